@@ -1,0 +1,2 @@
+//! The thin binary: everything stands in the library.
+fn main() {}

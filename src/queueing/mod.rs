@@ -1,0 +1,1 @@
+//! Mechanisms that several boxes share: stations, pools, memory, backoff. Does not know what a call is.

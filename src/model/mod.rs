@@ -1,1 +1,5 @@
-//! model
+//! The rules of the game: signals, calls, components, the recorder and the simulation's loop.
+
+pub mod component;
+pub mod site;
+pub mod spec;

@@ -1,0 +1,231 @@
+//! What a scenario says about one box: the contract between a kind of box and the loader.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+
+use crate::kernel::time::SimDuration;
+
+/// A kind of box: one row holds its name in scenario files, its reader and its schema.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The table's name in a scenario file: `server` of `[server.web]`.
+    pub name: &'static str,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+    /// Reads the box's table.
+    pub load: fn(toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Spec>, toml::de::Error>,
+    /// The table's JSON schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Kind {
+    /// The row of a kind whose tables are read as `S`.
+    #[must_use]
+    pub const fn of<S: Spec + DeserializeOwned + JsonSchema + 'static>(
+        name: &'static str,
+        about: &'static str,
+    ) -> Kind {
+        Kind { name, about, load: load::<S>, schema: SchemaGenerator::subschema_for::<S> }
+    }
+}
+
+fn load<S: Spec + DeserializeOwned + 'static>(
+    value: toml::de::ValueDeserializer<'_>,
+) -> Result<Box<dyn Spec>, toml::de::Error> {
+    S::deserialize(value).map(|spec| Box::new(spec) as Box<dyn Spec>)
+}
+
+/// One kind of request that clients send: `[request.read]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestClass {
+    /// Its name, unique.
+    pub name: String,
+    /// Share of all requests, 0..1; the shares of a scenario sum to one.
+    pub share: f64,
+    /// Whether it changes data.
+    pub writes: bool,
+    /// An answer later than this is not goodput.
+    pub deadline: Option<SimDuration>,
+    /// Size of the answer in bytes, for links with a bandwidth.
+    pub response_bytes: u64,
+}
+
+/// A reference from one box to another, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// The key that holds it, relative to the box's table: `target`, `steps[1].query`, `records[0]`.
+    pub key: String,
+    /// The name of the other box.
+    pub to: String,
+    /// The kinds of box that may stand there; empty means any but a client.
+    pub accepts: &'static [&'static str],
+    /// Whether the call goes out over the public network, so that the other end needs a public address.
+    pub public: bool,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The scenario runs, but the user should look before trusting the result.
+    Warning,
+    /// The scenario cannot run.
+    Error,
+}
+
+/// Something wrong with a scenario, at a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Warning or error.
+    pub severity: Severity,
+    /// Path of the key, relative to the table that was checked: `steps[2].cpu`; empty for the table itself.
+    pub key: String,
+    /// What is wrong, one line, without a full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+/// Collects the problems of one box.
+#[derive(Debug, Default)]
+pub struct Problems {
+    /// In the order in which they were found.
+    pub items: Vec<Problem>,
+}
+
+impl Problems {
+    /// The scenario cannot run because of what stands at `key`; `help` says what would be right.
+    pub fn error(&mut self, key: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Severity::Error, key.into(), message.into(), help.into());
+    }
+
+    /// The user should look at `key` before trusting the result.
+    pub fn warn(&mut self, key: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Severity::Warning, key.into(), message.into(), help.into());
+    }
+
+    fn push(&mut self, severity: Severity, key: String, message: String, help: String) {
+        let help = (!help.is_empty()).then_some(help);
+        self.items.push(Problem { severity, key, message, help });
+    }
+}
+
+/// What a box may know of the rest of the scenario while it is checked.
+#[derive(Debug)]
+pub struct Outline<'a> {
+    /// Kind of each box by name.
+    pub kinds: BTreeMap<&'a str, &'static str>,
+    /// The request classes.
+    pub classes: &'a [RequestClass],
+    /// Warm-up and measured time together.
+    pub length: SimDuration,
+}
+
+/// Reads files that a scenario names; the command line resolves them beside the scenario.
+pub trait Files {
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// One line for the user when it cannot be read.
+    fn read(&self, path: &str) -> Result<String, String>;
+}
+
+/// No files at all: for scenarios that come from a string.
+#[derive(Debug)]
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _path: &str) -> Result<String, String> {
+        Err("this scenario was not loaded from a folder, so it cannot name files".into())
+    }
+}
+
+/// The hardware that a box asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MachineSpec {
+    /// Number of cores, at least 1.
+    pub cores: u32,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Work done a second of core time, relative to the reference machine.
+    pub speed: f64,
+    /// USD an hour.
+    pub price: f64,
+    /// At most this many calls share the cores; the rest wait in the station's own queue. `None`: all share.
+    pub limit: Option<u32>,
+    /// Those who wait are served last come first.
+    pub lifo: bool,
+    /// Contention of the universal scalability law.
+    pub sigma: f64,
+    /// Coherency of the universal scalability law.
+    pub kappa: f64,
+}
+
+/// What one call costs a box on average, for bounds before any simulation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demand {
+    /// Core seconds at speed 1 on the box's machine.
+    pub cpu_s: f64,
+    /// Seconds that hold no core: I/O, disk.
+    pub wait_s: f64,
+    /// Calls to other boxes: name and mean number of calls.
+    pub calls: Vec<(String, f64)>,
+}
+
+/// The load that a client offers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Offered {
+    /// Requests a second, whatever happens: open. The highest rate that holds for long.
+    Open(f64),
+    /// Users who wait for the answer and then think: closed. Number of users, seconds of thought.
+    Closed(f64, f64),
+}
+
+/// What a scenario says about one box.
+pub trait Spec: Debug + Send + Sync {
+    /// All references to other boxes, except [`Spec::host`].
+    fn arrows(&self) -> Vec<Arrow> {
+        Vec::new()
+    }
+
+    /// The box whose machine this one shares: `on = "box"`.
+    fn host(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether clients can reach it.
+    fn is_public(&self) -> bool {
+        false
+    }
+
+    /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
+    fn members(&self) -> u32 {
+        1
+    }
+
+    /// The hardware of each member; `None` for boxes that are not machines (clients, DNS).
+    fn machine(&self) -> Option<MachineSpec> {
+        None
+    }
+
+    /// The load that starts here; `Some` makes the box a client.
+    fn offered(&self) -> Option<Offered> {
+        None
+    }
+
+    /// What one call of a class costs here.
+    fn demand(&self, _class: &RequestClass) -> Demand {
+        Demand::default()
+    }
+
+    /// Checks whatever one table says by itself and against the outline. Names have been checked before.
+    fn check(&self, _outline: &Outline<'_>, _problems: &mut Problems) {}
+
+    /// Reads the files that the table names into the spec; a file that is missing or wrong is a problem.
+    fn read_files(&mut self, _files: &dyn Files, _problems: &mut Problems) {}
+
+    /// Makes one member's component.
+    fn build(&self, site: &super::site::Site<'_>) -> Box<dyn super::component::Component>;
+}

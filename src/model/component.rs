@@ -1,4 +1,245 @@
-//! `Component`: the one trait that every box of the diagram implements.
+//! `Component`, the one trait that every box of the diagram implements, and `Cx`, everything that a component may do.
 
-/// A box of the diagram.
-pub trait Component: Send {}
+use rand::Rng;
+
+use crate::kernel::random::{KeyedRng, Stream, mix};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::variate::Variate;
+
+use super::call::{Call, Parent, Request};
+use super::machine::Device;
+use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
+use super::world::World;
+
+/// A box of the diagram. It sees signals and its own state, never another component's.
+pub trait Component: Send {
+    /// Called once at time zero, before any signal.
+    fn start(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// Something has reached it.
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>);
+}
+
+/// Everything that a component may do, at one moment.
+pub struct Cx<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) me: ComponentId,
+}
+
+impl Cx<'_> {
+    /// The simulated time.
+    #[inline]
+    pub fn now(&self) -> SimTime {
+        self.world.now()
+    }
+
+    /// The component itself.
+    #[inline]
+    pub fn me(&self) -> ComponentId {
+        self.me
+    }
+
+    /// Name of a component.
+    pub fn name(&self, component: ComponentId) -> &str {
+        &self.world.infos[component.index()].name
+    }
+
+    /// Name of the box's table, the same for all members of a group.
+    pub fn group(&self) -> &str {
+        &self.world.infos[self.me.index()].group
+    }
+
+    // Calls ---------------------------------------------------------------------------------------------------------
+
+    /// Asks `to` for something on behalf of `parent`. The `ordinal` tells several calls for one parent apart: their
+    /// draws differ. Ordinal 0 hands the parent's draws on unchanged, as a balancer does.
+    #[inline]
+    pub fn call(&mut self, parent: Parent, to: ComponentId, ordinal: u64) -> CallId {
+        self.world.call(self.me, parent, to, ordinal)
+    }
+
+    /// Answers a call that is inside this component.
+    ///
+    /// # Panics
+    /// When the call is not inside: it has been answered before.
+    #[inline]
+    pub fn reply(&mut self, call: CallId, outcome: Outcome) {
+        self.world.reply(self.me, call, outcome);
+    }
+
+    /// Waits no longer for the answer of a call that this component made. The callee is not told: its work goes on, and
+    /// its reply finds nobody.
+    pub fn abandon(&mut self, call: CallId) {
+        self.world.abandon(call);
+    }
+
+    /// A call that is alive; `None` once it has ended.
+    #[inline]
+    pub fn find(&self, call: CallId) -> Option<&Call> {
+        self.world.calls.get(call.0)
+    }
+
+    /// A call that must be alive.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[inline]
+    pub fn get(&self, call: CallId) -> &Call {
+        self.find(call).expect("a component asks only for calls that it holds")
+    }
+
+    /// A call that must be alive, to change what the component notes about it.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[inline]
+    pub fn get_mut(&mut self, call: CallId) -> &mut Call {
+        self.world.calls.get_mut(call.0).expect("a component asks only for calls that it holds")
+    }
+
+    // Requests ------------------------------------------------------------------------------------------------------
+
+    /// A user asks for something: the request is counted as issued.
+    #[inline]
+    pub fn begin(&mut self, number: u64, key: u64, class: u16, user: u32) -> RequestId {
+        self.world.begin(self.me, number, key, class, user)
+    }
+
+    /// The request ends, once and for all.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    #[inline]
+    pub fn end(&mut self, request: RequestId, outcome: Outcome) {
+        self.world.end(request, outcome);
+    }
+
+    /// A request that must be under way.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[inline]
+    pub fn request(&mut self, request: RequestId) -> &mut Request {
+        self.world.requests.get_mut(request.0).expect("a client asks only for requests that it holds")
+    }
+
+    /// Whether a request is still under way.
+    #[inline]
+    pub fn is_under_way(&self, request: RequestId) -> bool {
+        self.world.requests.contains(request.0)
+    }
+
+    // Time ----------------------------------------------------------------------------------------------------------
+
+    /// Sets a timer. It is not delivered when what it is about has ended, or after a crash.
+    #[inline]
+    pub fn alarm(&mut self, after: SimDuration, code: u16, about: About) {
+        let at = self.now() + after;
+        self.alarm_at(at, code, about);
+    }
+
+    /// Sets a timer for a moment; [`SimTime::MAX`] is never.
+    #[inline]
+    pub fn alarm_at(&mut self, at: SimTime, code: u16, about: About) {
+        self.world.send(at, self.me, Signal::Alarm(Alarm { code, about }));
+    }
+
+    // Work ----------------------------------------------------------------------------------------------------------
+
+    /// Enters work for a call at a device of the machine that the component runs on; [`Signal::Done`] tells its end.
+    ///
+    /// # Panics
+    /// When the component runs on no machine.
+    #[inline]
+    pub fn work(&mut self, call: CallId, device: Device, demand: SimDuration) {
+        self.world.work(self.me, call, device, demand);
+    }
+
+    /// Takes memory of the machine; false when it has not that much left.
+    pub fn reserve_memory(&mut self, bytes: u64) -> bool {
+        let machine = self.world.machine_of(self.me);
+        machine.memory.reserve(bytes)
+    }
+
+    /// Gives memory back.
+    pub fn release_memory(&mut self, bytes: u64) {
+        self.world.machine_of(self.me).memory.release(bytes);
+    }
+
+    /// Says how many calls wait inside this component now, beside those in the queue of its machine's station.
+    #[inline]
+    pub fn set_waiting(&mut self, waiting: usize) {
+        self.world.set_waiting(self.me, waiting as u64);
+    }
+
+    // Draws ---------------------------------------------------------------------------------------------------------
+
+    /// A generator for the draws of this component itself: arrivals, crashes. Make it in `start` and keep it.
+    pub fn stream(&self, purpose: &str) -> Stream {
+        self.world.seed.stream(&self.world.infos[self.me.index()].name, purpose)
+    }
+
+    /// A generator for draws that belong to a call at this component. The same customers get the same draws in every
+    /// design that has a box of this name; `purpose` tells several draws apart.
+    #[inline]
+    pub fn rng(&self, call: CallId, purpose: u64) -> KeyedRng {
+        let salt = self.world.infos[self.me.index()].draw_salt;
+        KeyedRng::new(mix(self.get(call).key, salt.wrapping_add(purpose)))
+    }
+
+    /// The time that a call needs for `purpose`, such as the number of a step.
+    #[inline]
+    pub fn demand(&self, call: CallId, variate: &Variate, purpose: u64) -> SimDuration {
+        match variate {
+            Variate::Constant(_) => variate.draw(&mut NoRng),
+            _ => variate.draw(&mut self.rng(call, purpose)),
+        }
+    }
+
+    /// The start of all keyed draws of a request of this client.
+    pub fn request_key(&self, number: u64) -> u64 {
+        self.world.seed.key(self.world.infos[self.me.index()].draw_salt, number)
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    /// Something happens to a component after a while.
+    pub fn control(&mut self, to: ComponentId, after: SimDuration, control: Control) {
+        let at = self.now() + after;
+        self.world.send(at, to, Signal::Control(control));
+    }
+
+    /// Adds a line to the trace of a call's request, if it is traced.
+    #[inline]
+    pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {
+        if self.world.trace.is_some() {
+            let number = self.find(call).map(|call| call.number);
+            self.world.annotate(self.me, number, text);
+        }
+    }
+}
+
+/// The generator of a constant: it is never asked.
+struct NoRng;
+
+impl rand::TryRng for NoRng {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("a constant draws nothing")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("a constant draws nothing")
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        unreachable!("a constant draws nothing")
+    }
+}
+
+// `Rng` is implemented for every infallible `TryRng`; the bound below only documents what a sampler asks for.
+const _: fn() = || {
+    fn is_rng<R: Rng>() {}
+    is_rng::<NoRng>();
+};

@@ -1,5 +1,15 @@
 //! The rules of the game: signals, calls, components, the recorder and the simulation's loop.
 
+pub mod address;
+pub mod call;
 pub mod component;
+pub mod machine;
+pub mod network;
+pub mod record;
+pub mod recorder;
+pub mod signal;
+pub mod simulation;
 pub mod site;
 pub mod spec;
+pub mod trace;
+mod world;

@@ -161,6 +161,8 @@ pub struct MachineSpec {
     pub sigma: f64,
     /// Coherency of the universal scalability law.
     pub kappa: f64,
+    /// Its disk, if anything on it uses one.
+    pub disk: Option<super::machine::DiskSpec>,
 }
 
 /// What one call costs a box on average, for bounds before any simulation.
@@ -197,6 +199,11 @@ pub trait Spec: Debug + Send + Sync {
 
     /// Whether clients can reach it.
     fn is_public(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a name that clients resolve, rather than a box on the way of a request.
+    fn is_name(&self) -> bool {
         false
     }
 

@@ -1,0 +1,205 @@
+//! What a scenario says about a database.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::components::hardware::{Hardware, check_contention, positive};
+use crate::kernel::time::SimDuration;
+use crate::model::component::Component;
+use crate::model::machine::DiskSpec;
+use crate::model::quantity::{Bytes, Dist, Duration};
+use crate::model::site::Site;
+use crate::model::spec::{Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::theory::cache::zipf_hit_ratio;
+
+use super::Database;
+
+/// Size of a page of the buffer cache, as InnoDB's.
+const PAGE_BYTES: u64 = 16 << 10;
+
+/// Share of a machine's memory that the buffer cache takes where the scenario does not say, as is advised for InnoDB.
+const BUFFER_SHARE: f64 = 0.75;
+
+/// Skew of the accesses to pages, the Zipf exponent of YCSB.
+const SKEW_DEFAULT: f64 = 0.99;
+
+/// A disk. Defaults are those of a gp3 volume.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// Operations a second that it sustains. Default: 3000, as a gp3 volume.
+    pub iops: Option<f64>,
+    /// Time of one read. Default: "1ms" [T].
+    pub latency: Option<Duration>,
+}
+
+/// `[database.NAME]`: a database node.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSpec {
+    /// The box whose machine it shares: cores, memory, disk and crashes.
+    pub on: Option<String>,
+    /// A machine of the catalogue (`outgrow list instances`).
+    pub instance: Option<String>,
+    /// Number of cores. Default: the instance's, else 1.
+    pub cores: Option<u32>,
+    /// Memory. Default: the instance's, else "4GiB".
+    pub memory: Option<Bytes>,
+    /// Work a core does a second, relative to the reference instance. Default: the instance's, else 1.
+    pub speed: Option<f64>,
+    /// USD an hour. Default: the instance's, else 0.
+    pub price: Option<f64>,
+    /// Core time of a read. Default: exponential, 1.2 ms [C: Stack Overflow 2016].
+    pub read: Option<Dist>,
+    /// Core time of a write. Default: exponential, 1.2 ms [C: Stack Overflow 2016].
+    pub write: Option<Dist>,
+    /// Time of a durable flush; writes that wait at the same time share one. Default: "3.7ms" [S].
+    pub commit: Option<Dist>,
+    /// Queries at once; beyond it they are rejected. Default: 100, as PostgreSQL.
+    pub connections: Option<u32>,
+    /// Size of the data that is in use. With more of it than the buffer holds, reads miss and go to the disk.
+    pub working_set: Option<Bytes>,
+    /// Size of the buffer cache. Default: 75 % of the memory of its own machine.
+    pub buffer: Option<Bytes>,
+    /// Zipf exponent of the accesses to pages. Default: 0.99, as in YCSB.
+    pub skew: Option<f64>,
+    /// The disk behind the buffer cache.
+    pub disk: Option<Disk>,
+    /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0.
+    #[serde(default)]
+    pub sigma: f64,
+    /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
+    #[serde(default)]
+    pub kappa: f64,
+}
+
+impl DatabaseSpec {
+    pub(super) fn connections(&self) -> u32 {
+        self.connections.unwrap_or(100)
+    }
+
+    pub(super) fn read(&self) -> Dist {
+        self.read.clone().unwrap_or_else(default_demand)
+    }
+
+    pub(super) fn write(&self) -> Dist {
+        self.write.clone().unwrap_or_else(default_demand)
+    }
+
+    pub(super) fn commit(&self) -> Dist {
+        self.commit.clone().unwrap_or_else(|| Dist::constant(SimDuration::from_nanos(3_700_000)))
+    }
+
+    /// Size of the buffer cache in bytes.
+    pub(super) fn buffer(&self) -> u64 {
+        let own = || (self.hardware().machine().memory as f64 * BUFFER_SHARE) as u64;
+        self.buffer.map_or_else(own, |bytes| bytes.0)
+    }
+
+    /// Share of the reads that the buffer cache answers, by Che's approximation under Zipf accesses; 1 when all fits.
+    pub(super) fn hit_ratio(&self) -> f64 {
+        let Some(working_set) = self.working_set else { return 1.0 };
+        if working_set.0 <= self.buffer() {
+            return 1.0;
+        }
+        let pages = (working_set.0 / PAGE_BYTES).max(1);
+        let held = (self.buffer() / PAGE_BYTES).max(1);
+        zipf_hit_ratio(pages, self.skew.unwrap_or(SKEW_DEFAULT), held)
+    }
+
+    pub(super) fn disk_spec(&self) -> DiskSpec {
+        let iops = self.disk.and_then(|disk| disk.iops).unwrap_or(3000.0);
+        let latency = self.disk.and_then(|disk| disk.latency).map_or(SimDuration::from_millis(1), |latency| latency.0);
+        DiskSpec { iops, latency }
+    }
+
+    fn hardware(&self) -> Hardware<'_> {
+        Hardware {
+            instance: self.instance.as_deref(),
+            cores: self.cores,
+            memory: self.memory,
+            speed: self.speed,
+            price: self.price,
+        }
+    }
+
+    fn check_cache(&self, problems: &mut Problems) {
+        positive("skew", self.skew, problems);
+        positive("disk.iops", self.disk.and_then(|disk| disk.iops), problems);
+        if self.disk.and_then(|disk| disk.latency).is_some_and(|latency| latency.0.is_zero()) {
+            problems.error("disk.latency", "a disk that takes no time needs no table", "leave `disk` out");
+        }
+        if self.working_set.is_none() {
+            for (key, given) in [("buffer", self.buffer.is_some()), ("skew", self.skew.is_some()), ("disk", self.disk.is_some())] {
+                if given {
+                    let help = "say how much data is in use, such as working_set = \"100GiB\"";
+                    problems.error(key, format!("`{key}` does nothing without `working_set`"), help);
+                }
+            }
+        } else if self.on.is_some() {
+            let help = "put the database on a machine of its own, or drop `working_set`";
+            problems.error("working_set", "the buffer cache and disk belong to a machine of the database's own", help);
+        }
+        if self.buffer.is_some_and(|buffer| buffer.0 > self.hardware().machine().memory) {
+            problems.error("buffer", "the buffer cache is larger than the machine's memory", "");
+        }
+    }
+}
+
+fn default_demand() -> Dist {
+    Dist::exponential(SimDuration::from_nanos(1_200_000))
+}
+
+impl Spec for DatabaseSpec {
+    fn host(&self) -> Option<&str> {
+        self.on.as_deref()
+    }
+
+    fn machine(&self) -> Option<MachineSpec> {
+        if self.on.is_some() {
+            return None;
+        }
+        let machine = self.hardware().machine();
+        let disk = self.working_set.is_some().then(|| self.disk_spec());
+        Some(MachineSpec { sigma: self.sigma, kappa: self.kappa, disk, ..machine })
+    }
+
+    fn demand(&self, class: &RequestClass) -> Demand {
+        let mut demand = Demand::default();
+        let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
+        if class.writes {
+            demand.cpu_s = self.write().variate().mean();
+            demand.wait_s = miss + self.commit().variate().mean();
+        } else {
+            demand.cpu_s = self.read().variate().mean();
+            demand.wait_s = miss;
+        }
+        demand
+    }
+
+    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+        self.hardware().check(self.on.as_deref(), problems);
+        check_contention(self.sigma, self.kappa, problems);
+        self.check_cache(problems);
+        if self.connections == Some(0) {
+            problems.error("connections", "`connections` must be at least 1", "");
+        }
+        for (key, dist) in [("read", &self.read), ("write", &self.write), ("commit", &self.commit)] {
+            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
+                problems.warn(key, warning, "");
+            }
+        }
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        for (key, dist) in [("read", &mut self.read), ("write", &mut self.write), ("commit", &mut self.commit)] {
+            if let Some(dist) = dist {
+                dist.resolve(key, files, problems);
+            }
+        }
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        Box::new(Database::new(self, site))
+    }
+}

@@ -1,0 +1,419 @@
+//! `Server`: workers, memory, a queue and a list of steps; a worker that waits for a downstream call stays held.
+
+mod spec;
+
+pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec, Step};
+
+use std::collections::VecDeque;
+
+use crate::kernel::random::unit_open;
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::call::Parent;
+use crate::model::component::{Component, Cx};
+use crate::model::machine::Device;
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
+use crate::model::site::Site;
+use crate::queueing::pool::{Acquire, Granted, Pool};
+use crate::queueing::token_bucket::TokenBucket;
+
+/// The only timer of a server: a step that waits is over.
+const STEP_OVER: u16 = 0;
+
+/// Purposes of draws: even numbers are a step's demand, odd ones whether it is taken.
+const DRAWS_A_STEP: u64 = 2;
+
+/// Flags of a call's notes.
+mod flag {
+    /// It holds memory.
+    pub(super) const MEMORY: u16 = 1;
+    /// It holds a worker.
+    pub(super) const WORKER: u16 = 2;
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+enum Action {
+    Cpu(Variate),
+    Wait(Variate),
+    /// Index of the connection pool, and how often.
+    Query(usize, u16),
+    /// Index of the targets, how often, how many at once.
+    Call(usize, u16, u16),
+}
+
+/// A step, ready to run.
+#[derive(Clone, Debug)]
+struct Stage {
+    action: Action,
+    chance: Option<f64>,
+    class: Option<u16>,
+}
+
+/// The members behind a name, asked in turn.
+#[derive(Debug)]
+struct Targets {
+    name: String,
+    members: Vec<ComponentId>,
+    next: usize,
+}
+
+/// Connections to one database.
+#[derive(Debug)]
+struct Connections {
+    targets: Targets,
+    pool: Pool<CallId>,
+}
+
+/// One machine of a group of servers.
+#[derive(Debug)]
+pub struct Server {
+    stages: Vec<Stage>,
+    databases: Vec<Connections>,
+    others: Vec<Targets>,
+    workers: Pool<CallId>,
+    /// Calls in the kernel's backlog are refused rather than rejected when it is full, and hold no memory.
+    backlog: bool,
+    queue: usize,
+    base_memory: u64,
+    memory_per_call: u64,
+    /// Memory that the process holds, bytes.
+    memory: u64,
+    /// Calls that have just got a worker. They start in turn rather than inside one another, so that a long queue of
+    /// empty calls does not end on the stack.
+    starting: VecDeque<CallId>,
+    on_memory: OnMemory,
+    restart: SimDuration,
+    limit: Option<TokenBucket>,
+}
+
+impl Server {
+    /// A member of the group that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &ServerSpec, site: &Site<'_>) -> Server {
+        let mut server = Server {
+            stages: Vec::new(),
+            databases: Vec::new(),
+            others: Vec::new(),
+            workers: Pool::new(spec.workers(), spec.queue().saturating_add(spec.backlog()), false),
+            backlog: spec.backlog() > 0,
+            queue: spec.queue() as usize,
+            base_memory: spec.base_memory(),
+            memory_per_call: spec.memory_per_call(),
+            memory: 0,
+            starting: VecDeque::new(),
+            on_memory: spec.on_memory,
+            restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
+            limit: spec.rate_limit.map(|limit| {
+                let burst = limit.burst.map_or_else(|| limit.rate.0.max(1.0), f64::from);
+                TokenBucket::new(limit.rate.0, burst)
+            }),
+        };
+        for step in &spec.steps {
+            let stage = server.stage(step, spec, site);
+            server.stages.push(stage);
+        }
+        server
+    }
+
+    fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
+        let times = step.times.unwrap_or(1) as u16;
+        let action = match step {
+            Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
+            Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
+            Step { query: Some(name), .. } => Action::Query(self.database(name, spec, site), times),
+            Step { call: Some(name), .. } => {
+                Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
+            }
+            _ => unreachable!("the loader has checked that a step does one thing"),
+        };
+        let class = step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
+        Stage { action, chance: step.chance.map(|chance| chance.0), class: class.map(|index| index as u16) }
+    }
+
+    fn database(&mut self, name: &str, spec: &ServerSpec, site: &Site<'_>) -> usize {
+        if let Some(known) = self.databases.iter().position(|connections| connections.targets.name == name) {
+            return known;
+        }
+        let pool = Pool::new(spec.db_pool(), spec.workers(), false);
+        self.databases.push(Connections { targets: Targets::new(name, site), pool });
+        self.databases.len() - 1
+    }
+
+    fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
+        if let Some(known) = self.others.iter().position(|targets| targets.name == name) {
+            return known;
+        }
+        self.others.push(Targets::new(name, site));
+        self.others.len() - 1
+    }
+
+    // Arrival and departure -----------------------------------------------------------------------------------------
+
+    fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        if let Some(limit) = &mut self.limit
+            && !limit.take(now)
+        {
+            cx.reply(call, Outcome::Throttled);
+            return;
+        }
+        let in_backlog = self.backlog && self.workers.waiting() >= self.queue;
+        if !in_backlog && !self.reserve(call, cx) {
+            return;
+        }
+        match self.workers.acquire(now, call) {
+            Acquire::Granted => self.begin(call, cx),
+            Acquire::Queued => self.tell_waiting(cx),
+            Acquire::Full => {
+                let outcome = if self.backlog { Outcome::Unavailable } else { Outcome::Rejected };
+                self.leave(call, outcome, cx);
+            }
+        }
+    }
+
+    /// Takes the memory of a call; when there is none, the call ends here, or the process does.
+    fn reserve(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        if cx.reserve_memory(self.memory_per_call) {
+            self.memory += self.memory_per_call;
+            cx.get_mut(call).notes.flags |= flag::MEMORY;
+            return true;
+        }
+        match self.on_memory {
+            OnMemory::Reject => self.leave(call, Outcome::OutOfMemory, cx),
+            OnMemory::OomKill => {
+                let me = cx.me();
+                cx.control(me, SimDuration::ZERO, Control::Crash);
+                cx.control(me, self.restart, Control::Recover);
+            }
+        }
+        false
+    }
+
+    /// A call has got its worker.
+    fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.get_mut(call).notes.flags |= flag::WORKER;
+        if cx.get(call).notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
+            return;
+        }
+        self.proceed(call, cx);
+    }
+
+    /// Answers a call and gives back what it holds.
+    fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let flags = cx.get(call).notes.flags;
+        if flags & flag::MEMORY != 0 {
+            self.memory -= self.memory_per_call;
+            cx.release_memory(self.memory_per_call);
+        }
+        cx.reply(call, outcome);
+        if flags & flag::WORKER != 0 {
+            self.next_in_queue(cx);
+        }
+    }
+
+    fn next_in_queue(&mut self, cx: &mut Cx<'_>) {
+        if let Some(Granted { job, waited }) = self.workers.release(cx.now()) {
+            cx.get_mut(job).waited += waited;
+            self.tell_waiting(cx);
+            self.starting.push_back(job);
+        }
+    }
+
+    fn tell_waiting(&self, cx: &mut Cx<'_>) {
+        let for_connections: usize = self.databases.iter().map(|database| database.pool.waiting()).sum();
+        cx.set_waiting(self.workers.waiting() + for_connections);
+    }
+
+    // Steps ---------------------------------------------------------------------------------------------------------
+
+    /// Goes on with the step that a call is at, until something must be waited for.
+    fn proceed(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        loop {
+            let at = usize::from(cx.get(call).notes.step);
+            let Some(stage) = self.stages.get(at) else {
+                self.leave(call, Outcome::Ok, cx);
+                return;
+            };
+            if stage.is_taken(call, at, cx) && self.begin_step(call, at, cx) {
+                return;
+            }
+            cx.get_mut(call).notes.step += 1;
+        }
+    }
+
+    /// Starts a step; false when it is over at once.
+    fn begin_step(&mut self, call: CallId, at: usize, cx: &mut Cx<'_>) -> bool {
+        let purpose = at as u64 * DRAWS_A_STEP;
+        match &self.stages[at].action {
+            Action::Cpu(variate) => {
+                let demand = cx.demand(call, variate, purpose);
+                if demand.is_zero() {
+                    return false;
+                }
+                cx.work(call, Device::Cpu, demand);
+            }
+            Action::Wait(variate) => {
+                let wait = cx.demand(call, variate, purpose);
+                cx.alarm(wait, STEP_OVER, About::Call(call));
+            }
+            &Action::Query(database, times) => {
+                cx.get_mut(call).notes.left = times;
+                self.connect(call, database, cx);
+            }
+            &Action::Call(other, times, parallel) => {
+                cx.get_mut(call).notes.left = times;
+                self.ask(call, other, parallel, cx);
+            }
+        }
+        true
+    }
+
+    /// The step that a call is at has had its answer, or its time.
+    fn step_over(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.get_mut(call).notes.step += 1;
+        self.proceed(call, cx);
+    }
+
+    fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
+        match self.databases[database].pool.acquire(cx.now(), call) {
+            Acquire::Granted => self.query(call, database, cx),
+            Acquire::Queued => self.tell_waiting(cx),
+            Acquire::Full => unreachable!("as many may wait for a connection as there are workers"),
+        }
+    }
+
+    fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
+        let to = self.databases[database].targets.next();
+        let ordinal = ordinal(call, 0, cx);
+        cx.call(Parent::Call(call), to, ordinal);
+    }
+
+    fn ask(&mut self, call: CallId, other: usize, parallel: u16, cx: &mut Cx<'_>) {
+        cx.get_mut(call).notes.pending = parallel;
+        for branch in 0..parallel {
+            let to = self.others[other].next();
+            let ordinal = ordinal(call, branch, cx);
+            cx.call(Parent::Call(call), to, ordinal);
+        }
+    }
+
+    /// An answer for the step that `call` is at. The call may have ended: another branch of its step has failed.
+    fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let notes = &mut cx.get_mut(call).notes;
+        if outcome != Outcome::Ok {
+            self.leave(call, outcome, cx);
+            return;
+        }
+        if let Action::Call(other, _, parallel) = self.stages[usize::from(notes.step)].action {
+            notes.pending -= 1;
+            if notes.pending > 0 {
+                return;
+            }
+            notes.left -= 1;
+            if notes.left > 0 {
+                self.ask(call, other, parallel, cx);
+                return;
+            }
+        } else {
+            notes.left -= 1;
+            if notes.left > 0 {
+                let Action::Query(database, _) = self.stages[usize::from(notes.step)].action else { return };
+                self.connect(call, database, cx);
+                return;
+            }
+        }
+        self.step_over(call, cx);
+    }
+
+    /// The answer of a child call: its connection goes back to the pool, then its parent goes on.
+    fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
+        if let Some(database) = self.databases.iter().position(|database| database.targets.members.contains(&callee)) {
+            if let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
+                cx.get_mut(job).waited += waited;
+                self.tell_waiting(cx);
+                self.query(job, database, cx);
+            }
+        }
+        if let Parent::Call(call) = parent
+            && cx.find(call).is_some()
+        {
+            self.answered(call, outcome, cx);
+        }
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    /// The process is gone: the model has dropped its calls, and its memory is free.
+    fn crash(&mut self, cx: &mut Cx<'_>) {
+        cx.release_memory(self.memory);
+        self.memory = 0;
+        self.workers.clear();
+        self.starting.clear();
+        for database in &mut self.databases {
+            database.pool.clear();
+        }
+    }
+
+    /// The process starts: its own memory is taken, as far as there is any.
+    fn boot(&mut self, cx: &mut Cx<'_>) {
+        if cx.reserve_memory(self.base_memory) {
+            self.memory = self.base_memory;
+        }
+    }
+}
+
+impl Stage {
+    /// Whether a call takes this step.
+    fn is_taken(&self, call: CallId, at: usize, cx: &Cx<'_>) -> bool {
+        if self.class.is_some_and(|class| class != cx.get(call).class) {
+            return false;
+        }
+        match self.chance {
+            Some(chance) => unit_open(&mut cx.rng(call, at as u64 * DRAWS_A_STEP + 1)) < chance,
+            None => true,
+        }
+    }
+}
+
+/// Tells the child calls of one call apart: step, repetition and branch. Never 0, which would hand the call's own draws
+/// on to the child.
+fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
+    let notes = cx.get(call).notes;
+    (u64::from(notes.step) + 1) << 32 | u64::from(notes.left) << 16 | u64::from(branch)
+}
+
+impl Targets {
+    fn new(name: &str, site: &Site<'_>) -> Targets {
+        Targets { name: name.to_owned(), members: site.directory.members(name).to_vec(), next: 0 }
+    }
+
+    /// The next member in turn.
+    fn next(&mut self) -> ComponentId {
+        let member = self.members[self.next];
+        self.next = (self.next + 1) % self.members.len();
+        member
+    }
+}
+
+impl Component for Server {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.boot(cx);
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.arrive(call, cx),
+            Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
+            Signal::Done(call) => self.step_over(call, cx),
+            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.step_over(call, cx),
+            Signal::Alarm(_) => {}
+            Signal::Control(Control::Crash) => self.crash(cx),
+            Signal::Control(Control::Recover) => self.boot(cx),
+        }
+        while let Some(call) = self.starting.pop_front() {
+            self.begin(call, cx);
+        }
+    }
+}

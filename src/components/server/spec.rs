@@ -1,0 +1,312 @@
+//! What a scenario says about a group of servers.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::components::hardware::{COUNT_MAX, Hardware, check_contention};
+use crate::model::component::Component;
+use crate::model::quantity::{Bytes, Dist, Duration, Rate, Share};
+use crate::model::site::Site;
+use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+
+use super::Server;
+
+/// Steps of one server; a list that long is written by a program, not by a person.
+const STEPS_MAX: usize = 1000;
+
+/// Repetitions of one step, and branches of a parallel one.
+const TIMES_MAX: u32 = 10_000;
+
+/// How the cores are shared among the calls that hold a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheduling {
+    /// All at once, in equal shares, as an operating system does.
+    #[default]
+    Ps,
+    /// One call a core, in the order of arrival.
+    Fifo,
+    /// One call a core, the latest arrival first.
+    Lifo,
+}
+
+/// What happens when the machine's memory is exhausted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnMemory {
+    /// The call is turned away.
+    #[default]
+    Reject,
+    /// The operating system kills the process: every call inside is lost, and it restarts.
+    OomKill,
+}
+
+/// A limit on the rate of calls: a token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Calls a second that pass for long.
+    pub rate: Rate,
+    /// Calls that pass at once after a quiet time. Default: one second's worth.
+    pub burst: Option<u32>,
+}
+
+/// One step of the work for a call: exactly one of `cpu`, `wait`, `query` and `call`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Step {
+    /// Core time at speed 1.
+    pub cpu: Option<Dist>,
+    /// Time that holds a worker and no core: I/O elsewhere.
+    pub wait: Option<Dist>,
+    /// A query to a database, over a pooled connection.
+    pub query: Option<String>,
+    /// A call to another box.
+    pub call: Option<String>,
+    /// How often, one after the other. Default: 1.
+    pub times: Option<u32>,
+    /// How many at once; the step ends with the last answer. Only for `call`.
+    pub parallel: Option<u32>,
+    /// Share of the calls that take this step. Default: all.
+    pub chance: Option<Share>,
+    /// Only for requests of this class. Default: for all.
+    pub class: Option<String>,
+}
+
+/// `[server.NAME]`: a group of identical machines that work through steps for every call.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSpec {
+    /// Number of identical machines. Default: 1.
+    pub count: Option<u32>,
+    /// Whether clients can reach it. Default: false.
+    #[serde(default)]
+    pub public: bool,
+    /// The box whose machine it shares: cores, memory, disk and crashes.
+    pub on: Option<String>,
+    /// A machine of the catalogue (`outgrow list instances`).
+    pub instance: Option<String>,
+    /// Number of cores. Default: the instance's, else 1.
+    pub cores: Option<u32>,
+    /// Memory. Default: the instance's, else "4GiB".
+    pub memory: Option<Bytes>,
+    /// Work a core does a second, relative to the reference instance. Default: the instance's, else 1.
+    pub speed: Option<f64>,
+    /// USD an hour a machine. Default: the instance's, else 0.
+    pub price: Option<f64>,
+    /// How the cores are shared among the calls that hold a worker. Default: "ps".
+    #[serde(default)]
+    pub scheduling: Scheduling,
+    /// Calls that are worked on at once; a worker is held for the whole call, also while it waits downstream.
+    /// Default: 200, as Tomcat.
+    pub workers: Option<u32>,
+    /// Calls that wait for a worker; beyond it they are rejected. Default: 100, as Tomcat.
+    pub queue: Option<u32>,
+    /// Connections that wait in the kernel when the queue is full, without memory; beyond it they are refused. Default: 0.
+    pub backlog: Option<u32>,
+    /// Memory of the process without any call. Default: "512MiB" [T].
+    pub base_memory: Option<Bytes>,
+    /// Memory of each call inside. Default: "4MiB" [T].
+    pub memory_per_call: Option<Bytes>,
+    /// What happens when the memory is exhausted. Default: "reject".
+    #[serde(default)]
+    pub on_memory: OnMemory,
+    /// How long the process takes to come back after it was killed. Default: "10s" [T].
+    pub restart: Option<Duration>,
+    /// A limit on the rate of calls; those beyond it are throttled.
+    pub rate_limit: Option<RateLimit>,
+    /// Connections to each database; queries wait for one. Default: 10, as HikariCP.
+    pub db_pool: Option<u32>,
+    /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0.
+    #[serde(default)]
+    pub sigma: f64,
+    /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
+    #[serde(default)]
+    pub kappa: f64,
+    /// The work for a call, one step after the other.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+impl ServerSpec {
+    pub(super) fn workers(&self) -> u32 {
+        self.workers.unwrap_or(200)
+    }
+
+    pub(super) fn queue(&self) -> u32 {
+        self.queue.unwrap_or(100)
+    }
+
+    pub(super) fn backlog(&self) -> u32 {
+        self.backlog.unwrap_or(0)
+    }
+
+    pub(super) fn base_memory(&self) -> u64 {
+        self.base_memory.map_or(512 << 20, |bytes| bytes.0)
+    }
+
+    pub(super) fn memory_per_call(&self) -> u64 {
+        self.memory_per_call.map_or(4 << 20, |bytes| bytes.0)
+    }
+
+    pub(super) fn db_pool(&self) -> u32 {
+        self.db_pool.unwrap_or(10)
+    }
+
+    fn hardware(&self) -> Hardware<'_> {
+        Hardware {
+            instance: self.instance.as_deref(),
+            cores: self.cores,
+            memory: self.memory,
+            speed: self.speed,
+            price: self.price,
+        }
+    }
+
+    fn check_limits(&self, problems: &mut Problems) {
+        let at_least_one = [("count", self.count), ("workers", self.workers), ("db_pool", self.db_pool)];
+        for (key, value) in at_least_one {
+            if value == Some(0) {
+                problems.error(key, format!("`{key}` must be at least 1"), "");
+            }
+        }
+        if self.count.is_some_and(|count| count > COUNT_MAX) {
+            problems.error("count", format!("a group has at most {COUNT_MAX} machines"), "");
+        }
+        if let Some(limit) = &self.rate_limit
+            && (limit.rate.0 <= 0.0 || limit.burst == Some(0))
+        {
+            problems.error("rate_limit", "a rate limit lets at least something pass", "leave the key out for no limit");
+        }
+        if self.on.is_none() && self.base_memory() >= self.hardware().machine().memory {
+            let message = "the process alone needs more memory than the machine has";
+            problems.error("base_memory", message, "give the machine more `memory`, or the process less");
+        }
+    }
+}
+
+impl Step {
+    /// Number of calls that the step makes to another box each time it is taken.
+    fn calls(&self) -> f64 {
+        f64::from(self.times.unwrap_or(1)) * f64::from(self.parallel.unwrap_or(1))
+    }
+
+    /// Share of the calls of a class that take the step.
+    fn share(&self, class: &RequestClass) -> f64 {
+        let applies = self.class.as_ref().is_none_or(|name| *name == class.name);
+        if applies { self.chance.map_or(1.0, |chance| chance.0) } else { 0.0 }
+    }
+
+    fn check(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
+        let actions = [self.cpu.is_some(), self.wait.is_some(), self.query.is_some(), self.call.is_some()];
+        if actions.iter().filter(|given| **given).count() != 1 {
+            let help = "one of `cpu`, `wait`, `query` and `call`; write two things as two steps";
+            problems.error(at, "a step does exactly one thing", help);
+        }
+        if self.parallel.is_some() && self.call.is_none() {
+            problems.error(format!("{at}.parallel"), "only a `call` goes out in parallel", "use `times`");
+        }
+        if self.times.is_some() && self.query.is_none() && self.call.is_none() {
+            problems.error(format!("{at}.times"), "only a `query` or a `call` is repeated", "give the time of all in one");
+        }
+        for (key, value) in [("times", self.times), ("parallel", self.parallel)] {
+            if value.is_some_and(|value| !(1..=TIMES_MAX).contains(&value)) {
+                problems.error(format!("{at}.{key}"), format!("`{key}` lies between 1 and {TIMES_MAX}"), "");
+            }
+        }
+        if let Some(class) = &self.class
+            && !outline.classes.iter().any(|known| known.name == *class)
+        {
+            let known: Vec<&str> = outline.classes.iter().map(|known| known.name.as_str()).collect();
+            problems.error(format!("{at}.class"), format!("no request class `{class}`"), format!("the classes are {}", known.join(", ")));
+        }
+        for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {
+            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
+                problems.warn(format!("{at}.{key}"), warning, "");
+            }
+        }
+    }
+}
+
+impl Spec for ServerSpec {
+    fn arrows(&self) -> Vec<Arrow> {
+        let mut arrows = Vec::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            let targets = [("query", &step.query, &["database"][..]), ("call", &step.call, &[][..])];
+            for (key, to, accepts) in targets {
+                if let Some(to) = to {
+                    arrows.push(Arrow { key: format!("steps[{index}].{key}"), to: to.clone(), accepts, public: false });
+                }
+            }
+        }
+        arrows
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.on.as_deref()
+    }
+
+    fn is_public(&self) -> bool {
+        self.public
+    }
+
+    fn members(&self) -> u32 {
+        self.count.unwrap_or(1)
+    }
+
+    fn machine(&self) -> Option<MachineSpec> {
+        if self.on.is_some() {
+            return None;
+        }
+        let machine = self.hardware().machine();
+        let limit = (self.scheduling != Scheduling::Ps).then_some(machine.cores);
+        let lifo = self.scheduling == Scheduling::Lifo;
+        Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, ..machine })
+    }
+
+    fn demand(&self, class: &RequestClass) -> Demand {
+        let mut demand = Demand::default();
+        for step in &self.steps {
+            let share = step.share(class);
+            demand.cpu_s += share * step.cpu.as_ref().map_or(0.0, |dist| dist.variate().mean());
+            demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
+            if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
+                demand.calls.push((to.clone(), share * step.calls()));
+            }
+        }
+        demand
+    }
+
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        self.hardware().check(self.on.as_deref(), problems);
+        self.check_limits(problems);
+        check_contention(self.sigma, self.kappa, problems);
+        if self.steps.is_empty() {
+            let help = "give it work, such as steps = [{ cpu = \"5ms\" }]";
+            problems.error("", "a server without steps does nothing", help);
+        }
+        if self.steps.len() > STEPS_MAX {
+            problems.error("steps", format!("a server has at most {STEPS_MAX} steps"), "");
+        }
+        if self.on.is_some() && self.scheduling != Scheduling::Ps {
+            problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            step.check(&format!("steps[{index}]"), outline, problems);
+        }
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            for (key, dist) in [("cpu", &mut step.cpu), ("wait", &mut step.wait)] {
+                if let Some(dist) = dist {
+                    dist.resolve(&format!("steps[{index}].{key}"), files, problems);
+                }
+            }
+        }
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        Box::new(Server::new(self, site))
+    }
+}

@@ -1,0 +1,103 @@
+//! `Request`, one operation of a user, and `Call`, one hop of it.
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+use super::signal::{CallId, ComponentId, RequestId};
+
+/// What a user asked for. It ends exactly once.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// The client that issued it.
+    pub client: ComponentId,
+    /// Index of its class.
+    pub class: u16,
+    /// Tries so far, 1 for the first.
+    pub attempt: u16,
+    /// Private to the client: the user, or the slot of one.
+    pub user: u32,
+    /// Its number at the client, from 0.
+    pub number: u64,
+    /// Where all its keyed draws start.
+    pub key: u64,
+    /// When the user asked.
+    pub issued: SimTime,
+    /// The call under way for it, if any.
+    pub call: CallId,
+    /// The last pause before a retry, which decorrelated jitter needs.
+    pub pause: SimDuration,
+    /// Issued after the warm-up, so that it counts.
+    pub measured: bool,
+}
+
+/// To whom the answer of a call goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Parent {
+    /// Nobody waits for it: health checks, background work.
+    None,
+    /// A client's request.
+    Request(RequestId),
+    /// The call that the caller was working on.
+    Call(CallId),
+    /// Something of the caller's own, by a number that is private to it.
+    Number(u32),
+}
+
+/// Where a call is on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// On the network to the callee.
+    Travelling,
+    /// Arrived and not answered.
+    Inside,
+    /// Answered; the reply is on the network.
+    Answered,
+    /// Nobody will answer: the message was lost.
+    Lost,
+}
+
+/// One hop of a request: what one component asked of another.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Where its keyed draws start.
+    pub key: u64,
+    /// Number of the request at its client.
+    pub number: u64,
+    /// The client whose request this serves.
+    pub client: ComponentId,
+    /// Who asked.
+    pub caller: ComponentId,
+    /// Who was asked.
+    pub callee: ComponentId,
+    /// To whom the answer goes.
+    pub parent: Parent,
+    /// Index of the request's class.
+    pub class: u16,
+    /// When it arrived at the callee.
+    pub arrived: SimTime,
+    /// Time spent waiting at the callee for a worker, a connection or a core.
+    pub waited: SimDuration,
+    /// What the callee keeps about it.
+    pub notes: Notes,
+    /// What the callee answers besides the outcome: an address, a position.
+    pub answer: u64,
+    pub(super) stage: Stage,
+    pub(super) abandoned: bool,
+}
+
+/// What a callee keeps about a call between two signals; each field's meaning is private to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Notes {
+    /// The step that it is at.
+    pub step: u16,
+    /// Repetitions of the step that are left.
+    pub left: u16,
+    /// Child calls that have not been answered.
+    pub pending: u16,
+    /// Bits.
+    pub flags: u16,
+    /// A moment or a number.
+    pub mark: u64,
+}
+
+// A user who waits costs a request and about one call a tier; the goal is 128 bytes for each of them.
+const _: () = assert!(size_of::<Call>() <= 112 && size_of::<Request>() <= 72);

@@ -1,0 +1,146 @@
+//! `Machine`: the hardware that components run on: cores, memory, disk, and their one completion event each.
+
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::queueing::memory::Memory;
+use crate::queueing::station::{Station, StationConfig};
+
+use super::signal::{CallId, ComponentId};
+use super::spec::MachineSpec;
+
+/// Index of a machine in its simulation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MachineId(u32);
+
+impl MachineId {
+    pub(super) fn new(index: usize) -> MachineId {
+        MachineId(u32::try_from(index).expect("a simulation has fewer than 2^32 machines"))
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which of a machine's stations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Device {
+    /// The cores.
+    Cpu,
+    /// The disk.
+    Disk,
+}
+
+/// Work of a component for a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Job {
+    pub owner: ComponentId,
+    pub call: CallId,
+}
+
+/// A station and the one completion event that is armed for it. The event is left where it is when the next departure
+/// moves later, and pushed anew only when it moves earlier: the event's number tells the valid one from the others.
+#[derive(Debug)]
+pub(super) struct Armed {
+    pub station: Station<Job>,
+    pub at: SimTime,
+    pub seq: u64,
+    pub measured_from: u128,
+}
+
+impl Armed {
+    fn new(config: StationConfig) -> Armed {
+        Armed { station: Station::new(config), at: SimTime::MAX, seq: u64::MAX, measured_from: 0 }
+    }
+
+    /// Core time used since the warm-up ended, core-nanoseconds.
+    fn busy(&self, now: SimTime) -> u128 {
+        self.station.busy_integral(now) - self.measured_from
+    }
+}
+
+/// How fast a disk is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct DiskSpec {
+    /// Operations a second that it sustains.
+    pub iops: f64,
+    /// Time of one operation.
+    pub latency: SimDuration,
+}
+
+/// The hardware that components run on.
+#[derive(Debug)]
+pub struct Machine {
+    /// The component whose machine it is.
+    pub(super) host: ComponentId,
+    pub(super) cpu: Armed,
+    pub(super) disk: Option<Armed>,
+    pub(super) memory: Memory,
+    pub(super) cores: u32,
+    pub(super) price: f64,
+}
+
+impl Machine {
+    pub(super) fn new(host: ComponentId, spec: &MachineSpec) -> Machine {
+        let cpu = StationConfig {
+            cores: spec.cores,
+            limit: spec.limit,
+            lifo: spec.lifo,
+            speed: spec.speed,
+            sigma: spec.sigma,
+            kappa: spec.kappa,
+        };
+        Machine {
+            host,
+            cpu: Armed::new(cpu),
+            disk: spec.disk.map(|disk| Armed::new(disk_station(disk))),
+            memory: Memory::new(spec.memory, 0),
+            cores: spec.cores,
+            price: spec.price,
+        }
+    }
+
+    pub(super) fn armed(&mut self, device: Device) -> &mut Armed {
+        match device {
+            Device::Cpu => &mut self.cpu,
+            Device::Disk => self.disk.as_mut().expect("disk work is entered only where the spec has a disk"),
+        }
+    }
+
+    /// Ends the warm-up: figures count from now on.
+    pub(super) fn end_warmup(&mut self, now: SimTime) {
+        self.memory.reset_max();
+        self.cpu.measured_from = self.cpu.station.busy_integral(now);
+        if let Some(disk) = &mut self.disk {
+            disk.measured_from = disk.station.busy_integral(now);
+        }
+    }
+
+    /// Mean number of busy cores over `measured` that ends `now`.
+    pub(super) fn busy_cores_mean(&self, now: SimTime, measured: SimDuration) -> f64 {
+        ratio(self.cpu.busy(now), measured)
+    }
+
+    /// Share of the disk in use over `measured` that ends `now`.
+    pub(super) fn disk_utilisation(&self, now: SimTime, measured: SimDuration) -> Option<f64> {
+        let disk = self.disk.as_ref()?;
+        Some(ratio(disk.busy(now), measured) / f64::from(disk.station.cores()))
+    }
+}
+
+fn ratio(integral: u128, over: SimDuration) -> f64 {
+    if over.is_zero() { 0.0 } else { integral as f64 / over.as_nanos() as f64 }
+}
+
+/// A disk of so many operations a second at a latency serves `iops * latency` operations at once (Little's law).
+fn disk_station(disk: DiskSpec) -> StationConfig {
+    let slots = (disk.iops * disk.latency.as_secs_f64()).round().max(1.0);
+    StationConfig {
+        cores: slots as u32,
+        limit: Some(slots as u32),
+        lifo: false,
+        // Rounding to whole slots must not change the rate: the speed makes up for it.
+        speed: disk.iops * disk.latency.as_secs_f64() / slots,
+        sigma: 0.0,
+        kappa: 0.0,
+    }
+}

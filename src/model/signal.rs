@@ -1,0 +1,131 @@
+//! `Signal`: everything that can reach a component, and the small values that it carries.
+
+use crate::kernel::slab::Key;
+
+/// Index of a component in its simulation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ComponentId(u32);
+
+impl ComponentId {
+    /// The component at `index`.
+    #[must_use]
+    pub fn new(index: usize) -> ComponentId {
+        ComponentId(u32::try_from(index).expect("a simulation has fewer than 2^32 components"))
+    }
+
+    /// Its place in the simulation's list.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One hop of a request. A stale id is detected, never misread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallId(pub(super) Key);
+
+/// One operation of a user, from click to answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RequestId(pub(super) Key);
+
+impl CallId {
+    /// No call.
+    pub const NONE: CallId = CallId(Key::NONE);
+}
+
+impl RequestId {
+    /// No request.
+    pub const NONE: RequestId = RequestId(Key::NONE);
+}
+
+/// How a call, or a request, ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Outcome {
+    /// Answered.
+    Ok,
+    /// A queue or a connection limit was full: HTTP 503.
+    Rejected,
+    /// The caller waited no longer: HTTP 504.
+    TimedOut,
+    /// Refused, nobody healthy, or no address: HTTP 502.
+    Unavailable,
+    /// The machine had no memory left for it.
+    OutOfMemory,
+    /// Over the rate limit: HTTP 429.
+    Throttled,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Outcome; 6] = [
+        Outcome::Ok,
+        Outcome::Rejected,
+        Outcome::TimedOut,
+        Outcome::Unavailable,
+        Outcome::OutOfMemory,
+        Outcome::Throttled,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Rejected => "rejected",
+            Outcome::TimedOut => "timed_out",
+            Outcome::Unavailable => "unavailable",
+            Outcome::OutOfMemory => "out_of_memory",
+            Outcome::Throttled => "throttled",
+        }
+    }
+}
+
+/// What a timer of a component is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About {
+    /// The component itself.
+    Nothing,
+    /// A call; the alarm is not delivered once the call is gone.
+    Call(CallId),
+    /// A request; the alarm is not delivered once the request has ended.
+    Request(RequestId),
+    /// A number whose meaning is private to the component.
+    Number(u32),
+}
+
+/// A component's own timer; the meaning of `code` is private to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Alarm {
+    /// Which of its timers.
+    pub code: u16,
+    /// What the timer is about.
+    pub about: About,
+}
+
+/// The operations plane: what happens to a box rather than in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Control {
+    /// The process is gone with everything in its memory. Calls to it are refused until it recovers.
+    Crash,
+    /// It runs again, empty.
+    Recover,
+}
+
+/// Everything that can reach a component.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// Data plane, inward: a call has arrived.
+    Call(CallId),
+    /// Data plane, back to the caller. The call's id is valid until the component returns.
+    Reply(CallId, Outcome),
+    /// Work that the component entered at its machine for this call is done.
+    Done(CallId),
+    /// The component's own timer.
+    Alarm(Alarm),
+    /// Operations plane.
+    Control(Control),
+}
+
+// What the calendar moves about must stay small: the event set is a third of the cost of a run.
+const _: () = assert!(size_of::<Signal>() <= 16);

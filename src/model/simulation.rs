@@ -1,0 +1,390 @@
+//! `Simulation`: the loop, the stop rules and the end of a trial.
+
+use crate::kernel::calendar::Calendar;
+use crate::kernel::fingerprint::Fingerprint;
+use crate::kernel::random::Seed;
+use crate::kernel::slab::Slab;
+use crate::kernel::time::{SimDuration, SimTime};
+
+use super::component::{Component, Cx};
+use super::machine::{Device, Machine, MachineId};
+use super::network::{Network, NetworkSettings, Place};
+use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
+use super::recorder::Recorder;
+use super::signal::{About, Alarm, CallId, ComponentId, Signal};
+use super::spec::{MachineSpec, RequestClass};
+use super::trace::{Trace, TraceLine};
+use super::world::{Event, Info, World};
+use super::call::{Parent, Stage};
+
+/// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
+pub const LIVE_CALLS_MAX: usize = 4_000_000;
+
+/// Events at one instant; beyond it a loop without delay is at work, which would never end.
+pub const INSTANT_EVENTS_MAX: u64 = 20_000_000;
+
+/// Windows of the series in a trial: enough for a chart, little to keep.
+pub const WINDOWS: u64 = 600;
+
+/// A component about to join a simulation.
+pub struct Member<'a> {
+    /// Its own name: `web-2`.
+    pub name: &'a str,
+    /// The name of its table: `web`.
+    pub group: &'a str,
+    /// Its kind, for results.
+    pub kind: &'static str,
+    /// Where it stands.
+    pub place: Place,
+    /// What it runs on.
+    pub hardware: Hardware<'a>,
+    /// The box itself.
+    pub component: Box<dyn Component>,
+}
+
+/// What a component runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Hardware<'a> {
+    /// Nothing that is modelled: clients, DNS.
+    None,
+    /// A machine of its own.
+    Own(&'a MachineSpec),
+    /// The machine of a component that has joined before.
+    Shared(ComponentId),
+}
+
+/// How long a trial runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    /// Thrown away.
+    pub warmup: SimDuration,
+    /// Measured after the warm-up.
+    pub measured: SimDuration,
+}
+
+/// One trial: components, and the world that they act on.
+pub struct Simulation {
+    components: Vec<Box<dyn Component>>,
+    world: World,
+    instant: (SimTime, u64),
+}
+
+impl Simulation {
+    /// An empty simulation.
+    #[must_use]
+    pub fn new(seed: Seed, classes: &[RequestClass], network: &NetworkSettings) -> Simulation {
+        let deadlines = classes.iter().map(|class| class.deadline).collect();
+        let world = World {
+            seed,
+            calendar: Calendar::new(),
+            calls: Slab::new(),
+            requests: Slab::new(),
+            infos: Vec::new(),
+            machines: Vec::new(),
+            network: Network::new(network),
+            recorder: Recorder::new(deadlines),
+            fingerprint: Fingerprint::new(),
+            events: 0,
+            trace: None,
+        };
+        Simulation { components: Vec::new(), world, instant: (SimTime::ZERO, 0) }
+    }
+
+    /// Adds a component; ids count from zero in the order of joining.
+    pub fn add(&mut self, member: Member<'_>) -> ComponentId {
+        let id = ComponentId::new(self.components.len());
+        let machine = match member.hardware {
+            Hardware::None => None,
+            Hardware::Shared(host) => self.world.infos[host.index()].machine,
+            Hardware::Own(spec) => {
+                let machine = MachineId::new(self.world.machines.len());
+                self.world.machines.push(Machine::new(id, spec));
+                Some(machine)
+            }
+        };
+        self.world.infos.push(Info::new(member.name, member.group, member.kind, machine, member.place));
+        self.world.recorder.add_component();
+        self.components.push(member.component);
+        id
+    }
+
+    /// Follows one request from now on.
+    pub fn follow(&mut self, trace: Trace) {
+        self.world.trace = Some(trace);
+    }
+
+    /// What the followed request has done.
+    pub fn trace(&self) -> &[TraceLine] {
+        self.world.trace.as_ref().map_or(&[], |trace| &trace.lines)
+    }
+
+    /// Runs the trial. `stop` is asked a few hundred times whether the user has had enough; it is told the share of the
+    /// simulated time that is over.
+    ///
+    /// # Panics
+    /// When an invariant of the simulator is broken.
+    pub fn run(&mut self, length: Length, stop: &mut dyn FnMut(f64) -> bool) -> TrialRecord {
+        self.start();
+        let end = SimTime::ZERO + length.warmup + length.measured;
+        let warmup_end = SimTime::ZERO + length.warmup;
+        let mut reason = Stop::Finished;
+        if length.warmup.is_zero() {
+            self.world.recorder.end_warmup(SimTime::ZERO);
+        }
+        for until in window_ends(length) {
+            if let Some(early) = self.advance(until) {
+                reason = early;
+                break;
+            }
+            self.world.recorder.close_window(until);
+            if until == warmup_end {
+                self.end_warmup(until);
+            }
+            if stop(until.as_secs_f64() / end.as_secs_f64()) {
+                reason = Stop::Interrupted;
+                break;
+            }
+        }
+        self.finish(reason, end)
+    }
+
+    fn start(&mut self) {
+        for index in 0..self.components.len() {
+            let mut cx = Cx { world: &mut self.world, me: ComponentId::new(index) };
+            self.components[index].start(&mut cx);
+        }
+    }
+
+    /// Handles every event up to `until`; `Some` when the trial cannot go on.
+    fn advance(&mut self, until: SimTime) -> Option<Stop> {
+        while let Some(fired) = self.world.calendar.pop_until(until) {
+            self.world.events += 1;
+            self.guard_instant(fired.at);
+            match fired.event {
+                Event::Signal { to, epoch, signal } => self.receive(to, epoch, signal),
+                Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
+            }
+            if self.world.calls.len() > LIVE_CALLS_MAX {
+                return Some(Stop::TooManyCalls);
+            }
+        }
+        None
+    }
+
+    /// A loop without delay must be named, not run for ever.
+    #[inline]
+    fn guard_instant(&mut self, at: SimTime) {
+        if self.instant.0 == at {
+            self.instant.1 += 1;
+            assert!(
+                self.instant.1 < INSTANT_EVENTS_MAX,
+                "more than {INSTANT_EVENTS_MAX} events at {at}: a loop without delay"
+            );
+        } else {
+            self.instant = (at, 0);
+        }
+    }
+
+    /// A signal arrives: the model's own book-keeping, then the component.
+    #[inline]
+    fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
+        match signal {
+            Signal::Call(id) => {
+                if !self.arrive(to, id) {
+                    return;
+                }
+            }
+            Signal::Reply(id, _) => {
+                let abandoned = self.world.calls.get(id.0).is_none_or(|call| call.abandoned);
+                if abandoned {
+                    self.world.calls.remove(id.0);
+                    return;
+                }
+                self.deliver(to, signal);
+                self.world.calls.remove(id.0);
+                return;
+            }
+            Signal::Alarm(alarm) => {
+                if epoch != self.world.infos[to.index()].epoch || !self.is_live(alarm) {
+                    return;
+                }
+            }
+            Signal::Control(control) => self.world.operate(to, control),
+            Signal::Done(_) => {}
+        }
+        self.deliver(to, signal);
+    }
+
+    /// A call reaches its callee; false when that is down and refuses it.
+    #[inline]
+    fn arrive(&mut self, to: ComponentId, id: CallId) -> bool {
+        let now = self.world.now();
+        let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
+        call.stage = Stage::Inside;
+        call.arrived = now;
+        self.world.recorder.meters[to.index()].enter(now);
+        if self.world.infos[to.index()].down {
+            self.world.reply(to, id, super::signal::Outcome::Unavailable);
+            return false;
+        }
+        true
+    }
+
+    fn is_live(&self, alarm: Alarm) -> bool {
+        match alarm.about {
+            About::Call(id) => self.world.calls.contains(id.0),
+            About::Request(id) => self.world.requests.contains(id.0),
+            About::Nothing | About::Number(_) => true,
+        }
+    }
+
+    /// Hands a signal to its component.
+    #[inline]
+    fn deliver(&mut self, to: ComponentId, signal: Signal) {
+        let world = &mut self.world;
+        let number = world.number_of(signal);
+        let now = world.now();
+        world.fingerprint.add(now, world.infos[to.index()].name_hash, kind_of(signal), number);
+        if world.trace.is_some() {
+            trace_signal(world, to, signal);
+        }
+        self.components[to.index()].on(signal, &mut Cx { world, me: to });
+    }
+
+    /// The departure armed for a station has come; an event that has been replaced by an earlier one is ignored.
+    fn depart(&mut self, machine: MachineId, device: Device, seq: u64) {
+        let now = self.world.now();
+        let armed = self.world.machines[machine.index()].armed(device);
+        if armed.seq != seq {
+            return;
+        }
+        armed.at = SimTime::MAX;
+        while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
+            if let Some(call) = self.world.calls.get_mut(done.job.call.0) {
+                call.waited += done.waited;
+                self.deliver(done.job.owner, Signal::Done(done.job.call));
+            }
+        }
+        self.world.rearm(machine, device);
+    }
+
+    fn end_warmup(&mut self, now: SimTime) {
+        self.world.recorder.end_warmup(now);
+        for machine in &mut self.world.machines {
+            machine.end_warmup(now);
+        }
+    }
+
+    /// Closes the books.
+    fn finish(&mut self, stop: Stop, end: SimTime) -> TrialRecord {
+        let now = if stop == Stop::Finished { end } else { self.world.now() };
+        let world = &mut self.world;
+        world.recorder.close_window(now);
+        let mut alive = vec![0; world.recorder.classes.len()];
+        for (_, request) in world.requests.iter() {
+            alive[usize::from(request.class)] += 1;
+        }
+        world.recorder.audit(now, &alive);
+        let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
+        let recorder = &mut world.recorder;
+        TrialRecord {
+            stop,
+            measured: now.saturating_since(recorder.measured_from),
+            events: world.events,
+            fingerprint: world.fingerprint.value(),
+            in_flight_mean: recorder.in_flight.mean(now.as_nanos()),
+            carried_in: recorder.carried_in,
+            components,
+            classes: std::mem::take(&mut recorder.classes),
+            batches: std::mem::take(&mut recorder.batches),
+            windows: std::mem::take(&mut recorder.windows),
+            timeline: std::mem::take(&mut recorder.timeline),
+        }
+    }
+}
+
+/// Ends of the windows of a trial; the end of the warm-up is one of them.
+fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
+    let total = (length.warmup + length.measured).as_nanos();
+    let step = total.div_ceil(WINDOWS).max(1);
+    let warmup = length.warmup.as_nanos();
+    let regular = (1..=total.div_ceil(step)).map(move |n| (n * step).min(total));
+    let mut ends: Vec<u64> = regular.collect();
+    if warmup > 0 {
+        ends.push(warmup);
+        ends.sort_unstable();
+        ends.dedup();
+    }
+    ends.into_iter().map(SimTime::from_nanos)
+}
+
+/// The number by which the fingerprint knows a kind of signal.
+#[inline]
+fn kind_of(signal: Signal) -> u64 {
+    match signal {
+        Signal::Call(_) => 1,
+        Signal::Reply(_, outcome) => 16 + outcome as u64,
+        Signal::Done(_) => 2,
+        Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
+        Signal::Control(_) => 3,
+    }
+}
+
+fn trace_signal(world: &mut World, to: ComponentId, signal: Signal) {
+    let (id, text) = match signal {
+        Signal::Call(id) => (id, "receives a call from"),
+        Signal::Reply(id, _) => (id, "gets the answer of"),
+        _ => return,
+    };
+    let Some(call) = world.calls.get(id.0) else { return };
+    let (number, client) = (call.number, call.client);
+    let (other, detail) = match signal {
+        Signal::Reply(_, outcome) => (call.callee, format!(": {}", outcome.name())),
+        _ => (call.caller, String::new()),
+    };
+    if matches!(call.parent, Parent::None) && call.client == call.caller {
+        return;
+    }
+    let text = format!("{text} {}{detail}", world.infos[other.index()].name);
+    let now = world.now();
+    let name = world.infos[to.index()].name.clone();
+    if let Some(trace) = &mut world.trace
+        && trace.follows(client, number)
+    {
+        trace.push(now, &name, text);
+    }
+}
+
+fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentRecord {
+    let info = &world.infos[index];
+    let measured = now.saturating_since(world.recorder.measured_from);
+    let machine = info.machine.map(|id| {
+        let machine = &world.machines[id.index()];
+        MachineRecord {
+            host: world.infos[machine.host.index()].name.clone(),
+            cores: machine.cores,
+            busy_cores_mean: machine.busy_cores_mean(now, measured),
+            memory_max: machine.memory.max_used(),
+            memory_total: machine.memory.total(),
+            disk_utilisation: machine.disk_utilisation(now, measured),
+            price: machine.price,
+        }
+    });
+    let meter = std::mem::take(&mut world.recorder.meters[index]);
+    ComponentRecord {
+        name: info.name.clone(),
+        group: info.group.clone(),
+        kind: info.kind,
+        arrived: meter.arrived,
+        outcomes: meter.outcomes,
+        dropped: meter.dropped,
+        response: meter.response,
+        wait: meter.wait,
+        inside_mean: meter.inside.mean(now.as_nanos()),
+        inside_max: meter.inside.max(),
+        queue_mean: meter.queue.mean(now.as_nanos()),
+        queue_max: meter.queue.max(),
+        waits: meter.waits,
+        machine,
+    }
+}

@@ -1,0 +1,360 @@
+//! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
+
+use crate::kernel::calendar::Calendar;
+use crate::kernel::fingerprint::Fingerprint;
+use crate::kernel::random::{Seed, mix, name_hash};
+use crate::kernel::slab::Slab;
+use crate::kernel::time::{SimDuration, SimTime};
+
+use super::call::{Call, Notes, Parent, Request, Stage};
+use super::machine::{Device, Job, Machine, MachineId};
+use super::network::{Network, Place};
+use super::recorder::Recorder;
+use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
+use super::trace::Trace;
+
+/// What the calendar holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// A signal for a component; `epoch` is that of the component when it was sent.
+    Signal { to: ComponentId, epoch: u32, signal: Signal },
+    /// The next departure from a station of a machine.
+    Departure { machine: MachineId, device: Device },
+}
+
+// Measured beforehand: what must stay small and unboxed is the event.
+const _: () = assert!(size_of::<Event>() <= 32);
+
+/// What the simulation knows of a component besides the component itself.
+#[derive(Debug)]
+pub(super) struct Info {
+    pub name: String,
+    pub group: String,
+    pub kind: &'static str,
+    pub name_hash: u64,
+    /// Start of keyed draws: the hash of the group's name, so that a comparison of 1 x 16 with 4 x 4 cores sees the same
+    /// customers.
+    pub draw_salt: u64,
+    pub machine: Option<MachineId>,
+    pub place: Place,
+    /// Counts crashes: timers and work of before are dead.
+    pub epoch: u32,
+    pub down: bool,
+    /// Calls that wait inside the component, beside its machine's queue.
+    pub waiting: u64,
+}
+
+/// Everything of a simulation but its components.
+#[derive(Debug)]
+pub struct World {
+    pub(super) seed: Seed,
+    pub(super) calendar: Calendar<Event>,
+    pub(super) calls: Slab<Call>,
+    pub(super) requests: Slab<Request>,
+    pub(super) infos: Vec<Info>,
+    pub(super) machines: Vec<Machine>,
+    pub(super) network: Network,
+    pub(super) recorder: Recorder,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) events: u64,
+    pub(super) trace: Option<Trace>,
+}
+
+impl Info {
+    pub(super) fn new(name: &str, group: &str, kind: &'static str, machine: Option<MachineId>, place: Place) -> Info {
+        Info {
+            name_hash: name_hash(name),
+            draw_salt: name_hash(group),
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind,
+            machine,
+            place,
+            epoch: 0,
+            down: false,
+            waiting: 0,
+        }
+    }
+}
+
+impl World {
+    #[inline]
+    pub(super) fn now(&self) -> SimTime {
+        self.calendar.now()
+    }
+
+    /// Puts a signal into the calendar; never is never.
+    #[inline]
+    pub(super) fn send(&mut self, at: SimTime, to: ComponentId, signal: Signal) {
+        if at < SimTime::MAX {
+            let epoch = self.infos[to.index()].epoch;
+            self.calendar.schedule(at, Event::Signal { to, epoch, signal });
+        }
+    }
+
+    /// The time of a message from one component to another.
+    #[inline]
+    fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
+        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if from.machine.is_some() && from.machine == to.machine {
+            return SimDuration::ZERO;
+        }
+        self.network.delay(from.place, to.place, key ^ to.name_hash)
+    }
+
+    pub(super) fn call(&mut self, from: ComponentId, parent: Parent, to: ComponentId, ordinal: u64) -> CallId {
+        let (key, number, client, class) = self.lineage(from, parent);
+        let key = if ordinal == 0 { key } else { mix(key, ordinal) };
+        let call = Call {
+            key,
+            number,
+            client,
+            caller: from,
+            callee: to,
+            parent,
+            class,
+            arrived: SimTime::ZERO,
+            waited: SimDuration::ZERO,
+            notes: Notes::default(),
+            answer: 0,
+            stage: Stage::Travelling,
+            abandoned: false,
+        };
+        let id = CallId(self.calls.insert(call));
+        let at = self.now() + self.delay(from, to, key);
+        self.send(at, to, Signal::Call(id));
+        id
+    }
+
+    /// Draw key, request number, client and class that a call has from its parent.
+    #[inline]
+    fn lineage(&self, from: ComponentId, parent: Parent) -> (u64, u64, ComponentId, u16) {
+        match parent {
+            Parent::Call(id) => {
+                let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
+                (call.key, call.number, call.client, call.class)
+            }
+            Parent::Request(id) => {
+                let request = self.requests.get(id.0).expect("a call has a request that is under way");
+                // Another attempt is another draw: a retry of an expensive query may be a cheap one.
+                let key = match request.attempt {
+                    0 | 1 => request.key,
+                    attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
+                };
+                (key, request.number, request.client, request.class)
+            }
+            Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
+            Parent::Number(number) => (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0),
+        }
+    }
+
+    pub(super) fn reply(&mut self, from: ComponentId, id: CallId, outcome: Outcome) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call is answered once");
+        assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
+        call.stage = Stage::Answered;
+        let call = *call;
+        self.recorder.meters[from.index()].answer(now, call.arrived, call.waited, outcome);
+        if call.abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
+        let at = now + self.delay(from, call.caller, call.key);
+        self.send(at, call.caller, Signal::Reply(id, outcome));
+    }
+
+    pub(super) fn abandon(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        if call.stage == Stage::Lost {
+            self.calls.remove(id.0);
+        } else {
+            call.abandoned = true;
+            call.parent = Parent::None;
+        }
+    }
+
+    #[inline]
+    pub(super) fn begin(&mut self, client: ComponentId, number: u64, key: u64, class: u16, user: u32) -> RequestId {
+        let issued = self.now();
+        let measured = self.recorder.issue(class, issued);
+        RequestId(self.requests.insert(Request {
+            client,
+            class,
+            attempt: 0,
+            user,
+            number,
+            key,
+            issued,
+            call: CallId::NONE,
+            pause: SimDuration::ZERO,
+            measured,
+        }))
+    }
+
+    #[inline]
+    pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) {
+        let request = self.requests.remove(id.0).expect("a request ends once");
+        let now = self.now();
+        self.recorder.end(&request, outcome, now);
+        if let Some(trace) = &mut self.trace
+            && trace.follows(request.client, request.number)
+        {
+            let took = now.since(request.issued);
+            trace.push(now, &self.infos[request.client.index()].name, format!("ends {} after {took}", outcome.name()));
+        }
+    }
+
+    pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
+        let id = self.infos[component.index()].machine.expect("the component runs on a machine");
+        &mut self.machines[id.index()]
+    }
+
+    pub(super) fn work(&mut self, owner: ComponentId, call: CallId, device: Device, demand: SimDuration) {
+        let now = self.now();
+        let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
+        let armed = self.machines[id.index()].armed(device);
+        armed.station.enter(now, Job { owner, call }, demand);
+        self.rearm(id, device);
+    }
+
+    /// Arms the completion event of a station if its next departure is earlier than the armed one.
+    #[inline]
+    pub(super) fn rearm(&mut self, id: MachineId, device: Device) {
+        let machine = &mut self.machines[id.index()];
+        let host = machine.host;
+        let armed = machine.armed(device);
+        if let Some(next) = armed.station.next_completion()
+            && next < armed.at
+        {
+            armed.at = next;
+            armed.seq = self.calendar.schedule(next, Event::Departure { machine: id, device });
+        }
+        if device == Device::Cpu {
+            let in_queue = armed.station.waiting() as u64;
+            self.update_queue(host, in_queue);
+        }
+    }
+
+    pub(super) fn set_waiting(&mut self, component: ComponentId, waiting: u64) {
+        let info = &mut self.infos[component.index()];
+        info.waiting = waiting;
+        let in_queue = match info.machine {
+            Some(id) if self.machines[id.index()].host == component => {
+                self.machines[id.index()].cpu.station.waiting() as u64
+            }
+            _ => 0,
+        };
+        self.update_queue(component, in_queue);
+    }
+
+    /// The queue of a component is what waits inside it and, for the host of a machine, what waits for a core.
+    #[inline]
+    fn update_queue(&mut self, component: ComponentId, in_station: u64) {
+        let level = self.infos[component.index()].waiting + in_station;
+        let queue = &mut self.recorder.meters[component.index()].queue;
+        if queue.level() != level {
+            queue.set(self.calendar.now().as_nanos(), level);
+        }
+    }
+
+    /// The number that the fingerprint and the trace know a signal by: its request's number at the client.
+    #[inline]
+    pub(super) fn number_of(&self, signal: Signal) -> u64 {
+        let call = match signal {
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id) => id,
+            Signal::Alarm(alarm) => match alarm.about {
+                About::Call(id) => id,
+                About::Request(id) => return self.requests.get(id.0).map_or(u64::MAX, |request| request.number),
+                About::Number(number) => return u64::from(number),
+                About::Nothing => return u64::MAX,
+            },
+            Signal::Control(control) => return control as u64,
+        };
+        self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
+    }
+
+    pub(super) fn annotate(&mut self, me: ComponentId, number: Option<u64>, text: impl FnOnce() -> String) {
+        let now = self.calendar.now();
+        let name = &self.infos[me.index()].name;
+        if let (Some(trace), Some(number)) = (&mut self.trace, number)
+            && trace.follows_number(number)
+        {
+            trace.push(now, name, text());
+        }
+    }
+
+    /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
+    /// forgotten; its work and its timers are dead.
+    pub(super) fn crash(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        info.down = true;
+        info.epoch += 1;
+        let machine = info.machine;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "crash");
+        self.set_waiting(component, 0);
+        self.lose_calls(component);
+        if let Some(id) = machine {
+            for device in [Device::Cpu, Device::Disk] {
+                if device == Device::Disk && self.machines[id.index()].disk.is_none() {
+                    continue;
+                }
+                let station = &mut self.machines[id.index()].armed(device).station;
+                station.remove_if(now, |job| job.owner == component);
+                self.rearm(id, device);
+            }
+        }
+    }
+
+    fn lose_calls(&mut self, component: ComponentId) {
+        let now = self.now();
+        let touched: Vec<(CallId, Call)> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.callee == component || call.caller == component)
+            .map(|(key, call)| (CallId(key), *call))
+            .collect();
+        for (id, call) in touched {
+            if call.caller == component {
+                self.abandon(id);
+            }
+            if call.callee == component && call.stage == Stage::Inside {
+                self.recorder.meters[component.index()].lose(now);
+                self.break_connection(id);
+            }
+        }
+    }
+
+    /// The caller of a lost call sees its connection break.
+    fn break_connection(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        call.stage = Stage::Answered;
+        let call = *call;
+        if call.abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
+        let at = self.now() + self.delay(call.callee, call.caller, call.key);
+        self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
+    }
+
+    pub(super) fn recover(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        info.down = false;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "recover");
+    }
+
+    /// What a control does to the component before the component itself hears of it.
+    pub(super) fn operate(&mut self, component: ComponentId, control: Control) {
+        match control {
+            Control::Crash => self.crash(component),
+            Control::Recover => self.recover(component),
+        }
+    }
+}
+
+/// Keeps the draws of one attempt apart from those of another.
+const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;

@@ -16,8 +16,11 @@ const BACKLOG_MIN: f64 = 1.0;
 ///
 /// Two things must come together. The fitted slope is above 0 beyond doubt: its 95 % interval over trials; for a
 /// single trial, all windows of the last quarter above all of the second. And the last quarter is half as long again as
-/// the second, and by a whole job. On stable M/M/1 queues of utilisation 0.95, from empty, over 20 relaxation times, ten
-/// trials, false alarms stay below 1 %; below 2 % for a single trial.
+/// the second, and by a whole job.
+///
+/// False alarms measured on M/M/1 from empty at utilisation 0.95, over 20 relaxation times: 0.4 % of the experiments of
+/// ten trials, 1.2 % of five, none in a thousand of one. Trials as short as three relaxation times, which do still
+/// grow, alarm in 5 %. At 1.02 growth is seen in 99.9 % of the experiments of ten trials and 78 % of one.
 #[must_use]
 pub fn grows(trials: &[Vec<f64>]) -> Option<f64> {
     let average = average_over_trials(trials);

@@ -1,1 +1,15 @@
 //! Numbers in, estimates out. Does not know that a simulator exists.
+
+pub mod batch;
+pub mod histogram;
+pub mod interval;
+pub mod quantile;
+pub mod series;
+pub mod spectral;
+pub mod tally;
+pub mod time_average;
+pub mod trend;
+pub mod warmup;
+
+#[cfg(test)]
+mod oracle;

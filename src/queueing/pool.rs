@@ -1,0 +1,162 @@
+//! `Pool`: a bounded number of slots with waiters: the workers of a server, the connections to a database.
+
+use std::collections::VecDeque;
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// What became of a request for a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acquire {
+    /// The job holds a slot.
+    Granted,
+    /// The job waits; a later [`Pool::release`] grants it a slot.
+    Queued,
+    /// All slots are held and the queue is full; the pool has forgotten the job.
+    Full,
+}
+
+/// A waiter that has just been given a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Granted<J> {
+    /// The job, as it asked.
+    pub job: J,
+    /// How long it waited for the slot.
+    pub waited: SimDuration,
+}
+
+/// A bounded pool. A slot that comes free goes straight to the next waiter, so that nobody slips in between: slots are
+/// free only while nobody waits.
+#[derive(Debug)]
+pub struct Pool<J> {
+    capacity: u32,
+    queue_limit: u32,
+    lifo: bool,
+    in_use: u32,
+    /// In order of arrival, whichever end is served.
+    queue: VecDeque<(J, SimTime)>,
+    waiting_max: usize,
+}
+
+impl<J: Copy> Pool<J> {
+    /// A pool of `capacity` free slots, at least one, for which at most `queue_limit` jobs may wait, served in order of
+    /// arrival or, if `lifo`, in the opposite order.
+    ///
+    /// # Panics
+    /// When `capacity` is zero.
+    pub fn new(capacity: u32, queue_limit: u32, lifo: bool) -> Pool<J> {
+        assert!(capacity > 0, "a pool has at least one slot");
+        Pool { capacity, queue_limit, lifo, in_use: 0, queue: VecDeque::new(), waiting_max: 0 }
+    }
+
+    /// Asks for a slot for `job`.
+    #[must_use]
+    pub fn acquire(&mut self, now: SimTime, job: J) -> Acquire {
+        if self.in_use < self.capacity {
+            self.in_use += 1;
+            return Acquire::Granted;
+        }
+        if self.queue.len() >= self.queue_limit as usize {
+            return Acquire::Full;
+        }
+        self.queue.push_back((job, now));
+        self.waiting_max = self.waiting_max.max(self.queue.len());
+        Acquire::Queued
+    }
+
+    /// Gives a slot back. If somebody waits, the slot passes to the one returned, who holds it from now on.
+    ///
+    /// # Panics
+    /// When no slot is held.
+    #[must_use]
+    pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
+        assert!(self.in_use > 0, "only a slot that is held can be given back");
+        let next = if self.lifo { self.queue.pop_back() } else { self.queue.pop_front() };
+        if next.is_none() {
+            self.in_use -= 1;
+        }
+        next.map(|(job, since)| Granted { job, waited: now.since(since) })
+    }
+
+    /// Forgets the waiters for which `gone` holds; returns how many they were. Linear in the waiters.
+    pub fn remove_waiters(&mut self, mut gone: impl FnMut(&J) -> bool) -> usize {
+        let before = self.queue.len();
+        self.queue.retain(|(job, _)| !gone(job));
+        before - self.queue.len()
+    }
+
+    /// A crash: all slots are free and nobody waits.
+    pub fn clear(&mut self) {
+        self.in_use = 0;
+        self.queue.clear();
+    }
+
+    /// Slots held.
+    pub fn in_use(&self) -> u32 {
+        self.in_use
+    }
+
+    /// Jobs that wait for a slot.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The most that ever waited at once.
+    pub fn max_waiting(&self) -> usize {
+        self.waiting_max
+    }
+
+    /// How long the one that waits longest has waited; zero when nobody waits.
+    pub fn oldest_wait(&self, now: SimTime) -> SimDuration {
+        self.queue.front().map_or(SimDuration::ZERO, |(_, since)| now.since(*since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> SimTime {
+        SimTime::from_nanos(secs * 1_000_000_000)
+    }
+
+    /// A pool of one slot, held since 0 s, with waiters 1, 2, 3 since 1, 2, 3 s.
+    fn crowded(lifo: bool) -> Pool<u64> {
+        let mut pool = Pool::new(1, 3, lifo);
+        let answers: Vec<_> = (0..5).map(|job| pool.acquire(at(job), job)).collect();
+        use Acquire::{Full, Granted, Queued};
+        assert_eq!(answers, [Granted, Queued, Queued, Queued, Full]);
+        pool
+    }
+
+    #[test]
+    fn a_slot_passes_to_the_next_in_line() {
+        for (lifo, order) in [(false, [1, 2, 3]), (true, [3, 2, 1])] {
+            let mut pool = crowded(lifo);
+            for job in order {
+                let waited = SimDuration::from_secs(10 - job);
+                assert_eq!(pool.release(at(10)), Some(Granted { job, waited }));
+                assert_eq!(pool.in_use(), 1);
+            }
+            assert_eq!(pool.release(at(10)), None);
+            assert_eq!((pool.in_use(), pool.waiting(), pool.max_waiting()), (0, 0, 3));
+        }
+    }
+
+    #[test]
+    fn waiters_can_leave_and_a_crash_empties_all() {
+        let mut pool = crowded(false);
+        assert_eq!(pool.oldest_wait(at(9)), SimDuration::from_secs(8));
+        assert_eq!(pool.remove_waiters(|&job| job != 2), 2);
+        assert_eq!(pool.oldest_wait(at(9)), SimDuration::from_secs(7));
+        pool.clear();
+        assert_eq!((pool.in_use(), pool.waiting()), (0, 0));
+        assert_eq!(pool.oldest_wait(at(9)), SimDuration::ZERO);
+        assert_eq!(pool.acquire(at(9), 9), Acquire::Granted);
+    }
+
+    #[test]
+    #[should_panic(expected = "only a slot that is held")]
+    fn a_slot_given_back_twice_is_a_defect() {
+        let _ = Pool::<u64>::new(1, 0, false).release(SimTime::ZERO);
+    }
+}

@@ -1,0 +1,43 @@
+//! What both modes of a station keep of a job in service, and the order in which such jobs leave.
+
+use std::cmp::Ordering;
+
+use crate::kernel::time::SimDuration;
+
+/// A job in service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Service<J> {
+    pub(super) job: J,
+    pub(super) demand: SimDuration,
+    pub(super) waited: SimDuration,
+}
+
+/// A job in a heap: the least key leaves first, and of equal keys the one that started first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<K, J> {
+    pub(super) key: K,
+    pub(super) started: u64,
+    pub(super) service: Service<J>,
+}
+
+// All four orderings are written out, none derived: `BinaryHeap` is a max-heap, and a derived `PartialOrd` beside this
+// reversed `Ord` would silently turn it around.
+impl<K: Ord, J> Ord for Entry<K, J> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key).then_with(|| other.started.cmp(&self.started))
+    }
+}
+
+impl<K: Ord, J> PartialOrd for Entry<K, J> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K: Ord, J> PartialEq for Entry<K, J> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<K: Ord, J> Eq for Entry<K, J> {}

@@ -1,0 +1,105 @@
+//! Service at a fixed rate: each job has a core of its own, so that its end is known, in integers, when it starts.
+
+use std::collections::BinaryHeap;
+
+use super::entry::{Entry, Service};
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// Jobs in service, by the time at which each ends.
+#[derive(Debug)]
+pub(super) struct Fixed<J> {
+    ends: BinaryHeap<Entry<SimTime, J>>,
+    started: u64,
+    /// The rate by which the ends were computed, above zero; while the station stands still, the rate before that.
+    rate: f64,
+    /// Since when the station stands still. The ends are then as if it went on from this moment.
+    frozen: Option<SimTime>,
+}
+
+impl<J: Copy> Fixed<J> {
+    pub(super) fn new(rate: f64) -> Fixed<J> {
+        Fixed { ends: BinaryHeap::new(), started: 0, rate, frozen: None }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn start(&mut self, now: SimTime, service: Service<J>) {
+        let end = self.clock(now) + stretched(service.demand, self.rate);
+        self.ends.push(Entry { key: end, started: self.started, service });
+        self.started += 1;
+    }
+
+    pub(super) fn next_completion(&self) -> Option<SimTime> {
+        if self.frozen.is_some() {
+            return None;
+        }
+        self.ends.peek().map(|entry| entry.key)
+    }
+
+    pub(super) fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
+        let end = self.next_completion()?;
+        if end > now {
+            return None;
+        }
+        assert!(end == now, "a completion at {end} was missed until {now}");
+        self.ends.pop().map(|entry| entry.service)
+    }
+
+    pub(super) fn set_speed(&mut self, now: SimTime, rate: f64) {
+        if rate == 0.0 {
+            self.frozen = Some(self.clock(now));
+            return;
+        }
+        let from = self.clock(now);
+        let stretch = rate / self.rate;
+        // Rounding may make two ends equal, so the heap is built again rather than changed in place.
+        let mut entries = std::mem::take(&mut self.ends).into_vec();
+        for entry in &mut entries {
+            entry.key = now + stretched(entry.key.since(from), stretch);
+        }
+        self.ends = BinaryHeap::from(entries);
+        self.rate = rate;
+        self.frozen = None;
+    }
+
+    /// Throws out the jobs for which `gone` holds; returns the core-nanoseconds of demand that they had been served.
+    pub(super) fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> f64 {
+        let (clock, rate) = (self.clock(now), self.rate);
+        let mut served = 0.0;
+        self.ends.retain(|entry| {
+            let goes = gone(&entry.service.job);
+            if goes {
+                served += served_of(entry, clock, rate);
+            }
+            !goes
+        });
+        served
+    }
+
+    /// Core-nanoseconds of demand served so far to the jobs inside.
+    pub(super) fn served(&self, now: SimTime) -> f64 {
+        let clock = self.clock(now);
+        self.ends.iter().map(|entry| served_of(entry, clock, self.rate)).sum()
+    }
+
+    fn clock(&self, now: SimTime) -> SimTime {
+        self.frozen.unwrap_or(now)
+    }
+}
+
+fn served_of<J>(entry: &Entry<SimTime, J>, clock: SimTime, rate: f64) -> f64 {
+    let left = entry.key.since(clock).as_nanos() as f64 * rate;
+    // The end is rounded up, so that a job that has just started may seem to have more left than it asked for.
+    (entry.service.demand.as_nanos() as f64 - left).max(0.0)
+}
+
+/// The time that `demand` takes at `rate`, rounded up: no job ends before its work is done.
+fn stretched(demand: SimDuration, rate: f64) -> SimDuration {
+    // Most stations have speed 1, and there the figure is exact beyond the 53 bits of a float.
+    if rate == 1.0 {
+        return demand;
+    }
+    SimDuration::from_nanos((demand.as_nanos() as f64 / rate).ceil() as u64)
+}

@@ -80,6 +80,10 @@ fn split<Q: Quantity>(text: &str) -> Result<Amount<'_>, QuantityError> {
     match digits.parse::<f64>() {
         Ok(value) => {
             check_sign_and_size::<Q>(value)?;
+            // A number too small for a float is not the zero that it was rounded to.
+            let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+            let vanished = value == 0.0 && mantissa.contains(|c| matches!(c, '1'..='9'));
+            let value = if vanished { f64::MIN_POSITIVE } else { value };
             Ok(Amount { digits, value, unit: unit.trim_start() })
         }
         // What starts as a sign or a word may still be a number that Rust knows and we refuse: -5, nan, inf.

@@ -25,7 +25,7 @@ enum Law {
     Random(Random),
 }
 
-/// A distribution and its parameters, as they were checked when they were read.
+/// A distribution and its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "dist", rename_all = "lowercase")]
 #[schemars(deny_unknown_fields)]

@@ -2,9 +2,11 @@
 
 pub mod address;
 pub mod call;
+pub mod catalogue;
 pub mod component;
 pub mod machine;
 pub mod network;
+pub mod quantity;
 pub mod record;
 pub mod recorder;
 pub mod signal;

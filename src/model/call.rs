@@ -27,6 +27,8 @@ pub struct Request {
     pub pause: SimDuration,
     /// Issued after the warm-up, so that it counts.
     pub measured: bool,
+    /// Between two tries.
+    pub pausing: bool,
 }
 
 /// To whom the answer of a call goes.

@@ -123,10 +123,10 @@ impl Cx<'_> {
         self.world.requests.get_mut(request.0).expect("a client asks only for requests that it holds")
     }
 
-    /// Whether a request is still under way.
+    /// A request, `None` once it has ended.
     #[inline]
-    pub fn is_under_way(&self, request: RequestId) -> bool {
-        self.world.requests.contains(request.0)
+    pub fn find_request(&self, request: RequestId) -> Option<&Request> {
+        self.world.requests.get(request.0)
     }
 
     // Time ----------------------------------------------------------------------------------------------------------

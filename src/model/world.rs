@@ -188,6 +188,7 @@ impl World {
             call: CallId::NONE,
             pause: SimDuration::ZERO,
             measured,
+            pausing: false,
         }))
     }
 

@@ -1,0 +1,253 @@
+//! `Arrivals`: when the next request, or session, comes: a renewal process in the time of a profile, or a recorded trace.
+
+use std::sync::Arc;
+
+use rand_distr::Distribution;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::kernel::random::{Stream, unit_open};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::variate::Variate;
+use crate::model::spec::Problems;
+
+use super::profile::Profile;
+
+/// Lines of a trace file.
+const TRACE_LINES_MAX: usize = 10_000_000;
+
+/// Shape of the times between arrivals; their mean comes from the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// A Poisson process: many independent users.
+    Exponential,
+    /// Like a clock.
+    Constant,
+    /// Smoother than Poisson: the sum of `k` stages.
+    Erlang,
+    /// Any variation, by `cv`.
+    Gamma,
+    /// Any variation, by `cv`, with a heavier tail.
+    Lognormal,
+    /// Burstier than Poisson, by `cv` above 1.
+    Hyperexponential,
+}
+
+/// `arrivals = { dist = "erlang", k = 2 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArrivalsSpec {
+    /// Shape of the times between arrivals.
+    pub dist: Shape,
+    /// Coefficient of variation, for `gamma`, `lognormal` and `hyperexponential`.
+    pub cv: Option<f64>,
+    /// Number of stages, for `erlang`.
+    pub k: Option<u32>,
+    /// Mean number of requests that come at once, geometrically distributed. Default: 1.
+    pub batch: Option<f64>,
+}
+
+impl ArrivalsSpec {
+    /// Checks the table at `arrivals`.
+    pub fn check(&self, problems: &mut Problems) {
+        let needs_cv = matches!(self.dist, Shape::Gamma | Shape::Lognormal | Shape::Hyperexponential);
+        let least = if self.dist == Shape::Hyperexponential { 1.0 } else { 0.0 };
+        match self.cv {
+            None if needs_cv => problems.error("arrivals", "this distribution needs `cv`", "such as cv = 2"),
+            Some(_) if !needs_cv => problems.error("arrivals.cv", "this distribution has no `cv`", "drop the key"),
+            Some(cv) if !(cv > least && cv <= 100.0) => {
+                problems.error("arrivals.cv", format!("`cv` lies above {least} and at most 100, not {cv}"), "");
+            }
+            _ => {}
+        }
+        match self.k {
+            None if self.dist == Shape::Erlang => problems.error("arrivals", "`erlang` needs `k`", "such as k = 2"),
+            Some(_) if self.dist != Shape::Erlang => problems.error("arrivals.k", "only `erlang` has `k`", "drop the key"),
+            Some(k) if !(1..=1000).contains(&k) => problems.error("arrivals.k", "`k` lies between 1 and 1000", ""),
+            _ => {}
+        }
+        if self.batch.is_some_and(|batch| !(1.0..=1e6).contains(&batch)) {
+            problems.error("arrivals.batch", "the mean of a batch lies between 1 and a million", "");
+        }
+    }
+
+    /// Times between arrivals with mean 1.
+    fn gap(&self) -> Variate {
+        let cv = self.cv.unwrap_or(1.0);
+        match self.dist {
+            Shape::Exponential => Variate::exponential(1.0),
+            Shape::Constant => Variate::constant(1.0),
+            Shape::Erlang => Variate::erlang(1.0, self.k.unwrap_or(1)),
+            Shape::Gamma => Variate::gamma(1.0, cv),
+            Shape::Lognormal => Variate::lognormal(1.0, cv),
+            Shape::Hyperexponential => Variate::hyperexponential(1.0, cv),
+        }
+    }
+}
+
+/// A recorded load.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recorded {
+    /// Moments of the requests, in order.
+    Moments(Arc<[SimTime]>),
+    /// Rates over time.
+    Rates(Profile),
+}
+
+impl Recorded {
+    /// Reads a file of one number a line, the seconds at which requests came, or of two, a second and the requests that
+    /// came in it. Empty lines, lines that begin with `#`, and one header line are passed over.
+    ///
+    /// # Errors
+    /// One line that names the first bad line.
+    pub fn parse(text: &str) -> Result<Recorded, String> {
+        let mut rows: Vec<Vec<f64>> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let row: Option<Vec<f64>> = line.split(',').map(|field| number(field.trim())).collect();
+            match row {
+                Some(row) if row.len() <= 2 => rows.push(row),
+                None if index == 0 => {}
+                _ => return Err(format!("line {}: expected seconds, or seconds and a count, found `{line}`", index + 1)),
+            }
+            if rows.len() > TRACE_LINES_MAX {
+                return Err(format!("more than {TRACE_LINES_MAX} lines"));
+            }
+        }
+        Recorded::from_rows(&rows)
+    }
+
+    fn from_rows(rows: &[Vec<f64>]) -> Result<Recorded, String> {
+        let Some(first) = rows.first() else { return Err("no line with numbers".into()) };
+        if rows.iter().any(|row| row.len() != first.len()) {
+            return Err("some lines have one number and some have two".into());
+        }
+        if rows.windows(2).any(|pair| pair[0][0] > pair[1][0]) {
+            return Err("the times must not fall from line to line".into());
+        }
+        if first.len() == 1 {
+            let moments = rows.iter().map(|row| SimTime::ZERO + SimDuration::from_sample_secs(row[0]));
+            return Ok(Recorded::Moments(moments.collect()));
+        }
+        let mut knots: Vec<(f64, f64, f64)> = Vec::new();
+        for row in rows {
+            // A second that is not listed had no requests.
+            if let Some(&(last, _, _)) = knots.last()
+                && row[0] > last + 1.0
+            {
+                knots.push((last + 1.0, 0.0, 0.0));
+            }
+            knots.push((row[0], row[1], row[1]));
+        }
+        let end = knots[knots.len() - 1].0 + 1.0;
+        knots.push((end, 0.0, 0.0));
+        if knots[0].0 > 0.0 {
+            knots.insert(0, (0.0, 0.0, 0.0));
+        }
+        Ok(Recorded::Rates(Profile::steps(&knots, None)))
+    }
+}
+
+fn number(field: &str) -> Option<f64> {
+    field.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0 && *value < 1e9)
+}
+
+/// When the next arrivals come.
+#[derive(Debug)]
+pub struct Arrivals {
+    gap: Variate,
+    /// Mean of a batch, 1 for none.
+    batch: f64,
+    /// Arrivals a second at factor 1.
+    rate: f64,
+    profile: Profile,
+    moments: Option<Arc<[SimTime]>>,
+    next_moment: usize,
+}
+
+impl Arrivals {
+    /// Arrivals at `rate` batches a second times the profile's factor.
+    #[must_use]
+    pub fn renewal(spec: Option<ArrivalsSpec>, rate: f64, profile: Profile) -> Arrivals {
+        let batch = spec.and_then(|spec| spec.batch).unwrap_or(1.0);
+        let gap = spec.map_or(Variate::exponential(1.0), |spec| spec.gap());
+        Arrivals { gap, batch, rate: rate / batch, profile, moments: None, next_moment: 0 }
+    }
+
+    /// Arrivals as recorded.
+    #[must_use]
+    pub fn recorded(recorded: &Recorded) -> Arrivals {
+        match recorded {
+            Recorded::Moments(moments) => {
+                let mut arrivals = Arrivals::renewal(None, 1.0, Profile::Constant);
+                arrivals.moments = Some(Arc::clone(moments));
+                arrivals
+            }
+            Recorded::Rates(profile) => Arrivals::renewal(None, 1.0, profile.clone()),
+        }
+    }
+
+    /// The next moment after `now`; [`SimTime::MAX`] when nothing comes any more.
+    #[inline]
+    pub fn next(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
+        if let Some(moments) = &self.moments {
+            self.next_moment += 1;
+            return moments.get(self.next_moment - 1).copied().unwrap_or(SimTime::MAX);
+        }
+        let gap = self.gap.sample(stream) / self.rate;
+        if self.profile == Profile::Constant {
+            return now + SimDuration::from_sample_secs(gap);
+        }
+        let at = self.profile.after(now.as_secs_f64(), gap);
+        if at.is_finite() { (SimTime::ZERO + SimDuration::from_sample_secs(at)).max(now) } else { SimTime::MAX }
+    }
+
+    /// How many come at once: geometric on 1, 2, ... with the mean of a batch.
+    #[inline]
+    pub fn batch(&self, stream: &mut Stream) -> u64 {
+        if self.batch <= 1.0 {
+            return 1;
+        }
+        let failures = libm::log(unit_open(stream)) / libm::log1p(-1.0 / self.batch);
+        1 + failures as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::random::Seed;
+
+    #[test]
+    fn a_trace_is_moments_or_counts() {
+        let moments = Recorded::parse("seconds\n0.5\n1.25\n").expect("a header and two moments");
+        assert_eq!(moments, Recorded::Moments([500_000_000, 1_250_000_000].map(SimTime::from_nanos).into()));
+        let Recorded::Rates(profile) = Recorded::parse("2,10\n5,20\n").expect("two counts") else { panic!() };
+        for (t, rate) in [(0.0, 0.0), (2.5, 10.0), (3.5, 0.0), (5.5, 20.0), (7.0, 0.0)] {
+            assert_eq!(profile.factor(t), rate, "at {t}");
+        }
+    }
+
+    #[test]
+    fn a_bad_trace_names_its_line() {
+        assert!(Recorded::parse("1\n2\nx\n").is_err_and(|message| message.starts_with("line 3")));
+        for bad in ["", "header\n", "2\n1\n", "1\n1,2\n", "1,2,3\n", "0\nnan\n"] {
+            assert!(Recorded::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn batches_have_their_mean() {
+        let spec = ArrivalsSpec { dist: Shape::Exponential, cv: None, k: None, batch: Some(5.0) };
+        let arrivals = Arrivals::renewal(Some(spec), 10.0, Profile::Constant);
+        let mut stream = Seed::new(1).stream("users", "arrivals");
+        let n = 100_000;
+        let mean = (0..n).map(|_| arrivals.batch(&mut stream)).sum::<u64>() as f64 / f64::from(n);
+        // The standard error is sqrt(20 / n), 0.014.
+        assert!((mean - 5.0).abs() < 0.06, "{mean}");
+    }
+}

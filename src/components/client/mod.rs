@@ -1,0 +1,296 @@
+//! `Client`: users who resolve a name, ask, wait, give up, try again and think.
+
+pub mod arrivals;
+pub mod profile;
+mod population;
+mod resolver;
+mod spec;
+
+pub use spec::{ClientSpec, JitterSpec, Retry, USERS_MAX};
+
+use crate::kernel::random::{KeyedRng, mix, unit_open};
+use crate::model::address::Answer;
+use crate::model::call::Parent;
+use crate::model::component::{Component, Cx};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
+use crate::model::site::Site;
+use crate::model::spec::RequestClass;
+use crate::queueing::backoff::Backoff;
+use crate::queueing::deadlines::Deadlines;
+use crate::queueing::retry_budget::RetryBudget;
+
+use population::Population;
+use resolver::{Lookup, Resolvers};
+
+/// Timers of a client.
+mod timer {
+    /// The next arrival.
+    pub(super) const ARRIVE: u16 = 0;
+    /// A user has thought.
+    pub(super) const THOUGHT: u16 = 1;
+    /// The oldest time limit.
+    pub(super) const DEADLINE: u16 = 2;
+    /// A pause before a retry is over.
+    pub(super) const RETRY: u16 = 3;
+    /// Users come and go with the profile.
+    pub(super) const ADJUST: u16 = 4;
+}
+
+/// Purposes of keyed draws of a request.
+mod purpose {
+    pub(super) const CLASS: u64 = 1;
+    pub(super) const RESOLVER: u64 = 2;
+    pub(super) const THINK: u64 = 3;
+    pub(super) const BACKOFF: u64 = 4;
+    pub(super) const SESSION: u64 = 5;
+}
+
+/// Whom the users ask.
+#[derive(Debug)]
+enum Target {
+    /// Public boxes, in turn.
+    Boxes(Vec<ComponentId>, usize),
+    /// A name, which resolvers know or ask for.
+    Name(ComponentId, Resolvers),
+}
+
+/// What happens after a try that failed.
+#[derive(Debug)]
+struct Retries {
+    attempts: u16,
+    backoff: Backoff,
+    budget: Option<RetryBudget>,
+}
+
+/// One try of a request, for its time limit: an old try's limit does not matter any more.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    request: RequestId,
+    attempt: u16,
+}
+
+/// Users.
+#[derive(Debug)]
+pub struct Client {
+    target: Target,
+    population: Population,
+    /// Cumulative shares of the classes.
+    classes: Vec<f64>,
+    deadlines: Deadlines<Try>,
+    retries: Option<Retries>,
+    /// Number of the next request.
+    next_number: u64,
+}
+
+impl Client {
+    /// The users that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &ClientSpec, site: &Site<'_>) -> Client {
+        let members = site.directory.members(&spec.target).to_vec();
+        let first = site.find(&spec.target);
+        let target = if site.kinds[first.index()] == "dns" {
+            Target::Name(first, Resolvers::new(spec.resolvers()))
+        } else {
+            Target::Boxes(members, 0)
+        };
+        Client {
+            target,
+            population: Population::new(spec),
+            classes: cumulative_shares(site.classes),
+            deadlines: Deadlines::new(spec.timeout()),
+            retries: spec.retry.map(|retry| Retries {
+                attempts: retry.attempts,
+                backoff: retry.backoff(),
+                budget: retry.budget.map(|budget| RetryBudget::new(budget.0, 1.0)),
+            }),
+            next_number: 0,
+        }
+    }
+
+    // A request -----------------------------------------------------------------------------------------------------
+
+    /// A user asks for something. `key` starts the draws of the request.
+    fn issue(&mut self, user: u32, key: u64, cx: &mut Cx<'_>) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let class = self.class(key);
+        let request = cx.begin(number, key, class, user);
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.request(cx.now());
+        }
+        self.attempt(request, cx);
+    }
+
+    fn class(&self, key: u64) -> u16 {
+        if self.classes.len() == 1 {
+            return 0;
+        }
+        let u = unit_open(&mut draws(key, purpose::CLASS));
+        self.classes.partition_point(|&share| share < u).min(self.classes.len() - 1) as u16
+    }
+
+    /// The next try of a request: its limit is set, its name resolved, its call made.
+    fn attempt(&mut self, request: RequestId, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let state = cx.request(request);
+        state.attempt += 1;
+        state.pausing = false;
+        let (attempt, key) = (state.attempt, state.key);
+        if let Some(at) = self.deadlines.push(now, Try { request, attempt }, |limit| is_current(limit, cx)) {
+            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
+        }
+        if let Some(address) = self.resolve(request, key, cx) {
+            self.ask(request, address, cx);
+        }
+    }
+
+    /// The address to ask; `None` while a resolver looks it up.
+    fn resolve(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
+        match &mut self.target {
+            Target::Boxes(members, next) => {
+                let member = members[*next];
+                *next = (*next + 1) % members.len();
+                Some(member)
+            }
+            Target::Name(name, resolvers) => {
+                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)));
+                match resolvers.look_up(cache, cx.now(), request) {
+                    Lookup::Hit(address) => Some(address),
+                    Lookup::Waiting => None,
+                    Lookup::Miss => {
+                        cx.call(Parent::Number(cache as u32), *name, 0);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
+        let call = cx.call(Parent::Request(request), address, 0);
+        cx.request(request).call = call;
+    }
+
+    /// The name server has answered a resolver: whoever still waits for it goes on.
+    fn resolved(&mut self, call: CallId, outcome: Outcome, cache: u32, cx: &mut Cx<'_>) {
+        let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
+        let Target::Name(_, resolvers) = &mut self.target else { return };
+        for request in resolvers.answered(cache as usize, cx.now(), answer) {
+            // One that has timed out meanwhile is gone, or has asked again and waits a second time.
+            let waits = cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
+            match answer {
+                Some(answer) if waits => self.ask(request, answer.address, cx),
+                None if waits => self.failed(request, Outcome::Unavailable, cx),
+                _ => {}
+            }
+        }
+    }
+
+    fn answered(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+        cx.request(request).call = CallId::NONE;
+        if outcome == Outcome::Ok {
+            self.finish(request, outcome, cx);
+        } else {
+            self.failed(request, outcome, cx);
+        }
+    }
+
+    /// A try has failed: another one after a pause, or the end.
+    fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let state = cx.request(request);
+        if let Some(retries) = &mut self.retries
+            && state.attempt < retries.attempts
+            && retries.budget.as_mut().is_none_or(|budget| budget.retry(now))
+        {
+            let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
+            let pause = retries.backoff.delay(u32::from(state.attempt), state.pause, &mut rng);
+            state.pause = pause;
+            state.pausing = true;
+            cx.alarm(pause, timer::RETRY, About::Request(request));
+            return;
+        }
+        self.finish(request, outcome, cx);
+    }
+
+    fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let state = cx.request(request);
+        let (user, key) = (state.user, state.key);
+        cx.end(request, outcome);
+        self.population.answered(user, key, cx);
+    }
+
+    /// The oldest limits are reached: their users wait no longer.
+    fn time_out(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        while let Some(limit) = self.deadlines.expired(now, |limit| is_current(limit, cx)) {
+            let call = std::mem::replace(&mut cx.request(limit.request).call, CallId::NONE);
+            cx.abandon(call);
+            self.failed(limit.request, Outcome::TimedOut, cx);
+        }
+        if let Some(at) = self.deadlines.rearm() {
+            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
+        }
+    }
+
+    fn arrive(&mut self, cx: &mut Cx<'_>) {
+        let batch = self.population.batch();
+        for _ in 0..batch {
+            let (user, key) = self.population.newcomer(cx);
+            self.issue(user, key, cx);
+        }
+        self.population.schedule_arrival(cx);
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (timer::ARRIVE, _) => self.arrive(cx),
+            (timer::THOUGHT, About::Number(user)) => {
+                if let Some(key) = self.population.asks(user, cx) {
+                    self.issue(user, key, cx);
+                }
+            }
+            (timer::DEADLINE, _) => self.time_out(cx),
+            (timer::RETRY, About::Request(request)) => self.attempt(request, cx),
+            (timer::ADJUST, _) => self.population.adjust(cx),
+            _ => unreachable!("a client sets no other timer"),
+        }
+    }
+}
+
+/// Whether a limit still matters: the try is under way, or waits for its address.
+fn is_current(limit: &Try, cx: &Cx<'_>) -> bool {
+    cx.find_request(limit.request).is_some_and(|request| request.attempt == limit.attempt && !request.pausing)
+}
+
+/// Draws of a request that belong to its client.
+fn draws(key: u64, purpose: u64) -> KeyedRng {
+    KeyedRng::new(mix(key, purpose))
+}
+
+fn cumulative_shares(classes: &[RequestClass]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let add = |class: &RequestClass| {
+        sum += class.share;
+        sum
+    };
+    classes.iter().map(add).collect()
+}
+
+impl Component for Client {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.population.start(cx);
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Reply(call, outcome) => match cx.get(call).parent {
+                Parent::Request(request) => self.answered(request, outcome, cx),
+                Parent::Number(cache) => self.resolved(call, outcome, cache, cx),
+                Parent::None | Parent::Call(_) => {}
+            },
+            Signal::Alarm(alarm) => self.alarm(alarm, cx),
+            Signal::Call(_) | Signal::Done(_) | Signal::Control(_) => {}
+        }
+    }
+}

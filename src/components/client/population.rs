@@ -1,0 +1,199 @@
+//! `Population`: who the users are and when they ask: a closed population, an open stream, or sessions.
+
+use crate::kernel::random::{KeyedRng, Stream, mix, unit_open};
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::component::Cx;
+use crate::model::signal::About;
+
+use super::arrivals::Arrivals;
+use super::profile::Profile;
+use super::spec::ClientSpec;
+use super::{purpose, timer};
+
+/// How often users of a closed population come and go with their profile.
+const ADJUST_EVERY: SimDuration = SimDuration::from_secs(1);
+
+/// Who the users are.
+#[derive(Debug)]
+enum Kind {
+    /// Everybody asks once.
+    Open,
+    /// The same users ask again and again.
+    Closed(Users),
+    /// Users come, ask several times, and go. For each session its requests left, and the slots of those that are over.
+    Sessions { mean: f64, left: Vec<u32>, free: Vec<u32> },
+}
+
+/// A closed population.
+#[derive(Debug)]
+struct Users {
+    count: u32,
+    /// Requests that each has made: with it the draws of a user's n-th request are the same in every design.
+    asked: Vec<u32>,
+    profile: Profile,
+    /// Users who are away until the profile calls them back; the last to leave is the first to come back.
+    away: Vec<u32>,
+}
+
+/// Who the users are and when they ask.
+#[derive(Debug)]
+pub(super) struct Population {
+    kind: Kind,
+    think: Variate,
+    arrivals: Option<Arrivals>,
+    stream: Option<Stream>,
+    arrived: u64,
+}
+
+impl Population {
+    pub(super) fn new(spec: &ClientSpec) -> Population {
+        let profile = spec.profile.as_ref().map_or(Profile::Constant, |profile| profile.profile());
+        let mut arrivals = None;
+        let kind = if let Some(count) = spec.users {
+            Kind::Closed(Users { count, asked: vec![0; count as usize], profile, away: Vec::new() })
+        } else if let Some(sessions) = spec.sessions {
+            arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
+            Kind::Sessions { mean: spec.requests_a_session(), left: Vec::new(), free: Vec::new() }
+        } else {
+            arrivals = Some(match &spec.recorded {
+                Some(recorded) => Arrivals::recorded(recorded),
+                None => Arrivals::renewal(spec.arrivals, spec.rate.map_or(0.0, |rate| rate.0), profile),
+            });
+            Kind::Open
+        };
+        Population { kind, think: spec.think_time().variate(), arrivals, stream: None, arrived: 0 }
+    }
+
+    /// The first arrivals; users of a closed population begin in thought.
+    pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
+        self.stream = Some(cx.stream("arrivals"));
+        self.schedule_arrival(cx);
+        let Kind::Closed(users) = &mut self.kind else { return };
+        let present = users.present_at(0.0);
+        for user in 0..users.count {
+            if user < present {
+                let key = cx.request_key(u64::from(user) << 32);
+                think(&self.think, user, key, cx);
+            }
+        }
+        users.away = (present..users.count).rev().collect();
+        if users.profile != Profile::Constant {
+            cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
+        }
+    }
+
+    /// How many come with the present arrival.
+    pub(super) fn batch(&mut self) -> u64 {
+        match (&self.arrivals, &mut self.stream) {
+            (Some(arrivals), Some(stream)) => arrivals.batch(stream),
+            _ => 0,
+        }
+    }
+
+    /// Sets the timer of the next arrival.
+    pub(super) fn schedule_arrival(&mut self, cx: &mut Cx<'_>) {
+        if let (Some(arrivals), Some(stream)) = (&mut self.arrivals, &mut self.stream) {
+            let at = arrivals.next(cx.now(), stream);
+            cx.alarm_at(at, timer::ARRIVE, About::Nothing);
+        }
+    }
+
+    /// A user who has not been here before: its number, and the key of its first request.
+    pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> (u32, u64) {
+        let key = cx.request_key(self.arrived);
+        self.arrived += 1;
+        let Kind::Sessions { mean, left, free } = &mut self.kind else { return (0, key) };
+        let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
+        let slot = free.pop().unwrap_or_else(|| {
+            left.push(0);
+            left.len() as u32 - 1
+        });
+        left[slot as usize] = requests;
+        (slot, key)
+    }
+
+    /// A user's request has ended.
+    pub(super) fn answered(&mut self, user: u32, key: u64, cx: &mut Cx<'_>) {
+        match &mut self.kind {
+            Kind::Open => {}
+            Kind::Closed(users) => {
+                if user < users.present_at(cx.now().as_secs_f64()) {
+                    think(&self.think, user, key, cx);
+                } else {
+                    users.away.push(user);
+                }
+            }
+            Kind::Sessions { left, free, .. } => {
+                let slot = &mut left[user as usize];
+                *slot -= 1;
+                if *slot == 0 {
+                    free.push(user);
+                } else {
+                    think(&self.think, user, key, cx);
+                }
+            }
+        }
+    }
+
+    /// A user has thought; the key of the next request, or `None` when the user has gone away.
+    pub(super) fn asks(&mut self, user: u32, cx: &Cx<'_>) -> Option<u64> {
+        match &mut self.kind {
+            Kind::Open => None,
+            Kind::Closed(users) => {
+                if user >= users.present_at(cx.now().as_secs_f64()) {
+                    users.away.push(user);
+                    return None;
+                }
+                let asked = &mut users.asked[user as usize];
+                *asked += 1;
+                Some(cx.request_key(u64::from(user) << 32 | u64::from(*asked)))
+            }
+            Kind::Sessions { .. } => {
+                let key = cx.request_key(self.arrived);
+                self.arrived += 1;
+                Some(key)
+            }
+        }
+    }
+
+    /// Users come back as the profile rises.
+    pub(super) fn adjust(&mut self, cx: &mut Cx<'_>) {
+        let Kind::Closed(users) = &mut self.kind else { return };
+        let present = users.present_at(cx.now().as_secs_f64());
+        let mut still_away = Vec::new();
+        for user in std::mem::take(&mut users.away) {
+            if user < present {
+                cx.alarm_at(cx.now(), timer::THOUGHT, About::Number(user));
+            } else {
+                still_away.push(user);
+            }
+        }
+        users.away = still_away;
+        cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
+    }
+}
+
+impl Users {
+    /// Number of users who are present: the profile's factor times the population, which is the most there are.
+    fn present_at(&self, t: f64) -> u32 {
+        if self.profile == Profile::Constant {
+            return self.count;
+        }
+        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.count)) as u32
+    }
+}
+
+/// A user thinks before the next request.
+fn think(think: &Variate, user: u32, key: u64, cx: &mut Cx<'_>) {
+    let pause = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
+    cx.alarm(pause, timer::THOUGHT, About::Number(user));
+}
+
+/// Geometric on 1, 2, ... with the given mean.
+fn geometric(mean: f64, rng: &mut KeyedRng) -> u32 {
+    if mean <= 1.0 {
+        return 1;
+    }
+    1 + (libm::log(unit_open(rng)) / libm::log1p(-1.0 / mean)) as u32
+}

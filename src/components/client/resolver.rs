@@ -1,0 +1,98 @@
+//! `Resolvers`: the caches of names that many users share, each of which keeps an answer for the time that is left.
+
+use crate::kernel::time::SimTime;
+use crate::model::address::Answer;
+use crate::model::signal::{ComponentId, RequestId};
+
+/// What a cache says about the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is known.
+    Hit(ComponentId),
+    /// It is not; the caller must ask the name server.
+    Miss,
+    /// It is not, and the name server has been asked already.
+    Waiting,
+}
+
+/// One cache.
+#[derive(Debug, Default)]
+struct Cache {
+    answer: Option<(ComponentId, SimTime)>,
+    asked: bool,
+    waiting: Vec<RequestId>,
+}
+
+/// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
+#[derive(Debug)]
+pub struct Resolvers {
+    caches: Vec<Cache>,
+    /// Sum of the shares up to each cache.
+    shares: Vec<f64>,
+}
+
+impl Resolvers {
+    /// So many caches, all empty.
+    #[must_use]
+    pub fn new(count: u32) -> Resolvers {
+        let total: f64 = (1..=count).map(|n| 1.0 / f64::from(n)).sum();
+        let mut sum = 0.0;
+        let shares = (1..=count).map(|n| {
+            sum += 1.0 / f64::from(n) / total;
+            sum
+        });
+        Resolvers { shares: shares.collect(), caches: (0..count).map(|_| Cache::default()).collect() }
+    }
+
+    /// The cache that serves a user; `u` lies in (0, 1).
+    #[must_use]
+    pub fn pick(&self, u: f64) -> usize {
+        self.shares.partition_point(|&share| share < u).min(self.caches.len() - 1)
+    }
+
+    /// Looks the name up for a request, which waits if the name is not known.
+    pub fn look_up(&mut self, cache: usize, now: SimTime, request: RequestId) -> Lookup {
+        let cache = &mut self.caches[cache];
+        match cache.answer {
+            Some((address, until)) if now < until => return Lookup::Hit(address),
+            _ => {}
+        }
+        cache.waiting.push(request);
+        if std::mem::replace(&mut cache.asked, true) { Lookup::Waiting } else { Lookup::Miss }
+    }
+
+    /// The name server has answered a cache, or has failed to. Returns the requests that waited.
+    pub fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
+        let cache = &mut self.caches[cache];
+        cache.asked = false;
+        cache.answer = answer.map(|answer| (answer.address, now + answer.ttl));
+        std::mem::take(&mut cache.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::SimDuration;
+
+    #[test]
+    fn shares_fall_like_one_over_n() {
+        let resolvers = Resolvers::new(20);
+        let total: f64 = (1..=20).map(|n| 1.0 / f64::from(n)).sum();
+        let n = 100_000;
+        let first = (0..n).filter(|i| resolvers.pick((f64::from(*i) + 0.5) / f64::from(n)) == 0).count();
+        assert!((first as f64 / f64::from(n) - 1.0 / total).abs() < 1e-3);
+    }
+
+    #[test]
+    fn an_answer_lasts_for_its_time_to_live() {
+        let mut resolvers = Resolvers::new(1);
+        let at = |s: u64| SimTime::ZERO + SimDuration::from_secs(s);
+        assert_eq!(resolvers.look_up(0, at(0), RequestId::NONE), Lookup::Miss);
+        assert_eq!(resolvers.look_up(0, at(1), RequestId::NONE), Lookup::Waiting);
+        let answer = Answer { address: ComponentId::new(3), ttl: SimDuration::from_secs(60) };
+        assert_eq!(resolvers.answered(0, at(2), Some(answer)).len(), 2);
+        assert_eq!(resolvers.look_up(0, at(61), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(62), RequestId::NONE), Lookup::Miss);
+    }
+}

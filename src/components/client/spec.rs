@@ -1,0 +1,237 @@
+//! What a scenario says about users.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::kernel::time::SimDuration;
+use crate::model::component::Component;
+use crate::model::quantity::{Dist, Duration, Rate, Share};
+use crate::model::site::Site;
+use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec};
+use crate::queueing::backoff::{Backoff, Jitter};
+
+use super::Client;
+use super::arrivals::{ArrivalsSpec, Recorded};
+use super::profile::ProfileSpec;
+
+/// Users of one closed population.
+pub const USERS_MAX: u32 = 10_000_000;
+
+/// Tries of one request.
+const ATTEMPTS_MAX: u16 = 1000;
+
+/// Caches of names.
+const RESOLVERS_MAX: u32 = 10_000;
+
+/// How the pauses before retries are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum JitterSpec {
+    /// Not at all.
+    #[default]
+    None,
+    /// Between nothing and the whole pause.
+    Full,
+    /// Between half of the pause and all of it.
+    Equal,
+    /// Between the base and three times the last pause.
+    Decorrelated,
+}
+
+/// `retry = { attempts = 3, backoff = "100ms", jitter = "full" }`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Tries in all, the first included.
+    pub attempts: u16,
+    /// Pause before the first retry. Default: "100ms" [T].
+    pub backoff: Option<Duration>,
+    /// Growth of the pause from retry to retry. Default: 2.
+    pub factor: Option<f64>,
+    /// Longest pause. Default: "20s", as the AWS SDKs [V].
+    pub max: Option<Duration>,
+    /// How the pauses are spread. Default: "none".
+    #[serde(default)]
+    pub jitter: JitterSpec,
+    /// Retries allowed as a share of the requests, on top of ten in each ten seconds. Default: no limit.
+    pub budget: Option<Share>,
+}
+
+/// `[client.NAME]`: users.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSpec {
+    /// The DNS name, or the public box, that they ask.
+    pub target: String,
+    /// A closed population: so many users, each of whom waits for the answer and then thinks.
+    pub users: Option<u32>,
+    /// Pause between an answer and the next request of a user. Default: exponential, 7 s [T].
+    pub think_time: Option<Dist>,
+    /// An open stream: requests a second, whatever happens.
+    pub rate: Option<Rate>,
+    /// Shape of the times between arrivals. Default: a Poisson process.
+    pub arrivals: Option<ArrivalsSpec>,
+    /// Sessions a second: each makes several requests with think times between them.
+    pub sessions: Option<Rate>,
+    /// Mean number of requests in a session, geometrically distributed. Default: 10 [T].
+    pub requests: Option<f64>,
+    /// A recorded load: a file of moments in seconds, or of seconds and counts.
+    pub trace: Option<String>,
+    /// How the load changes over time.
+    pub profile: Option<ProfileSpec>,
+    /// How long a user waits for an answer to each try. Default: "30s" [T].
+    pub timeout: Option<Duration>,
+    /// What happens after a try that failed. Default: nothing.
+    pub retry: Option<Retry>,
+    /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
+    pub resolvers: Option<u32>,
+    /// The content of the trace file.
+    #[serde(skip)]
+    pub recorded: Option<Recorded>,
+}
+
+impl ClientSpec {
+    pub(super) fn timeout(&self) -> SimDuration {
+        self.timeout.map_or(SimDuration::from_secs(30), |timeout| timeout.0)
+    }
+
+    pub(super) fn think_time(&self) -> Dist {
+        self.think_time.clone().unwrap_or_else(|| Dist::exponential(SimDuration::from_secs(7)))
+    }
+
+    pub(super) fn requests_a_session(&self) -> f64 {
+        self.requests.unwrap_or(10.0)
+    }
+
+    pub(super) fn resolvers(&self) -> u32 {
+        self.resolvers.unwrap_or(20)
+    }
+
+    fn check_load(&self, problems: &mut Problems) {
+        let loads = [self.users.is_some(), self.rate.is_some(), self.sessions.is_some(), self.trace.is_some()];
+        if loads.iter().filter(|given| **given).count() != 1 {
+            let help = "one of `users`, `rate`, `sessions` and `trace`";
+            problems.error("", "a client has exactly one kind of load", help);
+        }
+        if let Some(users) = self.users
+            && !(1..=USERS_MAX).contains(&users)
+        {
+            problems.error("users", format!("a population has 1 to {USERS_MAX} users, not {users}"), "");
+        }
+        for (key, rate) in [("rate", self.rate), ("sessions", self.sessions)] {
+            if rate.is_some_and(|rate| rate.0 <= 0.0) {
+                problems.error(key, "a rate of nothing is no load", "drop the client, or use a profile");
+            }
+        }
+        if let Some(requests) = self.requests
+            && !(requests.is_finite() && (1.0..=1e6).contains(&requests))
+        {
+            problems.error("requests", "a session makes 1 to a million requests", "");
+        }
+        self.check_combinations(problems);
+    }
+
+    /// Keys that do nothing for the kind of load are errors, not silence.
+    fn check_combinations(&self, problems: &mut Problems) {
+        let thinks = self.users.is_some() || self.sessions.is_some();
+        let rules = [
+            ("think_time", self.think_time.is_some(), thinks, "users and sessions"),
+            ("requests", self.requests.is_some(), self.sessions.is_some(), "sessions"),
+            ("arrivals", self.arrivals.is_some(), self.rate.is_some() || self.sessions.is_some(), "a rate and sessions"),
+            ("profile", self.profile.is_some(), self.trace.is_none(), "users, a rate and sessions"),
+        ];
+        for (key, given, allowed, with) in rules {
+            if given && !allowed {
+                problems.error(key, format!("`{key}` goes with {with} only"), "drop the key");
+            }
+        }
+    }
+
+    fn check_retry(&self, retry: &Retry, problems: &mut Problems) {
+        if !(1..=ATTEMPTS_MAX).contains(&retry.attempts) {
+            problems.error("retry.attempts", format!("a request has 1 to {ATTEMPTS_MAX} attempts"), "");
+        }
+        if retry.factor.is_some_and(|factor| !(1.0..=1000.0).contains(&factor)) {
+            problems.error("retry.factor", "`factor` lies between 1 and 1000", "");
+        }
+    }
+}
+
+impl Retry {
+    /// The pauses before retries.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
+        Backoff {
+            base: self.backoff.map_or(SimDuration::from_millis(100), |backoff| backoff.0),
+            factor: self.factor.unwrap_or(2.0),
+            max: self.max.map_or(SimDuration::from_secs(20), |max| max.0),
+            jitter: match self.jitter {
+                JitterSpec::None => Jitter::None,
+                JitterSpec::Full => Jitter::Full,
+                JitterSpec::Equal => Jitter::Equal,
+                JitterSpec::Decorrelated => Jitter::Decorrelated,
+            },
+        }
+    }
+}
+
+impl Spec for ClientSpec {
+    fn arrows(&self) -> Vec<Arrow> {
+        vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
+    }
+
+    fn offered(&self) -> Option<Offered> {
+        let factor = self.profile.as_ref().map_or(1.0, |profile| profile.profile().mean());
+        if let Some(users) = self.users {
+            return Some(Offered::Closed(f64::from(users) * factor, self.think_time().variate().mean()));
+        }
+        let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
+        let rate = self.rate.map(|rate| rate.0).or(sessions).unwrap_or(0.0);
+        Some(Offered::Open(rate * factor))
+    }
+
+    fn demand(&self, _class: &RequestClass) -> Demand {
+        Demand { calls: vec![(self.target.clone(), 1.0)], ..Demand::default() }
+    }
+
+    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+        self.check_load(problems);
+        if let Some(arrivals) = &self.arrivals {
+            arrivals.check(problems);
+        }
+        if let Some(profile) = &self.profile {
+            profile.check(problems);
+        }
+        if let Some(retry) = &self.retry {
+            self.check_retry(retry, problems);
+        }
+        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            problems.error("timeout", "users who wait no time at all get no answer", "");
+        }
+        if self.resolvers.is_some_and(|resolvers| !(1..=RESOLVERS_MAX).contains(&resolvers)) {
+            problems.error("resolvers", format!("there are 1 to {RESOLVERS_MAX} resolvers"), "");
+        }
+        if let Some(warning) = self.think_time.as_ref().and_then(Dist::warning) {
+            problems.warn("think_time", warning, "");
+        }
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        if let Some(think_time) = &mut self.think_time {
+            think_time.resolve("think_time", files, problems);
+        }
+        if let Some(path) = &self.trace {
+            match files.read(path).and_then(|text| Recorded::parse(&text)) {
+                Ok(recorded) => self.recorded = Some(recorded),
+                Err(message) => {
+                    let help = "a trace has the seconds of the requests, one a line, or seconds and counts";
+                    problems.error("trace", format!("cannot use `{path}`: {message}"), help);
+                }
+            }
+        }
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        Box::new(Client::new(self, site))
+    }
+}

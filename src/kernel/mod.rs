@@ -5,4 +5,6 @@ pub mod fingerprint;
 pub mod random;
 pub mod slab;
 pub mod time;
+pub mod variate;
 mod wheel;
+pub mod zipf;

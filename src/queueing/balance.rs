@@ -253,6 +253,10 @@ impl Balance {
         key: u64,
         bounded_load: Option<f64>,
     ) -> Option<usize> {
+        if !(0..self.targets.len()).any(|i| self.takes_part(i, &eligible)) {
+            // Else the walk would ask at each of thousands of points in vain.
+            return None;
+        }
         let Some(bound) = bounded_load else {
             return self.ring.walk(key).find(|&i| eligible(i));
         };

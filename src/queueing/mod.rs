@@ -1,4 +1,11 @@
-//! Mechanisms that several boxes share: stations, pools, memory, backoff. Does not know what a call is.
+//! Mechanisms that several boxes share: stations, pools, memory, balancing, backoff. Does not know what a call is.
 
+pub mod backoff;
+pub mod balance;
+pub mod circuit_breaker;
+mod draw;
+pub mod memory;
 pub mod pool;
+pub mod retry_budget;
 pub mod station;
+pub mod token_bucket;

@@ -1,0 +1,284 @@
+//! Balancing policies: which of N targets gets the next call, from what the balancer itself has seen.
+
+mod peak;
+mod ring;
+#[cfg(test)]
+mod tests;
+
+use rand::Rng;
+
+use super::draw::unit;
+use crate::kernel::time::{SimDuration, SimTime};
+use peak::Peak;
+use ring::{Ring, mix};
+
+/// How often `ip-hash` hashes again when its target is out, as nginx does.
+const IP_HASH_TRIES: u64 = 20;
+
+/// A rule for choosing a target.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Policy {
+    /// One after the other; weights count only as zero or not.
+    RoundRobin,
+    /// nginx's smooth weighted round robin: each target gets its share, spread evenly.
+    Weighted,
+    /// At random, by weight.
+    Random,
+    /// The least outstanding calls for its weight; of equals one at random, by weight.
+    LeastConnections,
+    /// Two different targets at random, by weight; of them the one with the less outstanding calls for its weight.
+    /// Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
+    TwoChoices,
+    /// Two different targets at random; of them the one with the lower cost, a moving average of its response times
+    /// that jumps up with a peak and forgets with the time constant `decay`, times outstanding calls + 1. As in
+    /// Finagle and Linkerd, both with a decay of 10 s.
+    Ewma {
+        /// Time after which a response time counts e times less; above zero.
+        decay: SimDuration,
+    },
+    /// Consistent hashing of the call's key on a ring. Karger et al., 1997.
+    Hash {
+        /// Points on the ring of a target of weight 1, at least one.
+        virtual_nodes: u32,
+        /// Passes on from a target with more than this many times its share of the outstanding calls, at least 1.
+        /// Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016.
+        bounded_load: Option<f64>,
+    },
+    /// The hash of the call's key modulo the weights: like nginx's `ip_hash`, a new target moves most keys.
+    IpHash,
+}
+
+/// The state of one balancer. It knows its own counters only, nothing of what the targets do.
+#[derive(Clone, Debug)]
+pub struct Balance {
+    policy: Policy,
+    targets: Vec<Target>,
+    ring: Ring,
+    /// Round robin: where to look first.
+    next: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Target {
+    name: u64,
+    weight: f64,
+    outstanding: u32,
+    /// Smooth weighted round robin: how much it is owed.
+    owed: f64,
+    peak: Peak,
+}
+
+impl Target {
+    /// Outstanding calls for its weight.
+    fn load(&self) -> f64 {
+        f64::from(self.outstanding) / self.weight
+    }
+}
+
+impl Balance {
+    /// A balancer of the targets with these `weights`, zero or more (zero: never picked), and `names`: numbers that
+    /// stay the same when other targets come or go, on which hashing rests.
+    ///
+    /// # Panics
+    /// When there are not as many names as weights, or a figure of the policy is out of its range.
+    pub fn new(policy: Policy, weights: &[f64], names: &[u64]) -> Balance {
+        assert_eq!(weights.len(), names.len(), "every target has a weight and a name");
+        if let Policy::Hash { virtual_nodes, bounded_load } = policy {
+            assert!(virtual_nodes > 0, "a ring has points");
+            assert!(bounded_load.is_none_or(|bound| bound >= 1.0), "each target may have its share");
+        }
+        let target =
+            |(&weight, &name)| Target { name, weight, outstanding: 0, owed: 0.0, peak: Peak::default() };
+        let targets: Vec<_> = weights.iter().zip(names).map(target).collect();
+        assert!(targets.iter().all(|target| is_weight(target.weight)), "a weight is finite, zero or more");
+        let mut balance = Balance { policy, targets, ring: Ring::default(), next: 0 };
+        balance.lay_ring();
+        balance
+    }
+
+    /// The target of a call with hash key `key`, among those for which `eligible` holds; `None` if there is none. The
+    /// caller tells by [`Balance::sent`] that it follows. Linear in the targets at worst, and allocates nothing.
+    pub fn pick(
+        &mut self,
+        now: SimTime,
+        eligible: impl Fn(usize) -> bool,
+        key: u64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Option<usize> {
+        match self.policy {
+            Policy::RoundRobin => self.round_robin(eligible),
+            Policy::Weighted => self.smooth_round_robin(eligible),
+            Policy::Random => self.random(eligible, rng),
+            Policy::LeastConnections => self.least_connections(eligible, rng),
+            Policy::TwoChoices => self.better_of_two(eligible, rng, Target::load),
+            Policy::Ewma { decay } => {
+                self.better_of_two(eligible, rng, |target| target.peak.cost(now, decay, target.outstanding))
+            }
+            Policy::Hash { bounded_load, .. } => self.on_ring(eligible, key, bounded_load),
+            Policy::IpHash => self.ip_hash(eligible, key),
+        }
+    }
+
+    /// A call was sent to target `i`.
+    pub fn sent(&mut self, i: usize) {
+        self.targets[i].outstanding += 1;
+    }
+
+    /// A call to target `i` has ended, `response` after it was sent, with whatever answer or none.
+    ///
+    /// # Panics
+    /// When no call to it is outstanding.
+    pub fn answered(&mut self, now: SimTime, i: usize, response: SimDuration) {
+        let target = &mut self.targets[i];
+        target.outstanding = target.outstanding.checked_sub(1).expect("only a call that was sent can end");
+        if let Policy::Ewma { decay } = self.policy {
+            target.peak.observe(now, decay, response);
+        }
+    }
+
+    /// Calls sent to target `i` that have not ended.
+    pub fn outstanding(&self, i: usize) -> u32 {
+        self.targets[i].outstanding
+    }
+
+    /// Changes a weight: slow start, draining.
+    ///
+    /// # Panics
+    /// When `weight` is negative or not finite.
+    pub fn set_weight(&mut self, i: usize, weight: f64) {
+        assert!(is_weight(weight), "a weight is finite, zero or more");
+        self.targets[i].weight = weight;
+        self.lay_ring();
+    }
+
+    fn lay_ring(&mut self) {
+        if let Policy::Hash { virtual_nodes, .. } = self.policy {
+            let targets = self.targets.iter().map(|target| (target.name, target.weight));
+            self.ring = Ring::new(targets, virtual_nodes);
+        }
+    }
+
+    /// Whether target `i` takes part: a weight of zero takes it out as being ineligible does.
+    fn takes_part(&self, i: usize, eligible: &impl Fn(usize) -> bool) -> bool {
+        self.targets[i].weight > 0.0 && eligible(i)
+    }
+
+    fn round_robin(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        let count = self.targets.len();
+        let picked = (self.next..self.next + count)
+            .map(|i| if i < count { i } else { i - count })
+            .find(|&i| self.takes_part(i, &eligible))?;
+        self.next = (picked + 1) % count;
+        Some(picked)
+    }
+
+    fn smooth_round_robin(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut total = 0.0;
+        let mut best: Option<usize> = None;
+        for i in 0..self.targets.len() {
+            if !self.takes_part(i, &eligible) {
+                continue;
+            }
+            self.targets[i].owed += self.targets[i].weight;
+            total += self.targets[i].weight;
+            if best.is_none_or(|best| self.targets[i].owed > self.targets[best].owed) {
+                best = Some(i);
+            }
+        }
+        self.targets[best?].owed -= total;
+        best
+    }
+
+    /// One of those wanted, by weight. Draws once, whatever the targets.
+    fn random(&self, wanted: impl Fn(usize) -> bool, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
+        self.at_share(wanted, unit(rng))
+    }
+
+    /// The target at which the running sum of the weights of those wanted reaches `share`, in [0, 1), of the whole.
+    fn at_share(&self, wanted: impl Fn(usize) -> bool, share: f64) -> Option<usize> {
+        let parts = || (0..self.targets.len()).filter(|&i| self.takes_part(i, &wanted));
+        let mut left = share * parts().map(|i| self.targets[i].weight).sum::<f64>();
+        let mut last = None;
+        for i in parts() {
+            if left < self.targets[i].weight {
+                return Some(i);
+            }
+            left -= self.targets[i].weight;
+            // Where rounding leaves a crumb at the end, the last one has it.
+            last = Some(i);
+        }
+        last
+    }
+
+    fn least_connections(
+        &self,
+        eligible: impl Fn(usize) -> bool,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Option<usize> {
+        let mut least = f64::INFINITY;
+        let mut picked = None;
+        let mut is_tied = false;
+        for (i, target) in self.targets.iter().enumerate() {
+            let load = target.load();
+            if load > least || !self.takes_part(i, &eligible) {
+                continue;
+            }
+            is_tied = load == least;
+            least = load;
+            picked = Some(i);
+        }
+        if is_tied {
+            return self.random(|i| self.targets[i].load() == least && eligible(i), rng);
+        }
+        picked
+    }
+
+    fn better_of_two(
+        &self,
+        eligible: impl Fn(usize) -> bool,
+        rng: &mut (impl Rng + ?Sized),
+        cost: impl Fn(&Target) -> f64,
+    ) -> Option<usize> {
+        let first = self.random(&eligible, rng)?;
+        let Some(second) = self.random(|i| i != first && eligible(i), rng) else {
+            return Some(first);
+        };
+        let is_better = cost(&self.targets[second]) < cost(&self.targets[first]);
+        Some(if is_better { second } else { first })
+    }
+
+    fn on_ring(
+        &self,
+        eligible: impl Fn(usize) -> bool,
+        key: u64,
+        bounded_load: Option<f64>,
+    ) -> Option<usize> {
+        if !(0..self.targets.len()).any(|i| self.takes_part(i, &eligible)) {
+            // Else the walk would ask at each of thousands of points in vain.
+            return None;
+        }
+        let Some(bound) = bounded_load else {
+            return self.ring.walk(key).find(|&i| eligible(i));
+        };
+        let parts = || self.targets.iter().enumerate().filter(|(i, _)| self.takes_part(*i, &eligible));
+        let weights: f64 = parts().map(|(_, target)| target.weight).sum();
+        // The call that is to be placed counts too, so that somebody always has room.
+        let calls: u32 = 1 + parts().map(|(_, target)| target.outstanding).sum::<u32>();
+        let share = bound * f64::from(calls) / weights;
+        let has_room =
+            |i: usize| f64::from(self.targets[i].outstanding) < (share * self.targets[i].weight).ceil();
+        self.ring.walk(key).find(|&i| eligible(i) && has_room(i))
+    }
+
+    fn ip_hash(&self, eligible: impl Fn(usize) -> bool, key: u64) -> Option<usize> {
+        let share = |round| (mix(key ^ mix(round)) >> 11) as f64 / (1_u64 << 53) as f64;
+        (0..IP_HASH_TRIES)
+            .filter_map(|round| self.at_share(|_| true, share(round)))
+            .find(|&i| eligible(i))
+            .or_else(|| self.at_share(&eligible, share(0)))
+    }
+}
+
+fn is_weight(weight: f64) -> bool {
+    weight >= 0.0 && weight.is_finite()
+}

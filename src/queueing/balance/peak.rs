@@ -1,0 +1,57 @@
+//! The moving average of response times that believes bad news at once and good news slowly.
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// What an unmeasured target with calls outstanding costs: more than any measured one, in nanoseconds.
+const UNKNOWN_COST: f64 = 1e18;
+
+/// A peak-sensitive exponentially weighted moving average, after Finagle's `PeakEwma`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Peak {
+    average_ns: f64,
+    updated: SimTime,
+}
+
+impl Peak {
+    /// Takes in a response time: a higher one replaces the average, a lower one draws it down with time.
+    pub(super) fn observe(&mut self, now: SimTime, decay: SimDuration, response: SimDuration) {
+        let response_ns = response.as_nanos() as f64;
+        let keep = self.kept_share(now, decay);
+        self.average_ns = response_ns.max(self.average_ns * keep + response_ns * (1.0 - keep));
+        self.updated = now;
+    }
+
+    /// The average, faded since the last observation, times outstanding calls + 1. A target never measured is tried
+    /// at once, but with one call only until it answers.
+    pub(super) fn cost(&self, now: SimTime, decay: SimDuration, outstanding: u32) -> f64 {
+        if self.average_ns == 0.0 && outstanding > 0 {
+            return UNKNOWN_COST + f64::from(outstanding);
+        }
+        self.average_ns * self.kept_share(now, decay) * (f64::from(outstanding) + 1.0)
+    }
+
+    fn kept_share(&self, now: SimTime, decay: SimDuration) -> f64 {
+        libm::exp(-(now.since(self.updated).as_secs_f64() / decay.as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rises_at_once_and_falls_with_the_time_constant() {
+        let decay = SimDuration::from_secs(10);
+        let at = |secs| SimTime::ZERO + SimDuration::from_secs(secs);
+        let mut peak = Peak::default();
+        assert_eq!(peak.cost(at(0), decay, 0), 0.0);
+        assert!(peak.cost(at(0), decay, 1) > UNKNOWN_COST / 2.0);
+        peak.observe(at(0), decay, SimDuration::from_millis(100));
+        peak.observe(at(1), decay, SimDuration::from_millis(900));
+        assert_eq!(peak.cost(at(1), decay, 2), 2.7e9);
+        // After one time constant 1/e of the old average is left beside the new value.
+        peak.observe(at(11), decay, SimDuration::from_millis(100));
+        let expected = 100e6 + 800e6 * libm::exp(-1.0);
+        assert!((peak.cost(at(11), decay, 0) - expected).abs() < 1.0);
+    }
+}

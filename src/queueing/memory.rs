@@ -1,0 +1,79 @@
+//! `Memory`: the byte budget of a machine.
+
+/// Bytes of one machine: a base that is always taken, and what jobs reserve and release.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    total: u64,
+    base: u64,
+    used: u64,
+    used_max: u64,
+}
+
+impl Memory {
+    /// `total` bytes, of which `base` are taken from the start, by the system and the idle program.
+    ///
+    /// # Panics
+    /// When the base does not fit.
+    pub fn new(total: u64, base: u64) -> Memory {
+        assert!(base <= total, "a machine holds at least its base memory");
+        Memory { total, base, used: base, used_max: base }
+    }
+
+    /// Takes `bytes`; false, and nothing is taken, when they are not free.
+    #[must_use]
+    pub fn reserve(&mut self, bytes: u64) -> bool {
+        let fits = bytes <= self.total - self.used;
+        if fits {
+            self.used += bytes;
+            self.used_max = self.used_max.max(self.used);
+        }
+        fits
+    }
+
+    /// Gives `bytes` back.
+    ///
+    /// # Panics
+    /// When more is given back than was reserved.
+    pub fn release(&mut self, bytes: u64) {
+        assert!(bytes <= self.used - self.base, "only memory that was reserved can be released");
+        self.used -= bytes;
+    }
+
+    /// Bytes taken at this moment, the base among them.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// The most bytes taken at once since the start or the last [`Memory::reset_max`].
+    pub fn max_used(&self) -> u64 {
+        self.used_max
+    }
+
+    /// Begins a new measurement of the maximum, at what is taken now: the end of a warm-up.
+    pub fn reset_max(&mut self) {
+        self.used_max = self.used;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_up_to_the_last_byte_and_no_further() {
+        let mut memory = Memory::new(100, 40);
+        assert!(memory.reserve(60));
+        assert!(!memory.reserve(1));
+        assert!(!memory.reserve(u64::MAX));
+        memory.release(50);
+        assert_eq!((memory.used(), memory.max_used()), (50, 100));
+        memory.reset_max();
+        assert_eq!(memory.max_used(), 50);
+    }
+
+    #[test]
+    #[should_panic(expected = "only memory that was reserved")]
+    fn the_base_is_never_released() {
+        Memory::new(100, 40).release(1);
+    }
+}

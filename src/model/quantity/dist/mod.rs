@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use self::table::Table;
 use super::{Duration, Quantity, QuantityError, Share};
 use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
 use crate::model::spec::{Files, Problems};
 
 /// A length of time that may be random: a plain duration is constant, a table names a distribution.
@@ -76,6 +77,18 @@ impl Dist {
         Dist(Law::Random(Random::Exponential { mean: Duration(mean) }))
     }
 
+    /// The sampler, in seconds.
+    ///
+    /// # Panics
+    /// When the samples of a file have not been read: [`Dist::resolve`] comes first.
+    #[must_use]
+    pub fn variate(&self) -> Variate {
+        match &self.0 {
+            Law::Constant(time) => Variate::constant(time.0.as_secs_f64()),
+            Law::Random(random) => random.variate(),
+        }
+    }
+
     /// What the user should know before trusting the results, if anything.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
@@ -102,6 +115,41 @@ impl Dist {
             }
         }
     }
+}
+
+impl Random {
+    fn variate(&self) -> Variate {
+        let secs = |time: &Duration| time.0.as_secs_f64();
+        match self {
+            Random::Uniform { min, max } => Variate::uniform(secs(min), secs(max)),
+            Random::Exponential { mean } => Variate::exponential(secs(mean)),
+            Random::Erlang { mean, k } => Variate::erlang(secs(mean), *k),
+            Random::Gamma { mean, cv } => Variate::gamma(secs(mean), *cv),
+            Random::Lognormal { mean, cv } => Variate::lognormal(secs(mean), *cv),
+            Random::Hyperexponential { mean, cv } => Variate::hyperexponential(secs(mean), *cv),
+            Random::Pareto { mean, shape } => Variate::pareto(secs(mean), *shape),
+            Random::Weibull { mean, shape } => Variate::weibull(secs(mean), *shape),
+            Random::Quantiles { quantiles } => Variate::quantiles(&with_ends(quantiles)),
+            Random::File { samples, .. } => {
+                let secs: Vec<f64> = samples.iter().map(|sample| sample.as_secs_f64()).collect();
+                Variate::samples(&secs)
+            }
+        }
+    }
+}
+
+/// The quantiles as points (probability, seconds) that reach from 0 to 1.
+fn with_ends(quantiles: &[(Share, Duration)]) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> =
+        quantiles.iter().map(|(share, time)| (share.0, time.0.as_secs_f64())).collect();
+    let (first, last) = (points[0], points[points.len() - 1]);
+    if first.0 > 0.0 {
+        points.insert(0, (0.0, first.1));
+    }
+    if last.0 < 1.0 {
+        points.push((1.0, last.1));
+    }
+    points
 }
 
 /// One sample a line; empty lines and comments are skipped.
@@ -306,6 +354,28 @@ mod tests {
         assert_eq!(cut.warning(), Some("the quantiles end at 99%: no time will be longer than 80ms".into()));
     }
 
+    #[test]
+    fn samplers_have_the_mean_and_the_variation_that_were_asked_for() {
+        for (text, mean, cv2) in [
+            (r#""#, 0.005, 0.0),
+            (r#"dist = "uniform", min = "0s", max = "2s""#, 1.0, 1.0 / 3.0),
+            (r#"dist = "exponential", mean = "4ms""#, 0.004, 1.0),
+            (r#"dist = "erlang", mean = "2s", k = 4"#, 2.0, 0.25),
+            (r#"dist = "gamma", mean = "2s", cv = 0.5"#, 2.0, 0.25),
+            (r#"dist = "lognormal", mean = "2s", cv = 3"#, 2.0, 9.0),
+            (r#"dist = "hyperexponential", mean = "2s", cv = 3"#, 2.0, 9.0),
+            (r#"dist = "pareto", mean = "2s", shape = 3"#, 2.0, 1.0 / 3.0),
+            (r#"dist = "weibull", mean = "2s", shape = 1"#, 2.0, 1.0),
+            // One half lasts 1 s; a quarter rises from 1 s to 3 s; a quarter lasts 3 s.
+            (r#"dist = "empirical", quantiles = [["50%", "1s"], ["75%", "3s"]]"#, 1.75, 37.0 / 147.0),
+        ] {
+            let dist = if text.is_empty() { dist("5ms") } else { dist(&format!("{{ {text} }}")) };
+            let variate = dist.variate();
+            assert!((variate.mean() - mean).abs() < 1e-12 * mean, "{dist}: mean {}", variate.mean());
+            assert!((variate.cv2() - cv2).abs() < 1e-9, "{dist}: cv2 {}", variate.cv2());
+        }
+    }
+
     struct OneFile(&'static str);
 
     impl Files for OneFile {
@@ -325,6 +395,7 @@ mod tests {
     fn samples_are_read_from_their_file() {
         let (empirical, problems) = resolved("x.csv", "\u{feff}# measured\r\n5ms\r\n\r\n0.25\r\n");
         assert!(problems.items.is_empty());
+        assert_eq!(empirical.variate().mean(), 0.1275);
         let Law::Random(Random::File { samples, .. }) = empirical.0 else { panic!("it is still a file") };
         assert_eq!(samples, [SimDuration::from_millis(5), SimDuration::from_millis(250)]);
         for (file, text, message) in [

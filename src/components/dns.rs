@@ -116,7 +116,8 @@ impl Spec for DnsSpec {
 
     fn demand(&self, _class: &RequestClass) -> Demand {
         let sum: f64 = self.records.iter().map(|record| self.weight(record)).sum();
-        let calls = self.records.iter().map(|record| (record.to.clone(), self.weight(record) / sum)).collect();
+        let calls =
+            self.records.iter().map(|record| (record.to.clone(), self.weight(record) / sum)).collect();
         Demand { calls, ..Demand::default() }
     }
 

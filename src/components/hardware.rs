@@ -2,7 +2,7 @@
 
 use crate::model::catalogue;
 use crate::model::machine::DiskSpec;
-use crate::model::quantity::Bytes;
+use crate::model::quantity::{Bytes, nearest};
 use crate::model::spec::{MachineSpec, Problems};
 
 /// Cores of one machine; the largest in the catalogue has 896.
@@ -60,12 +60,16 @@ impl Hardware<'_> {
     /// Checks the keys; `host` is the value of `on`.
     pub fn check(&self, host: Option<&str>, problems: &mut Problems) {
         if host.is_some() && self.is_given() {
-            problems.error("on", "a box on another's machine has no hardware of its own", "drop the hardware keys, or drop `on`");
+            problems.error(
+                "on",
+                "a box on another's machine has no hardware of its own",
+                "drop the hardware keys, or drop `on`",
+            );
         }
         if let Some(name) = self.instance
             && catalogue::find(name).is_none()
         {
-            problems.error("instance", format!("the catalogue has no `{name}`"), catalogue::suggestion(name));
+            problems.error("instance", format!("the catalogue has no `{name}`"), suggestion(name));
         }
         if let Some(cores) = self.cores
             && !(1..=CORES_MAX).contains(&cores)
@@ -80,8 +84,25 @@ impl Hardware<'_> {
             problems.error("price", "a price is a number of USD an hour, zero or more", "");
         }
         if self.memory.is_some_and(|memory| memory.0 == 0) {
-            problems.error("memory", "a machine without memory can hold no call", "leave the key out for 4 GiB");
+            problems.error(
+                "memory",
+                "a machine without memory can hold no call",
+                "leave the key out for 4 GiB",
+            );
         }
+    }
+}
+
+/// A type with a name near `name`, or else the largest: a machine cannot grow without end.
+fn suggestion(name: &str) -> String {
+    let names: Vec<&str> = catalogue::all().iter().map(|instance| instance.name).collect();
+    let largest = catalogue::largest();
+    match nearest(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "the catalogue ends at {} with {} vCPUs; see `outgrow list instances`",
+            largest.name, largest.cores
+        ),
     }
 }
 
@@ -98,7 +119,11 @@ pub fn positive(key: &str, value: Option<f64>, problems: &mut Problems) {
 pub fn check_contention(sigma: f64, kappa: f64, problems: &mut Problems) {
     for (key, value) in [("sigma", sigma), ("kappa", kappa)] {
         if !(0.0..=1.0).contains(&value) {
-            problems.error(key, format!("`{key}` lies between 0 and 1, not {value}"), "0 means no contention");
+            problems.error(
+                key,
+                format!("`{key}` lies between 0 and 1, not {value}"),
+                "0 means no contention",
+            );
         }
     }
 }

@@ -10,8 +10,17 @@ use crate::model::spec::Kind;
 
 /// The kinds of box that scenarios may use; one row holds a kind's name, reader, schema and help.
 pub const KINDS: &[Kind] = &[
-    Kind::of::<client::ClientSpec>("client", "Users: a closed population, an open stream of requests, or sessions."),
+    Kind::of::<client::ClientSpec>(
+        "client",
+        "Users: a closed population, an open stream of requests, or sessions.",
+    ),
     Kind::of::<dns::DnsSpec>("dns", "A name and the addresses that it stands for."),
-    Kind::of::<server::ServerSpec>("server", "A group of identical machines that work through steps for every call."),
-    Kind::of::<database::DatabaseSpec>("database", "A database node: reads, writes, connections, commits, a cache and a disk."),
+    Kind::of::<server::ServerSpec>(
+        "server",
+        "A group of identical machines that work through steps for every call.",
+    ),
+    Kind::of::<database::DatabaseSpec>(
+        "database",
+        "A database node: reads, writes, connections, commits, a cache and a disk.",
+    ),
 ];

@@ -44,12 +44,19 @@ pub(super) struct Armed {
     pub station: Station<Job>,
     pub at: SimTime,
     pub seq: u64,
-    pub measured_from: u128,
+    cores: u32,
+    measured_from: u128,
 }
 
 impl Armed {
     fn new(config: StationConfig) -> Armed {
-        Armed { station: Station::new(config), at: SimTime::MAX, seq: u64::MAX, measured_from: 0 }
+        Armed {
+            station: Station::new(config),
+            at: SimTime::MAX,
+            seq: u64::MAX,
+            cores: config.cores,
+            measured_from: 0,
+        }
     }
 
     /// Core time used since the warm-up ended, core-nanoseconds.
@@ -88,6 +95,7 @@ impl Machine {
             speed: spec.speed,
             sigma: spec.sigma,
             kappa: spec.kappa,
+            queue_limit: usize::MAX,
         };
         Machine {
             host,
@@ -123,7 +131,7 @@ impl Machine {
     /// Share of the disk in use over `measured` that ends `now`.
     pub(super) fn disk_utilisation(&self, now: SimTime, measured: SimDuration) -> Option<f64> {
         let disk = self.disk.as_ref()?;
-        Some(ratio(disk.busy(now), measured) / f64::from(disk.station.cores()))
+        Some(ratio(disk.busy(now), measured) / f64::from(disk.cores))
     }
 }
 
@@ -142,5 +150,6 @@ fn disk_station(disk: DiskSpec) -> StationConfig {
         speed: disk.iops * disk.latency.as_secs_f64() / slots,
         sigma: 0.0,
         kappa: 0.0,
+        queue_limit: usize::MAX,
     }
 }

@@ -1,5 +1,7 @@
 //! Latency between the places where components stand.
 
+use rand_distr::Distribution;
+
 use crate::kernel::random::{KeyedRng, mix};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;

@@ -192,7 +192,11 @@ impl Recorder {
     /// When an account does not close: a defect of the simulator.
     pub(super) fn audit(&self, now: SimTime, alive: &[u64]) {
         for (class, (ledger, alive)) in self.ledger.iter().zip(alive).enumerate() {
-            assert_eq!(ledger.issued, ledger.ended + alive, "requests of class {class} ended more or less than once");
+            assert_eq!(
+                ledger.issued,
+                ledger.ended + alive,
+                "requests of class {class} ended more or less than once"
+            );
         }
         for (index, meter) in self.meters.iter().enumerate() {
             meter.audit(index, now);
@@ -260,10 +264,15 @@ impl Meter {
     fn audit(&self, index: usize, now: SimTime) {
         let ledger = &self.ledger;
         let inside = self.inside.level();
-        assert_eq!(ledger.arrived, ledger.left + inside, "calls at component {index} are lost or answered twice");
+        assert_eq!(
+            ledger.arrived,
+            ledger.left + inside,
+            "calls at component {index} are lost or answered twice"
+        );
         // Little's law path by path: the integral of calls inside is the sum of their residences.
         let integral = ledger.integral + self.inside.integral(now.as_nanos());
-        let residences = ledger.left_sum + u128::from(inside) * u128::from(now.as_nanos()) - ledger.arrived_sum;
+        let residences =
+            ledger.left_sum + u128::from(inside) * u128::from(now.as_nanos()) - ledger.arrived_sum;
         assert_eq!(residences, integral, "Little's law fails at component {index}");
     }
 }

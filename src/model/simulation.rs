@@ -6,6 +6,7 @@ use crate::kernel::random::Seed;
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::call::{Parent, Stage};
 use super::component::{Component, Cx};
 use super::machine::{Device, Machine, MachineId};
 use super::network::{Network, NetworkSettings, Place};
@@ -15,7 +16,6 @@ use super::signal::{About, Alarm, CallId, ComponentId, Signal};
 use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::world::{Event, Info, World};
-use super::call::{Parent, Stage};
 
 /// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;

@@ -45,8 +45,7 @@ pub(super) struct Info {
 }
 
 /// Everything of a simulation but its components.
-#[derive(Debug)]
-pub struct World {
+pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) calendar: Calendar<Event>,
     pub(super) calls: Slab<Call>,
@@ -61,7 +60,13 @@ pub struct World {
 }
 
 impl Info {
-    pub(super) fn new(name: &str, group: &str, kind: &'static str, machine: Option<MachineId>, place: Place) -> Info {
+    pub(super) fn new(
+        name: &str,
+        group: &str,
+        kind: &'static str,
+        machine: Option<MachineId>,
+        place: Place,
+    ) -> Info {
         Info {
             name_hash: name_hash(name),
             draw_salt: name_hash(group),
@@ -102,7 +107,13 @@ impl World {
         self.network.delay(from.place, to.place, key ^ to.name_hash)
     }
 
-    pub(super) fn call(&mut self, from: ComponentId, parent: Parent, to: ComponentId, ordinal: u64) -> CallId {
+    pub(super) fn call(
+        &mut self,
+        from: ComponentId,
+        parent: Parent,
+        to: ComponentId,
+        ordinal: u64,
+    ) -> CallId {
         let (key, number, client, class) = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
@@ -144,7 +155,9 @@ impl World {
                 (key, request.number, request.client, request.class)
             }
             Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
-            Parent::Number(number) => (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0),
+            Parent::Number(number) => {
+                (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0)
+            }
         }
     }
 
@@ -174,7 +187,14 @@ impl World {
     }
 
     #[inline]
-    pub(super) fn begin(&mut self, client: ComponentId, number: u64, key: u64, class: u16, user: u32) -> RequestId {
+    pub(super) fn begin(
+        &mut self,
+        client: ComponentId,
+        number: u64,
+        key: u64,
+        class: u16,
+        user: u32,
+    ) -> RequestId {
         let issued = self.now();
         let measured = self.recorder.issue(class, issued);
         RequestId(self.requests.insert(Request {
@@ -201,7 +221,11 @@ impl World {
             && trace.follows(request.client, request.number)
         {
             let took = now.since(request.issued);
-            trace.push(now, &self.infos[request.client.index()].name, format!("ends {} after {took}", outcome.name()));
+            trace.push(
+                now,
+                &self.infos[request.client.index()].name,
+                format!("ends {} after {took}", outcome.name()),
+            );
         }
     }
 
@@ -214,7 +238,8 @@ impl World {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
         let armed = self.machines[id.index()].armed(device);
-        armed.station.enter(now, Job { owner, call }, demand);
+        let entered = armed.station.enter(now, Job { owner, call }, demand);
+        assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
     }
 
@@ -265,7 +290,9 @@ impl World {
             Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
-                About::Request(id) => return self.requests.get(id.0).map_or(u64::MAX, |request| request.number),
+                About::Request(id) => {
+                    return self.requests.get(id.0).map_or(u64::MAX, |request| request.number);
+                }
                 About::Number(number) => return u64::from(number),
                 About::Nothing => return u64::MAX,
             },

@@ -44,6 +44,11 @@ impl Memory {
         self.used
     }
 
+    /// All bytes of the machine.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
     /// The most bytes taken at once since the start or the last [`Memory::reset_max`].
     pub fn max_used(&self) -> u64 {
         self.used_max

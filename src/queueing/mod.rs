@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod balance;
 pub mod circuit_breaker;
+pub mod deadlines;
 mod draw;
 pub mod memory;
 pub mod pool;

@@ -55,16 +55,28 @@ impl ArrivalsSpec {
         let least = if self.dist == Shape::Hyperexponential { 1.0 } else { 0.0 };
         match self.cv {
             None if needs_cv => problems.error("arrivals", "this distribution needs `cv`", "such as cv = 2"),
-            Some(_) if !needs_cv => problems.error("arrivals.cv", "this distribution has no `cv`", "drop the key"),
+            Some(_) if !needs_cv => {
+                problems.error("arrivals.cv", "this distribution has no `cv`", "drop the key")
+            }
             Some(cv) if !(cv > least && cv <= 100.0) => {
-                problems.error("arrivals.cv", format!("`cv` lies above {least} and at most 100, not {cv}"), "");
+                problems.error(
+                    "arrivals.cv",
+                    format!("`cv` lies above {least} and at most 100, not {cv}"),
+                    "",
+                );
             }
             _ => {}
         }
         match self.k {
-            None if self.dist == Shape::Erlang => problems.error("arrivals", "`erlang` needs `k`", "such as k = 2"),
-            Some(_) if self.dist != Shape::Erlang => problems.error("arrivals.k", "only `erlang` has `k`", "drop the key"),
-            Some(k) if !(1..=1000).contains(&k) => problems.error("arrivals.k", "`k` lies between 1 and 1000", ""),
+            None if self.dist == Shape::Erlang => {
+                problems.error("arrivals", "`erlang` needs `k`", "such as k = 2")
+            }
+            Some(_) if self.dist != Shape::Erlang => {
+                problems.error("arrivals.k", "only `erlang` has `k`", "drop the key")
+            }
+            Some(k) if !(1..=1000).contains(&k) => {
+                problems.error("arrivals.k", "`k` lies between 1 and 1000", "")
+            }
             _ => {}
         }
         if self.batch.is_some_and(|batch| !(1.0..=1e6).contains(&batch)) {
@@ -112,7 +124,12 @@ impl Recorded {
             match row {
                 Some(row) if row.len() <= 2 => rows.push(row),
                 None if index == 0 => {}
-                _ => return Err(format!("line {}: expected seconds, or seconds and a count, found `{line}`", index + 1)),
+                _ => {
+                    return Err(format!(
+                        "line {}: expected seconds, or seconds and a count, found `{line}`",
+                        index + 1
+                    ));
+                }
             }
             if rows.len() > TRACE_LINES_MAX {
                 return Err(format!("more than {TRACE_LINES_MAX} lines"));
@@ -203,7 +220,11 @@ impl Arrivals {
             return now + SimDuration::from_sample_secs(gap);
         }
         let at = self.profile.after(now.as_secs_f64(), gap);
-        if at.is_finite() { (SimTime::ZERO + SimDuration::from_sample_secs(at)).max(now) } else { SimTime::MAX }
+        if at.is_finite() {
+            (SimTime::ZERO + SimDuration::from_sample_secs(at)).max(now)
+        } else {
+            SimTime::MAX
+        }
     }
 
     /// How many come at once: geometric on 1, 2, ... with the mean of a batch.

@@ -1,14 +1,15 @@
 //! `Client`: users who resolve a name, ask, wait, give up, try again and think.
 
 pub mod arrivals;
-pub mod profile;
 mod population;
+pub mod profile;
 mod resolver;
 mod spec;
 
 pub use spec::{ClientSpec, JitterSpec, Retry, USERS_MAX};
 
 use crate::kernel::random::{KeyedRng, mix, unit_open};
+use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
 use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
@@ -44,6 +45,12 @@ mod purpose {
     pub(super) const BACKOFF: u64 = 4;
     pub(super) const SESSION: u64 = 5;
 }
+
+/// Time over which a retry budget looks back, as Finagle's.
+const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
+
+/// Retries a second that a budget allows in any case, as Finagle's.
+const BUDGET_RESERVE: f64 = 10.0;
 
 /// Whom the users ask.
 #[derive(Debug)]
@@ -101,7 +108,7 @@ impl Client {
             retries: spec.retry.map(|retry| Retries {
                 attempts: retry.attempts,
                 backoff: retry.backoff(),
-                budget: retry.budget.map(|budget| RetryBudget::new(budget.0, 1.0)),
+                budget: retry.budget.map(|budget| RetryBudget::new(budget.0, BUDGET_RESERVE, BUDGET_WINDOW)),
             }),
             next_number: 0,
         }
@@ -177,7 +184,8 @@ impl Client {
         let Target::Name(_, resolvers) = &mut self.target else { return };
         for request in resolvers.answered(cache as usize, cx.now(), answer) {
             // One that has timed out meanwhile is gone, or has asked again and waits a second time.
-            let waits = cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
+            let waits =
+                cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
             match answer {
                 Some(answer) if waits => self.ask(request, answer.address, cx),
                 None if waits => self.failed(request, Outcome::Unavailable, cx),
@@ -201,7 +209,7 @@ impl Client {
         let state = cx.request(request);
         if let Some(retries) = &mut self.retries
             && state.attempt < retries.attempts
-            && retries.budget.as_mut().is_none_or(|budget| budget.retry(now))
+            && retries.budget.as_mut().is_none_or(|budget| budget.try_retry(now))
         {
             let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
             let pause = retries.backoff.delay(u32::from(state.attempt), state.pause, &mut rng);

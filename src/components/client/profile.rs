@@ -166,7 +166,10 @@ impl ProfileSpec {
         if let Some(ramp) = self.ramp {
             let at = ramp.at.map_or(0.0, |at| at.0.as_secs_f64());
             let end = at + ramp.over.0.as_secs_f64();
-            return (vec![(0.0, ramp.from, ramp.from), (at, ramp.from, ramp.to), (end, ramp.to, ramp.to)], None);
+            return (
+                vec![(0.0, ramp.from, ramp.from), (at, ramp.from, ramp.to), (end, ramp.to, ramp.to)],
+                None,
+            );
         }
         if let Some(spike) = self.spike {
             let at = spike.at.0.as_secs_f64();

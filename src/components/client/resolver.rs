@@ -6,7 +6,7 @@ use crate::model::signal::{ComponentId, RequestId};
 
 /// What a cache says about the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookup {
+pub(super) enum Lookup {
     /// It is known.
     Hit(ComponentId),
     /// It is not; the caller must ask the name server.
@@ -25,7 +25,7 @@ struct Cache {
 
 /// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
 #[derive(Debug)]
-pub struct Resolvers {
+pub(super) struct Resolvers {
     caches: Vec<Cache>,
     /// Sum of the shares up to each cache.
     shares: Vec<f64>,
@@ -34,7 +34,7 @@ pub struct Resolvers {
 impl Resolvers {
     /// So many caches, all empty.
     #[must_use]
-    pub fn new(count: u32) -> Resolvers {
+    pub(super) fn new(count: u32) -> Resolvers {
         let total: f64 = (1..=count).map(|n| 1.0 / f64::from(n)).sum();
         let mut sum = 0.0;
         let shares = (1..=count).map(|n| {
@@ -46,12 +46,12 @@ impl Resolvers {
 
     /// The cache that serves a user; `u` lies in (0, 1).
     #[must_use]
-    pub fn pick(&self, u: f64) -> usize {
+    pub(super) fn pick(&self, u: f64) -> usize {
         self.shares.partition_point(|&share| share < u).min(self.caches.len() - 1)
     }
 
     /// Looks the name up for a request, which waits if the name is not known.
-    pub fn look_up(&mut self, cache: usize, now: SimTime, request: RequestId) -> Lookup {
+    pub(super) fn look_up(&mut self, cache: usize, now: SimTime, request: RequestId) -> Lookup {
         let cache = &mut self.caches[cache];
         match cache.answer {
             Some((address, until)) if now < until => return Lookup::Hit(address),
@@ -62,7 +62,7 @@ impl Resolvers {
     }
 
     /// The name server has answered a cache, or has failed to. Returns the requests that waited.
-    pub fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
+    pub(super) fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
         let cache = &mut self.caches[cache];
         cache.asked = false;
         cache.answer = answer.map(|answer| (answer.address, now + answer.ttl));

@@ -53,7 +53,7 @@ pub struct Retry {
     /// How the pauses are spread. Default: "none".
     #[serde(default)]
     pub jitter: JitterSpec,
-    /// Retries allowed as a share of the requests, on top of ten in each ten seconds. Default: no limit.
+    /// Retries allowed as a share of the requests, on top of ten a second, as Finagle's budget [V]. Default: no limit.
     pub budget: Option<Share>,
 }
 
@@ -108,7 +108,8 @@ impl ClientSpec {
     }
 
     fn check_load(&self, problems: &mut Problems) {
-        let loads = [self.users.is_some(), self.rate.is_some(), self.sessions.is_some(), self.trace.is_some()];
+        let loads =
+            [self.users.is_some(), self.rate.is_some(), self.sessions.is_some(), self.trace.is_some()];
         if loads.iter().filter(|given| **given).count() != 1 {
             let help = "one of `users`, `rate`, `sessions` and `trace`";
             problems.error("", "a client has exactly one kind of load", help);
@@ -137,7 +138,12 @@ impl ClientSpec {
         let rules = [
             ("think_time", self.think_time.is_some(), thinks, "users and sessions"),
             ("requests", self.requests.is_some(), self.sessions.is_some(), "sessions"),
-            ("arrivals", self.arrivals.is_some(), self.rate.is_some() || self.sessions.is_some(), "a rate and sessions"),
+            (
+                "arrivals",
+                self.arrivals.is_some(),
+                self.rate.is_some() || self.sessions.is_some(),
+                "a rate and sessions",
+            ),
             ("profile", self.profile.is_some(), self.trace.is_none(), "users, a rate and sessions"),
         ];
         for (key, given, allowed, with) in rules {

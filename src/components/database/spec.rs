@@ -109,7 +109,8 @@ impl DatabaseSpec {
 
     pub(super) fn disk_spec(&self) -> DiskSpec {
         let iops = self.disk.and_then(|disk| disk.iops).unwrap_or(3000.0);
-        let latency = self.disk.and_then(|disk| disk.latency).map_or(SimDuration::from_millis(1), |latency| latency.0);
+        let latency =
+            self.disk.and_then(|disk| disk.latency).map_or(SimDuration::from_millis(1), |latency| latency.0);
         DiskSpec { iops, latency }
     }
 
@@ -130,7 +131,11 @@ impl DatabaseSpec {
             problems.error("disk.latency", "a disk that takes no time needs no table", "leave `disk` out");
         }
         if self.working_set.is_none() {
-            for (key, given) in [("buffer", self.buffer.is_some()), ("skew", self.skew.is_some()), ("disk", self.disk.is_some())] {
+            for (key, given) in [
+                ("buffer", self.buffer.is_some()),
+                ("skew", self.skew.is_some()),
+                ("disk", self.disk.is_some()),
+            ] {
                 if given {
                     let help = "say how much data is in use, such as working_set = \"100GiB\"";
                     problems.error(key, format!("`{key}` does nothing without `working_set`"), help);
@@ -138,7 +143,11 @@ impl DatabaseSpec {
             }
         } else if self.on.is_some() {
             let help = "put the database on a machine of its own, or drop `working_set`";
-            problems.error("working_set", "the buffer cache and disk belong to a machine of the database's own", help);
+            problems.error(
+                "working_set",
+                "the buffer cache and disk belong to a machine of the database's own",
+                help,
+            );
         }
         if self.buffer.is_some_and(|buffer| buffer.0 > self.hardware().machine().memory) {
             problems.error("buffer", "the buffer cache is larger than the machine's memory", "");
@@ -192,7 +201,9 @@ impl Spec for DatabaseSpec {
     }
 
     fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
-        for (key, dist) in [("read", &mut self.read), ("write", &mut self.write), ("commit", &mut self.commit)] {
+        for (key, dist) in
+            [("read", &mut self.read), ("write", &mut self.write), ("commit", &mut self.commit)]
+        {
             if let Some(dist) = dist {
                 dist.resolve(key, files, problems);
             }

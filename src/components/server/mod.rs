@@ -105,7 +105,7 @@ impl Server {
             on_memory: spec.on_memory,
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             limit: spec.rate_limit.map(|limit| {
-                let burst = limit.burst.map_or_else(|| limit.rate.0.max(1.0), f64::from);
+                let burst = limit.burst.map_or_else(|| limit.rate.0.ceil().max(1.0) as u32, |burst| burst);
                 TokenBucket::new(limit.rate.0, burst)
             }),
         };
@@ -127,7 +127,8 @@ impl Server {
             }
             _ => unreachable!("the loader has checked that a step does one thing"),
         };
-        let class = step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
+        let class =
+            step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
         Stage { action, chance: step.chance.map(|chance| chance.0), class: class.map(|index| index as u16) }
     }
 
@@ -153,7 +154,7 @@ impl Server {
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let now = cx.now();
         if let Some(limit) = &mut self.limit
-            && !limit.take(now)
+            && !limit.try_take(now)
         {
             cx.reply(call, Outcome::Throttled);
             return;
@@ -329,7 +330,9 @@ impl Server {
     /// The answer of a child call: its connection goes back to the pool, then its parent goes on.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
-        if let Some(database) = self.databases.iter().position(|database| database.targets.members.contains(&callee)) {
+        if let Some(database) =
+            self.databases.iter().position(|database| database.targets.members.contains(&callee))
+        {
             if let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
                 cx.get_mut(job).waited += waited;
                 self.tell_waiting(cx);

@@ -176,7 +176,11 @@ impl ServerSpec {
         if let Some(limit) = &self.rate_limit
             && (limit.rate.0 <= 0.0 || limit.burst == Some(0))
         {
-            problems.error("rate_limit", "a rate limit lets at least something pass", "leave the key out for no limit");
+            problems.error(
+                "rate_limit",
+                "a rate limit lets at least something pass",
+                "leave the key out for no limit",
+            );
         }
         if self.on.is_none() && self.base_memory() >= self.hardware().machine().memory {
             let message = "the process alone needs more memory than the machine has";
@@ -207,7 +211,11 @@ impl Step {
             problems.error(format!("{at}.parallel"), "only a `call` goes out in parallel", "use `times`");
         }
         if self.times.is_some() && self.query.is_none() && self.call.is_none() {
-            problems.error(format!("{at}.times"), "only a `query` or a `call` is repeated", "give the time of all in one");
+            problems.error(
+                format!("{at}.times"),
+                "only a `query` or a `call` is repeated",
+                "give the time of all in one",
+            );
         }
         for (key, value) in [("times", self.times), ("parallel", self.parallel)] {
             if value.is_some_and(|value| !(1..=TIMES_MAX).contains(&value)) {
@@ -218,7 +226,11 @@ impl Step {
             && !outline.classes.iter().any(|known| known.name == *class)
         {
             let known: Vec<&str> = outline.classes.iter().map(|known| known.name.as_str()).collect();
-            problems.error(format!("{at}.class"), format!("no request class `{class}`"), format!("the classes are {}", known.join(", ")));
+            problems.error(
+                format!("{at}.class"),
+                format!("no request class `{class}`"),
+                format!("the classes are {}", known.join(", ")),
+            );
         }
         for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {
             if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
@@ -235,7 +247,12 @@ impl Spec for ServerSpec {
             let targets = [("query", &step.query, &["database"][..]), ("call", &step.call, &[][..])];
             for (key, to, accepts) in targets {
                 if let Some(to) = to {
-                    arrows.push(Arrow { key: format!("steps[{index}].{key}"), to: to.clone(), accepts, public: false });
+                    arrows.push(Arrow {
+                        key: format!("steps[{index}].{key}"),
+                        to: to.clone(),
+                        accepts,
+                        public: false,
+                    });
                 }
             }
         }

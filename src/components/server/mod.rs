@@ -105,7 +105,7 @@ impl Server {
             on_memory: spec.on_memory,
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             limit: spec.rate_limit.map(|limit| {
-                let burst = limit.burst.map_or_else(|| limit.rate.0.ceil().max(1.0) as u32, |burst| burst);
+                let burst = limit.burst.unwrap_or_else(|| limit.rate.0.ceil().max(1.0) as u32);
                 TokenBucket::new(limit.rate.0, burst)
             }),
         };
@@ -332,13 +332,11 @@ impl Server {
         let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
         if let Some(database) =
             self.databases.iter().position(|database| database.targets.members.contains(&callee))
-        {
-            if let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
+            && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
                 cx.get_mut(job).waited += waited;
                 self.tell_waiting(cx);
                 self.query(job, database, cx);
             }
-        }
         if let Parent::Call(call) = parent
             && cx.find(call).is_some()
         {

@@ -245,3 +245,9 @@ impl Spec for Database {
         unreachable!("toy boxes are never built")
     }
 }
+
+/// A scenario that must be good.
+pub(super) fn toy(text: &str) -> super::Scenario {
+    let loaded = super::load("toy.toml", text, &[], &crate::model::spec::NoFiles, &KINDS);
+    loaded.unwrap_or_else(|found| panic!("{found}")).scenario
+}

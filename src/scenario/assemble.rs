@@ -12,7 +12,6 @@ use super::read::read;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Network, Run};
-use crate::kernel::time::SimDuration;
 use crate::model::spec::{Kind, RequestClass};
 
 /// Top-level keys that are not kinds of boxes.
@@ -35,7 +34,8 @@ pub(super) struct Assembly {
     pub(super) boxes: Vec<BoxEntry>,
     /// Kind of every box that the file names, those that could not be read among them.
     pub(super) declared: BTreeMap<String, &'static str>,
-    pub(super) expects: Vec<ExpectTable>,
+    /// With the index that each has in the file.
+    pub(super) expects: Vec<(usize, ExpectTable)>,
     pub(super) found: Vec<Diagnostic>,
 }
 
@@ -202,7 +202,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn expects(&mut self) -> Vec<ExpectTable> {
+    fn expects(&mut self) -> Vec<(usize, ExpectTable)> {
         let Some((key, value)) = self.document.root().get_key_value("expect") else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
             let fault = Diagnostic::error(key.span(), "expected a list of expectations");
@@ -210,7 +210,7 @@ impl<'t> Reader<'_, 't> {
             return Vec::new();
         };
         (0..items.len())
-            .filter_map(|index| self.section(&format!("expect[{index}]"), ExpectTable::deserialize))
+            .filter_map(|at| Some((at, self.section(&format!("expect[{at}]"), ExpectTable::deserialize)?)))
             .collect()
     }
 }
@@ -220,7 +220,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         name: name.to_owned(),
         share: table.share.0,
         writes: table.effect == Effect::Write,
-        deadline: table.deadline.as_ref().map(|deadline| -> SimDuration { deadline.0 }),
+        deadline: table.deadline.as_ref().map(|deadline| deadline.0),
         response_bytes: table.response_size.0,
     }
 }

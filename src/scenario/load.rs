@@ -83,7 +83,8 @@ impl StaticLoad {
 /// Computes the load of a scenario whose names have been checked and whose calls have no cycle.
 pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
     let graph = CallGraph::new(boxes, classes);
-    let mut load = StaticLoad { boxes: idle_boxes(boxes), machines: idle_machines(boxes), clients: Vec::new() };
+    let mut load =
+        StaticLoad { boxes: idle_boxes(boxes), machines: idle_machines(boxes), clients: Vec::new() };
     for (at, entry) in boxes.iter().enumerate() {
         let Some(offered) = entry.spec.offered() else { continue };
         let visits = graph.visits(at);
@@ -227,12 +228,8 @@ fn speed(entry: &BoxEntry, boxes: &[BoxEntry]) -> f64 {
 }
 
 fn idle_boxes(boxes: &[BoxEntry]) -> Vec<BoxLoad> {
-    let idle = |entry: &BoxEntry| BoxLoad {
-        name: entry.name.clone(),
-        calls_per_s: 0.0,
-        cpu_s: 0.0,
-        wait_s: 0.0,
-    };
+    let idle =
+        |entry: &BoxEntry| BoxLoad { name: entry.name.clone(), calls_per_s: 0.0, cpu_s: 0.0, wait_s: 0.0 };
     boxes.iter().map(idle).collect()
 }
 
@@ -278,7 +275,8 @@ mod tests {
     fn an_open_load_follows_the_forced_flow_and_utilisation_laws() {
         let scenario = toy(LADDER);
         let load = static_load(&scenario.boxes, &scenario.classes);
-        let calls: Vec<(&str, f64)> = load.boxes.iter().map(|one| (one.name.as_str(), one.calls_per_s)).collect();
+        let calls: Vec<(&str, f64)> =
+            load.boxes.iter().map(|one| (one.name.as_str(), one.calls_per_s)).collect();
         assert_eq!(calls, [("users", 100.0), ("db", 200.0), ("www", 100.0), ("web", 100.0)]);
         near(load.machines[0].utilisation, 200.0 * 0.001);
         near(load.machines[1].utilisation, 100.0 * 0.008 / 2.0);
@@ -294,7 +292,9 @@ mod tests {
             let scenario = toy(&LADDER.replace("rate = \"100/s\"", &rate));
             let load = static_load(&scenario.boxes, &scenario.classes);
             near(load.clients[0].throughput_max, bound);
-            assert!(load.machines.iter().all(|machine| machine.open_work == 0.0 && machine.utilisation <= 1.0));
+            assert!(
+                load.machines.iter().all(|machine| machine.open_work == 0.0 && machine.utilisation <= 1.0)
+            );
         }
     }
 
@@ -319,7 +319,8 @@ mod tests {
     fn contention_bends_the_capacity_where_the_law_has_its_peak() {
         let mut machine = toy(LADDER).entry("web").unwrap().spec.machine().unwrap();
         (machine.cores, machine.sigma, machine.kappa) = (1000, 0.02773, 1.044e-4);
-        let best = (1..=1000).map(f64::from).map(|m| m / (1.0 + 0.02773 * (m - 1.0) + 1.044e-4 * m * (m - 1.0)));
+        let best =
+            (1..=1000).map(f64::from).map(|m| m / (1.0 + 0.02773 * (m - 1.0) + 1.044e-4 * m * (m - 1.0)));
         near(work_rate(&machine), best.fold(0.0, f64::max));
         (machine.cores, machine.sigma, machine.kappa, machine.speed) = (4, 0.0, 0.0, 1.5);
         near(work_rate(&machine), 6.0);

@@ -3,11 +3,17 @@
 mod assemble;
 pub mod document;
 pub mod error;
+mod expects;
+pub mod expression;
+pub mod graph;
+pub mod load;
+pub mod overrides;
 mod read;
 mod sections;
 pub mod suggest;
 #[cfg(test)]
 mod toys;
+mod validate;
 
 use std::fmt::Write as _;
 
@@ -15,9 +21,11 @@ use sha2::{Digest as _, Sha256};
 
 use self::assemble::{Assembly, assemble};
 use self::document::Document;
-use self::error::Diagnostics;
+use self::error::{Diagnostic, Diagnostics};
+use self::expression::Expectation;
+use self::validate::validate;
 use crate::kernel::time::SimDuration;
-use crate::model::spec::{Files, Kind, RequestClass, Spec};
+use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
 
 /// A scenario that has been checked and can be built.
 #[derive(Debug)]
@@ -40,6 +48,8 @@ pub struct Scenario {
     pub network: Network,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
+    /// What must come out, in the order of the text.
+    pub expects: Vec<Expect>,
 }
 
 impl Scenario {
@@ -60,6 +70,13 @@ pub struct Run {
     pub trials: u32,
     /// Where all random numbers come from.
     pub seed: u64,
+}
+
+impl Run {
+    /// All simulated time of a trial: warm-up and measured time.
+    pub fn length(&self) -> SimDuration {
+        SimDuration::from_nanos(self.duration.as_nanos().saturating_add(self.warmup.as_nanos()))
+    }
 }
 
 /// Round-trip times; half of each is one way.
@@ -86,6 +103,19 @@ pub struct BoxEntry {
     pub spec: Box<dyn Spec>,
 }
 
+/// What must come out: `[[expect]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expect {
+    /// The comparison that must hold.
+    pub that: Expectation,
+    /// As the file says it.
+    pub text: String,
+    /// Only this part of the simulated time counts, from and to.
+    pub during: Option<(SimDuration, SimDuration)>,
+    /// This part of the simulated time does not count, from and to.
+    pub except: Option<(SimDuration, SimDuration)>,
+}
+
 /// A scenario, and what to look at before its results are trusted.
 #[derive(Debug)]
 pub struct Loaded {
@@ -95,24 +125,51 @@ pub struct Loaded {
     pub warnings: Diagnostics,
 }
 
-/// Reads and checks a scenario. `origin` names the text in messages, `files` reads what the scenario names, and
-/// `kinds` are the boxes that there are.
+/// Reads and checks a scenario. `origin` names the text in messages, `overrides` are keys and the values that they
+/// get before anything is read, `files` reads what the scenario names, and `kinds` are the boxes that there are.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the text, with the warnings between.
-pub fn load(origin: &str, text: &str, files: &dyn Files, kinds: &[Kind]) -> Result<Loaded, Diagnostics> {
-    let all_wrong = |items| Diagnostics::new(origin, text, items);
-    let document = Document::parse(text).map_err(all_wrong)?;
-    let assembly = assemble(&document, kinds);
-    let _ = files;
-    let found = Diagnostics::new(origin, text, assembly.found.clone());
+/// Everything that is wrong, in the order of the text, with the warnings between. Spans point into the text with the
+/// overrides in it; what is wrong with an override itself has a text of its own, one line for each.
+pub fn load(
+    origin: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    files: &dyn Files,
+    kinds: &[Kind],
+) -> Result<Loaded, Diagnostics> {
+    let overridden = match overrides {
+        [] => text.to_owned(),
+        _ => overrides::apply(origin, text, overrides)?,
+    };
+    let text = overridden.as_str();
+    let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
+    let mut assembly = assemble(&document, kinds);
+    let mut found = std::mem::take(&mut assembly.found);
+    read_files(&document, &mut assembly.boxes, files, &mut found);
+    validate(&document, &assembly, &mut found);
+    let expects = expects::expects(&document, &assembly, &mut found);
+    let found = Diagnostics::new(origin, text, found);
     if found.has_errors() {
         return Err(found);
     }
-    Ok(Loaded { scenario: scenario(origin, text, assembly), warnings: found })
+    Ok(Loaded { scenario: scenario(origin, text, assembly, expects), warnings: found })
 }
 
-fn scenario(origin: &str, text: &str, assembly: Assembly) -> Scenario {
+fn read_files(
+    document: &Document<'_>,
+    boxes: &mut [BoxEntry],
+    files: &dyn Files,
+    found: &mut Vec<Diagnostic>,
+) {
+    for entry in boxes {
+        let mut problems = Problems::default();
+        entry.spec.read_files(files, &mut problems);
+        found.extend(validate::diagnostics(document, entry, problems));
+    }
+}
+
+fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) -> Scenario {
     Scenario {
         title: assembly.title.unwrap_or_else(|| origin.to_owned()),
         chapter: assembly.chapter,
@@ -123,6 +180,7 @@ fn scenario(origin: &str, text: &str, assembly: Assembly) -> Scenario {
         classes: assembly.classes,
         network: assembly.network,
         boxes: assembly.boxes,
+        expects,
     }
 }
 
@@ -142,7 +200,7 @@ mod tests {
     use crate::model::spec::NoFiles;
 
     fn try_load(text: &str) -> Result<Loaded, Diagnostics> {
-        load("a.toml", text, &NoFiles, &KINDS)
+        load("a.toml", text, &[], &NoFiles, &KINDS)
     }
 
     /// Each of the errors: what the span covers and the message.
@@ -191,7 +249,7 @@ mod tests {
     fn all_errors_of_a_file_come_at_once() {
         check(
             "tilte = 'x'\n[run]\nduration = '5 parsecs'\ntrials = 0\n[request.a]\nshare = -1\n[sever.web]\n\
-             [server.web]\nwokers = 5\ncores = 1\n[client.web]\ntarget = 'web'\nrate = '1/s'\n",
+             [server.web]\nwokers = 5\ncores = 1\n[client.web]\nx = 1\n[client.users]\ntarget = 'db'\nrate = '1/s'\n",
             &[
                 ("tilte", "unknown key `tilte`"),
                 ("'5 parsecs'", "expected a duration such as \"5ms\", found \"5 parsecs\""),
@@ -199,6 +257,9 @@ mod tests {
                 ("sever", "unknown kind of box `sever`"),
                 ("web", "the name `web` is taken by a client"),
                 ("wokers", "unknown key `wokers`"),
+                ("web", "missing key `target`"),
+                ("x", "unknown key `x`"),
+                ("'db'", "unknown name `db`"),
             ],
         );
     }

@@ -94,9 +94,9 @@ pub(super) enum Effect {
 pub(super) struct ExpectTable {
     /// A metric, a comparison and a quantity: `p99(response) < 300ms`.
     pub(super) that: String,
-    /// Only this part of the measured time counts: `3min..4min`.
+    /// Only this part of the simulated time counts: `3min..4min`.
     pub(super) during: Option<String>,
-    /// This part of the measured time does not count: `3min..4min`.
+    /// This part of the simulated time does not count: `3min..4min`.
     pub(super) except: Option<String>,
 }
 

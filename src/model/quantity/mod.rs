@@ -17,19 +17,30 @@ pub use duration::Duration;
 pub use rate::Rate;
 pub use share::Share;
 
-/// Why a text is not the quantity that it should be: one line for the user.
+/// Why a text is not the quantity that it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuantityError(String);
+pub struct QuantityError {
+    /// What is wrong: one line, lower case, without a full stop.
+    pub message: String,
+    /// What was probably meant: `did you mean "50%"?`.
+    pub help: Option<String>,
+}
 
 impl QuantityError {
     fn new(message: impl Into<String>) -> QuantityError {
-        QuantityError(message.into())
+        QuantityError { message: message.into(), help: None }
+    }
+
+    fn did_you_mean(self, text: &str) -> QuantityError {
+        QuantityError { help: Some(format!("did you mean \"{text}\"?")), ..self }
     }
 }
 
 impl Display for QuantityError {
+    /// Message and help on one line, separated by "; ".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
     }
 }
 
@@ -94,30 +105,30 @@ fn refused_number<Q: Quantity>(text: &str) -> Option<QuantityError> {
     let bare = text.trim_start_matches(['+', '-']);
     let word = bare.get(..3).map(str::to_ascii_lowercase);
     if matches!(word.as_deref(), Some("nan" | "inf")) {
-        return Some(QuantityError(format!("{} must be finite, found {text:?}", Q::NOUN)));
+        return Some(QuantityError::new(format!("{} must be finite, found {text:?}", Q::NOUN)));
     }
     let negative = text.starts_with('-') && number_length(bare) > 0;
-    negative.then(|| QuantityError(format!("{} must not be negative, found {text:?}", Q::NOUN)))
+    negative.then(|| QuantityError::new(format!("{} must not be negative, found {text:?}", Q::NOUN)))
 }
 
 /// Refuses NaN, infinities and everything negative, minus zero too: it can only be a mistake.
 fn check_sign_and_size<Q: Quantity>(number: f64) -> Result<(), QuantityError> {
     if !number.is_finite() {
-        return Err(QuantityError(format!("{} must be finite, found {number}", Q::NOUN)));
+        return Err(QuantityError::new(format!("{} must be finite, found {number}", Q::NOUN)));
     }
     if number.is_sign_negative() {
-        return Err(QuantityError(format!("{} must not be negative, found {number}", Q::NOUN)));
+        return Err(QuantityError::new(format!("{} must not be negative, found {number}", Q::NOUN)));
     }
     Ok(())
 }
 
 fn needs_unit<Q: Quantity>(digits: &str) -> QuantityError {
-    QuantityError(format!("{} needs a unit: \"{digits}{}\"", Q::NOUN, Q::USUAL_UNIT))
+    QuantityError::new(format!("{} needs a unit: \"{digits}{}\"", Q::NOUN, Q::USUAL_UNIT))
 }
 
 /// The text is no such quantity at all.
 fn unexpected<Q: Quantity>(text: &str) -> QuantityError {
-    QuantityError(format!("expected {} such as {:?}, found {text:?}", Q::NOUN, Q::EXAMPLE))
+    QuantityError::new(format!("expected {} such as {:?}, found {text:?}", Q::NOUN, Q::EXAMPLE))
 }
 
 /// The unit of `amount` is missing or unknown; a unit that looks like it is suggested.
@@ -125,15 +136,15 @@ fn wrong_unit<Q: Quantity>(text: &str, amount: &Amount<'_>) -> QuantityError {
     if amount.unit.is_empty() {
         return needs_unit::<Q>(amount.digits);
     }
-    let mut error = unexpected::<Q>(text);
-    if let Some(unit) = nearest(amount.unit, Q::UNITS) {
-        error.0.push_str(&format!("; did you mean \"{}{unit}\"?", amount.digits));
+    let error = unexpected::<Q>(text);
+    match nearest(amount.unit, Q::UNITS) {
+        Some(unit) => error.did_you_mean(&format!("{}{unit}", amount.digits)),
+        None => error,
     }
-    error
 }
 
 /// The known word that looks most like `word`, whatever its case, if any looks like it at all.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let similarity = |other: &str| strsim::jaro_winkler(&word, &other.to_lowercase());
     let best = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;

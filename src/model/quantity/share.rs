@@ -25,11 +25,8 @@ impl Quantity for Share {
         if number <= 1.0 {
             return Ok(Share(number));
         }
-        let mut message = format!("a share is between 0 and 1, found {number}");
-        if number <= 100.0 {
-            message.push_str(&format!("; did you mean \"{number}%\"?"));
-        }
-        Err(QuantityError::new(message))
+        let error = QuantityError::new(format!("a share is between 0 and 1, found {number}"));
+        Err(if number <= 100.0 { error.did_you_mean(&format!("{number}%")) } else { error })
     }
 }
 

@@ -1,0 +1,247 @@
+//! The one expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
+
+mod parser;
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::{Duration, Rate, Share};
+
+pub use parser::{parse, parse_fail_on, parse_slo, parse_span_of_time};
+
+/// A figure that is summed up from the response times of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stat {
+    /// Arithmetic mean.
+    Mean,
+    /// Median.
+    P50,
+    /// 90th percentile.
+    P90,
+    /// 95th percentile.
+    P95,
+    /// 99th percentile.
+    P99,
+    /// 99.9th percentile.
+    P999,
+    /// The longest.
+    Max,
+}
+
+/// Every figure by the name that expressions give it.
+const STATS: [(&str, Stat); 7] = [
+    ("mean", Stat::Mean),
+    ("p50", Stat::P50),
+    ("p90", Stat::P90),
+    ("p95", Stat::P95),
+    ("p99", Stat::P99),
+    ("p999", Stat::P999),
+    ("max", Stat::Max),
+];
+
+/// What a result is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Response time of a class of requests, or of all: `p99(response.read)`.
+    Response {
+        /// The figure.
+        stat: Stat,
+        /// The class; `None` for all requests together.
+        class: Option<String>,
+    },
+    /// Share of requests that end well, of a class or of all: `availability`, `availability.read`.
+    Availability(Option<String>),
+    /// Share of requests that do not: `error_rate`, `error_rate.read`.
+    ErrorRate(Option<String>),
+    /// Requests that end, per second.
+    Throughput,
+    /// Requests that end well and in time, per second.
+    Goodput,
+    /// Busy share of a component's cores: `utilisation(web)`.
+    Utilisation(String),
+    /// Calls that wait at a component: `queue_len(web)`.
+    QueueLen(String),
+    /// How far replicas are behind their primary.
+    Lag,
+    /// Acknowledged writes that a failover lost.
+    LostWrites,
+    /// Share of reads that saw old data.
+    StaleReadShare,
+    /// Recovery time: how long the outage lasted.
+    Rto,
+    /// Recovery point: how much time's writes were lost.
+    Rpo,
+    /// Price of all machines, USD an hour.
+    CostPerHour,
+    /// Price of a million requests, USD.
+    CostPerMillion,
+}
+
+/// Metrics that are a word and nothing else.
+const PLAIN: [(&str, Metric); 9] = [
+    ("throughput", Metric::Throughput),
+    ("goodput", Metric::Goodput),
+    ("lag", Metric::Lag),
+    ("lost_writes", Metric::LostWrites),
+    ("stale_read_share", Metric::StaleReadShare),
+    ("rto", Metric::Rto),
+    ("rpo", Metric::Rpo),
+    ("cost_per_hour", Metric::CostPerHour),
+    ("cost_per_million", Metric::CostPerMillion),
+];
+
+/// The base unit of a metric, in which bounds are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// A share, 0 to 1.
+    Share,
+    /// Events a second.
+    PerSecond,
+    /// A plain number.
+    Count,
+    /// US dollars.
+    Usd,
+}
+
+impl Metric {
+    /// The unit in which a bound on this metric is kept.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        match self {
+            Metric::Response { .. } | Metric::Lag | Metric::Rto | Metric::Rpo => Unit::Seconds,
+            Metric::Availability(_)
+            | Metric::ErrorRate(_)
+            | Metric::Utilisation(_)
+            | Metric::StaleReadShare => Unit::Share,
+            Metric::Throughput | Metric::Goodput => Unit::PerSecond,
+            Metric::QueueLen(_) | Metric::LostWrites => Unit::Count,
+            Metric::CostPerHour | Metric::CostPerMillion => Unit::Usd,
+        }
+    }
+}
+
+/// How a metric is compared with its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+/// All comparisons; those of two characters first, so that `<=` is not read as `<`.
+const COMPARISONS: [(&str, Comparison); 4] =
+    [("<=", Comparison::Le), (">=", Comparison::Ge), ("<", Comparison::Lt), (">", Comparison::Gt)];
+
+/// What somebody expects of a result: `p99(response) < 300ms`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// What is measured.
+    pub metric: Metric,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what, in the metric's base unit ([`Metric::unit`]).
+    pub bound: f64,
+}
+
+/// How much worse than a baseline a result may be: `p99(response) +5%`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regression {
+    /// What is measured.
+    pub metric: Metric,
+    /// The relative change that is too much, never zero: 0.05 means a rise of 5 %, -0.05 a fall.
+    pub change: f64,
+}
+
+/// The names that an expression may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// Request classes.
+    pub classes: &'a [&'a str],
+    /// Components: groups and their members.
+    pub components: &'a [&'a str],
+}
+
+/// Why a text is no expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionError {
+    /// The bytes of the text that are wrong; empty at the end where something is missing.
+    pub span: Range<usize>,
+    /// What is wrong: one line, lower case, without a full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for ExpressionError {
+    /// Message and help on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
+    }
+}
+
+impl Error for ExpressionError {}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |class: &Option<String>| class.as_ref().map_or(String::new(), |class| format!(".{class}"));
+        match self {
+            Metric::Response { stat, class } => {
+                let (name, _) =
+                    STATS.iter().find(|(_, known)| known == stat).expect("every figure has a name");
+                write!(f, "{name}(response{})", of(class))
+            }
+            Metric::Availability(class) => write!(f, "availability{}", of(class)),
+            Metric::ErrorRate(class) => write!(f, "error_rate{}", of(class)),
+            Metric::Utilisation(component) => write!(f, "utilisation({component})"),
+            Metric::QueueLen(component) => write!(f, "queue_len({component})"),
+            plain => {
+                let (name, _) =
+                    PLAIN.iter().find(|(_, known)| known == plain).expect("every metric has a name");
+                f.write_str(name)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, _) =
+            COMPARISONS.iter().find(|(_, known)| known == self).expect("every comparison has a sign");
+        f.write_str(sign)
+    }
+}
+
+impl fmt::Display for Expectation {
+    /// The expression itself, without abbreviations: it can be read back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.metric, self.comparison)?;
+        match self.metric.unit() {
+            Unit::Seconds => {
+                let time =
+                    SimDuration::try_from_secs_f64(self.bound).expect("a bound was read as a duration");
+                write!(f, "{}", Duration(time))
+            }
+            Unit::Share => write!(f, "{}", Share(self.bound)),
+            Unit::PerSecond => write!(f, "{}", Rate(self.bound)),
+            Unit::Count => write!(f, "{}", self.bound),
+            Unit::Usd => write!(f, "${}", self.bound),
+        }
+    }
+}
+
+impl fmt::Display for Regression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded, because 0.07 * 100 is not exactly 7.
+        write!(f, "{} {:+}%", self.metric, (self.change * 1e12).round() / 1e10)
+    }
+}

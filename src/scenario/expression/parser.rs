@@ -1,0 +1,439 @@
+//! Reads expressions by recursive descent, and says where and why a text is none.
+
+use std::ops::Range;
+
+use super::{
+    COMPARISONS, Comparison, Expectation, ExpressionError, Metric, Names, PLAIN, Regression, STATS, Stat,
+    Unit,
+};
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::{Duration, QuantityError, Rate, Share, nearest};
+
+/// Reads one expectation, such as `p99(response.read) < 200ms`.
+///
+/// # Errors
+/// When it is none, or names a class or component that does not exist.
+pub fn parse(text: &str, names: &Names<'_>) -> Result<Expectation, ExpressionError> {
+    Parser { text, at: 0, end: text.len(), names, short: false }.expectation()
+}
+
+/// Reads a service level objective, which may abbreviate: `p99 < 300ms, errors < 0.1%`.
+///
+/// # Errors
+/// When one of its parts is no expectation.
+pub fn parse_slo(text: &str, names: &Names<'_>) -> Result<Vec<Expectation>, ExpressionError> {
+    let mut at = 0;
+    let mut parts = Vec::new();
+    for part in text.split(',') {
+        let end = at + part.len();
+        parts.push(Parser { text, at, end, names, short: true }.expectation()?);
+        at = end + 1;
+    }
+    Ok(parts)
+}
+
+/// Reads a limit on the change against a baseline: `p99(response) +5%`, `goodput -2%`.
+///
+/// # Errors
+/// When it is none, or names a class or component that does not exist.
+pub fn parse_fail_on(text: &str, names: &Names<'_>) -> Result<Regression, ExpressionError> {
+    let mut parser = Parser { text, at: 0, end: text.len(), names, short: true };
+    let metric = parser.metric()?;
+    Ok(Regression { metric, change: parser.change()? })
+}
+
+/// Reads a span of simulated time, `3min..4min`: its start and its end, both since the start of the measured time.
+///
+/// # Errors
+/// When it is none, or does not end after its start.
+pub fn parse_span_of_time(text: &str) -> Result<(SimDuration, SimDuration), ExpressionError> {
+    let Some(dots) = text.find("..") else {
+        return Err(error(0..text.len(), format!("expected a span such as \"3min..4min\", found {text:?}")));
+    };
+    let moment = |range: Range<usize>| {
+        let time = text[range.clone()].parse::<Duration>();
+        time.map(|time| time.0).map_err(|reason| wrong_quantity(range, reason))
+    };
+    let (start, end) = (moment(0..dots)?, moment(dots + 2..text.len())?);
+    if start >= end {
+        return Err(error(0..text.len(), format!("the span {text:?} does not end after its start")));
+    }
+    Ok((start, end))
+}
+
+fn error(span: Range<usize>, message: impl Into<String>) -> ExpressionError {
+    ExpressionError { span, message: message.into(), help: None }
+}
+
+fn wrong_quantity(span: Range<usize>, reason: QuantityError) -> ExpressionError {
+    ExpressionError { span, message: reason.message, help: reason.help }
+}
+
+/// A place in the text, which moves on with what is read.
+struct Parser<'t, 'n> {
+    text: &'t str,
+    at: usize,
+    end: usize,
+    names: &'n Names<'n>,
+    /// Whether `p99` and `errors` may stand for `p99(response)` and `error_rate`.
+    short: bool,
+}
+
+impl<'t> Parser<'t, '_> {
+    fn expectation(mut self) -> Result<Expectation, ExpressionError> {
+        let metric = self.metric()?;
+        let comparison = self.comparison()?;
+        let bound = self.bound(&metric)?;
+        Ok(Expectation { metric, comparison, bound })
+    }
+
+    fn metric(&mut self) -> Result<Metric, ExpressionError> {
+        let (word, span) = self.word();
+        if let Some((_, stat)) = STATS.iter().find(|(name, _)| *name == word) {
+            return self.response(*stat, word);
+        }
+        if let Some((_, metric)) = PLAIN.iter().find(|(name, _)| *name == word) {
+            return Ok(metric.clone());
+        }
+        match word {
+            "availability" => Ok(Metric::Availability(self.class()?)),
+            "error_rate" => Ok(Metric::ErrorRate(self.class()?)),
+            "errors" if self.short => Ok(Metric::ErrorRate(self.class()?)),
+            "utilisation" => Ok(Metric::Utilisation(self.component(word)?)),
+            "queue_len" => Ok(Metric::QueueLen(self.component(word)?)),
+            _ => Err(self.unknown_metric(word, span)),
+        }
+    }
+
+    fn unknown_metric(&self, word: &str, span: Range<usize>) -> ExpressionError {
+        if word.is_empty() {
+            return ExpressionError {
+                help: Some("for example: p99(response) < 300ms".into()),
+                ..error(span, format!("expected a metric, found {}", self.rest_or_end()))
+            };
+        }
+        let stats = STATS.map(|(name, _)| name);
+        let compound: &[&str] = &["availability", "error_rate", "utilisation", "queue_len"];
+        let plain = PLAIN.map(|(name, _)| name);
+        let short: &[&str] = if self.short { &["errors"] } else { &[] };
+        let known = [&stats, compound, &plain, short, &["response"]].concat();
+        let help = match nearest(word, &known) {
+            Some("response") => "response times need a figure: p99(response)".into(),
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("there are: p99(response), {}", [compound, &plain].concat().join(", ")),
+        };
+        ExpressionError { help: Some(help), ..error(span, format!("unknown metric \"{word}\"")) }
+    }
+
+    /// What follows the name of a figure: `(response)` or `(response.read)`.
+    fn response(&mut self, stat: Stat, name: &str) -> Result<Metric, ExpressionError> {
+        self.skip_spaces();
+        if self.short && !self.rest().starts_with('(') {
+            return Ok(Metric::Response { stat, class: self.class()? });
+        }
+        let of_response = |error: ExpressionError| ExpressionError {
+            help: Some(format!("for example: {name}(response) < 300ms")),
+            ..error
+        };
+        self.take("(").map_err(of_response)?;
+        let (word, span) = self.word();
+        if word != "response" {
+            return Err(of_response(error(span, format!("expected response, found \"{word}\""))));
+        }
+        let class = self.class()?;
+        self.take(")")?;
+        Ok(Metric::Response { stat, class })
+    }
+
+    /// `.read`, if a point follows.
+    fn class(&mut self) -> Result<Option<String>, ExpressionError> {
+        if !self.rest().starts_with('.') {
+            return Ok(None);
+        }
+        self.at += 1;
+        let (word, span) = self.word();
+        known("request class", word, span, self.names.classes).map(Some)
+    }
+
+    /// `(web)`, after the metric `of`.
+    fn component(&mut self, of: &str) -> Result<String, ExpressionError> {
+        self.take("(").map_err(|error| ExpressionError {
+            help: Some(format!("{of} is of one component: {of}(web)")),
+            ..error
+        })?;
+        let length = self.rest().find(')').unwrap_or(self.rest().len());
+        let span = self.trimmed(self.at..self.at + length);
+        let name = known("component", &self.text[span.clone()], span, self.names.components)?;
+        self.at += length;
+        self.take(")")?;
+        Ok(name)
+    }
+
+    fn comparison(&mut self) -> Result<Comparison, ExpressionError> {
+        self.skip_spaces();
+        let found = COMPARISONS.iter().find(|(sign, _)| self.rest().starts_with(sign));
+        let Some((sign, comparison)) = found else {
+            let message = format!("expected <, <=, > or >=, found {}", self.rest_or_end());
+            return Err(error(self.trimmed(self.at..self.end), message));
+        };
+        self.at += sign.len();
+        Ok(*comparison)
+    }
+
+    /// The rest is a quantity in a unit that suits the metric.
+    fn bound(&mut self, metric: &Metric) -> Result<f64, ExpressionError> {
+        let span = self.trimmed(self.at..self.end);
+        let text = &self.text[span.clone()];
+        let bound = match metric.unit() {
+            Unit::Seconds => text.parse::<Duration>().map(|time| time.0.as_secs_f64()),
+            Unit::Share => text.parse::<Share>().map(|share| share.0),
+            Unit::PerSecond => text.parse::<Rate>().map(|rate| rate.0),
+            Unit::Count => return self.number(text, span, "a plain number such as 50"),
+            Unit::Usd => return self.number(without_currency(text), span, "an amount such as $3.50"),
+        };
+        bound.map_err(|reason| wrong_quantity(span, reason))
+    }
+
+    /// The rest is a relative change with its sign, `+5%`.
+    fn change(&mut self) -> Result<f64, ExpressionError> {
+        let span = self.trimmed(self.at..self.end);
+        let text = &self.text[span.clone()];
+        let size = text.strip_prefix(['+', '-']).and_then(|rest| rest.strip_suffix('%'));
+        let Some(size) = size else {
+            let message = format!("expected a change such as +5%, found {}", self.rest_or_end());
+            return Err(error(span, message));
+        };
+        let size = self.number(size.trim(), span.clone(), "a change such as +5%")? / 100.0;
+        let falls = text.starts_with('-');
+        if size == 0.0 {
+            return Err(error(span, "a change of nothing is no limit"));
+        }
+        if falls && size > 1.0 {
+            return Err(error(span, "nothing falls by more than 100%"));
+        }
+        Ok(if falls { -size } else { size })
+    }
+
+    /// The value of a decimal literal without a sign, which stands somewhere in `span`. What the words `inf` and
+    /// `nan` mean to Rust is no number here.
+    fn number(&self, literal: &str, span: Range<usize>, expected: &str) -> Result<f64, ExpressionError> {
+        let plain = literal.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        let value = literal.parse().ok().filter(|value: &f64| plain && value.is_finite());
+        let found = &self.text[span.clone()];
+        value.ok_or_else(|| error(span, format!("expected {expected}, found {found:?}")))
+    }
+
+    /// The next word of letters, digits, `_` and `-`, and where it stands; empty if something else follows.
+    fn word(&mut self) -> (&'t str, Range<usize>) {
+        self.skip_spaces();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
+        let span = self.at..self.at + length;
+        self.at = span.end;
+        (&self.text[span.clone()], span)
+    }
+
+    fn take(&mut self, sign: &str) -> Result<(), ExpressionError> {
+        self.skip_spaces();
+        if !self.rest().starts_with(sign) {
+            let message = format!("expected \"{sign}\", found {}", self.rest_or_end());
+            return Err(error(self.trimmed(self.at..self.end), message));
+        }
+        self.at += sign.len();
+        Ok(())
+    }
+
+    fn skip_spaces(&mut self) {
+        self.at = self.end - self.rest().trim_start().len();
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..self.end]
+    }
+
+    /// The rest in quotes, or that there is none: for messages.
+    fn rest_or_end(&self) -> String {
+        let rest = self.rest().trim();
+        if rest.is_empty() { "the end".into() } else { format!("{rest:?}") }
+    }
+
+    /// The range without the spaces around it.
+    fn trimmed(&self, range: Range<usize>) -> Range<usize> {
+        let text = &self.text[range.clone()];
+        let start = range.end - text.trim_start().len();
+        start..start + text.trim().len()
+    }
+}
+
+/// The name, if it is one of `names`.
+fn known(what: &str, name: &str, span: Range<usize>, names: &[&str]) -> Result<String, ExpressionError> {
+    if names.contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let help = match nearest(name, names) {
+        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+        None if names.is_empty() => format!("the scenario names no {what}"),
+        None => format!("there are: {}", names.join(", ")),
+    };
+    Err(ExpressionError { help: Some(help), ..error(span, format!("unknown {what} \"{name}\"")) })
+}
+
+/// An amount in dollars: `$3`, `3 USD`, `3`.
+fn without_currency(text: &str) -> &str {
+    let text = text.strip_prefix('$').or_else(|| text.strip_suffix('$')).unwrap_or(text);
+    text.strip_suffix("USD").unwrap_or(text).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use std::fmt;
+
+    const NAMES: Names<'static> =
+        Names { classes: &["read", "sign-up"], components: &["web", "web-1", "db.primary"] };
+
+    /// Where and why `text` is refused, as `8..12: message; help`.
+    fn refusal<T: fmt::Debug>(result: Result<T, ExpressionError>) -> String {
+        let error = result.expect_err("it must be refused");
+        format!("{}..{}: {error}", error.span.start, error.span.end)
+    }
+
+    #[test]
+    fn expectations_are_read_into_base_units() {
+        for (text, bound, printed) in [
+            ("p99(response.sign-up)<200ms", 0.2, "p99(response.sign-up) < 200ms"),
+            (" mean( response ) <= 1.5s ", 1.5, "mean(response) <= 1500ms"),
+            ("availability >= 99.9%", 0.999, "availability >= 99.9%"),
+            ("error_rate.read < 0.1%", 0.001, "error_rate.read < 0.1%"),
+            ("goodput > 30/min", 0.5, "goodput > 0.5/s"),
+            ("utilisation(db.primary) < 0.8", 0.8, "utilisation(db.primary) < 80%"),
+            ("queue_len( web-1 ) < 12.5", 12.5, "queue_len(web-1) < 12.5"),
+            ("lost_writes < 50", 50.0, "lost_writes < 50"),
+            ("rto < 2min", 120.0, "rto < 2min"),
+            ("cost_per_hour < 3.5 USD", 3.5, "cost_per_hour < $3.5"),
+        ] {
+            let expectation = parse(text, &NAMES).expect(text);
+            assert_eq!((expectation.bound, expectation.to_string().as_str()), (bound, printed));
+        }
+    }
+
+    #[test]
+    fn refusals_point_at_what_is_wrong() {
+        for (text, message) in [
+            ("", "0..0: expected a metric, found the end; for example: p99(response) < 300ms"),
+            ("p98(response) < 1s", r#"0..3: unknown metric "p98"; did you mean "p99"?"#),
+            ("utilization(web) < 1", r#"0..11: unknown metric "utilization"; did you mean "utilisation"?"#),
+            (
+                "response < 1s",
+                r#"0..8: unknown metric "response"; response times need a figure: p99(response)"#,
+            ),
+            ("p99 < 1s", r#"4..8: expected "(", found "< 1s"; for example: p99(response) < 300ms"#),
+            ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
+            (
+                "xyz < 1",
+                r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million"#,
+            ),
+            (
+                "utilisation(db.primry) < 1",
+                r#"12..21: unknown component "db.primry"; did you mean "db.primary"?"#,
+            ),
+            ("queue_len(qqq) < 1", r#"10..13: unknown component "qqq"; there are: web, web-1, db.primary"#),
+            (
+                "utilisation < 1",
+                r#"12..15: expected "(", found "< 1"; utilisation is of one component: utilisation(web)"#,
+            ),
+            ("lag = 1s", r#"4..8: expected <, <=, > or >=, found "= 1s""#),
+            ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms""#),
+            ("error_rate < 5", r#"13..14: a share is between 0 and 1, found 5; did you mean "5%"?"#),
+            ("lost_writes < -1", r#"14..16: expected a plain number such as 50, found "-1""#),
+            ("lost_writes < inf", r#"14..17: expected a plain number such as 50, found "inf""#),
+            ("lag <", r#"5..5: expected a duration such as "5ms", found """#),
+        ] {
+            assert_eq!(refusal(parse(text, &NAMES)), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_objective_is_a_list_that_may_abbreviate() {
+        let slo =
+            parse_slo("p99 < 300ms, errors < 0.1%, p95(response.read) < 1s", &NAMES).expect("it is good");
+        let printed: Vec<String> = slo.iter().map(Expectation::to_string).collect();
+        assert_eq!(printed, ["p99(response) < 300ms", "error_rate < 0.1%", "p95(response.read) < 1s"]);
+        let reason = refusal(parse_slo("p99 < 300ms, erors < 1%", &NAMES));
+        assert_eq!(reason, r#"13..18: unknown metric "erors"; did you mean "errors"?"#);
+        assert!(refusal(parse_slo("p99 < 300ms,", &NAMES)).starts_with("12..12: expected a metric"));
+    }
+
+    #[test]
+    fn a_regression_is_a_signed_change() {
+        let change = |text: &str| parse_fail_on(text, &NAMES).map(|regression| regression.change);
+        assert_eq!(change("p99(response) +5%"), Ok(0.05));
+        assert_eq!(change("goodput -50 %"), Ok(-0.5));
+        assert_eq!(change("p99 +150%"), Ok(1.5));
+        let printed = parse_fail_on("p99 +7%", &NAMES).map(|regression| regression.to_string());
+        assert_eq!(printed, Ok("p99(response) +7%".to_owned()));
+        for (text, message) in [
+            ("goodput 5%", r#"8..10: expected a change such as +5%, found "5%""#),
+            ("goodput +-5%", r#"8..12: expected a change such as +5%, found "+-5%""#),
+            ("goodput -101%", "8..13: nothing falls by more than 100%"),
+            ("goodput +0%", "8..11: a change of nothing is no limit"),
+        ] {
+            assert_eq!(refusal(change(text)), message);
+        }
+    }
+
+    #[test]
+    fn a_span_of_time_has_two_ends() {
+        let (start, end) = parse_span_of_time("3min .. 4min").expect("it is good");
+        assert_eq!((start, end), (SimDuration::from_secs(180), SimDuration::from_secs(240)));
+        for (text, message) in [
+            ("3min", r#"0..4: expected a span such as "3min..4min", found "3min""#),
+            ("3..4min", r#"0..1: a duration needs a unit: "3ms""#),
+            ("4min..3min", r#"0..10: the span "4min..3min" does not end after its start"#),
+        ] {
+            assert_eq!(refusal(parse_span_of_time(text)), message);
+        }
+    }
+
+    fn metric() -> impl Strategy<Value = Metric> {
+        let class = || select(vec![None, Some("read".to_owned()), Some("sign-up".to_owned())]);
+        let component = || select(NAMES.components.to_vec()).prop_map(str::to_owned);
+        let stat = select(STATS.map(|(_, stat)| stat).to_vec());
+        prop_oneof![
+            (stat, class()).prop_map(|(stat, class)| Metric::Response { stat, class }),
+            class().prop_map(Metric::Availability),
+            class().prop_map(Metric::ErrorRate),
+            component().prop_map(Metric::Utilisation),
+            component().prop_map(Metric::QueueLen),
+            select(PLAIN.map(|(_, metric)| metric).to_vec()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(
+            metric in metric(),
+            (_, comparison) in select(COMPARISONS.to_vec()),
+            share in 0.0..=1.0,
+            nanos in 0_u64..1 << 50,
+        ) {
+            let bound = match metric.unit() {
+                Unit::Share => share,
+                Unit::Seconds => SimDuration::from_nanos(nanos).as_secs_f64(),
+                Unit::PerSecond | Unit::Count | Unit::Usd => share * 1e9,
+            };
+            let expectation = Expectation { metric, comparison, bound };
+            prop_assert_eq!(parse(&expectation.to_string(), &NAMES), Ok(expectation));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*", near in "(p99|errors|lag|utilisation)?[(.]?(response|web|é)?[)., ]{0,2}[<>=]{0,2} ?[-+0-9.e]{0,5}[%$a-zµ/]{0,3}") {
+            for text in [text, near] {
+                let _ = (parse(&text, &NAMES), parse_slo(&text, &NAMES));
+                let _ = (parse_fail_on(&text, &NAMES), parse_span_of_time(&text));
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::document::Document;
 use super::error::Diagnostic;
 use super::read::read;
+use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Network, Run};
@@ -76,8 +77,17 @@ impl<'t> Reader<'_, 't> {
         path: &str,
         load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
     ) -> Option<T> {
+        self.table(path, &[], load)
+    }
+
+    fn table<T>(
+        &mut self,
+        path: &str,
+        required: &[String],
+        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Option<T> {
         let value = self.document.value(path)?;
-        read(value, &self.document.span_of(path), load, &mut self.found)
+        read(value, &self.document.span_of(path), required, load, &mut self.found)
     }
 
     fn unknown_sections(&mut self, kinds: &[Kind]) {
@@ -175,7 +185,9 @@ impl<'t> Reader<'_, 't> {
         let mut boxes = Vec::new();
         let mut declared: BTreeMap<String, &'static str> = BTreeMap::new();
         for kind in kinds {
-            for name in self.names_under(kind.name) {
+            let names = self.names_under(kind.name);
+            let required = if names.is_empty() { Vec::new() } else { required_keys(kind) };
+            for name in names {
                 let path = format!("{}.{name}", kind.name);
                 if declared.len() >= BOXES_MAX {
                     let message = format!("more than {BOXES_MAX} boxes");
@@ -184,7 +196,7 @@ impl<'t> Reader<'_, 't> {
                 }
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
-                if let Some(spec) = self.section(&path, kind.load) {
+                if let Some(spec) = self.table(&path, &required, kind.load) {
                     boxes.push(BoxEntry { kind: kind.name, name, spec });
                 }
             }

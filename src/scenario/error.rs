@@ -7,6 +7,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::model::spec::Severity;
 
+/// Beyond these nobody reads on; the first ones are more likely the causes.
+const ITEMS_MAX: usize = 100;
+
 /// Something wrong at one place of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -76,13 +79,22 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Puts the items in order; two that say the same at the same place become one.
+    /// Puts the items in order; two that say the same at the same place become one. Of very many the last are left
+    /// out and counted in a note.
     pub fn new(origin: &str, text: &str, mut items: Vec<Diagnostic>) -> Diagnostics {
         items.sort_by(|a, b| {
             let place = |d: &Diagnostic| (d.span.start, d.span.end);
             place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then_with(|| a.message.cmp(&b.message))
         });
         items.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        if items.len() > ITEMS_MAX {
+            let left_out = items.len() - ITEMS_MAX;
+            // Errors stay before warnings here, so that a text with errors never looks as if it had none.
+            items.sort_by_key(|item| std::cmp::Reverse(item.severity));
+            items.truncate(ITEMS_MAX);
+            let last = items.last_mut().expect("there are many");
+            last.notes.push(format!("{left_out} more problems are not shown"));
+        }
         Diagnostics { origin: origin.to_owned(), text: text.to_owned(), items }
     }
 
@@ -150,6 +162,10 @@ fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
 fn window(text: &str, span: &Range<usize>) -> (Range<usize>, usize) {
     let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+    // Neither a byte order mark nor a carriage return is for the eye; a span that begins at one keeps it.
+    let mark = '\u{feff}';
+    let start = if text[start..span.start].starts_with(mark) { start + mark.len_utf8() } else { start };
+    let end = if text[span.end..end].ends_with('\r') { end - 1 } else { end };
     (start..end, text[..start].matches('\n').count() + 1)
 }
 
@@ -179,6 +195,22 @@ mod tests {
         let messages: Vec<&str> = sorted.items.iter().map(|item| item.message.as_str()).collect();
         assert_eq!(messages, ["first", "later"]);
         assert!(sorted.has_errors());
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_carriage_returns_are_not_shown() {
+        let item = Diagnostic::error(3..4, "m");
+        let shown = Diagnostics::new("a", "\u{feff}x = 1\r\n", vec![item]).render(false);
+        assert_eq!(shown, "error: m\n --> a:1:1\n  |\n1 | x = 1\n  | ^");
+    }
+
+    #[test]
+    fn of_very_many_the_first_errors_are_kept() {
+        let many =
+            (0..1000).map(|at| Diagnostic::warning(at..at, "w")).chain([Diagnostic::error(2000..2000, "e")]);
+        let kept = Diagnostics::new("a", "", many.collect());
+        assert_eq!((kept.items.len(), kept.has_errors()), (ITEMS_MAX, true));
+        assert_eq!(kept.items[ITEMS_MAX - 1].notes, ["901 more problems are not shown"]);
     }
 
     #[test]

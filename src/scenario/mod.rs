@@ -9,6 +9,8 @@ pub mod graph;
 pub mod load;
 pub mod overrides;
 mod read;
+pub mod reference;
+pub mod schema;
 mod sections;
 pub mod suggest;
 #[cfg(test)]
@@ -262,6 +264,36 @@ mod tests {
                 ("'db'", "unknown name `db`"),
             ],
         );
+    }
+
+    #[test]
+    fn tables_must_have_the_right_shape_and_names() {
+        check(
+            "[server]\ncores = 2\n[server.\"a.b\"]\n[server.-x]\n[[client.users]]\n[expect]\nthat = 1\n[request]\nread = 3\n",
+            &[
+                ("cores", "expected a table, found an integer"),
+                ("\"a.b\"", "a name cannot hold '.'"),
+                ("-x", "a name starts with a letter"),
+                ("users", "expected a table, found an array"),
+                ("expect", "expected a list of expectations"),
+                ("read", "expected a table, found an integer"),
+            ],
+        );
+        check("[dns.run]\nrecords = []\n", &[("run", "a box cannot be called `run`")]);
+    }
+
+    #[test]
+    fn overrides_are_read_like_the_text() {
+        let set = |key: &str, value: &str| {
+            let crlf = format!("\u{feff}{}", LADDER.replace('\n', "\r\n"));
+            load("a.toml", &crlf, &[(key.to_owned(), value.to_owned())], &NoFiles, &KINDS)
+        };
+        let loaded = set("run.trials", "3").unwrap().scenario;
+        assert_eq!((loaded.run.trials, loaded.boxes.len()), (3, 4));
+        assert_eq!(loaded.sha256, sha256(&loaded.text));
+        let found = set("users.rate", "3 parsecs").unwrap_err();
+        assert_eq!(&found.text[found.items[0].span.clone()], "\"3 parsecs\"");
+        assert_eq!(set("wbe.count", "3").unwrap_err().origin, "override");
     }
 
     proptest! {

@@ -13,10 +13,12 @@ const ERRORS_PER_TABLE_MAX: usize = 20;
 
 /// Reads `value`. After an error the key or the array element that it is about is taken out and the rest is read
 /// again, until nothing is wrong any more; an error that only the taking out can have caused is left out.
-/// `shown` is where errors about the table as a whole are shown.
+/// `shown` is where errors about the table as a whole are shown, `required` names the keys that it must have: serde
+/// says no more than the first one that is missing.
 pub(super) fn read<'t, T>(
     value: &Spanned<DeValue<'t>>,
     shown: &Range<usize>,
+    required: &[String],
     load: impl Fn(ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<T> {
@@ -35,12 +37,26 @@ pub(super) fn read<'t, T>(
             found.push(Diagnostic::error(at, fault.message.as_str()).help(fault.help.clone()));
         }
         if place.is_empty() {
+            if let Some(reported) = &fault.missing {
+                let others = missing(value, required, &removed);
+                let others = others.into_iter().filter(|key| *key != reported);
+                found.extend(
+                    others.map(|key| Diagnostic::error(shown.clone(), format!("missing key `{key}`"))),
+                );
+            }
             return None;
         }
         remove(&mut rest, &place);
         removed.push(Removed { place, meant: fault.meant });
     }
     None
+}
+
+/// The required keys that are not in the table as it stands in the text, not even misspelt.
+fn missing<'r>(value: &Spanned<DeValue<'_>>, required: &'r [String], removed: &[Removed]) -> Vec<&'r String> {
+    let is_there = |key: &str| value.get_ref().get(key).is_some();
+    let is_meant = |key: &str| removed.iter().any(|removed| removed.meant.as_deref() == Some(key));
+    required.iter().filter(|key| !is_there(key) && !is_meant(key)).collect()
 }
 
 /// One step from a table or an array to what is in it; an array's element is known by its first byte, which stays
@@ -59,26 +75,29 @@ struct Removed {
 
 /// The place whose key or value has exactly this span, the deepest if there are several; empty for the root.
 fn locate(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<Vec<Step>> {
-    let entries: Vec<(Step, Option<Range<usize>>, &Spanned<DeValue<'_>>)> = match value.get_ref() {
-        DeValue::Table(table) => table
-            .iter()
-            .map(|(key, value)| (Step::Key(key.get_ref().to_string()), Some(key.span()), value))
-            .collect(),
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, inner) in table {
+                if let Some(place) = locate(inner, span).or_else(|| (key.span() == *span).then(Vec::new)) {
+                    return Some(below(Step::Key(key.get_ref().to_string()), place));
+                }
+            }
+        }
         DeValue::Array(array) => {
-            array.iter().map(|value| (Step::Element(value.span().start), None, value)).collect()
+            for inner in array.iter() {
+                if let Some(place) = locate(inner, span) {
+                    return Some(below(Step::Element(inner.span().start), place));
+                }
+            }
         }
-        _ => Vec::new(),
-    };
-    for (step, key, value) in entries {
-        if let Some(mut place) = locate(value, span) {
-            place.insert(0, step);
-            return Some(place);
-        }
-        if key.as_ref() == Some(span) {
-            return Some(vec![step]);
-        }
+        _ => {}
     }
     (value.span() == *span).then(Vec::new)
+}
+
+fn below(step: Step, mut place: Vec<Step>) -> Vec<Step> {
+    place.insert(0, step);
+    place
 }
 
 fn remove(value: &mut Spanned<DeValue<'_>>, place: &[Step]) {
@@ -196,6 +215,8 @@ mod tests {
         #[allow(dead_code)]
         cores: u32,
         #[allow(dead_code)]
+        zone: u32,
+        #[allow(dead_code)]
         mode: Option<Mode>,
         #[allow(dead_code)]
         steps: Option<Vec<Step>>,
@@ -219,7 +240,8 @@ mod tests {
         let document = Document::parse(text).unwrap();
         let mut found = Vec::new();
         let value = document.value("box").unwrap();
-        let read = read(value, &document.span_of("box"), Box::deserialize, &mut found);
+        let required = ["cores".to_owned(), "zone".to_owned()];
+        let read = read(value, &document.span_of("box"), &required, Box::deserialize, &mut found);
         assert_eq!(read.is_some(), expected.is_empty());
         found.sort_by_key(|item| item.span.start);
         let found: Vec<(&str, &str, &str)> = found
@@ -231,13 +253,13 @@ mod tests {
 
     #[test]
     fn a_good_table_is_read() {
-        check("[box]\ncores = 2\nmode = 'semi-sync'\nsteps = [{ cpu = 1 }]\n", &[]);
+        check("[box]\nzone = 1\ncores = 2\nmode = 'semi-sync'\nsteps = [{ cpu = 1 }]\n", &[]);
     }
 
     #[test]
     fn every_error_is_found_and_no_consequence() {
         check(
-            "[box]\ncores = 'two'\nmode = 'semisync'\nsteps = [{ cpu = 1 }, { gpu = 1 }, { cpu = 1, x = 3 }, 5]\n",
+            "[box]\nzone = 1\ncores = 'two'\nmode = 'semisync'\nsteps = [{ cpu = 1 }, { gpu = 1 }, { cpu = 1, x = 3 }, 5]\n",
             &[
                 ("'two'", "expected a whole number, not negative, found string \"two\"", ""),
                 ("'semisync'", "unknown value `semisync`", "did you mean `semi-sync`?"),
@@ -249,11 +271,17 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_reported_at_the_tables_name() {
+    fn missing_keys_are_reported_at_the_tables_name() {
         check(
             "[box]\nsteps = [{}]\n",
-            &[("box", "missing key `cores`", ""), ("{}", "missing key `cpu`", "")],
+            &[
+                ("box", "missing key `cores`", ""),
+                ("box", "missing key `zone`", ""),
+                ("{}", "missing key `cpu`", ""),
+            ],
         );
-        check("[box]\ncoers = 2\n", &[("coers", "unknown key `coers`", "did you mean `cores`?")]);
+        let coers = ("coers", "unknown key `coers`", "did you mean `cores`?");
+        check("[box]\ncoers = 2\nzone = 1\n", &[coers]);
+        check("[box]\ncoers = 2\n", &[("box", "missing key `zone`", ""), coers]);
     }
 }

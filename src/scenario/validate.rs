@@ -43,10 +43,14 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     check.specs();
     check.cycles();
     // What follows would only repeat the errors above in other words.
-    if !check.found.iter().any(|item| item.severity == Severity::Error) {
+    if !has_errors(check.found) {
         check.reachability();
         check.stability();
     }
+}
+
+fn has_errors(found: &[Diagnostic]) -> bool {
+    found.iter().any(|item| item.severity == Severity::Error)
 }
 
 /// The problems of one box as diagnostics.
@@ -69,6 +73,8 @@ struct Check<'a, 't> {
     entries: BTreeMap<&'a str, &'a BoxEntry>,
     /// Boxes that refer to a name that is not there, or to a box of the wrong kind.
     misdirected: BTreeSet<&'a str>,
+    /// Whether everything could be read, so that what is missing is really missing.
+    all_read: bool,
     found: &'a mut Vec<Diagnostic>,
 }
 
@@ -79,7 +85,8 @@ impl<'a, 't> Check<'a, 't> {
         found: &'a mut Vec<Diagnostic>,
     ) -> Check<'a, 't> {
         let entries = assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry)).collect();
-        Check { document, assembly, entries, misdirected: BTreeSet::new(), found }
+        let all_read = !has_errors(found);
+        Check { document, assembly, entries, misdirected: BTreeSet::new(), all_read, found }
     }
 
     fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
@@ -165,8 +172,7 @@ impl<'a, 't> Check<'a, 't> {
                 _ => {}
             }
         }
-        let all_read = self.assembly.boxes.len() == self.assembly.declared.len();
-        if all_read && !self.assembly.boxes.iter().any(|entry| entry.spec.offered().is_some()) {
+        if self.all_read && !self.assembly.boxes.iter().any(|entry| entry.spec.offered().is_some()) {
             self.error(
                 "",
                 "nobody sends a request: the scenario has no client",

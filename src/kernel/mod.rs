@@ -1,3 +1,10 @@
 //! The clock: time, calendar, slab, random streams, fingerprint. Does not know what a request is.
 
+pub mod calendar;
+pub mod fingerprint;
+pub mod random;
+pub mod slab;
 pub mod time;
+pub mod variate;
+mod wheel;
+pub mod zipf;

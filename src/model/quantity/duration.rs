@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Quantity, QuantityError, split, wrong_unit};
+use super::{Amount, Quantity, QuantityError, split, unexpected, wrong_unit};
 use crate::kernel::time::SimDuration;
 
 /// A length of time as a scenario file writes it: "250us", "5ms", "1.5s", "2min", "1h", "7d". Whole nanoseconds, at
@@ -34,7 +34,7 @@ impl FromStr for Duration {
         // Both characters that print as µ are in use: the micro sign and the Greek letter.
         let unit = if matches!(amount.unit, "\u{b5}s" | "\u{3bc}s") { "us" } else { amount.unit };
         let unit = Duration::UNITS.iter().position(|known| *known == unit);
-        let nanos = NANOS[unit.ok_or_else(|| wrong_unit::<Duration>(text, &amount))?];
+        let nanos = NANOS[unit.ok_or_else(|| unknown_unit(text, &amount))?];
         // Whole numbers stay whole, so that what was printed is read back to the nanosecond.
         if let Ok(whole) = amount.digits.parse::<u64>() {
             let total = whole.checked_mul(nanos).ok_or_else(|| too_long(text))?;
@@ -48,6 +48,15 @@ impl FromStr for Duration {
         let seconds = SimDuration::try_from_secs_f64(total / 1e9).ok_or_else(|| too_long(text))?;
         Ok(Duration(seconds))
     }
+}
+
+/// A lone m could be either of two; guessing would be off by a factor of 60,000.
+fn unknown_unit(text: &str, amount: &Amount<'_>) -> QuantityError {
+    if amount.unit != "m" {
+        return wrong_unit::<Duration>(text, amount);
+    }
+    let help = format!("did you mean \"{0}min\" or \"{0}ms\"?", amount.digits);
+    QuantityError { help: Some(help), ..unexpected::<Duration>(text) }
 }
 
 fn too_long(text: &str) -> QuantityError {
@@ -93,7 +102,7 @@ impl JsonSchema for Duration {
         json_schema!({
             "type": "string",
             "description": "a duration: a number and ns, us, ms, s, min, h or d",
-            "pattern": r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*(ns|us|µs|ms|s|min|h|d)\s*$",
+            "pattern": r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*(ns|us|[µμ]s|ms|s|min|h|d)\s*$",
             "examples": ["5ms", "2min"],
         })
     }
@@ -127,6 +136,7 @@ mod tests {
             ("5", r#"a duration needs a unit: "5ms""#),
             ("5 parsecs", r#"expected a duration such as "5ms", found "5 parsecs""#),
             ("5sec", r#"expected a duration such as "5ms", found "5sec"; did you mean "5s"?"#),
+            ("5m", r#"expected a duration such as "5ms", found "5m"; did you mean "5min" or "5ms"?"#),
             ("", r#"expected a duration such as "5ms", found """#),
             ("1.2.3s", r#"expected a duration such as "5ms", found "1.2.3s""#),
             ("-5ms", r#"a duration must not be negative, found "-5ms""#),
@@ -136,6 +146,7 @@ mod tests {
             ("1e999s", "a duration must be finite, found inf"),
             ("213504d", r#"a duration is at most 584 years, found "213504d""#),
             ("0.5ns", r#"a duration is at least one nanosecond or zero, found "0.5ns""#),
+            ("1e-400s", r#"a duration is at least one nanosecond or zero, found "1e-400s""#),
         ] {
             assert_eq!(refusal::<Duration>(text), message);
         }

@@ -1,6 +1,7 @@
 //! The quantities of scenario files ("5ms", "4GiB", "200/s", "30%"): how their text is read, printed and described.
 
 mod bytes;
+mod dist;
 mod duration;
 mod rate;
 mod share;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 
 pub use bytes::Bytes;
+pub use dist::Dist;
 pub use duration::Duration;
 pub use rate::Rate;
 pub use share::Share;
@@ -78,6 +80,10 @@ fn split<Q: Quantity>(text: &str) -> Result<Amount<'_>, QuantityError> {
     match digits.parse::<f64>() {
         Ok(value) => {
             check_sign_and_size::<Q>(value)?;
+            // A number too small for a float is not the zero that it was rounded to.
+            let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+            let vanished = value == 0.0 && mantissa.contains(|c| matches!(c, '1'..='9'));
+            let value = if vanished { f64::MIN_POSITIVE } else { value };
             Ok(Amount { digits, value, unit: unit.trim_start() })
         }
         // What starts as a sign or a word may still be a number that Rust knows and we refuse: -5, nan, inf.
@@ -197,7 +203,7 @@ mod tests {
         fn no_text_panics(text in "\\PC*", number in "[-+0-9.eE]{0,12}", tail in "[a-zA-Zµ/% ]{0,5}") {
             for text in [text, format!("{number}{tail}")] {
                 let _ = (text.parse::<Duration>(), text.parse::<Bytes>());
-                let _ = (text.parse::<Rate>(), text.parse::<Share>());
+                let _ = (text.parse::<Rate>(), text.parse::<Share>(), text.parse::<Dist>());
             }
         }
     }

@@ -1,0 +1,391 @@
+//! The calendar: pending events in the exact order of their times, and of their scheduling where times are equal.
+//!
+//! Three parts, by nearness. Events at this very moment wait in a FIFO. Soon events stand in `front`, sorted.
+//! All others lie unsorted in the [wheel](super::wheel), from which the front is refilled. Scheduling far ahead, the
+//! common case, costs a few instructions whatever the number of pending events.
+
+use std::collections::VecDeque;
+
+use super::time::SimTime;
+use super::wheel::{Key, Wheel, last_key_at, time_of};
+
+/// Bits of a key that say in which slot the event lies.
+const SLOT_BITS: u32 = 24;
+/// How many events may be pending beyond the present moment.
+pub const PENDING_MAX: usize = 1 << SLOT_BITS;
+/// How many events may be scheduled in a trial.
+pub const SEQ_MAX: u64 = 1 << (u64::BITS - SLOT_BITS);
+/// A front that grows beyond this gives its later part back to the wheel.
+const FRONT_MAX: usize = 128;
+/// What such a front keeps.
+const FRONT_KEPT: usize = 32;
+
+/// An event whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fired<E> {
+    /// When it happens: the new now.
+    pub at: SimTime,
+    /// The number that [`Calendar::schedule`] returned for it.
+    pub seq: u64,
+    /// What was scheduled.
+    pub event: E,
+}
+
+/// The pending events of a trial, and its clock.
+///
+/// There is no cancelling: an owner remembers the sequence number of the event that it still wants, and ignores all
+/// others when they fire. That costs one store instead of a search.
+pub struct Calendar<E> {
+    now: u64,
+    next_seq: u64,
+    /// Events scheduled at `now`. They come after all others of this moment, because their numbers are larger.
+    at_now: VecDeque<(u64, E)>,
+    /// Keys up to `edge`, the earliest last.
+    front: Vec<Key>,
+    /// Keys up to here belong to the front, all later ones to the wheel.
+    edge: Key,
+    wheel: Wheel,
+    /// The events that the keys of front and wheel point to, and what is vacant among them.
+    events: Vec<E>,
+    vacant: Vec<u32>,
+}
+
+impl<E: Copy> Calendar<E> {
+    /// An empty calendar at time zero.
+    #[must_use]
+    pub fn new() -> Calendar<E> {
+        Calendar {
+            now: 0,
+            next_seq: 0,
+            at_now: VecDeque::new(),
+            front: Vec::with_capacity(FRONT_MAX + 1),
+            edge: 0,
+            wheel: Wheel::new(),
+            events: Vec::new(),
+            vacant: Vec::new(),
+        }
+    }
+
+    /// The time of the last event that fired.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> SimTime {
+        SimTime::from_nanos(self.now)
+    }
+
+    /// How many events are pending.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.at_now.len() + self.events.len() - self.vacant.len()
+    }
+
+    /// Whether nothing is pending.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds an event and returns its sequence number, which no other event of the trial has. It serves as the event's
+    /// generation: an owner that re-arms a timer remembers the number of the valid one.
+    ///
+    /// # Panics
+    /// When `at` is before now or is [`SimTime::MAX`] (which is "never"), or when a limit is exceeded:
+    /// [`PENDING_MAX`], [`SEQ_MAX`].
+    #[inline]
+    pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
+        let seq = self.next_seq;
+        assert!(at.as_nanos() >= self.now, "an event was scheduled before now: the clock never goes back");
+        assert!(at != SimTime::MAX, "an event was scheduled at \"never\": do not schedule it");
+        assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
+        self.next_seq += 1;
+        if at.as_nanos() == self.now {
+            self.at_now.push_back((seq, event));
+            return seq;
+        }
+        let slot = self.store(event);
+        let key = (Key::from(at.as_nanos()) << 64) | Key::from((seq << SLOT_BITS) | slot);
+        if key <= self.edge {
+            self.insert_in_front(key);
+        } else {
+            self.wheel.push(key);
+        }
+        seq
+    }
+
+    /// The next event that is not after `end`. The clock moves to its time. `None` if there is no such event; then the
+    /// clock stays.
+    #[inline]
+    pub fn pop_until(&mut self, end: SimTime) -> Option<Fired<E>> {
+        if !self.at_now.is_empty() {
+            return self.pop_present(end);
+        }
+        if self.front.is_empty() && !self.refill(end.as_nanos()) {
+            return None;
+        }
+        self.pop_front(end.as_nanos())
+    }
+
+    /// The next event of this very moment, of which there is at least one in the FIFO.
+    fn pop_present(&mut self, end: SimTime) -> Option<Fired<E>> {
+        if end.as_nanos() < self.now {
+            return None;
+        }
+        // With many ties at this moment, some of the older ones may still be in the wheel.
+        if self.front.is_empty() && time_of(self.edge) <= self.now {
+            self.refill(self.now);
+        }
+        if let Some(older) = self.pop_front(self.now) {
+            return Some(older);
+        }
+        let (seq, event) = self.at_now.pop_front()?;
+        Some(Fired { at: self.now(), seq, event })
+    }
+
+    /// Takes the first event of the front, if it is not after `end`.
+    #[inline]
+    fn pop_front(&mut self, end: u64) -> Option<Fired<E>> {
+        let key = *self.front.last()?;
+        let at = time_of(key);
+        if at > end {
+            return None;
+        }
+        self.front.pop();
+        assert!(at >= self.now, "an event fired before now: the clock never goes back");
+        self.now = at;
+        let slot = (key as u64 % PENDING_MAX as u64) as u32;
+        self.vacant.push(slot);
+        let event = self.events[slot as usize];
+        Some(Fired { at: SimTime::from_nanos(at), seq: key as u64 >> SLOT_BITS, event })
+    }
+
+    /// Fills the empty front with the next keys of the wheel and says whether one is at or before `end`.
+    fn refill(&mut self, end: u64) -> bool {
+        let Some(last) = self.wheel.pop_batch(end, &mut self.front) else {
+            // Noted, so that the same question need not be asked of the wheel again.
+            self.edge = self.edge.max(last_key_at(end));
+            return false;
+        };
+        self.front.sort_unstable_by(|a, b| b.cmp(a));
+        // With nothing left behind, the front may take all that comes: best for a handful of events.
+        self.edge = if self.wheel.is_empty() { Key::MAX } else { last_key_at(last) };
+        true
+    }
+
+    /// Puts a key in its place in the front.
+    #[inline]
+    fn insert_in_front(&mut self, key: Key) {
+        let mut place = self.front.len();
+        self.front.push(key);
+        while place > 0 && self.front[place - 1] < key {
+            self.front[place] = self.front[place - 1];
+            place -= 1;
+        }
+        self.front[place] = key;
+        if self.front.len() > FRONT_MAX {
+            self.shrink_front();
+        }
+    }
+
+    /// Gives all but the earliest keys of the front to the wheel. The bound between the two is a key, not only a time,
+    /// so that ties can be divided as well.
+    #[cold]
+    fn shrink_front(&mut self) {
+        let later = self.front.len() - FRONT_KEPT;
+        self.edge = self.front[later];
+        for key in self.front.drain(..later) {
+            self.wheel.push(key);
+        }
+    }
+
+    /// Keeps an event until it fires, and returns where.
+    #[inline]
+    fn store(&mut self, event: E) -> u64 {
+        if let Some(slot) = self.vacant.pop() {
+            self.events[slot as usize] = event;
+            return u64::from(slot);
+        }
+        let slot = self.events.len();
+        assert!(
+            slot < PENDING_MAX,
+            "more than 2^24 events are pending: lower the load, or limit queues and clients"
+        );
+        self.events.push(event);
+        slot as u64
+    }
+}
+
+impl<E: Copy> Default for Calendar<E> {
+    fn default() -> Self {
+        Calendar::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    use super::*;
+    use crate::kernel::random::{KeyedRng, below};
+
+    /// Operations of the differential test; the full ten million take their time without optimisation.
+    const OPERATIONS: u64 = if cfg!(debug_assertions) { 1_000_000 } else { 10_000_000 };
+
+    fn at(nanos: u64) -> SimTime {
+        SimTime::from_nanos(nanos)
+    }
+
+    /// The calendar beside a binary heap on (at, seq). Every event carries its own sequence number.
+    struct Pair {
+        calendar: Calendar<u64>,
+        oracle: BinaryHeap<Reverse<(u64, u64)>>,
+        scheduled: u64,
+    }
+
+    impl Pair {
+        fn new() -> Pair {
+            Pair { calendar: Calendar::new(), oracle: BinaryHeap::new(), scheduled: 0 }
+        }
+
+        fn now(&self) -> u64 {
+            self.calendar.now().as_nanos()
+        }
+
+        fn schedule(&mut self, delay: u64) {
+            let time = self.now().saturating_add(delay).min(u64::MAX - 1);
+            assert_eq!(self.calendar.schedule(at(time), self.scheduled), self.scheduled);
+            self.oracle.push(Reverse((time, self.scheduled)));
+            self.scheduled += 1;
+        }
+
+        fn pop_until(&mut self, end: u64) -> bool {
+            let before = self.now();
+            let expected = self.oracle.peek().map(|&Reverse(next)| next).filter(|&(time, _)| time <= end);
+            let fired = self.calendar.pop_until(at(end));
+            assert_eq!(fired.map(|f| (f.at.as_nanos(), f.seq)), expected);
+            assert!(fired.is_none_or(|f| f.event == f.seq), "the event belongs to its number");
+            assert_eq!(self.now(), expected.map_or(before, |(time, _)| time));
+            if expected.is_some() {
+                self.oracle.pop();
+            }
+            assert_eq!(self.calendar.len(), self.oracle.len());
+            expected.is_some()
+        }
+    }
+
+    /// A delay of a random kind: none, ties on a coarse grid, near, middling, heavy-tailed over all magnitudes.
+    fn delay(rng: &mut KeyedRng) -> u64 {
+        match below(rng, 10) {
+            0 => 0,
+            1 | 2 => below(rng, 4) * 1000,
+            3 | 4 => below(rng, 200),
+            5..9 => below(rng, 1_000_000),
+            _ => {
+                let magnitude = below(rng, 46);
+                below(rng, 1 << magnitude)
+            }
+        }
+    }
+
+    /// One round of a kind drawn at random.
+    fn round(pair: &mut Pair, rng: &mut KeyedRng) {
+        let size = below(rng, 300) as usize;
+        let now = pair.now();
+        match below(rng, 8) {
+            // A burst, of ties or of many delays.
+            0 => (0..size).for_each(|_| pair.schedule(5_000)),
+            1 => (0..size).for_each(|_| pair.schedule(delay(rng))),
+            // A drain, to the end or to a moment.
+            2 if below(rng, 20) == 0 => while pair.pop_until(u64::MAX) {},
+            2 | 3 => {
+                let end = now.saturating_add(delay(rng));
+                while pair.pop_until(end) {}
+            }
+            // An end in the past finds nothing, whatever is pending.
+            4 => assert!(now == 0 || !pair.pop_until(now - 1)),
+            // Holds.
+            _ => {
+                for _ in 0..size {
+                    pair.pop_until(u64::MAX);
+                    pair.schedule(delay(rng));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_agrees_with_a_binary_heap() {
+        let mut rng = KeyedRng::new(2026);
+        let mut done = 0;
+        while done < OPERATIONS {
+            let mut pair = Pair::new();
+            // Some trials begin close to the end of time.
+            if below(&mut rng, 4) == 0 {
+                pair.schedule(u64::MAX - 2 - below(&mut rng, 1 << 40));
+                pair.pop_until(u64::MAX);
+            }
+            (0..400).for_each(|_| round(&mut pair, &mut rng));
+            while pair.pop_until(u64::MAX) {}
+            // Every event was scheduled and fired.
+            done += 2 * pair.scheduled;
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_ties_with_zero_delays_stay_cheap_and_in_order() {
+        const TIES: u64 = 100_000;
+        let mut calendar = Calendar::new();
+        (0..TIES).for_each(|i| assert_eq!(calendar.schedule(at(1000), i), i));
+        // Looking ahead must not make the front of ties dear to extend.
+        assert_eq!(calendar.pop_until(at(999)), None);
+        (TIES..2 * TIES).for_each(|i| assert_eq!(calendar.schedule(at(1000), i), i));
+        for seq in 0..4 * TIES {
+            let fired = calendar.pop_until(at(1000)).expect("ties are pending");
+            assert_eq!((fired.at, fired.seq), (at(1000), seq));
+            if seq < 2 * TIES {
+                calendar.schedule(at(1000), 0);
+            }
+        }
+        assert!(calendar.is_empty());
+    }
+
+    #[test]
+    fn ties_that_were_divided_come_before_those_of_now() {
+        let mut pair = Pair::new();
+        pair.schedule(10);
+        pair.pop_until(u64::MAX);
+        // A front with room takes these one by one and has to give part of the ties back.
+        (0..500).for_each(|i| pair.schedule(if i % 2 == 0 { 50 } else { 40 }));
+        for _ in 0..600 {
+            pair.pop_until(u64::MAX);
+            pair.schedule(0);
+        }
+        while pair.pop_until(u64::MAX) {}
+    }
+
+    #[test]
+    fn the_clock_stays_when_nothing_fires() {
+        let mut calendar = Calendar::new();
+        calendar.schedule(at(100), ());
+        assert_eq!(calendar.pop_until(at(99)), None);
+        assert_eq!(calendar.now(), SimTime::ZERO);
+        calendar.schedule(at(50), ());
+        assert_eq!(calendar.pop_until(at(100)).map(|f| (f.at, f.seq)), Some((at(50), 1)));
+        assert_eq!(calendar.len(), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "the clock never goes back")]
+    fn the_past_is_closed() {
+        let mut calendar = Calendar::new();
+        calendar.schedule(at(2), ());
+        calendar.pop_until(at(2));
+        calendar.schedule(at(1), ());
+    }
+
+    #[test]
+    #[should_panic(expected = "do not schedule it")]
+    fn never_is_not_a_time() {
+        Calendar::new().schedule(SimTime::MAX, ());
+    }
+}

@@ -1,0 +1,242 @@
+//! The radix wheel: an unsorted store of far events, which hands out the earliest of them in small batches.
+//!
+//! Thirteen levels of 32 slots stand on the bits of `time ^ base`, five bits a level, in the manner of a radix
+//! heap (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path problem", J. ACM 37, 1990).
+//! A key lies at the level of the highest digit in which its time differs from `base`. So every key of a lower
+//! level is earlier than every key of a higher one, and within a level the slots are in order.
+
+/// What the calendar sorts by: time in the upper 64 bits, then the sequence number, then where the event lies.
+pub(super) type Key = u128;
+
+/// Bits of a digit. Five makes a level's occupancy one machine word and gave the fastest holds (4 and 6: slower).
+const DIGIT_BITS: u32 = 5;
+const SLOTS: usize = 1 << DIGIT_BITS;
+const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
+/// Keys in a chunk. A slot of a single chunk is small enough to be sorted at once.
+const CHUNK: usize = 32;
+/// The end of a chain of chunks.
+const NONE: u32 = u32::MAX;
+
+/// The time of a key, in nanoseconds.
+#[inline]
+pub(super) const fn time_of(key: Key) -> u64 {
+    (key >> 64) as u64
+}
+
+/// The largest key that a moment can have.
+#[inline]
+pub(super) const fn last_key_at(time: u64) -> Key {
+    ((time as u128) << 64) | u64::MAX as u128
+}
+
+/// Some keys of one slot, and the rest of the slot behind `next`. Chunks come from one pool, so that slots which
+/// grow at one time and shrink at another share their memory.
+#[derive(Clone)]
+struct Chunk {
+    keys: [Key; CHUNK],
+    len: u32,
+    next: u32,
+}
+
+/// Keys at or after `base`, by the digits of their times.
+pub(super) struct Wheel {
+    /// No key in here is earlier.
+    base: u64,
+    /// Bit `l`: level `l` has an occupied slot.
+    levels: u32,
+    /// Bit `s` of `occupied[l]`: slot `s` of level `l` is occupied.
+    occupied: [u32; LEVELS],
+    /// The first chunk of each occupied slot, the only one that may have room.
+    heads: [[u32; SLOTS]; LEVELS],
+    chunks: Vec<Chunk>,
+    spare: Vec<u32>,
+}
+
+/// The place of a slot, and the times that belong there.
+struct Range {
+    level: usize,
+    slot: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Wheel {
+    pub(super) fn new() -> Wheel {
+        Wheel {
+            base: 0,
+            levels: 0,
+            occupied: [0; LEVELS],
+            heads: [[NONE; SLOTS]; LEVELS],
+            chunks: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels == 0
+    }
+
+    /// Stores a key whose time is at or after `base`: after the last batch's first time, whatever the caller does.
+    #[inline]
+    pub(super) fn push(&mut self, key: Key) {
+        let time = time_of(key);
+        debug_assert!(time >= self.base, "the wheel has turned past the key");
+        // The lowest bit changes no level; it spares the case of `time == base`.
+        let highest = (u64::BITS - 1) - ((time ^ self.base) | 1).leading_zeros();
+        let level = (highest / DIGIT_BITS) as usize;
+        let slot = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
+        let bit = 1 << slot;
+        let head = self.heads[level][slot];
+        if self.occupied[level] & bit != 0 {
+            let chunk = &mut self.chunks[head as usize];
+            if (chunk.len as usize) < CHUNK {
+                chunk.keys[chunk.len as usize] = key;
+                chunk.len += 1;
+                return;
+            }
+            self.heads[level][slot] = self.new_chunk(key, head);
+        } else {
+            self.heads[level][slot] = self.new_chunk(key, NONE);
+            self.occupied[level] |= bit;
+            self.levels |= 1 << level;
+        }
+    }
+
+    /// Moves the earliest keys into `batch`, unsorted, and returns the last time of which the batch holds all keys.
+    /// Returns `None`, with nothing moved, if no key is at or before `end`. Otherwise the caller must move its clock
+    /// to the batch's first time before it pushes again, because `base` turns up to there.
+    pub(super) fn pop_batch(&mut self, end: u64, batch: &mut Vec<Key>) -> Option<u64> {
+        if self.levels == 0 {
+            return None;
+        }
+        let mut range = self.lowest();
+        // Looking is only needed when the slot reaches beyond `end`, which is rare: a run has few ends.
+        if range.first > end || (range.last > end && self.earliest(&range) > end) {
+            return None;
+        }
+        loop {
+            self.base = range.first;
+            let head = self.detach(&range);
+            // A slot of the lowest level has a single time, so that there is nothing to divide it by.
+            if self.chunks[head as usize].next == NONE || range.level == 0 {
+                self.each_key(head, |_, key| batch.push(key));
+                return Some(range.last);
+            }
+            self.each_key(head, Wheel::push);
+            range = self.lowest();
+        }
+    }
+
+    /// The slot with the earliest keys of a wheel that is not empty.
+    fn lowest(&self) -> Range {
+        let level = self.levels.trailing_zeros();
+        let slot = self.occupied[level as usize].trailing_zeros();
+        let shift = level * DIGIT_BITS;
+        // Shifting in 128 bits, because the highest digit ends beyond the 64th.
+        let below = ((1_u128 << shift) - 1) as u64;
+        let digit_and_below = ((1_u128 << (shift + DIGIT_BITS)) - 1) as u64;
+        let first = (self.base & !digit_and_below) | (u64::from(slot) << shift);
+        Range { level: level as usize, slot: slot as usize, first, last: first | below }
+    }
+
+    /// The earliest time in a slot.
+    fn earliest(&self, range: &Range) -> u64 {
+        let mut at = self.heads[range.level][range.slot];
+        let mut earliest = u64::MAX;
+        while at != NONE {
+            let chunk = &self.chunks[at as usize];
+            let keys = &chunk.keys[..chunk.len as usize];
+            earliest = keys.iter().fold(earliest, |least, &key| least.min(time_of(key)));
+            at = chunk.next;
+        }
+        earliest
+    }
+
+    /// Takes the chain of chunks out of its slot.
+    fn detach(&mut self, range: &Range) -> u32 {
+        self.occupied[range.level] &= !(1 << range.slot);
+        if self.occupied[range.level] == 0 {
+            self.levels &= !(1 << range.level);
+        }
+        self.heads[range.level][range.slot]
+    }
+
+    /// Calls `visit` with every key of a detached chain and gives the chunks back to the pool.
+    #[inline]
+    fn each_key(&mut self, head: u32, mut visit: impl FnMut(&mut Wheel, Key)) {
+        let mut at = head;
+        while at != NONE {
+            let Chunk { len, next, .. } = self.chunks[at as usize];
+            for i in 0..len as usize {
+                let key = self.chunks[at as usize].keys[i];
+                visit(self, key);
+            }
+            self.spare.push(at);
+            at = next;
+        }
+    }
+
+    /// A chunk from the pool with a single key, before the chunk `next`.
+    fn new_chunk(&mut self, key: Key, next: u32) -> u32 {
+        let index = self.spare.pop().unwrap_or_else(|| {
+            self.chunks.push(Chunk { keys: [0; CHUNK], len: 0, next: NONE });
+            (self.chunks.len() - 1) as u32
+        });
+        let chunk = &mut self.chunks[index as usize];
+        chunk.keys[0] = key;
+        chunk.len = 1;
+        chunk.next = next;
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(time: u64, rest: u64) -> Key {
+        (Key::from(time) << 64) | Key::from(rest)
+    }
+
+    #[test]
+    fn batches_come_in_order_and_are_complete() {
+        let mut wheel = Wheel::new();
+        let times: Vec<u64> =
+            (0..1000_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (i % 64)).collect();
+        times.iter().zip(0..).for_each(|(&time, i)| wheel.push(key(time, i)));
+        let mut popped = Vec::new();
+        let mut batch = Vec::new();
+        while let Some(last) = wheel.pop_batch(u64::MAX, &mut batch) {
+            batch.sort_unstable();
+            assert!(time_of(*batch.last().expect("a batch has a key")) <= last);
+            popped.append(&mut batch);
+        }
+        assert_eq!(popped.len(), 1000);
+        assert!(popped.is_sorted());
+        assert!(wheel.is_empty());
+    }
+
+    #[test]
+    fn nothing_turns_for_an_end_before_the_first_key() {
+        let mut wheel = Wheel::new();
+        wheel.push(key(1000, 0));
+        let mut batch = Vec::new();
+        assert_eq!(wheel.pop_batch(999, &mut batch), None);
+        // The base has not moved: an earlier key still has its place.
+        wheel.push(key(7, 1));
+        wheel.pop_batch(999, &mut batch).expect("a key at 7");
+        assert_eq!(batch, [key(7, 1)]);
+    }
+
+    #[test]
+    fn chunks_are_used_again() {
+        let mut wheel = Wheel::new();
+        let mut batch = Vec::new();
+        for round in 1..=100 {
+            (0..200).for_each(|i| wheel.push(key(round * 1_000_000 + i * 997, i)));
+            while wheel.pop_batch(u64::MAX, &mut batch).is_some() {}
+        }
+        assert_eq!(batch.len(), 20_000);
+        assert!(wheel.chunks.len() < 50, "{} chunks for 200 keys", wheel.chunks.len());
+    }
+}

@@ -1,0 +1,205 @@
+//! The table of a distribution as it stands in a scenario file, and the check that its parameters belong together.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::super::{Duration, Share, nearest};
+use super::Random;
+
+/// The parameters of each distribution. `empirical` takes one of its two, all others take all.
+const PARAMETERS: [(&str, &[&str]); 9] = [
+    ("uniform", &["min", "max"]),
+    ("exponential", &["mean"]),
+    ("erlang", &["mean", "k"]),
+    ("gamma", &["mean", "cv"]),
+    ("lognormal", &["mean", "cv"]),
+    ("hyperexponential", &["mean", "cv"]),
+    ("pareto", &["mean", "shape"]),
+    ("weibull", &["mean", "shape"]),
+    ("empirical", &["file", "quantiles"]),
+];
+
+/// Everything that may stand in a distribution's table.
+const KEYS: [&str; 9] = ["dist", "mean", "min", "max", "k", "cv", "shape", "file", "quantiles"];
+
+/// More variable than anything that was ever measured: a limit against typing errors.
+const CV_MAX: f64 = 100.0;
+const SHAPE_MAX: f64 = 1_000.0;
+const K_MAX: f64 = 1_000.0;
+/// Less variable than that is a constant for all purposes.
+const CV_MIN: f64 = 0.01;
+
+/// What stands in a table, before it is known whether it belongs together.
+#[derive(Default)]
+pub(super) struct Table {
+    dist: Option<String>,
+    mean: Option<Duration>,
+    min: Option<Duration>,
+    max: Option<Duration>,
+    k: Option<f64>,
+    cv: Option<f64>,
+    shape: Option<f64>,
+    file: Option<String>,
+    quantiles: Option<Vec<(Share, Duration)>>,
+    /// The parameters that are there, in their order.
+    given: Vec<&'static str>,
+}
+
+impl Table {
+    /// Reads all entries; errors point at the key or at the value.
+    pub(super) fn read<'de, M: MapAccess<'de>>(mut map: M) -> Result<Table, M::Error> {
+        let mut table = Table::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key {
+                "dist" => table.dist = Some(map.next_value()?),
+                "mean" => table.mean = Some(map.next_value()?),
+                "min" => table.min = Some(map.next_value()?),
+                "max" => table.max = Some(map.next_value()?),
+                "k" => table.k = Some(map.next_value()?),
+                "cv" => table.cv = Some(map.next_value()?),
+                "shape" => table.shape = Some(map.next_value()?),
+                "file" => table.file = Some(map.next_value()?),
+                _ => table.quantiles = Some(map.next_value()?),
+            }
+            if key != "dist" {
+                table.given.push(key);
+            }
+        }
+        Ok(table)
+    }
+
+    /// The name of the distribution, once its parameters are known to be there, and no others.
+    fn checked_name(&self) -> Result<&'static str, String> {
+        let Some(dist) = self.dist.as_deref() else {
+            return Err("a distribution needs its name: dist = \"exponential\"".into());
+        };
+        let found = PARAMETERS.iter().find(|(name, _)| *name == dist);
+        let (name, parameters) = found.ok_or_else(|| unknown_distribution(dist))?;
+        let either = *name == "empirical";
+        let list = parameters.join(if either { " or " } else { " and " });
+        if let Some(extra) = self.given.iter().find(|key| !parameters.contains(key)) {
+            return Err(format!("dist = \"{name}\" takes {list}, not {extra}"));
+        }
+        if either && self.given.len() != 1 {
+            return Err(format!("dist = \"{name}\" takes either {list}"));
+        }
+        match parameters.iter().find(|key| !either && !self.given.contains(key)) {
+            Some(missing) => Err(format!("dist = \"{name}\" takes {list}; {missing} is missing")),
+            None => Ok(name),
+        }
+    }
+
+    /// The distribution, if it is known and has the parameters that it takes, each in its range.
+    pub(super) fn into_random(self) -> Result<Random, String> {
+        let name = self.checked_name()?;
+        // What the distribution needs is there by now: a default below only stands for what it does not use.
+        if self.mean.is_some_and(|mean| mean.0.is_zero()) {
+            return Err("mean must be above zero".into());
+        }
+        let mean = self.mean.unwrap_or_default();
+        let cv = |min: f64| in_range("cv", self.cv, min, CV_MAX);
+        Ok(match name {
+            "uniform" => self.uniform()?,
+            "exponential" => Random::Exponential { mean },
+            "erlang" => Random::Erlang { mean, k: self.stages()? },
+            "gamma" => Random::Gamma { mean, cv: cv(CV_MIN)? },
+            "lognormal" => Random::Lognormal { mean, cv: cv(CV_MIN)? },
+            "hyperexponential" => Random::Hyperexponential { mean, cv: cv(1.0)? },
+            "pareto" => Random::Pareto { mean, shape: self.pareto_shape()? },
+            "weibull" => Random::Weibull { mean, shape: in_range("shape", self.shape, 0.1, SHAPE_MAX)? },
+            _ => self.empirical()?,
+        })
+    }
+
+    fn uniform(&self) -> Result<Random, String> {
+        let (min, max) = (self.min.unwrap_or_default(), self.max.unwrap_or_default());
+        if min > max {
+            return Err(format!("min is above max: \"{min}\" > \"{max}\""));
+        }
+        Ok(Random::Uniform { min, max })
+    }
+
+    fn stages(&self) -> Result<u32, String> {
+        let k = self.k.unwrap_or_default();
+        if k.fract() != 0.0 || !(1.0..=K_MAX).contains(&k) {
+            return Err(format!("k is a whole number between 1 and {K_MAX}, found {k}"));
+        }
+        Ok(k as u32)
+    }
+
+    fn pareto_shape(&self) -> Result<f64, String> {
+        match self.shape {
+            Some(shape) if shape <= 1.0 => {
+                Err(format!("a pareto with shape {shape} has no finite mean; its shape is above 1"))
+            }
+            shape => in_range("shape", shape, 1.0, SHAPE_MAX),
+        }
+    }
+
+    fn empirical(self) -> Result<Random, String> {
+        if let Some(file) = self.file {
+            return Ok(Random::File { file, samples: Vec::new() });
+        }
+        let quantiles = self.quantiles.unwrap_or_default();
+        if quantiles.is_empty() {
+            return Err("quantiles is empty".into());
+        }
+        let falls = quantiles.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 > pair[1].1);
+        if let Some([(share, time), (next_share, next_time)]) = falls {
+            return Err(format!(
+                "quantiles must ascend, but {share} {time} is followed by {next_share} {next_time}"
+            ));
+        }
+        Ok(Random::Quantiles { quantiles })
+    }
+}
+
+/// A parameter that must lie between two limits, which NaN does not.
+fn in_range(key: &str, value: Option<f64>, min: f64, max: f64) -> Result<f64, String> {
+    let value = value.unwrap_or_default();
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("{key} is between {min} and {max}, found {value}"))
+}
+
+fn unknown_distribution(name: &str) -> String {
+    let names = PARAMETERS.map(|(name, _)| name);
+    let help = match nearest(name, &names) {
+        _ if name == "constant" => "a constant time is a plain duration: \"5ms\"".into(),
+        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+        None => format!("there are: {}", names.join(", ")),
+    };
+    format!("unknown distribution {name:?}; {help}")
+}
+
+/// A key of the table, checked while it is read, so that the error points at it.
+struct Key(&'static str);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_identifier(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a parameter of a distribution")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Key, E> {
+        if let Some(known) = KEYS.iter().find(|known| **known == key) {
+            return Ok(Key(known));
+        }
+        let help = match nearest(key, &KEYS) {
+            Some(nearest) => format!("did you mean {nearest:?}?"),
+            None => format!("there are: {}", KEYS.join(", ")),
+        };
+        Err(E::custom(format!("unknown parameter {key:?}; {help}")))
+    }
+}

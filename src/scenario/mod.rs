@@ -1,3 +1,312 @@
-//! scenario
+//! Scenario files: TOML text in, a checked [`Scenario`] out, or everything that is wrong with the text at once.
 
+mod assemble;
+pub mod document;
+pub mod error;
+mod expects;
 pub mod expression;
+pub mod graph;
+pub mod load;
+pub mod overrides;
+mod read;
+pub mod reference;
+pub mod schema;
+mod sections;
+pub mod suggest;
+#[cfg(test)]
+mod toys;
+mod validate;
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use self::assemble::{Assembly, assemble};
+use self::document::Document;
+use self::error::{Diagnostic, Diagnostics};
+use self::expression::Expectation;
+use self::validate::validate;
+use crate::kernel::time::SimDuration;
+use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
+
+/// A scenario that has been checked and can be built.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it is called; the file's name if it does not say.
+    pub title: String,
+    /// The chapter of the book that it belongs to.
+    pub chapter: Option<String>,
+    /// The file's name as the user gave it.
+    pub origin: String,
+    /// The text that was read, with the overrides in it.
+    pub text: String,
+    /// SHA-256 of `text`, in hexadecimal digits.
+    pub sha256: String,
+    /// How long and how often to simulate.
+    pub run: Run,
+    /// At least one; the shares sum to one.
+    pub classes: Vec<RequestClass>,
+    /// Round-trip times.
+    pub network: Network,
+    /// All boxes, sorted by kind and name.
+    pub boxes: Vec<BoxEntry>,
+    /// What must come out, in the order of the text.
+    pub expects: Vec<Expect>,
+}
+
+impl Scenario {
+    /// The box of this name.
+    pub fn entry(&self, name: &str) -> Option<&BoxEntry> {
+        self.boxes.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// How long and how often to simulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Simulated time that is measured.
+    pub duration: SimDuration,
+    /// Simulated time before it, thrown away; shorter than the duration.
+    pub warmup: SimDuration,
+    /// Number of independent trials.
+    pub trials: u32,
+    /// Where all random numbers come from.
+    pub seed: u64,
+}
+
+impl Run {
+    /// All simulated time of a trial: warm-up and measured time.
+    pub fn length(&self) -> SimDuration {
+        SimDuration::from_nanos(self.duration.as_nanos().saturating_add(self.warmup.as_nanos()))
+    }
+}
+
+/// Round-trip times; half of each is one way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Network {
+    /// Between clients and public boxes.
+    pub client: SimDuration,
+    /// Between two boxes in one zone.
+    pub same_zone: SimDuration,
+    /// Between two zones of one region.
+    pub other_zone: SimDuration,
+    /// Coefficient of variation of the times, lognormal; 0 for none.
+    pub jitter: f64,
+}
+
+/// One box of the diagram.
+#[derive(Debug)]
+pub struct BoxEntry {
+    /// Name of its kind: `server` of `[server.web]`.
+    pub kind: &'static str,
+    /// Its own name: `web` of `[server.web]`.
+    pub name: String,
+    /// What its table says.
+    pub spec: Box<dyn Spec>,
+}
+
+/// What must come out: `[[expect]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expect {
+    /// The comparison that must hold.
+    pub that: Expectation,
+    /// As the file says it.
+    pub text: String,
+    /// Only this part of the simulated time counts, from and to.
+    pub during: Option<(SimDuration, SimDuration)>,
+    /// This part of the simulated time does not count, from and to.
+    pub except: Option<(SimDuration, SimDuration)>,
+}
+
+/// A scenario, and what to look at before its results are trusted.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Perhaps empty; no errors.
+    pub warnings: Diagnostics,
+}
+
+/// Reads and checks a scenario. `origin` names the text in messages, `overrides` are keys and the values that they
+/// get before anything is read, `files` reads what the scenario names, and `kinds` are the boxes that there are.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the text, with the warnings between. Spans point into the text with the
+/// overrides in it; what is wrong with an override itself has a text of its own, one line for each.
+pub fn load(
+    origin: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    files: &dyn Files,
+    kinds: &[Kind],
+) -> Result<Loaded, Diagnostics> {
+    let overridden = match overrides {
+        [] => text.to_owned(),
+        _ => overrides::apply(origin, text, overrides)?,
+    };
+    let text = overridden.as_str();
+    let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
+    let mut assembly = assemble(&document, kinds);
+    let mut found = std::mem::take(&mut assembly.found);
+    read_files(&document, &mut assembly.boxes, files, &mut found);
+    validate(&document, &assembly, &mut found);
+    let expects = expects::expects(&document, &assembly, &mut found);
+    let found = Diagnostics::new(origin, text, found);
+    if found.has_errors() {
+        return Err(found);
+    }
+    Ok(Loaded { scenario: scenario(origin, text, assembly, expects), warnings: found })
+}
+
+fn read_files(
+    document: &Document<'_>,
+    boxes: &mut [BoxEntry],
+    files: &dyn Files,
+    found: &mut Vec<Diagnostic>,
+) {
+    for entry in boxes {
+        let mut problems = Problems::default();
+        entry.spec.read_files(files, &mut problems);
+        found.extend(validate::diagnostics(document, entry, problems));
+    }
+}
+
+fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) -> Scenario {
+    Scenario {
+        title: assembly.title.unwrap_or_else(|| origin.to_owned()),
+        chapter: assembly.chapter,
+        origin: origin.to_owned(),
+        text: text.to_owned(),
+        sha256: sha256(text),
+        run: assembly.run,
+        classes: assembly.classes,
+        network: assembly.network,
+        boxes: assembly.boxes,
+        expects,
+    }
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes all that is written");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::toys::{KINDS, LADDER};
+    use super::*;
+    use crate::model::spec::NoFiles;
+
+    fn try_load(text: &str) -> Result<Loaded, Diagnostics> {
+        load("a.toml", text, &[], &NoFiles, &KINDS)
+    }
+
+    /// Each of the errors: what the span covers and the message.
+    fn check(text: &str, expected: &[(&str, &str)]) {
+        let found = try_load(text).expect_err(text);
+        let found: Vec<(&str, &str)> =
+            found.items.iter().map(|item| (&text[item.span.clone()], item.message.as_str())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn a_scenario_is_read_with_its_defaults() {
+        let Loaded { scenario, warnings } = try_load(LADDER).unwrap();
+        assert!(warnings.is_empty(), "{warnings}");
+        assert_eq!(scenario.run.warmup, SimDuration::from_secs(60));
+        assert_eq!((scenario.run.trials, scenario.run.seed), (10, 1));
+        assert_eq!(scenario.network.client, SimDuration::from_millis(40));
+        let shares: Vec<(&str, f64, bool)> =
+            scenario.classes.iter().map(|class| (class.name.as_str(), class.share, class.writes)).collect();
+        assert_eq!(shares, [("read", 0.9, false), ("write", 0.1, true)]);
+        let names: Vec<&str> = scenario.boxes.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["users", "db", "www", "web"]);
+        assert_eq!(scenario.title, "Ladder");
+    }
+
+    #[test]
+    fn a_scenario_can_go_to_other_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Scenario>();
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_text() {
+        assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn without_classes_there_is_one_that_reads() {
+        let text = LADDER
+            .replace("[request.read]\nshare = 90\n[request.write]\nshare = 10\neffect = \"write\"\n", "");
+        let classes = try_load(&text).unwrap().scenario.classes;
+        assert_eq!((classes.len(), classes[0].name.as_str(), classes[0].share), (1, "request", 1.0));
+    }
+
+    #[test]
+    fn all_errors_of_a_file_come_at_once() {
+        check(
+            "tilte = 'x'\n[run]\nduration = '5 parsecs'\ntrials = 0\n[request.a]\nshare = -1\n[sever.web]\n\
+             [server.web]\nwokers = 5\ncores = 1\n[client.web]\nx = 1\n[client.users]\ntarget = 'db'\nrate = '1/s'\n",
+            &[
+                ("tilte", "unknown key `tilte`"),
+                ("'5 parsecs'", "expected a duration such as \"5ms\", found \"5 parsecs\""),
+                ("-1", "expected a weight of 0 or more, found -1"),
+                ("sever", "unknown kind of box `sever`"),
+                ("web", "the name `web` is taken by a client"),
+                ("wokers", "unknown key `wokers`"),
+                ("web", "missing key `target`"),
+                ("x", "unknown key `x`"),
+                ("'db'", "unknown name `db`"),
+            ],
+        );
+    }
+
+    #[test]
+    fn tables_must_have_the_right_shape_and_names() {
+        check(
+            "[server]\ncores = 2\n[server.\"a.b\"]\n[server.-x]\n[[client.users]]\n[expect]\nthat = 1\n[request]\nread = 3\n",
+            &[
+                ("cores", "expected a table, found an integer"),
+                ("\"a.b\"", "a name cannot hold '.'"),
+                ("-x", "a name starts with a letter"),
+                ("users", "expected a table, found an array"),
+                ("expect", "expected a list of expectations"),
+                ("read", "expected a table, found an integer"),
+            ],
+        );
+        check("[dns.run]\nrecords = []\n", &[("run", "a box cannot be called `run`")]);
+    }
+
+    #[test]
+    fn overrides_are_read_like_the_text() {
+        let set = |key: &str, value: &str| {
+            let crlf = format!("\u{feff}{}", LADDER.replace('\n', "\r\n"));
+            load("a.toml", &crlf, &[(key.to_owned(), value.to_owned())], &NoFiles, &KINDS)
+        };
+        let loaded = set("run.trials", "3").unwrap().scenario;
+        assert_eq!((loaded.run.trials, loaded.boxes.len()), (3, 4));
+        assert_eq!(loaded.sha256, sha256(&loaded.text));
+        let found = set("users.rate", "3 parsecs").unwrap_err();
+        assert_eq!(&found.text[found.items[0].span.clone()], "\"3 parsecs\"");
+        assert_eq!(set("wbe.count", "3").unwrap_err().origin, "override");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n){0,200}") {
+            let _ = try_load(&text).map_err(|found| found.render(false));
+        }
+
+        #[test]
+        fn no_damage_to_a_good_text_makes_it_panic(at in 0..LADDER.len(), cut in 0..40usize, put in "[\\[\\]{}='\"a1.\n-]{0,4}") {
+            let end = (at + cut).min(LADDER.len());
+            let text = format!("{}{put}{}", &LADDER[..at], &LADDER[end..]);
+            let _ = try_load(&text).map_err(|found| found.render(true));
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! From a document to sections and boxes: every table is read by its type, and what is wrong is collected.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::document::Document;
+use super::error::Diagnostic;
+use super::read::read;
+use super::schema::required_keys;
+use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
+use super::suggest::did_you_mean;
+use super::{BoxEntry, Network, Run};
+use crate::model::spec::{Kind, RequestClass};
+
+/// Top-level keys that are not kinds of boxes.
+pub(super) const SECTIONS: [&str; 6] = ["title", "chapter", "run", "request", "network", "expect"];
+
+/// More tables are a program's mistake, not a scenario.
+const BOXES_MAX: usize = 1_000;
+
+/// Longer names make no readable table.
+const NAME_BYTES_MAX: usize = 64;
+
+/// What stands in a document. Where something is wrong, the default stands instead, and `found` says so.
+pub(super) struct Assembly {
+    pub(super) title: Option<String>,
+    pub(super) chapter: Option<String>,
+    pub(super) run: Run,
+    pub(super) network: Network,
+    pub(super) classes: Vec<RequestClass>,
+    /// Those that could be read, sorted by kind and name.
+    pub(super) boxes: Vec<BoxEntry>,
+    /// Kind of every box that the file names, those that could not be read among them.
+    pub(super) declared: BTreeMap<String, &'static str>,
+    /// With the index that each has in the file.
+    pub(super) expects: Vec<(usize, ExpectTable)>,
+    pub(super) found: Vec<Diagnostic>,
+}
+
+/// Reads all tables of the document.
+pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
+    let mut reader = Reader { document, found: Vec::new() };
+    reader.unknown_sections(kinds);
+    let run = reader.section("run", RunTable::deserialize).unwrap_or_default();
+    let network = reader.section("network", NetworkTable::deserialize).unwrap_or_default();
+    let (boxes, declared) = reader.boxes(kinds);
+    Assembly {
+        title: reader.section("title", String::deserialize),
+        chapter: reader.section("chapter", String::deserialize),
+        run: run_of(&run),
+        network: reader.network(&network),
+        classes: reader.classes(),
+        boxes,
+        declared,
+        expects: reader.expects(),
+        found: reader.found,
+    }
+}
+
+fn run_of(table: &RunTable) -> Run {
+    let duration = table.duration.0;
+    let warmup = table.warmup.as_ref().map_or_else(|| duration.mul_f64(0.1), |warmup| warmup.0);
+    Run { duration, warmup, trials: table.trials, seed: table.seed }
+}
+
+struct Reader<'d, 't> {
+    document: &'d Document<'t>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Reader<'_, 't> {
+    fn section<T>(
+        &mut self,
+        path: &str,
+        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Option<T> {
+        self.table(path, &[], load)
+    }
+
+    fn table<T>(
+        &mut self,
+        path: &str,
+        required: &[String],
+        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Option<T> {
+        let value = self.document.value(path)?;
+        read(value, &self.document.span_of(path), required, load, &mut self.found)
+    }
+
+    fn unknown_sections(&mut self, kinds: &[Kind]) {
+        let known = || SECTIONS.into_iter().chain(kinds.iter().map(|kind| kind.name));
+        for (key, value) in self.document.root() {
+            let name = key.get_ref().as_ref();
+            if known().any(|known| known == name) {
+                continue;
+            }
+            let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
+            let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
+            self.found.push(unknown.help(did_you_mean(name, "known are", known())));
+        }
+    }
+
+    fn network(&mut self, table: &NetworkTable) -> Network {
+        if !(table.jitter.is_finite() && (0.0..=10.0).contains(&table.jitter)) {
+            let span = self.document.span_of("network.jitter");
+            let message = format!("expected a coefficient of variation from 0 to 10, found {}", table.jitter);
+            self.found.push(Diagnostic::error(span, message));
+        }
+        Network {
+            client: table.client.0,
+            same_zone: table.same_zone.0,
+            other_zone: table.other_zone.0,
+            jitter: table.jitter,
+        }
+    }
+
+    /// The classes with their shares brought to a sum of one; without any, the one class `request` that reads.
+    fn classes(&mut self) -> Vec<RequestClass> {
+        let names = self.names_under("request");
+        if names.is_empty() {
+            return vec![class("request", &RequestTable::default())];
+        }
+        let tables: Vec<RequestTable> = names
+            .iter()
+            .map(|name| {
+                let path = format!("request.{name}");
+                self.section(&path, RequestTable::deserialize).unwrap_or_default()
+            })
+            .collect();
+        let total: f64 = tables.iter().map(|table| table.share.0).sum();
+        if !(total > 0.0 && total.is_finite()) {
+            let message = format!("the shares of the request classes sum to {total}");
+            let sum = Diagnostic::error(self.document.span_of("request"), message);
+            self.found.push(sum.help("give at least one class a share above 0".to_owned()));
+        }
+        let mut classes: Vec<RequestClass> =
+            names.iter().zip(&tables).map(|(name, table)| class(name, table)).collect();
+        classes.iter_mut().for_each(|class| class.share /= total);
+        classes
+    }
+
+    /// The names of the tables under a top-level key, in order; what is not a table or has no good name is reported.
+    fn names_under(&mut self, section: &str) -> Vec<String> {
+        let Some((key, value)) = self.document.root().get_key_value(section) else { return Vec::new() };
+        let Some(table) = self.table_of_tables(section, key.span(), value) else { return Vec::new() };
+        let mut names = Vec::new();
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            if let Some(fault) = bad_name(name) {
+                let fault = Diagnostic::error(key.span(), fault);
+                let help = "names are of a-z, 0-9, `_` and `-`, and start with a letter".to_owned();
+                self.found.push(fault.help(help));
+            } else if value.get_ref().is_table() {
+                names.push(name.to_owned());
+            } else {
+                let message = format!("expected a table, found {}", with_article(value.get_ref().type_str()));
+                let help = format!("`{section}` holds named tables: write `[{section}.NAME]` above the keys");
+                self.found.push(Diagnostic::error(key.span(), message).help(help));
+            }
+        }
+        names
+    }
+
+    fn table_of_tables<'d>(
+        &mut self,
+        section: &str,
+        span: std::ops::Range<usize>,
+        value: &'d Spanned<DeValue<'t>>,
+    ) -> Option<&'d DeTable<'t>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            let message = format!("expected a table, found {}", with_article(value.get_ref().type_str()));
+            let help = format!("name it: `[{section}.NAME]`");
+            self.found.push(Diagnostic::error(span, message).help(help));
+        }
+        table
+    }
+
+    fn boxes(&mut self, kinds: &[Kind]) -> (Vec<BoxEntry>, BTreeMap<String, &'static str>) {
+        let mut kinds: Vec<&Kind> = kinds.iter().collect();
+        kinds.sort_by_key(|kind| kind.name);
+        let mut boxes = Vec::new();
+        let mut declared: BTreeMap<String, &'static str> = BTreeMap::new();
+        for kind in kinds {
+            let names = self.names_under(kind.name);
+            let required = if names.is_empty() { Vec::new() } else { required_keys(kind) };
+            for name in names {
+                let path = format!("{}.{name}", kind.name);
+                if declared.len() >= BOXES_MAX {
+                    let message = format!("more than {BOXES_MAX} boxes");
+                    self.found.push(Diagnostic::error(self.document.span_of(&path), message));
+                    return (boxes, declared);
+                }
+                self.name_is_free(&path, &name, &declared);
+                declared.entry(name.clone()).or_insert(kind.name);
+                if let Some(spec) = self.table(&path, &required, kind.load) {
+                    boxes.push(BoxEntry { kind: kind.name, name, spec });
+                }
+            }
+        }
+        (boxes, declared)
+    }
+
+    fn name_is_free(&mut self, path: &str, name: &str, declared: &BTreeMap<String, &'static str>) {
+        let span = self.document.span_of(path);
+        if let Some(other) = declared.get(name) {
+            let twice = Diagnostic::error(span, format!("the name `{name}` is taken by a {other}"));
+            self.found.push(twice.help("names are unique among all boxes".to_owned()));
+        } else if SECTIONS.contains(&name) {
+            self.found.push(Diagnostic::error(span, format!("a box cannot be called `{name}`")));
+        }
+    }
+
+    fn expects(&mut self) -> Vec<(usize, ExpectTable)> {
+        let Some((key, value)) = self.document.root().get_key_value("expect") else { return Vec::new() };
+        let Some(items) = value.get_ref().as_array() else {
+            let fault = Diagnostic::error(key.span(), "expected a list of expectations");
+            self.found.push(fault.help("write `[[expect]]` with two brackets".to_owned()));
+            return Vec::new();
+        };
+        (0..items.len())
+            .filter_map(|at| Some((at, self.section(&format!("expect[{at}]"), ExpectTable::deserialize)?)))
+            .collect()
+    }
+}
+
+fn class(name: &str, table: &RequestTable) -> RequestClass {
+    RequestClass {
+        name: name.to_owned(),
+        share: table.share.0,
+        writes: table.effect == Effect::Write,
+        deadline: table.deadline.as_ref().map(|deadline| deadline.0),
+        response_bytes: table.response_size.0,
+    }
+}
+
+/// Why this cannot be a name.
+fn bad_name(name: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if name.is_empty() {
+        return Some("a name cannot be empty".to_owned());
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Some(format!("a name has at most {NAME_BYTES_MAX} characters"));
+    }
+    if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
+        return Some(format!("a name cannot hold {bad:?}"));
+    }
+    (!name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| "a name starts with a letter".to_owned())
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}

@@ -1,0 +1,225 @@
+//! Diagnostics: what is wrong with a scenario, where it stands in the text, and what would be right; printed like a compiler's.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::model::spec::Severity;
+
+/// Beyond these nobody reads on; the first ones are more likely the causes.
+const ITEMS_MAX: usize = 100;
+
+/// Something wrong at one place of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Warning or error.
+    pub severity: Severity,
+    /// Bytes of the text that it is about; empty at the start for the text as a whole.
+    pub span: Range<usize>,
+    /// What is wrong, one line, without a full stop.
+    pub message: String,
+    /// Stands beside the caret.
+    pub label: Option<String>,
+    /// What would be right.
+    pub help: Option<String>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
+impl Diagnostic {
+    /// Something that keeps the scenario from running.
+    pub fn error(span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            span,
+            message: message.into(),
+            label: None,
+            help: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Something to look at before the result is trusted.
+    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(span, message) }
+    }
+
+    /// The same, with what would be right; `None` and the empty string add nothing.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<Option<String>>) -> Diagnostic {
+        self.help = help.into().filter(|help| !help.is_empty());
+        self
+    }
+
+    /// The same, with a word beside the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Diagnostic {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The same, with one more thing to know.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Diagnostic {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+/// All that is wrong with one text, in the order of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// The file's name as the user gave it.
+    pub origin: String,
+    /// The text that the spans point into.
+    pub text: String,
+    /// Sorted by position, errors before warnings at the same place.
+    pub items: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Puts the items in order; two that say the same at the same place become one. Of very many the last are left
+    /// out and counted in a note.
+    pub fn new(origin: &str, text: &str, mut items: Vec<Diagnostic>) -> Diagnostics {
+        items.sort_by(|a, b| {
+            let place = |d: &Diagnostic| (d.span.start, d.span.end);
+            place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then_with(|| a.message.cmp(&b.message))
+        });
+        items.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        if items.len() > ITEMS_MAX {
+            let left_out = items.len() - ITEMS_MAX;
+            // Errors stay before warnings here, so that a text with errors never looks as if it had none.
+            items.sort_by_key(|item| std::cmp::Reverse(item.severity));
+            items.truncate(ITEMS_MAX);
+            let last = items.last_mut().expect("there are many");
+            last.notes.push(format!("{left_out} more problems are not shown"));
+        }
+        Diagnostics { origin: origin.to_owned(), text: text.to_owned(), items }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether anything keeps the scenario from running.
+    pub fn has_errors(&self) -> bool {
+        self.items.iter().any(|item| item.severity == Severity::Error)
+    }
+
+    /// The text for a terminal: one block for each item with an empty line between; with colours on demand.
+    pub fn render(&self, coloured: bool) -> String {
+        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+        let blocks: Vec<String> = self.items.iter().map(|item| self.render_one(&renderer, item)).collect();
+        blocks.join("\n\n")
+    }
+
+    fn render_one(&self, renderer: &Renderer, item: &Diagnostic) -> String {
+        let level = match item.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let span = on_characters(&self.text, &item.span);
+        let (window, first_line) = window(&self.text, &span);
+        let caret = span.start - window.start..span.end - window.start;
+        let annotation = AnnotationKind::Primary.span(caret).label(item.label.clone());
+        let snippet = Snippet::source(&self.text[window])
+            .line_start(first_line)
+            .path(self.origin.as_str())
+            .annotation(annotation);
+        let title = level.primary_title(item.message.as_str());
+        let notes = item.notes.iter().map(|note| Level::NOTE.message(note.as_str()));
+        let help = item.help.iter().map(|help| Level::HELP.message(help.as_str()));
+        let report: [Group<'_>; 1] = [title.element(snippet).elements(notes.chain(help))];
+        renderer.render(&report)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// The span, widened to whole characters and cut to the text.
+fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
+    let mut start = span.start.min(text.len());
+    let mut end = span.end.clamp(start, text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end
+}
+
+/// The lines that hold the span, and the number of the first: a caret in a text of megabytes must not cost a walk
+/// over all of it by the renderer.
+fn window(text: &str, span: &Range<usize>) -> (Range<usize>, usize) {
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+    // Neither a byte order mark nor a carriage return is for the eye; a span that begins at one keeps it.
+    let mark = '\u{feff}';
+    let start = if text[start..span.start].starts_with(mark) { start + mark.len_utf8() } else { start };
+    let end = if text[span.end..end].ends_with('\r') { end - 1 } else { end };
+    (start..end, text[..start].matches('\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_looks_like_a_compilers() {
+        let text = "[client.users]\ntarget = \"wbe\"\n";
+        let item = Diagnostic::error(24..29, "unknown name `wbe`").help("did you mean `web`?".to_owned());
+        let shown = Diagnostics::new("a.toml", text, vec![item]).render(false);
+        assert_eq!(
+            shown,
+            "error: unknown name `wbe`\n --> a.toml:2:10\n  |\n2 | target = \"wbe\"\n  |          ^^^^^\n  |\n  = help: did you mean `web`?"
+        );
+    }
+
+    #[test]
+    fn items_stand_in_the_order_of_the_text_and_once() {
+        let items = vec![
+            Diagnostic::warning(5..6, "later"),
+            Diagnostic::error(1..2, "first"),
+            Diagnostic::error(1..2, "first"),
+        ];
+        let sorted = Diagnostics::new("a", "0123456789", items);
+        let messages: Vec<&str> = sorted.items.iter().map(|item| item.message.as_str()).collect();
+        assert_eq!(messages, ["first", "later"]);
+        assert!(sorted.has_errors());
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_carriage_returns_are_not_shown() {
+        let item = Diagnostic::error(3..4, "m");
+        let shown = Diagnostics::new("a", "\u{feff}x = 1\r\n", vec![item]).render(false);
+        assert_eq!(shown, "error: m\n --> a:1:1\n  |\n1 | x = 1\n  | ^");
+    }
+
+    #[test]
+    fn of_very_many_the_first_errors_are_kept() {
+        let many =
+            (0..1000).map(|at| Diagnostic::warning(at..at, "w")).chain([Diagnostic::error(2000..2000, "e")]);
+        let kept = Diagnostics::new("a", "", many.collect());
+        assert_eq!((kept.items.len(), kept.has_errors()), (ITEMS_MAX, true));
+        assert_eq!(kept.items[ITEMS_MAX - 1].notes, ["901 more problems are not shown"]);
+    }
+
+    #[test]
+    fn any_span_of_any_text_can_be_shown() {
+        for text in ["", "\n", "é", "a\r\nü = 1\r\n", "\t\u{7}x"] {
+            for (start, end) in (0..9).flat_map(|start| (0..9).map(move |end| (start, end))) {
+                let item = Diagnostic::error(Range { start, end }, "m").label("l");
+                assert!(Diagnostics::new("o", text, vec![item]).render(true).contains('m'));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `[[expect]]`: the expressions of a scenario are parsed against its own names.
+
+use super::Expect;
+use super::assemble::Assembly;
+use super::document::Document;
+use super::error::Diagnostic;
+use super::expression::{ExpressionError, Names, parse, parse_span_of_time};
+use super::sections::ExpectTable;
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::Duration;
+
+/// Parses all expectations; what is wrong with one is shown inside its quotes.
+pub(super) fn expects(
+    document: &Document<'_>,
+    assembly: &Assembly,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Expect> {
+    let classes: Vec<&str> = assembly.classes.iter().map(|class| class.name.as_str()).collect();
+    let components = components(assembly);
+    let components: Vec<&str> = components.iter().map(String::as_str).collect();
+    let names = Names { classes: &classes, components: &components };
+    let mut expects = Vec::new();
+    for (index, table) in &assembly.expects {
+        match expect(table, &names, assembly.run.length()) {
+            Ok(expect) => expects.push(expect),
+            Err((key, error)) => {
+                let path = format!("expect[{index}].{key}");
+                let inside = document.inside_string(&path, &error.span);
+                let span = inside.unwrap_or_else(|| document.span_of(&path));
+                found.push(Diagnostic::error(span, error.message).help(error.help));
+            }
+        }
+    }
+    expects
+}
+
+/// The expectation, or the key that is wrong.
+fn expect(
+    table: &ExpectTable,
+    names: &Names<'_>,
+    length: SimDuration,
+) -> Result<Expect, (&'static str, ExpressionError)> {
+    let part = |key, text: &Option<String>| {
+        text.as_deref().map(|text| part_of(length, text)).transpose().map_err(|error| (key, error))
+    };
+    Ok(Expect {
+        that: parse(&table.that, names).map_err(|error| ("that", error))?,
+        text: table.that.clone(),
+        during: part("during", &table.during)?,
+        except: part("except", &table.except)?,
+    })
+}
+
+/// A part of the simulated time, which must not end after it.
+fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration), ExpressionError> {
+    let (from, to) = parse_span_of_time(text)?;
+    if to <= length {
+        return Ok((from, to));
+    }
+    let message = format!("ends at {}, but only {} are simulated", Duration(to), Duration(length));
+    Err(ExpressionError { span: 0..text.len(), message, help: None })
+}
+
+/// Boxes, and the members of groups.
+fn components(assembly: &Assembly) -> Vec<String> {
+    let mut names: Vec<String> = assembly.declared.keys().cloned().collect();
+    for entry in assembly.boxes.iter().filter(|entry| entry.spec.members() > 1) {
+        let members = entry.spec.members().min(super::validate::MEMBERS_MAX);
+        names.extend((1..=members).map(|member| format!("{}-{member}", entry.name)));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toys::{KINDS, LADDER};
+    use crate::model::spec::NoFiles;
+
+    fn check(expect: &str, expected: &[(&str, &str)]) {
+        let text = format!("{LADDER}[[expect]]\n{expect}\n");
+        let found = super::super::load("a.toml", &text, &[], &NoFiles, &KINDS)
+            .map_or_else(|found| found.items, |_| vec![]);
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|item| (&text[item.span.clone()], item.message.as_str())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_expectation_may_name_classes_boxes_and_members() {
+        for that in ["p99(response.read) < 200ms", "utilisation(web-2) < 80%", "queue_len(db) < 5"] {
+            check(&format!("that = '{that}'\nexcept = '1min..2min'"), &[]);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_inside_the_quotes() {
+        check("that = \"p99(response.raed) < 200ms\"", &[("raed", "unknown request class \"raed\"")]);
+        check(
+            "that = 'lag < 1s'\nduring = '1min..2h'",
+            &[("1min..2h", "ends at 2h, but only 11min are simulated")],
+        );
+    }
+}

@@ -1,0 +1,235 @@
+//! Overrides: `web.count = 8` is written into a scenario's text before it is read; comments and layout stay.
+
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use super::assemble::SECTIONS;
+use super::document::Document;
+use super::error::{Diagnostic, Diagnostics};
+use super::suggest::did_you_mean;
+
+/// Writes each value at its key, in order. A key is `BOX.key`, `KIND.BOX.key`, or one of a section: `run.seed`,
+/// `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value that is not TOML is a
+/// string, so that `50ms` needs no quotes.
+///
+/// # Errors
+/// The text's syntax errors; else every override whose key leads nowhere, in a text that lists the overrides.
+pub fn apply(origin: &str, text: &str, overrides: &[(String, String)]) -> Result<String, Diagnostics> {
+    Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
+    let mut document: DocumentMut = match text.parse() {
+        Ok(document) => document,
+        // Both parsers share their grammar; should they ever differ, the message is still the user's.
+        Err(error) => {
+            let found = Diagnostic::error(error.span().unwrap_or(0..0), error.message());
+            return Err(Diagnostics::new(origin, text, vec![found]));
+        }
+    };
+    let mut list = String::new();
+    let mut found = Vec::new();
+    for (key, value) in overrides {
+        let start = list.len();
+        list.push_str(&format!("{key}={value}\n"));
+        if let Err(fault) = set(&mut document, key, value) {
+            found.push(Diagnostic::error(start..start + key.len(), fault.message).help(fault.help));
+        }
+    }
+    if found.is_empty() { Ok(document.to_string()) } else { Err(Diagnostics::new("override", &list, found)) }
+}
+
+struct Fault {
+    message: String,
+    help: Option<String>,
+}
+
+impl Fault {
+    fn new(message: String) -> Fault {
+        Fault { message, help: None }
+    }
+}
+
+fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> {
+    let steps: Vec<&str> = key.split(['.', '[']).map(|step| step.trim_end_matches(']').trim()).collect();
+    if steps.iter().any(|step| step.is_empty()) {
+        return Err(Fault::new(format!("expected a key such as `web.count`, found `{key}`")));
+    }
+    let path = full_path(document, &steps)?;
+    let value = value.trim();
+    let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
+    set_in_table(document.as_table_mut(), &path, value)
+}
+
+/// The path from the root, with the box's kind in front of its name. Boxes, kinds and request classes must be there:
+/// a slip must not make a new one.
+fn full_path(document: &mut DocumentMut, steps: &[&str]) -> Result<Vec<String>, Fault> {
+    let first = steps[0];
+    let own = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect::<Vec<String>>();
+    let is_named = |section: &str, name: &str| {
+        document.get(section).and_then(Item::as_table_like).is_some_and(|table| table.contains_key(name))
+    };
+    let kinds: Vec<&str> =
+        document.iter().map(|(key, _)| key).filter(|key| !SECTIONS.contains(key)).collect();
+    let named_pair = steps.len() > 2 && is_named(first, steps[1]);
+    if let Some(kind) = kinds.iter().find(|kind| !named_pair && is_named(kind, first)) {
+        if steps.len() < 2 {
+            return Err(Fault::new(format!("`{first}` is a {kind}: name one of its keys, `{first}.KEY`")));
+        }
+        return Ok(own(&[&[*kind], steps].concat()));
+    }
+    let names_a_table = first == "request" || kinds.contains(&first);
+    let (unknown, known) = if names_a_table && steps.len() > 1 && !named_pair {
+        (steps[1], table_keys(document, first))
+    } else if !names_a_table && !SECTIONS.contains(&first) {
+        (
+            first,
+            kinds
+                .iter()
+                .flat_map(|kind| table_keys(document, kind))
+                .chain(SECTIONS.map(str::to_owned))
+                .collect(),
+        )
+    } else {
+        if !SECTIONS.contains(&first) || matches!(first, "title" | "chapter") || document.contains_key(first)
+        {
+            return Ok(own(steps));
+        }
+        document.insert(first, Item::Table(Table::new()));
+        return Ok(own(steps));
+    };
+    let help = did_you_mean(unknown, "there are", known.iter().map(String::as_str));
+    Err(Fault { message: format!("unknown name `{unknown}`"), help })
+}
+
+fn table_keys(document: &DocumentMut, section: &str) -> Vec<String> {
+    let table = document.get(section).and_then(Item::as_table_like);
+    table.map_or(Vec::new(), |table| table.iter().map(|(key, _)| key.to_owned()).collect())
+}
+
+fn set_in_table(table: &mut dyn TableLike, path: &[String], value: Value) -> Result<(), Fault> {
+    let (key, rest) = path.split_first().expect("a path has a step for each table");
+    match table.get_mut(key) {
+        Some(Item::Value(old)) => set_in_value(old, key, rest, value),
+        Some(Item::Table(_) | Item::ArrayOfTables(_)) if rest.is_empty() => {
+            Err(Fault::new(format!("`{key}` is a table: name one of its keys")))
+        }
+        Some(Item::Table(inner)) => set_in_table(inner, rest, value),
+        Some(Item::ArrayOfTables(tables)) => {
+            let length = tables.len();
+            let at = index(key, &rest[0], length)?;
+            let inner = tables.get_mut(at).expect("the index was just checked");
+            match rest[1..].is_empty() {
+                true => Err(Fault::new(format!("`{key}[{at}]` is a table: name one of its keys"))),
+                false => set_in_table(inner, &rest[1..], value),
+            }
+        }
+        Some(Item::None) | None if rest.is_empty() => {
+            table.insert(key, Item::Value(value));
+            Ok(())
+        }
+        Some(Item::None) | None => {
+            let mut inner = InlineTable::new();
+            set_in_table(&mut inner, rest, value)?;
+            table.insert(key, Item::Value(Value::InlineTable(inner)));
+            Ok(())
+        }
+    }
+}
+
+fn set_in_value(old: &mut Value, name: &str, path: &[String], mut value: Value) -> Result<(), Fault> {
+    let Some((step, rest)) = path.split_first() else {
+        *value.decor_mut() = old.decor().clone();
+        *old = value;
+        return Ok(());
+    };
+    match old {
+        Value::InlineTable(table) => set_in_table(table, path, value),
+        Value::Array(array) => {
+            let at = index(name, step, array.len())?;
+            let element = array.get_mut(at).expect("the index was just checked");
+            set_in_value(element, step, rest, value)
+        }
+        other => Err(Fault::new(format!("`{name}` is {}, there is no `{step}` in it", described(other)))),
+    }
+}
+
+fn described(value: &Value) -> String {
+    format!("{} ({})", value.type_name(), value.to_string().trim())
+}
+
+fn index(name: &str, step: &str, length: usize) -> Result<usize, Fault> {
+    let fault =
+        || Fault::new(format!("`{name}` has {length} elements, counted from 0: there is no `{step}`"));
+    step.parse().ok().filter(|at| *at < length).ok_or_else(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::toys::LADDER;
+    use super::*;
+
+    fn set(key: &str, value: &str) -> Result<String, Diagnostics> {
+        apply("a.toml", LADDER, &[(key.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn a_value_is_replaced_and_all_else_stays() {
+        for (key, value, from, to) in [
+            ("web.count", "8", "count = 2", "count = 8"),
+            ("server.web.count", "8", "count = 2", "count = 8"),
+            ("users.rate", "2k/s", "rate = \"100/s\"", "rate = \"2k/s\""),
+            ("users.rate", "\"7/s\"", "rate = \"100/s\"", "rate = \"7/s\""),
+            ("request.read.share", "50", "share = 90", "share = 50"),
+            ("web.steps[1].times", "5", "times = 2", "times = 5"),
+            ("web.steps.1.times", "5", "times = 2", "times = 5"),
+            ("web.steps[0].cpu", "9ms", "cpu = \"8ms\"", "cpu = \"9ms\""),
+            ("www.records[0]", "lb", "[\"web\"]", "[\"lb\"]"),
+            ("title", "Other", "title = \"Ladder\"", "title = \"Other\""),
+        ] {
+            assert!(LADDER.contains(from));
+            assert_eq!(set(key, value).unwrap(), LADDER.replace(from, to), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_added_where_it_belongs() {
+        assert!(set("run.duration", "1min").unwrap().contains("[run]\nduration = \"1min\"\n"));
+        assert!(
+            set("users.retry.attempts", "3")
+                .unwrap()
+                .contains("target = \"www\"\nretry = { attempts = 3 }\n")
+        );
+    }
+
+    #[test]
+    fn a_key_that_leads_nowhere_is_an_error_with_a_hint() {
+        for (key, message, help) in [
+            ("wbe.count", "unknown name `wbe`", "did you mean `web`?"),
+            ("server.wbe.count", "unknown name `wbe`", "did you mean `web`?"),
+            ("request.raed.share", "unknown name `raed`", "did you mean `read`?"),
+            ("web", "`web` is a server: name one of its keys, `web.KEY`", ""),
+            ("web..count", "expected a key such as `web.count`, found `web..count`", ""),
+            ("web.steps[2].cpu", "`steps` has 2 elements, counted from 0: there is no `2`", ""),
+            ("web.count.x", "`count` is integer (2), there is no `x` in it", ""),
+        ] {
+            let found = set(key, "1").unwrap_err();
+            assert_eq!(found.items[0].message, message);
+            assert_eq!(found.items[0].help.as_deref().unwrap_or(""), help);
+        }
+    }
+
+    #[test]
+    fn a_box_may_be_called_like_its_kind() {
+        let text = "[dns.dns]\nttl = 1\n";
+        for key in ["dns.ttl", "dns.dns.ttl"] {
+            let set = apply("a", text, &[(key.to_owned(), "2".to_owned())]).unwrap();
+            assert_eq!(set, "[dns.dns]\nttl = 2\n");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_override_makes_it_panic(key in "(web|run|request|steps|x|[0-3]|\\[|\\]|\\.|\\PC){0,8}", value in "\\PC{0,10}") {
+            let _ = set(&key, &value);
+        }
+    }
+}

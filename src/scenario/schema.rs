@@ -1,0 +1,159 @@
+//! The JSON Schema of scenario files, for editors: made from the very types that read them.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::sections::{ExpectTable, NetworkTable, RequestTable, RunTable};
+use crate::model::spec::Kind;
+
+/// What a name looks like.
+const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]*$";
+
+/// The schema (draft 2020-12) of a whole scenario file that may hold boxes of these kinds.
+pub fn schema(kinds: &[Kind]) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let mut properties = Map::new();
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    properties.insert("title".into(), text("What the scenario is called."));
+    properties.insert("chapter".into(), text("The chapter of the book that it belongs to."));
+    properties.insert("run".into(), table::<RunTable>(&mut generator, "How long and how often to simulate."));
+    let requests = subschema::<RequestTable>(&mut generator);
+    let about = "The classes of requests; without any there is one, called `request`, that reads.";
+    properties.insert("request".into(), named(requests, about));
+    properties.insert(
+        "network".into(),
+        table::<NetworkTable>(&mut generator, "Round-trip times, half of them each way."),
+    );
+    for kind in kinds {
+        let subschema = (kind.schema)(&mut generator).to_value();
+        properties.insert(kind.name.into(), named(subschema, kind.about));
+    }
+    let expects = json!({
+        "type": "array",
+        "description": "What must come out.",
+        "items": subschema::<ExpectTable>(&mut generator),
+    });
+    properties.insert("expect".into(), expects);
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "outgrow scenario",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "$defs": generator.take_definitions(true),
+    });
+    without_null(&mut schema);
+    schema
+}
+
+/// The keys that every table of this kind must have.
+pub(super) fn required_keys(kind: &Kind) -> Vec<String> {
+    let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let mut schema = (kind.schema)(&mut generator).to_value();
+    let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    if let Some(definition) = name.and_then(|name| generator.definitions().get(name)) {
+        schema = definition.clone();
+    }
+    let keys = schema["required"].as_array().into_iter().flatten();
+    keys.filter_map(|key| Some(key.as_str()?.to_owned())).collect()
+}
+
+fn subschema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<T>().to_value()
+}
+
+fn table<T: JsonSchema>(generator: &mut SchemaGenerator, about: &str) -> Value {
+    let mut schema = subschema::<T>(generator);
+    schema["description"] = about.into();
+    schema
+}
+
+/// A table of named tables.
+fn named(schema: Value, about: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": about,
+        "propertyNames": { "pattern": NAME_PATTERN },
+        "additionalProperties": schema,
+    })
+}
+
+/// TOML has no null: an optional key is left out, so nothing may offer `null` as its type or default.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Object(object) => {
+            if object.get("default").is_some_and(Value::is_null) {
+                object.shift_remove("default");
+            }
+            one_type(object);
+            one_choice(object);
+            object.values_mut().for_each(without_null);
+        }
+        _ => {}
+    }
+}
+
+/// `"type": ["string", "null"]` is `"type": "string"`.
+fn one_type(object: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = object.get_mut("type") else { return };
+    types.retain(|one| one != "null");
+    if let [only] = types.as_slice() {
+        let only = only.clone();
+        object.insert("type".into(), only);
+    }
+}
+
+/// `"anyOf": [X, { "type": "null" }]` is X, with whatever else stands beside it.
+fn one_choice(object: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = object.get_mut("anyOf") else { return };
+    choices.retain(|choice| choice["type"] != "null");
+    if let [Value::Object(only)] = choices.as_slice() {
+        let only = only.clone();
+        object.shift_remove("anyOf");
+        for (key, value) in only {
+            object.entry(key).or_insert(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toys::KINDS;
+    use super::*;
+
+    #[test]
+    fn sections_and_kinds_have_their_keys() {
+        let schema = schema(&KINDS);
+        for (pointer, value) in [
+            ("/additionalProperties", json!(false)),
+            ("/$defs/RunTable/properties/duration/default", json!("10min")),
+            ("/$defs/RunTable/properties/duration/type", json!("string")),
+            ("/$defs/RunTable/additionalProperties", json!(false)),
+            ("/$defs/RequestTable/properties/effect/default", json!("read")),
+            ("/properties/server/additionalProperties/$ref", json!("#/$defs/Server")),
+            ("/properties/server/description", json!("A group of machines that do the work.")),
+            ("/$defs/Server/required", json!(["cores"])),
+            ("/$defs/Client/properties/rate/type", json!("string")),
+        ] {
+            assert_eq!(schema.pointer(pointer), Some(&value), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn required_keys_are_those_without_a_default() {
+        assert_eq!(required_keys(&KINDS[2]), ["cores"]);
+    }
+
+    #[test]
+    fn nothing_is_null_and_every_key_is_described() {
+        let schema = schema(&KINDS);
+        assert!(!schema.to_string().contains("null"), "{schema:#}");
+        for (name, definition) in schema["$defs"].as_object().unwrap() {
+            for (key, property) in definition["properties"].as_object().into_iter().flatten() {
+                assert!(property["description"].is_string(), "{name}.{key}");
+            }
+        }
+    }
+}

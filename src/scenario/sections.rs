@@ -1,0 +1,161 @@
+//! The tables of a scenario file that are not boxes: `[run]`, `[network]`, `[request.NAME]`, `[[expect]]`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::{Bytes, Duration, Share};
+
+/// `[run]` as it is written: how long and how often to simulate.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RunTable {
+    /// Simulated time that is measured.
+    pub(super) duration: Duration,
+    /// Simulated time before the measured one, thrown away; 10 % of the duration if not given.
+    #[schemars(default)]
+    pub(super) warmup: Option<Duration>,
+    /// Number of independent trials, each with its own random numbers.
+    #[schemars(range(min = 1))]
+    pub(super) trials: u32,
+    /// Where all random numbers come from: the same seed gives the same results.
+    pub(super) seed: u64,
+}
+
+impl Default for RunTable {
+    fn default() -> RunTable {
+        RunTable { duration: Duration(SimDuration::from_secs(600)), warmup: None, trials: 10, seed: 1 }
+    }
+}
+
+/// `[network]` as it is written: round-trip times, half of them each way.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct NetworkTable {
+    /// Round-trip time between clients and public boxes.
+    pub(super) client: Duration,
+    /// Round-trip time between two boxes in one zone.
+    pub(super) same_zone: Duration,
+    /// Round-trip time between two zones of one region.
+    pub(super) other_zone: Duration,
+    /// Coefficient of variation of the round-trip times, lognormal; 0 for none.
+    #[schemars(range(min = 0))]
+    pub(super) jitter: f64,
+}
+
+impl Default for NetworkTable {
+    fn default() -> NetworkTable {
+        NetworkTable {
+            client: Duration(SimDuration::from_millis(40)),
+            same_zone: Duration(SimDuration::from_nanos(100_000)),
+            other_zone: Duration(SimDuration::from_millis(1)),
+            jitter: 0.1,
+        }
+    }
+}
+
+/// `[request.NAME]` as it is written: one class of requests that clients send.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RequestTable {
+    /// Weight among the classes: 90 and 10 are nine in ten and one in ten.
+    pub(super) share: Weight,
+    /// Whether it changes data.
+    pub(super) effect: Effect,
+    /// An answer later than this is not goodput.
+    #[schemars(default)]
+    pub(super) deadline: Option<Duration>,
+    /// Size of the answer, for links with a bandwidth.
+    pub(super) response_size: Bytes,
+}
+
+impl Default for RequestTable {
+    fn default() -> RequestTable {
+        RequestTable { share: Weight(1.0), effect: Effect::Read, deadline: None, response_size: Bytes(0) }
+    }
+}
+
+/// Whether a request changes data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Effect {
+    /// It only reads.
+    Read,
+    /// It writes.
+    Write,
+}
+
+/// `[[expect]]` as it is written: what must come out.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectTable {
+    /// A metric, a comparison and a quantity: `p99(response) < 300ms`.
+    pub(super) that: String,
+    /// Only this part of the simulated time counts: `3min..4min`.
+    pub(super) during: Option<String>,
+    /// This part of the simulated time does not count: `3min..4min`.
+    pub(super) except: Option<String>,
+}
+
+/// A class's weight: any number that is not negative, or a share in per cent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Weight(pub(super) f64);
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Weight, D::Error> {
+        deserializer.deserialize_any(WeightVisitor)
+    }
+}
+
+impl serde::Serialize for Weight {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
+    }
+}
+
+impl JsonSchema for Weight {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Weight".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+ *%$" }] })
+    }
+}
+
+struct WeightVisitor;
+
+impl Visitor<'_> for WeightVisitor {
+    type Value = Weight;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a weight such as 90 or \"90%\"")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Weight, E> {
+        if value.is_finite() && value >= 0.0 {
+            Ok(Weight(value))
+        } else {
+            Err(E::custom(format_args!("expected a weight of 0 or more, found {value}")))
+        }
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Weight, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Weight, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Weight, E> {
+        text.parse::<Share>().map(|share| Weight(share.0)).map_err(E::custom)
+    }
+}

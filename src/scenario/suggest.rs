@@ -1,0 +1,50 @@
+//! "Did you mean": the known name that is nearest to the one that somebody typed.
+
+/// The candidate nearest to `name`, if it is near enough to be a slip of the finger: at most one edit for every three
+/// letters, counted as insertions, deletions, changes and swaps of neighbours.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let edits_max = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(edits, _)| *edits <= edits_max)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The help line for an unknown name: the nearest one, else the list of what there is.
+pub fn did_you_mean<'a>(
+    name: &str,
+    what: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(near) = nearest(name, candidates.iter().copied()) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    let listed: Vec<String> = candidates.iter().take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
+    let more = candidates.len().saturating_sub(LISTED_MAX);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!listed.is_empty()).then(|| format!("{what}: {}{rest}", listed.join(", ")))
+}
+
+/// A longer list of names helps nobody.
+const LISTED_MAX: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_found_and_another_word_is_not() {
+        assert_eq!(nearest("wokers", ["workers", "cores"]), Some("workers"));
+        assert_eq!(nearest("wbe", ["db", "web"]), Some("web"));
+        assert_eq!(nearest("cache", ["db", "web"]), None);
+    }
+
+    #[test]
+    fn without_a_near_name_all_are_listed() {
+        assert_eq!(did_you_mean("cache", "boxes", ["db", "web"]).unwrap(), "boxes: `db`, `web`");
+        assert_eq!(did_you_mean("cache", "boxes", []), None);
+    }
+}

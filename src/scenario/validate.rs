@@ -1,0 +1,538 @@
+//! What a scenario must hold to beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assemble::Assembly;
+use super::document::Document;
+use super::error::Diagnostic;
+use super::load::{StaticLoad, static_load};
+use super::suggest::did_you_mean;
+use super::{BoxEntry, Run};
+use crate::model::quantity::Duration;
+use crate::model::spec::{Arrow, Offered, Outline, Problem, Problems, Severity};
+
+/// All machines and other boxes of a scenario together, each member counted.
+pub(super) const MEMBERS_MAX: u32 = 10_000;
+
+/// More trials than this make no interval any better.
+const TRIALS_MAX: u32 = 100_000;
+
+/// Users of one client that are simulated one by one.
+const USERS_MAX: f64 = 1e7;
+
+/// Requests of one trial: beyond them it would take days.
+const REQUESTS_MAX: f64 = 1e11;
+
+/// Memory of a simulated user, roughly, for the estimate in the message.
+const USER_BYTES: f64 = 100.0;
+
+/// Memory of a member with its queue and its histograms, roughly, for the estimate in the message.
+const MEMBER_BYTES: f64 = 100e3;
+
+/// Events of a request through two or three boxes, roughly, for the estimate in the message.
+const EVENTS_PER_REQUEST: f64 = 10.0;
+
+/// Checks everything and reports all that is wrong.
+pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+    let mut check = Check::new(document, assembly, found);
+    check.run(&assembly.run);
+    check.members();
+    check.clients();
+    check.arrows();
+    check.hosts();
+    check.specs();
+    check.cycles();
+    // What follows would only repeat the errors above in other words.
+    if !has_errors(check.found) {
+        check.reachability();
+        check.stability();
+    }
+}
+
+fn has_errors(found: &[Diagnostic]) -> bool {
+    found.iter().any(|item| item.severity == Severity::Error)
+}
+
+/// The problems of one box as diagnostics.
+pub(super) fn diagnostics(document: &Document<'_>, entry: &BoxEntry, problems: Problems) -> Vec<Diagnostic> {
+    let diagnostic = |problem: Problem| {
+        let span = document.span_of(&path(entry, &problem.key));
+        Diagnostic { severity: problem.severity, ..Diagnostic::error(span, problem.message) }
+            .help(problem.help)
+    };
+    problems.items.into_iter().map(diagnostic).collect()
+}
+
+fn path(entry: &BoxEntry, key: &str) -> String {
+    format!("{}.{}.{key}", entry.kind, entry.name)
+}
+
+struct Check<'a, 't> {
+    document: &'a Document<'t>,
+    assembly: &'a Assembly,
+    entries: BTreeMap<&'a str, &'a BoxEntry>,
+    /// Boxes that refer to a name that is not there, or to a box of the wrong kind.
+    misdirected: BTreeSet<&'a str>,
+    /// Whether everything could be read, so that what is missing is really missing.
+    all_read: bool,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a, 't> Check<'a, 't> {
+    fn new(
+        document: &'a Document<'t>,
+        assembly: &'a Assembly,
+        found: &'a mut Vec<Diagnostic>,
+    ) -> Check<'a, 't> {
+        let entries = assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+        let all_read = !has_errors(found);
+        Check { document, assembly, entries, misdirected: BTreeSet::new(), all_read, found }
+    }
+
+    fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        let span = self.document.span_of(path);
+        self.found.push(Diagnostic::error(span, message).help(help.into()));
+    }
+
+    fn warn(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        let span = self.document.span_of(path);
+        self.found.push(Diagnostic::warning(span, message).help(help.into()));
+    }
+
+    fn run(&mut self, run: &Run) {
+        if run.duration.is_zero() {
+            self.error("run.duration", "nothing is measured in no time", "give a duration such as \"10min\"");
+        } else if run.warmup >= run.duration {
+            let message = format!(
+                "the warm-up ({}) is not shorter than the duration ({})",
+                Duration(run.warmup),
+                Duration(run.duration)
+            );
+            self.error("run.warmup", message, "without the key it is 10 % of the duration");
+        }
+        if !(1..=TRIALS_MAX).contains(&run.trials) {
+            let message = format!("expected 1 to {TRIALS_MAX} trials, found {}", run.trials);
+            self.error("run.trials", message, "");
+        }
+    }
+
+    fn members(&mut self) {
+        let mut total = 0_u64;
+        for entry in &self.assembly.boxes {
+            let members = entry.spec.members();
+            let at = path(entry, "count");
+            if members == 0 {
+                self.error(&at, format!("`{}` has no machine", entry.name), "expected a count of 1 or more");
+            }
+            let before = total;
+            total += u64::from(members);
+            if before <= u64::from(MEMBERS_MAX) && total > u64::from(MEMBERS_MAX) {
+                let memory = quantity(total as f64 * MEMBER_BYTES / 1e9);
+                let message =
+                    format!("{total} machines and other boxes would take about {memory} GB of memory");
+                self.error(&at, message, format!("a scenario has at most {MEMBERS_MAX} of them"));
+            }
+            self.member_names(entry);
+        }
+    }
+
+    /// No box may be called like a member of a group.
+    fn member_names(&mut self, entry: &BoxEntry) {
+        let Some((group, number)) = entry.name.rsplit_once('-') else { return };
+        let members = self.entries.get(group).map_or(1, |group| group.spec.members());
+        let taken = number.parse::<u32>().is_ok_and(|number| members > 1 && (1..=members).contains(&number));
+        if taken && !number.starts_with('0') {
+            let message = format!("the name `{}` is taken by a member of `{group}`", entry.name);
+            self.error(
+                &path(entry, ""),
+                message,
+                format!("the {members} members of `{group}` are `{group}-1` and so on"),
+            );
+        }
+    }
+
+    fn clients(&mut self) {
+        let mut requests = 0.0;
+        let length = self.assembly.run.length().as_secs_f64();
+        for entry in &self.assembly.boxes {
+            match entry.spec.offered() {
+                Some(Offered::Closed(users, _)) if users > USERS_MAX => {
+                    let memory = quantity(users * USER_BYTES / 1e9);
+                    let message = format!("{users} users would take about {memory} GB of memory");
+                    self.error(
+                        &path(entry, "users"),
+                        message,
+                        format!("a client has at most {USERS_MAX} users"),
+                    );
+                }
+                Some(Offered::Open(rate)) => {
+                    requests += rate * length;
+                    self.requests(entry, requests);
+                }
+                _ => {}
+            }
+        }
+        if self.all_read && !self.assembly.boxes.iter().any(|entry| entry.spec.offered().is_some()) {
+            self.error(
+                "",
+                "nobody sends a request: the scenario has no client",
+                "add a table `[client.users]`",
+            );
+        }
+    }
+
+    fn requests(&mut self, entry: &BoxEntry, requests: f64) {
+        if requests > REQUESTS_MAX {
+            let events = quantity(requests * EVENTS_PER_REQUEST);
+            let message =
+                format!("a trial would have {} requests, about {events} events", quantity(requests));
+            let help = format!(
+                "a trial has at most {} requests: lower the rate or the duration",
+                quantity(REQUESTS_MAX)
+            );
+            self.error(&path(entry, "rate"), message, help);
+        }
+    }
+
+    fn arrows(&mut self) {
+        for entry in &self.assembly.boxes {
+            for arrow in entry.spec.arrows() {
+                let fault = self.arrow_fault(entry, &arrow);
+                if let Some((message, help)) = fault {
+                    self.misdirected.insert(&entry.name);
+                    self.error(&path(entry, &arrow.key), message, help);
+                }
+            }
+        }
+    }
+
+    fn arrow_fault(&self, from: &BoxEntry, arrow: &Arrow) -> Option<(String, String)> {
+        let to = arrow.to.as_str();
+        let Some(kind) = self.assembly.declared.get(to) else {
+            return Some((format!("unknown name `{to}`"), self.names_like(to, arrow)));
+        };
+        let is_client = self.entries.get(to).is_some_and(|entry| entry.spec.offered().is_some());
+        if is_client {
+            return Some((format!("`{to}` is a client, which answers nobody"), String::new()));
+        }
+        if !arrow.accepts.is_empty() && !arrow.accepts.contains(kind) {
+            let message = format!("expected a {}, `{to}` is a {kind}", arrow.accepts.join(" or a "));
+            return Some((message, self.names_like(to, arrow)));
+        }
+        let is_private = self.entries.get(to).is_some_and(|entry| !entry.spec.is_public());
+        (arrow.public && is_private).then(|| {
+            let message = format!("`{}` cannot reach `{to}`, which has no public address", from.name);
+            (message, "put it behind a balancer, or give it a public address: public = true".to_owned())
+        })
+    }
+
+    /// A help line with the names that may stand there.
+    fn names_like(&self, name: &str, arrow: &Arrow) -> String {
+        let fits = |name: &&String, kind: &str| match arrow.accepts {
+            [] => self.entries.get(name.as_str()).is_none_or(|entry| entry.spec.offered().is_none()),
+            accepts => accepts.contains(&kind),
+        };
+        let declared = self.assembly.declared.iter();
+        let names = declared.filter(|(name, kind)| fits(name, kind)).map(|(name, _)| name.as_str());
+        did_you_mean(name, "there are", names).unwrap_or_default()
+    }
+
+    fn hosts(&mut self) {
+        for entry in &self.assembly.boxes {
+            let Some(host) = entry.spec.host() else { continue };
+            let machines = self.assembly.boxes.iter().filter(|entry| entry.spec.machine().is_some());
+            let names = machines.map(|machine| machine.name.as_str()).filter(|name| *name != entry.name);
+            let fault = match self.entries.get(host) {
+                None if self.assembly.declared.contains_key(host) => None,
+                None => {
+                    let help = did_you_mean(host, "there are", names).unwrap_or_default();
+                    Some((format!("unknown name `{host}`"), help))
+                }
+                Some(_) if host == entry.name => {
+                    Some((format!("`{host}` cannot run on itself"), String::new()))
+                }
+                Some(other) if other.spec.machine().is_none() => {
+                    Some((format!("`{host}` is a {}, not a machine", other.kind), String::new()))
+                }
+                Some(other) => other.spec.host().map(|third| {
+                    (format!("`{host}` itself runs on `{third}`"), format!("write on = \"{third}\""))
+                }),
+            };
+            if let Some((message, help)) = fault {
+                self.misdirected.insert(&entry.name);
+                self.error(&path(entry, "on"), message, help);
+            }
+        }
+    }
+
+    fn specs(&mut self) {
+        let kinds = self.assembly.declared.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+        let outline = Outline { kinds, classes: &self.assembly.classes, length: self.assembly.run.length() };
+        for entry in
+            self.assembly.boxes.iter().filter(|entry| !self.misdirected.contains(entry.name.as_str()))
+        {
+            let mut problems = Problems::default();
+            entry.spec.check(&outline, &mut problems);
+            self.found.extend(diagnostics(self.document, entry, problems));
+        }
+    }
+
+    /// Every arrow that closes a cycle is an error; the path is shown from the box that it goes back to.
+    fn cycles(&mut self) {
+        let mut done = BTreeSet::new();
+        for entry in &self.assembly.boxes {
+            self.cycles_from(entry, &mut Vec::new(), &mut done);
+        }
+    }
+
+    fn cycles_from(&mut self, entry: &'a BoxEntry, above: &mut Vec<&'a str>, done: &mut BTreeSet<&'a str>) {
+        if done.contains(entry.name.as_str()) {
+            return;
+        }
+        above.push(&entry.name);
+        for arrow in entry.spec.arrows() {
+            let Some(to) = self.entries.get(arrow.to.as_str()).copied() else { continue };
+            if to.spec.offered().is_some() {
+                continue;
+            }
+            match above.iter().position(|name| *name == to.name) {
+                Some(start) => {
+                    let cycle = format!("{} -> {}", above[start..].join(" -> "), to.name);
+                    let help = "a call that comes back would go round for ever";
+                    self.error(&path(entry, &arrow.key), format!("the calls go in a circle: {cycle}"), help);
+                }
+                None => self.cycles_from(to, above, done),
+            }
+        }
+        above.pop();
+        done.insert(&entry.name);
+    }
+
+    fn reachability(&mut self) {
+        let clients = self.assembly.boxes.iter().filter(|entry| entry.spec.offered().is_some());
+        let mut to_visit: Vec<&BoxEntry> = clients.collect();
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        while let Some(entry) = to_visit.pop() {
+            if !reached.insert(&entry.name) {
+                continue;
+            }
+            let arrows = entry.spec.arrows();
+            let names = arrows.iter().map(|arrow| arrow.to.as_str()).chain(entry.spec.host());
+            to_visit.extend(names.filter_map(|name| self.entries.get(name).copied()));
+        }
+        for entry in self.assembly.boxes.iter().filter(|entry| !reached.contains(entry.name.as_str())) {
+            let message = format!("no request reaches `{}`", entry.name);
+            self.warn(&path(entry, ""), message, "point a box at it, or take it out");
+        }
+    }
+
+    fn stability(&mut self) {
+        let boxes = &self.assembly.boxes;
+        let load: StaticLoad = static_load(boxes, &self.assembly.classes);
+        for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
+            let message = format!(
+                "`{}` gets {} core seconds of work a second and can do {}: its utilisation must exceed 1",
+                machine.name,
+                quantity(machine.open_work),
+                quantity(machine.capacity)
+            );
+            let growth = quantity(load.growth_per_s(machine, boxes));
+            let entry = self.entries[machine.name.as_str()];
+            self.warn(
+                &path(entry, ""),
+                message,
+                format!("without limits its queue grows by {growth} calls a second"),
+            );
+        }
+    }
+}
+
+/// Three significant digits, without a tail of zeros: 1.2, 0.034, 1e12.
+fn quantity(value: f64) -> String {
+    let rounded: f64 = format!("{value:.2e}").parse().expect("a printed number is a number");
+    if rounded != 0.0 && !(1e-4..1e7).contains(&rounded) {
+        format!("{rounded:e}")
+    } else {
+        format!("{rounded}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::super::toys::{KINDS, LADDER};
+    use crate::model::spec::NoFiles;
+
+    /// What is found after a change of the ladder: place, message, help.
+    fn check(from: &str, to: &str, expected: &[(&str, &str, &str)]) {
+        assert!(LADDER.contains(from), "{from}");
+        let text = LADDER.replace(from, to);
+        let found = match load("a.toml", &text, &[], &NoFiles, &KINDS) {
+            Ok(loaded) => loaded.warnings,
+            Err(found) => found,
+        };
+        let shown: Vec<(&str, &str, &str)> = found
+            .items
+            .iter()
+            .map(|item| (&text[item.span.clone()], &*item.message, item.help.as_deref().unwrap_or("")))
+            .collect();
+        assert_eq!(shown, expected, "{found}");
+    }
+
+    #[test]
+    fn names_must_be_there_and_of_the_right_kind() {
+        check("query = \"db\"", "query = \"bd\"", &[("\"bd\"", "unknown name `bd`", "did you mean `db`?")]);
+        check(
+            "query = \"db\"",
+            "query = \"web\"",
+            &[
+                ("\"web\"", "expected a database, `web` is a server", "there are: `db`"),
+                (
+                    "\"web\"",
+                    "the calls go in a circle: web -> web",
+                    "a call that comes back would go round for ever",
+                ),
+            ],
+        );
+        check(
+            "query = \"db\"",
+            "call = \"users\"",
+            &[("\"users\"", "`users` is a client, which answers nobody", "")],
+        );
+    }
+
+    #[test]
+    fn a_client_reaches_public_boxes_only() {
+        let help = "put it behind a balancer, or give it a public address: public = true";
+        check(
+            "public = true\n",
+            "",
+            &[("\"web\"", "`www` cannot reach `web`, which has no public address", help)],
+        );
+    }
+
+    #[test]
+    fn machines_are_shared_with_machines_only() {
+        for (host, message, help) in [
+            ("wbe", "unknown name `wbe`", "did you mean `web`?"),
+            ("db", "`db` cannot run on itself", ""),
+            ("www", "`www` is a dns, not a machine", ""),
+        ] {
+            let value = format!("\"{host}\"");
+            check("read = \"1ms\"", &format!("read = \"1ms\"\non = {value}"), &[(&value, message, help)]);
+        }
+        check(
+            "read = \"1ms\"",
+            "read = \"1ms\"\non = \"web\"\n[server.side]\ncores = 1\non = \"db\"",
+            &[("\"db\"", "`db` itself runs on `web`", "write on = \"web\"")],
+        );
+    }
+
+    #[test]
+    fn calls_must_not_go_in_a_circle() {
+        let extra = "{ call = \"a\" }]\n[server.a]\ncores = 1\nsteps = [{ call = \"b\" }]\n\
+                     [server.b]\ncores = 1\nsteps = [{ call = \"a\" }]\n";
+        check(
+            "{ query = \"db\", times = 2 }]",
+            &format!("{{ query = \"db\" }}, {extra}"),
+            &[(
+                "\"a\"",
+                "the calls go in a circle: a -> b -> a",
+                "a call that comes back would go round for ever",
+            )],
+        );
+    }
+
+    #[test]
+    fn a_box_without_requests_and_one_without_capacity_are_warnings() {
+        check(
+            "[database.db]",
+            "[server.idle]\ncores = 1\n[database.db]",
+            &[("idle", "no request reaches `idle`", "point a box at it, or take it out")],
+        );
+        let message =
+            "`web` gets 3.2 core seconds of work a second and can do 2: its utilisation must exceed 1";
+        let help = "without limits its queue grows by 150 calls a second";
+        check("100/s", "400/s", &[("web", message, help)]);
+    }
+
+    #[test]
+    fn a_scenario_needs_a_client() {
+        let message = "nobody sends a request: the scenario has no client";
+        check(
+            "[client.users]\nrate = \"100/s\"\ntarget = \"www\"\n",
+            "",
+            &[("", message, "add a table `[client.users]`")],
+        );
+    }
+
+    #[test]
+    fn limits_come_with_their_estimates() {
+        check("count = 2", "count = 0", &[("0", "`web` has no machine", "expected a count of 1 or more")]);
+        check(
+            "count = 2",
+            "count = 1_000_000_000",
+            &[(
+                "1_000_000_000",
+                "1000000003 machines and other boxes would take about 100000 GB of memory",
+                "a scenario has at most 10000 of them",
+            )],
+        );
+        check(
+            "rate = \"100/s\"",
+            "users = 20_000_000",
+            &[(
+                "20_000_000",
+                "20000000 users would take about 2 GB of memory",
+                "a client has at most 10000000 users",
+            )],
+        );
+        check(
+            "100/s",
+            "1000000000/s",
+            &[(
+                "\"1000000000/s\"",
+                "a trial would have 6.6e11 requests, about 6.6e12 events",
+                "a trial has at most 1e11 requests: lower the rate or the duration",
+            )],
+        );
+    }
+
+    #[test]
+    fn the_run_must_make_sense() {
+        check(
+            "[request.read]",
+            "[run]\nduration = \"1min\"\nwarmup = \"1min\"\ntrials = 0\n[request.read]",
+            &[
+                (
+                    "\"1min\"",
+                    "the warm-up (1min) is not shorter than the duration (1min)",
+                    "without the key it is 10 % of the duration",
+                ),
+                ("0", "expected 1 to 100000 trials, found 0", ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_of_members_are_taken() {
+        check(
+            "[database.db]",
+            "[database.web-2]\nread = \"1ms\"\n[database.db]",
+            &[(
+                "web-2",
+                "the name `web-2` is taken by a member of `web`",
+                "the 2 members of `web` are `web-1` and so on",
+            )],
+        );
+    }
+
+    #[test]
+    fn a_boxs_own_problems_are_shown_at_their_keys() {
+        check(
+            "rate = \"100/s\"",
+            "rate = \"100/s\"\nusers = 3",
+            &[("\"100/s\"", "both users and a rate", "give one of them")],
+        );
+    }
+}

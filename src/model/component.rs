@@ -44,6 +44,11 @@ impl Cx<'_> {
         &self.world.infos[component.index()].name
     }
 
+    /// Its address: of 203.0.113.0/24 when it is public, of 10.0.0.0/16 when it is not.
+    pub fn address(&self, component: ComponentId) -> &str {
+        &self.world.infos[component.index()].address
+    }
+
     /// Name of the box's table, the same for all members of a group.
     pub fn group(&self) -> &str {
         &self.world.infos[self.me.index()].group

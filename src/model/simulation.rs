@@ -2,10 +2,11 @@
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
-use crate::kernel::random::Seed;
+use crate::kernel::random::{Seed, name_hash};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::address;
 use super::call::{Parent, Stage};
 use super::component::{Component, Cx};
 use super::machine::{Device, Machine, MachineId};
@@ -36,6 +37,8 @@ pub struct Member<'a> {
     pub kind: &'static str,
     /// Where it stands.
     pub place: Place,
+    /// Whether it has a public address.
+    pub public: bool,
     /// What it runs on.
     pub hardware: Hardware<'a>,
     /// The box itself.
@@ -102,7 +105,22 @@ impl Simulation {
                 Some(machine)
             }
         };
-        self.world.infos.push(Info::new(member.name, member.group, member.kind, machine, member.place));
+        let peers = self.world.infos.iter().filter(|info| info.public == member.public).count();
+        let address = if member.public { address::public(peers) } else { address::private(peers) };
+        self.world.infos.push(Info {
+            name: member.name.to_owned(),
+            group: member.group.to_owned(),
+            kind: member.kind,
+            name_hash: name_hash(member.name),
+            draw_salt: name_hash(member.group),
+            machine,
+            place: member.place,
+            public: member.public,
+            address,
+            epoch: 0,
+            down: false,
+            waiting: 0,
+        });
         self.world.recorder.add_component();
         self.components.push(member.component);
         id

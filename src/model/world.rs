@@ -2,7 +2,7 @@
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
-use crate::kernel::random::{Seed, mix, name_hash};
+use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -37,6 +37,9 @@ pub(super) struct Info {
     pub draw_salt: u64,
     pub machine: Option<MachineId>,
     pub place: Place,
+    pub public: bool,
+    /// Shown in traces.
+    pub address: String,
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub down: bool,
@@ -57,29 +60,6 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
     pub(super) trace: Option<Trace>,
-}
-
-impl Info {
-    pub(super) fn new(
-        name: &str,
-        group: &str,
-        kind: &'static str,
-        machine: Option<MachineId>,
-        place: Place,
-    ) -> Info {
-        Info {
-            name_hash: name_hash(name),
-            draw_salt: name_hash(group),
-            name: name.to_owned(),
-            group: group.to_owned(),
-            kind,
-            machine,
-            place,
-            epoch: 0,
-            down: false,
-            waiting: 0,
-        }
-    }
 }
 
 impl World {

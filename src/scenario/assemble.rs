@@ -12,7 +12,8 @@ use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::did_you_mean;
-use super::{BoxEntry, Network, Run};
+use super::{BoxEntry, Run};
+use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass};
 
 /// Top-level keys that are not kinds of boxes.
@@ -29,7 +30,7 @@ pub(super) struct Assembly {
     pub(super) title: Option<String>,
     pub(super) chapter: Option<String>,
     pub(super) run: Run,
-    pub(super) network: Network,
+    pub(super) network: NetworkSettings,
     pub(super) classes: Vec<RequestClass>,
     /// Those that could be read, sorted by kind and name.
     pub(super) boxes: Vec<BoxEntry>,
@@ -103,13 +104,13 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn network(&mut self, table: &NetworkTable) -> Network {
+    fn network(&mut self, table: &NetworkTable) -> NetworkSettings {
         if !(table.jitter.is_finite() && (0.0..=10.0).contains(&table.jitter)) {
             let span = self.document.span_of("network.jitter");
             let message = format!("expected a coefficient of variation from 0 to 10, found {}", table.jitter);
             self.found.push(Diagnostic::error(span, message));
         }
-        Network {
+        NetworkSettings {
             client: table.client.0,
             same_zone: table.same_zone.0,
             other_zone: table.other_zone.0,

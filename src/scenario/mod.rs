@@ -1,6 +1,7 @@
 //! Scenario files: TOML text in, a checked [`Scenario`] out, or everything that is wrong with the text at once.
 
 mod assemble;
+pub mod build;
 pub mod document;
 pub mod error;
 mod expects;
@@ -27,6 +28,7 @@ use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
+use crate::model::network::NetworkSettings;
 use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
 
 /// A scenario that has been checked and can be built.
@@ -47,7 +49,7 @@ pub struct Scenario {
     /// At least one; the shares sum to one.
     pub classes: Vec<RequestClass>,
     /// Round-trip times.
-    pub network: Network,
+    pub network: NetworkSettings,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
     /// What must come out, in the order of the text.
@@ -79,19 +81,6 @@ impl Run {
     pub fn length(&self) -> SimDuration {
         SimDuration::from_nanos(self.duration.as_nanos().saturating_add(self.warmup.as_nanos()))
     }
-}
-
-/// Round-trip times; half of each is one way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Network {
-    /// Between clients and public boxes.
-    pub client: SimDuration,
-    /// Between two boxes in one zone.
-    pub same_zone: SimDuration,
-    /// Between two zones of one region.
-    pub other_zone: SimDuration,
-    /// Coefficient of variation of the times, lognormal; 0 for none.
-    pub jitter: f64,
 }
 
 /// One box of the diagram.

@@ -332,11 +332,12 @@ impl Server {
         let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
         if let Some(database) =
             self.databases.iter().position(|database| database.targets.members.contains(&callee))
-            && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
-                cx.get_mut(job).waited += waited;
-                self.tell_waiting(cx);
-                self.query(job, database, cx);
-            }
+            && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
+        {
+            cx.get_mut(job).waited += waited;
+            self.tell_waiting(cx);
+            self.query(job, database, cx);
+        }
         if let Parent::Call(call) = parent
             && cx.find(call).is_some()
         {

@@ -48,11 +48,6 @@ impl<'t> Document<'t> {
         self.root.get_ref().as_table().expect("the root of a TOML document is a table")
     }
 
-    /// The text that was parsed.
-    pub fn text(&self) -> &'t str {
-        self.text
-    }
-
     /// The value at a path such as `client.users.steps[1].query`.
     pub fn value(&self, path: &str) -> Option<&Spanned<DeValue<'t>>> {
         steps(path).try_fold(&self.root, |value, step| child(value, &step).map(|(_, value)| value))

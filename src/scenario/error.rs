@@ -58,13 +58,6 @@ impl Diagnostic {
         self.label = Some(label.into());
         self
     }
-
-    /// The same, with one more thing to know.
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Diagnostic {
-        self.notes.push(note.into());
-        self
-    }
 }
 
 /// All that is wrong with one text, in the order of the text.

@@ -155,6 +155,13 @@ impl Fault {
         if message.starts_with("missing field") {
             return Fault { missing: Some(name.to_owned()), ..plain(format!("missing key `{name}`")) };
         }
+        // The readers of quantities have no other place for a hint than their message.
+        if let Some((message, hint)) = message.split_once("; did you mean ") {
+            return Fault {
+                help: Some(format!("did you mean {}", hint.trim_end())),
+                ..plain(message.to_owned())
+            };
+        }
         plain(expected(message).unwrap_or_else(|| message.trim_end().to_owned()))
     }
 
@@ -268,6 +275,13 @@ mod tests {
                 ("5", "expected a table, found integer `5`", ""),
             ],
         );
+    }
+
+    #[test]
+    fn a_hint_in_a_message_becomes_the_help_line() {
+        let fault = Fault::of("unknown parameter \"men\"; did you mean \"mean\"?");
+        assert_eq!(fault.message, "unknown parameter \"men\"");
+        assert_eq!(fault.help.as_deref(), Some("did you mean \"mean\"?"));
     }
 
     #[test]

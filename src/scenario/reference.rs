@@ -77,13 +77,15 @@ impl<'a> Page<'a> {
     fn keys(&mut self, properties: &[(&String, &Value)], required: &[&str]) {
         self.out.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
         for (key, property) in properties {
-            let default = match property.get("default") {
-                Some(value) => format!("`{value}`"),
-                None if required.contains(&key.as_str()) => "required".to_owned(),
-                None => String::new(),
+            let about = one_line(property["description"].as_str().unwrap_or_default());
+            let (meaning, told) = split_default(&about);
+            let default = match (property.get("default"), told) {
+                (_, Some(told)) => told.to_owned(),
+                (Some(value), None) => format!("`{value}`"),
+                (None, None) if required.contains(&key.as_str()) => "required".to_owned(),
+                (None, None) => String::new(),
             };
-            let meaning = one_line(property["description"].as_str().unwrap_or_default());
-            let cells = [format!("`{key}`"), self.type_of(property), default, meaning];
+            let cells = [format!("`{key}`"), self.type_of(property), default, meaning.to_owned()];
             let cells = cells.map(|cell| cell.replace('|', "\\|"));
             self.out.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
@@ -119,7 +121,8 @@ impl<'a> Page<'a> {
         if let Some(values) = allowed(schema) {
             return values;
         }
-        let choices: Vec<String> = choices(schema).map(|choice| self.type_of(choice)).collect();
+        let mut choices: Vec<String> = choices(schema).map(|choice| self.type_of(choice)).collect();
+        choices.dedup();
         if !choices.is_empty() {
             return choices.join(" or ");
         }
@@ -161,6 +164,14 @@ fn definition_name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
 
+/// "How many. Default: 200, as Tomcat." is a meaning and a default that has a source, which no schema's default has.
+fn split_default(about: &str) -> (&str, Option<&str>) {
+    match about.split_once("Default: ") {
+        Some((meaning, default)) => (meaning.trim_end(), Some(default.trim_end_matches('.'))),
+        None => (about, None),
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -169,6 +180,12 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::super::toys::KINDS;
     use super::*;
+
+    #[test]
+    fn a_default_with_a_source_stands_in_its_column() {
+        assert_eq!(split_default("Workers. Default: 200, as Tomcat."), ("Workers.", Some("200, as Tomcat")));
+        assert_eq!(split_default("Workers."), ("Workers.", None));
+    }
 
     #[test]
     fn every_table_has_its_keys_types_defaults_and_meanings() {

@@ -165,7 +165,6 @@ impl<E: Copy> Calendar<E> {
             self.edge = self.edge.max(last_key_at(end));
             return false;
         };
-        self.front.sort_unstable_by(|a, b| b.cmp(a));
         // With nothing left behind, the front may take all that comes: best for a handful of events.
         self.edge = if self.wheel.is_empty() { Key::MAX } else { last_key_at(last) };
         true

@@ -1,7 +1,7 @@
 //! The calendar: pending events in the exact order of their times, and of their scheduling where times are equal.
 //!
 //! Three parts, by nearness. Events at this very moment wait in a FIFO. Soon events stand in `front`, sorted.
-//! All others lie unsorted in the [wheel](super::wheel), from which the front is refilled. Scheduling far ahead, the
+//! All others lie unsorted in the `wheel`, from which the front is refilled. Scheduling far ahead, the
 //! common case, costs a few instructions whatever the number of pending events.
 
 use std::collections::VecDeque;
@@ -165,7 +165,6 @@ impl<E: Copy> Calendar<E> {
             self.edge = self.edge.max(last_key_at(end));
             return false;
         };
-        self.front.sort_unstable_by(|a, b| b.cmp(a));
         // With nothing left behind, the front may take all that comes: best for a handful of events.
         self.edge = if self.wheel.is_empty() { Key::MAX } else { last_key_at(last) };
         true

@@ -191,6 +191,7 @@ impl Spec for Server {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            disk: None,
         })
     }
 
@@ -234,6 +235,7 @@ impl Spec for Database {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            disk: None,
         })
     }
 

@@ -54,16 +54,24 @@ impl Histogram {
 
     /// Takes in everything that `other` has recorded.
     pub fn merge(&mut self, other: &Histogram) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
+        if other.count == 0 {
+            return;
+        }
+        let touched = bucket_of(other.min)..=bucket_of(other.max);
+        let theirs = &other.counts[touched.clone()];
+        self.counts[touched].iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         self.count += other.count;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
-    /// Forgets everything, for the end of the warm-up.
+    /// Forgets everything. Only the buckets between the least and the greatest value are touched, so that a window of
+    /// little traffic costs little.
     pub fn clear(&mut self) {
-        self.counts.fill(0);
+        if self.count > 0 {
+            self.counts[bucket_of(self.min)..=bucket_of(self.max)].fill(0);
+        }
         (self.count, self.sum, self.min, self.max) = (0, 0, u64::MAX, 0);
     }
 
@@ -115,7 +123,7 @@ impl Histogram {
         // The factor undoes the rounding of products such as 0.07 * 100, which would reach into the next record.
         let rank = q * self.count as f64 * (1.0 - 4.0 * f64::EPSILON);
         let mut below = 0;
-        for (bucket, &inside) in self.counts.iter().enumerate() {
+        for (bucket, &inside) in self.counts.iter().enumerate().skip(bucket_of(self.min)) {
             if inside > 0 && (below + inside) as f64 >= rank {
                 let (low, high) = self.occupied(bucket);
                 let share = ((rank - below as f64) / inside as f64).clamp(0.0, 1.0);

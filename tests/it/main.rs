@@ -1,0 +1,5 @@
+//! The integration tests, one binary: they link once. One line a module, sorted.
+
+mod docs;
+mod examples;
+mod server;

@@ -1,5 +1,5 @@
-//! The integration tests, one binary: they link once. One line a module, sorted.
+//! All integration tests in one binary, one module a subject.
 
 mod docs;
+mod errors;
 mod examples;
-mod server;

@@ -1,1 +1,8 @@
-//! report
+//! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
+
+pub mod explain;
+pub mod list;
+pub mod number;
+pub mod sparkline;
+mod text;
+pub mod trace;

@@ -57,22 +57,33 @@ enum Command {
 /// Runs the program on its command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
-        Command::Run(args) => run::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Trace(args) => trace::run(&args),
-        Command::List(args) => list::run(&args),
-        Command::New(args) => new::run(&args),
-        Command::Schema(args) => schema::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+    panic::install();
+    let command = Cli::parse().command;
+    // The hook has said what happened; nothing of the broken state is used again.
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&command)));
+    let status = match ended {
+        Ok(Ok(status)) => status,
+        Ok(Err(Failure { status, text })) => {
+            output::say(&text);
+            status
+        }
+        Err(_) => Status::Failed,
     };
-    ended.unwrap_or_else(|Failure { status, text }| {
-        output::say(&text);
-        status
-    })
-    .into()
+    status.into()
+}
+
+fn dispatch(command: &Command) -> Ended {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::List(args) => list::run(args),
+        Command::New(args) => new::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
 }
 
 /// The whole command line as data, for manual pages and completions.

@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn every_built_in_scenario_is_without_faults() {
         for builtin in builtin::BUILTINS {
-            let loaded = Source::find(builtin.name).unwrap().check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
+            let loaded =
+                Source::find(builtin.name).unwrap().check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
             assert!(loaded.warnings.is_empty(), "{}: {}", builtin.name, loaded.warnings);
             assert!(!loaded.scenario.expects.is_empty());
         }

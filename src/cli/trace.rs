@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args) -> Ended {
     simulation.follow(Trace::new(None, args.request));
     simulation.run(scenario.length(), &mut |_| interrupt::interrupted());
     if simulation.trace().is_empty() && !interrupt::interrupted() {
-        let message = format!("no client sends a request {} in this trial: try a smaller number", args.request);
+        let message =
+            format!("no client sends a request {} in this trial: try a smaller number", args.request);
         return Err(Failure::usage(message));
     }
     print(&listing(simulation.trace()))?;

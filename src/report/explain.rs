@@ -90,7 +90,10 @@ fn bottleneck(scenario: &Scenario, load: &StaticLoad) -> String {
     let utilisation = percent(machine.utilisation);
     if growth > 0.0 {
         let growth = number(growth);
-        return format!("the cores of `{}`, asked for {utilisation}: {growth} calls/s cannot be served", machine.name);
+        return format!(
+            "the cores of `{}`, asked for {utilisation}: {growth} calls/s cannot be served",
+            machine.name
+        );
     }
     if machine.utilisation == 0.0 {
         return "no box works".to_owned();

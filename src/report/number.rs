@@ -11,7 +11,8 @@ fn decimals(value: f64, digits: i32) -> usize {
     if value == 0.0 || !value.is_finite() {
         return 0;
     }
-    let magnitude = libm::floor(libm::log10(value.abs())) as i32;
+    // The slack is for 1 - 0.9999, which is not quite 0.0001.
+    let magnitude = libm::floor(libm::log10(value.abs()) + 1e-9) as i32;
     (digits - 1 - magnitude).clamp(0, 9) as usize
 }
 
@@ -19,8 +20,11 @@ fn decimals(value: f64, digits: i32) -> usize {
 #[must_use]
 pub fn number(value: f64) -> String {
     let text = format!("{value:.*}", decimals(value, DIGITS));
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    grouped(if text == "-0" { "0" } else { text })
+    grouped(without_zeros(&text))
+}
+
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// `mean ± half_width` in one precision: that of the half-width's two digits, but never more than five digits of the
@@ -62,7 +66,21 @@ pub fn percent(share: f64) -> String {
         _ if share < 0.5 => decimals(share * 100.0, 3),
         _ => decimals(rest * 100.0, 2).max(1),
     };
-    format!("{:.*} %", decimals.min(7), share * 100.0)
+    format!("{} %", without_zeros(&format!("{:.*}", decimals.min(7), share * 100.0)))
+}
+
+/// A share of 0..1 in per cent with its half-width: "78.31 ± 0.22 %". What is not quite all stays below all.
+#[must_use]
+pub fn share(mean: f64, half_width: Option<f64>) -> String {
+    let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
+        return percent(mean);
+    };
+    let decimals = decimals(half_width * 100.0, HALF_WIDTH_DIGITS).min(7);
+    let shown = format!("{:.decimals$}", mean * 100.0);
+    if mean < 1.0 && shown.starts_with("100") {
+        return percent(mean);
+    }
+    format!("{shown} ± {:.decimals$} %", half_width * 100.0)
 }
 
 /// Bytes in the largest binary unit that leaves at least one: "4 GiB", "1.5 MiB".
@@ -115,7 +133,7 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (-0.000_000_001, "-0.000000001"),
-            (0.012_345, "0.01234"),
+            (0.012_346, "0.01235"),
             (50.25, "50.25"),
             (50.0, "50"),
             (1234.5, "1234"),
@@ -148,7 +166,17 @@ mod tests {
         assert_eq!(time_ms(1500.0, None), "1500 ms");
         assert_eq!(time_ms(30_000.0, None), "30 s");
         assert_eq!(bytes(1_610_612_736.0), "1.5 GiB");
-        assert_eq!((seconds(600.0), seconds(90.0), seconds(0.25)), ("10 min".into(), "90 s".into(), "250 ms".into()));
+        assert_eq!(
+            (seconds(600.0), seconds(90.0), seconds(0.25)),
+            ("10 min".into(), "90 s".into(), "250 ms".into())
+        );
+    }
+
+    #[test]
+    fn shares_have_their_half_width_in_per_cent() {
+        assert_eq!(share(0.783_14, Some(0.002_2)), "78.31 ± 0.22 %");
+        assert_eq!(share(0.999_9, Some(0.01)), "99.99 %");
+        assert_eq!((share(1.0, Some(0.0)), share(0.5, None)), ("100 %".into(), "50 %".into()));
     }
 
     #[test]
@@ -156,11 +184,11 @@ mod tests {
         for (share, text) in [
             (1.0, "100 %"),
             (0.0, "0 %"),
-            (0.999_997, "99.99970 %"),
-            (0.78, "78.0 %"),
+            (0.999_997, "99.9997 %"),
+            (0.78, "78 %"),
             (0.123_4, "12.3 %"),
-            (0.000_12, "0.0120 %"),
-            (1.6, "160.0 %"),
+            (0.000_12, "0.012 %"),
+            (1.6, "160 %"),
         ] {
             assert_eq!(percent(share), text);
         }

@@ -8,8 +8,10 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 pub fn sparkline(values: &[f64], width: usize) -> String {
     let highest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
     let columns = values.len().min(width);
-    let group = |column: usize| &values[column * values.len() / columns..(column + 1) * values.len() / columns];
-    let peak = |column: usize| group(column).iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
+    let group =
+        |column: usize| &values[column * values.len() / columns..(column + 1) * values.len() / columns];
+    let peak =
+        |column: usize| group(column).iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
     let level = |value: f64| if highest > 0.0 { (value / highest * 7.0).round() as usize } else { 0 };
     (0..columns).map(|column| BLOCKS[level(peak(column))]).collect()
 }

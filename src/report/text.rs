@@ -1,6 +1,7 @@
 //! What all reports in text share: width, tables, headings and colours.
 
 use anstyle::{AnsiColor, Style};
+use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// Columns that a report may take: what fits into a window beside a file, and into a mail.
@@ -39,7 +40,7 @@ fn paint(style: Style, text: &str) -> String {
 /// upset its widths: cells are plain. An empty cell is a dash, so that no column looks forgotten.
 pub(super) fn table(header: &[&str], left: usize, rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH as u16);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH as u16);
     table.set_header(header.to_vec());
     for row in rows {
         table.add_row(row.iter().map(|cell| if cell.is_empty() { "-" } else { cell }));

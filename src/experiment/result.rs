@@ -180,7 +180,7 @@ pub struct Responses {
     pub p99: Figure,
     /// 99.9th percentile.
     pub p999: Figure,
-    /// Longest of a trial, averaged over trials: no interval, as it grows with the time measured.
+    /// Longest of a trial, averaged over trials; it grows with the time measured.
     pub max: Figure,
 }
 
@@ -237,6 +237,8 @@ pub struct ComponentResult {
     pub queue_len_max: Figure,
     /// Time average of calls inside, waiting or served.
     pub inside_mean: Figure,
+    /// Most calls that were inside at once.
+    pub inside_max: Figure,
     /// Busy cores of its machine; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_cores_mean: Option<Figure>,

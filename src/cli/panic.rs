@@ -1,5 +1,6 @@
 //! What is said when the simulator has a defect: the line that replays it.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Mutex;
 
@@ -25,10 +26,17 @@ pub(super) fn running(command_line: String) {
 
 fn message(info: &PanicHookInfo<'_>) -> String {
     let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let what = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
     let mut text = format!("{} this is a defect of outgrow: {what}{place}", style::error("error:"));
     if let (Some(position), Ok(run)) = (position(), RUN.lock()) {
         text.push_str(&format!("\nthis replays it: {}", replay_line(&run, position)));
+    }
+    // Taken only where RUST_BACKTRACE asks for it, as in any Rust program.
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        text.push_str(&format!("\n{trace}"));
     }
     text
 }
@@ -45,6 +53,9 @@ mod tests {
     #[test]
     fn the_line_can_be_typed_as_it_is() {
         let position = Position { seed: 7, trial: 3, until: SimDuration::from_millis(12_500) };
-        assert_eq!(replay_line("outgrow run x.toml", position), "outgrow run x.toml --seed 7 --trial 3 --until 12500ms");
+        assert_eq!(
+            replay_line("outgrow run x.toml", position),
+            "outgrow run x.toml --seed 7 --trial 3 --until 12500ms"
+        );
     }
 }

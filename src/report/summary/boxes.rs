@@ -15,7 +15,11 @@ pub(super) fn section(result: &RunResult) -> String {
         return String::new();
     }
     let header = ["boxes", "calls/s", "busy", "queue", "longest queue", "waited", "response"];
-    table(&header, 1, &rows).replacen("boxes", &bold("boxes"), 1)
+    let mut out = table(&header, 1, &rows).replacen("boxes", &bold("boxes"), 1);
+    if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
+        out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
+    }
+    out
 }
 
 /// Label, name and figures of the components that were called.

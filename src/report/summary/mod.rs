@@ -32,15 +32,14 @@ pub fn text(result: &RunResult) -> String {
 fn heading(result: &RunResult) -> String {
     let plural = if result.trials == 1 { "trial" } else { "trials" };
     let run = format!(
-        "{} {plural} of {} after a warm-up of {}, seed {}, {} events, fingerprint {}",
+        "{} {plural} of {} after a warm-up of {}, seed {}",
         result.trials,
         seconds(result.duration_s),
         seconds(result.warmup_s),
         result.seed,
-        number(result.events as f64),
-        result.fingerprint
     );
-    let mut out = format!("{}\n{}\n", bold(&result.scenario.title), dim(&run));
+    let trajectory = format!("{} events, fingerprint {}", number(result.events as f64), result.fingerprint);
+    let mut out = format!("{}\n{run}\n{}\n", bold(&result.scenario.title), dim(&trajectory));
     if !result.complete {
         out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
     }

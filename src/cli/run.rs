@@ -149,10 +149,12 @@ fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
     }
     let loaded = source.check(&overrides)?;
     if !loaded.warnings.is_empty() {
-        if args.strict {
-            return Err(Failure::from(loaded.warnings));
-        }
         say(&loaded.warnings.render(true));
+        if args.strict {
+            return Err(Failure::scenario(format!(
+                "`{argument}` has warnings, which --strict does not allow"
+            )));
+        }
     }
     Ok(loaded.scenario)
 }

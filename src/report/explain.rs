@@ -10,8 +10,7 @@ use crate::scenario::{Scenario, graph};
 #[must_use]
 pub fn text(scenario: &Scenario) -> String {
     let load = static_load(&scenario.boxes, &scenario.classes);
-    let chapter = scenario.chapter.as_ref().map_or(String::new(), |chapter| format!(" (chapter {chapter})"));
-    let mut out = format!("{}{chapter}\n\n{}\n", bold(&scenario.title), graph::text(&scenario.boxes));
+    let mut out = format!("{}\n\n{}\n", bold(&scenario.title), graph::text(&scenario.boxes));
     out.push_str(&boxes(&load));
     out.push('\n');
     out.push_str(&machines(&load));
@@ -100,4 +99,38 @@ fn bottleneck(scenario: &Scenario, load: &StaticLoad) -> String {
     }
     let room = number(1.0 / machine.utilisation);
     format!("the cores of `{}`, {utilisation} busy: they saturate at {room} times this load", machine.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::KINDS;
+    use crate::model::spec::NoFiles;
+    use crate::scenario;
+
+    fn explained(text: &str) -> String {
+        self::text(&scenario::load("a.toml", text, &[], &NoFiles, KINDS).unwrap().scenario)
+    }
+
+    #[test]
+    fn an_open_load_is_told_from_one_that_cannot_be_served() {
+        let mm1 = include_str!("../../scenarios/00-mm1.toml");
+        let text = explained(mm1);
+        assert!(text.contains("`- box (server)"), "{text}");
+        assert!(
+            text.contains("the cores of `box`, 80 % busy: they saturate at 1.25 times this load"),
+            "{text}"
+        );
+        let text = explained(&mm1.replace("80/s", "150/s"));
+        assert!(text.contains("asked for 150 %: 50 calls/s cannot be served"), "{text}");
+    }
+
+    #[test]
+    fn a_closed_load_has_its_bounds() {
+        let text = explained(include_str!("../../scenarios/00-closed.toml"));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // N / (Z + D) = 20 / 1.05 s, and N* = (1 s + 50 ms) / 50 ms.
+        assert!(text.contains("at most 19.05 requests/s come through"), "{text}");
+        assert!(text.contains("D_max = 21 users"), "{text}");
+    }
 }

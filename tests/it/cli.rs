@@ -4,8 +4,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -118,7 +116,6 @@ fn bad_scenarios_are_three_and_say_where() {
     fails(&["check", &path("huge.toml")], 3, "more than 4 MiB");
     fails(&["explain", &path("wrong.toml")], 3, "wrong.toml:2:1");
     fails(&["run", "mm1", "--set", "bx.cores=2"], 3, "did you mean `box`?");
-    fails(&["run", "/dev/zero"], 3, "more than 4 MiB");
 }
 
 #[test]
@@ -126,6 +123,29 @@ fn all_scenarios_are_checked_before_the_first_is_run() {
     fails(&["run", "mm1", "sngle-server"], 3, "single-server");
     let output = run(&["check", "mm1", "sngle-server", "ps"]);
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(3), "mm1: ok\nps: ok\n"));
+}
+
+#[test]
+fn strict_makes_warnings_errors() {
+    let overloaded = ["run", "mm1", "--set", "users.rate=150/s", "--duration", "2s", "--trials", "1"];
+    assert!(stderr(&run(&overloaded)).contains("its utilisation must exceed 1"));
+    fails(&[&overloaded[..], &["--strict"]].concat(), 3, "--strict");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn devices_that_are_full_or_without_end_are_told() {
+    fails(&["run", "/dev/zero"], 3, "more than 4 MiB");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = outgrow(&["list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write to stdout"));
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let output = run(&quick(&["run", "mm1", "--quiet"]));
+    assert_eq!((stdout(&output).as_str(), stderr(&output).contains("trials")), ("", false));
 }
 
 #[test]
@@ -197,7 +217,7 @@ fn an_interrupted_run_keeps_what_is_done() {
     let child =
         outgrow(&arguments).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.unwrap();
-    thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();

@@ -123,3 +123,91 @@ fn figure(figure: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String 
 fn bare(of: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
     figure(of, |mean, _| show(mean, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::KINDS;
+    use crate::experiment::result::{Precision, SteadyState};
+    use crate::experiment::runner::{RunOptions, Unwatched, run};
+    use crate::model::spec::NoFiles;
+    use crate::scenario;
+
+    /// A short run of a scenario that ships.
+    fn result() -> RunResult {
+        let text = include_str!("../../../scenarios/01-single-server.toml");
+        let set = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let overrides = [set("run.duration", "20s"), set("run.warmup", "2s"), set("run.trials", "2")];
+        let loaded = scenario::load("a.toml", text, &overrides, &NoFiles, KINDS).unwrap();
+        let length = loaded.scenario.length();
+        let options = RunOptions { seed: 1, trials: 0..2, jobs: 1, length };
+        RunResult::new(&loaded.scenario, &options, &run(&loaded.scenario, &options, &Unwatched))
+    }
+
+    fn plain(result: &RunResult) -> String {
+        anstream::adapter::strip_str(&text(result)).to_string()
+    }
+
+    /// The first line that begins with these words.
+    fn line(text: &str, words: &str) -> String {
+        let found = text.lines().find(|line| line.trim_start().starts_with(words));
+        found.unwrap_or_else(|| panic!("no line begins with {words:?} in\n{text}")).to_owned()
+    }
+
+    #[test]
+    fn sections_come_in_order_and_fit_the_width() {
+        let text = plain(&result());
+        let places: Vec<usize> = ["One server", "p99(response)", "requests", "boxes", "timeline"]
+            .map(|words| text.find(words).unwrap())
+            .into();
+        assert!(places.is_sorted(), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert_eq!(text.lines().nth(1), Some("2 trials of 20 s after a warm-up of 2 s, seed 1"));
+        assert!(line(&text, "post").contains(" ms"));
+    }
+
+    #[test]
+    fn without_a_steady_state_there_are_no_response_times() {
+        let mut result = result();
+        result.steady_state =
+            SteadyState { reached: false, component: Some("box".into()), growth_per_s: Some(50.0) };
+        let text = plain(&result);
+        assert!(text.contains("no steady state  the queue at box grows by 50 a second"), "{text}");
+        assert!(!line(&text, "all").contains("ms"), "{text}");
+    }
+
+    #[test]
+    fn verdicts_have_value_interval_and_what_would_show_more() {
+        let verdict = Verdict {
+            that: "availability > 99.9%".into(),
+            verdict: Answer::NotShown,
+            value: Some(0.9991),
+            half_width: Some(0.0003),
+            low: None,
+            high: None,
+            bound: 0.999,
+            unit: "share",
+            trials_needed: Some(40),
+            reason: None,
+        };
+        assert_eq!(measured(&verdict), "99.910 ± 0.030 %; about 40 trials would show it: --trials 40");
+        let unknown = Verdict { value: None, reason: Some("nothing was measured".into()), ..verdict.clone() };
+        assert_eq!(measured(&unknown), "nothing was measured");
+        let fails = Verdict {
+            verdict: Answer::Fails,
+            unit: "s",
+            value: Some(0.25),
+            half_width: Some(0.01),
+            trials_needed: None,
+            ..verdict
+        };
+        let mut result = result();
+        result.expect = vec![fails];
+        result.precision = Some(Precision { target: 0.02, achieved: Some(0.031), reached: false });
+        result.complete = false;
+        let text = plain(&result);
+        assert!(line(&text, "FAILS").ends_with("250 ± 10 ms"), "{text}");
+        assert!(line(&text, "imprecise").ends_with("within 3.1 %, asked for 2 %"), "{text}");
+        assert!(text.contains("interrupted"), "{text}");
+    }
+}

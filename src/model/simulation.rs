@@ -231,7 +231,11 @@ impl Simulation {
                     return;
                 }
             }
-            Signal::Control(control) => self.world.operate(to, control),
+            Signal::Control(control) => {
+                if !self.world.operate(to, control) {
+                    return;
+                }
+            }
             Signal::Done(_) => {}
         }
         self.deliver(to, signal);

@@ -355,12 +355,18 @@ impl World {
         self.recorder.note(now, &name, "recover");
     }
 
-    /// What a control does to the component before the component itself hears of it.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) {
+    /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
+    /// down does not crash, what is up does not recover.
+    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
+        let down = self.infos[component.index()].down;
+        if down == (control == Control::Crash) {
+            return false;
+        }
         match control {
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
         }
+        true
     }
 }
 

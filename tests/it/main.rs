@@ -1,3 +1,5 @@
 //! Integration tests, all in one binary: one module a subject.
 
+mod behaviour;
 mod errors;
+mod golden;

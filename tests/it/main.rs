@@ -3,3 +3,4 @@
 mod behaviour;
 mod errors;
 mod golden;
+mod tidy;

@@ -1,6 +1,8 @@
-//! Integration tests, all in one binary: one module a subject.
+//! The integration tests, one binary: they link once. One line a module, sorted.
 
 mod behaviour;
+mod docs;
 mod errors;
+mod examples;
 mod golden;
 mod tidy;

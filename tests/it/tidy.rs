@@ -1,15 +1,12 @@
-//! Habits of the code, checked: who may import whom, what stands at the top of a file, what no trial may touch, and that
-//! what is made from the code (schema, reference page) is current.
+//! Habits of the code, checked: who may import whom, what stands at the top of a file, and what no trial may touch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use outgrow::components::KINDS;
-use outgrow::scenario::reference::reference;
-use outgrow::scenario::schema::schema;
 
-use crate::golden::{compare, files_below, golden_file, root, scenarios};
+use crate::golden::{files_below, golden_file, root, scenarios};
 
 /// The layers from the bottom up. A layer imports only what stands before it; those of one line do not know each other,
 /// except as [`ALSO`] says.
@@ -238,36 +235,4 @@ fn every_scenario_has_a_golden_file_and_a_place_in_the_docs() {
         let short = name.rsplit('/').next().unwrap_or(&name);
         assert!(!root().join("README.md").exists() || named(short), "no page names the scenario {name}");
     }
-}
-
-#[test]
-fn links_in_the_docs_lead_somewhere() {
-    for (page, text) in pages() {
-        let folder = page.parent().expect("a page stands in a folder");
-        for (at, _) in text.match_indices("](") {
-            let target = text[at + 2..].split(')').next().unwrap_or_default();
-            let file = target.split('#').next().unwrap_or_default();
-            if target.contains("://") || target.starts_with("mailto:") || file.is_empty() {
-                continue;
-            }
-            assert!(folder.join(file).exists(), "{}: {target} leads nowhere", page.display());
-        }
-    }
-}
-
-/// Compares a page with what the code makes of it.
-fn current(path: &str, text: &str) {
-    let path: &Path = &root().join(path);
-    compare(path, text).unwrap_or_else(|message| panic!("{message}"));
-}
-
-#[test]
-fn the_schema_is_current() {
-    let schema = serde_json::to_string_pretty(&schema(KINDS)).expect("a schema is JSON");
-    current("docs/scenario.schema.json", &format!("{schema}\n"));
-}
-
-#[test]
-fn the_reference_page_is_current() {
-    current("docs/reference.md", &reference(KINDS));
 }

@@ -1,7 +1,7 @@
 //! Trials become a [`RunResult`]: every figure of the result by its definition.
 
 use crate::kernel::random::mix;
-use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, TrialRecord};
+use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Note, TrialRecord};
 use crate::model::signal::Outcome;
 use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
@@ -249,7 +249,7 @@ fn machine_result(machine: &MachineRecord) -> MachineResult {
 }
 
 fn timeline(record: &TrialRecord) -> Vec<Happening> {
-    let happening = |note: &crate::model::record::Note| Happening {
+    let happening = |note: &Note| Happening {
         t_s: note.at.as_secs_f64(),
         component: note.component.clone(),
         event: note.event,
@@ -259,13 +259,8 @@ fn timeline(record: &TrialRecord) -> Vec<Happening> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{options, scenario, trial};
+    use super::super::samples::{result, trial};
     use super::*;
-
-    fn result(records: Vec<TrialRecord>) -> RunResult {
-        let trials = Trials { records, complete: true, precision: None };
-        RunResult::new(&scenario("5/s"), &options(trials.records.len() as u32), &trials)
-    }
 
     #[test]
     fn figures_are_what_their_definitions_say() {

@@ -2,16 +2,22 @@
 
 use crate::model::record::{ComponentRecord, TrialRecord};
 use crate::model::spec::{MachineSpec, Offered};
-use crate::scenario::load::{BoxLoad, StaticLoad, static_load};
+use crate::scenario::expression::Metric;
+use crate::scenario::load::{BoxLoad, MachineLoad, StaticLoad, static_load};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::tally::{Moments, Tally};
 use crate::theory::laws::{closed_bounds, little_inside};
 use crate::theory::queues::{Steady, approximate_wait, mg1, mmc};
 
+use super::expect::measure;
 use super::result::{Figure, Prediction, Relation, RunResult};
+use super::series::window_length;
 
-/// Requests of a window from which its count tells a Poisson process from others.
-const ISSUED_MIN: f64 = 10.0;
+/// Requests in a span of time, about, from which its count tells a Poisson process from others.
+const ISSUED_MIN: f64 = 20.0;
+
+/// Such spans needed.
+const SPANS_MIN: u64 = 100;
 
 /// Squared coefficients of variation this close to 1 are taken for exponential.
 const EXPONENTIAL_WITHIN: f64 = 0.05;
@@ -91,7 +97,7 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
 /// The utilisation law, U = X D / c, for each group of machines.
 fn utilisations(scenario: &Scenario, load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let Some(scale) = throughput_scale(load, result) else { return Vec::new() };
-    let law = |machine: &crate::scenario::load::MachineLoad| {
+    let law = |machine: &MachineLoad| {
         let spec = scenario.entry(&machine.name)?.spec.machine()?;
         // With contention the cores' speed depends on how many are busy, and the law on more than the means.
         let measured = utilisation_of(result, &machine.name).filter(|_| has_no_contention(&spec))?;
@@ -120,9 +126,9 @@ fn throughput_scale(load: &StaticLoad, result: &RunResult) -> Option<f64> {
 }
 
 /// Utilisation of a group of machines, all members together.
-pub(super) fn utilisation_of(result: &RunResult, group: &str) -> Option<Figure> {
-    let metric = crate::scenario::expression::Metric::Utilisation(group.to_owned());
-    super::expect::measure(&metric, result).ok()
+fn utilisation_of(result: &RunResult, group: &str) -> Option<Figure> {
+    let metric = Metric::Utilisation(group.to_owned());
+    measure(&metric, result).ok()
 }
 
 /// The queueing formula for a box that nobody shares and that calls nobody, fed by a Poisson process.
@@ -216,18 +222,22 @@ fn in_turn(
     Some((law, relation, seconds?))
 }
 
-/// Whether the numbers of requests in the windows scatter as those of a Poisson process do: their variance is their
-/// mean, within five standard deviations of the ratio.
+/// Whether the numbers of requests in equal spans of time scatter as those of a Poisson process do: their variance is
+/// their mean, within five standard deviations of the ratio.
 fn is_poisson(records: &[TrialRecord]) -> bool {
-    let Some(longest) = records.first().map(super::series::window_length) else { return false };
-    let counts: Moments = records
-        .iter()
-        .flat_map(|record| &record.windows)
-        .filter(|window| window.length_s >= longest * 0.99)
-        .map(|window| window.issued as f64)
-        .collect();
-    let spread = 5.0 * (2.0 / counts.count() as f64).sqrt();
-    counts.mean() >= ISSUED_MIN && (counts.variance() / counts.mean() - 1.0).abs() < spread
+    let Some(longest) = records.first().map(window_length) else { return false };
+    let regular = |record: &TrialRecord| -> Vec<f64> {
+        let windows = record.windows.iter().filter(|window| window.length_s >= longest * 0.99);
+        windows.map(|window| window.issued as f64).collect()
+    };
+    let trials: Vec<Vec<f64>> = records.iter().map(regular).collect();
+    let windows: usize = trials.iter().map(Vec::len).sum();
+    let per_window = trials.iter().flatten().sum::<f64>() / windows as f64;
+    let span = (ISSUED_MIN / per_window).ceil().max(1.0) as usize;
+    let spans = trials.iter().flat_map(|trial| trial.chunks_exact(span));
+    let counts: Moments = spans.map(|span| span.iter().sum::<f64>()).collect();
+    let tolerance = 5.0 * (2.0 / counts.count() as f64).sqrt();
+    counts.count() >= SPANS_MIN && (counts.variance() / counts.mean() - 1.0).abs() < tolerance
 }
 
 #[cfg(test)]
@@ -277,7 +287,8 @@ mod tests {
 
     #[test]
     fn without_poisson_arrivals_no_formula_is_claimed() {
-        let regular = with(&scenario("50/s"), "rate = '50/s'", "rate = '50/s'\narrivals = 'constant'");
+        let regular =
+            with(&scenario("50/s"), "rate = '50/s'", "rate = '50/s'\narrivals = { dist = 'constant' }");
         let options = RunOptions { jobs: 2, ..options(10) };
         let result = RunResult::new(&regular, &options, &run(&regular, &options, &Unwatched));
         assert!(result.theory.iter().all(|one| !one.law.starts_with("M/")), "{:?}", result.theory);

@@ -5,7 +5,6 @@ use crate::queueing::memory::Memory;
 use crate::queueing::station::{Station, StationConfig};
 
 use super::signal::{CallId, ComponentId};
-use super::spec::MachineSpec;
 
 /// Index of a machine in its simulation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,6 +71,29 @@ pub struct DiskSpec {
     pub iops: f64,
     /// Time of one operation.
     pub latency: SimDuration,
+}
+
+/// The hardware that a box asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MachineSpec {
+    /// Number of cores, at least 1.
+    pub cores: u32,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Work done a second of core time, relative to the reference machine.
+    pub speed: f64,
+    /// USD an hour.
+    pub price: f64,
+    /// At most this many calls share the cores; the rest wait in the station's own queue. `None`: all share.
+    pub limit: Option<u32>,
+    /// Those who wait are served last come first.
+    pub lifo: bool,
+    /// Contention of the universal scalability law.
+    pub sigma: f64,
+    /// Coherency of the universal scalability law.
+    pub kappa: f64,
+    /// Its disk, if anything on it uses one.
+    pub disk: Option<DiskSpec>,
 }
 
 /// The hardware that components run on.

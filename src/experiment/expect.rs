@@ -33,14 +33,27 @@ pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecor
         (None, None) => measure(&expect.that.metric, result).map(Known::from),
         (during, except) => in_part(&expect.that.metric, during, except, result.warmup_s, records),
     };
-    judge(&expect.that, &expect.text, known)
+    without_rest(judge(&expect.that, &expect.text, known), &expect.that, result)
+}
+
+/// Without a steady state a response time grows with the simulated time: that it is too long can be shown, that it is
+/// long enough, or short enough, cannot.
+fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Verdict {
+    let grows = matches!(that.metric, Metric::Response { .. } | Metric::QueueLen(_));
+    if result.steady_state.reached || !grows || verdict.verdict != Answer::Holds {
+        return verdict;
+    }
+    let reason = "there is no steady state, so the value depends on how long is simulated";
+    Verdict { verdict: Answer::NotShown, reason: Some(reason.into()), ..verdict }
 }
 
 /// The verdicts on objectives over the whole measured time: `--slo "p99 < 300ms, errors < 0.1%"`.
 #[must_use]
 pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict> {
-    let one =
-        |that: &Expectation| judge(that, &that.to_string(), measure(&that.metric, result).map(Known::from));
+    let one = |that: &Expectation| {
+        let verdict = judge(that, &that.to_string(), measure(&that.metric, result).map(Known::from));
+        without_rest(verdict, that, result)
+    };
     expectations.iter().map(one).collect()
 }
 
@@ -344,6 +357,17 @@ mod tests {
         assert!(verdict("p99(response) < 1s").reason.unwrap().contains("--duration"));
         assert!(verdict("lag < 1s").reason.unwrap().contains("no replicas"));
         assert_eq!(verdict("mean(response) < 100ms").trials_needed, None);
+    }
+
+    #[test]
+    fn a_response_time_that_grows_is_not_long_enough_for_good() {
+        let mut result = two();
+        result.steady_state.reached = false;
+        for (text, expected) in
+            [("mean(response) < 300ms", Answer::NotShown), ("mean(response) > 300ms", Answer::Fails)]
+        {
+            assert_eq!(verdicts(&[parsed(text)], &result)[0].verdict, expected, "{text}");
+        }
     }
 
     #[test]

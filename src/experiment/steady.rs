@@ -20,6 +20,10 @@ const LOAD_CHANGE_MAX: f64 = 0.1;
 /// A machine as busy as this is taken for the cause of a queue that grows, rather than for its victim.
 const SATURATED: f64 = 0.9;
 
+/// A queue that keeps less than this share of what arrives is not called growing: with many boxes, chance finds a slope
+/// in one of them.
+const GROWTH_SHARE_MIN: f64 = 0.002;
+
 /// What is wrong with the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WarmupProblem {
@@ -65,7 +69,9 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f6
     let per_s = 1.0 / window_length(trials[0]);
     let candidate = |index: usize| {
         let inside = trials.iter().map(|trial| measured(trial, length, |window| window.inside[index]));
-        grows(&inside.collect::<Vec<_>>()).map(|growth| (index, growth * per_s))
+        let growth = grows(&inside.collect::<Vec<_>>())? * per_s;
+        let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
+        (growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived).then_some((index, growth))
     };
     let saturated = |index: usize| {
         let machine = trials[0].components[index].machine.as_ref();

@@ -1,0 +1,3 @@
+//! The integration tests, one binary: they link once. One line a module, sorted.
+
+mod theory;

@@ -1,4 +1,13 @@
 //! The integration tests, one binary: they link once. One line a module, sorted.
 
+mod behaviour;
+mod cli;
+mod determinism;
+mod docs;
+mod errors;
+mod examples;
+mod golden;
 mod laws;
+mod server;
 mod theory;
+mod tidy;

@@ -2,9 +2,12 @@
 
 mod behaviour;
 mod cli;
+mod determinism;
 mod docs;
 mod errors;
 mod examples;
 mod golden;
+mod laws;
 mod server;
+mod theory;
 mod tidy;

@@ -162,6 +162,22 @@ fn the_box_of_the_guide_is_that_of_the_example() {
     assert!(example.ends_with(&(code + "\n")), "the guide and the example differ");
 }
 
+/// `TRYCMD=overwrite cargo it readme` pastes the program's output.
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    trycmd::TestCases::new().case("README.md");
+}
+
+#[test]
+fn the_scenario_of_the_readme_is_sound() {
+    let page = read("README.md");
+    let (_, rest) = page.split_once("```toml\n").expect("the page has a scenario");
+    let (text, _) = rest.split_once("```").expect("the scenario ends");
+    let loaded = load("README.md", text, &[], &NoFiles, KINDS);
+    let loaded = loaded.unwrap_or_else(|found| panic!("{}", found.render(false)));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings.render(false));
+}
+
 /// All Markdown pages of the project.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];

@@ -1,7 +1,7 @@
 //! Trials become a [`RunResult`]: every figure of the result by its definition.
 
 use crate::kernel::random::mix;
-use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, TrialRecord};
+use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Note, TrialRecord};
 use crate::model::signal::Outcome;
 use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
@@ -54,7 +54,8 @@ impl RunResult {
         };
         result.bottleneck = advise::bottleneck(&result);
         result.theory = theory::predictions(scenario, records, &result);
-        result.expect = scenario.expects.iter().map(|expect| expect::verdict(expect, &result, records)).collect();
+        result.expect =
+            scenario.expects.iter().map(|expect| expect::verdict(expect, &result, records)).collect();
         result.warnings = warn::warnings(records, options.length, &result);
         result.why = advise::why(&result);
         result.next = advise::next(scenario, &result);
@@ -140,8 +141,12 @@ fn certain(values: impl IntoIterator<Item = f64>) -> Figure {
 
 /// Price of the machines of a trial, each counted once.
 fn cost(record: &TrialRecord) -> f64 {
-    let machines = record.components.iter().filter_map(|component| Some((component, component.machine.as_ref()?)));
-    machines.filter(|(component, machine)| component.name == machine.host).map(|(_, machine)| machine.price).sum()
+    let machines =
+        record.components.iter().filter_map(|component| Some((component, component.machine.as_ref()?)));
+    machines
+        .filter(|(component, machine)| component.name == machine.host)
+        .map(|(_, machine)| machine.price)
+        .sum()
 }
 
 fn outcomes(records: &[TrialRecord], count: impl Fn(&TrialRecord, Outcome) -> f64) -> Outcomes {
@@ -244,10 +249,75 @@ fn machine_result(machine: &MachineRecord) -> MachineResult {
 }
 
 fn timeline(record: &TrialRecord) -> Vec<Happening> {
-    let happening = |note: &crate::model::record::Note| Happening {
+    let happening = |note: &Note| Happening {
         t_s: note.at.as_secs_f64(),
         component: note.component.clone(),
         event: note.event,
     };
     record.timeline.iter().map(happening).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{result, trial};
+    use super::*;
+
+    #[test]
+    fn figures_are_what_their_definitions_say() {
+        let mut records = vec![trial(&[100, 200]), trial(&[300, 400, 500, 600])];
+        for record in &mut records {
+            let class = &mut record.classes[0];
+            class.issued += 2;
+            class.outcomes[Outcome::Rejected as usize] = 1;
+            class.completed_good = 1;
+            class.attempts += 3;
+        }
+        let metrics = result(records).metrics;
+        let trials = |figure: &Figure| figure.trials.iter().map(|value| value.unwrap()).collect::<Vec<_>>();
+        // 10 s each; 4 and 6 issued, of which 2 and 4 ok, 1 rejected and 1 under way.
+        assert_eq!(trials(&metrics.offered_rps), [0.4, 0.6]);
+        assert_eq!(trials(&metrics.throughput_rps), [0.2, 0.4]);
+        assert_eq!(trials(&metrics.goodput_rps), [0.1, 0.1]);
+        assert_eq!(trials(&metrics.availability), [2.0 / 3.0, 0.8]);
+        assert_eq!(trials(&metrics.outcomes.rejected), [1.0, 1.0]);
+        assert_eq!(trials(metrics.outcomes.in_flight.as_ref().unwrap()), [1.0, 1.0]);
+        assert_eq!(trials(&metrics.attempts_per_request), [5.0 / 3.0, 7.0 / 5.0]);
+        assert_eq!(trials(&metrics.response_ms.mean), [150.0, 450.0]);
+        assert_eq!(metrics.response_ms.mean.mean, Some(300.0));
+        assert_eq!(trials(&metrics.response_ms.max), [200.0, 600.0]);
+        assert_eq!(metrics.response_ms.p50.mean, None, "six requests have no median worth the name");
+    }
+
+    #[test]
+    fn components_have_their_shares_and_machines_cost_once() {
+        let result = result(vec![trial(&[100]), trial(&[100])]);
+        let (box_, db) = (result.components.get("box").unwrap(), result.components.get("db").unwrap());
+        assert_eq!(box_.utilisation.as_ref().unwrap().mean, Some(0.75));
+        assert_eq!(db.machine.as_ref().unwrap().host, "box");
+        let cost = &result.metrics.cost_usd_per_hour;
+        assert_eq!((cost.mean, cost.half_width), (Some(0.5), Some(0.0)));
+        assert_eq!(box_.throughput_rps.mean, Some(0.1));
+    }
+
+    #[test]
+    fn the_json_has_the_names_of_the_format() {
+        let json = serde_json::to_value(result(vec![trial(&[100]), trial(&[300])])).unwrap();
+        assert_eq!(json["schema"], "outgrow.result/1");
+        assert_eq!(json["metrics"]["response_ms"]["mean"]["trials"], serde_json::json!([100.0, 300.0]));
+        assert_eq!(json["metrics"]["response_ms"]["p99"]["mean"], serde_json::Value::Null);
+        assert_eq!(json["components"]["box"]["kind"], "server");
+        assert_eq!(json["classes"]["request"]["outcomes"]["ok"]["mean"], 1.0);
+        assert_eq!(json["fingerprint"].as_str().unwrap().len(), 16);
+        assert!(json.get("pooled").is_none() && json.get("precision").is_none());
+    }
+
+    #[test]
+    fn one_trial_has_an_interval_for_the_mean_alone() {
+        let mut lone = trial(&[100, 200]);
+        (0..600).for_each(|index| lone.batches.record(f64::from(index % 7) * 1e6));
+        let result = result(vec![lone]);
+        assert!(result.metrics.response_ms.mean.half_width.is_some());
+        assert_eq!(result.metrics.offered_rps.half_width, None);
+        assert!(result.expect.is_empty());
+    }
 }

@@ -331,7 +331,7 @@ pub struct Bottleneck {
 pub struct Prediction {
     /// The component, or `system`.
     pub component: String,
-    /// The law: `utilisation law`, `M/M/1`, `asymptotic bounds`.
+    /// The law: `utilisation law`, `M/M/1`, `the asymptotic bound`.
     pub law: String,
     /// What it speaks of: `utilisation`, `response_ms`, `throughput_rps`.
     pub quantity: &'static str,

@@ -164,3 +164,70 @@ fn has_measured(record: &TrialRecord, length: Length) -> bool {
     let warmup = length.warmup.as_secs_f64();
     record.stop != Stop::Interrupted || record.windows.last().is_some_and(|window| window.start_s >= warmup)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::result::RunResult;
+    use super::super::samples::{options, scenario};
+    use super::*;
+
+    #[test]
+    fn the_number_of_threads_leaves_no_trace() {
+        let scenario = scenario("50/s");
+        let json = |jobs| {
+            let options = RunOptions { jobs, ..options(5) };
+            let result = RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched));
+            serde_json::to_string(&result).unwrap()
+        };
+        assert_eq!(json(1), json(4));
+    }
+
+    #[test]
+    fn a_trial_can_be_replayed_alone() {
+        let scenario = scenario("50/s");
+        let all = run(&scenario, &options(4), &Unwatched);
+        let lone = run(&scenario, &RunOptions { trials: 3..4, ..options(1) }, &Unwatched);
+        assert_eq!(lone.records[0].fingerprint, all.records[3].fingerprint);
+        assert_ne!(all.records[2].fingerprint, all.records[3].fingerprint);
+        assert_eq!(position(), None);
+    }
+
+    /// Has enough after some calls.
+    struct Impatient(AtomicU32);
+
+    impl Progress for Impatient {
+        fn advanced(&self, trial: u32, _share: f64) {
+            assert_eq!(position().map(|position| (position.seed, position.trial)), Some((7, trial)));
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        }
+
+        fn interrupted(&self) -> bool {
+            self.0.load(Ordering::Relaxed) == 0
+        }
+    }
+
+    #[test]
+    fn what_is_done_at_an_interruption_is_kept() {
+        let scenario = scenario("50/s");
+        // 600 windows a trial: one and a half trials, then one that does not get beyond its warm-up.
+        let half = run(&scenario, &options(4), &Impatient(AtomicU32::new(900)));
+        let stops: Vec<Stop> = half.records.iter().map(|record| record.stop).collect();
+        assert_eq!((stops, half.complete), (vec![Stop::Finished, Stop::Interrupted], false));
+        let early = run(&scenario, &options(4), &Impatient(AtomicU32::new(50)));
+        assert!(early.records.is_empty() && !early.complete);
+    }
+
+    #[test]
+    fn precision_is_reached_or_given_up_honestly() {
+        let scenario = scenario("50/s");
+        let easy = run_to_precision(&scenario, &options(5), 0.5, &Unwatched);
+        assert!(easy.precision.unwrap().reached);
+        assert_eq!(easy.records.len(), 8, "it must hold at 5 and at 8 trials");
+        let hard = run_to_precision(&scenario, &options(5), 1e-9, &Unwatched);
+        assert_eq!((hard.precision.unwrap().reached, hard.records.len()), (false, 200));
+        let straight = run(&scenario, &options(8), &Unwatched);
+        assert_eq!(straight.records[7].fingerprint, easy.records[7].fingerprint);
+    }
+}

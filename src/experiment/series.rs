@@ -100,3 +100,34 @@ fn insides(record: &TrialRecord) -> Vec<(String, Vec<usize>)> {
 fn short(value: f64) -> f64 {
     format!("{value:.5e}").parse().expect("a number that was printed can be read")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::trial;
+    use super::*;
+
+    #[test]
+    fn windows_are_averaged_and_idle_components_left_out() {
+        let mut trials = [trial(&[]), trial(&[]), trial(&[])];
+        trials[1].windows[3].inside[0] = 4.0;
+        trials[1].windows[3].p99 = Some(900_000_000);
+        trials[2].windows[4].ok = 0;
+        trials[2].windows[4].response_sum = 0;
+        let series = series(&trials);
+        assert_eq!(series.columns[6..], ["in_system", "inside:box"]);
+        assert_eq!((series.rows.len(), series.window_s), (120, 0.1));
+        let at = |row: usize, name: &str| series.column(name).unwrap().nth(row).unwrap().unwrap();
+        assert_eq!([at(3, "t_s"), at(3, "offered_rps"), at(3, "errors_rps")], [0.3, 100.0, 10.0]);
+        assert_eq!([at(3, "inside:box"), at(3, "p99_ms"), at(3, "response_ms")], [2.0, 50.0, 20.0]);
+        assert_eq!([at(4, "throughput_rps"), at(4, "response_ms"), at(4, "in_system")], [60.0, 20.0, 3.0]);
+    }
+
+    #[test]
+    fn trials_that_stopped_early_do_not_shorten_the_table() {
+        let mut short = trial(&[]);
+        short.windows.truncate(7);
+        short.stop = Stop::Interrupted;
+        assert_eq!(series(&[trial(&[]), short.clone()]).rows.len(), 120);
+        assert_eq!(series(&[short]).rows.len(), 7);
+    }
+}

@@ -1,7 +1,10 @@
 //! The integration tests, one binary: they link once. One line a module, sorted.
 
+mod behaviour;
 mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod golden;
 mod server;
+mod tidy;

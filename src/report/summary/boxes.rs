@@ -14,7 +14,7 @@ pub(super) fn section(result: &RunResult) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["boxes", "calls/s", "busy", "queue", "longest queue", "waited", "response"];
+    let header = ["boxes", "calls/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
     let mut out = table(&header, 1, &rows).replacen("boxes", &bold("boxes"), 1);
     if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
         out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
@@ -59,7 +59,8 @@ fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> 
         label,
         bare(&one.throughput_rps, estimate),
         busy,
-        figure(&one.queue_len_mean, estimate),
+        bare(&one.inside_mean, estimate),
+        bare(&one.queue_len_mean, estimate),
         longest,
         time(bare(&one.wait_ms.mean, time_ms)),
         time(figure(&one.response_ms.mean, time_ms)),

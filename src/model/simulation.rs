@@ -8,13 +8,14 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
 use super::call::{Parent, Stage};
+use super::class::RequestClass;
 use super::component::{Component, Cx};
+use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Signal};
-use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::world::{Event, Info, World};
 

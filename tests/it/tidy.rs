@@ -1,15 +1,16 @@
 //! Habits of the code, checked: who may import whom, what stands at the top of a file, and what no trial may touch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use outgrow::components::KINDS;
 
-use crate::golden::{files_below, golden_file, root, scenarios};
+use crate::golden::{compare, files_below, golden_file, root, scenarios};
 
-/// The layers from the bottom up. A layer imports only what stands before it; those of one line do not know each other,
-/// except as [`ALSO`] says.
+/// The layers from the bottom up. A layer imports only what stands before it; those of one line do not know each
+/// other.
 const LAYERS: [&[&str]; 8] = [
     &["kernel", "stats", "theory"],
     &["queueing"],
@@ -20,12 +21,6 @@ const LAYERS: [&[&str]; 8] = [
     &["report"],
     &["cli"],
 ];
-
-/// Imports that the table of layers does not allow, each with its reason; none at present.
-const ALSO: [(&str, &str); 0] = [];
-
-/// Names of one layer that another may use only in its tests.
-const IN_TESTS: &str = "#[cfg(test)]";
 
 /// What no trial may touch, and where it is allowed after all.
 const BANNED: [(&str, &[&str]); 6] = [
@@ -56,8 +51,7 @@ impl Source {
 
     /// The text before its tests.
     fn code(&self) -> &str {
-        let tests = format!("{IN_TESTS}\nmod tests {{");
-        self.text.split_once(&tests).map_or(self.text.as_str(), |(code, _)| code)
+        self.text.split_once("#[cfg(test)]\nmod tests {").map_or(self.text.as_str(), |(code, _)| code)
     }
 
     /// The module that it is, as a path: `components::server::spec`.
@@ -116,7 +110,7 @@ fn a_layer_imports_only_what_stands_below_it() {
                 (Some(own), Some(imported)) => imported < own,
                 _ => false,
             };
-            if !allowed && !ALSO.contains(&(source.name.as_str(), imported)) {
+            if !allowed {
                 wrong.push(format!("{} may not import {imported}", source.name));
             }
         }
@@ -138,8 +132,7 @@ fn siblings(source: &Source) -> BTreeSet<String> {
     let absolute = format!("crate::{}::", source.layer());
     found.extend(first_names(source.code(), &absolute).into_iter().map(str::to_owned));
     // `super::` of a file right below the layer is the layer; one `super::` more for each folder.
-    let ups = if source.name.ends_with("/mod.rs") { module.len() - 1 } else { module.len() - 1 };
-    let relative = "super::".repeat(ups);
+    let relative = "super::".repeat(module.len() - 1);
     found.extend(first_names(source.code(), &relative).into_iter().map(str::to_owned));
     found
 }
@@ -218,21 +211,29 @@ fn every_mark_of_a_source_is_known() {
     }
 }
 
-/// All text that a reader of the project may come through.
-fn pages() -> Vec<(PathBuf, String)> {
-    let top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
-    let paths = top.into_iter().filter(|path| path.exists()).chain(files_below("docs", "md"));
-    paths.map(|path| (path.clone(), fs::read_to_string(path).expect("a page"))).collect()
+/// The page of all scenarios that ship: names, titles and questions.
+fn index() -> String {
+    let mut page = "# Scenarios\n\nEach asks a question, says what to expect and why, and checks it: \
+                    `outgrow run NAME`.\n\n| name | title | question |\n|---|---|---|\n"
+        .to_owned();
+    for (name, path) in scenarios() {
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let title = text.lines().find_map(|line| line.strip_prefix("title")).unwrap_or_default();
+        let title = title.trim_start_matches([' ', '=']).trim_matches('"');
+        let comments = text.lines().skip_while(|line| !line.starts_with("# Question: "));
+        let question = comments.take_while(|line| line.starts_with('#') && !line.starts_with("# Expect"));
+        let question: Vec<&str> =
+            question.map(|line| line.trim_start_matches("# Question:").trim_matches(['#', ' '])).collect();
+        let question = question.join(" ");
+        writeln!(page, "| [{name}]({name}.toml) | {title} | {question} |").expect("a string takes all");
+    }
+    page
 }
 
 #[test]
-fn every_scenario_has_a_golden_file_and_a_place_in_the_docs() {
-    let pages = pages();
-    // Without a README there is nothing yet that could name them.
-    let named = |name: &str| pages.iter().any(|(_, text)| text.contains(name));
+fn every_scenario_has_a_golden_file_and_a_place_in_the_index() {
     for (name, _) in scenarios() {
         assert!(golden_file(&name).exists(), "{name} has no golden file");
-        let short = name.rsplit('/').next().unwrap_or(&name);
-        assert!(!root().join("README.md").exists() || named(short), "no page names the scenario {name}");
     }
+    compare(&root().join("scenarios/README.md"), &index()).unwrap_or_else(|message| panic!("{message}"));
 }

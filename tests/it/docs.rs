@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -14,6 +14,8 @@ use outgrow::scenario::load;
 use outgrow::scenario::reference::reference;
 use outgrow::scenario::schema::schema;
 use serde_json::Value;
+
+use crate::golden::{compare, root};
 
 /// A scenario that says as little as it can and yet comes to every limit that has a default: overloaded, with retries,
 /// more data than memory, writes, and longer than the time limit.
@@ -41,23 +43,13 @@ working_set = "20GiB"
 disk        = {}
 "#;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Fails unless the file has this content; under `UPDATE=1` gives it.
-fn check_generated(path: &str, content: &str) {
-    #[expect(clippy::disallowed_methods, reason = "the test is told to rewrite")]
-    let update = std::env::var("UPDATE").is_ok();
-    if update {
-        fs::write(root().join(path), content).unwrap_or_else(|error| panic!("{path}: {error}"));
-    }
-    let found = fs::read_to_string(root().join(path)).unwrap_or_default();
-    assert!(found == content, "{path} is not what the program says: UPDATE=1 cargo it docs");
+/// Fails unless the page has this content; under `UPDATE=1` gives it.
+fn check_generated(page: &str, content: &str) {
+    compare(&root().join(page), content).unwrap_or_else(|message| panic!("{message}"));
 }
 
 #[test]
@@ -181,7 +173,7 @@ fn the_scenario_of_the_readme_is_sound() {
 /// All Markdown pages of the project.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
-    for folder in ["docs", "docs/decisions"] {
+    for folder in ["docs", "docs/decisions", "scenarios"] {
         let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
         pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));

@@ -80,10 +80,26 @@ pub struct Call {
     pub waited: SimDuration,
     /// What the callee keeps about it.
     pub notes: Notes,
+    /// What it asks for: work, or a sign of life.
+    pub probe: Probe,
+    /// The router that has handed it on, and that gets it back when the callee refuses it.
+    pub via: Option<ComponentId>,
     /// What the callee answers besides the outcome: an address, a position.
     pub answer: u64,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+}
+
+/// Whether a call asks for work or for a sign of life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Probe {
+    /// Work.
+    #[default]
+    None,
+    /// A connection, which the kernel accepts as long as the process runs.
+    Connect,
+    /// A page that the process itself must answer, with a worker and a little core time.
+    Page,
 }
 
 /// What a callee keeps about a call between two signals; each field's meaning is private to it.
@@ -102,4 +118,4 @@ pub struct Notes {
 }
 
 // A user who waits costs a request and about one call a tier; the goal is 128 bytes for each of them.
-const _: () = assert!(size_of::<Call>() <= 112 && size_of::<Request>() <= 72);
+const _: () = assert!(size_of::<Call>() <= 120 && size_of::<Request>() <= 72);

@@ -53,6 +53,8 @@ pub struct ComponentRecord {
     pub outcomes: [u64; Outcome::ALL.len()],
     /// Calls that it lost in a crash.
     pub dropped: u64,
+    /// Calls that it handed on to another component.
+    pub passed_on: u64,
     /// From arrival to answer of the calls answered ok, ns.
     pub response: Tally,
     /// Time that those calls waited for a worker, a connection or a core, ns.

@@ -19,6 +19,7 @@ pub(super) struct Meter {
     pub arrived: u64,
     pub outcomes: [u64; Outcome::ALL.len()],
     pub dropped: u64,
+    pub passed_on: u64,
     pub response: Tally,
     pub wait: Tally,
     pub waits: Histogram,
@@ -234,6 +235,12 @@ impl Meter {
         }
     }
 
+    /// A call is handed on.
+    pub(super) fn pass_on(&mut self, now: SimTime) {
+        self.leave(now);
+        self.passed_on += 1;
+    }
+
     /// A call is lost in a crash.
     pub(super) fn lose(&mut self, now: SimTime) {
         self.leave(now);
@@ -244,6 +251,7 @@ impl Meter {
         self.arrived = 0;
         self.outcomes = [0; Outcome::ALL.len()];
         self.dropped = 0;
+        self.passed_on = 0;
         self.response = Tally::default();
         self.wait = Tally::default();
         self.waits.clear();

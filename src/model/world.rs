@@ -6,8 +6,8 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Notes, Parent, Request, Stage};
-use super::machine::{Device, Job, Machine, MachineId};
+use super::call::{Call, Notes, Parent, Probe, Request, Stage};
+use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
 use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
@@ -24,6 +24,16 @@ pub(super) enum Event {
 
 // Measured beforehand: what must stay small and unboxed is the event.
 const _: () = assert!(size_of::<Event>() <= 32);
+
+/// Whether a component works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Status {
+    Up,
+    /// Refuses calls.
+    Down,
+    /// Accepts calls and never answers.
+    Hung,
+}
 
 /// What the simulation knows of a component besides the component itself.
 #[derive(Debug)]
@@ -42,7 +52,7 @@ pub(super) struct Info {
     pub address: String,
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
-    pub down: bool,
+    pub status: Status,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
 }
@@ -107,6 +117,8 @@ impl World {
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
+            probe: Probe::None,
+            via: None,
             answer: 0,
             stage: Stage::Travelling,
             abandoned: false,
@@ -154,6 +166,40 @@ impl World {
         }
         let at = now + self.delay(from, call.caller, call.key);
         self.send(at, call.caller, Signal::Reply(id, outcome));
+    }
+
+    /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
+    /// it: the answer goes straight to the caller.
+    pub(super) fn forward(&mut self, from: ComponentId, id: CallId, to: ComponentId) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call is handed on before it is answered");
+        assert!(
+            call.stage == Stage::Inside && call.callee == from,
+            "a call is handed on by the one who holds it"
+        );
+        call.stage = Stage::Travelling;
+        call.callee = to;
+        call.via = Some(from);
+        let (key, caller) = (call.key, call.caller);
+        self.recorder.meters[from.index()].pass_on(now);
+        let at = now + self.delay(caller, to, key);
+        self.send(at, to, Signal::Call(id));
+    }
+
+    /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
+    pub(super) fn refuse(&mut self, component: ComponentId, id: CallId) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        let Some(router) = call.via.take() else {
+            self.reply(component, id, Outcome::Unavailable);
+            return;
+        };
+        call.stage = Stage::Travelling;
+        call.callee = router;
+        let (key, arrived) = (call.key, call.arrived);
+        self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
+        let at = now + self.delay(component, router, key);
+        self.send(at, router, Signal::Returned(id, component));
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -214,11 +260,11 @@ impl World {
         &mut self.machines[id.index()]
     }
 
-    pub(super) fn work(&mut self, owner: ComponentId, call: CallId, device: Device, demand: SimDuration) {
+    pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
         let armed = self.machines[id.index()].armed(device);
-        let entered = armed.station.enter(now, Job { owner, call }, demand);
+        let entered = armed.station.enter(now, Job { owner, task }, demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
     }
@@ -267,7 +313,7 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {
@@ -276,7 +322,7 @@ impl World {
                 About::Number(number) => return u64::from(number),
                 About::Nothing => return u64::MAX,
             },
-            Signal::Control(control) => return control as u64,
+            Signal::Control(control) => return control.number(),
         };
         self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
     }
@@ -296,7 +342,7 @@ impl World {
     pub(super) fn crash(&mut self, component: ComponentId) {
         let now = self.now();
         let info = &mut self.infos[component.index()];
-        info.down = true;
+        info.status = Status::Down;
         info.epoch += 1;
         let machine = info.machine;
         let name = info.name.clone();
@@ -347,10 +393,36 @@ impl World {
         self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
-    pub(super) fn recover(&mut self, component: ComponentId) {
+    fn hang(&mut self, component: ComponentId) {
         let now = self.now();
         let info = &mut self.infos[component.index()];
-        info.down = false;
+        info.status = Status::Hung;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "hang");
+        self.slow(component, 0.0);
+    }
+
+    /// Changes the speed of a component's machine, that is of everything that runs on it.
+    fn slow(&mut self, component: ComponentId, factor: f64) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        self.machines[id.index()].cpu.station.set_speed(now, factor);
+        self.rearm(id, Device::Cpu);
+        if factor > 0.0 {
+            let name = self.infos[component.index()].name.clone();
+            self.recorder.note(now, &name, if factor < 1.0 { "slow" } else { "normal speed" });
+        }
+    }
+
+    pub(super) fn recover(&mut self, component: ComponentId) {
+        let now = self.now();
+        if self.infos[component.index()].status == Status::Hung {
+            // Whoever restarts a process that hangs loses what was in it.
+            self.crash(component);
+            self.slow(component, 1.0);
+        }
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
         let name = info.name.clone();
         self.recorder.note(now, &name, "recover");
     }
@@ -360,6 +432,9 @@ impl World {
         match control {
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
+            Control::Hang => self.hang(component),
+            Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
+            Control::Order(_) => {}
         }
     }
 }

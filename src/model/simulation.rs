@@ -227,7 +227,11 @@ impl Simulation {
                     return;
                 }
             }
-            Signal::Control(control) => self.world.operate(to, control),
+            Signal::Control(control) => {
+                if !self.world.operate(to, control) {
+                    return;
+                }
+            }
             Signal::Returned(id, _) => self.come_back(to, id),
             Signal::Done(_) => {}
         }

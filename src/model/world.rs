@@ -427,8 +427,13 @@ impl World {
         self.recorder.note(now, &name, "recover");
     }
 
-    /// What a control does to the component before the component itself hears of it.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) {
+    /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
+    /// down does not crash, what is up does not recover.
+    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
+        match (control, self.infos[component.index()].status) {
+            (Control::Crash | Control::Hang, Status::Down) | (Control::Recover, Status::Up) => return false,
+            _ => {}
+        }
         match control {
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
@@ -436,6 +441,7 @@ impl World {
             Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
             Control::Order(_) => {}
         }
+        true
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -57,6 +57,15 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
+/// What a call has from its parent.
+struct Lineage {
+    key: u64,
+    number: u64,
+    client: ComponentId,
+    class: u16,
+    identity: u64,
+}
+
 /// Everything of a simulation but its components.
 pub(super) struct World {
     pub(super) seed: Seed,
@@ -104,11 +113,12 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let (key, number, client, class) = self.lineage(from, parent);
+        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
             number,
+            identity,
             client,
             caller: from,
             callee: to,
@@ -118,6 +128,7 @@ impl World {
             waited: SimDuration::ZERO,
             notes: Notes::default(),
             probe: Probe::None,
+            connection: Connection::Held,
             via: None,
             answer: 0,
             stage: Stage::Travelling,
@@ -129,13 +140,15 @@ impl World {
         id
     }
 
-    /// Draw key, request number, client and class that a call has from its parent.
+    /// What a call has from its parent.
     #[inline]
-    fn lineage(&self, from: ComponentId, parent: Parent) -> (u64, u64, ComponentId, u16) {
+    fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
+        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                (call.key, call.number, call.client, call.class)
+                let &Call { key, number, client, class, identity, .. } = call;
+                Lineage { key, number, client, class, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -144,12 +157,11 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                (key, request.number, request.client, request.class)
+                let &Request { number, client, class, identity, .. } = request;
+                Lineage { key, number, client, class, identity }
             }
-            Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
-            Parent::Number(number) => {
-                (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0)
-            }
+            Parent::None => orphan(self.infos[from.index()].name_hash),
+            Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
         }
     }
 
@@ -179,6 +191,7 @@ impl World {
         );
         call.stage = Stage::Travelling;
         call.callee = to;
+        call.connection = Connection::Held;
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
@@ -190,6 +203,7 @@ impl World {
     pub(super) fn refuse(&mut self, component: ComponentId, id: CallId) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        call.connection = Connection::Refused;
         let Some(router) = call.via.take() else {
             self.reply(component, id, Outcome::Unavailable);
             return;
@@ -230,6 +244,7 @@ impl World {
             user,
             number,
             key,
+            identity: 0,
             issued,
             call: CallId::NONE,
             pause: SimDuration::ZERO,
@@ -384,6 +399,7 @@ impl World {
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
         call.stage = Stage::Answered;
+        call.connection = Connection::Broken;
         let call = *call;
         if call.abandoned {
             self.calls.remove(id.0);

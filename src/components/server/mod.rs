@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::Parent;
+use crate::model::call::{Connection, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -167,7 +167,11 @@ impl Server {
             Acquire::Granted => self.begin(call, cx),
             Acquire::Queued => self.tell_waiting(cx),
             Acquire::Full => {
-                let outcome = if self.backlog { Outcome::Unavailable } else { Outcome::Rejected };
+                let mut outcome = Outcome::Rejected;
+                if self.backlog {
+                    outcome = Outcome::Unavailable;
+                    cx.get_mut(call).connection = Connection::Refused;
+                }
                 self.leave(call, outcome, cx);
             }
         }

@@ -7,7 +7,7 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Stage};
+use super::call::{Parent, Probe, Stage};
 use super::component::{Component, Cx};
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
@@ -245,7 +245,8 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        self.world.recorder.meters[to.index()].enter(now);
+        let is_probe = call.probe != Probe::None;
+        self.world.recorder.meters[to.index()].enter(now, is_probe);
         match self.world.infos[to.index()].status {
             Status::Up => true,
             Status::Hung => false,
@@ -262,7 +263,7 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        self.world.recorder.meters[router.index()].enter(now);
+        self.world.recorder.meters[router.index()].enter(now, false);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
@@ -422,6 +423,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         outcomes: meter.outcomes,
         dropped: meter.dropped,
         passed_on: meter.passed_on,
+        counts: meter.counts,
         response: meter.response,
         wait: meter.wait,
         inside_mean: meter.inside.mean(now.as_nanos()),

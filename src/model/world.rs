@@ -171,7 +171,11 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         let call = *call;
-        self.recorder.meters[from.index()].answer(now, call.arrived, call.waited, outcome);
+        let meter = &mut self.recorder.meters[from.index()];
+        match call.probe {
+            Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
+            Probe::Connect | Probe::Page => meter.end_probe(now),
+        }
         if call.abandoned {
             self.calls.remove(id.0);
             return;
@@ -389,7 +393,12 @@ impl World {
                 self.abandon(id);
             }
             if call.callee == component && call.stage == Stage::Inside {
-                self.recorder.meters[component.index()].lose(now);
+                let meter = &mut self.recorder.meters[component.index()];
+                if call.probe == Probe::None {
+                    meter.lose(now);
+                } else {
+                    meter.end_probe(now);
+                }
                 self.break_connection(id);
             }
         }

@@ -119,6 +119,7 @@ impl Simulation {
             address,
             epoch: 0,
             status: Status::Up,
+            half_down: false,
             waiting: 0,
         });
         self.world.recorder.add_component();

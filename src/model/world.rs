@@ -53,6 +53,8 @@ pub(super) struct Info {
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub status: Status,
+    /// One half of the pair that the component is has crashed, and the other has taken over.
+    pub half_down: bool,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
 }
@@ -452,14 +454,27 @@ impl World {
         self.recorder.note(now, &name, "recover");
     }
 
+    fn take_over(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
+        info.half_down = true;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "take over");
+    }
+
     /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
-    /// down does not crash, what is up does not recover.
+    /// down does not crash, what is up does not recover, unless one half of a pair is still down.
     pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
-        match (control, self.infos[component.index()].status) {
-            (Control::Crash | Control::Hang, Status::Down) | (Control::Recover, Status::Up) => return false,
+        let info = &mut self.infos[component.index()];
+        match (control, info.status) {
+            (Control::Crash | Control::Hang, Status::Down) => return false,
+            (Control::Recover, Status::Up) => return std::mem::take(&mut info.half_down),
+            (Control::TakeOver, Status::Up | Status::Hung) => return false,
             _ => {}
         }
         match control {
+            Control::TakeOver => self.take_over(component),
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
             Control::Hang => self.hang(component),

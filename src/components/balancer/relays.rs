@@ -23,7 +23,14 @@ pub(super) struct Relay {
 impl Relay {
     /// A call that has come in and not gone out.
     pub(super) fn new(call: CallId) -> Relay {
-        Relay { call, child: CallId::NONE, target: 0, sent: SimTime::ZERO, tries: 0, tried: [0; RETRIES_MAX as usize] }
+        Relay {
+            call,
+            child: CallId::NONE,
+            target: 0,
+            sent: SimTime::ZERO,
+            tries: 0,
+            tried: [0; RETRIES_MAX as usize],
+        }
     }
 
     /// The targets that have failed to take it.

@@ -320,7 +320,11 @@ impl BalancerSpec {
             problems.error("weights", message, "one weight for each entry of `targets`");
         }
         if !weights.iter().all(|weight| weight.is_finite() && *weight > 0.0) {
-            problems.error("weights", "a weight is a number above zero", "take a target out of the list instead");
+            problems.error(
+                "weights",
+                "a weight is a number above zero",
+                "take a target out of the list instead",
+            );
         }
         if self.policy_kind() == PolicyKind::RoundRobin {
             let help = "use policy = \"weighted\"";
@@ -363,7 +367,11 @@ impl BalancerSpec {
             }
         }
         if self.connections == Some(0) {
-            problems.error("connections", "`connections` must be at least 1", "leave the key out for no limit");
+            problems.error(
+                "connections",
+                "`connections` must be at least 1",
+                "leave the key out for no limit",
+            );
         }
         if let Some(queue) = self.queue {
             if self.connections.is_none() {
@@ -412,7 +420,11 @@ impl BalancerSpec {
     fn check_ejection(&self, problems: &mut Problems) {
         let (Some(_), Some(ejection)) = (self.ejection, self.settings().ejection) else { return };
         if ejection.failures == 0 {
-            problems.error("ejection.failures", "a target must fail at least once to be ejected", "5 is usual");
+            problems.error(
+                "ejection.failures",
+                "a target must fail at least once to be ejected",
+                "5 is usual",
+            );
         }
         if ejection.base.is_zero() {
             problems.error("ejection.base", "an ejection of no time is none", "30s is usual");
@@ -420,7 +432,11 @@ impl BalancerSpec {
             problems.error("ejection.max", "the longest ejection is at least the first", "raise `max`");
         }
         if ejection.max_share <= 0.0 {
-            problems.error("ejection.max_share", "with a share of 0 nobody is ever ejected", "drop `ejection`");
+            problems.error(
+                "ejection.max_share",
+                "with a share of 0 nobody is ever ejected",
+                "drop `ejection`",
+            );
         }
     }
 

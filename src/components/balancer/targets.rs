@@ -133,7 +133,13 @@ impl Targets {
     }
 
     /// The target of a call, none of those that it has `tried`.
-    pub(super) fn pick(&mut self, now: SimTime, key: u64, tried: &[u16], rng: &mut impl Rng) -> Option<usize> {
+    pub(super) fn pick(
+        &mut self,
+        now: SimTime,
+        key: u64,
+        tried: &[u16],
+        rng: &mut impl Rng,
+    ) -> Option<usize> {
         let eligible = &self.eligible;
         self.balance.pick(now, |i| eligible[i] && !tried.contains(&(i as u16)), key, rng)
     }

@@ -58,7 +58,12 @@ impl Population {
             Kind::Closed(Users { count, most, asked: vec![0; most as usize], profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
-            Kind::Sessions { mean: spec.requests_a_session(), left: Vec::new(), identities: Vec::new(), free: Vec::new() }
+            Kind::Sessions {
+                mean: spec.requests_a_session(),
+                left: Vec::new(),
+                identities: Vec::new(),
+                free: Vec::new(),
+            }
         } else {
             arrivals = Some(match &spec.recorded {
                 Some(recorded) => Arrivals::recorded(recorded),

@@ -22,8 +22,11 @@ pub(super) const RETRIES_MAX: u16 = 8;
 /// Checks in a row that are waited for, at most.
 const ROW_MAX: u16 = 1000;
 
-/// Points on the ring of one target, at most.
-const VIRTUAL_NODES_MAX: u32 = 10_000;
+/// Points on the ring of a target of weight 1, at most.
+const VIRTUAL_NODES_MAX: u32 = 1000;
+
+/// The largest weight, as HAProxy's [V]: a ring has that many times the virtual nodes.
+const WEIGHT_MAX: f64 = 256.0;
 
 /// How a balancer chooses a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -316,15 +319,12 @@ impl BalancerSpec {
         }
         let Some(weights) = &self.weights else { return };
         if weights.len() != self.targets.len() {
-            let message = format!("{} targets and {} weights", self.targets.len(), weights.len());
+            let message = format!("weights: {}, targets: {}", weights.len(), self.targets.len());
             problems.error("weights", message, "one weight for each entry of `targets`");
         }
-        if !weights.iter().all(|weight| weight.is_finite() && *weight > 0.0) {
-            problems.error(
-                "weights",
-                "a weight is a number above zero",
-                "take a target out of the list instead",
-            );
+        if !weights.iter().all(|weight| *weight > 0.0 && *weight <= WEIGHT_MAX) {
+            let message = format!("a weight is a number above zero and at most {WEIGHT_MAX}");
+            problems.error("weights", message, "only the ratios of the weights count");
         }
         if self.policy_kind() == PolicyKind::RoundRobin {
             let help = "use policy = \"weighted\"";

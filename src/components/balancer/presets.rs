@@ -15,7 +15,7 @@ pub enum Preset {
     /// nginx 1.28, open source: smooth weighted round robin, no active checks, a target that fails once is left out for
     /// 10 s, other targets are tried.
     Nginx,
-    /// HAProxy 3: the better of two at random; checks by connection every 2 s.
+    /// HAProxy 3.3: the better of two at random; checks by connection every 2 s.
     #[serde(rename = "haproxy-3")]
     Haproxy3,
     /// AWS Application Load Balancer: round robin, checks by page every 30 s, all targets when none is healthy.
@@ -98,7 +98,8 @@ const NGINX: Defaults = Defaults {
     ..PLAIN
 };
 
-/// [V] configuration manual 3.x: `balance` is random with two draws where nothing is said; `inter` 2 s, `fall` 3, `rise` 2;
+/// [V] configuration manual 3.3: `balance` is random with two draws where nothing is said (round robin up to 3.2, until
+/// commit 93cc18ac of 2025-09-04); `inter` 2 s, `fall` 3, `rise` 2;
 /// `timeout server` has no default. Its three retries go to the same server, after a second each, unless
 /// `option redispatch` is given; the last of them elsewhere is what `retries = 1` says here.
 const HAPROXY_3: Defaults = Defaults { policy: PolicyKind::TwoChoices, checks: Some(CHECKS), ..PLAIN };

@@ -3,7 +3,9 @@
 pub mod address;
 pub mod call;
 pub mod catalogue;
+pub mod class;
 pub mod component;
+pub mod hardware;
 pub mod machine;
 pub mod network;
 pub mod quantity;

@@ -8,13 +8,14 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
 use super::call::{Parent, Probe, Stage};
+use super::class::RequestClass;
 use super::component::{Component, Cx};
+use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Signal};
-use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::world::{Event, Info, Status, World};
 
@@ -147,12 +148,14 @@ impl Simulation {
         let end = SimTime::ZERO + length.warmup + length.measured;
         let warmup_end = SimTime::ZERO + length.warmup;
         let mut reason = Stop::Finished;
+        let mut reached = end;
         if length.warmup.is_zero() {
             self.world.recorder.end_warmup(SimTime::ZERO);
         }
         for until in window_ends(length) {
             if let Some(early) = self.advance(until) {
                 reason = early;
+                reached = self.world.now();
                 break;
             }
             self.world.recorder.close_window(until);
@@ -161,10 +164,12 @@ impl Simulation {
             }
             if stop(until.as_secs_f64() / end.as_secs_f64()) {
                 reason = Stop::Interrupted;
+                // Not the clock, which stands at the last event: the window has been closed.
+                reached = until;
                 break;
             }
         }
-        self.finish(reason, end)
+        self.finish(reason, reached)
     }
 
     fn start(&mut self) {
@@ -319,9 +324,8 @@ impl Simulation {
         }
     }
 
-    /// Closes the books.
-    fn finish(&mut self, stop: Stop, end: SimTime) -> TrialRecord {
-        let now = if stop == Stop::Finished { end } else { self.world.now() };
+    /// Closes the books at the moment that the trial has reached.
+    fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         let world = &mut self.world;
         world.recorder.close_window(now);
         let mut alive = vec![0; world.recorder.classes.len()];

@@ -1,6 +1,11 @@
-//! All integration tests in one binary, one module a subject.
+//! The integration tests, one binary: they link once. One line a module, sorted.
 
 mod balancer;
+mod behaviour;
+mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod golden;
+mod server;
+mod tidy;

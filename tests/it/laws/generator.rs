@@ -57,7 +57,7 @@ impl Dice {
 
     /// Between the limits, as likely to be small as large.
     fn between(&mut self, low: f64, high: f64) -> f64 {
-        low * (high / low).powf(unit_open(&mut self.0))
+        low * libm::pow(high / low, unit_open(&mut self.0))
     }
 }
 

@@ -90,6 +90,8 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
         arrived: ok,
         outcomes: [ok, 0, 0, 0, 0, 0],
         dropped: 0,
+        passed_on: 0,
+        counts: Vec::new(),
         response: Tally::default(),
         wait: Tally::default(),
         waits: Histogram::default(),

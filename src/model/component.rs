@@ -6,8 +6,8 @@ use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
-use super::call::{Call, Parent, Request};
-use super::machine::Device;
+use super::call::{Call, Parent, Probe, Request};
+use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::world::World;
 
@@ -70,6 +70,23 @@ impl Cx<'_> {
     #[inline]
     pub fn reply(&mut self, call: CallId, outcome: Outcome) {
         self.world.reply(self.me, call, outcome);
+    }
+
+    /// Asks a component for a sign of life. The answer comes as the reply of a call whose parent is the given number.
+    pub fn probe(&mut self, number: u32, to: ComponentId, probe: Probe) -> CallId {
+        let id = self.world.call(self.me, Parent::Number(number), to, 0);
+        self.get_mut(id).probe = probe;
+        id
+    }
+
+    /// Hands a call that is inside this component on to another one, to which its answer goes straight from there. When
+    /// that one refuses it, it comes back as [`Signal::Returned`].
+    ///
+    /// # Panics
+    /// When the call is not inside.
+    #[inline]
+    pub fn forward(&mut self, call: CallId, to: ComponentId) {
+        self.world.forward(self.me, call, to);
     }
 
     /// Waits no longer for the answer of a call that this component made. The callee is not told: its work goes on, and
@@ -157,7 +174,15 @@ impl Cx<'_> {
     /// When the component runs on no machine.
     #[inline]
     pub fn work(&mut self, call: CallId, device: Device, demand: SimDuration) {
-        self.world.work(self.me, call, device, demand);
+        self.world.work(self.me, Task::Call(call), device, demand);
+    }
+
+    /// Enters work of the component's own; an alarm of the given code about [`About::Nothing`] tells its end.
+    ///
+    /// # Panics
+    /// When the component runs on no machine.
+    pub fn own_work(&mut self, code: u16, device: Device, demand: SimDuration) {
+        self.world.work(self.me, Task::Own(code), device, demand);
     }
 
     /// Takes memory of the machine; false when it has not that much left.
@@ -212,6 +237,17 @@ impl Cx<'_> {
     pub fn control(&mut self, to: ComponentId, after: SimDuration, control: Control) {
         let at = self.now() + after;
         self.world.send(at, to, Signal::Control(control));
+    }
+
+    /// Counts one more of something that only this kind of component knows: `retries`. In results by this name.
+    pub fn count(&mut self, what: &'static str) {
+        self.world.recorder.meters[self.me.index()].count(what);
+    }
+
+    /// Writes into the timeline what has happened to a component, as this one sees it.
+    pub fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.world.now();
+        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
     }
 
     /// Adds a line to the trace of a call's request, if it is traced.

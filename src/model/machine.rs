@@ -30,11 +30,20 @@ pub enum Device {
     Disk,
 }
 
-/// Work of a component for a call.
+/// Work of a component: for a call, or of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Job {
     pub owner: ComponentId,
-    pub call: CallId,
+    pub task: Task,
+}
+
+/// What a job is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Task {
+    /// A call.
+    Call(CallId),
+    /// The component itself; the alarm of this code tells its end.
+    Own(u16),
 }
 
 /// A station and the one completion event that is armed for it. The event is left where it is when the next departure

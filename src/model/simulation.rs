@@ -7,17 +7,17 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Stage};
+use super::call::{Parent, Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::hardware::MachineSpec;
-use super::machine::{Device, Machine, MachineId};
+use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Signal};
 use super::trace::{Trace, TraceLine};
-use super::world::{Event, Info, World};
+use super::world::{Event, Info, Status, World};
 
 /// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
@@ -119,7 +119,8 @@ impl Simulation {
             public: member.public,
             address,
             epoch: 0,
-            down: false,
+            status: Status::Up,
+            half_down: false,
             waiting: 0,
         });
         self.world.recorder.add_component();
@@ -237,6 +238,7 @@ impl Simulation {
                     return;
                 }
             }
+            Signal::Returned(id, _) => self.come_back(to, id),
             Signal::Done(_) => {}
         }
         self.deliver(to, signal);
@@ -249,12 +251,25 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        self.world.recorder.meters[to.index()].enter(now);
-        if self.world.infos[to.index()].down {
-            self.world.reply(to, id, super::signal::Outcome::Unavailable);
-            return false;
+        let is_probe = call.probe != Probe::None;
+        self.world.recorder.meters[to.index()].enter(now, is_probe);
+        match self.world.infos[to.index()].status {
+            Status::Up => true,
+            Status::Hung => false,
+            Status::Down => {
+                self.world.refuse(to, id);
+                false
+            }
         }
-        true
+    }
+
+    /// A call that was refused is back at its router.
+    fn come_back(&mut self, router: ComponentId, id: CallId) {
+        let now = self.world.now();
+        let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
+        call.stage = Stage::Inside;
+        call.arrived = now;
+        self.world.recorder.meters[router.index()].enter(now, false);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
@@ -287,9 +302,16 @@ impl Simulation {
         }
         armed.at = SimTime::MAX;
         while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
-            if let Some(call) = self.world.calls.get_mut(done.job.call.0) {
-                call.waited += done.waited;
-                self.deliver(done.job.owner, Signal::Done(done.job.call));
+            match done.job.task {
+                Task::Own(code) => {
+                    self.deliver(done.job.owner, Signal::Alarm(Alarm { code, about: About::Nothing }))
+                }
+                Task::Call(id) => {
+                    if let Some(call) = self.world.calls.get_mut(id.0) {
+                        call.waited += done.waited;
+                        self.deliver(done.job.owner, Signal::Done(id));
+                    }
+                }
             }
         }
         self.world.rearm(machine, device);
@@ -353,6 +375,7 @@ fn kind_of(signal: Signal) -> u64 {
         Signal::Done(_) => 2,
         Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
         Signal::Control(_) => 3,
+        Signal::Returned(..) => 4,
     }
 }
 
@@ -404,6 +427,8 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         arrived: meter.arrived,
         outcomes: meter.outcomes,
         dropped: meter.dropped,
+        passed_on: meter.passed_on,
+        counts: meter.counts,
         response: meter.response,
         wait: meter.wait,
         inside_mean: meter.inside.mean(now.as_nanos()),

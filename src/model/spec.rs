@@ -140,6 +140,8 @@ pub struct Demand {
     pub wait_s: f64,
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
+    /// Boxes of which one gets each call: name and weight of each of its machines.
+    pub spread: Vec<(String, f64)>,
 }
 
 /// The load that a client offers.

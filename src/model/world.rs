@@ -6,8 +6,8 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Notes, Parent, Request, Stage};
-use super::machine::{Device, Job, Machine, MachineId};
+use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
+use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
 use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
@@ -24,6 +24,16 @@ pub(super) enum Event {
 
 // Measured beforehand: what must stay small and unboxed is the event.
 const _: () = assert!(size_of::<Event>() <= 32);
+
+/// Whether a component works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Status {
+    Up,
+    /// Refuses calls.
+    Down,
+    /// Accepts calls and never answers.
+    Hung,
+}
 
 /// What the simulation knows of a component besides the component itself.
 #[derive(Debug)]
@@ -42,9 +52,20 @@ pub(super) struct Info {
     pub address: String,
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
-    pub down: bool,
+    pub status: Status,
+    /// One half of the pair that the component is has crashed, and the other has taken over.
+    pub half_down: bool,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
+}
+
+/// What a call has from its parent.
+struct Lineage {
+    key: u64,
+    number: u64,
+    client: ComponentId,
+    class: u16,
+    identity: u64,
 }
 
 /// Everything of a simulation but its components.
@@ -94,11 +115,12 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let (key, number, client, class) = self.lineage(from, parent);
+        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
             number,
+            identity,
             client,
             caller: from,
             callee: to,
@@ -107,6 +129,9 @@ impl World {
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
+            probe: Probe::None,
+            connection: Connection::Held,
+            via: None,
             answer: 0,
             stage: Stage::Travelling,
             abandoned: false,
@@ -117,13 +142,15 @@ impl World {
         id
     }
 
-    /// Draw key, request number, client and class that a call has from its parent.
+    /// What a call has from its parent.
     #[inline]
-    fn lineage(&self, from: ComponentId, parent: Parent) -> (u64, u64, ComponentId, u16) {
+    fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
+        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                (call.key, call.number, call.client, call.class)
+                let &Call { key, number, client, class, identity, .. } = call;
+                Lineage { key, number, client, class, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -132,12 +159,11 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                (key, request.number, request.client, request.class)
+                let &Request { number, client, class, identity, .. } = request;
+                Lineage { key, number, client, class, identity }
             }
-            Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
-            Parent::Number(number) => {
-                (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0)
-            }
+            Parent::None => orphan(self.infos[from.index()].name_hash),
+            Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
         }
     }
 
@@ -147,13 +173,53 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         let call = *call;
-        self.recorder.meters[from.index()].answer(now, call.arrived, call.waited, outcome);
+        let meter = &mut self.recorder.meters[from.index()];
+        match call.probe {
+            Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
+            Probe::Connect | Probe::Page => meter.end_probe(now),
+        }
         if call.abandoned {
             self.calls.remove(id.0);
             return;
         }
         let at = now + self.delay(from, call.caller, call.key);
         self.send(at, call.caller, Signal::Reply(id, outcome));
+    }
+
+    /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
+    /// it: the answer goes straight to the caller.
+    pub(super) fn forward(&mut self, from: ComponentId, id: CallId, to: ComponentId) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call is handed on before it is answered");
+        assert!(
+            call.stage == Stage::Inside && call.callee == from,
+            "a call is handed on by the one who holds it"
+        );
+        call.stage = Stage::Travelling;
+        call.callee = to;
+        call.connection = Connection::Held;
+        call.via = Some(from);
+        let (key, caller) = (call.key, call.caller);
+        self.recorder.meters[from.index()].pass_on(now);
+        let at = now + self.delay(caller, to, key);
+        self.send(at, to, Signal::Call(id));
+    }
+
+    /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
+    pub(super) fn refuse(&mut self, component: ComponentId, id: CallId) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        call.connection = Connection::Refused;
+        let Some(router) = call.via.take() else {
+            self.reply(component, id, Outcome::Unavailable);
+            return;
+        };
+        call.stage = Stage::Travelling;
+        call.callee = router;
+        let (key, arrived) = (call.key, call.arrived);
+        self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
+        let at = now + self.delay(component, router, key);
+        self.send(at, router, Signal::Returned(id, component));
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -184,6 +250,7 @@ impl World {
             user,
             number,
             key,
+            identity: 0,
             issued,
             call: CallId::NONE,
             pause: SimDuration::ZERO,
@@ -214,11 +281,11 @@ impl World {
         &mut self.machines[id.index()]
     }
 
-    pub(super) fn work(&mut self, owner: ComponentId, call: CallId, device: Device, demand: SimDuration) {
+    pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
         let armed = self.machines[id.index()].armed(device);
-        let entered = armed.station.enter(now, Job { owner, call }, demand);
+        let entered = armed.station.enter(now, Job { owner, task }, demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
     }
@@ -267,7 +334,7 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {
@@ -276,7 +343,7 @@ impl World {
                 About::Number(number) => return u64::from(number),
                 About::Nothing => return u64::MAX,
             },
-            Signal::Control(control) => return control as u64,
+            Signal::Control(control) => return control.number(),
         };
         self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
     }
@@ -296,7 +363,7 @@ impl World {
     pub(super) fn crash(&mut self, component: ComponentId) {
         let now = self.now();
         let info = &mut self.infos[component.index()];
-        info.down = true;
+        info.status = Status::Down;
         info.epoch += 1;
         let machine = info.machine;
         let name = info.name.clone();
@@ -328,7 +395,12 @@ impl World {
                 self.abandon(id);
             }
             if call.callee == component && call.stage == Stage::Inside {
-                self.recorder.meters[component.index()].lose(now);
+                let meter = &mut self.recorder.meters[component.index()];
+                if call.probe == Probe::None {
+                    meter.lose(now);
+                } else {
+                    meter.end_probe(now);
+                }
                 self.break_connection(id);
             }
         }
@@ -338,6 +410,7 @@ impl World {
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
         call.stage = Stage::Answered;
+        call.connection = Connection::Broken;
         let call = *call;
         if call.abandoned {
             self.calls.remove(id.0);
@@ -347,24 +420,66 @@ impl World {
         self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
-    pub(super) fn recover(&mut self, component: ComponentId) {
+    fn hang(&mut self, component: ComponentId) {
         let now = self.now();
         let info = &mut self.infos[component.index()];
-        info.down = false;
+        info.status = Status::Hung;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "hang");
+        self.slow(component, 0.0);
+    }
+
+    /// Changes the speed of a component's machine, that is of everything that runs on it.
+    fn slow(&mut self, component: ComponentId, factor: f64) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        self.machines[id.index()].cpu.station.set_speed(now, factor);
+        self.rearm(id, Device::Cpu);
+        if factor > 0.0 {
+            let name = self.infos[component.index()].name.clone();
+            self.recorder.note(now, &name, if factor < 1.0 { "slow" } else { "normal speed" });
+        }
+    }
+
+    pub(super) fn recover(&mut self, component: ComponentId) {
+        let now = self.now();
+        if self.infos[component.index()].status == Status::Hung {
+            // Whoever restarts a process that hangs loses what was in it.
+            self.crash(component);
+            self.slow(component, 1.0);
+        }
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
         let name = info.name.clone();
         self.recorder.note(now, &name, "recover");
     }
 
+    fn take_over(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
+        info.half_down = true;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "take over");
+    }
+
     /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
-    /// down does not crash, what is up does not recover.
+    /// down does not crash, what is up does not recover, unless one half of a pair is still down.
     pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
-        let down = self.infos[component.index()].down;
-        if down == (control == Control::Crash) {
-            return false;
+        let info = &mut self.infos[component.index()];
+        match (control, info.status) {
+            (Control::Crash | Control::Hang, Status::Down) => return false,
+            (Control::Recover, Status::Up) => return std::mem::take(&mut info.half_down),
+            (Control::TakeOver, Status::Up | Status::Hung) => return false,
+            _ => {}
         }
         match control {
+            Control::TakeOver => self.take_over(component),
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
+            Control::Hang => self.hang(component),
+            Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
+            Control::Order(_) => {}
         }
         true
     }

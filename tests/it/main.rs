@@ -1,5 +1,6 @@
 //! The integration tests, one binary: they link once. One line a module, sorted.
 
+mod balancer;
 mod behaviour;
 mod cli;
 mod determinism;

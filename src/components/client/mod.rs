@@ -122,6 +122,7 @@ impl Client {
         self.next_number += 1;
         let class = self.class(key);
         let request = cx.begin(number, key, class, user);
+        cx.request(request).identity = self.population.identity(user, cx);
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
             budget.request(cx.now());
         }
@@ -298,7 +299,7 @@ impl Component for Client {
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
-            Signal::Call(_) | Signal::Done(_) | Signal::Control(_) => {}
+            Signal::Call(_) | Signal::Returned(..) | Signal::Done(_) | Signal::Control(_) => {}
         }
     }
 }

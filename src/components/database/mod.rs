@@ -165,7 +165,8 @@ impl Component for Database {
             Signal::Alarm(_) => self.flushed(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
-            Signal::Reply(..) => {}
+            Signal::Control(_) => {}
+            Signal::Reply(..) | Signal::Returned(..) => {}
         }
     }
 }

@@ -113,6 +113,8 @@ pub struct ServerSpec {
     pub on_memory: OnMemory,
     /// How long the process takes to come back after it was killed. Default: "10s" [T].
     pub restart: Option<Duration>,
+    /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
+    pub health_cpu: Option<Duration>,
     /// A limit on the rate of calls; those beyond it are throttled.
     pub rate_limit: Option<RateLimit>,
     /// Connections to each database; queries wait for one. Default: 10, as HikariCP.

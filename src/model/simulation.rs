@@ -218,6 +218,7 @@ impl Simulation {
                     self.world.calls.remove(id.0);
                     return;
                 }
+                self.pass_by(signal);
                 self.deliver(to, signal);
                 self.world.calls.remove(id.0);
                 return;
@@ -229,7 +230,7 @@ impl Simulation {
             }
             Signal::Control(control) => self.world.operate(to, control),
             Signal::Returned(id, _) => self.come_back(to, id),
-            Signal::Done(_) => {}
+            Signal::Passed(..) | Signal::Done(_) => {}
         }
         self.deliver(to, signal);
     }
@@ -249,6 +250,18 @@ impl Simulation {
                 self.world.refuse(to, id);
                 false
             }
+        }
+    }
+
+    /// A router that watches a call sees its answer pass.
+    #[inline]
+    fn pass_by(&mut self, reply: Signal) {
+        if let Signal::Reply(id, outcome) = reply
+            && let Some(call) = self.world.calls.get(id.0)
+            && call.watched
+            && let Some(router) = call.via
+        {
+            self.deliver(router, Signal::Passed(id, outcome));
         }
     }
 
@@ -366,6 +379,7 @@ fn kind_of(signal: Signal) -> u64 {
         Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
         Signal::Control(_) => 3,
         Signal::Returned(..) => 4,
+        Signal::Passed(..) => 5,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, NOBODY, Notes, Parent, Probe, Request, Stage};
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -57,6 +57,15 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
+/// What a call has from its parent: where its draws start, and whose request it serves.
+struct Lineage {
+    key: u64,
+    number: u64,
+    client: ComponentId,
+    class: u16,
+    user: u32,
+}
+
 /// Everything of a simulation but its components.
 pub(super) struct World {
     pub(super) seed: Seed,
@@ -91,6 +100,9 @@ impl World {
     #[inline]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
         let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
         if from.machine.is_some() && from.machine == to.machine {
             return SimDuration::ZERO;
         }
@@ -104,7 +116,7 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let (key, number, client, class) = self.lineage(from, parent);
+        let Lineage { key, number, client, class, user } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
@@ -114,12 +126,14 @@ impl World {
             callee: to,
             parent,
             class,
+            user,
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
             probe: Probe::None,
             via: None,
             answer: 0,
+            watched: false,
             stage: Stage::Travelling,
             abandoned: false,
         };
@@ -129,13 +143,15 @@ impl World {
         id
     }
 
-    /// Draw key, request number, client and class that a call has from its parent.
+    /// What a call has from its parent.
     #[inline]
-    fn lineage(&self, from: ComponentId, parent: Parent) -> (u64, u64, ComponentId, u16) {
+    fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
+        let own = |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                (call.key, call.number, call.client, call.class)
+                let &Call { key, number, client, class, user, .. } = call;
+                Lineage { key, number, client, class, user }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -144,12 +160,11 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                (key, request.number, request.client, request.class)
+                let &Request { number, client, class, user, .. } = request;
+                Lineage { key, number, client, class, user }
             }
-            Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
-            Parent::Number(number) => {
-                (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0)
-            }
+            Parent::None => own(self.infos[from.index()].name_hash),
+            Parent::Number(number) => own(mix(self.infos[from.index()].name_hash, u64::from(number))),
         }
     }
 
@@ -196,9 +211,11 @@ impl World {
         };
         call.stage = Stage::Travelling;
         call.callee = router;
-        let (key, arrived) = (call.key, call.arrived);
+        let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
-        let at = now + self.delay(component, router, key);
+        // A driver stands where its caller does.
+        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let at = now + self.delay(component, back, key);
         self.send(at, router, Signal::Returned(id, component));
     }
 
@@ -313,7 +330,8 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) => id,
+            Signal::Passed(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {

@@ -166,7 +166,7 @@ impl Component for Database {
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
             Signal::Control(_) => {}
-            Signal::Reply(..) | Signal::Returned(..) => {}
+            Signal::Reply(..) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::Parent;
+use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -329,9 +329,11 @@ impl Server {
 
     /// The answer of a child call: its connection goes back to the pool, then its parent goes on.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
+        let Call { callee, via, parent, .. } = *cx.get(child);
+        // Whoever answers in the end, the connection is to the database that was asked.
+        let asked = via.unwrap_or(callee);
         if let Some(database) =
-            self.databases.iter().position(|database| database.targets.members.contains(&callee))
+            self.databases.iter().position(|database| database.targets.members.contains(&asked))
             && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
         {
             cx.get_mut(job).waited += waited;
@@ -413,7 +415,7 @@ impl Component for Server {
             Signal::Alarm(_) => {}
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
-            Signal::Control(_) | Signal::Returned(..) => {}
+            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.starting.pop_front() {
             self.begin(call, cx);

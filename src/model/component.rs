@@ -7,6 +7,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
 use super::call::{Call, Parent, Probe, Request};
+use super::data::Book;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::world::World;
@@ -237,6 +238,33 @@ impl Cx<'_> {
     pub fn control(&mut self, to: ComponentId, after: SimDuration, control: Control) {
         let at = self.now() + after;
         self.world.send(at, to, Signal::Control(control));
+    }
+
+    /// Something worth a line in the timeline has happened to this component.
+    pub fn note(&mut self, event: &'static str) {
+        let name = &self.world.infos[self.me.index()].name;
+        self.world.recorder.note(self.world.calendar.now(), name, event);
+    }
+
+    /// Opens the book of this component's box, which has so many nodes, or finds it open.
+    pub fn open_book(&mut self, nodes: usize) -> usize {
+        let group = &self.world.infos[self.me.index()].group;
+        let books = &mut self.world.books;
+        books.iter().position(|book| book.group() == group).unwrap_or_else(|| {
+            books.push(Book::new(group, nodes));
+            books.len() - 1
+        })
+    }
+
+    /// The book that [`Cx::open_book`] has given. Components write in it and decide nothing by it.
+    #[inline]
+    pub fn book(&mut self, book: usize) -> &mut Book {
+        &mut self.world.books[book]
+    }
+
+    /// Half of the round-trip time between two components, without jitter.
+    pub fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        self.world.distance(from, to)
     }
 
     /// Adds a line to the trace of a call's request, if it is traced.

@@ -9,6 +9,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use super::address;
 use super::call::{Parent, Stage};
 use super::component::{Component, Cx};
+use super::data::{Book, DataRecord};
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
@@ -89,6 +90,7 @@ impl Simulation {
             fingerprint: Fingerprint::new(),
             events: 0,
             trace: None,
+            books: Vec::new(),
         };
         Simulation { components: Vec::new(), world, instant: (SimTime::ZERO, 0) }
     }
@@ -155,6 +157,7 @@ impl Simulation {
                 break;
             }
             self.world.recorder.close_window(until);
+            self.world.books.iter_mut().for_each(|book| book.close_window(until));
             if until == warmup_end {
                 self.end_warmup(until);
             }
@@ -321,6 +324,7 @@ impl Simulation {
 
     fn end_warmup(&mut self, now: SimTime) {
         self.world.recorder.end_warmup(now);
+        self.world.books.iter_mut().for_each(|book| book.end_warmup(now));
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }
@@ -337,8 +341,10 @@ impl Simulation {
         }
         world.recorder.audit(now, &alive);
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
+        let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
         TrialRecord {
+            data,
             stop,
             measured: now.saturating_since(recorder.measured_from),
             events: world.events,
@@ -352,6 +358,14 @@ impl Simulation {
             timeline: std::mem::take(&mut recorder.timeline),
         }
     }
+}
+
+/// What became of the data of all replicated databases; `None` without any.
+fn close_books(books: &mut [Book], now: SimTime) -> Option<DataRecord> {
+    let (first, rest) = books.split_first_mut()?;
+    let mut record = first.finish(now);
+    rest.iter_mut().for_each(|book| record.merge(&book.finish(now)));
+    Some(record)
 }
 
 /// Ends of the windows of a trial; the end of the warm-up is one of them.

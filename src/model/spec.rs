@@ -51,6 +51,23 @@ pub struct RequestClass {
     pub deadline: Option<SimDuration>,
     /// Size of the answer in bytes, for links with a bandwidth.
     pub response_bytes: u64,
+    /// The keys that its queries ask for.
+    pub keys: KeySpace,
+}
+
+/// The keys of a database that the queries of a class ask for, one each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeySpace {
+    /// How many there are, at least 1; with one the database is a single thing that is read and written.
+    pub count: u32,
+    /// Exponent of their popularity by Zipf's law; 0 makes them all alike.
+    pub zipf: f64,
+}
+
+impl Default for KeySpace {
+    fn default() -> KeySpace {
+        KeySpace { count: 1, zipf: 0.0 }
+    }
 }
 
 /// A reference from one box to another, by name.
@@ -185,6 +202,28 @@ pub enum Offered {
     Closed(f64, f64),
 }
 
+/// How a member of a box stands to the box's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The name of the box stands for it, among others.
+    Entry,
+    /// The name of the box stands for it, and it is a part of whoever calls: messages to it take no time.
+    Driver,
+    /// It is known by its own name only.
+    Inner,
+}
+
+/// One member of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberPlan {
+    /// Its own name: `web-2`, `db.primary`.
+    pub name: String,
+    /// The machine of its own that it runs on, if any.
+    pub machine: Option<MachineSpec>,
+    /// How it stands to the box's name.
+    pub standing: Standing,
+}
+
 /// What a scenario says about one box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -210,6 +249,17 @@ pub trait Spec: Debug + Send + Sync {
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
     fn members(&self) -> u32 {
         1
+    }
+
+    /// Number of members that have a machine.
+    fn machines(&self) -> u32 {
+        self.members()
+    }
+
+    /// What member number `member`, from 0, of a box called `name` is like.
+    fn member(&self, name: &str, member: u32) -> MemberPlan {
+        let name = if self.members() == 1 { name.to_owned() } else { format!("{name}-{}", member + 1) };
+        MemberPlan { name, machine: self.machine(), standing: Standing::Entry }
     }
 
     /// The hardware of each member; `None` for boxes that are not machines (clients, DNS).

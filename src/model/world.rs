@@ -7,6 +7,7 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::call::{Call, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -79,6 +80,8 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
     pub(super) trace: Option<Trace>,
+    /// What became of the data of replicated databases; results only.
+    pub(super) books: Vec<Book>,
 }
 
 impl World {
@@ -107,6 +110,16 @@ impl World {
             return SimDuration::ZERO;
         }
         self.network.delay(from.place, to.place, key ^ to.name_hash)
+    }
+
+    /// The time of a message from one component to another on average.
+    pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        let together = from.machine.is_some() && from.machine == to.machine;
+        if together || from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
+        self.network.base(from.place, to.place)
     }
 
     pub(super) fn call(

@@ -1,0 +1,302 @@
+//! `Member`: what makes a database node one of several: its copy of the log, and its part as primary or replica.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::kernel::random::below;
+use crate::kernel::time::SimDuration;
+use crate::kernel::zipf::Zipf;
+use crate::model::call::{Call, NOBODY};
+use crate::model::component::Cx;
+use crate::model::data::Query;
+use crate::model::signal::{About, CallId, ComponentId, Outcome};
+use crate::model::site::Site;
+use crate::model::spec::KeySpace;
+
+use super::acks::Acks;
+use super::apply::Applier;
+use super::log::{Log, Received};
+use super::message::Batch;
+use super::node::timer;
+use super::ship::{Answered, Shipper};
+use super::spec::DatabaseSpec;
+
+/// Purpose of the draw of a query's key.
+const KEY: u64 = 2;
+
+/// How the key of a query is drawn.
+#[derive(Debug)]
+enum KeyLaw {
+    One,
+    Uniform(u32),
+    Zipf(Zipf),
+}
+
+impl KeyLaw {
+    fn new(space: KeySpace) -> KeyLaw {
+        match space {
+            KeySpace { count: 1, .. } => KeyLaw::One,
+            KeySpace { count, zipf } if zipf > 0.0 => KeyLaw::Zipf(Zipf::new(u64::from(count), zipf)),
+            KeySpace { count, .. } => KeyLaw::Uniform(count),
+        }
+    }
+}
+
+/// A read that waits until a position is applied; ordered by that, then by arrival.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Waiter {
+    position: u64,
+    number: u64,
+    call: CallId,
+}
+
+impl Ord for Waiter {
+    fn cmp(&self, other: &Waiter) -> std::cmp::Ordering {
+        (self.position, self.number).cmp(&(other.position, other.number))
+    }
+}
+
+impl PartialOrd for Waiter {
+    fn partial_cmp(&self, other: &Waiter) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A node's part in a database of several.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Its number among the nodes.
+    index: usize,
+    nodes: Vec<ComponentId>,
+    book: usize,
+    pub(super) is_primary: bool,
+    pub(super) log: Log,
+    pub(super) acks: Acks,
+    shipper: Shipper,
+    applier: Applier,
+    waiters: BinaryHeap<Reverse<Waiter>>,
+    /// Reads that have ever waited.
+    waited: u64,
+    every: Option<SimDuration>,
+    delay: SimDuration,
+    keys: Vec<KeyLaw>,
+}
+
+impl Member {
+    pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Member {
+        let nodes = spec.nodes(site);
+        let me = site.find(site.name);
+        let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
+        Member {
+            index,
+            shipper: Shipper::new(&nodes, me, spec.resend()),
+            nodes,
+            book: 0,
+            is_primary: index == 0,
+            log: Log::default(),
+            acks: Acks::new(spec.wait()),
+            applier: Applier::new(spec.apply_workers(), spec.apply_demand().variate()),
+            waiters: BinaryHeap::new(),
+            waited: 0,
+            every: spec.ship.and_then(|ship| ship.every).map(|every| every.0),
+            delay: spec.ship.and_then(|ship| ship.delay).map_or(SimDuration::ZERO, |delay| delay.0),
+            keys: site.classes.iter().map(|class| KeyLaw::new(class.keys)).collect(),
+        }
+    }
+
+    pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
+        self.book = cx.open_book(self.nodes.len());
+        self.tell(cx);
+        self.tick(cx);
+    }
+
+    /// Sets the timer of the next batch.
+    fn tick(&self, cx: &mut Cx<'_>) {
+        if let Some(every) = self.every {
+            let over = cx.now().as_nanos() % every.as_nanos();
+            cx.alarm(SimDuration::from_nanos(every.as_nanos() - over), timer::SHIP, About::Nothing);
+        }
+    }
+
+    /// Tells the book how far this node is.
+    fn tell(&self, cx: &mut Cx<'_>) {
+        let Log { received, applied, .. } = self.log;
+        let (now, follows) = (cx.now(), !self.is_primary);
+        cx.book(self.book).progress(now, self.index, received, applied, follows);
+    }
+
+    fn query(&self, call: CallId, cx: &Cx<'_>) -> Query {
+        let &Call { class, user, client, .. } = cx.get(call);
+        let key = match &self.keys[usize::from(class)] {
+            KeyLaw::One => 0,
+            KeyLaw::Uniform(count) => below(&mut cx.rng(call, KEY), u64::from(*count)) as u32,
+            KeyLaw::Zipf(law) => law.draw(&mut cx.rng(call, KEY)) as u32 - 1,
+        };
+        Query { key, user: (user != NOBODY).then_some((client, user)) }
+    }
+
+    // Reads ---------------------------------------------------------------------------------------------------------
+
+    /// A read is answered.
+    pub(super) fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
+        let query = self.query(call, cx);
+        cx.book(self.book).read(self.index, query);
+    }
+
+    /// A read waits until a position is applied; false when it is.
+    pub(super) fn waits(&mut self, call: CallId, position: u64) -> bool {
+        if position <= self.log.applied {
+            return false;
+        }
+        self.waited += 1;
+        self.waiters.push(Reverse(Waiter { position, number: self.waited, call }));
+        true
+    }
+
+    /// The next read whose position is applied.
+    pub(super) fn ready(&mut self) -> Option<CallId> {
+        let next = self.waiters.peek().filter(|next| next.0.position <= self.log.applied)?.0;
+        self.waiters.pop();
+        Some(next.call)
+    }
+
+    // Writes --------------------------------------------------------------------------------------------------------
+
+    /// A write is durable here; true when that is enough, false when it waits for replicas.
+    pub(super) fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let position = self.log.append();
+        cx.get_mut(call).notes.mark = position;
+        if self.acks.needed() == 0 {
+            return true;
+        }
+        if let Some(deadline) = self.acks.push(cx.now(), call, position) {
+            cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
+        }
+        false
+    }
+
+    /// A flush is over and its writes have their positions.
+    pub(super) fn flushed(&mut self, cx: &mut Cx<'_>) {
+        self.tell(cx);
+        if self.every.is_none() {
+            self.shipper.ship(&self.log, cx);
+        }
+    }
+
+    /// A client is about to be told that its write is safe. The answer says how far it must read to see it.
+    pub(super) fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let position = cx.get(call).notes.mark;
+        let query = self.query(call, cx);
+        let now = cx.now();
+        cx.book(self.book).acknowledge(now, position, query);
+        cx.get_mut(call).answer = position;
+    }
+
+    /// The next write that is safe now.
+    pub(super) fn safe(&mut self) -> Option<CallId> {
+        let confirmed = match self.acks.needed() {
+            0 => u64::MAX,
+            needed => self.shipper.confirmed_by(needed),
+        };
+        self.acks.pop(confirmed).map(|pending| pending.call)
+    }
+
+    /// The patience of the oldest write that waits may be over.
+    pub(super) fn lose_patience(&mut self, cx: &mut Cx<'_>) {
+        match self.acks.deadline() {
+            Some(deadline) if deadline <= cx.now() => {
+                self.acks.suspend();
+                cx.note("semi-sync falls back to async");
+            }
+            Some(deadline) => cx.alarm_at(deadline, timer::PATIENCE, About::Nothing),
+            None => {}
+        }
+    }
+
+    // The log -------------------------------------------------------------------------------------------------------
+
+    /// The timer of batches.
+    pub(super) fn ship(&mut self, cx: &mut Cx<'_>) {
+        if self.is_primary {
+            self.shipper.ship(&self.log, cx);
+        }
+        self.tick(cx);
+    }
+
+    pub(super) fn resend(&mut self, peer: usize, cx: &mut Cx<'_>) {
+        if self.is_primary {
+            self.shipper.resend(peer, &self.log, cx);
+        }
+    }
+
+    /// A replica has answered a batch.
+    pub(super) fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if !self.is_primary {
+            return;
+        }
+        if let Answered::Progress = self.shipper.answered(call, outcome, &self.log, cx) {
+            let (shipper, head) = (&self.shipper, self.log.received);
+            if self.acks.resumes(|needed| shipper.confirmed_by(needed), head) {
+                cx.note("semi-sync again");
+            }
+        }
+    }
+
+    /// A batch is at the door of this node; what it takes beyond the network's time passes first.
+    pub(super) fn batch(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if self.delay.is_zero() {
+            self.arrived(call, cx);
+        } else {
+            cx.alarm(self.delay, timer::ARRIVED, About::Call(call));
+        }
+    }
+
+    /// A batch has arrived.
+    pub(super) fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let batch = Batch::of(cx.get(call));
+        if !self.is_primary && let Received::Adopted(_) = self.log.receive(batch) {
+            self.applier.restart(self.log.applied);
+        }
+        cx.get_mut(call).answer = self.log.mark().word();
+        cx.reply(call, Outcome::Ok);
+        self.apply(cx);
+    }
+
+    /// A worker has applied a write.
+    pub(super) fn applied(&mut self, worker: usize, cx: &mut Cx<'_>) {
+        self.applier.done(worker);
+        self.apply(cx);
+    }
+
+    /// Keeps the workers busy, and shows what they have done.
+    fn apply(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_primary {
+            self.log.applied = self.applier.feed(self.log.received, cx);
+            self.tell(cx);
+        }
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    /// The process is gone. The log is durable and what has been applied too; what waited is lost.
+    pub(super) fn crash(&mut self, cx: &mut Cx<'_>) {
+        self.shipper.crash();
+        self.acks.clear();
+        self.applier.restart(self.log.applied);
+        self.waiters.clear();
+        let now = cx.now();
+        if self.is_primary {
+            cx.book(self.book).primary_lost(now);
+        }
+    }
+
+    /// The process starts again: a primary asks its replicas how far they are, a replica goes on applying.
+    pub(super) fn recover(&mut self, cx: &mut Cx<'_>) {
+        self.tick(cx);
+        if self.is_primary {
+            self.shipper.begin(&self.log, cx);
+        } else {
+            self.apply(cx);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a scenario says about the replicas of a database.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::{Dist, Duration};
+use crate::model::spec::Problems;
+
+use super::acks::Wait;
+use super::apply::WORKERS_MAX;
+use super::spec::DatabaseSpec;
+
+/// Replicas of one database; a primary that sends its log to more of them does nothing else.
+pub(super) const REPLICAS_MAX: u32 = 200;
+
+/// When a commit is told to the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replication {
+    /// When the primary has it.
+    #[default]
+    Async,
+    /// When `acks` replicas have it too, or after `semi_sync_timeout`; then as async until a replica has caught up.
+    SemiSync,
+    /// When all replicas have it too, or `quorum` of them.
+    Sync,
+}
+
+/// Where reads go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// To the primary.
+    Primary,
+    /// To the replicas in turn; to the primary when all are down.
+    #[default]
+    Replicas,
+    /// To the node with the least round-trip time from the caller, in turn among equals.
+    Nearest,
+}
+
+/// What is done so that users see their own writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadYourWrites {
+    /// Nothing.
+    #[default]
+    None,
+    /// For `primary_for` after a write the user's reads go to the primary.
+    PrimaryFor,
+    /// After the first write all reads of the user go to the primary.
+    Session,
+    /// A read waits at its replica until that has applied the user's last write.
+    WaitForPosition,
+}
+
+/// How the log gets to the replicas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ship {
+    /// The log is sent in batches, one every so often. Default: with every flush.
+    pub every: Option<Duration>,
+    /// Time that a batch takes beyond the network's. Default: none.
+    pub delay: Option<Duration>,
+    /// After so long without an answer a batch is sent again. Default: "1s" [T].
+    pub resend: Option<Duration>,
+}
+
+/// How a replica applies the log.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// Writes that are applied at the same time; readers see them in commit order. Default: 1, as MySQL until 8.0.26.
+    pub workers: Option<u32>,
+    /// Core time of a write at a replica. Default: that of a write at the primary.
+    pub demand: Option<Dist>,
+}
+
+impl DatabaseSpec {
+    /// Whether it has replicas, so that it consists of several members.
+    pub(super) fn is_replicated(&self) -> bool {
+        self.replicas.is_some()
+    }
+
+    pub(super) fn replicas(&self) -> u32 {
+        self.replicas.unwrap_or(0)
+    }
+
+    pub(super) fn reads(&self) -> Reads {
+        self.reads.unwrap_or_default()
+    }
+
+    pub(super) fn wait(&self) -> Wait {
+        match self.replication.unwrap_or_default() {
+            Replication::Async => Wait::Nobody,
+            Replication::SemiSync => {
+                let patience = self.semi_sync_timeout.map_or(SimDuration::from_secs(10), |timeout| timeout.0);
+                Wait::AtMost(self.acks.unwrap_or(1) as usize, patience)
+            }
+            Replication::Sync => Wait::Until(self.quorum.unwrap_or(self.replicas()) as usize),
+        }
+    }
+
+    pub(super) fn apply_demand(&self) -> Dist {
+        self.apply.as_ref().and_then(|apply| apply.demand.clone()).unwrap_or_else(|| self.write())
+    }
+
+    pub(super) fn apply_workers(&self) -> u32 {
+        self.apply.as_ref().and_then(|apply| apply.workers).unwrap_or(1)
+    }
+
+    pub(super) fn resend(&self) -> SimDuration {
+        self.ship.and_then(|ship| ship.resend).map_or(SimDuration::from_secs(1), |resend| resend.0)
+    }
+
+    pub(super) fn check_replicas(&self, problems: &mut Problems) {
+        let Some(replicas) = self.replicas else {
+            self.check_no_replicas(problems);
+            return;
+        };
+        if !(1..=REPLICAS_MAX).contains(&replicas) {
+            let message = format!("a database has 1 to {REPLICAS_MAX} replicas, not {replicas}");
+            problems.error("replicas", message, "leave the key out for a single node");
+        }
+        if self.on.is_some() {
+            let help = "give the database hardware of its own, or drop `replicas`";
+            problems.error("on", "a primary and its replicas have a machine each", help);
+        }
+        self.check_acks(replicas, problems);
+        self.check_shipping(problems);
+    }
+
+    /// Keys that do nothing without replicas.
+    fn check_no_replicas(&self, problems: &mut Problems) {
+        for (key, given) in [
+            ("replication", self.replication.is_some()),
+            ("acks", self.acks.is_some()),
+            ("quorum", self.quorum.is_some()),
+            ("semi_sync_timeout", self.semi_sync_timeout.is_some()),
+            ("ship", self.ship.is_some()),
+            ("apply", self.apply.is_some()),
+            ("reads", self.reads.is_some()),
+            ("read_your_writes", self.read_your_writes.is_some()),
+            ("primary_for", self.primary_for.is_some()),
+            ("retry_down", self.retry_down.is_some()),
+        ] {
+            if given {
+                problems.error(key, format!("`{key}` does nothing without replicas"), "add replicas = 1");
+            }
+        }
+    }
+
+    fn check_acks(&self, replicas: u32, problems: &mut Problems) {
+        let replication = self.replication.unwrap_or_default();
+        for (key, value, mode, name) in [
+            ("acks", self.acks, Replication::SemiSync, "semi-sync"),
+            ("quorum", self.quorum, Replication::Sync, "sync"),
+        ] {
+            if value.is_some() && replication != mode {
+                let message = format!("`{key}` does nothing without replication = \"{name}\"");
+                problems.error(key, message, "drop the key, or change `replication`");
+            } else if value.is_some_and(|value| !(1..=replicas).contains(&value)) {
+                let message = format!("a commit can wait for 1 to {replicas} replicas");
+                problems.error(key, message, "add replicas, or wait for fewer");
+            }
+        }
+        if self.semi_sync_timeout.is_some() && replication != Replication::SemiSync {
+            let message = "`semi_sync_timeout` does nothing without replication = \"semi-sync\"";
+            problems.error("semi_sync_timeout", message, "drop the key, or change `replication`");
+        }
+    }
+
+    fn check_shipping(&self, problems: &mut Problems) {
+        let ship = self.ship.unwrap_or_default();
+        for (key, value) in [("ship.every", ship.every), ("ship.resend", ship.resend)] {
+            if value.is_some_and(|value| value.0.is_zero()) {
+                problems.error(key, format!("`{key}` is above zero"), "leave it out for the default");
+            }
+        }
+        if !(1..=WORKERS_MAX).contains(&self.apply_workers()) {
+            let message = format!("a replica applies with 1 to {WORKERS_MAX} workers");
+            problems.error("apply.workers", message, "with none it would never show a write");
+        }
+        let after_write = self.read_your_writes.unwrap_or_default();
+        if self.reads() == Reads::Primary && after_write != ReadYourWrites::None {
+            let message = "`read_your_writes` does nothing when all reads go to the primary";
+            problems.error("read_your_writes", message, "drop the key, or read from replicas");
+        }
+        match (after_write, self.primary_for) {
+            (ReadYourWrites::PrimaryFor, None) => {
+                let help = "say for how long: primary_for = \"5s\"";
+                problems.error("read_your_writes", "missing key `primary_for`", help);
+            }
+            (ReadYourWrites::PrimaryFor, Some(_)) | (_, None) => {}
+            (_, Some(_)) => {
+                let message = "`primary_for` does nothing without read_your_writes = \"primary-for\"";
+                problems.error("primary_for", message, "drop the key");
+            }
+        }
+    }
+}

@@ -53,6 +53,8 @@ struct Peer {
 #[derive(Debug)]
 pub(super) struct Shipper {
     peers: Vec<Peer>,
+    /// Position up to which the log may be sent: what came after the last batch was cut waits for the next one.
+    cut: u64,
     /// After so long without an answer a batch is taken for lost.
     resend: SimDuration,
 }
@@ -71,23 +73,19 @@ impl Shipper {
             seen: 0,
         };
         let others = nodes.iter().filter(|&&node| node != me);
-        Shipper { peers: others.map(peer).collect(), resend }
+        Shipper { peers: others.map(peer).collect(), cut: 0, resend }
     }
 
     /// Begins to send a log of which nobody has confirmed anything, as a primary that is new or has been away does.
     /// What the replicas have they say when they refuse the first, empty batch.
     pub(super) fn begin(&mut self, log: &Log, cx: &mut Cx<'_>) {
+        self.cut = log.received;
         for at in 0..self.peers.len() {
             let peer = &mut self.peers[at];
             (peer.sent, peer.acked, peer.armed, peer.stalled) = (log.received, 0, false, false);
             self.restart(at, cx);
             self.send(at, log, false, cx);
         }
-    }
-
-    /// Stops sending.
-    pub(super) fn stop(&mut self, cx: &mut Cx<'_>) {
-        (0..self.peers.len()).for_each(|at| self.restart(at, cx));
     }
 
     /// After a crash: the model has forgotten the calls and the timers.
@@ -101,6 +99,7 @@ impl Shipper {
 
     /// Sends all replicas what they have not been sent.
     pub(super) fn ship(&mut self, log: &Log, cx: &mut Cx<'_>) {
+        self.cut = log.received;
         for at in 0..self.peers.len() {
             self.ship_to(at, log, cx);
         }
@@ -108,7 +107,7 @@ impl Shipper {
 
     fn ship_to(&mut self, at: usize, log: &Log, cx: &mut Cx<'_>) {
         while !self.peers[at].stalled
-            && self.peers[at].sent < log.received
+            && self.peers[at].sent < self.cut
             && self.peers[at].in_flight.len() < WINDOW
         {
             self.send(at, log, false, cx);
@@ -117,7 +116,7 @@ impl Shipper {
 
     fn send(&mut self, at: usize, log: &Log, adopt: bool, cx: &mut Cx<'_>) {
         let peer = &mut self.peers[at];
-        let to = log.received.min(peer.sent + BATCH_MAX);
+        let to = self.cut.max(peer.sent).min(peer.sent + BATCH_MAX);
         let batch = Batch { epoch: log.epoch, from: peer.sent + 1, to, adopt };
         let number = at as u32 | peer.round << PEER_BITS;
         let call = cx.call(Parent::Number(number), peer.node, to);
@@ -152,7 +151,7 @@ impl Shipper {
         let silent = !peer.in_flight.is_empty() && peer.acked == peer.seen;
         if silent || peer.stalled {
             peer.stalled = true;
-            peer.sent = peer.acked.min(log.received);
+            peer.sent = peer.acked;
             self.restart(at, cx);
             self.send(at, log, false, cx);
         } else if !peer.in_flight.is_empty() {

@@ -73,6 +73,15 @@ impl Cx<'_> {
         self.world.reply(self.me, call, outcome);
     }
 
+    /// Refuses a call that is inside this component, as one that is down does: the router that has handed it on gets it
+    /// back, or else its caller an answer that nobody is there.
+    ///
+    /// # Panics
+    /// When the call is not inside.
+    pub fn decline(&mut self, call: CallId) {
+        self.world.refuse(self.me, call);
+    }
+
     /// Asks a component for a sign of life. The answer comes as the reply of a call whose parent is the given number.
     pub fn probe(&mut self, number: u32, to: ComponentId, probe: Probe) -> CallId {
         let id = self.world.call(self.me, Parent::Number(number), to, 0);

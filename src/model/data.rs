@@ -3,7 +3,7 @@
 //! It is an instrument outside the model: nodes, routers and monitors tell it what they do, and none of them decides by
 //! it. A write has a position in the log; here are kept the times and keys of those that somebody may still lack.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::histogram::Histogram;
@@ -32,6 +32,21 @@ pub struct Query {
     pub key: u32,
     /// The client and its user; `None` when the user never comes back.
     pub user: Option<(ComponentId, u32)>,
+    /// Whether a script brings a lost write back.
+    pub is_replay: bool,
+}
+
+/// How far a node is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Whose log it has.
+    pub epoch: u16,
+    /// Up to where it holds the log.
+    pub received: u64,
+    /// Up to where it shows it.
+    pub applied: u64,
+    /// Whether it follows a primary rather than being one.
+    pub follows: bool,
 }
 
 /// What one node has.
@@ -150,6 +165,12 @@ pub struct Book {
     /// Integral of the lags since the warm-up, s * s, and since when.
     lag_integral: f64,
     measured_from: SimTime,
+    /// Epoch and last common position of every promotion.
+    forks: Vec<(u16, u64)>,
+    /// Acknowledged writes that the surviving log lacks and that nobody has dealt with.
+    lost: Vec<Write>,
+    /// Keys that the script has written since the last promotion.
+    replayed: BTreeSet<u32>,
     /// The outage under way: its start, and the end of its last part.
     outage: Option<(Outage, SimTime)>,
 }
@@ -167,6 +188,9 @@ impl Book {
             commits: VecDeque::new(),
             lag_integral: 0.0,
             measured_from: SimTime::ZERO,
+            forks: Vec::new(),
+            lost: Vec::new(),
+            replayed: BTreeSet::new(),
             outage: None,
         }
     }
@@ -178,8 +202,19 @@ impl Book {
     // Writes and reads ----------------------------------------------------------------------------------------------
 
     /// A client is told that its write is safe. Positions come in order.
-    pub fn acknowledge(&mut self, now: SimTime, position: u64, query: Query) {
-        self.record.writes += 1;
+    pub fn acknowledge(&mut self, now: SimTime, epoch: u16, position: u64, query: Query) {
+        self.record.writes += u64::from(!query.is_replay);
+        if query.is_replay {
+            self.replayed.insert(query.key);
+        } else if !self.replayed.is_empty() {
+            self.replayed.remove(&query.key);
+        }
+        if self.forks.last().is_some_and(|&(last, _)| epoch < last) {
+            // Two primaries: this one's log will not survive.
+            self.record.lost_writes += 1;
+            self.lost.push(Write { at: now, key: query.key });
+            return;
+        }
         self.end_part(Part::Reroute, now);
         self.head = self.head.max(position);
         let key = query.key as usize;
@@ -225,12 +260,16 @@ impl Book {
 
     // Copies --------------------------------------------------------------------------------------------------------
 
-    /// A node has come to hold the log up to `received` and to show it up to `applied`; `follows` unless it is the
-    /// primary.
-    pub fn progress(&mut self, now: SimTime, node: usize, received: u64, applied: u64, follows: bool) {
+    /// A node tells how far it is.
+    pub fn progress(&mut self, now: SimTime, node: usize, progress: Progress) {
         self.account(node, now);
+        let Progress { epoch, received, applied, follows } = progress;
+        // What a copy of an older log holds beyond the common part counts for nothing.
+        let later = self.forks.iter().filter(|&&(other, _)| other > epoch);
+        let common = later.map(|&(_, start)| start).min().unwrap_or(u64::MAX);
         let holding = &mut self.holdings[node];
-        (holding.received, holding.applied, holding.follows) = (received, applied, follows);
+        (holding.received, holding.applied) = (received.min(common), applied.min(common));
+        holding.follows = follows;
     }
 
     /// Adds the lag of a node since it was last accounted for: the age of the oldest write that it lacks, which rises by
@@ -294,43 +333,72 @@ impl Book {
         }
     }
 
-    /// The log goes on from `position` at a new primary: what was acknowledged after it is lost. Returns the lost
-    /// writes, as far as their details are kept.
-    pub fn fork(&mut self, position: u64) -> Vec<Write> {
+    /// The log goes on from `position` at the new primary of `epoch`: what was acknowledged after it is lost.
+    pub fn fork(&mut self, now: SimTime, epoch: u16, position: u64) {
+        (0..self.holdings.len()).for_each(|node| self.account(node, now));
         let lost = self.head.saturating_sub(position);
         self.record.lost_writes += lost;
-        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0));
-        let kept = self.tail.len() - self.tail.len().min(lost as usize);
-        let lost: Vec<Write> = self.tail.drain(kept..).collect();
-        if let (Some(first), Some(&(_, last))) = (lost.first(), self.commits.back()) {
-            let until = self.outage.as_ref().map_or(last, |_| last.max(first.at));
-            let span = until.saturating_since(first.at).as_secs_f64();
-            self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(span));
+        let kept = self.tail.len() - self.tail.len().min(usize::try_from(lost).unwrap_or(usize::MAX));
+        let span = match (self.tail.get(kept), self.tail.back()) {
+            (Some(first), Some(last)) => {
+                let until = self.outage.map_or(0.0, |(outage, _)| outage.start_s).max(last.at.as_secs_f64());
+                until - first.at.as_secs_f64()
+            }
+            _ => 0.0,
+        };
+        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(span));
+        self.lost.extend(self.tail.drain(kept..));
+        self.cut_commits(position);
+        self.head = self.head.min(position);
+        self.keys.iter_mut().for_each(|last| *last = (*last).min(position));
+        self.users.iter_mut().flatten().for_each(|(last, _)| *last = (*last).min(position));
+        for holding in &mut self.holdings {
+            holding.applied = holding.applied.min(position);
+            holding.received = holding.received.min(position);
         }
-        while self.commits.back().is_some_and(|&(last, _)| last > position) {
-            let (_, at) = self.commits.pop_back().expect("there is a last one");
-            if self.commits.back().is_none_or(|&(last, _)| last < position) && self.head >= position {
+        self.forks.push((epoch, position));
+        self.replayed.clear();
+    }
+
+    /// Forgets the moments of commits after `position`.
+    fn cut_commits(&mut self, position: u64) {
+        while let Some(&(last, at)) = self.commits.back()
+            && last > position
+        {
+            self.commits.pop_back();
+            let before = self.commits.back().map_or(0, |&(before, _)| before);
+            if before < position && self.head >= position {
                 // The flush in which the logs part: some of its writes survive.
                 self.commits.push_back((position, at));
                 break;
             }
         }
-        self.head = self.head.min(position);
-        self.keys.iter_mut().for_each(|last| *last = (*last).min(position));
-        self.users.iter_mut().flatten().for_each(|(last, _)| *last = (*last).min(position));
-        lost
     }
 
-    /// Lost writes that came back, that could not, and that were thrown away.
-    pub fn recovered(&mut self, replayed: u64, conflicting: u64, discarded: u64) {
+    /// Whether the last surviving log has no write to a key after it began, but those of the script itself.
+    pub fn admits(&self, key: u32) -> bool {
+        let start = self.forks.last().map_or(0, |&(_, start)| start);
+        let written = self.keys.get(key as usize).is_some_and(|&last| last > start);
+        !written || self.replayed.contains(&key)
+    }
+
+    /// The lost writes, for a script.
+    pub fn take_lost(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// The lost writes are thrown away; those are conflicts whose key has been written since.
+    pub fn discard(&mut self) {
+        for write in self.take_lost() {
+            self.record.conflicting_writes += u64::from(!self.admits(write.key));
+            self.record.discarded_writes += 1;
+        }
+    }
+
+    /// Lost writes that a script has brought back, and that it could not because of others.
+    pub fn recovered(&mut self, replayed: u64, conflicting: u64) {
         self.record.replayed_writes += replayed;
         self.record.conflicting_writes += conflicting;
-        self.record.discarded_writes += discarded;
-    }
-
-    /// Position of the last acknowledged write to a key, as its row would show to whoever compares versions.
-    pub fn version(&self, key: u32) -> u64 {
-        self.keys.get(key as usize).copied().unwrap_or(0)
     }
 
     // The trial -----------------------------------------------------------------------------------------------------

@@ -2,8 +2,13 @@
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
+use outgrow::kernel::time::SimDuration;
+use outgrow::model::component::{Component, Cx};
 use outgrow::model::data::DataRecord;
+use outgrow::model::network::Place;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
+use outgrow::model::signal::{ComponentId, Control, Signal};
+use outgrow::model::simulation::{Hardware, Member, Simulation};
 use outgrow::model::spec::NoFiles;
 use outgrow::scenario::{self, build::build};
 use rayon::prelude::*;
@@ -122,5 +127,258 @@ fn reads_scale_with_replicas_and_writes_do_not() {
         check("primary", mean(&trials, busy("db.primary")), 0.2, 0.01);
         check("replica", mean(&trials, busy("db.replica-1")), busy_replica, 0.01);
         assert!(trials.iter().all(|trial| component(trial, "db").machine.is_none()));
+    }
+}
+
+// Loss of the primary ------------------------------------------------------------------------------------------------
+
+/// A trial in which something happens to components at given seconds.
+fn run_with(text: &str, faults: impl Fn(&mut Simulation, u64) + Sync) -> Vec<TrialRecord> {
+    let loaded = scenario::load("test.toml", text, &[], &NoFiles, KINDS);
+    let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
+    let trial = |index| {
+        let mut simulation = build(&scenario, Seed::new(scenario.run.seed).trial(index));
+        faults(&mut simulation, index);
+        simulation.run(scenario.length(), &mut |_| false)
+    };
+    (0..u64::from(scenario.run.trials)).into_par_iter().map(trial).collect()
+}
+
+/// Plays operator: sends controls to components at given times.
+struct Operator(Vec<(f64, ComponentId, Control)>);
+
+impl Component for Operator {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        for &(at, component, control) in &self.0 {
+            cx.control(component, SimDuration::try_from_secs_f64(at).expect("a time"), control);
+        }
+    }
+
+    fn on(&mut self, _signal: Signal, _cx: &mut Cx<'_>) {}
+}
+
+/// Ids: the boxes in the order of kinds and names, that is users, db, web; the members of db in a row.
+const PRIMARY: usize = 2;
+const REPLICA: usize = 3;
+
+fn operate(simulation: &mut Simulation, faults: &[(f64, usize, Control)]) {
+    let faults = faults.iter().map(|&(at, id, control)| (at, ComponentId::new(id), control)).collect();
+    simulation.add(Member {
+        name: "operator",
+        group: "operator",
+        kind: "operator",
+        place: Place::INTERNET,
+        public: false,
+        hardware: Hardware::None,
+        component: Box::new(Operator(faults)),
+    });
+}
+
+/// A moment that differs from trial to trial, evenly over a second.
+fn within_a_second(trial: u64) -> f64 {
+    (trial as f64 + 0.5) / 100.0 % 1.0
+}
+
+const FAILOVER: &str = "failover = { interval = '1s', misses = 3, promote = '7s' }";
+
+#[test]
+fn an_outage_is_detection_and_promotion() {
+    // Declared dead with the third poll in a row without an answer, 2 to 3 s after the crash: 2.5 + 7 s on average.
+    let db = format!("{FREE}\n{FAILOVER}");
+    let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 100", WRITES, "rate = '1000/s'", &db);
+    let trials =
+        run_with(&text, |sim, trial| operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    check("rto", mean(&trials, |trial| data(trial).rto_s.expect("an outage")), 9.5, 0.001);
+    check("detect", mean(&trials, |trial| data(trial).outages[0].parts_s[0]), 2.5, 0.001);
+    check("promote", mean(&trials, |trial| data(trial).outages[0].parts_s[3]), 7.0, 0.0);
+    assert!(trials.iter().all(|trial| data(trial).outages.len() == 1));
+}
+
+#[test]
+fn async_loses_what_was_not_shipped() {
+    // Batches every 500 ms, 20 ms on the way, 20 writes/s: 20 * (0.02 + 0.25) = 5.4 lost, variance 13.73.
+    let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}\n{FAILOVER}");
+    let text = scenario_text("duration = '40s'\nwarmup = '0s'\ntrials = 1000", WRITES, "rate = '20/s'", &db);
+    let trials =
+        run_with(&text, |sim, trial| operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
+    check("lost", mean(&trials, lost), 5.4, 0.0);
+    check("variance", mean(&trials, |trial| (lost(trial) - 5.4) * (lost(trial) - 5.4)), 13.733, 0.0);
+}
+
+#[test]
+fn async_loses_the_rate_times_the_delay() {
+    let db = format!("{FREE}\nship = {{ delay = '50ms' }}\n{FAILOVER}");
+    let text = scenario_text("duration = '25s'\nwarmup = '0s'\ntrials = 200", WRITES, "rate = '200/s'", &db);
+    let trials =
+        run_with(&text, |sim, trial| operate(sim, &[(5.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 10.0, 0.0);
+    // The oldest of them was acknowledged almost the delay ago.
+    check("rpo", mean(&trials, |trial| data(trial).rpo_s.expect("a failover")), 0.05 - 0.005, 0.01);
+}
+
+#[test]
+fn semi_sync_loses_nothing_until_it_falls_back() {
+    let db = format!("{FREE}\nreplication = 'semi-sync'\n{FAILOVER}");
+    let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 20", WRITES, "rate = '100/s'", &db);
+    let crash = |at: f64| (at, PRIMARY, Control::Crash);
+    let safe = run_with(&text, |sim, trial| operate(sim, &[crash(20.0 + within_a_second(trial))]));
+    assert!(safe.iter().all(|trial| data(trial).lost_writes == 0 && data(trial).writes > 4000));
+    // The replica is gone from 10 s on: commits wait until 20 s, then none waits. It comes back after the crash.
+    let unsafe_ = run_with(&text, |sim, trial| {
+        let until = 30.0 + within_a_second(trial);
+        operate(sim, &[(10.0, REPLICA, Control::Crash), crash(until), (until + 0.1, REPLICA, Control::Recover)]);
+    });
+    let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
+    // All that was acknowledged from 10 s to 30.5 s, those that waited included.
+    check("lost", mean(&unsafe_, lost), 100.0 * 20.1, 0.02);
+    let fell = |trial: &TrialRecord| {
+        let note = trial.timeline.iter().find(|note| note.event == "semi-sync falls back to async");
+        note.expect("it falls back").at.as_secs_f64()
+    };
+    check("fell back", mean(&unsafe_, fell), 20.0, 0.001);
+}
+
+#[test]
+fn semi_sync_comes_back_when_a_replica_has_caught_up() {
+    let db = format!("{FREE}\nreplication = 'semi-sync'\nsemi_sync_timeout = '2s'");
+    let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 2", WRITES, "rate = '100/s'", &db);
+    let trials = run_with(&text, |sim, _| {
+        operate(sim, &[(10.0, REPLICA, Control::Crash), (30.0, REPLICA, Control::Recover)]);
+    });
+    for trial in &trials {
+        let back = trial.timeline.iter().find(|note| note.event == "semi-sync again").expect("it comes back");
+        assert!((30.0..31.1).contains(&back.at.as_secs_f64()), "{:?}", back.at);
+        assert!(data(trial).lag_series_s.last().is_some_and(|&lag| lag < 0.01));
+    }
+}
+
+#[test]
+fn sync_costs_a_round_trip_and_loses_nothing() {
+    let db = "read = '0ms'\nwrite = '0ms'\ncommit = '3ms'\nreplicas = 3\nreplication = 'sync'\nquorum = 2\n\
+              apply = { demand = '0ms' }\nfailover = { promote = '1s' }";
+    let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 10", WRITES, "rate = '1/s'", db)
+        .replace("same_zone = '0ms'", "same_zone = '2ms'");
+    let trials =
+        run_with(&text, |sim, trial| operate(sim, &[(40.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    assert!(trials.iter().all(|trial| data(trial).lost_writes == 0));
+    // web to primary and back 2 ms, local flush 3 ms, replicas 2 ms. Few writes meet in a flush at 1/s.
+    let quiet = run(&text);
+    let response = |trial: &TrialRecord| trial.classes[0].response.mean() / 1e6;
+    check("commit", mean(&quiet, response), 2.0 + 3.0 + 2.0, 0.002);
+}
+
+#[test]
+fn reads_go_elsewhere_without_any_rule() {
+    let db = "read = '1ms'\nwrite = '1ms'\nreplicas = 2";
+    let text = scenario_text("duration = '40s'\nwarmup = '0s'\ntrials = 2", MIXED, "rate = '100/s'", db);
+    let one = run_with(&text, |sim, _| operate(sim, &[(10.0, REPLICA, Control::Crash)]));
+    let all = run_with(&text, |sim, _| {
+        operate(sim, &[(10.0, REPLICA, Control::Crash), (20.0, REPLICA + 1, Control::Crash)]);
+    });
+    for trial in one.iter().chain(&all) {
+        // At most the reads inside a replica when it crashes are lost.
+        let failed: u64 = trial.classes[0].outcomes[1..].iter().sum();
+        assert!(failed <= 2, "{failed} reads failed");
+    }
+    let at = |trial: &TrialRecord, name| component(trial, name).outcomes[0];
+    assert!(at(&one[0], "db.replica-2") > 1600, "{}", at(&one[0], "db.replica-2"));
+    assert!(at(&all[0], "db.primary") > 2900, "{}", at(&all[0], "db.primary"));
+}
+
+#[test]
+fn users_see_their_own_writes_with_each_cure() {
+    let users = "users = 50\nthink_time = { dist = 'exponential', mean = '200ms' }";
+    let text = |cure: &str| {
+        let db = format!("{FREE}\nship = {{ delay = '50ms' }}\n{cure}");
+        scenario_text("duration = '200s'\nwarmup = '1s'\ntrials = 4", MIXED, users, &db)
+    };
+    // The next request is a read of the own write: think time beats the lag with P(Exp(200 ms) < 50 ms) = 0.2212; and
+    // after a first read (or more) that came soon enough the sum of two thoughts may do so too, and so on:
+    // Erlang(k) < 50 ms, with k - 1 reads between: the reads that follow within the lag are 0.25 a write.
+    let none = run(&text(""));
+    let rate = |trial: &TrialRecord| {
+        data(trial).read_your_writes_violations as f64 / data(trial).writes as f64
+    };
+    // Every user asks 5/s; a write is followed by reads only, until the next write, at 2.5/s each.
+    // E[reads before the next write or 50 ms] = 2.5 * (1 - exp(-2.5 * 0.05)) / 2.5.
+    check("violations", mean(&none, rate), 1.0 - f64::exp(-0.125), 0.01);
+    for cure in [
+        "read_your_writes = 'primary-for'\nprimary_for = '60ms'",
+        "read_your_writes = 'session'",
+        "read_your_writes = 'wait-for-position'",
+        "reads = 'primary'",
+    ] {
+        let trials = run(&text(cure));
+        let violations: u64 = trials.iter().map(|trial| data(trial).read_your_writes_violations).sum();
+        assert_eq!(violations, 0, "{cure}");
+        assert!(trials.iter().all(|trial| trial.classes[0].completed > 10_000), "{cure}");
+    }
+}
+
+#[test]
+fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
+    let keyed = "[request.write]\neffect = 'write'\nkeys = 1000";
+    let trials_of = |recovery: &str| {
+        let failover = FAILOVER.replace(" }", &format!(", {recovery} }}"));
+        let db = format!("{FREE}\nship = {{ every = '500ms' }}\n{failover}");
+        let text = scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 20", keyed, "rate = '100/s'", &db);
+        run_with(&text, |sim, trial| {
+            let crash = 20.0 + within_a_second(trial * 5);
+            operate(sim, &[(crash, PRIMARY, Control::Crash), (crash + 15.0, PRIMARY, Control::Recover)]);
+        })
+    };
+    for trial in trials_of("recovery = 'discard'") {
+        let data = data(&trial);
+        assert_eq!(data.discarded_writes, data.lost_writes);
+        assert!(data.lag_series_s.last().is_some_and(|&lag| lag < 0.6), "the old primary follows");
+    }
+    // About 6.5 s of 100 writes/s to 1000 keys before the script runs: a lost write is in conflict with 1 - exp(-0.6).
+    let scripted = trials_of("recovery = 'script', replay_rate = '1000/s'");
+    for trial in &scripted {
+        let data = data(trial);
+        assert_eq!(data.replayed_writes + data.conflicting_writes, data.lost_writes);
+        assert_eq!(data.discarded_writes, 0);
+    }
+    let total = |figure: fn(&DataRecord) -> u64| scripted.iter().map(|trial| figure(data(trial))).sum::<u64>() as f64;
+    let share = total(|data| data.conflicting_writes) / total(|data| data.lost_writes);
+    assert!((0.35..0.6).contains(&share), "{share} in conflict");
+}
+
+#[test]
+fn with_one_replica_of_two_ahead_the_pick_decides_what_is_lost() {
+    // Replica 1 is away for the last 5 s and is back just before the crash: it has not received what replica 2 has.
+    let lost = |pick: &str| {
+        let failover = FAILOVER.replace(" }", &format!(", pick = '{pick}' }}"));
+        let db = format!("{FREE}\n{failover}").replace("replicas = 1", "replicas = 2");
+        let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 4", WRITES, "rate = '100/s'", &db);
+        let trials = run_with(&text, |sim, _| {
+            let crash = (20.0, PRIMARY, Control::Crash);
+            operate(sim, &[(15.0, REPLICA, Control::Crash), crash, (20.5, REPLICA, Control::Recover)]);
+        });
+        mean(&trials, |trial| data(trial).lost_writes as f64)
+    };
+    check("most received", lost("most-received"), 0.0, 0.0);
+    check("stale promotion", lost("db.replica-1"), 500.0, 0.05);
+}
+
+#[test]
+fn presets_take_as_long_as_published() {
+    for (preset, low, high) in [
+        ("orchestrator", 8.0, 13.0),
+        ("patroni", 20.0, 35.0),
+        ("rds-multi-az", 60.0, 120.0),
+        ("rds-cluster", 10.0, 35.0),
+        ("aurora", 5.0, 30.0),
+    ] {
+        let db = format!("{FREE}\nfailover = {{ preset = '{preset}' }}");
+        let text = scenario_text("duration = '200s'\nwarmup = '0s'\ntrials = 20", WRITES, "rate = '100/s'", &db);
+        let trials = run_with(&text, |sim, trial| {
+            operate(sim, &[(30.0 + trial as f64 / 2.0, PRIMARY, Control::Crash)]);
+        });
+        for trial in &trials {
+            let rto = data(trial).rto_s.expect("an outage");
+            assert!((low..=high + 0.5).contains(&rto), "{preset}: {rto} s");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::zipf::Zipf;
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::Cx;
-use crate::model::data::Query;
+use crate::model::data::{Progress, Query};
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 use crate::model::spec::KeySpace;
@@ -16,8 +16,9 @@ use crate::model::spec::KeySpace;
 use super::acks::Acks;
 use super::apply::Applier;
 use super::log::{Log, Received};
-use super::message::Batch;
+use super::message::{Batch, Mark, kind};
 use super::node::timer;
+use super::script::Script;
 use super::ship::{Answered, Shipper};
 use super::spec::DatabaseSpec;
 
@@ -62,6 +63,17 @@ impl PartialOrd for Waiter {
     }
 }
 
+/// What becomes of a write that is durable at the primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Commit {
+    /// That is enough.
+    Safe,
+    /// It waits for replicas.
+    Waits,
+    /// The node has been fenced meanwhile.
+    Void,
+}
+
 /// A node's part in a database of several.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -70,6 +82,11 @@ pub(super) struct Member {
     nodes: Vec<ComponentId>,
     book: usize,
     pub(super) is_primary: bool,
+    /// It takes nothing more of its log: it is to be promoted.
+    closed: bool,
+    /// The monitor's call that waits until all is applied.
+    catching_up: Option<CallId>,
+    pub(super) script: Script,
     pub(super) log: Log,
     pub(super) acks: Acks,
     shipper: Shipper,
@@ -93,6 +110,9 @@ impl Member {
             nodes,
             book: 0,
             is_primary: index == 0,
+            closed: false,
+            catching_up: None,
+            script: Script::new(spec.failover.as_ref()),
             log: Log::default(),
             acks: Acks::new(spec.wait()),
             applier: Applier::new(spec.apply_workers(), spec.apply_demand().variate()),
@@ -120,19 +140,23 @@ impl Member {
 
     /// Tells the book how far this node is.
     fn tell(&self, cx: &mut Cx<'_>) {
-        let Log { received, applied, .. } = self.log;
-        let (now, follows) = (cx.now(), !self.is_primary);
-        cx.book(self.book).progress(now, self.index, received, applied, follows);
+        let Log { received, applied, epoch, .. } = self.log;
+        let progress = Progress { epoch, received, applied, follows: !self.is_primary };
+        let now = cx.now();
+        cx.book(self.book).progress(now, self.index, progress);
     }
 
     fn query(&self, call: CallId, cx: &Cx<'_>) -> Query {
-        let &Call { class, user, client, .. } = cx.get(call);
+        let &Call { class, user, client, notes, answer, .. } = cx.get(call);
+        if notes.step == kind::REPLAY {
+            return Query { key: answer as u32, user: None, is_replay: true };
+        }
         let key = match &self.keys[usize::from(class)] {
             KeyLaw::One => 0,
             KeyLaw::Uniform(count) => below(&mut cx.rng(call, KEY), u64::from(*count)) as u32,
             KeyLaw::Zipf(law) => law.draw(&mut cx.rng(call, KEY)) as u32 - 1,
         };
-        Query { key, user: (user != NOBODY).then_some((client, user)) }
+        Query { key, is_replay: false, user: (user != NOBODY).then_some((client, user)) }
     }
 
     // Reads ---------------------------------------------------------------------------------------------------------
@@ -162,17 +186,20 @@ impl Member {
 
     // Writes --------------------------------------------------------------------------------------------------------
 
-    /// A write is durable here; true when that is enough, false when it waits for replicas.
-    pub(super) fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+    /// A write is durable here.
+    pub(super) fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
+        if !self.is_primary {
+            return Commit::Void;
+        }
         let position = self.log.append();
         cx.get_mut(call).notes.mark = position;
         if self.acks.needed() == 0 {
-            return true;
+            return Commit::Safe;
         }
         if let Some(deadline) = self.acks.push(cx.now(), call, position) {
             cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
         }
-        false
+        Commit::Waits
     }
 
     /// A flush is over and its writes have their positions.
@@ -187,8 +214,8 @@ impl Member {
     pub(super) fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let position = cx.get(call).notes.mark;
         let query = self.query(call, cx);
-        let now = cx.now();
-        cx.book(self.book).acknowledge(now, position, query);
+        let (now, epoch) = (cx.now(), self.log.epoch);
+        cx.book(self.book).acknowledge(now, epoch, position, query);
         cx.get_mut(call).answer = position;
     }
 
@@ -199,6 +226,22 @@ impl Member {
             needed => self.shipper.confirmed_by(needed),
         };
         self.acks.pop(confirmed).map(|pending| pending.call)
+    }
+
+    /// The next write that waits, whatever has become of it: this node is no primary any more.
+    pub(super) fn stranded(&mut self) -> Option<CallId> {
+        self.acks.pop(u64::MAX).map(|pending| pending.call)
+    }
+
+    /// Whether this node sends a query away: a write goes to the primary, and a node that is copied serves nobody.
+    pub(super) fn declines(&self, is_write: bool) -> bool {
+        self.script.is_rebuilding || (is_write && !self.is_primary)
+    }
+
+    /// Whether a lost write may be written again: nobody else has written to its key since.
+    pub(super) fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let key = self.query(call, cx).key;
+        cx.book(self.book).admits(key)
     }
 
     /// The patience of the oldest write that waits may be over.
@@ -231,6 +274,10 @@ impl Member {
 
     /// A replica has answered a batch.
     pub(super) fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if cx.get(call).notes.step == kind::REPLAY {
+            self.script.answered(self.book, call, outcome, cx);
+            return;
+        }
         if !self.is_primary {
             return;
         }
@@ -242,8 +289,38 @@ impl Member {
         }
     }
 
+    /// Another member of the database says something.
+    pub(super) fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Log { epoch, received, applied, .. } = self.log;
+        let position = match cx.get(call).notes.step {
+            kind::BATCH => return self.batch(call, cx),
+            kind::CATCH_UP => {
+                self.closed = true;
+                self.catching_up = Some(call);
+                return self.caught_up(cx);
+            }
+            kind::PROMOTE => {
+                let epoch = cx.get(call).notes.mark as u16;
+                self.promote(epoch, cx);
+                received
+            }
+            kind::APPLIED => applied,
+            _ => received,
+        };
+        cx.get_mut(call).answer = Mark { epoch, position }.word();
+        cx.reply(call, Outcome::Ok);
+    }
+
+    fn caught_up(&mut self, cx: &mut Cx<'_>) {
+        if self.log.applied == self.log.received
+            && let Some(call) = self.catching_up.take()
+        {
+            cx.reply(call, Outcome::Ok);
+        }
+    }
+
     /// A batch is at the door of this node; what it takes beyond the network's time passes first.
-    pub(super) fn batch(&mut self, call: CallId, cx: &mut Cx<'_>) {
+    fn batch(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if self.delay.is_zero() {
             self.arrived(call, cx);
         } else {
@@ -254,8 +331,14 @@ impl Member {
     /// A batch has arrived.
     pub(super) fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let batch = Batch::of(cx.get(call));
-        if !self.is_primary && let Received::Adopted(_) = self.log.receive(batch) {
+        let from = cx.get(call).caller;
+        let is_open = !self.is_primary && (!self.closed || batch.epoch > self.log.epoch);
+        if is_open && let Received::Adopted(surplus) = self.log.receive(batch) {
+            self.closed = false;
             self.applier.restart(self.log.applied);
+            if surplus > 0 {
+                self.script.begin(self.book, from, cx);
+            }
         }
         cx.get_mut(call).answer = self.log.mark().word();
         cx.reply(call, Outcome::Ok);
@@ -273,7 +356,34 @@ impl Member {
         if !self.is_primary {
             self.log.applied = self.applier.feed(self.log.received, cx);
             self.tell(cx);
+            self.caught_up(cx);
         }
+    }
+
+    // Failover ------------------------------------------------------------------------------------------------------
+
+    /// This node is the primary from now on.
+    fn promote(&mut self, epoch: u16, cx: &mut Cx<'_>) {
+        self.log.promote(epoch);
+        self.is_primary = true;
+        self.closed = false;
+        let now = cx.now();
+        cx.book(self.book).fork(now, epoch, self.log.received);
+        self.tell(cx);
+        self.shipper.begin(&self.log, cx);
+    }
+
+    /// This node is no primary of an epoch below `epoch` any more; false when it is none.
+    pub(super) fn fence(&mut self, epoch: u32, cx: &mut Cx<'_>) -> bool {
+        if !self.is_primary || u32::from(self.log.epoch) >= epoch {
+            return false;
+        }
+        self.is_primary = false;
+        cx.note("fenced");
+        self.shipper.stop(cx);
+        self.applier.restart(self.log.applied);
+        self.tell(cx);
+        true
     }
 
     // Operations ----------------------------------------------------------------------------------------------------
@@ -284,6 +394,8 @@ impl Member {
         self.acks.clear();
         self.applier.restart(self.log.applied);
         self.waiters.clear();
+        self.catching_up = None;
+        self.script.crash();
         let now = cx.now();
         if self.is_primary {
             cx.book(self.book).primary_lost(now);
@@ -298,5 +410,6 @@ impl Member {
         } else {
             self.apply(cx);
         }
+        self.script.resume(cx);
     }
 }

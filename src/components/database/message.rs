@@ -10,6 +10,26 @@ pub(super) mod kind {
     pub(in super::super) const DISK: u16 = 1;
     /// A part of the log.
     pub(in super::super) const BATCH: u16 = 8;
+    /// A sign of life.
+    pub(in super::super) const POLL: u16 = 9;
+    /// How far it has received the log.
+    pub(in super::super) const RECEIVED: u16 = 10;
+    /// How far it has applied the log.
+    pub(in super::super) const APPLIED: u16 = 11;
+    /// To take no more of the log and to answer when all of it is applied.
+    pub(in super::super) const CATCH_UP: u16 = 12;
+    /// To be the primary of the epoch in `notes.mark`.
+    pub(in super::super) const PROMOTE: u16 = 13;
+    /// To write a lost write again, unless its key, in the answer's place, has been written since.
+    pub(in super::super) const REPLAY: u16 = 14;
+}
+
+/// Orders that need no network.
+pub(super) mod order {
+    /// To a node: be no primary of an epoch below the subject.
+    pub(in super::super) const FENCE: u16 = 0;
+    /// To the router: the node of this number is the primary.
+    pub(in super::super) const ROUTE: u16 = 1;
 }
 
 /// Bits of `notes.flags` of a query.

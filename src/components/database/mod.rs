@@ -9,15 +9,20 @@
 
 mod acks;
 mod apply;
+mod failover;
 mod log;
 mod member;
 mod message;
+mod monitor;
 mod node;
 mod replicas;
 mod router;
+mod script;
 mod ship;
 mod spec;
 
+pub use failover::{Failover, Preset, Recovery, Reroute};
+pub use monitor::Monitor;
 pub use node::Database;
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 pub use router::Router;

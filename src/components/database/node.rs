@@ -5,12 +5,12 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 use crate::queueing::pool::{Acquire, Pool};
 
-use super::member::Member;
-use super::message::{flag, kind};
+use super::member::{Commit, Member};
+use super::message::{flag, kind, order};
 use super::spec::DatabaseSpec;
 
 /// The timers of a node.
@@ -25,6 +25,10 @@ pub(super) mod timer {
     pub(in super::super) const ARRIVED: u16 = 3;
     /// The oldest write that waits for replicas may have waited enough.
     pub(in super::super) const PATIENCE: u16 = 4;
+    /// The script of a recovery goes on.
+    pub(in super::super) const REPLAY: u16 = 5;
+    /// The node has been copied anew.
+    pub(in super::super) const REBUILT: u16 = 6;
     /// A worker, by what is above this number, has applied a write.
     pub(in super::super) const APPLIED: u16 = 256;
 }
@@ -80,19 +84,26 @@ impl Database {
 
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match (&mut self.member, cx.get(call).notes.step) {
-            (Some(member), kind::BATCH) => {
-                member.batch(call, cx);
+            (_, kind::QUERY) | (None, _) => self.query(call, cx),
+            (Some(member), kind::REPLAY) => {
+                if member.admits(call, cx) {
+                    self.query(call, cx);
+                } else {
+                    cx.reply(call, Outcome::Rejected);
+                }
+            }
+            (Some(member), _) => {
+                member.message(call, cx);
                 self.show(cx);
             }
-            _ => self.query(call, cx),
         }
     }
 
     /// A client's query: a write is for the primary alone.
     fn query(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let is_write = self.is_write(call, cx);
-        if is_write && self.member.as_ref().is_some_and(|member| !member.is_primary) {
-            cx.reply(call, Outcome::Unavailable);
+        if self.member.as_ref().is_some_and(|member| member.declines(is_write)) {
+            cx.decline(call);
             return;
         }
         match self.connections.acquire(cx.now(), call) {
@@ -120,7 +131,8 @@ impl Database {
     }
 
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
-        self.writes[usize::from(cx.get(call).class)]
+        let call = cx.get(call);
+        call.notes.step == kind::REPLAY || self.writes[usize::from(call.class)]
     }
 
     /// A core or the disk has done its part.
@@ -169,8 +181,10 @@ impl Database {
     fn flushed(&mut self, cx: &mut Cx<'_>) {
         let mut done = std::mem::take(&mut self.flushing);
         for call in done.drain(..) {
-            if self.member.as_mut().is_none_or(|member| member.commit(call, cx)) {
-                self.acknowledge(call, cx);
+            match self.member.as_mut().map_or(Commit::Safe, |member| member.commit(call, cx)) {
+                Commit::Safe => self.acknowledge(call, cx),
+                Commit::Waits => {}
+                Commit::Void => self.fail(call, cx),
             }
         }
         if let Some(member) = &mut self.member {
@@ -189,6 +203,12 @@ impl Database {
             member.acknowledge(call, cx);
         }
         self.answer(call, cx);
+    }
+
+    /// A write ends badly.
+    fn fail(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let _nobody = self.connections.release(cx.now());
+        cx.reply(call, Outcome::Unavailable);
     }
 
     // Replication ---------------------------------------------------------------------------------------------------
@@ -216,6 +236,8 @@ impl Database {
                 member.arrived(call, cx);
                 self.show(cx);
             }
+            (timer::REPLAY, _) => member.script.replay(cx),
+            (timer::REBUILT, _) => member.script.is_rebuilding = false,
             (timer::PATIENCE, _) => {
                 member.lose_patience(cx);
                 self.show(cx);
@@ -231,6 +253,17 @@ impl Database {
         if let Some(member) = &mut self.member {
             member.answered(call, outcome, cx);
             self.show(cx);
+        }
+    }
+
+    /// The node may not be the primary of an old epoch any more: writes that wait for replicas get no answer from it.
+    fn fence(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let Some(member) = &mut self.member else { return };
+        if order.code != order::FENCE || !member.fence(order.subject, cx) {
+            return;
+        }
+        while let Some(call) = self.member.as_mut().and_then(Member::stranded) {
+            self.fail(call, cx);
         }
     }
 
@@ -274,6 +307,7 @@ impl Component for Database {
                     member.recover(cx);
                 }
             }
+            Signal::Control(Control::Order(order)) => self.fence(order, cx),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
     }

@@ -1,12 +1,16 @@
 //! `Router`: how queries find their node. It is a part of the drivers of those who ask, costs nothing, and knows what
 //! refusals and answers tell it.
 
+use rand::Rng;
+
+use crate::kernel::random::{KeyedRng, Stream, mix, name_hash, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::{Component, Cx};
-use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
+use crate::model::signal::{CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
 
+use super::failover::Failover;
 use super::message::flag;
 use super::replicas::{ReadYourWrites, Reads};
 use super::spec::DatabaseSpec;
@@ -25,6 +29,14 @@ struct Writer {
 pub struct Router {
     nodes: Vec<ComponentId>,
     primary: usize,
+    /// The primary before, to which some callers still go.
+    former: usize,
+    /// Each caller learns of a new primary at some moment of this time after it; zero when all learn at once.
+    spread: SimDuration,
+    changed: SimTime,
+    /// Where the moments at which the callers learn are drawn.
+    draw: u64,
+    stream: Option<Stream>,
     /// Until when each is taken for down.
     down_until: Vec<SimTime>,
     retry_down: SimDuration,
@@ -48,6 +60,11 @@ impl Router {
             down_until: vec![SimTime::ZERO; nodes.len()],
             nodes,
             primary: 0,
+            former: 0,
+            spread: spec.failover.as_ref().map_or(SimDuration::ZERO, Failover::spread),
+            changed: SimTime::ZERO,
+            draw: 0,
+            stream: None,
             retry_down: spec.retry_down.map_or(SimDuration::from_secs(1), |pause| pause.0),
             next: 0,
             reads: spec.reads(),
@@ -66,10 +83,30 @@ impl Router {
     fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let &Call { user, caller, .. } = cx.get(call);
         let is_write = self.is_write(call, cx);
-        let node = if is_write { self.primary } else { self.reader(call, caller, cx) };
+        let node = if is_write { self.writer_for(caller, cx) } else { self.reader(call, caller, cx) };
         let watched = is_write && user != NOBODY && self.after_write != ReadYourWrites::None;
         cx.get_mut(call).watched = watched;
         cx.forward(call, self.nodes[node]);
+    }
+
+    /// The primary as far as the caller knows.
+    fn writer_for(&self, caller: ComponentId, cx: &Cx<'_>) -> usize {
+        let since = cx.now().saturating_since(self.changed);
+        if since >= self.spread || self.changed == SimTime::ZERO {
+            return self.primary;
+        }
+        let moment = unit_open(&mut KeyedRng::new(mix(self.draw, name_hash(cx.name(caller)))));
+        if since < self.spread.mul_f64(moment) { self.former } else { self.primary }
+    }
+
+    /// There is another primary.
+    fn reroute(&mut self, primary: usize, cx: &mut Cx<'_>) {
+        if primary == self.primary {
+            return;
+        }
+        (self.former, self.primary, self.changed) = (self.primary, primary, cx.now());
+        self.draw = self.stream.get_or_insert_with(|| cx.stream("reroute")).next_u64();
+        self.down_until[primary] = SimTime::ZERO;
     }
 
     /// The node for a read.
@@ -160,6 +197,7 @@ impl Component for Router {
             Signal::Call(call) => self.route(call, cx),
             Signal::Returned(call, from) => self.returned(call, from, cx),
             Signal::Passed(call, outcome) => self.passed(call, outcome, cx),
+            Signal::Control(Control::Order(order)) => self.reroute(order.subject as usize, cx),
             Signal::Reply(..) | Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
         }
     }

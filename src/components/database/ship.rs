@@ -88,6 +88,11 @@ impl Shipper {
         }
     }
 
+    /// Stops sending.
+    pub(super) fn stop(&mut self, cx: &mut Cx<'_>) {
+        (0..self.peers.len()).for_each(|at| self.restart(at, cx));
+    }
+
     /// After a crash: the model has forgotten the calls and the timers.
     pub(super) fn crash(&mut self) {
         for peer in &mut self.peers {

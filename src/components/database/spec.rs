@@ -15,6 +15,8 @@ use crate::model::spec::{
 };
 use crate::theory::cache::zipf_hit_ratio;
 
+use super::failover::Failover;
+use super::monitor::Monitor;
 use super::node::Database;
 use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 use super::router::Router;
@@ -97,6 +99,8 @@ pub struct DatabaseSpec {
     pub read_your_writes: Option<ReadYourWrites>,
     /// How long after a write its user reads from the primary, with `read_your_writes = "primary-for"`.
     pub primary_for: Option<Duration>,
+    /// Promotion of a replica when the primary is gone. Default: none, the database waits for its primary.
+    pub failover: Option<Failover>,
     /// A node that has refused a query is not asked again for so long. Default: "1s" [T].
     pub retry_down: Option<Duration>,
 }
@@ -199,7 +203,7 @@ impl Spec for DatabaseSpec {
     }
 
     fn members(&self) -> u32 {
-        if self.is_replicated() { self.machines() + 1 } else { 1 }
+        if self.is_replicated() { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
     }
 
     fn machines(&self) -> u32 {
@@ -212,6 +216,7 @@ impl Spec for DatabaseSpec {
             0 if self.is_replicated() => (name.to_owned(), None, Standing::Driver),
             0 => (name.to_owned(), machine, Standing::Entry),
             1 => (format!("{name}.primary"), machine, Standing::Inner),
+            _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
             _ => (format!("{name}.replica-{}", member - 1), machine, Standing::Inner),
         };
         MemberPlan { name, machine, standing }
@@ -246,6 +251,7 @@ impl Spec for DatabaseSpec {
         check_contention(self.sigma, self.kappa, problems);
         self.check_cache(problems);
         self.check_replicas(problems);
+        self.check_failover(problems);
         if self.connections == Some(0) {
             problems.error("connections", "`connections` must be at least 1", "");
         }
@@ -267,11 +273,17 @@ impl Spec for DatabaseSpec {
         if let Some(demand) = self.apply.as_mut().and_then(|apply| apply.demand.as_mut()) {
             demand.resolve("apply.demand", files, problems);
         }
+        if let Some(promote) = self.failover.as_mut().and_then(|failover| failover.promote.as_mut()) {
+            promote.resolve("failover.promote", files, problems);
+        }
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
         if self.is_replicated() && site.member == 0 {
             return Box::new(Router::new(self, site));
+        }
+        if self.is_replicated() && site.member > self.machines() {
+            return Box::new(Monitor::new(self, site));
         }
         Box::new(Database::new(self, site))
     }

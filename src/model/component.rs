@@ -105,6 +105,12 @@ impl Cx<'_> {
         self.world.abandon(call);
     }
 
+    /// Whether the caller of a call that is inside this component still waits: it has neither given up nor crashed. For
+    /// what needs the other end all the time, such as a transfer.
+    pub fn is_awaited(&self, call: CallId) -> bool {
+        !self.get(call).abandoned
+    }
+
     /// A call that is alive; `None` once it has ended.
     #[inline]
     pub fn find(&self, call: CallId) -> Option<&Call> {

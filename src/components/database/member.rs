@@ -328,8 +328,12 @@ impl Member {
         }
     }
 
-    /// A batch has arrived.
+    /// A batch has arrived. One whose transfer took time has not, if the primary went down meanwhile.
     pub(super) fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if !self.delay.is_zero() && !cx.is_awaited(call) {
+            cx.reply(call, Outcome::Unavailable);
+            return;
+        }
         let batch = Batch::of(cx.get(call));
         let from = cx.get(call).caller;
         let is_open = !self.is_primary && (!self.closed || batch.epoch > self.log.epoch);

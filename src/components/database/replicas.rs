@@ -61,9 +61,10 @@ pub enum ReadYourWrites {
 pub struct Ship {
     /// The log is sent in batches, one every so often. Default: with every flush.
     pub every: Option<Duration>,
-    /// Time that a batch takes beyond the network's. Default: none.
+    /// Time of a batch's transfer beyond the network's. What is under way when the primary crashes is lost, whereas
+    /// packets that the network has arrive. Default: none.
     pub delay: Option<Duration>,
-    /// After so long without an answer a batch is sent again. Default: "1s" [T].
+    /// After so long without an answer a batch is sent again. Default: the delay and "1s" [T].
     pub resend: Option<Duration>,
 }
 
@@ -111,7 +112,9 @@ impl DatabaseSpec {
     }
 
     pub(super) fn resend(&self) -> SimDuration {
-        self.ship.and_then(|ship| ship.resend).map_or(SimDuration::from_secs(1), |resend| resend.0)
+        let ship = self.ship.unwrap_or_default();
+        let delay = ship.delay.map_or(SimDuration::ZERO, |delay| delay.0);
+        ship.resend.map_or(SimDuration::from_secs(1) + delay, |resend| resend.0)
     }
 
     pub(super) fn check_replicas(&self, problems: &mut Problems) {
@@ -177,6 +180,10 @@ impl DatabaseSpec {
             if value.is_some_and(|value| value.0.is_zero()) {
                 problems.error(key, format!("`{key}` is above zero"), "leave it out for the default");
             }
+        }
+        if ship.resend.is_some() && ship.delay.is_some_and(|delay| delay.0 >= self.resend()) {
+            let message = "a batch would be sent again before it can have arrived";
+            problems.error("ship.resend", message, "give it more than `delay`");
         }
         if !(1..=WORKERS_MAX).contains(&self.apply_workers()) {
             let message = format!("a replica applies with 1 to {WORKERS_MAX} workers");

@@ -304,7 +304,8 @@ impl Book {
             self.tail.pop_front();
         }
         let applied = self.holdings.iter().map(|holding| holding.applied).min().unwrap_or(0);
-        while self.commits.len() > COMMITS_MAX || self.commits.front().is_some_and(|&(last, _)| last <= applied)
+        while self.commits.len() > COMMITS_MAX
+            || self.commits.front().is_some_and(|&(last, _)| last <= applied)
         {
             self.commits.pop_front();
         }

@@ -80,7 +80,14 @@ pub(super) struct RequestTable {
 
 impl Default for RequestTable {
     fn default() -> RequestTable {
-        RequestTable { share: Weight(1.0), effect: Effect::Read, deadline: None, response_size: Bytes(0), keys: None, zipf: None }
+        RequestTable {
+            share: Weight(1.0),
+            effect: Effect::Read,
+            deadline: None,
+            response_size: Bytes(0),
+            keys: None,
+            zipf: None,
+        }
     }
 }
 

@@ -92,7 +92,8 @@ fn a_read_is_stale_while_a_write_to_its_key_is_on_its_way() {
 #[test]
 fn with_keys_only_the_writes_to_a_reads_own_key_count() {
     let db = format!("{FREE}\nship = {{ delay = '50ms' }}");
-    let keyed = "[request.read]\nshare = 50\nkeys = 4\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 4";
+    let keyed =
+        "[request.read]\nshare = 50\nkeys = 4\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 4";
     let text = scenario_text("duration = '2000s'\nwarmup = '10s'\ntrials = 10", keyed, "rate = '64/s'", &db);
     check("stale", mean(&run(&text), |trial| data(trial).stale_read_share()), 0.329_679_954, 0.0);
 }
@@ -186,8 +187,9 @@ fn an_outage_is_detection_and_promotion() {
     // Declared dead with the third poll in a row without an answer, 2 to 3 s after the crash: 2.5 + 7 s on average.
     let db = format!("{FREE}\n{FAILOVER}");
     let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 100", WRITES, "rate = '1000/s'", &db);
-    let trials =
-        run_with(&text, |sim, trial| operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    let trials = run_with(&text, |sim, trial| {
+        operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+    });
     check("rto", mean(&trials, |trial| data(trial).rto_s.expect("an outage")), 9.5, 0.001);
     check("detect", mean(&trials, |trial| data(trial).outages[0].parts_s[0]), 2.5, 0.001);
     check("promote", mean(&trials, |trial| data(trial).outages[0].parts_s[3]), 7.0, 0.0);
@@ -199,8 +201,9 @@ fn async_loses_what_was_not_shipped() {
     // Batches every 500 ms, 20 ms on the way, 20 writes/s: 20 * (0.02 + 0.25) = 5.4 lost, variance 13.73.
     let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}\n{FAILOVER}");
     let text = scenario_text("duration = '40s'\nwarmup = '0s'\ntrials = 1000", WRITES, "rate = '20/s'", &db);
-    let trials =
-        run_with(&text, |sim, trial| operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    let trials = run_with(&text, |sim, trial| {
+        operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+    });
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
     check("lost", mean(&trials, lost), 5.4, 0.0);
     check("variance", mean(&trials, |trial| (lost(trial) - 5.4) * (lost(trial) - 5.4)), 13.733, 0.0);
@@ -210,8 +213,9 @@ fn async_loses_what_was_not_shipped() {
 fn async_loses_the_rate_times_the_delay() {
     let db = format!("{FREE}\nship = {{ delay = '50ms' }}\n{FAILOVER}");
     let text = scenario_text("duration = '25s'\nwarmup = '0s'\ntrials = 200", WRITES, "rate = '200/s'", &db);
-    let trials =
-        run_with(&text, |sim, trial| operate(sim, &[(5.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    let trials = run_with(&text, |sim, trial| {
+        operate(sim, &[(5.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+    });
     check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 10.0, 0.0);
     // The oldest of them was acknowledged almost the delay ago.
     check("rpo", mean(&trials, |trial| data(trial).rpo_s.expect("a failover")), 0.05 - 0.005, 0.01);
@@ -227,7 +231,10 @@ fn semi_sync_loses_nothing_until_it_falls_back() {
     // The replica is gone from 10 s on: commits wait until 20 s, then none waits. It comes back after the crash.
     let unsafe_ = run_with(&text, |sim, trial| {
         let until = 30.0 + within_a_second(trial);
-        operate(sim, &[(10.0, REPLICA, Control::Crash), crash(until), (until + 0.1, REPLICA, Control::Recover)]);
+        operate(
+            sim,
+            &[(10.0, REPLICA, Control::Crash), crash(until), (until + 0.1, REPLICA, Control::Recover)],
+        );
     });
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
     // All that was acknowledged from 10 s to 30.5 s, those that waited included.
@@ -259,8 +266,9 @@ fn sync_costs_a_round_trip_and_loses_nothing() {
               apply = { demand = '0ms' }\nfailover = { promote = '1s' }";
     let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 10", WRITES, "rate = '1/s'", db)
         .replace("same_zone = '0ms'", "same_zone = '2ms'");
-    let trials =
-        run_with(&text, |sim, trial| operate(sim, &[(40.0 + within_a_second(trial), PRIMARY, Control::Crash)]));
+    let trials = run_with(&text, |sim, trial| {
+        operate(sim, &[(40.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+    });
     assert!(trials.iter().all(|trial| data(trial).lost_writes == 0));
     // web to primary and back 2 ms, local flush 3 ms, replicas 2 ms. Few writes meet in a flush at 1/s.
     let quiet = run(&text);
@@ -297,9 +305,8 @@ fn users_see_their_own_writes_with_each_cure() {
     // after a first read (or more) that came soon enough the sum of two thoughts may do so too, and so on:
     // Erlang(k) < 50 ms, with k - 1 reads between: the reads that follow within the lag are 0.25 a write.
     let none = run(&text(""));
-    let rate = |trial: &TrialRecord| {
-        data(trial).read_your_writes_violations as f64 / data(trial).writes as f64
-    };
+    let rate =
+        |trial: &TrialRecord| data(trial).read_your_writes_violations as f64 / data(trial).writes as f64;
     // Every user asks 5/s; a write is followed by reads only, until the next write, at 2.5/s each.
     // E[reads before the next write or 50 ms] = 2.5 * (1 - exp(-2.5 * 0.05)) / 2.5.
     check("violations", mean(&none, rate), 1.0 - f64::exp(-0.125), 0.01);
@@ -322,7 +329,8 @@ fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
     let trials_of = |recovery: &str| {
         let failover = FAILOVER.replace(" }", &format!(", {recovery} }}"));
         let db = format!("{FREE}\nship = {{ every = '500ms' }}\n{failover}");
-        let text = scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 20", keyed, "rate = '100/s'", &db);
+        let text =
+            scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 20", keyed, "rate = '100/s'", &db);
         run_with(&text, |sim, trial| {
             let crash = 20.0 + within_a_second(trial * 5);
             operate(sim, &[(crash, PRIMARY, Control::Crash), (crash + 15.0, PRIMARY, Control::Recover)]);
@@ -340,7 +348,8 @@ fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
         assert_eq!(data.replayed_writes + data.conflicting_writes, data.lost_writes);
         assert_eq!(data.discarded_writes, 0);
     }
-    let total = |figure: fn(&DataRecord) -> u64| scripted.iter().map(|trial| figure(data(trial))).sum::<u64>() as f64;
+    let total =
+        |figure: fn(&DataRecord) -> u64| scripted.iter().map(|trial| figure(data(trial))).sum::<u64>() as f64;
     let share = total(|data| data.conflicting_writes) / total(|data| data.lost_writes);
     assert!((0.35..0.6).contains(&share), "{share} in conflict");
 }
@@ -351,7 +360,8 @@ fn with_one_replica_of_two_ahead_the_pick_decides_what_is_lost() {
     let lost = |pick: &str| {
         let failover = FAILOVER.replace(" }", &format!(", pick = '{pick}' }}"));
         let db = format!("{FREE}\n{failover}").replace("replicas = 1", "replicas = 2");
-        let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 4", WRITES, "rate = '100/s'", &db);
+        let text =
+            scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 4", WRITES, "rate = '100/s'", &db);
         let trials = run_with(&text, |sim, _| {
             let crash = (20.0, PRIMARY, Control::Crash);
             operate(sim, &[(15.0, REPLICA, Control::Crash), crash, (20.5, REPLICA, Control::Recover)]);
@@ -372,7 +382,8 @@ fn presets_take_as_long_as_published() {
         ("aurora", 5.0, 30.0),
     ] {
         let db = format!("{FREE}\nfailover = {{ preset = '{preset}' }}");
-        let text = scenario_text("duration = '200s'\nwarmup = '0s'\ntrials = 20", WRITES, "rate = '100/s'", &db);
+        let text =
+            scenario_text("duration = '200s'\nwarmup = '0s'\ntrials = 20", WRITES, "rate = '100/s'", &db);
         let trials = run_with(&text, |sim, trial| {
             operate(sim, &[(30.0 + trial as f64 / 2.0, PRIMARY, Control::Crash)]);
         });
@@ -380,5 +391,57 @@ fn presets_take_as_long_as_published() {
             let rto = data(trial).rto_s.expect("an outage");
             assert!((low..=high + 0.5).contains(&rto), "{preset}: {rto} s");
         }
+    }
+}
+
+#[test]
+fn a_silent_replica_gets_no_reads_and_the_log_again_when_it_is_back() {
+    let db = format!("{FREE}\n{FAILOVER}").replace("replicas = 1", "replicas = 2");
+    let text = scenario_text(
+        "duration = '60s'\nwarmup = '0s'\ntrials = 2",
+        MIXED,
+        "rate = '100/s'\ntimeout = '1s'",
+        &db,
+    );
+    let trials = run_with(&text, |sim, _| {
+        operate(sim, &[(10.5, REPLICA, Control::Hang), (40.0, REPLICA, Control::Recover)]);
+    });
+    for trial in &trials {
+        // Three polls, the last of which waits a second: until then every second read gets no answer.
+        let failed: u64 = trial.classes[0].outcomes[1..].iter().sum();
+        assert!((50..=115).contains(&failed), "{failed} reads failed");
+        assert!(data(trial).lag_series_s.last().is_some_and(|&lag| lag < 0.01));
+        assert!(data(trial).lag_max_s > 29.0);
+    }
+}
+
+#[test]
+fn without_a_fence_two_primaries_take_writes_until_the_callers_have_learnt() {
+    // The primary answers the monitor too late for a while, but writes on; callers learn of the new one by DNS.
+    let keyed = "[request.write]\neffect = 'write'\nkeys = 100";
+    let trials_of = |fence: &str| {
+        let failover = format!(
+            "failover = {{ interval = '1s', misses = 2, promote = '1s', reroute = 'dns', reroute_delay = '20s', {fence} }}"
+        );
+        let db = format!("{FREE}\n{failover}");
+        let text =
+            scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 10", keyed, "rate = '100/s'", &db)
+                .replace("public = true", "public = true\ncount = 10");
+        run_with(&text, |sim, _| {
+            // users, db, primary, replica, monitor: the primary is away for a moment and comes back before all know.
+            operate(sim, &[(20.0, PRIMARY, Control::Crash), (23.5, PRIMARY, Control::Recover)]);
+        })
+    };
+    for trial in trials_of("fenced = true") {
+        assert_eq!(data(&trial).lost_writes, 0, "a fenced primary takes no writes");
+    }
+    let split = trials_of("fenced = false, discover = '30s'");
+    // Each of the callers goes on to the old primary for U(0, 20 s) less 0.5 s or so of the promotion: 100/s / 2 * 20 s.
+    let lost = mean(&split, |trial| data(trial).lost_writes as f64);
+    check("written to the wrong one", lost, 1000.0, 0.1);
+    for trial in &split {
+        let data = data(trial);
+        assert_eq!(data.discarded_writes, data.lost_writes);
+        assert!(data.conflicting_writes > 0 && data.conflicting_writes <= data.lost_writes);
     }
 }

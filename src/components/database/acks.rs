@@ -56,7 +56,11 @@ impl Acks {
 
     /// The next write that is safe when replicas hold the log up to `confirmed`.
     pub(super) fn pop(&mut self, confirmed: u64) -> Option<Pending> {
-        self.pending.pop_front_if(|pending| pending.position <= confirmed)
+        let next = *self.pending.front()?;
+        if next.position > confirmed {
+            return None;
+        }
+        self.pending.pop_front()
     }
 
     /// When the patience of the oldest ends.

@@ -98,13 +98,8 @@ struct Values {
 impl Preset {
     /// Polls and times that add up to what is published; how the vendors' totals divide is a teaching choice [T].
     fn values(self) -> Values {
-        let values = |interval, misses, promote, reroute, delay| Values {
-            interval,
-            misses,
-            promote,
-            reroute,
-            delay,
-        };
+        let values =
+            |interval, misses, promote, reroute, delay| Values { interval, misses, promote, reroute, delay };
         match self {
             Preset::Orchestrator => values(5, 2, (3, 3), Reroute::Proxy, 0),
             Preset::Patroni => values(10, 3, (2, 2), Reroute::Proxy, 0),

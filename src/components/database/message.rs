@@ -30,6 +30,10 @@ pub(super) mod order {
     pub(in super::super) const FENCE: u16 = 0;
     /// To the router: the node of this number is the primary.
     pub(in super::super) const ROUTE: u16 = 1;
+    /// To the router: the node of this number answers nobody.
+    pub(in super::super) const DOWN: u16 = 2;
+    /// To the router: the node of this number answers again.
+    pub(in super::super) const UP: u16 = 3;
 }
 
 /// Bits of `notes.flags` of a query.

@@ -58,7 +58,8 @@ pub struct Monitor {
     /// How long an old primary may go on; none when it is fenced.
     discover: Option<SimDuration>,
     phase: Phase,
-    missed: u32,
+    /// Polls in a row that each node has not answered.
+    missed: Vec<u32>,
     primary: usize,
     chosen: usize,
     epoch: u16,
@@ -94,7 +95,7 @@ impl Monitor {
             delay: failover.reroute_delay(),
             discover: (!failover.is_fenced()).then_some(discover),
             phase: Phase::Watching,
-            missed: 0,
+            missed: vec![0; nodes.len()],
             primary: 0,
             chosen: 0,
             epoch: 0,
@@ -116,15 +117,26 @@ impl Monitor {
 
     fn poll(&mut self, cx: &mut Cx<'_>) {
         cx.alarm(self.interval, timer::POLL, About::Nothing);
-        if self.phase == Phase::Watching {
-            let call = self.ask(self.primary, kind::POLL, 0, cx);
+        for node in 0..self.nodes.len() {
+            let call = self.ask(node, kind::POLL, 0, cx);
             cx.alarm(self.timeout, timer::SILENT, About::Call(call));
         }
     }
 
-    fn miss(&mut self, cx: &mut Cx<'_>) {
-        self.missed += 1;
-        if self.missed < self.misses || self.phase != Phase::Watching {
+    /// A node is there; the router hears of it when it was gone.
+    fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
+        if std::mem::take(&mut self.missed[node]) >= self.misses {
+            self.tell_router(order::UP, node, cx);
+        }
+    }
+
+    /// A node has not answered a poll. One that keeps silent gets no reads; if it is the primary it is replaced.
+    fn miss(&mut self, node: usize, cx: &mut Cx<'_>) {
+        self.missed[node] = self.missed[node].saturating_add(1);
+        if self.missed[node] == self.misses {
+            self.tell_router(order::DOWN, node, cx);
+        }
+        if node != self.primary || self.missed[node] < self.misses || self.phase != Phase::Watching {
             return;
         }
         cx.note("primary declared dead");
@@ -151,6 +163,11 @@ impl Monitor {
             self.ask(node, kind, 0, cx);
         }
         cx.alarm(self.timeout, timer::VOTED, About::Number(self.election));
+    }
+
+    fn tell_router(&self, code: u16, node: usize, cx: &mut Cx<'_>) {
+        let order = Order { code, subject: node as u32 };
+        cx.control(self.router, SimDuration::ZERO, Control::Order(order));
     }
 
     fn fence(&self, cx: &mut Cx<'_>) {
@@ -194,7 +211,7 @@ impl Monitor {
         cx.note("new primary");
         self.primary = self.chosen;
         self.phase = Phase::Watching;
-        self.missed = 0;
+        self.missed[self.primary] = 0;
         let route = Order { code: order::ROUTE, subject: self.primary as u32 };
         // With DNS each caller finds out for itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
@@ -210,8 +227,8 @@ impl Monitor {
         let &Call { parent: Parent::Number(node), answer, notes, .. } = cx.get(call) else { return };
         let ok = outcome == Outcome::Ok;
         match (self.phase, notes.step) {
-            (Phase::Watching, kind::POLL) if ok => self.missed = 0,
-            (Phase::Watching, kind::POLL) => self.miss(cx),
+            (_, kind::POLL) if ok => self.seen(node as usize, cx),
+            (_, kind::POLL) => self.miss(node as usize, cx),
             (Phase::Electing, kind::RECEIVED | kind::APPLIED) if notes.left == self.election as u16 => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
                 self.awaited -= 1;
@@ -230,14 +247,15 @@ impl Monitor {
         match (alarm.code, alarm.about) {
             (timer::POLL, _) => self.poll(cx),
             (timer::SILENT, About::Call(call)) => {
+                let Parent::Number(node) = cx.get(call).parent else { return };
                 cx.abandon(call);
-                self.miss(cx);
+                self.miss(node as usize, cx);
             }
             (timer::DECIDED, _) => self.elect(cx),
-            (timer::VOTED, About::Number(election)) => {
-                if election == self.election && self.phase == Phase::Electing && self.awaited > 0 {
-                    self.choose(cx);
-                }
+            (timer::VOTED, About::Number(election))
+                if election == self.election && self.phase == Phase::Electing && self.awaited > 0 =>
+            {
+                self.choose(cx);
             }
             (timer::PROMOTED, _) => {
                 self.epoch += 1;

@@ -207,3 +207,89 @@ impl DatabaseSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::spec::{Outline, Spec as _};
+
+    /// Keys and messages of what is wrong with a table.
+    fn check(table: &str, expected: &[(&str, &str)]) {
+        let spec: DatabaseSpec = toml::from_str(table).expect(table);
+        let outline = Outline { kinds: Default::default(), classes: &[], length: SimDuration::ZERO };
+        let mut problems = Problems::default();
+        spec.check(&outline, &mut problems);
+        let found: Vec<(&str, &str)> =
+            problems.items.iter().map(|problem| (problem.key.as_str(), problem.message.as_str())).collect();
+        assert_eq!(found, expected, "{table}");
+    }
+
+    #[test]
+    fn keys_that_do_nothing_are_errors() {
+        check("replication = 'semi-sync'", &[("replication", "`replication` does nothing without replicas")]);
+        check("apply = {}", &[("apply", "`apply` does nothing without replicas")]);
+        check("failover = {}", &[("failover", "there is nobody to fail over to")]);
+        check(
+            "replicas = 1\nacks = 1",
+            &[("acks", "`acks` does nothing without replication = \"semi-sync\"")],
+        );
+        check(
+            "replicas = 1\nprimary_for = '5s'",
+            &[("primary_for", "`primary_for` does nothing without read_your_writes = \"primary-for\"")],
+        );
+        check(
+            "replicas = 1\nreads = 'primary'\nread_your_writes = 'session'",
+            &[("read_your_writes", "`read_your_writes` does nothing when all reads go to the primary")],
+        );
+        check(
+            "replicas = 1\nfailover = { replay_rate = '5/s', discover = '1s' }",
+            &[
+                ("failover.replay_rate", "`replay_rate` does nothing without recovery = \"script\""),
+                ("failover.discover", "`discover` does nothing without fenced = false"),
+            ],
+        );
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_errors() {
+        check("replicas = 0", &[("replicas", "a database has 1 to 200 replicas, not 0")]);
+        check(
+            "replicas = 1\napply = { workers = 0 }",
+            &[("apply.workers", "a replica applies with 1 to 256 workers")],
+        );
+        check(
+            "replicas = 2\nreplication = 'sync'\nquorum = 3",
+            &[("quorum", "a commit can wait for 1 to 2 replicas")],
+        );
+        check(
+            "replicas = 2\nfailover = { pick = 'db.replica-3' }",
+            &[("failover.pick", "no replica is called `db.replica-3`")],
+        );
+        check(
+            "replicas = 1\nfailover = { interval = '1s', timeout = '2s' }",
+            &[("failover.timeout", "the timeout of a poll is longer than the interval between polls")],
+        );
+        check(
+            "replicas = 1\nfailover = { misses = 0 }",
+            &[("failover.misses", "`misses` must be at least 1")],
+        );
+        check(
+            "replicas = 1\nread_your_writes = 'primary-for'",
+            &[("read_your_writes", "missing key `primary_for`")],
+        );
+        check(
+            "replicas = 1\nship = { delay = '5s', resend = '1s' }",
+            &[("ship.resend", "a batch would be sent again before it can have arrived")],
+        );
+        check("on = 'box'\nreplicas = 1", &[("on", "a primary and its replicas have a machine each")]);
+    }
+
+    #[test]
+    fn a_good_table_has_no_problems() {
+        check(
+            "cores = 4\nreplicas = 2\nreplication = 'semi-sync'\nacks = 1\nreads = 'nearest'\n\
+             failover = { interval = '5s', misses = 2, promote = '3s', pick = 'db.replica-2', reroute = 'vip' }",
+            &[],
+        );
+    }
+}

@@ -7,11 +7,11 @@ use crate::kernel::random::{KeyedRng, Stream, mix, name_hash, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::{Component, Cx};
-use crate::model::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
 use super::failover::Failover;
-use super::message::flag;
+use super::message::{flag, order};
 use super::replicas::{ReadYourWrites, Reads};
 use super::spec::DatabaseSpec;
 
@@ -99,6 +99,16 @@ impl Router {
         if since < self.spread.mul_f64(moment) { self.former } else { self.primary }
     }
 
+    /// The monitor says something about a node.
+    fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let node = order.subject as usize;
+        match order.code {
+            order::ROUTE => self.reroute(node, cx),
+            order::DOWN => self.down_until[node] = SimTime::MAX,
+            _ => self.down_until[node] = SimTime::ZERO,
+        }
+    }
+
     /// There is another primary.
     fn reroute(&mut self, primary: usize, cx: &mut Cx<'_>) {
         if primary == self.primary {
@@ -154,7 +164,8 @@ impl Router {
     fn returned(&mut self, call: CallId, from: ComponentId, cx: &mut Cx<'_>) {
         let now = cx.now();
         let Some(node) = self.nodes.iter().position(|&node| node == from) else { return };
-        self.down_until[node] = now + self.retry_down;
+        // What the monitor has taken out stays out until it says otherwise.
+        self.down_until[node] = self.down_until[node].max(now + self.retry_down);
         let is_write = self.is_write(call, cx);
         let notes = &mut cx.get_mut(call).notes;
         notes.pending += 1;
@@ -197,7 +208,7 @@ impl Component for Router {
             Signal::Call(call) => self.route(call, cx),
             Signal::Returned(call, from) => self.returned(call, from, cx),
             Signal::Passed(call, outcome) => self.passed(call, outcome, cx),
-            Signal::Control(Control::Order(order)) => self.reroute(order.subject as usize, cx),
+            Signal::Control(Control::Order(order)) => self.order(order, cx),
             Signal::Reply(..) | Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
         }
     }

@@ -165,7 +165,13 @@ impl Shipper {
     }
 
     /// A replica has answered.
-    pub(super) fn answered(&mut self, call: CallId, outcome: Outcome, log: &Log, cx: &mut Cx<'_>) -> Answered {
+    pub(super) fn answered(
+        &mut self,
+        call: CallId,
+        outcome: Outcome,
+        log: &Log,
+        cx: &mut Cx<'_>,
+    ) -> Answered {
         let (Parent::Number(number), answer, notes) =
             (cx.get(call).parent, cx.get(call).answer, cx.get(call).notes)
         else {

@@ -41,7 +41,7 @@ fn mean(trials: &[TrialRecord], figure: impl Fn(&TrialRecord) -> f64) -> (f64, f
     (mean, 2.0 * (variance / n).sqrt())
 }
 
-/// The mean of a figure is `expected`, within the interval of three standard errors and a relative slack.
+/// The mean of a figure is `expected`, within three standard errors and a relative slack.
 fn check(what: &str, (mean, half): (f64, f64), expected: f64, slack: f64) {
     let off = (mean - expected).abs();
     assert!(off <= 1.5 * half + slack * expected.abs(), "{what}: {mean} +- {half}, expected {expected}");
@@ -104,7 +104,7 @@ fn batches_of_the_log_leave_a_lag_of_half_their_interval() {
     // the oldest write that it lacks: E[(A - Exp(w))+] = 0.27 - (1 - E[exp(-w A)]) / w = 0.22336 s at 20 writes/s.
     let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}");
     let trials = run(&scenario_text("duration = '1000s'\ntrials = 10", WRITES, "rate = '20/s'", &db));
-    let aged = (f64::exp(-0.4) - f64::exp(-10.4)) / (20.0 * 0.5);
+    let aged = (libm::exp(-0.4) - libm::exp(-10.4)) / (20.0 * 0.5);
     check("lag", mean(&trials, |trial| data(trial).lag_mean_s), 0.27 - (1.0 - aged) / 20.0, 0.0);
     let longest = trials.iter().map(|trial| data(trial).lag_max_s).fold(0.0, f64::max);
     assert!((0.5..=0.52).contains(&longest), "{longest}");
@@ -186,9 +186,9 @@ const FAILOVER: &str = "failover = { interval = '1s', misses = 3, promote = '7s'
 fn an_outage_is_detection_and_promotion() {
     // Declared dead with the third poll in a row without an answer, 2 to 3 s after the crash: 2.5 + 7 s on average.
     let db = format!("{FREE}\n{FAILOVER}");
-    let text = scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 100", WRITES, "rate = '1000/s'", &db);
+    let text = scenario_text("duration = '30s'\nwarmup = '0s'\ntrials = 100", WRITES, "rate = '200/s'", &db);
     let trials = run_with(&text, |sim, trial| {
-        operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+        operate(sim, &[(10.0 + within_a_second(trial), PRIMARY, Control::Crash)])
     });
     check("rto", mean(&trials, |trial| data(trial).rto_s.expect("an outage")), 9.5, 0.001);
     check("detect", mean(&trials, |trial| data(trial).outages[0].parts_s[0]), 2.5, 0.001);
@@ -200,9 +200,9 @@ fn an_outage_is_detection_and_promotion() {
 fn async_loses_what_was_not_shipped() {
     // Batches every 500 ms, 20 ms on the way, 20 writes/s: 20 * (0.02 + 0.25) = 5.4 lost, variance 13.73.
     let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}\n{FAILOVER}");
-    let text = scenario_text("duration = '40s'\nwarmup = '0s'\ntrials = 1000", WRITES, "rate = '20/s'", &db);
+    let text = scenario_text("duration = '15s'\nwarmup = '0s'\ntrials = 1000", WRITES, "rate = '20/s'", &db);
     let trials = run_with(&text, |sim, trial| {
-        operate(sim, &[(20.0 + within_a_second(trial), PRIMARY, Control::Crash)])
+        operate(sim, &[(5.0 + within_a_second(trial), PRIMARY, Control::Crash)])
     });
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
     check("lost", mean(&trials, lost), 5.4, 0.0);
@@ -299,17 +299,14 @@ fn users_see_their_own_writes_with_each_cure() {
     let users = "users = 50\nthink_time = { dist = 'exponential', mean = '200ms' }";
     let text = |cure: &str| {
         let db = format!("{FREE}\nship = {{ delay = '50ms' }}\n{cure}");
-        scenario_text("duration = '200s'\nwarmup = '1s'\ntrials = 4", MIXED, users, &db)
+        scenario_text("duration = '100s'\nwarmup = '1s'\ntrials = 4", MIXED, users, &db)
     };
-    // The next request is a read of the own write: think time beats the lag with P(Exp(200 ms) < 50 ms) = 0.2212; and
-    // after a first read (or more) that came soon enough the sum of two thoughts may do so too, and so on:
-    // Erlang(k) < 50 ms, with k - 1 reads between: the reads that follow within the lag are 0.25 a write.
     let none = run(&text(""));
     let rate =
         |trial: &TrialRecord| data(trial).read_your_writes_violations as f64 / data(trial).writes as f64;
-    // Every user asks 5/s; a write is followed by reads only, until the next write, at 2.5/s each.
-    // E[reads before the next write or 50 ms] = 2.5 * (1 - exp(-2.5 * 0.05)) / 2.5.
-    check("violations", mean(&none, rate), 1.0 - f64::exp(-0.125), 0.01);
+    // Answers take no time, so that every user is a Poisson stream of 2.5 reads/s and 2.5 writes/s. Reads that follow a
+    // write before 50 ms are over, and before the user's next write: 2.5 / 2.5 (1 - exp(-2.5 * 0.05)) a write.
+    check("violations", mean(&none, rate), 1.0 - libm::exp(-0.125), 0.01);
     for cure in [
         "read_your_writes = 'primary-for'\nprimary_for = '60ms'",
         "read_your_writes = 'session'",
@@ -319,7 +316,7 @@ fn users_see_their_own_writes_with_each_cure() {
         let trials = run(&text(cure));
         let violations: u64 = trials.iter().map(|trial| data(trial).read_your_writes_violations).sum();
         assert_eq!(violations, 0, "{cure}");
-        assert!(trials.iter().all(|trial| trial.classes[0].completed > 10_000), "{cure}");
+        assert!(trials.iter().all(|trial| trial.classes[0].completed > 5_000), "{cure}");
     }
 }
 
@@ -383,9 +380,9 @@ fn presets_take_as_long_as_published() {
     ] {
         let db = format!("{FREE}\nfailover = {{ preset = '{preset}' }}");
         let text =
-            scenario_text("duration = '200s'\nwarmup = '0s'\ntrials = 20", WRITES, "rate = '100/s'", &db);
+            scenario_text("duration = '135s'\nwarmup = '0s'\ntrials = 10", WRITES, "rate = '50/s'", &db);
         let trials = run_with(&text, |sim, trial| {
-            operate(sim, &[(30.0 + trial as f64 / 2.0, PRIMARY, Control::Crash)]);
+            operate(sim, &[(5.0 + trial as f64 / 2.0, PRIMARY, Control::Crash)]);
         });
         for trial in &trials {
             let rto = data(trial).rto_s.expect("an outage");
@@ -417,7 +414,7 @@ fn a_silent_replica_gets_no_reads_and_the_log_again_when_it_is_back() {
 
 #[test]
 fn without_a_fence_two_primaries_take_writes_until_the_callers_have_learnt() {
-    // The primary answers the monitor too late for a while, but writes on; callers learn of the new one by DNS.
+    // The primary is away just long enough to be replaced; callers learn of the new one by DNS, one by one.
     let keyed = "[request.write]\neffect = 'write'\nkeys = 100";
     let trials_of = |fence: &str| {
         let failover = format!(
@@ -428,7 +425,6 @@ fn without_a_fence_two_primaries_take_writes_until_the_callers_have_learnt() {
             scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 10", keyed, "rate = '100/s'", &db)
                 .replace("public = true", "public = true\ncount = 10");
         run_with(&text, |sim, _| {
-            // users, db, primary, replica, monitor: the primary is away for a moment and comes back before all know.
             operate(sim, &[(20.0, PRIMARY, Control::Crash), (23.5, PRIMARY, Control::Recover)]);
         })
     };

@@ -194,7 +194,12 @@ impl Shipper {
             return Answered::Deposed(mark.epoch);
         }
         if mark.epoch < log.epoch {
-            if round == peer.round {
+            if round == peer.round && notes.left != 0 {
+                // It does not follow: it takes itself for the primary, or waits to become it.
+                peer.stalled = true;
+                self.restart(at, cx);
+                self.arm(at, cx);
+            } else if round == peer.round {
                 peer.sent = log.common_with(mark);
                 self.restart(at, cx);
                 self.send(at, log, true, cx);

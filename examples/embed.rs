@@ -1,60 +1,47 @@
-//! Runs a scenario from a program: `cargo run --example embed`.
-use outgrow::components::KINDS;
-use outgrow::kernel::random::Seed;
-use outgrow::model::spec::NoFiles;
-use outgrow::scenario::{self, build::build};
+//! Runs a scenario from a program and holds the result against theory: `cargo run --release --example embed`.
+//!
+//! ```text
+//!  users --80/s--> box (one core, 10 ms a request, first come first served)
+//! ```
 
-fn main() {
-    let text = std::fs::read_to_string(std::env::args().nth(1).unwrap()).unwrap();
-    let sets: Vec<(String, String)> = std::env::args()
-        .skip(2)
-        .map(|a| {
-            let (k, v) = a.split_once('=').unwrap();
-            (k.into(), v.into())
-        })
-        .collect();
-    let loaded = scenario::load("x.toml", &text, &sets, &NoFiles, KINDS)
-        .unwrap_or_else(|e| panic!("{}", e.render(false)));
-    let s = loaded.scenario;
-    let t0 = std::time::Instant::now();
-    let mut n = 0;
-    let mut ev = 0;
-    let mut means = vec![];
-    for i in 0..s.run.trials.min(5) {
-        let mut sim = build(&s, Seed::new(s.run.seed).trial(i.into()));
-        let r = sim.run(s.length(), &mut |_| false);
-        n += r.classes.iter().map(|c| c.issued).sum::<u64>();
-        ev += r.events;
-        means.push(r.classes[0].response.mean() / 1e6);
-        println!(
-            "{i}: events {} fp {:016x} mean {:.3} ms p99 {:.1} outcomes {:?} inflight {:.3}",
-            r.events,
-            r.fingerprint,
-            r.classes[0].response.mean() / 1e6,
-            r.classes[0].ok.quantile(0.99) as f64 / 1e6,
-            r.classes[0].outcomes,
-            r.in_flight_mean
-        );
-        for c in &r.components {
-            if i == 0 {
-                println!(
-                    "   {} {} arrived {} inside {:.3} queue {:.3} wait {:.3}ms {:?}",
-                    c.kind,
-                    c.name,
-                    c.arrived,
-                    c.inside_mean,
-                    c.queue_mean,
-                    c.wait.mean() / 1e6,
-                    c.machine.as_ref().map(|m| (m.busy_cores_mean, m.cores, m.memory_max >> 20))
-                );
-            }
-        }
-    }
-    let el = t0.elapsed().as_secs_f64();
-    println!(
-        "mean {:.3}  {:.0} ns/request {:.0} ns/event",
-        means.iter().sum::<f64>() / means.len() as f64,
-        el * 1e9 / n as f64,
-        el * 1e9 / ev as f64
-    );
+use outgrow::components::KINDS;
+use outgrow::experiment::result::RunResult;
+use outgrow::experiment::runner::{RunOptions, Unwatched, run};
+use outgrow::model::spec::NoFiles;
+use outgrow::scenario::error::Diagnostics;
+use outgrow::scenario::load;
+use outgrow::theory::queues::mm1;
+
+/// A scenario that ships with the program; any text will do.
+const TEXT: &str = include_str!("../scenarios/00-mm1.toml");
+
+/// Requests a second and seconds of work a request, as the scenario has them.
+const RATE: f64 = 80.0;
+const SERVICE_S: f64 = 0.010;
+
+/// Fewer than the scenario asks for.
+const TRIALS: u32 = 10;
+
+fn main() -> Result<(), Diagnostics> {
+    println!("{}", report()?);
+    Ok(())
+}
+
+/// One line with the mean response time, measured and computed.
+pub(crate) fn report() -> Result<String, Diagnostics> {
+    let scenario = load("00-mm1.toml", TEXT, &[], &NoFiles, KINDS)?.scenario;
+    let options = RunOptions {
+        seed: scenario.run.seed,
+        trials: 0..TRIALS,
+        jobs: 0, // as many threads as there are cores; the result does not depend on it
+        length: scenario.length(),
+    };
+    let trials = run(&scenario, &options, &Unwatched);
+    let response = RunResult::new(&scenario, &options, &trials).metrics.response_ms.mean;
+    let theory_ms = mm1(RATE, SERVICE_S).expect("the core is not overloaded").response * 1e3;
+    Ok(format!(
+        "{TRIALS} trials: mean response {:.1} ms +/- {:.1} ms; M/M/1 says {theory_ms:.1} ms",
+        response.mean.unwrap_or(f64::NAN),
+        response.half_width.unwrap_or(f64::INFINITY),
+    ))
 }

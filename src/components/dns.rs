@@ -115,9 +115,13 @@ impl Spec for DnsSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
-        let sum: f64 = self.records.iter().map(|record| self.weight(record)).sum();
-        let calls =
-            self.records.iter().map(|record| (record.to.clone(), self.weight(record) / sum)).collect();
+        if self.policy == DnsPolicy::RoundRobin {
+            // The answers go round the machines, not the records.
+            let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
+            return Demand { spread, ..Demand::default() };
+        }
+        let sum: f64 = self.records.iter().map(|record| record.weight).sum();
+        let calls = self.records.iter().map(|record| (record.to.clone(), record.weight / sum)).collect();
         Demand { calls, ..Demand::default() }
     }
 
@@ -148,12 +152,6 @@ impl Spec for DnsSpec {
             next: 0,
             stream: None,
         })
-    }
-}
-
-impl DnsSpec {
-    fn weight(&self, record: &Record) -> f64 {
-        if self.policy == DnsPolicy::Weighted { record.weight } else { 1.0 }
     }
 }
 

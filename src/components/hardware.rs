@@ -1,15 +1,12 @@
 //! The hardware keys that every box on a machine of its own shares, and their checks.
 
 use crate::model::catalogue;
-use crate::model::machine::DiskSpec;
+use crate::model::hardware::DiskSpec;
 use crate::model::quantity::{Bytes, nearest};
 use crate::model::spec::{MachineSpec, Problems};
 
 /// Cores of one machine; the largest in the catalogue has 896.
 pub const CORES_MAX: u32 = 4096;
-
-/// Machines of one group.
-pub const COUNT_MAX: u32 = 10_000;
 
 /// Memory of a machine that does not say, bytes.
 const MEMORY_DEFAULT: u64 = 4 << 30;

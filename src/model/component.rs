@@ -255,12 +255,6 @@ impl Cx<'_> {
         self.world.send(at, to, Signal::Control(control));
     }
 
-    /// Something worth a line in the timeline has happened to this component.
-    pub fn note(&mut self, event: &'static str) {
-        let name = &self.world.infos[self.me.index()].name;
-        self.world.recorder.note(self.world.calendar.now(), name, event);
-    }
-
     /// Opens the book of this component's box, which has so many nodes, or finds it open.
     pub fn open_book(&mut self, nodes: usize) -> usize {
         let group = &self.world.infos[self.me.index()].group;
@@ -280,6 +274,17 @@ impl Cx<'_> {
     /// Half of the round-trip time between two components, without jitter.
     pub fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
         self.world.distance(from, to)
+    }
+
+    /// Counts one more of something that only this kind of component knows: `retries`. In results by this name.
+    pub fn count(&mut self, what: &'static str) {
+        self.world.recorder.meters[self.me.index()].count(what);
+    }
+
+    /// Writes into the timeline what has happened to a component, as this one sees it.
+    pub fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.world.now();
+        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
     }
 
     /// Adds a line to the trace of a call's request, if it is traced.

@@ -25,13 +25,32 @@ pub struct Write {
     pub key: u32,
 }
 
+/// A user of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct User {
+    /// The client.
+    pub client: ComponentId,
+    /// The user's place there, which another may have had before.
+    pub slot: u32,
+    /// Who it is.
+    pub identity: u64,
+}
+
+/// What a user has written last.
+#[derive(Clone, Copy, Default, Debug)]
+struct Writer {
+    identity: u64,
+    position: u64,
+    key: u32,
+}
+
 /// A query, as the book sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
     /// The key that it asks for.
     pub key: u32,
-    /// The client and its user; `None` when the user never comes back.
-    pub user: Option<(ComponentId, u32)>,
+    /// Who asks; `None` when the user never comes back.
+    pub user: Option<User>,
     /// Whether a script brings a lost write back.
     pub is_replay: bool,
 }
@@ -156,8 +175,8 @@ pub struct Book {
     head: u64,
     /// Position of the last acknowledged write of each key.
     keys: Vec<u64>,
-    /// By client and user: position of the last acknowledged write, and its key.
-    users: Vec<Vec<(u64, u32)>>,
+    /// By client and the user's place: the last acknowledged write.
+    users: Vec<Vec<Writer>>,
     /// Details of the last acknowledged writes, up to `head`.
     tail: VecDeque<Write>,
     /// Position and moment of the last write of each flush.
@@ -222,8 +241,8 @@ impl Book {
             self.keys.resize(key + 1, 0);
         }
         self.keys[key] = position;
-        if let Some((client, user)) = query.user {
-            *self.user(client, user) = (position, query.key);
+        if let Some(user) = query.user {
+            *self.writer(user) = Writer { identity: user.identity, position, key: query.key };
         }
         self.tail.push_back(Write { at: now, key: query.key });
         match self.commits.back_mut() {
@@ -240,22 +259,23 @@ impl Book {
         self.record.reads += 1;
         self.record.stale_reads += u64::from(key > applied);
         self.record.versions_behind += self.head.saturating_sub(applied);
-        if let Some((client, user)) = query.user {
-            let (position, key) = *self.user(client, user);
-            self.record.read_your_writes_violations += u64::from(position > applied && key == query.key);
+        if let Some(user) = query.user {
+            let Writer { identity, position, key } = *self.writer(user);
+            let is_own = identity == user.identity && key == query.key;
+            self.record.read_your_writes_violations += u64::from(position > applied && is_own);
         }
     }
 
-    fn user(&mut self, client: ComponentId, user: u32) -> &mut (u64, u32) {
-        let (client, user) = (client.index(), user as usize);
+    fn writer(&mut self, user: User) -> &mut Writer {
+        let (client, slot) = (user.client.index(), user.slot as usize);
         if client >= self.users.len() {
             self.users.resize(client + 1, Vec::new());
         }
         let users = &mut self.users[client];
-        if user >= users.len() {
-            users.resize(user + 1, (0, 0));
+        if slot >= users.len() {
+            users.resize(slot + 1, Writer::default());
         }
-        &mut users[user]
+        &mut users[slot]
     }
 
     // Copies --------------------------------------------------------------------------------------------------------
@@ -352,7 +372,7 @@ impl Book {
         self.cut_commits(position);
         self.head = self.head.min(position);
         self.keys.iter_mut().for_each(|last| *last = (*last).min(position));
-        self.users.iter_mut().flatten().for_each(|(last, _)| *last = (*last).min(position));
+        self.users.iter_mut().flatten().for_each(|writer| writer.position = writer.position.min(position));
         for holding in &mut self.holdings {
             holding.applied = holding.applied.min(position);
             holding.received = holding.received.min(position);

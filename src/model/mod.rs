@@ -3,8 +3,10 @@
 pub mod address;
 pub mod call;
 pub mod catalogue;
+pub mod class;
 pub mod component;
 pub mod data;
+pub mod hardware;
 pub mod machine;
 pub mod network;
 pub mod quantity;
@@ -14,5 +16,6 @@ pub mod signal;
 pub mod simulation;
 pub mod site;
 pub mod spec;
+pub mod strict;
 pub mod trace;
 mod world;

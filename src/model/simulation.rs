@@ -7,15 +7,16 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Stage};
+use super::call::{Parent, Probe, Stage};
+use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
+use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Signal};
-use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::world::{Event, Info, Status, World};
 
@@ -121,6 +122,7 @@ impl Simulation {
             address,
             epoch: 0,
             status: Status::Up,
+            half_down: false,
             waiting: 0,
         });
         self.world.recorder.add_component();
@@ -148,12 +150,14 @@ impl Simulation {
         let end = SimTime::ZERO + length.warmup + length.measured;
         let warmup_end = SimTime::ZERO + length.warmup;
         let mut reason = Stop::Finished;
+        let mut reached = end;
         if length.warmup.is_zero() {
             self.world.recorder.end_warmup(SimTime::ZERO);
         }
         for until in window_ends(length) {
             if let Some(early) = self.advance(until) {
                 reason = early;
+                reached = self.world.now();
                 break;
             }
             self.world.recorder.close_window(until);
@@ -163,10 +167,12 @@ impl Simulation {
             }
             if stop(until.as_secs_f64() / end.as_secs_f64()) {
                 reason = Stop::Interrupted;
+                // Not the clock, which stands at the last event: the window has been closed.
+                reached = until;
                 break;
             }
         }
-        self.finish(reason, end)
+        self.finish(reason, reached)
     }
 
     fn start(&mut self) {
@@ -231,7 +237,11 @@ impl Simulation {
                     return;
                 }
             }
-            Signal::Control(control) => self.world.operate(to, control),
+            Signal::Control(control) => {
+                if !self.world.operate(to, control) {
+                    return;
+                }
+            }
             Signal::Returned(id, _) => self.come_back(to, id),
             Signal::Passed(..) | Signal::Done(_) => {}
         }
@@ -245,7 +255,8 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        self.world.recorder.meters[to.index()].enter(now);
+        let is_probe = call.probe != Probe::None;
+        self.world.recorder.meters[to.index()].enter(now, is_probe);
         match self.world.infos[to.index()].status {
             Status::Up => true,
             Status::Hung => false,
@@ -274,7 +285,7 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        self.world.recorder.meters[router.index()].enter(now);
+        self.world.recorder.meters[router.index()].enter(now, false);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
@@ -330,9 +341,8 @@ impl Simulation {
         }
     }
 
-    /// Closes the books.
-    fn finish(&mut self, stop: Stop, end: SimTime) -> TrialRecord {
-        let now = if stop == Stop::Finished { end } else { self.world.now() };
+    /// Closes the books at the moment that the trial has reached.
+    fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         let world = &mut self.world;
         world.recorder.close_window(now);
         let mut alive = vec![0; world.recorder.classes.len()];
@@ -446,6 +456,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         outcomes: meter.outcomes,
         dropped: meter.dropped,
         passed_on: meter.passed_on,
+        counts: meter.counts,
         response: meter.response,
         wait: meter.wait,
         inside_mean: meter.inside.mean(now.as_nanos()),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::class::RequestClass;
 use super::signal::ComponentId;
-use super::spec::{RequestClass, Standing};
+use super::spec::Standing;
 
 /// What the names of a scenario stand for.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
 use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
@@ -54,6 +54,8 @@ pub(super) struct Info {
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub status: Status,
+    /// One half of the pair that the component is has crashed, and the other has taken over.
+    pub half_down: bool,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
 }
@@ -65,6 +67,7 @@ struct Lineage {
     client: ComponentId,
     class: u16,
     user: u32,
+    identity: u64,
 }
 
 /// Everything of a simulation but its components.
@@ -129,11 +132,12 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let Lineage { key, number, client, class, user } = self.lineage(from, parent);
+        let Lineage { key, number, client, class, user, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
             number,
+            identity,
             client,
             caller: from,
             callee: to,
@@ -144,6 +148,7 @@ impl World {
             waited: SimDuration::ZERO,
             notes: Notes::default(),
             probe: Probe::None,
+            connection: Connection::Held,
             via: None,
             answer: 0,
             watched: false,
@@ -159,12 +164,13 @@ impl World {
     /// What a call has from its parent.
     #[inline]
     fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
-        let own = |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY };
+        let orphan =
+            |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                let &Call { key, number, client, class, user, .. } = call;
-                Lineage { key, number, client, class, user }
+                let &Call { key, number, client, class, user, identity, .. } = call;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -173,11 +179,11 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                let &Request { number, client, class, user, .. } = request;
-                Lineage { key, number, client, class, user }
+                let &Request { number, client, class, user, identity, .. } = request;
+                Lineage { key, number, client, class, user, identity }
             }
-            Parent::None => own(self.infos[from.index()].name_hash),
-            Parent::Number(number) => own(mix(self.infos[from.index()].name_hash, u64::from(number))),
+            Parent::None => orphan(self.infos[from.index()].name_hash),
+            Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
         }
     }
 
@@ -187,7 +193,11 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         let call = *call;
-        self.recorder.meters[from.index()].answer(now, call.arrived, call.waited, outcome);
+        let meter = &mut self.recorder.meters[from.index()];
+        match call.probe {
+            Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
+            Probe::Connect | Probe::Page => meter.end_probe(now),
+        }
         if call.abandoned {
             self.calls.remove(id.0);
             return;
@@ -207,6 +217,7 @@ impl World {
         );
         call.stage = Stage::Travelling;
         call.callee = to;
+        call.connection = Connection::Held;
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
@@ -218,6 +229,7 @@ impl World {
     pub(super) fn refuse(&mut self, component: ComponentId, id: CallId) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        call.connection = Connection::Refused;
         let Some(router) = call.via.take() else {
             self.reply(component, id, Outcome::Unavailable);
             return;
@@ -260,6 +272,7 @@ impl World {
             user,
             number,
             key,
+            identity: 0,
             issued,
             call: CallId::NONE,
             pause: SimDuration::ZERO,
@@ -405,7 +418,12 @@ impl World {
                 self.abandon(id);
             }
             if call.callee == component && call.stage == Stage::Inside {
-                self.recorder.meters[component.index()].lose(now);
+                let meter = &mut self.recorder.meters[component.index()];
+                if call.probe == Probe::None {
+                    meter.lose(now);
+                } else {
+                    meter.end_probe(now);
+                }
                 self.break_connection(id);
             }
         }
@@ -415,6 +433,7 @@ impl World {
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
         call.stage = Stage::Answered;
+        call.connection = Connection::Broken;
         let call = *call;
         if call.abandoned {
             self.calls.remove(id.0);
@@ -458,15 +477,34 @@ impl World {
         self.recorder.note(now, &name, "recover");
     }
 
-    /// What a control does to the component before the component itself hears of it.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) {
+    fn take_over(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
+        info.half_down = true;
+        let name = info.name.clone();
+        self.recorder.note(now, &name, "take over");
+    }
+
+    /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
+    /// down does not crash, what is up does not recover, unless one half of a pair is still down.
+    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
+        let info = &mut self.infos[component.index()];
+        match (control, info.status) {
+            (Control::Crash | Control::Hang, Status::Down) => return false,
+            (Control::Recover, Status::Up) => return std::mem::take(&mut info.half_down),
+            (Control::TakeOver, Status::Up | Status::Hung) => return false,
+            _ => {}
+        }
         match control {
+            Control::TakeOver => self.take_over(component),
             Control::Crash => self.crash(component),
             Control::Recover => self.recover(component),
             Control::Hang => self.hang(component),
             Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
             Control::Order(_) => {}
         }
+        true
     }
 }
 

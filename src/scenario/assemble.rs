@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::error::Diagnostic;
+use super::error::{Diagnostic, ITEMS_MAX};
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
+use crate::model::class::KeySpace;
 use crate::model::network::NetworkSettings;
-use crate::model::spec::{KeySpace, Kind, RequestClass};
+use crate::model::spec::{Kind, RequestClass};
+use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
 pub(super) const SECTIONS: [&str; 6] = ["title", "chapter", "run", "request", "network", "expect"];
@@ -48,12 +49,12 @@ pub(super) struct Assembly {
 pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
     let mut reader = Reader { document, found: Vec::new() };
     reader.unknown_sections(kinds);
-    let run = reader.section("run", RunTable::deserialize).unwrap_or_default();
-    let network = reader.section("network", NetworkTable::deserialize).unwrap_or_default();
+    let run = reader.section("run", read_strictly::<RunTable>).unwrap_or_default();
+    let network = reader.section("network", read_strictly::<NetworkTable>).unwrap_or_default();
     let (boxes, declared) = reader.boxes(kinds);
     Assembly {
-        title: reader.section("title", String::deserialize),
-        chapter: reader.section("chapter", String::deserialize),
+        title: reader.section("title", read_strictly::<String>),
+        chapter: reader.section("chapter", read_strictly::<String>),
         run: run_of(&run),
         network: reader.network(&network),
         classes: reader.classes(),
@@ -103,7 +104,10 @@ impl<'t> Reader<'_, 't> {
             }
             let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
             let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
-            self.found.push(unknown.help(did_you_mean(name, "known are", known())));
+            // Of so many only the first are shown: the search for what was meant would be for nothing.
+            let help = || did_you_mean(name, "known are", known());
+            let is_shown = self.found.len() < ITEMS_MAX;
+            self.found.push(unknown.help(is_shown.then(help).flatten()));
         }
     }
 
@@ -131,7 +135,7 @@ impl<'t> Reader<'_, 't> {
             .iter()
             .map(|name| {
                 let path = format!("request.{name}");
-                self.section(&path, RequestTable::deserialize).unwrap_or_default()
+                self.section(&path, read_strictly::<RequestTable>).unwrap_or_default()
             })
             .collect();
         self.key_spaces(&names, &tables);
@@ -246,7 +250,9 @@ impl<'t> Reader<'_, 't> {
             return Vec::new();
         };
         (0..items.len())
-            .filter_map(|at| Some((at, self.section(&format!("expect[{at}]"), ExpectTable::deserialize)?)))
+            .filter_map(|at| {
+                Some((at, self.section(&format!("expect[{at}]"), read_strictly::<ExpectTable>)?))
+            })
             .collect()
     }
 }
@@ -277,7 +283,7 @@ fn bad_name(name: &str) -> Option<String> {
     (!name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| "a name starts with a letter".to_owned())
 }
 
-fn with_article(noun: &str) -> String {
+pub(super) fn with_article(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'i']) { "an" } else { "a" };
     format!("{article} {noun}")
 }

@@ -1,3 +1,15 @@
-//! Tests of the whole, from scenario text to what a trial leaves behind.
+//! The integration tests, one binary: they link once. One line a module, sorted.
 
+mod balancer;
+mod behaviour;
+mod cli;
+mod determinism;
+mod docs;
+mod errors;
+mod examples;
+mod golden;
+mod laws;
 mod replication;
+mod server;
+mod theory;
+mod tidy;

@@ -22,14 +22,17 @@ enum Kind {
     Open,
     /// The same users ask again and again.
     Closed(Users),
-    /// Users come, ask several times, and go. For each session its requests left, and the slots of those that are over.
-    Sessions { mean: f64, left: Vec<u32>, free: Vec<u32> },
+    /// Users come, ask several times, and go. For each session its requests left and who it is, and the slots of those that are over.
+    Sessions { mean: f64, left: Vec<u32>, identities: Vec<u64>, free: Vec<u32> },
 }
 
 /// A closed population.
 #[derive(Debug)]
 struct Users {
+    /// Number of users at factor 1.
     count: u32,
+    /// At the profile's highest factor.
+    most: u32,
     /// Requests that each has made: with it the draws of a user's n-th request are the same in every design.
     asked: Vec<u32>,
     profile: Profile,
@@ -52,10 +55,16 @@ impl Population {
         let profile = spec.profile.as_ref().map_or(Profile::Constant, |profile| profile.profile());
         let mut arrivals = None;
         let kind = if let Some(count) = spec.users {
-            Kind::Closed(Users { count, asked: vec![0; count as usize], profile, away: Vec::new() })
+            let most = (f64::from(count) * profile.max()).round() as u32;
+            Kind::Closed(Users { count, most, asked: vec![0; most as usize], profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
-            Kind::Sessions { mean: spec.requests_a_session(), left: Vec::new(), free: Vec::new() }
+            Kind::Sessions {
+                mean: spec.requests_a_session(),
+                left: Vec::new(),
+                identities: Vec::new(),
+                free: Vec::new(),
+            }
         } else {
             arrivals = Some(match &spec.recorded {
                 Some(recorded) => Arrivals::recorded(recorded),
@@ -72,13 +81,11 @@ impl Population {
         self.schedule_arrival(cx);
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(0.0);
-        for user in 0..users.count {
-            if user < present {
-                let key = cx.request_key(u64::from(user) << 32);
-                think(&self.think, user, key, cx);
-            }
+        for user in 0..present {
+            let key = cx.request_key(u64::from(user) << 32);
+            think(&self.think, user, key, cx);
         }
-        users.away = (present..users.count).rev().collect();
+        users.away = (present..users.most).rev().collect();
         if users.profile != Profile::Constant {
             cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
         }
@@ -104,14 +111,25 @@ impl Population {
     pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> (u32, u64) {
         let key = cx.request_key(self.arrived);
         self.arrived += 1;
-        let Kind::Sessions { mean, left, free } = &mut self.kind else { return (NOBODY, key) };
+        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else { return (NOBODY, key) };
         let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
         let slot = free.pop().unwrap_or_else(|| {
             left.push(0);
+            identities.push(0);
             left.len() as u32 - 1
         });
         left[slot as usize] = requests;
+        identities[slot as usize] = key;
         (slot, key)
+    }
+
+    /// Who a user is for the boxes on the way, such as a cookie tells; 0 for one who does not come back.
+    pub(super) fn identity(&self, user: u32, cx: &Cx<'_>) -> u64 {
+        match &self.kind {
+            Kind::Open => 0,
+            Kind::Closed(_) => cx.request_key(u64::from(user) << 32).max(1),
+            Kind::Sessions { identities, .. } => identities[user as usize].max(1),
+        }
     }
 
     /// A user's request has ended.
@@ -176,12 +194,12 @@ impl Population {
 }
 
 impl Users {
-    /// Number of users who are present: the profile's factor times the population, which is the most there are.
+    /// Number of users who are present: the profile's factor times the population.
     fn present_at(&self, t: f64) -> u32 {
         if self.profile == Profile::Constant {
             return self.count;
         }
-        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.count)) as u32
+        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.most)) as u32
     }
 }
 

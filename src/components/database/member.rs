@@ -7,11 +7,11 @@ use crate::kernel::random::below;
 use crate::kernel::time::SimDuration;
 use crate::kernel::zipf::Zipf;
 use crate::model::call::{Call, NOBODY};
+use crate::model::class::KeySpace;
 use crate::model::component::Cx;
-use crate::model::data::{Progress, Query};
+use crate::model::data::{Progress, Query, User};
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
-use crate::model::spec::KeySpace;
 
 use super::acks::Acks;
 use super::apply::Applier;
@@ -147,7 +147,7 @@ impl Member {
     }
 
     fn query(&self, call: CallId, cx: &Cx<'_>) -> Query {
-        let &Call { class, user, client, notes, answer, .. } = cx.get(call);
+        let &Call { class, user, identity, client, notes, answer, .. } = cx.get(call);
         if notes.step == kind::REPLAY {
             return Query { key: answer as u32, user: None, is_replay: true };
         }
@@ -156,7 +156,11 @@ impl Member {
             KeyLaw::Uniform(count) => below(&mut cx.rng(call, KEY), u64::from(*count)) as u32,
             KeyLaw::Zipf(law) => law.draw(&mut cx.rng(call, KEY)) as u32 - 1,
         };
-        Query { key, is_replay: false, user: (user != NOBODY).then_some((client, user)) }
+        Query {
+            key,
+            is_replay: false,
+            user: (user != NOBODY).then_some(User { client, slot: user, identity }),
+        }
     }
 
     // Reads ---------------------------------------------------------------------------------------------------------
@@ -249,7 +253,7 @@ impl Member {
         match self.acks.deadline() {
             Some(deadline) if deadline <= cx.now() => {
                 self.acks.suspend();
-                cx.note("semi-sync falls back to async");
+                cx.note(cx.me(), "semi-sync falls back to async");
             }
             Some(deadline) => cx.alarm_at(deadline, timer::PATIENCE, About::Nothing),
             None => {}
@@ -284,7 +288,7 @@ impl Member {
         if let Answered::Progress = self.shipper.answered(call, outcome, &self.log, cx) {
             let (shipper, head) = (&self.shipper, self.log.received);
             if self.acks.resumes(|needed| shipper.confirmed_by(needed), head) {
-                cx.note("semi-sync again");
+                cx.note(cx.me(), "semi-sync again");
             }
         }
     }
@@ -383,7 +387,7 @@ impl Member {
             return false;
         }
         self.is_primary = false;
-        cx.note("fenced");
+        cx.note(cx.me(), "fenced");
         self.shipper.stop(cx);
         self.applier.restart(self.log.applied);
         self.tell(cx);

@@ -139,7 +139,7 @@ impl Monitor {
         if node != self.primary || self.missed[node] < self.misses || self.phase != Phase::Watching {
             return;
         }
-        cx.note("primary declared dead");
+        cx.note(cx.me(), "primary declared dead");
         let now = cx.now();
         cx.book(self.book).primary_lost(now);
         self.phase = Phase::Deciding;
@@ -208,7 +208,7 @@ impl Monitor {
 
     fn promoted(&mut self, cx: &mut Cx<'_>) {
         self.end(Part::Promote, cx);
-        cx.note("new primary");
+        cx.note(cx.me(), "new primary");
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;

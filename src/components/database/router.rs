@@ -18,6 +18,8 @@ use super::spec::DatabaseSpec;
 /// What is known of a user who has written.
 #[derive(Clone, Copy, Debug, Default)]
 struct Writer {
+    /// Who it is: a user's place is used again.
+    identity: u64,
     /// Reads go to the primary until then.
     until: SimTime,
     /// Position of the last write.
@@ -156,8 +158,9 @@ impl Router {
 
     /// What is known of the user of a call.
     fn writer(&self, call: CallId, cx: &Cx<'_>) -> Option<&Writer> {
-        let &Call { client, user, .. } = cx.get(call);
-        self.writers.get(client.index())?.get(user as usize)
+        let &Call { client, user, identity, .. } = cx.get(call);
+        let writer = self.writers.get(client.index())?.get(user as usize)?;
+        (writer.identity == identity).then_some(writer)
     }
 
     /// A node has refused a query, which goes to another one. A write has no other.
@@ -180,7 +183,7 @@ impl Router {
 
     /// The answer of a write passes: its user has written.
     fn passed(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { client, user, answer, .. } = cx.get(call);
+        let &Call { client, user, identity, answer, .. } = cx.get(call);
         if outcome != Outcome::Ok {
             return;
         }
@@ -193,6 +196,7 @@ impl Router {
             writers.resize(user + 1, Writer::default());
         }
         let writer = &mut writers[user];
+        *writer = Writer { identity, ..Writer::default() };
         match self.after_write {
             ReadYourWrites::None => {}
             ReadYourWrites::PrimaryFor => writer.until = cx.now() + self.primary_for,

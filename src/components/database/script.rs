@@ -52,7 +52,7 @@ impl Script {
             cx.book(book).discard();
             if self.recovery == Recovery::Rebuild {
                 self.is_rebuilding = true;
-                cx.note("is copied anew");
+                cx.note(cx.me(), "is copied anew");
                 cx.alarm(self.rebuild, timer::REBUILT, About::Nothing);
             }
             return;

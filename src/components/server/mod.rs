@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Call, Parent};
+use crate::model::call::{Connection, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -23,12 +23,17 @@ const STEP_OVER: u16 = 0;
 /// Purposes of draws: even numbers are a step's demand, odd ones whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
 
+/// The step of a page for a check, behind all others.
+const PAGE_STEP: u16 = u16::MAX - 1;
+
 /// Flags of a call's notes.
 mod flag {
     /// It holds memory.
     pub(super) const MEMORY: u16 = 1;
     /// It holds a worker.
     pub(super) const WORKER: u16 = 2;
+    /// It has been answered; its id lives on until the answer has arrived.
+    pub(super) const ENDED: u16 = 4;
 }
 
 /// What a step does.
@@ -84,6 +89,8 @@ pub struct Server {
     starting: VecDeque<CallId>,
     on_memory: OnMemory,
     restart: SimDuration,
+    /// Core time of the page that checks ask for.
+    health_cpu: SimDuration,
     limit: Option<TokenBucket>,
 }
 
@@ -104,6 +111,7 @@ impl Server {
             starting: VecDeque::new(),
             on_memory: spec.on_memory,
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
+            health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
             limit: spec.rate_limit.map(|limit| {
                 let burst = limit.burst.unwrap_or_else(|| limit.rate.0.ceil().max(1.0) as u32);
                 TokenBucket::new(limit.rate.0, burst)
@@ -153,6 +161,12 @@ impl Server {
 
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let now = cx.now();
+        match cx.get(call).probe {
+            Probe::None => {}
+            // The kernel takes the connection, as long as there is a process.
+            Probe::Connect => return cx.reply(call, Outcome::Ok),
+            Probe::Page => return self.line_up(call, cx),
+        }
         if let Some(limit) = &mut self.limit
             && !limit.try_take(now)
         {
@@ -160,14 +174,22 @@ impl Server {
             return;
         }
         let in_backlog = self.backlog && self.workers.waiting() >= self.queue;
-        if !in_backlog && !self.reserve(call, cx) {
-            return;
+        if in_backlog || self.reserve(call, cx) {
+            self.line_up(call, cx);
         }
-        match self.workers.acquire(now, call) {
+    }
+
+    /// A call asks for a worker.
+    fn line_up(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match self.workers.acquire(cx.now(), call) {
             Acquire::Granted => self.begin(call, cx),
             Acquire::Queued => self.tell_waiting(cx),
             Acquire::Full => {
-                let outcome = if self.backlog { Outcome::Unavailable } else { Outcome::Rejected };
+                let mut outcome = Outcome::Rejected;
+                if self.backlog {
+                    outcome = Outcome::Unavailable;
+                    cx.get_mut(call).connection = Connection::Refused;
+                }
                 self.leave(call, outcome, cx);
             }
         }
@@ -194,6 +216,11 @@ impl Server {
     /// A call has got its worker.
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         cx.get_mut(call).notes.flags |= flag::WORKER;
+        if cx.get(call).probe == Probe::Page {
+            cx.get_mut(call).notes.step = PAGE_STEP;
+            cx.work(call, Device::Cpu, self.health_cpu);
+            return;
+        }
         if cx.get(call).notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
             return;
         }
@@ -207,6 +234,7 @@ impl Server {
             self.memory -= self.memory_per_call;
             cx.release_memory(self.memory_per_call);
         }
+        cx.get_mut(call).notes.flags |= flag::ENDED;
         cx.reply(call, outcome);
         if flags & flag::WORKER != 0 {
             self.next_in_queue(cx);
@@ -299,7 +327,7 @@ impl Server {
         }
     }
 
-    /// An answer for the step that `call` is at. The call may have ended: another branch of its step has failed.
+    /// An answer for the step that `call` is at.
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
@@ -327,24 +355,22 @@ impl Server {
         self.step_over(call, cx);
     }
 
-    /// The answer of a child call: its connection goes back to the pool, then its parent goes on.
+    /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
+    /// ended, because another branch of its step has failed; only queries hold a connection, and they have no branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let Call { callee, via, parent, .. } = *cx.get(child);
-        // Whoever answers in the end, the connection is to the database that was asked.
-        let asked = via.unwrap_or(callee);
-        if let Some(database) =
-            self.databases.iter().position(|database| database.targets.members.contains(&asked))
+        let Parent::Call(call) = cx.get(child).parent else { return };
+        let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
+        if notes.flags & flag::ENDED != 0 {
+            return;
+        }
+        if let Action::Query(database, _) = self.stages[usize::from(notes.step)].action
             && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
         {
             cx.get_mut(job).waited += waited;
             self.tell_waiting(cx);
             self.query(job, database, cx);
         }
-        if let Parent::Call(call) = parent
-            && cx.find(call).is_some()
-        {
-            self.answered(call, outcome, cx);
-        }
+        self.answered(call, outcome, cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------

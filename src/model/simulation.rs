@@ -10,6 +10,7 @@ use super::address;
 use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
+use super::data::{Book, DataRecord};
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
@@ -90,6 +91,7 @@ impl Simulation {
             fingerprint: Fingerprint::new(),
             events: 0,
             trace: None,
+            books: Vec::new(),
         };
         Simulation { components: Vec::new(), world, instant: (SimTime::ZERO, 0) }
     }
@@ -159,6 +161,7 @@ impl Simulation {
                 break;
             }
             self.world.recorder.close_window(until);
+            self.world.books.iter_mut().for_each(|book| book.close_window(until));
             if until == warmup_end {
                 self.end_warmup(until);
             }
@@ -224,6 +227,7 @@ impl Simulation {
                     self.world.calls.remove(id.0);
                     return;
                 }
+                self.pass_by(signal);
                 self.deliver(to, signal);
                 self.world.calls.remove(id.0);
                 return;
@@ -239,7 +243,7 @@ impl Simulation {
                 }
             }
             Signal::Returned(id, _) => self.come_back(to, id),
-            Signal::Done(_) => {}
+            Signal::Passed(..) | Signal::Done(_) => {}
         }
         self.deliver(to, signal);
     }
@@ -260,6 +264,18 @@ impl Simulation {
                 self.world.refuse(to, id);
                 false
             }
+        }
+    }
+
+    /// A router that watches a call sees its answer pass.
+    #[inline]
+    fn pass_by(&mut self, reply: Signal) {
+        if let Signal::Reply(id, outcome) = reply
+            && let Some(call) = self.world.calls.get(id.0)
+            && call.watched
+            && let Some(router) = call.via
+        {
+            self.deliver(router, Signal::Passed(id, outcome));
         }
     }
 
@@ -319,6 +335,7 @@ impl Simulation {
 
     fn end_warmup(&mut self, now: SimTime) {
         self.world.recorder.end_warmup(now);
+        self.world.books.iter_mut().for_each(|book| book.end_warmup(now));
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }
@@ -334,8 +351,10 @@ impl Simulation {
         }
         world.recorder.audit(now, &alive);
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
+        let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
         TrialRecord {
+            data,
             stop,
             measured: now.saturating_since(recorder.measured_from),
             events: world.events,
@@ -349,6 +368,14 @@ impl Simulation {
             timeline: std::mem::take(&mut recorder.timeline),
         }
     }
+}
+
+/// What became of the data of all replicated databases; `None` without any.
+fn close_books(books: &mut [Book], now: SimTime) -> Option<DataRecord> {
+    let (first, rest) = books.split_first_mut()?;
+    let mut record = first.finish(now);
+    rest.iter_mut().for_each(|book| record.merge(&book.finish(now)));
+    Some(record)
 }
 
 /// Ends of the windows of a trial; the end of the warm-up is one of them.
@@ -376,6 +403,7 @@ fn kind_of(signal: Signal) -> u64 {
         Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
         Signal::Control(_) => 3,
         Signal::Returned(..) => 4,
+        Signal::Passed(..) => 5,
     }
 }
 

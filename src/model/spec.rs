@@ -153,6 +153,28 @@ pub enum Offered {
     Closed(f64, f64),
 }
 
+/// How a member of a box stands to the box's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The name of the box stands for it, among others.
+    Entry,
+    /// The name of the box stands for it, and it is a part of whoever calls: messages to it take no time.
+    Driver,
+    /// It is known by its own name only.
+    Inner,
+}
+
+/// One member of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberPlan {
+    /// Its own name: `web-2`, `db.primary`.
+    pub name: String,
+    /// The machine of its own that it runs on, if any.
+    pub machine: Option<MachineSpec>,
+    /// How it stands to the box's name.
+    pub standing: Standing,
+}
+
 /// What a scenario says about one box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -178,6 +200,17 @@ pub trait Spec: Debug + Send + Sync {
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
     fn members(&self) -> u32 {
         1
+    }
+
+    /// Number of members that have a machine.
+    fn machines(&self) -> u32 {
+        self.members()
+    }
+
+    /// What member number `member`, from 0, of a box called `name` is like.
+    fn member(&self, name: &str, member: u32) -> MemberPlan {
+        let name = if self.members() == 1 { name.to_owned() } else { format!("{name}-{}", member + 1) };
+        MemberPlan { name, machine: self.machine(), standing: Standing::Entry }
     }
 
     /// The hardware of each member; `None` for boxes that are not machines (clients, DNS).

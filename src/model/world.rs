@@ -6,7 +6,8 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -59,12 +60,13 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
-/// What a call has from its parent.
+/// What a call has from its parent: where its draws start, and whose request it serves.
 struct Lineage {
     key: u64,
     number: u64,
     client: ComponentId,
     class: u16,
+    user: u32,
     identity: u64,
 }
 
@@ -81,6 +83,8 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
     pub(super) trace: Option<Trace>,
+    /// What became of the data of replicated databases; results only.
+    pub(super) books: Vec<Book>,
 }
 
 impl World {
@@ -102,10 +106,23 @@ impl World {
     #[inline]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
         let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
         if from.machine.is_some() && from.machine == to.machine {
             return SimDuration::ZERO;
         }
         self.network.delay(from.place, to.place, key ^ to.name_hash)
+    }
+
+    /// The time of a message from one component to another on average.
+    pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        let together = from.machine.is_some() && from.machine == to.machine;
+        if together || from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
+        self.network.base(from.place, to.place)
     }
 
     pub(super) fn call(
@@ -115,7 +132,7 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
+        let Lineage { key, number, client, class, user, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
@@ -126,6 +143,7 @@ impl World {
             callee: to,
             parent,
             class,
+            user,
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
@@ -133,6 +151,7 @@ impl World {
             connection: Connection::Held,
             via: None,
             answer: 0,
+            watched: false,
             stage: Stage::Travelling,
             abandoned: false,
         };
@@ -149,12 +168,13 @@ impl World {
     /// What a call has from its parent.
     #[inline]
     fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
-        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
+        let orphan =
+            |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                let &Call { key, number, client, class, identity, .. } = call;
-                Lineage { key, number, client, class, identity }
+                let &Call { key, number, client, class, user, identity, .. } = call;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -163,8 +183,8 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                let &Request { number, client, class, identity, .. } = request;
-                Lineage { key, number, client, class, identity }
+                let &Request { number, client, class, user, identity, .. } = request;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::None => orphan(self.infos[from.index()].name_hash),
             Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
@@ -223,9 +243,11 @@ impl World {
         };
         call.stage = Stage::Travelling;
         call.callee = router;
-        let (key, arrived) = (call.key, call.arrived);
+        let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
-        let at = now + self.delay(component, router, key);
+        // A driver stands where its caller does.
+        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let at = now + self.delay(component, back, key);
         self.send(at, router, Signal::Returned(id, component));
     }
 
@@ -349,7 +371,8 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) => id,
+            Signal::Passed(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {

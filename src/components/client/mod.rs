@@ -313,7 +313,11 @@ impl Component for Client {
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
-            Signal::Call(_) | Signal::Returned(..) | Signal::Done(_) | Signal::Control(_) => {}
+            Signal::Call(_)
+            | Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Done(_)
+            | Signal::Control(_) => {}
         }
     }
 }

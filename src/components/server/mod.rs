@@ -447,7 +447,7 @@ impl Component for Server {
             Signal::Alarm(_) => {}
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
-            Signal::Control(_) | Signal::Returned(..) => {}
+            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.starting.pop_front() {
             self.begin(call, cx);

@@ -253,9 +253,20 @@ impl Cx<'_> {
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]
     pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {
+        if self.world.trace.is_some()
+            && let Some(call) = self.find(call).copied()
+        {
+            self.world.tell(self.me, call.client, call.number, |_| text());
+        }
+    }
+
+    /// Adds a line to the trace of a request of this client, if it is traced; `text` may name components.
+    #[inline]
+    pub fn annotate_request(&mut self, request: RequestId, text: impl FnOnce(&Cx<'_>) -> String) {
         if self.world.trace.is_some() {
-            let number = self.find(call).map(|call| call.number);
-            self.world.annotate(self.me, number, text);
+            let number = self.request(request).number;
+            let text = text(self);
+            self.world.tell(self.me, self.me, number, |_| text);
         }
     }
 }

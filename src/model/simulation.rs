@@ -7,7 +7,7 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Probe, Stage};
+use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::hardware::MachineSpec;
@@ -379,29 +379,21 @@ fn kind_of(signal: Signal) -> u64 {
     }
 }
 
+/// Tells the trace what has arrived for the request that it follows.
+#[cold]
 fn trace_signal(world: &mut World, to: ComponentId, signal: Signal) {
-    let (id, text) = match signal {
-        Signal::Call(id) => (id, "receives a call from"),
-        Signal::Reply(id, _) => (id, "gets the answer of"),
-        _ => return,
-    };
-    let Some(call) = world.calls.get(id.0) else { return };
-    let (number, client) = (call.number, call.client);
-    let (other, detail) = match signal {
-        Signal::Reply(_, outcome) => (call.callee, format!(": {}", outcome.name())),
-        _ => (call.caller, String::new()),
-    };
-    if matches!(call.parent, Parent::None) && call.client == call.caller {
-        return;
-    }
-    let text = format!("{text} {}{detail}", world.infos[other.index()].name);
-    let now = world.now();
-    let name = world.infos[to.index()].name.clone();
-    if let Some(trace) = &mut world.trace
-        && trace.follows(client, number)
-    {
-        trace.push(now, &name, text);
-    }
+    let (Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id)) = signal else { return };
+    let Some(call) = world.calls.get(id.0).copied() else { return };
+    world.tell(to, call.client, call.number, |world| {
+        let name = |component: ComponentId| &world.infos[component.index()].name;
+        match signal {
+            Signal::Reply(_, outcome) => {
+                format!("gets the answer of {}: {}", name(call.callee), outcome.name())
+            }
+            Signal::Done(_) => "the work is done".into(),
+            _ => format!("receives a call from {}", name(call.caller)),
+        }
+    });
 }
 
 fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentRecord {

@@ -137,8 +137,12 @@ impl World {
             abandoned: false,
         };
         let id = CallId(self.calls.insert(call));
-        let at = self.now() + self.delay(from, to, key);
-        self.send(at, to, Signal::Call(id));
+        let delay = self.delay(from, to, key);
+        self.tell(from, client, number, |world| {
+            let to = &world.infos[to.index()];
+            format!("calls {} at {}, {delay} away", to.name, to.address)
+        });
+        self.send(self.now() + delay, to, Signal::Call(id));
         id
     }
 
@@ -182,8 +186,11 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let at = now + self.delay(from, call.caller, call.key);
-        self.send(at, call.caller, Signal::Reply(id, outcome));
+        let delay = self.delay(from, call.caller, call.key);
+        self.tell(from, call.client, call.number, |world| {
+            format!("answers {}: {}, {delay} away", world.infos[call.caller.index()].name, outcome.name())
+        });
+        self.send(now + delay, call.caller, Signal::Reply(id, outcome));
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -243,6 +250,7 @@ impl World {
     ) -> RequestId {
         let issued = self.now();
         let measured = self.recorder.issue(class, issued);
+        self.tell(client, client, number, |_| format!("request {number} is issued"));
         RequestId(self.requests.insert(Request {
             client,
             class,
@@ -264,16 +272,9 @@ impl World {
         let request = self.requests.remove(id.0).expect("a request ends once");
         let now = self.now();
         self.recorder.end(&request, outcome, now);
-        if let Some(trace) = &mut self.trace
-            && trace.follows(request.client, request.number)
-        {
-            let took = now.since(request.issued);
-            trace.push(
-                now,
-                &self.infos[request.client.index()].name,
-                format!("ends {} after {took}", outcome.name()),
-            );
-        }
+        self.tell(request.client, request.client, request.number, |_| {
+            format!("ends {} after {}", outcome.name(), now.since(request.issued))
+        });
     }
 
     pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
@@ -284,10 +285,24 @@ impl World {
     pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
+        if self.trace.is_some() {
+            self.tell_work(owner, task, device, demand);
+        }
         let armed = self.machines[id.index()].armed(device);
         let entered = armed.station.enter(now, Job { owner, task }, demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
+    }
+
+    #[cold]
+    fn tell_work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
+        let Task::Call(id) = task else { return };
+        let Some(call) = self.calls.get(id.0).copied() else { return };
+        let on = match device {
+            Device::Cpu => "the cores",
+            Device::Disk => "the disk",
+        };
+        self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}"));
     }
 
     /// Arms the completion event of a station if its next departure is earlier than the armed one.
@@ -348,13 +363,21 @@ impl World {
         self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
     }
 
-    pub(super) fn annotate(&mut self, me: ComponentId, number: Option<u64>, text: impl FnOnce() -> String) {
-        let now = self.calendar.now();
-        let name = &self.infos[me.index()].name;
-        if let (Some(trace), Some(number)) = (&mut self.trace, number)
-            && trace.follows_number(number)
-        {
-            trace.push(now, name, text());
+    /// Adds a line to the trace if it follows this request.
+    #[inline]
+    pub(super) fn tell(
+        &mut self,
+        component: ComponentId,
+        client: ComponentId,
+        number: u64,
+        text: impl FnOnce(&World) -> String,
+    ) {
+        if self.trace.as_ref().is_some_and(|trace| trace.follows(client, number)) {
+            let text = text(self);
+            let (now, name) = (self.now(), &self.infos[component.index()].name);
+            if let Some(trace) = &mut self.trace {
+                trace.push(now, name, text);
+            }
         }
     }
 

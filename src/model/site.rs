@@ -4,7 +4,17 @@ use std::collections::BTreeMap;
 
 use super::class::RequestClass;
 use super::signal::ComponentId;
-use super::spec::Standing;
+
+/// How a member of a box stands to the box's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The name of the box stands for it, among others.
+    Entry,
+    /// The name of the box stands for it, and it is a part of whoever calls: messages to it take no time.
+    Driver,
+    /// It is known by its own name only.
+    Inner,
+}
 
 /// What the names of a scenario stand for.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ use crate::kernel::time::SimDuration;
 
 pub use super::class::RequestClass;
 pub use super::hardware::{DiskSpec, MachineSpec};
+pub use super::site::Standing;
 
 /// A kind of box: one row holds its name in scenario files, its reader and its schema.
 #[derive(Clone, Copy)]
@@ -151,17 +152,6 @@ pub enum Offered {
     Open(f64),
     /// Users who wait for the answer and then think: closed. Number of users, seconds of thought.
     Closed(f64, f64),
-}
-
-/// How a member of a box stands to the box's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The name of the box stands for it, among others.
-    Entry,
-    /// The name of the box stands for it, and it is a part of whoever calls: messages to it take no time.
-    Driver,
-    /// It is known by its own name only.
-    Inner,
 }
 
 /// One member of a box.

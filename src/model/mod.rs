@@ -9,6 +9,7 @@ pub mod data;
 pub mod hardware;
 pub mod machine;
 pub mod network;
+pub mod part;
 pub mod quantity;
 pub mod record;
 pub mod recorder;

@@ -14,6 +14,7 @@ use super::data::{Book, DataRecord};
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
+use super::part::Part;
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Signal};
@@ -128,6 +129,11 @@ impl Simulation {
         self.world.recorder.add_component();
         self.components.push(member.component);
         id
+    }
+
+    /// Measures a part of the time on its own.
+    pub fn watch(&mut self, part: Part) {
+        self.world.recorder.watch(part);
     }
 
     /// Follows one request from now on.
@@ -364,6 +370,7 @@ impl Simulation {
             components,
             classes: std::mem::take(&mut recorder.classes),
             batches: std::mem::take(&mut recorder.batches),
+            parts: recorder.take_parts(now),
             windows: std::mem::take(&mut recorder.windows),
             timeline: std::mem::take(&mut recorder.timeline),
         }

@@ -2,6 +2,7 @@
 
 use crate::kernel::random::Seed;
 use crate::model::network::Place;
+use crate::model::part::Part;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::site::{Directory, Site};
@@ -34,6 +35,11 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
+    let mut parts: Vec<Part> = scenario.expects.iter().filter_map(|expect| expect.part).collect();
+    parts.dedup();
+    for part in parts {
+        simulation.watch(part);
+    }
     for seat in &seats {
         let spec = &seat.entry.spec;
         let site = Site {

@@ -15,6 +15,8 @@ impl Place {
     pub const INTERNET: Place = Place(0);
     /// The zone where boxes stand unless they say otherwise.
     pub const ZONE: Place = Place(1);
+    /// Inside whoever calls: a driver, a library. Messages to it and from it take no time.
+    pub const DRIVER: Place = Place(u16::MAX);
 }
 
 /// Round-trip times of a scenario.
@@ -49,10 +51,15 @@ impl Network {
         Network { places, one_way, jitter: jitter_table(settings.jitter) }
     }
 
+    /// The time that a message takes from one place to another without jitter.
+    pub fn base(&self, from: Place, to: Place) -> SimDuration {
+        self.one_way[usize::from(from.0) * self.places + usize::from(to.0)]
+    }
+
     /// The time that a message takes from one place to another. `key` draws the jitter.
     #[inline]
     pub fn delay(&self, from: Place, to: Place, key: u64) -> SimDuration {
-        let base = self.one_way[usize::from(from.0) * self.places + usize::from(to.0)];
+        let base = self.base(from, to);
         if base.is_zero() || self.jitter.is_empty() {
             return base;
         }

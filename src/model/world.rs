@@ -6,7 +6,8 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -59,12 +60,13 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
-/// What a call has from its parent.
+/// What a call has from its parent: where its draws start, and whose request it serves.
 struct Lineage {
     key: u64,
     number: u64,
     client: ComponentId,
     class: u16,
+    user: u32,
     identity: u64,
 }
 
@@ -81,6 +83,8 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
     pub(super) trace: Option<Trace>,
+    /// What became of the data of replicated databases; results only.
+    pub(super) books: Vec<Book>,
 }
 
 impl World {
@@ -102,10 +106,23 @@ impl World {
     #[inline]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
         let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
         if from.machine.is_some() && from.machine == to.machine {
             return SimDuration::ZERO;
         }
         self.network.delay(from.place, to.place, key ^ to.name_hash)
+    }
+
+    /// The time of a message from one component to another on average.
+    pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        let together = from.machine.is_some() && from.machine == to.machine;
+        if together || from.place == Place::DRIVER || to.place == Place::DRIVER {
+            return SimDuration::ZERO;
+        }
+        self.network.base(from.place, to.place)
     }
 
     pub(super) fn call(
@@ -115,7 +132,7 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
+        let Lineage { key, number, client, class, user, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
@@ -126,6 +143,7 @@ impl World {
             callee: to,
             parent,
             class,
+            user,
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
@@ -133,24 +151,30 @@ impl World {
             connection: Connection::Held,
             via: None,
             answer: 0,
+            watched: false,
             stage: Stage::Travelling,
             abandoned: false,
         };
         let id = CallId(self.calls.insert(call));
-        let at = self.now() + self.delay(from, to, key);
-        self.send(at, to, Signal::Call(id));
+        let delay = self.delay(from, to, key);
+        self.tell(from, client, number, |world| {
+            let to = &world.infos[to.index()];
+            format!("calls {} at {}, {delay} away", to.name, to.address)
+        });
+        self.send(self.now() + delay, to, Signal::Call(id));
         id
     }
 
     /// What a call has from its parent.
     #[inline]
     fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
-        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
+        let orphan =
+            |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                let &Call { key, number, client, class, identity, .. } = call;
-                Lineage { key, number, client, class, identity }
+                let &Call { key, number, client, class, user, identity, .. } = call;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -159,8 +183,8 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                let &Request { number, client, class, identity, .. } = request;
-                Lineage { key, number, client, class, identity }
+                let &Request { number, client, class, user, identity, .. } = request;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::None => orphan(self.infos[from.index()].name_hash),
             Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
@@ -182,8 +206,11 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let at = now + self.delay(from, call.caller, call.key);
-        self.send(at, call.caller, Signal::Reply(id, outcome));
+        let delay = self.delay(from, call.caller, call.key);
+        self.tell(from, call.client, call.number, |world| {
+            format!("answers {}: {}, {delay} away", world.infos[call.caller.index()].name, outcome.name())
+        });
+        self.send(now + delay, call.caller, Signal::Reply(id, outcome));
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -216,9 +243,11 @@ impl World {
         };
         call.stage = Stage::Travelling;
         call.callee = router;
-        let (key, arrived) = (call.key, call.arrived);
+        let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
-        let at = now + self.delay(component, router, key);
+        // A driver stands where its caller does.
+        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let at = now + self.delay(component, back, key);
         self.send(at, router, Signal::Returned(id, component));
     }
 
@@ -243,6 +272,7 @@ impl World {
     ) -> RequestId {
         let issued = self.now();
         let measured = self.recorder.issue(class, issued);
+        self.tell(client, client, number, |_| format!("request {number} is issued"));
         RequestId(self.requests.insert(Request {
             client,
             class,
@@ -264,16 +294,9 @@ impl World {
         let request = self.requests.remove(id.0).expect("a request ends once");
         let now = self.now();
         self.recorder.end(&request, outcome, now);
-        if let Some(trace) = &mut self.trace
-            && trace.follows(request.client, request.number)
-        {
-            let took = now.since(request.issued);
-            trace.push(
-                now,
-                &self.infos[request.client.index()].name,
-                format!("ends {} after {took}", outcome.name()),
-            );
-        }
+        self.tell(request.client, request.client, request.number, |_| {
+            format!("ends {} after {}", outcome.name(), now.since(request.issued))
+        });
     }
 
     pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
@@ -284,10 +307,24 @@ impl World {
     pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
+        if self.trace.is_some() {
+            self.tell_work(owner, task, device, demand);
+        }
         let armed = self.machines[id.index()].armed(device);
         let entered = armed.station.enter(now, Job { owner, task }, demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
+    }
+
+    #[cold]
+    fn tell_work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
+        let Task::Call(id) = task else { return };
+        let Some(call) = self.calls.get(id.0).copied() else { return };
+        let on = match device {
+            Device::Cpu => "the cores",
+            Device::Disk => "the disk",
+        };
+        self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}"));
     }
 
     /// Arms the completion event of a station if its next departure is earlier than the armed one.
@@ -334,7 +371,8 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) => id,
+            Signal::Passed(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {
@@ -348,13 +386,21 @@ impl World {
         self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
     }
 
-    pub(super) fn annotate(&mut self, me: ComponentId, number: Option<u64>, text: impl FnOnce() -> String) {
-        let now = self.calendar.now();
-        let name = &self.infos[me.index()].name;
-        if let (Some(trace), Some(number)) = (&mut self.trace, number)
-            && trace.follows_number(number)
-        {
-            trace.push(now, name, text());
+    /// Adds a line to the trace if it follows this request.
+    #[inline]
+    pub(super) fn tell(
+        &mut self,
+        component: ComponentId,
+        client: ComponentId,
+        number: u64,
+        text: impl FnOnce(&World) -> String,
+    ) {
+        if self.trace.as_ref().is_some_and(|trace| trace.follows(client, number)) {
+            let text = text(self);
+            let (now, name) = (self.now(), &self.infos[component.index()].name);
+            if let Some(trace) = &mut self.trace {
+                trace.push(now, name, text);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use crate::model::network::Place;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::site::{Directory, Site};
+use crate::model::spec::{MemberPlan, Standing};
 
 use super::{BoxEntry, Scenario};
 
@@ -19,7 +20,7 @@ impl Scenario {
 /// A member of a group, before it is built.
 struct Seat<'a> {
     entry: &'a BoxEntry,
-    name: String,
+    plan: MemberPlan,
     member: u32,
 }
 
@@ -29,30 +30,30 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let seats = seats(scenario);
     let mut directory = Directory::default();
     for (index, seat) in seats.iter().enumerate() {
-        directory.add(&seat.entry.name, &seat.name, ComponentId::new(index));
+        directory.add(&seat.entry.name, &seat.plan.name, seat.plan.standing, ComponentId::new(index));
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     for seat in &seats {
         let spec = &seat.entry.spec;
         let site = Site {
-            name: &seat.name,
+            name: &seat.plan.name,
+            group: &seat.entry.name,
             member: seat.member,
             directory: &directory,
             classes: &scenario.classes,
             kinds: &kinds,
         };
-        let machine = spec.machine();
-        let hardware = match (spec.host(), &machine) {
+        let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),
             (None, Some(machine)) => Hardware::Own(machine),
             (None, None) => Hardware::None,
         };
         simulation.add(Member {
-            name: &seat.name,
+            name: &seat.plan.name,
             group: &seat.entry.name,
             kind: seat.entry.kind,
-            place: place(seat.entry),
+            place: place(seat),
             public: spec.is_public(),
             hardware,
             component: spec.build(&site),
@@ -69,15 +70,16 @@ fn seats(scenario: &Scenario) -> Vec<Seat<'_>> {
 }
 
 fn members(entry: &BoxEntry) -> Vec<Seat<'_>> {
-    let count = entry.spec.members();
-    let name = |member: u32| match count {
-        1 => entry.name.clone(),
-        _ => format!("{}-{}", entry.name, member + 1),
-    };
-    (0..count).map(|member| Seat { entry, name: name(member), member }).collect()
+    let seat = |member| Seat { entry, plan: entry.spec.member(&entry.name, member), member };
+    (0..entry.spec.members()).map(seat).collect()
 }
 
-/// Clients and names stand on the internet, all else in the zone.
-fn place(entry: &BoxEntry) -> Place {
-    if entry.spec.offered().is_some() || entry.spec.is_name() { Place::INTERNET } else { Place::ZONE }
+/// Clients and names stand on the internet, drivers in their callers, all else in the zone.
+fn place(seat: &Seat<'_>) -> Place {
+    let spec = &seat.entry.spec;
+    match seat.plan.standing {
+        Standing::Driver => Place::DRIVER,
+        _ if spec.offered().is_some() || spec.is_name() => Place::INTERNET,
+        _ => Place::ZONE,
+    }
 }

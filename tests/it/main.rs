@@ -9,6 +9,7 @@ mod errors;
 mod examples;
 mod golden;
 mod laws;
+mod replication;
 mod server;
 mod theory;
 mod tidy;

@@ -163,10 +163,24 @@ impl Client {
             Target::Name(name, resolvers) => {
                 let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)));
                 match resolvers.look_up(cache, cx.now(), request) {
-                    Lookup::Hit(address) => Some(address),
+                    Lookup::Hit(address) => {
+                        cx.annotate_request(request, |cx| {
+                            format!(
+                                "resolver {} knows {} at {}",
+                                cache + 1,
+                                cx.name(address),
+                                cx.address(address)
+                            )
+                        });
+                        Some(address)
+                    }
                     Lookup::Waiting => None,
                     Lookup::Miss => {
-                        cx.call(Parent::Number(cache as u32), *name, 0);
+                        let name = *name;
+                        cx.annotate_request(request, |cx| {
+                            format!("resolver {} asks {}", cache + 1, cx.name(name))
+                        });
+                        cx.call(Parent::Number(cache as u32), name, 0);
                         None
                     }
                 }
@@ -299,7 +313,11 @@ impl Component for Client {
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
-            Signal::Call(_) | Signal::Returned(..) | Signal::Done(_) | Signal::Control(_) => {}
+            Signal::Call(_)
+            | Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Done(_)
+            | Signal::Control(_) => {}
         }
     }
 }

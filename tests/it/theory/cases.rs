@@ -43,11 +43,11 @@ pub(crate) const NOT_EXPRESSIBLE: &[(&str, &str)] = &[
     ),
     ("timeout-deterministic-c1", "calls that wait are not withdrawn when their user gives up"),
     ("breakdown-mm1-resume", "a crash loses the calls inside; a pause that keeps them is not modelled"),
-    ("failover-outage", "needs replicas and their failover"),
+    ("failover-outage", "scenarios have no faults at random times yet"),
     ("retrial-mm1", "pauses between tries are not exponential"),
     ("hedge-lognormal", "hedged requests are not modelled"),
-    ("replication-async-exp-lag", "needs replicas"),
-    ("replication-log-shipping", "needs replicas; log shipping in batches is not modelled"),
+    ("replication-async-exp-lag", "replicas apply in commit order, not each write on its own"),
+    ("replication-log-shipping", "the log is shipped as it is written, not in batches"),
 ];
 
 /// Expected values of the cases above that no quantity of a trial stands for, and why.

@@ -38,6 +38,11 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("00-mm4"),
     builtin!("00-ps"),
     builtin!("01-single-server"),
+    builtin!("02-database-split-off"),
+    builtin!("04-scale-up"),
+    builtin!("06-scale-out"),
+    builtin!("09-primary-and-replicas"),
+    builtin!("10-replica-lag"),
 ];
 
 /// The scenario of that name, with or without its number.

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod fingerprint;
+pub mod ln;
 pub mod random;
 pub mod slab;
 pub mod time;

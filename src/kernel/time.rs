@@ -93,8 +93,9 @@ impl SimDuration {
     #[must_use]
     #[inline]
     pub fn from_sample_secs(secs: f64) -> SimDuration {
-        let nanos = (secs * NANOS_PER_SECOND).round_ties_even();
-        // A cast from f64 saturates: negative values and NaN become zero.
+        // Half a nanosecond and a cut round to the nearest, without a call of the platform's library. A cast from f64
+        // saturates: negative values and NaN become zero.
+        let nanos = secs * NANOS_PER_SECOND + 0.5;
         SimDuration((nanos as u64).min(SimDuration::SAMPLE_MAX.0))
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rand::Rng;
 use rand_distr::Distribution;
 
+use super::ln::neg_ln;
 use super::random::{below, unit_open};
 use super::time::SimDuration;
 
@@ -344,7 +345,7 @@ fn is_time(secs: f64) -> bool {
 /// Exponential with mean 1, by inversion.
 #[inline]
 fn standard_exponential(rng: &mut impl Rng) -> f64 {
-    -libm::log(unit_open(rng))
+    neg_ln(unit_open(rng))
 }
 
 /// Normal with mean 0 and variance 1: the cosine half of Box and Muller's method. The sine half is not kept, because a
@@ -360,7 +361,7 @@ fn standard_erlang(stages: u32, rng: &mut impl Rng) -> f64 {
         return standard_gamma(f64::from(stages), rng);
     }
     // Each factor is at least 2^-54, so the product of eight is far from underflow.
-    -libm::log((0..stages).map(|_| unit_open(rng)).product())
+    neg_ln((0..stages).map(|_| unit_open(rng)).product())
 }
 
 /// Gamma with scale 1 after G. Marsaglia and W. W. Tsang, "A simple method for generating gamma variables", ACM TOMS

@@ -1,10 +1,7 @@
 //! Latency between the places where components stand.
 
-use rand_distr::Distribution;
-
-use crate::kernel::random::{KeyedRng, mix};
+use crate::kernel::random::mix;
 use crate::kernel::time::SimDuration;
-use crate::kernel::variate::Variate;
 
 /// Steps of the table that holds the jitter's distribution: finer than any figure that is reported.
 const JITTER_STEPS: usize = 1024;
@@ -67,24 +64,32 @@ impl Network {
 /// Keeps the draws of the network apart from all others.
 const JITTER_SALT: u64 = 0x6a09_e667_f3bc_c909;
 
-/// Draws behind each step of the jitter table: enough that its quantiles are those of the distribution.
-const JITTER_DRAWS_A_STEP: usize = 63;
-
-/// Quantiles of the jitter factor in the middle of equally likely steps, scaled to mean one. The draws have a fixed key,
-/// so that the table is the same in every trial.
+/// Quantiles of the jitter factor in the middle of equally likely steps, scaled to mean one.
 fn jitter_table(cv: f64) -> Vec<f64> {
     if cv == 0.0 {
         return Vec::new();
     }
-    let factor = Variate::lognormal(1.0, cv);
-    let mut rng = KeyedRng::new(JITTER_SALT);
-    let mut draws: Vec<f64> =
-        (0..JITTER_STEPS * JITTER_DRAWS_A_STEP).map(|_| factor.sample(&mut rng)).collect();
-    draws.sort_by(f64::total_cmp);
-    let middles = draws.into_iter().skip(JITTER_DRAWS_A_STEP / 2).step_by(JITTER_DRAWS_A_STEP);
-    let values: Vec<f64> = middles.collect();
+    let sigma = libm::log1p(cv * cv).sqrt();
+    let values: Vec<f64> = normal_quantiles().iter().map(|z| libm::exp(sigma * z)).collect();
     let mean = values.iter().sum::<f64>() / JITTER_STEPS as f64;
     values.iter().map(|value| value / mean).collect()
+}
+
+/// Quantiles of the standard normal distribution in the middle of equally likely steps. Newton's method, each from the
+/// one before; the distribution is symmetric, so that half of them is enough.
+fn normal_quantiles() -> Vec<f64> {
+    const NEWTON_STEPS: usize = 6;
+    let mut z = 0.0;
+    let mut upper = Vec::with_capacity(JITTER_STEPS / 2);
+    for step in 0..JITTER_STEPS / 2 {
+        let above = 0.5 - (step as f64 + 0.5) / JITTER_STEPS as f64;
+        for _ in 0..NEWTON_STEPS {
+            let density = libm::exp(-z * z / 2.0) / std::f64::consts::TAU.sqrt();
+            z += (0.5 * libm::erfc(z / std::f64::consts::SQRT_2) - above) / density;
+        }
+        upper.push(z);
+    }
+    upper.iter().rev().map(|z| -z).chain(upper.iter().copied()).collect()
 }
 
 #[cfg(test)]
@@ -106,6 +111,14 @@ mod tests {
         assert_eq!(network.delay(Place::INTERNET, Place::ZONE, 7), SimDuration::from_millis(20));
         assert_eq!(network.delay(Place::ZONE, Place::INTERNET, 7), SimDuration::from_millis(20));
         assert_eq!(network.delay(Place::ZONE, Place::ZONE, 7), SimDuration::from_nanos(50_000));
+    }
+
+    #[test]
+    fn normal_quantiles_are_those_of_the_tables() {
+        let quantiles = normal_quantiles();
+        // The upper tail of 0.5/1024 begins at 3.29719, as in any table of the normal distribution.
+        assert!((quantiles[JITTER_STEPS - 1] - 3.297_193).abs() < 1e-6, "{}", quantiles[JITTER_STEPS - 1]);
+        assert!(quantiles.is_sorted());
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod address;
 pub mod call;
 pub mod catalogue;
 pub mod component;
+pub mod faults;
 pub mod machine;
 pub mod network;
 pub mod quantity;

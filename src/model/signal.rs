@@ -112,7 +112,7 @@ pub enum Control {
     Recover,
     /// It accepts calls and never answers them, until it recovers.
     Hang,
-    /// Its machine works at so many thousandths of its speed; 1000 is normal.
+    /// Its machine works at so many millionths of its speed; a million is normal, at zero it stands still.
     Slow(u32),
     /// An order between the components of one box, such as a monitor and its nodes; the meaning is private to them.
     Order(Order),
@@ -134,7 +134,7 @@ impl Control {
             Control::Crash => 0,
             Control::Recover => 1,
             Control::Hang => 2,
-            Control::Slow(thousandths) => 1 << 32 | u64::from(thousandths),
+            Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Order(order) => 2 << 32 | u64::from(order.code) << 16 | u64::from(order.subject),
         }
     }

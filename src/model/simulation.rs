@@ -9,11 +9,12 @@ use crate::kernel::time::{SimDuration, SimTime};
 use super::address;
 use super::call::{Parent, Stage};
 use super::component::{Component, Cx};
+use super::faults::Planned;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
-use super::signal::{About, Alarm, CallId, ComponentId, Signal};
+use super::signal::{About, Alarm, CallId, ComponentId, Control, Signal};
 use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::world::{Event, Info, Status, World};
@@ -68,7 +69,8 @@ pub struct Length {
 /// One trial: components, and the world that they act on.
 pub struct Simulation {
     components: Vec<Box<dyn Component>>,
-    world: World,
+    pub(super) world: World,
+    pub(super) faults: Vec<Planned>,
     instant: (SimTime, u64),
 }
 
@@ -90,7 +92,7 @@ impl Simulation {
             events: 0,
             trace: None,
         };
-        Simulation { components: Vec::new(), world, instant: (SimTime::ZERO, 0) }
+        Simulation { components: Vec::new(), world, faults: Vec::new(), instant: (SimTime::ZERO, 0) }
     }
 
     /// Adds a component; ids count from zero in the order of joining.
@@ -119,6 +121,7 @@ impl Simulation {
             address,
             epoch: 0,
             status: Status::Up,
+            causes: 0,
             waiting: 0,
         });
         self.world.recorder.add_component();
@@ -171,6 +174,7 @@ impl Simulation {
             let mut cx = Cx { world: &mut self.world, me: ComponentId::new(index) };
             self.components[index].start(&mut cx);
         }
+        self.schedule_faults();
     }
 
     /// Handles every event up to `until`; `Some` when the trial cannot go on.
@@ -181,6 +185,7 @@ impl Simulation {
             match fired.event {
                 Event::Signal { to, epoch, signal } => self.receive(to, epoch, signal),
                 Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
+                Event::Fault(index) => self.turn_fault(index),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
                 return Some(Stop::TooManyCalls);
@@ -205,7 +210,7 @@ impl Simulation {
 
     /// A signal arrives: the model's own book-keeping, then the component.
     #[inline]
-    fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
+    pub(super) fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
         match signal {
             Signal::Call(id) => {
                 if !self.arrive(to, id) {
@@ -214,7 +219,7 @@ impl Simulation {
             }
             Signal::Reply(id, _) => {
                 let abandoned = self.world.calls.get(id.0).is_none_or(|call| call.abandoned);
-                if abandoned {
+                if abandoned || self.world.infos[to.index()].status == Status::Hung {
                     self.world.calls.remove(id.0);
                     return;
                 }
@@ -227,14 +232,27 @@ impl Simulation {
                     return;
                 }
             }
-            Signal::Control(control) => self.world.operate(to, control),
-            Signal::Returned(id, _) => self.come_back(to, id),
+            Signal::Control(control) => {
+                let hung = self.world.infos[to.index()].status == Status::Hung;
+                if !self.world.operate(to, control) {
+                    return;
+                }
+                if hung && control == Control::Recover {
+                    // Whoever restarts a process that hangs loses what was in it.
+                    self.deliver(to, Signal::Control(Control::Crash));
+                }
+            }
+            Signal::Returned(id, _) => {
+                if !self.arrive(to, id) {
+                    return;
+                }
+            }
             Signal::Done(_) => {}
         }
         self.deliver(to, signal);
     }
 
-    /// A call reaches its callee; false when that is down and refuses it.
+    /// A call reaches its callee, or comes back to its router; false when that is down and refuses it.
     #[inline]
     fn arrive(&mut self, to: ComponentId, id: CallId) -> bool {
         let now = self.world.now();
@@ -250,15 +268,6 @@ impl Simulation {
                 false
             }
         }
-    }
-
-    /// A call that was refused is back at its router.
-    fn come_back(&mut self, router: ComponentId, id: CallId) {
-        let now = self.world.now();
-        let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
-        call.stage = Stage::Inside;
-        call.arrived = now;
-        self.world.recorder.meters[router.index()].enter(now);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {

@@ -20,6 +20,8 @@ pub(super) enum Event {
     Signal { to: ComponentId, epoch: u32, signal: Signal },
     /// The next departure from a station of a machine.
     Departure { machine: MachineId, device: Device },
+    /// A planned fault begins or ends.
+    Fault(u32),
 }
 
 // Measured beforehand: what must stay small and unboxed is the event.
@@ -53,6 +55,8 @@ pub(super) struct Info {
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub status: Status,
+    /// What keeps it from working: so many crashes and hangs are not over yet.
+    pub causes: u32,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
 }
@@ -344,20 +348,24 @@ impl World {
         let info = &mut self.infos[component.index()];
         info.status = Status::Down;
         info.epoch += 1;
-        let machine = info.machine;
         let name = info.name.clone();
         self.recorder.note(now, &name, "crash");
         self.set_waiting(component, 0);
         self.lose_calls(component);
-        if let Some(id) = machine {
-            for device in [Device::Cpu, Device::Disk] {
-                if device == Device::Disk && self.machines[id.index()].disk.is_none() {
-                    continue;
-                }
-                let station = &mut self.machines[id.index()].armed(device).station;
-                station.remove_if(now, |job| job.owner == component);
-                self.rearm(id, device);
+        self.stop_work(component);
+    }
+
+    /// Takes the work of a component off the stations of its machine.
+    fn stop_work(&mut self, component: ComponentId) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        for device in [Device::Cpu, Device::Disk] {
+            if device == Device::Disk && self.machines[id.index()].disk.is_none() {
+                continue;
             }
+            let station = &mut self.machines[id.index()].armed(device).station;
+            station.remove_if(now, |job| job.owner == component);
+            self.rearm(id, device);
         }
     }
 
@@ -393,33 +401,37 @@ impl World {
         self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
+    /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
+    /// its machine does not notice.
     fn hang(&mut self, component: ComponentId) {
         let now = self.now();
         let info = &mut self.infos[component.index()];
         info.status = Status::Hung;
+        info.epoch += 1;
         let name = info.name.clone();
         self.recorder.note(now, &name, "hang");
-        self.slow(component, 0.0);
+        self.stop_work(component);
     }
 
     /// Changes the speed of a component's machine, that is of everything that runs on it.
-    fn slow(&mut self, component: ComponentId, factor: f64) {
+    fn slow(&mut self, component: ComponentId, speed: f64) {
         let now = self.now();
         let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].cpu.station.set_speed(now, factor);
+        self.machines[id.index()].cpu.station.set_speed(now, speed);
         self.rearm(id, Device::Cpu);
-        if factor > 0.0 {
-            let name = self.infos[component.index()].name.clone();
-            self.recorder.note(now, &name, if factor < 1.0 { "slow" } else { "normal speed" });
-        }
+        let event = match speed {
+            0.0 => "pause",
+            1.0 => "normal speed",
+            _ => "slow",
+        };
+        let name = self.infos[component.index()].name.clone();
+        self.recorder.note(now, &name, event);
     }
 
-    pub(super) fn recover(&mut self, component: ComponentId) {
+    fn recover(&mut self, component: ComponentId) {
         let now = self.now();
         if self.infos[component.index()].status == Status::Hung {
-            // Whoever restarts a process that hangs loses what was in it.
             self.crash(component);
-            self.slow(component, 1.0);
         }
         let info = &mut self.infos[component.index()];
         info.status = Status::Up;
@@ -427,15 +439,37 @@ impl World {
         self.recorder.note(now, &name, "recover");
     }
 
-    /// What a control does to the component before the component itself hears of it.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) {
+    /// What a control does to the component before the component itself hears of it; false when it hears nothing. Several
+    /// faults may keep one component down: it recovers when the last of them is over.
+    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
+        let info = &mut self.infos[component.index()];
+        let status = info.status;
         match control {
-            Control::Crash => self.crash(component),
-            Control::Recover => self.recover(component),
-            Control::Hang => self.hang(component),
-            Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
+            Control::Crash => {
+                info.causes += 1;
+                if status == Status::Down {
+                    return false;
+                }
+                self.crash(component);
+            }
+            Control::Hang => {
+                info.causes += 1;
+                if status != Status::Up {
+                    return false;
+                }
+                self.hang(component);
+            }
+            Control::Recover => {
+                info.causes = info.causes.saturating_sub(1);
+                if status == Status::Up || info.causes > 0 {
+                    return false;
+                }
+                self.recover(component);
+            }
+            Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
             Control::Order(_) => {}
         }
+        true
     }
 }
 

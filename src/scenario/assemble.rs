@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
 use super::error::Diagnostic;
+use super::faults::FaultSpec;
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
@@ -17,7 +18,7 @@ use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass};
 
 /// Top-level keys that are not kinds of boxes.
-pub(super) const SECTIONS: [&str; 6] = ["title", "chapter", "run", "request", "network", "expect"];
+pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "network", "fault", "expect"];
 
 /// More tables are a program's mistake, not a scenario.
 const BOXES_MAX: usize = 1_000;
@@ -36,6 +37,8 @@ pub(super) struct Assembly {
     pub(super) boxes: Vec<BoxEntry>,
     /// Kind of every box that the file names, those that could not be read among them.
     pub(super) declared: BTreeMap<String, &'static str>,
+    /// With the index that each has in the file.
+    pub(super) faults: Vec<(usize, FaultSpec)>,
     /// With the index that each has in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
     pub(super) found: Vec<Diagnostic>,
@@ -56,7 +59,8 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         classes: reader.classes(),
         boxes,
         declared,
-        expects: reader.expects(),
+        faults: reader.list("fault", "faults", FaultSpec::deserialize),
+        expects: reader.list("expect", "expectations", ExpectTable::deserialize),
         found: reader.found,
     }
 }
@@ -198,7 +202,13 @@ impl<'t> Reader<'_, 't> {
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
                 if let Some(spec) = self.table(&path, &required, kind.load) {
-                    boxes.push(BoxEntry { kind: kind.name, name, spec });
+                    boxes.push(BoxEntry {
+                        kind: kind.name,
+                        name,
+                        spec,
+                        regions: Vec::new(),
+                        zones: Vec::new(),
+                    });
                 }
             }
         }
@@ -215,15 +225,21 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn expects(&mut self) -> Vec<(usize, ExpectTable)> {
-        let Some((key, value)) = self.document.root().get_key_value("expect") else { return Vec::new() };
+    /// The tables of a list such as `[[expect]]`, each with its index in the file.
+    fn list<T>(
+        &mut self,
+        section: &str,
+        what: &str,
+        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Vec<(usize, T)> {
+        let Some((key, value)) = self.document.root().get_key_value(section) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
-            let fault = Diagnostic::error(key.span(), "expected a list of expectations");
-            self.found.push(fault.help("write `[[expect]]` with two brackets".to_owned()));
+            let fault = Diagnostic::error(key.span(), format!("expected a list of {what}"));
+            self.found.push(fault.help(format!("write `[[{section}]]` with two brackets")));
             return Vec::new();
         };
         (0..items.len())
-            .filter_map(|at| Some((at, self.section(&format!("expect[{at}]"), ExpectTable::deserialize)?)))
+            .filter_map(|at| Some((at, self.section(&format!("{section}[{at}]"), &load)?)))
             .collect()
     }
 }

@@ -6,6 +6,8 @@ use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::site::{Directory, Site};
 
+use super::faults::plan;
+use super::seats::seats;
 use super::{BoxEntry, Scenario};
 
 impl Scenario {
@@ -16,17 +18,10 @@ impl Scenario {
     }
 }
 
-/// A member of a group, before it is built.
-struct Seat<'a> {
-    entry: &'a BoxEntry,
-    name: String,
-    member: u32,
-}
-
 /// The simulation of one trial of a scenario, not yet started.
 #[must_use]
 pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
-    let seats = seats(scenario);
+    let seats = seats(&scenario.boxes);
     let mut directory = Directory::default();
     for (index, seat) in seats.iter().enumerate() {
         directory.add(&seat.entry.name, &seat.name, ComponentId::new(index));
@@ -58,23 +53,10 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             component: spec.build(&site),
         });
     }
+    for fault in plan(&scenario.faults, &seats) {
+        simulation.plan(fault);
+    }
     simulation
-}
-
-/// All members of all boxes. Those on a machine of their own come before those that share it.
-fn seats(scenario: &Scenario) -> Vec<Seat<'_>> {
-    let (guests, hosts): (Vec<_>, Vec<_>) =
-        scenario.boxes.iter().partition(|entry| entry.spec.host().is_some());
-    hosts.into_iter().chain(guests).flat_map(members).collect()
-}
-
-fn members(entry: &BoxEntry) -> Vec<Seat<'_>> {
-    let count = entry.spec.members();
-    let name = |member: u32| match count {
-        1 => entry.name.clone(),
-        _ => format!("{}-{}", entry.name, member + 1),
-    };
-    (0..count).map(|member| Seat { entry, name: name(member), member }).collect()
 }
 
 /// Clients and names stand on the internet, all else in the zone.

@@ -6,12 +6,15 @@ pub mod document;
 pub mod error;
 mod expects;
 pub mod expression;
+pub mod faults;
 pub mod graph;
 pub mod load;
+pub mod names;
 pub mod overrides;
 mod read;
 pub mod reference;
 pub mod schema;
+mod seats;
 mod sections;
 pub mod suggest;
 #[cfg(test)]
@@ -26,6 +29,7 @@ use self::assemble::{Assembly, assemble};
 use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
+use self::faults::FaultSpec;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
 use crate::model::network::NetworkSettings;
@@ -52,6 +56,8 @@ pub struct Scenario {
     pub network: NetworkSettings,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
+    /// What goes wrong, in the order of the text.
+    pub faults: Vec<FaultSpec>,
     /// What must come out, in the order of the text.
     pub expects: Vec<Expect>,
 }
@@ -92,6 +98,10 @@ pub struct BoxEntry {
     pub name: String,
     /// What its table says.
     pub spec: Box<dyn Spec>,
+    /// The regions in which its members stand, in turn; empty where the scenario has none.
+    pub regions: Vec<String>,
+    /// The zones in which its members stand, in turn; empty for the one zone that there is.
+    pub zones: Vec<String>,
 }
 
 /// What must come out: `[[expect]]`.
@@ -137,8 +147,9 @@ pub fn load(
     let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
     let mut assembly = assemble(&document, kinds);
     let mut found = std::mem::take(&mut assembly.found);
-    read_files(&document, &mut assembly.boxes, files, &mut found);
+    read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
+    faults::check(&document, &assembly, &mut found);
     let expects = expects::expects(&document, &assembly, &mut found);
     let found = Diagnostics::new(origin, text, found);
     if found.has_errors() {
@@ -149,14 +160,23 @@ pub fn load(
 
 fn read_files(
     document: &Document<'_>,
-    boxes: &mut [BoxEntry],
+    assembly: &mut Assembly,
     files: &dyn Files,
     found: &mut Vec<Diagnostic>,
 ) {
-    for entry in boxes {
+    for entry in &mut assembly.boxes {
         let mut problems = Problems::default();
         entry.spec.read_files(files, &mut problems);
         found.extend(validate::diagnostics(document, entry, problems));
+    }
+    for (index, fault) in &mut assembly.faults {
+        let mut problems = Problems::default();
+        for (key, dist) in [("mtbf", &mut fault.mtbf), ("mttr", &mut fault.mttr)] {
+            if let Some(dist) = dist {
+                dist.resolve(key, files, &mut problems);
+            }
+        }
+        found.extend(validate::diagnostics_at(document, &format!("fault[{index}]"), problems));
     }
 }
 
@@ -171,6 +191,7 @@ fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) 
         classes: assembly.classes,
         network: assembly.network,
         boxes: assembly.boxes,
+        faults: assembly.faults.into_iter().map(|(_, fault)| fault).collect(),
         expects,
     }
 }

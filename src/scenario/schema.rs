@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::faults::FaultSpec;
 use super::sections::{ExpectTable, NetworkTable, RequestTable, RunTable};
 use crate::model::spec::Kind;
 
@@ -29,6 +30,12 @@ pub fn schema(kinds: &[Kind]) -> Value {
         let subschema = (kind.schema)(&mut generator).to_value();
         properties.insert(kind.name.into(), named(subschema, kind.about));
     }
+    let faults = json!({
+        "type": "array",
+        "description": "What goes wrong.",
+        "items": subschema::<FaultSpec>(&mut generator),
+    });
+    properties.insert("fault".into(), faults);
     let expects = json!({
         "type": "array",
         "description": "What must come out.",

@@ -55,8 +55,13 @@ fn has_errors(found: &[Diagnostic]) -> bool {
 
 /// The problems of one box as diagnostics.
 pub(super) fn diagnostics(document: &Document<'_>, entry: &BoxEntry, problems: Problems) -> Vec<Diagnostic> {
+    diagnostics_at(document, &format!("{}.{}", entry.kind, entry.name), problems)
+}
+
+/// The problems of the table at a path as diagnostics.
+pub(super) fn diagnostics_at(document: &Document<'_>, table: &str, problems: Problems) -> Vec<Diagnostic> {
     let diagnostic = |problem: Problem| {
-        let span = document.span_of(&path(entry, &problem.key));
+        let span = document.span_of(&format!("{table}.{}", problem.key));
         Diagnostic { severity: problem.severity, ..Diagnostic::error(span, problem.message) }
             .help(problem.help)
     };

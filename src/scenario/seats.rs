@@ -1,0 +1,61 @@
+//! The members of all boxes, with their names and the places where they stand.
+
+use super::BoxEntry;
+
+/// A member of a group, before it is built.
+pub(super) struct Seat<'a> {
+    pub(super) entry: &'a BoxEntry,
+    pub(super) name: String,
+    pub(super) member: u32,
+}
+
+impl<'a> Seat<'a> {
+    /// The region in which it stands.
+    pub(super) fn region(&self) -> Option<&'a str> {
+        in_turn(&self.entry.regions, self.member)
+    }
+
+    /// The zone of its region.
+    pub(super) fn zone(&self) -> Option<&'a str> {
+        in_turn(&self.entry.zones, self.member)
+    }
+
+    /// Whether it stands in a region of this name, or in a zone, `a` or with its region `tokyo/a`.
+    pub(super) fn is_in_region(&self, name: &str) -> bool {
+        self.region() == Some(name)
+    }
+
+    /// Whether it stands in a zone of this name, `a`, or with its region `tokyo/a`.
+    pub(super) fn is_in_zone(&self, name: &str) -> bool {
+        self.zone().is_some_and(|zone| match name.split_once('/') {
+            Some((region, name)) => zone == name && self.region() == Some(region),
+            None => zone == name,
+        })
+    }
+
+    /// Whether a name stands for it: its own, its box's, its zone's or its region's.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.entry.name == name || self.is_in_zone(name) || self.is_in_region(name)
+    }
+}
+
+/// Members stand in the places of their box in turn.
+fn in_turn(places: &[String], member: u32) -> Option<&str> {
+    let at = (member as usize).checked_rem(places.len())?;
+    Some(&places[at])
+}
+
+/// All members of all boxes. Those on a machine of their own come before those that share it.
+pub(super) fn seats(boxes: &[BoxEntry]) -> Vec<Seat<'_>> {
+    let (guests, hosts): (Vec<_>, Vec<_>) = boxes.iter().partition(|entry| entry.spec.host().is_some());
+    hosts.into_iter().chain(guests).flat_map(members).collect()
+}
+
+fn members(entry: &BoxEntry) -> Vec<Seat<'_>> {
+    let count = entry.spec.members();
+    let name = |member: u32| match count {
+        1 => entry.name.clone(),
+        _ => format!("{}-{}", entry.name, member + 1),
+    };
+    (0..count).map(|member| Seat { entry, name: name(member), member }).collect()
+}

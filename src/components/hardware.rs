@@ -8,9 +8,6 @@ use crate::model::spec::{MachineSpec, Problems};
 /// Cores of one machine; the largest in the catalogue has 896.
 pub const CORES_MAX: u32 = 4096;
 
-/// Machines of one group.
-pub const COUNT_MAX: u32 = 10_000;
-
 /// Memory of a machine that does not say, bytes.
 const MEMORY_DEFAULT: u64 = 4 << 30;
 

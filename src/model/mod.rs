@@ -14,5 +14,6 @@ pub mod signal;
 pub mod simulation;
 pub mod site;
 pub mod spec;
+pub mod strict;
 pub mod trace;
 mod world;

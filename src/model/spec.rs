@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
+use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
 /// A kind of box: one row holds its name in scenario files, its reader and its schema.
@@ -35,7 +36,7 @@ impl Kind {
 fn load<S: Spec + DeserializeOwned + 'static>(
     value: toml::de::ValueDeserializer<'_>,
 ) -> Result<Box<dyn Spec>, toml::de::Error> {
-    S::deserialize(value).map(|spec| Box::new(spec) as Box<dyn Spec>)
+    read_strictly::<S>(value).map(|spec| Box::new(spec) as Box<dyn Spec>)
 }
 
 /// One kind of request that clients send: `[request.read]`.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -16,6 +15,7 @@ use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
 use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass};
+use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
 pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "network", "fault", "expect"];
@@ -48,19 +48,19 @@ pub(super) struct Assembly {
 pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
     let mut reader = Reader { document, found: Vec::new() };
     reader.unknown_sections(kinds);
-    let run = reader.section("run", RunTable::deserialize).unwrap_or_default();
-    let network = reader.section("network", NetworkTable::deserialize).unwrap_or_default();
+    let run = reader.section("run", read_strictly::<RunTable>).unwrap_or_default();
+    let network = reader.section("network", read_strictly::<NetworkTable>).unwrap_or_default();
     let (boxes, declared) = reader.boxes(kinds);
     Assembly {
-        title: reader.section("title", String::deserialize),
-        chapter: reader.section("chapter", String::deserialize),
+        title: reader.section("title", read_strictly::<String>),
+        chapter: reader.section("chapter", read_strictly::<String>),
         run: run_of(&run),
         network: reader.network(&network),
         classes: reader.classes(),
         boxes,
         declared,
-        faults: reader.list("fault", "faults", FaultSpec::deserialize),
-        expects: reader.list("expect", "expectations", ExpectTable::deserialize),
+        faults: reader.list("fault", "faults", read_strictly::<FaultSpec>),
+        expects: reader.list("expect", "expectations", read_strictly::<ExpectTable>),
         found: reader.found,
     }
 }
@@ -132,7 +132,7 @@ impl<'t> Reader<'_, 't> {
             .iter()
             .map(|name| {
                 let path = format!("request.{name}");
-                self.section(&path, RequestTable::deserialize).unwrap_or_default()
+                self.section(&path, read_strictly::<RequestTable>).unwrap_or_default()
             })
             .collect();
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
@@ -269,7 +269,7 @@ fn bad_name(name: &str) -> Option<String> {
     (!name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| "a name starts with a letter".to_owned())
 }
 
-fn with_article(noun: &str) -> String {
+pub(super) fn with_article(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'i']) { "an" } else { "a" };
     format!("{article} {noun}")
 }

@@ -10,6 +10,9 @@ use crate::model::spec::Severity;
 /// Beyond these nobody reads on; the first ones are more likely the causes.
 const ITEMS_MAX: usize = 100;
 
+/// What stands further behind a caret in its line is not shown.
+const BYTES_AFTER_MAX: usize = 1000;
+
 /// Something wrong at one place of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -151,10 +154,11 @@ fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
 }
 
 /// The lines that hold the span, and the number of the first: a caret in a text of megabytes must not cost a walk
-/// over all of it by the renderer.
+/// over all of it by the renderer, not even where the text is one line.
 fn window(text: &str, span: &Range<usize>) -> (Range<usize>, usize) {
     let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+    let far = on_characters(text, &(span.end..span.end.saturating_add(BYTES_AFTER_MAX))).end;
+    let end = text[span.end..far].find('\n').map_or(far, |at| span.end + at);
     // Neither a byte order mark nor a carriage return is for the eye; a span that begins at one keeps it.
     let mark = '\u{feff}';
     let start = if text[start..span.start].starts_with(mark) { start + mark.len_utf8() } else { start };

@@ -2,7 +2,7 @@
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::assemble::SECTIONS;
+use super::assemble::{SECTIONS, with_article};
 use super::document::Document;
 use super::error::{Diagnostic, Diagnostics};
 use super::suggest::did_you_mean;
@@ -73,6 +73,11 @@ fn full_path(document: &mut DocumentMut, steps: &[&str]) -> Result<Vec<String>, 
             return Err(Fault::new(format!("`{first}` is a {kind}: name one of its keys, `{first}.KEY`")));
         }
         return Ok(own(&[&[*kind], steps].concat()));
+    }
+    if let [section, name] = steps
+        && is_named(section, name)
+    {
+        return Err(Fault::new(format!("`{section}.{name}` is a table: name one of its keys")));
     }
     let names_a_table = first == "request" || kinds.contains(&first);
     let (unknown, known) = if names_a_table && steps.len() > 1 && !named_pair {
@@ -151,7 +156,7 @@ fn set_in_value(old: &mut Value, name: &str, path: &[String], mut value: Value) 
 }
 
 fn described(value: &Value) -> String {
-    format!("{} ({})", value.type_name(), value.to_string().trim())
+    format!("{} ({})", with_article(value.type_name()), value.to_string().trim())
 }
 
 fn index(name: &str, step: &str, length: usize) -> Result<usize, Fault> {
@@ -209,7 +214,7 @@ mod tests {
             ("web", "`web` is a server: name one of its keys, `web.KEY`", ""),
             ("web..count", "expected a key such as `web.count`, found `web..count`", ""),
             ("web.steps[2].cpu", "`steps` has 2 elements, counted from 0: there is no `2`", ""),
-            ("web.count.x", "`count` is integer (2), there is no `x` in it", ""),
+            ("web.count.x", "`count` is an integer (2), there is no `x` in it", ""),
         ] {
             let found = set(key, "1").unwrap_err();
             assert_eq!(found.items[0].message, message);

@@ -46,8 +46,8 @@ pub(super) fn read<'t, T>(
             }
             return None;
         }
-        remove(&mut rest, &place);
-        removed.push(Removed { place, meant: fault.meant });
+        let scalar = remove(&mut rest, &place);
+        removed.push(Removed { place, meant: fault.meant, scalar });
     }
     None
 }
@@ -71,6 +71,8 @@ enum Step {
 struct Removed {
     place: Vec<Step>,
     meant: Option<String>,
+    /// It was neither a table nor an array.
+    scalar: bool,
 }
 
 /// The place whose key or value has exactly this span, the deepest if there are several; empty for the root.
@@ -100,22 +102,35 @@ fn below(step: Step, mut place: Vec<Step>) -> Vec<Step> {
     place
 }
 
-fn remove(value: &mut Spanned<DeValue<'_>>, place: &[Step]) {
+/// Takes the value at a place out; tells whether it was neither a table nor an array.
+fn remove(value: &mut Spanned<DeValue<'_>>, place: &[Step]) -> bool {
+    let is_scalar = |value: &Spanned<DeValue<'_>>| {
+        let value = value.get_ref();
+        !value.is_table() && !value.is_array()
+    };
     let (step, rest) = place.split_first().expect("the root is never taken out");
     match (value.get_mut(), step) {
         (DeValue::Table(table), Step::Key(key)) if rest.is_empty() => {
-            table.remove(key.as_str());
+            table.remove(key.as_str()).is_some_and(|value| is_scalar(&value))
         }
         (DeValue::Table(table), Step::Key(key)) => {
-            remove(table.get_mut(key.as_str()).expect("the key was just found"), rest);
+            remove(table.get_mut(key.as_str()).expect("the key was just found"), rest)
         }
         (DeValue::Array(array), Step::Element(start)) if rest.is_empty() => {
             let all = std::mem::replace(array, DeArray::new());
-            *array = all.into_iter().filter(|value| value.span().start != *start).collect();
+            let mut scalar = false;
+            for value in all {
+                if value.span().start == *start {
+                    scalar = is_scalar(&value);
+                } else {
+                    array.push(value);
+                }
+            }
+            scalar
         }
         (DeValue::Array(array), Step::Element(start)) => {
             let inner = array.iter_mut().find(|value| value.span().start == *start);
-            remove(inner.expect("the element was just found"), rest);
+            remove(inner.expect("the element was just found"), rest)
         }
         _ => unreachable!("a place was found in the very tree"),
     }
@@ -165,13 +180,20 @@ impl Fault {
         plain(expected(message).unwrap_or_else(|| message.trim_end().to_owned()))
     }
 
-    /// Whether taking something out may be all that caused it: a key that is missing because it was taken out, or a
-    /// table that is wrong as a whole after some of it was.
+    /// Whether taking something out may be all that caused it: a key that is missing because it was taken out, a
+    /// table that is wrong as a whole after some of it was, or an element of a pair that has moved up.
     fn is_consequence(&self, place: &[Step], removed: &[Removed]) -> bool {
         if self.unknown_key {
             return false;
         }
         removed.iter().any(|removed| {
+            if removed.scalar
+                && let ([above @ .., Step::Element(_)], [beside @ .., Step::Element(_)]) =
+                    (place, removed.place.as_slice())
+                && above == beside
+            {
+                return true;
+            }
             let Some(inside) = removed.place.strip_prefix(place) else { return false };
             match (&self.missing, inside) {
                 (Some(missing), [Step::Key(key)]) => {
@@ -191,6 +213,9 @@ fn expected(message: &str) -> Option<String> {
         return None;
     }
     let (found, wanted) = rest.split_once(", expected ")?;
+    if let Some(most) = too_large(found, wanted) {
+        return Some(format!("at most {most} is allowed here"));
+    }
     let wanted = match wanted {
         "a map" => "a table",
         "a sequence" => "an array",
@@ -198,6 +223,7 @@ fn expected(message: &str) -> Option<String> {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
+        "a tuple of size 2" => "an array of two",
         other if other.starts_with("struct ") => "a table",
         other => other,
     };
@@ -207,6 +233,19 @@ fn expected(message: &str) -> Option<String> {
         other => other,
     };
     Some(format!("expected {wanted}, found {}", found.replace("floating point", "number")))
+}
+
+/// The largest number of a type, if it was a larger one that was found.
+fn too_large(found: &str, wanted: &str) -> Option<u64> {
+    let digits = found.strip_prefix("integer `")?.split('`').next()?;
+    let most = match wanted {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "u64" | "usize" => u64::MAX,
+        _ => return None,
+    };
+    digits.parse::<u128>().is_ok_and(|number| number > u128::from(most)).then_some(most)
 }
 
 #[cfg(test)]

@@ -45,7 +45,9 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     // What follows would only repeat the errors above in other words.
     if !has_errors(check.found) {
         check.reachability();
-        check.stability();
+        let load = static_load(&assembly.boxes, &assembly.classes);
+        check.stability(&load);
+        check.time_goes_on(&load);
     }
 }
 
@@ -256,17 +258,34 @@ impl<'a, 't> Check<'a, 't> {
                 Some(_) if host == entry.name => {
                     Some((format!("`{host}` cannot run on itself"), String::new()))
                 }
-                Some(other) if other.spec.machine().is_none() => {
-                    Some((format!("`{host}` is a {}, not a machine", other.kind), String::new()))
-                }
-                Some(other) => other.spec.host().map(|third| {
-                    (format!("`{host}` itself runs on `{third}`"), format!("write on = \"{third}\""))
-                }),
+                Some(other) => match other.spec.host() {
+                    Some(third) => Some((
+                        format!("`{host}` itself runs on `{third}`"),
+                        format!("write on = \"{third}\""),
+                    )),
+                    None if other.spec.machine().is_none() => {
+                        Some((format!("`{host}` is a {}, not a machine", other.kind), String::new()))
+                    }
+                    None => None,
+                },
             };
             if let Some((message, help)) = fault {
                 self.misdirected.insert(&entry.name);
                 self.error(&path(entry, "on"), message, help);
+            } else {
+                self.host_is_one_machine(entry, host);
             }
+        }
+    }
+
+    /// A box runs on one machine, the first of a group.
+    fn host_is_one_machine(&mut self, entry: &BoxEntry, host: &str) {
+        let members = self.entries.get(host).map_or(1, |host| host.spec.members());
+        if members > 1 {
+            let message = format!("`{}` runs on `{host}-1` alone", entry.name);
+            let help =
+                format!("`{host}` is a group of {members} machines: keep one apart for what is shared");
+            self.warn(&path(entry, "on"), message, help);
         }
     }
 
@@ -285,6 +304,10 @@ impl<'a, 't> Check<'a, 't> {
     /// Every arrow that closes a cycle is an error; the path is shown from the box that it goes back to.
     fn cycles(&mut self) {
         let mut done = BTreeSet::new();
+        if self.entries.len() < self.assembly.boxes.len() {
+            // With a name given twice nobody knows which box an arrow leads to.
+            return;
+        }
         for entry in &self.assembly.boxes {
             self.cycles_from(entry, &mut Vec::new(), &mut done);
         }
@@ -331,9 +354,22 @@ impl<'a, 't> Check<'a, 't> {
         }
     }
 
-    fn stability(&mut self) {
+    /// Users who neither think nor wait for anything would ask for ever at one moment.
+    fn time_goes_on(&mut self, load: &StaticLoad) {
+        let network = &self.assembly.network;
+        let no_distance = network.client.is_zero() && network.same_zone.is_zero();
+        for client in load.clients.iter().filter(|_| no_distance) {
+            let entry = self.entries[client.name.as_str()];
+            if client.throughput_max.is_infinite() {
+                let message = format!("the users of `{}` ask without end at one moment", client.name);
+                let help = "nothing takes time: give a `think_time`, a network or a step with some";
+                self.error(&path(entry, "users"), message, help);
+            }
+        }
+    }
+
+    fn stability(&mut self, load: &StaticLoad) {
         let boxes = &self.assembly.boxes;
-        let load: StaticLoad = static_load(boxes, &self.assembly.classes);
         for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
             let message = format!(
                 "`{}` gets {} core seconds of work a second and can do {}: its utilisation must exceed 1",
@@ -429,7 +465,14 @@ mod tests {
         check(
             "read = \"1ms\"",
             "read = \"1ms\"\non = \"web\"\n[server.side]\ncores = 1\non = \"db\"",
-            &[("\"db\"", "`db` itself runs on `web`", "write on = \"web\"")],
+            &[
+                (
+                    "\"web\"",
+                    "`db` runs on `web-1` alone",
+                    "`web` is a group of 2 machines: keep one apart for what is shared",
+                ),
+                ("\"db\"", "`db` itself runs on `web`", "write on = \"web\""),
+            ],
         );
     }
 

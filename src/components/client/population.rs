@@ -28,7 +28,10 @@ enum Kind {
 /// A closed population.
 #[derive(Debug)]
 struct Users {
+    /// Number of users at factor 1.
     count: u32,
+    /// At the profile's highest factor.
+    most: u32,
     /// Requests that each has made: with it the draws of a user's n-th request are the same in every design.
     asked: Vec<u32>,
     profile: Profile,
@@ -51,7 +54,8 @@ impl Population {
         let profile = spec.profile.as_ref().map_or(Profile::Constant, |profile| profile.profile());
         let mut arrivals = None;
         let kind = if let Some(count) = spec.users {
-            Kind::Closed(Users { count, asked: vec![0; count as usize], profile, away: Vec::new() })
+            let most = (f64::from(count) * profile.max()).round() as u32;
+            Kind::Closed(Users { count, most, asked: vec![0; most as usize], profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
             Kind::Sessions { mean: spec.requests_a_session(), left: Vec::new(), free: Vec::new() }
@@ -71,13 +75,11 @@ impl Population {
         self.schedule_arrival(cx);
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(0.0);
-        for user in 0..users.count {
-            if user < present {
-                let key = cx.request_key(u64::from(user) << 32);
-                think(&self.think, user, key, cx);
-            }
+        for user in 0..present {
+            let key = cx.request_key(u64::from(user) << 32);
+            think(&self.think, user, key, cx);
         }
-        users.away = (present..users.count).rev().collect();
+        users.away = (present..users.most).rev().collect();
         if users.profile != Profile::Constant {
             cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
         }
@@ -175,12 +177,12 @@ impl Population {
 }
 
 impl Users {
-    /// Number of users who are present: the profile's factor times the population, which is the most there are.
+    /// Number of users who are present: the profile's factor times the population.
     fn present_at(&self, t: f64) -> u32 {
         if self.profile == Profile::Constant {
             return self.count;
         }
-        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.count)) as u32
+        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.most)) as u32
     }
 }
 

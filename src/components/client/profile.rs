@@ -107,6 +107,9 @@ impl ProfileSpec {
             }
         }
         self.check_times(problems);
+        if problems.items.is_empty() && self.profile().max() == 0.0 {
+            problems.error("profile", "the factor is never above 0: nobody ever comes", "");
+        }
     }
 
     fn factors(&self) -> Vec<(String, f64)> {
@@ -283,13 +286,25 @@ impl Profile {
         }
     }
 
-    /// The factor in the long run: the mean over a period, or the last one.
+    /// The factor in the long run: the mean over a period, or the last one; 0 without any.
     #[must_use]
     pub fn mean(&self) -> f64 {
         match self {
             Profile::Constant | Profile::Sine { .. } => 1.0,
             Profile::Pieces { period: Some((period, area)), .. } => area / period,
-            Profile::Pieces { pieces, period: None } => pieces[pieces.len() - 1].to,
+            Profile::Pieces { pieces, period: None } => pieces.last().map_or(0.0, |piece| piece.to),
+        }
+    }
+
+    /// The highest factor of all.
+    #[must_use]
+    pub fn max(&self) -> f64 {
+        match self {
+            Profile::Constant => 1.0,
+            Profile::Sine { amplitude, .. } => 1.0 + amplitude,
+            Profile::Pieces { pieces, .. } => {
+                pieces.iter().fold(0.0, |max, piece| piece.from.max(piece.to).max(max))
+            }
         }
     }
 

@@ -17,6 +17,9 @@ use super::profile::ProfileSpec;
 /// Users of one closed population.
 pub const USERS_MAX: u32 = 10_000_000;
 
+/// Kinds of box that users may ask.
+const TARGETS: [&str; 3] = ["dns", "balancer", "server"];
+
 /// Tries of one request.
 const ATTEMPTS_MAX: u16 = 1000;
 
@@ -63,7 +66,7 @@ pub struct Retry {
 pub struct ClientSpec {
     /// The DNS name, or the public box, that they ask.
     pub target: String,
-    /// A closed population: so many users, each of whom waits for the answer and then thinks.
+    /// A closed population: so many users at a profile's factor 1, each of whom waits for the answer and then thinks.
     pub users: Option<u32>,
     /// Pause between an answer and the next request of a user. Default: exponential, 7 s [T].
     pub think_time: Option<Dist>,
@@ -114,10 +117,8 @@ impl ClientSpec {
             let help = "one of `users`, `rate`, `sessions` and `trace`";
             problems.error("", "a client has exactly one kind of load", help);
         }
-        if let Some(users) = self.users
-            && !(1..=USERS_MAX).contains(&users)
-        {
-            problems.error("users", format!("a population has 1 to {USERS_MAX} users, not {users}"), "");
+        if self.users == Some(0) {
+            problems.error("users", "a population of nobody asks nothing", "expected 1 or more");
         }
         for (key, rate) in [("rate", self.rate), ("sessions", self.sessions)] {
             if rate.is_some_and(|rate| rate.0 <= 0.0) {
@@ -129,7 +130,18 @@ impl ClientSpec {
         {
             problems.error("requests", "a session makes 1 to a million requests", "");
         }
+        self.check_peak(problems);
         self.check_combinations(problems);
+    }
+
+    /// The profile must not multiply a population beyond what can be simulated.
+    fn check_peak(&self, problems: &mut Problems) {
+        let (Some(users @ 1..=USERS_MAX), Some(profile)) = (self.users, &self.profile) else { return };
+        let most = f64::from(users) * profile.profile().max();
+        if most > f64::from(USERS_MAX) {
+            let help = format!("a client has at most {USERS_MAX} users");
+            problems.error("profile", format!("at its highest the profile has {most} users"), help);
+        }
     }
 
     /// Keys that do nothing for the kind of load are errors, not silence.
@@ -160,6 +172,12 @@ impl ClientSpec {
         if retry.factor.is_some_and(|factor| !(1.0..=1000.0).contains(&factor)) {
             problems.error("retry.factor", "`factor` lies between 1 and 1000", "");
         }
+        let Backoff { base, max, .. } = retry.backoff();
+        if base > max {
+            let message =
+                format!("the first pause is {}, the longest only {}", Duration(base), Duration(max));
+            problems.error("retry.backoff", message, "give a larger `max`, or a smaller `backoff`");
+        }
     }
 }
 
@@ -183,13 +201,13 @@ impl Retry {
 
 impl Spec for ClientSpec {
     fn arrows(&self) -> Vec<Arrow> {
-        vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
+        vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &TARGETS, public: true }]
     }
 
     fn offered(&self) -> Option<Offered> {
         let factor = self.profile.as_ref().map_or(1.0, |profile| profile.profile().mean());
         if let Some(users) = self.users {
-            return Some(Offered::Closed(f64::from(users) * factor, self.think_time().variate().mean()));
+            return Some(Offered::Closed(f64::from(users) * factor, self.think_time().mean_s()));
         }
         let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
         let rate = self.rate.map(|rate| rate.0).or(sessions).unwrap_or(0.0);

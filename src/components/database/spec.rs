@@ -23,6 +23,9 @@ const BUFFER_SHARE: f64 = 0.75;
 /// Skew of the accesses to pages, the Zipf exponent of YCSB.
 const SKEW_DEFAULT: f64 = 0.99;
 
+/// Operations that a disk does at the same time.
+const AT_ONCE_MAX: f64 = 1e6;
+
 /// A disk. Defaults are those of a gp3 volume.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +130,13 @@ impl DatabaseSpec {
     fn check_cache(&self, problems: &mut Problems) {
         positive("skew", self.skew, problems);
         positive("disk.iops", self.disk.and_then(|disk| disk.iops), problems);
+        let DiskSpec { iops, latency } = self.disk_spec();
+        let at_once = iops * latency.as_secs_f64();
+        if at_once > AT_ONCE_MAX {
+            let message =
+                format!("{iops:e} operations a second of {} are {at_once:e} at once", Duration(latency));
+            problems.error("disk", message, format!("a disk does at most {AT_ONCE_MAX:e} at once"));
+        }
         if self.disk.and_then(|disk| disk.latency).is_some_and(|latency| latency.0.is_zero()) {
             problems.error("disk.latency", "a disk that takes no time needs no table", "leave `disk` out");
         }

@@ -29,6 +29,8 @@ mod flag {
     pub(super) const MEMORY: u16 = 1;
     /// It holds a worker.
     pub(super) const WORKER: u16 = 2;
+    /// It has been answered; its id lives on until the answer has arrived.
+    pub(super) const ENDED: u16 = 4;
 }
 
 /// What a step does.
@@ -207,6 +209,7 @@ impl Server {
             self.memory -= self.memory_per_call;
             cx.release_memory(self.memory_per_call);
         }
+        cx.get_mut(call).notes.flags |= flag::ENDED;
         cx.reply(call, outcome);
         if flags & flag::WORKER != 0 {
             self.next_in_queue(cx);
@@ -299,7 +302,7 @@ impl Server {
         }
     }
 
-    /// An answer for the step that `call` is at. The call may have ended: another branch of its step has failed.
+    /// An answer for the step that `call` is at.
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
@@ -327,22 +330,22 @@ impl Server {
         self.step_over(call, cx);
     }
 
-    /// The answer of a child call: its connection goes back to the pool, then its parent goes on.
+    /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
+    /// ended, because another branch of its step has failed; only queries hold a connection, and they have no branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let (callee, parent) = (cx.get(child).callee, cx.get(child).parent);
-        if let Some(database) =
-            self.databases.iter().position(|database| database.targets.members.contains(&callee))
+        let Parent::Call(call) = cx.get(child).parent else { return };
+        let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
+        if notes.flags & flag::ENDED != 0 {
+            return;
+        }
+        if let Action::Query(database, _) = self.stages[usize::from(notes.step)].action
             && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
         {
             cx.get_mut(job).waited += waited;
             self.tell_waiting(cx);
             self.query(job, database, cx);
         }
-        if let Parent::Call(call) = parent
-            && cx.find(call).is_some()
-        {
-            self.answered(call, outcome, cx);
-        }
+        self.answered(call, outcome, cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::components::hardware::{COUNT_MAX, Hardware, check_contention};
+use crate::components::hardware::{Hardware, check_contention};
 use crate::model::component::Component;
 use crate::model::quantity::{Bytes, Dist, Duration, Rate, Share};
 use crate::model::site::Site;
@@ -164,14 +164,11 @@ impl ServerSpec {
     }
 
     fn check_limits(&self, problems: &mut Problems) {
-        let at_least_one = [("count", self.count), ("workers", self.workers), ("db_pool", self.db_pool)];
+        let at_least_one = [("workers", self.workers), ("db_pool", self.db_pool)];
         for (key, value) in at_least_one {
             if value == Some(0) {
                 problems.error(key, format!("`{key}` must be at least 1"), "");
             }
-        }
-        if self.count.is_some_and(|count| count > COUNT_MAX) {
-            problems.error("count", format!("a group has at most {COUNT_MAX} machines"), "");
         }
         if let Some(limit) = &self.rate_limit
             && (limit.rate.0 <= 0.0 || limit.burst == Some(0))

@@ -21,7 +21,7 @@ impl Quantity for Bytes {
     const NOUN: &'static str = "a size";
     const EXAMPLE: &'static str = "512MiB";
     const UNITS: &'static [&'static str] = &["B", "kB", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB"];
-    const USUAL_UNIT: &'static str = "MiB";
+    const USUAL_UNITS: &'static [&'static str] = &["MiB"];
 }
 
 impl FromStr for Bytes {

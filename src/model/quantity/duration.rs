@@ -23,7 +23,7 @@ impl Quantity for Duration {
     const NOUN: &'static str = "a duration";
     const EXAMPLE: &'static str = "5ms";
     const UNITS: &'static [&'static str] = &["ns", "us", "ms", "s", "min", "h", "d"];
-    const USUAL_UNIT: &'static str = "ms";
+    const USUAL_UNITS: &'static [&'static str] = &["ms", "s"];
 }
 
 impl FromStr for Duration {
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn each_refusal_gives_its_reason() {
         for (text, message) in [
-            ("5", r#"a duration needs a unit: "5ms""#),
+            ("5", r#"a duration needs a unit: "5ms" or "5s""#),
             ("5 parsecs", r#"expected a duration such as "5ms", found "5 parsecs""#),
             ("5sec", r#"expected a duration such as "5ms", found "5sec"; did you mean "5s"?"#),
             ("5m", r#"expected a duration such as "5ms", found "5m"; did you mean "5min" or "5ms"?"#),
@@ -160,7 +160,7 @@ mod tests {
             timeout: Duration,
         }
         for (value, message) in [
-            ("5", r#"a duration needs a unit: "5ms""#),
+            ("5", r#"a duration needs a unit: "5ms" or "5s""#),
             ("nan", "a duration must be finite, found NaN"),
             ("-2", "a duration must not be negative, found -2"),
             ("true", "invalid type: boolean `true`, expected a duration such as \"5ms\""),

@@ -56,8 +56,8 @@ trait Quantity: FromStr<Err = QuantityError> {
     const EXAMPLE: &'static str;
     /// The units that it may have, smallest first.
     const UNITS: &'static [&'static str];
-    /// The unit that a number without one is most likely missing.
-    const USUAL_UNIT: &'static str;
+    /// The units of which a number without one is most likely missing one.
+    const USUAL_UNITS: &'static [&'static str];
 
     /// Reads a number that stands without quotes, which most quantities refuse: it has no unit.
     fn from_number(number: f64) -> Result<Self, QuantityError> {
@@ -129,7 +129,8 @@ fn check_sign_and_size<Q: Quantity>(number: f64) -> Result<(), QuantityError> {
 }
 
 fn needs_unit<Q: Quantity>(digits: &str) -> QuantityError {
-    QuantityError::new(format!("{} needs a unit: \"{digits}{}\"", Q::NOUN, Q::USUAL_UNIT))
+    let examples: Vec<String> = Q::USUAL_UNITS.iter().map(|unit| format!("\"{digits}{unit}\"")).collect();
+    QuantityError::new(format!("{} needs a unit: {}", Q::NOUN, examples.join(" or ")))
 }
 
 /// The text is no such quantity at all.

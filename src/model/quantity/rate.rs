@@ -24,7 +24,7 @@ impl Quantity for Rate {
     const EXAMPLE: &'static str = "200/s";
     const UNITS: &'static [&'static str] =
         &["/d", "/h", "/min", "/s", "k/d", "k/h", "k/min", "k/s", "M/d", "M/h", "M/min", "M/s"];
-    const USUAL_UNIT: &'static str = "/s";
+    const USUAL_UNITS: &'static [&'static str] = &["/s"];
 }
 
 impl FromStr for Rate {

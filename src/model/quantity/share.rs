@@ -17,7 +17,7 @@ impl Quantity for Share {
     const NOUN: &'static str = "a share";
     const EXAMPLE: &'static str = "30%";
     const UNITS: &'static [&'static str] = &["%"];
-    const USUAL_UNIT: &'static str = "%";
+    const USUAL_UNITS: &'static [&'static str] = &["%"];
 
     /// A share is the one quantity that may be a plain number.
     fn from_number(number: f64) -> Result<Share, QuantityError> {

@@ -345,7 +345,7 @@ mod tests {
                 r#"12..15: expected "(", found "< 1"; utilisation is of one component: utilisation(web)"#,
             ),
             ("lag = 1s", r#"4..8: expected <, <=, > or >=, found "= 1s""#),
-            ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms""#),
+            ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms" or "300s""#),
             ("error_rate < 5", r#"13..14: a share is between 0 and 1, found 5; did you mean "5%"?"#),
             ("lost_writes < -1", r#"14..16: expected a plain number such as 50, found "-1""#),
             ("lost_writes < inf", r#"14..17: expected a plain number such as 50, found "inf""#),
@@ -390,7 +390,7 @@ mod tests {
         assert_eq!((start, end), (SimDuration::from_secs(180), SimDuration::from_secs(240)));
         for (text, message) in [
             ("3min", r#"0..4: expected a span such as "3min..4min", found "3min""#),
-            ("3..4min", r#"0..1: a duration needs a unit: "3ms""#),
+            ("3..4min", r#"0..1: a duration needs a unit: "3ms" or "3s""#),
             ("4min..3min", r#"0..10: the span "4min..3min" does not end after its start"#),
         ] {
             assert_eq!(refusal(parse_span_of_time(text)), message);

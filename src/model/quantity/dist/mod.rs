@@ -89,6 +89,15 @@ impl Dist {
         }
     }
 
+    /// Mean in seconds; 0 while the samples of a file have not been read.
+    #[must_use]
+    pub fn mean_s(&self) -> f64 {
+        match &self.0 {
+            Law::Random(Random::File { samples, .. }) if samples.is_empty() => 0.0,
+            _ => self.variate().mean(),
+        }
+    }
+
     /// What the user should know before trusting the results, if anything.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
@@ -304,7 +313,7 @@ mod tests {
             (r#"dist = "empirical""#, r#"dist = "empirical" takes either file or quantiles"#),
             (r#"dist = "gamma", mena = "4ms""#, r#"unknown parameter "mena"; did you mean "mean"?"#),
             (r#"dist = "gamma", mean = "0ms", cv = 1"#, "mean must be above zero"),
-            (r#"dist = "gamma", mean = 4, cv = 1"#, r#"a duration needs a unit: "4ms""#),
+            (r#"dist = "gamma", mean = 4, cv = 1"#, r#"a duration needs a unit: "4ms" or "4s""#),
             (r#"dist = "gamma", mean = "4ms", cv = 0"#, "cv is between 0.01 and 100, found 0"),
             (r#"dist = "gamma", mean = "4ms", cv = nan"#, "cv is between 0.01 and 100, found NaN"),
             (r#"dist = "hyperexponential", mean = "4ms", cv = 0.5"#, "cv is between 1 and 100, found 0.5"),
@@ -330,7 +339,7 @@ mod tests {
         ] {
             assert_eq!(refusal(&format!("{{ {table} }}")), message, "{table}");
         }
-        assert_eq!(refusal("5"), r#"a duration needs a unit: "5ms""#);
+        assert_eq!(refusal("5"), r#"a duration needs a unit: "5ms" or "5s""#);
     }
 
     #[test]

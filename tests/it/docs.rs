@@ -1,0 +1,196 @@
+//! The pages in `docs/` say what the program does. `UPDATE=1 cargo it docs` rewrites those that are made from it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use outgrow::components::KINDS;
+use outgrow::kernel::random::Seed;
+use outgrow::kernel::time::SimDuration;
+use outgrow::model::simulation::Length;
+use outgrow::model::spec::NoFiles;
+use outgrow::scenario::build::build;
+use outgrow::scenario::load;
+use outgrow::scenario::reference::reference;
+use outgrow::scenario::schema::schema;
+use serde_json::Value;
+
+/// A scenario that says as little as it can and yet comes to every limit that has a default: overloaded, with retries,
+/// more data than memory, writes, and longer than the time limit.
+const TERSE: &str = r#"
+[request.read]
+[request.write]
+share = 0.25
+effect = "write"
+
+[client.users]
+sessions = "30/s"
+target   = "www"
+retry    = { attempts = 3 }
+
+[dns.www]
+records = ["web"]
+
+[server.web]
+public     = true
+rate_limit = { rate = "500/s" }
+steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }]
+
+[database.db]
+working_set = "20GiB"
+disk        = {}
+"#;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Fails unless the file has this content; under `UPDATE=1` gives it.
+fn check_generated(path: &str, content: &str) {
+    #[expect(clippy::disallowed_methods, reason = "the test is told to rewrite")]
+    let update = std::env::var("UPDATE").is_ok();
+    if update {
+        fs::write(root().join(path), content).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    let found = fs::read_to_string(root().join(path)).unwrap_or_default();
+    assert!(found == content, "{path} is not what the program says: UPDATE=1 cargo it docs");
+}
+
+#[test]
+fn the_reference_page_is_made_from_the_types() {
+    check_generated("docs/scenarios.md", &reference(KINDS));
+}
+
+#[test]
+fn the_schema_is_made_from_the_types() {
+    let text = serde_json::to_string_pretty(&schema(KINDS)).expect("a schema is plain JSON");
+    check_generated("docs/scenario.schema.json", &(text + "\n"));
+}
+
+/// Key and default of every row of the tables of defaults in `docs/model.md`.
+fn told_defaults() -> Vec<(String, String)> {
+    let page = read("docs/model.md");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
+        Some((cells[0].trim_end_matches('`').to_owned(), cells[1].to_owned()))
+    };
+    page.lines().filter_map(row).collect()
+}
+
+/// All that a short trial of the terse scenario measures, with these overrides.
+fn measured(overrides: &[(String, String)]) -> String {
+    let loaded = load("terse.toml", TERSE, overrides, &NoFiles, KINDS);
+    let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
+    let length = Length { warmup: SimDuration::ZERO, measured: SimDuration::from_secs(31) };
+    let record = build(&scenario, Seed::new(1)).run(length, &mut |_progress| false);
+    format!("{:?} {:?} {record:?}", scenario.run, scenario.classes)
+}
+
+/// The key of the terse scenario that a key of the page stands for.
+fn override_of(key: &str) -> String {
+    let names = [("client.", "users."), ("dns.", "www."), ("server.", "web."), ("database.", "db.")];
+    let names = names.iter().chain(&[("request.", "request.read."), ("steps.", "steps[1].")]);
+    names.fold(key.to_owned(), |key, (kind, name)| key.replacen(kind, name, 1))
+}
+
+#[test]
+fn the_defaults_are_those_that_the_page_tells() {
+    let plain = measured(&[]);
+    for (key, value) in told_defaults() {
+        let Some(value) = value.strip_prefix('`').and_then(|value| value.strip_suffix('`')) else { continue };
+        let set = [(override_of(&key), value.to_owned())];
+        assert!(measured(&set) == plain, "`{key}` is not {value} by default");
+    }
+}
+
+#[test]
+fn another_value_than_the_default_shows() {
+    let plain = measured(&[]);
+    for (key, value) in [
+        ("users.timeout", "\"29s\""),
+        ("users.retry.backoff", "\"99ms\""),
+        ("users.requests", "11"),
+        ("users.resolvers", "19"),
+        ("www.ttl", "5s"),
+        ("web.workers", "199"),
+        ("web.queue", "99"),
+        ("web.db_pool", "9"),
+        ("web.memory_per_call", "\"3MiB\""),
+        ("db.read", "\"1.2ms\""),
+        ("db.commit", "\"3.8ms\""),
+        ("db.skew", "0.98"),
+        ("db.disk.iops", "2000"),
+        ("network.jitter", "0.2"),
+    ] {
+        assert!(measured(&[(key.to_owned(), value.to_owned())]) != plain, "{key} = {value} changes nothing");
+    }
+}
+
+#[test]
+fn every_default_has_its_row() {
+    let told: BTreeSet<String> = told_defaults().into_iter().map(|(key, _)| key).collect();
+    let schema = schema(KINDS);
+    let mut missing = Vec::new();
+    for kind in ["client", "dns", "server", "database"] {
+        let reference = &schema["properties"][kind]["additionalProperties"]["$ref"];
+        let name =
+            reference.as_str().and_then(|path| path.rsplit('/').next()).expect("a kind has a definition");
+        for (key, property) in schema["$defs"][name]["properties"].as_object().into_iter().flatten() {
+            let about = property["description"].as_str().unwrap_or_default();
+            let has_default = about.contains("Default: ") || !matches!(property["default"], Value::Null);
+            let key = format!("{kind}.{key}");
+            if has_default && !told.contains(&key) {
+                missing.push(key);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/model.md has no row for {missing:?}");
+}
+
+#[test]
+fn the_box_of_the_guide_is_that_of_the_example() {
+    let example = read("examples/custom_component.rs");
+    let guide = read("docs/adding-a-component.md");
+    let added: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix('+')).collect();
+    let start = added.iter().position(|line| line.starts_with("/// `[mirror.NAME]`")).expect("the spec");
+    let end = added.iter().position(|line| line.starts_with("pub mod")).expect("the row");
+    let code = added[start..end].join("\n");
+    assert!(example.ends_with(&(code + "\n")), "the guide and the example differ");
+}
+
+/// All Markdown pages of the project.
+fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
+    for folder in ["docs", "docs/decisions"] {
+        let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+        pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+    }
+    pages.sort();
+    pages
+}
+
+#[test]
+fn links_lead_to_files() {
+    for page in pages() {
+        let text = read(&page);
+        let folder = Path::new(&page).parent().expect("a page is in a folder");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http") && !target.starts_with('#')) {
+            let path = target.split('#').next().expect("split gives at least one part");
+            assert!(root().join(folder).join(path).exists(), "{page} links to {target}");
+        }
+    }
+}
+
+#[test]
+fn the_index_has_every_page() {
+    let index = read("docs/README.md");
+    for page in pages().iter().filter_map(|page| page.strip_prefix("docs/")) {
+        assert!(page == "README.md" || index.contains(&format!("({page})")), "docs/README.md lacks {page}");
+    }
+}

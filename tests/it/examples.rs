@@ -1,0 +1,28 @@
+//! The examples do what they say. Each is compiled into this binary, so that no test depends on what has been built.
+
+#[path = "../../examples/custom_component.rs"]
+#[expect(dead_code, reason = "`main` prints what the test asks for")]
+mod custom_component;
+
+#[path = "../../examples/embed.rs"]
+#[expect(dead_code, reason = "`main` prints what the test asks for")]
+mod embed;
+
+#[test]
+fn a_program_can_run_a_scenario() {
+    let line = embed::report().expect("the scenario is sound");
+    let number = |before: &str| -> f64 {
+        let rest = line.split_once(before).expect(before).1;
+        rest.split_once(' ').expect("a unit follows").0.parse().expect("a number")
+    };
+    let (measured, half_width) = (number("mean response "), number("+/- "));
+    assert_eq!(number("M/M/1 says "), 50.0);
+    // Two half-widths: one would fail for one seed in twenty.
+    assert!((measured - 50.0).abs() < 2.0 * half_width, "{line}");
+}
+
+#[test]
+fn a_program_can_add_a_kind_of_box() {
+    let line = custom_component::report().expect("the scenario is sound");
+    assert!(line.ends_with("10.0 % of them"), "{line}");
+}

@@ -1,0 +1,5 @@
+//! All integration tests in one binary, one module a subject.
+
+mod docs;
+mod errors;
+mod examples;

@@ -139,7 +139,7 @@ impl Component for Mirror {
                     cx.reply(call, outcome);
                 }
             }
-            Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
+            Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) | Signal::Returned(..) => {}
         }
     }
 }

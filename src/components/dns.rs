@@ -8,7 +8,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
 use crate::model::component::{Component, Cx};
 use crate::model::quantity::Duration;
-use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
+use crate::model::signal::{CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
 
@@ -146,6 +146,7 @@ impl Spec for DnsSpec {
             ttl: self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0),
             policy: self.policy,
             next: 0,
+            empty: false,
             stream: None,
         })
     }
@@ -164,11 +165,17 @@ pub struct Dns {
     ttl: SimDuration,
     policy: DnsPolicy,
     next: usize,
+    /// It has lost its records.
+    empty: bool,
     stream: Option<Stream>,
 }
 
 impl Dns {
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if self.empty {
+            cx.reply(call, Outcome::Unavailable);
+            return;
+        }
         let address = match self.policy {
             DnsPolicy::RoundRobin => {
                 let index = self.next;
@@ -197,8 +204,11 @@ impl Dns {
 
 impl Component for Dns {
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
-        if let Signal::Call(call) = signal {
-            self.answer(call, cx);
+        match signal {
+            Signal::Call(call) => self.answer(call, cx),
+            Signal::Control(Control::Impair(Impairment::NoRecords)) => self.empty = true,
+            Signal::Control(Control::Mend(Impairment::NoRecords)) => self.empty = false,
+            _ => {}
         }
     }
 }

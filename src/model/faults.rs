@@ -8,8 +8,9 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
 use super::machine::MachineId;
-use super::signal::{ComponentId, Control, Signal};
+use super::signal::{ComponentId, Control, Impairment, Signal};
 use super::simulation::Simulation;
+use super::troubles::Links;
 use super::world::Event;
 
 /// Something that goes wrong, once or again and again.
@@ -56,6 +57,10 @@ pub enum Effect {
         /// The share of the speed that is left, 0..1; at zero they stand still and lose nothing.
         speed: f64,
     },
+    /// Something is wrong with these, though they run.
+    Impair(Vec<ComponentId>, Impairment),
+    /// Something is wrong between two sides. The name stands in timelines.
+    Links(String, Arc<Links>),
 }
 
 /// A fault of a trial, and whether it lasts at the moment.
@@ -151,12 +156,41 @@ impl Simulation {
             Effect::Hang(components) => {
                 self.control_all(components, if begins { Control::Hang } else { Control::Recover });
             }
+            Effect::Impair(components, impairment) => self.impair(components, *impairment, begins),
+            Effect::Links(name, links) => self.trouble(name, links, begins),
             Effect::Slow { of, .. } => {
                 for component in of {
                     let speed = self.speed_left(*component);
                     self.control_now(*component, Control::Slow((speed * MILLION).round() as u32));
                 }
             }
+        }
+    }
+
+    fn impair(&mut self, components: &[ComponentId], impairment: Impairment, begins: bool) {
+        for component in components {
+            let lasting = self.faults.iter().filter(|planned| planned.active).filter(|planned| {
+                matches!(&*planned.effect, Effect::Impair(of, other) if *other == impairment && of.contains(component))
+            });
+            match (lasting.count(), begins) {
+                (1, true) => self.control_now(*component, Control::Impair(impairment)),
+                (0, false) => self.control_now(*component, Control::Mend(impairment)),
+                // Another fault of the kind lasts, so that nothing changes.
+                _ => {}
+            }
+        }
+    }
+
+    fn trouble(&mut self, name: &str, links: &Arc<Links>, begins: bool) {
+        let world = &mut self.world;
+        let (begin, end) = links.trouble.events();
+        let now = world.now();
+        if begins {
+            world.troubles.begin(links, world.infos.len());
+            world.recorder.note(now, name, begin);
+        } else {
+            world.troubles.end(links);
+            world.recorder.note(now, name, end);
         }
     }
 

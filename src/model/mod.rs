@@ -16,4 +16,5 @@ pub mod site;
 pub mod spec;
 pub mod strict;
 pub mod trace;
+pub mod troubles;
 mod world;

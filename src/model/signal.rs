@@ -114,8 +114,21 @@ pub enum Control {
     Hang,
     /// Its machine works at so many millionths of its speed; a million is normal, at zero it stands still.
     Slow(u32),
+    /// Something is wrong with it, though it runs; only the components that know the trouble heed it.
+    Impair(Impairment),
+    /// That is over.
+    Mend(Impairment),
     /// An order between the components of one box, such as a monitor and its nodes; the meaning is private to them.
     Order(Order),
+}
+
+/// What can be wrong with a component that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Impairment {
+    /// Nothing more can be written to the disk of a database.
+    DiskFull,
+    /// A name server has lost its records.
+    NoRecords,
 }
 
 /// An order between the components of one box.
@@ -127,6 +140,16 @@ pub struct Order {
     pub subject: u32,
 }
 
+impl Impairment {
+    /// What timelines say when it begins, and when it is over.
+    pub(super) const fn events(self) -> (&'static str, &'static str) {
+        match self {
+            Impairment::DiskFull => ("disk full", "disk has room"),
+            Impairment::NoRecords => ("no records", "records are back"),
+        }
+    }
+}
+
 impl Control {
     /// The number by which the fingerprint knows it.
     pub(super) fn number(self) -> u64 {
@@ -135,6 +158,8 @@ impl Control {
             Control::Recover => 1,
             Control::Hang => 2,
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
+            Control::Impair(impairment) => 8 << 32 | impairment as u64,
+            Control::Mend(impairment) => 9 << 32 | impairment as u64,
             Control::Order(order) => 2 << 32 | u64::from(order.code) << 16 | u64::from(order.subject),
         }
     }

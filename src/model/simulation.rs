@@ -17,6 +17,7 @@ use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Signal};
 use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
+use super::troubles::Troubles;
 use super::world::{Event, Info, Status, World};
 
 /// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
@@ -87,6 +88,7 @@ impl Simulation {
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
+            troubles: Troubles::default(),
             recorder: Recorder::new(deadlines),
             fingerprint: Fingerprint::new(),
             events: 0,

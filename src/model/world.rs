@@ -12,6 +12,7 @@ use super::network::{Network, Place};
 use super::recorder::Recorder;
 use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::trace::Trace;
+use super::troubles::Troubles;
 
 /// What the calendar holds.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,7 @@ pub(super) struct World {
     pub(super) infos: Vec<Info>,
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
+    pub(super) troubles: Troubles,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
@@ -91,14 +93,31 @@ impl World {
         }
     }
 
-    /// The time of a message from one component to another.
+    /// The time of a message from one component to another; `None` when it never arrives.
     #[inline]
-    fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
-        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
-        if from.machine.is_some() && from.machine == to.machine {
-            return SimDuration::ZERO;
+    fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
+        let (sender, receiver) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if sender.machine.is_some() && sender.machine == receiver.machine {
+            return Some(SimDuration::ZERO);
         }
-        self.network.delay(from.place, to.place, key ^ to.name_hash)
+        let key = key ^ receiver.name_hash;
+        let delay = self.network.delay(sender.place, receiver.place, key);
+        if self.troubles.is_empty() { Some(delay) } else { self.troubles.pass(from, to, key, delay) }
+    }
+
+    /// Puts a message about a call on its way. What is lost nobody is told: the caller waits until its own time limit, or
+    /// until its operating system gives the connection up.
+    #[inline]
+    fn post(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64, signal: Signal) {
+        let now = self.now();
+        if let Some(delay) = self.delay(from, to, key) {
+            self.send(now + delay, to, signal);
+            return;
+        }
+        let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
+        call.stage = Stage::Lost;
+        let caller = call.caller;
+        self.send(now + CONNECTION_GIVEN_UP, caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
     pub(super) fn call(
@@ -128,8 +147,7 @@ impl World {
             abandoned: false,
         };
         let id = CallId(self.calls.insert(call));
-        let at = self.now() + self.delay(from, to, key);
-        self.send(at, to, Signal::Call(id));
+        self.post(id, from, to, key, Signal::Call(id));
         id
     }
 
@@ -168,8 +186,7 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let at = now + self.delay(from, call.caller, call.key);
-        self.send(at, call.caller, Signal::Reply(id, outcome));
+        self.post(id, from, call.caller, call.key, Signal::Reply(id, outcome));
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -186,8 +203,7 @@ impl World {
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
-        let at = now + self.delay(caller, to, key);
-        self.send(at, to, Signal::Call(id));
+        self.post(id, caller, to, key, Signal::Call(id));
     }
 
     /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
@@ -202,8 +218,7 @@ impl World {
         call.callee = router;
         let (key, arrived) = (call.key, call.arrived);
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
-        let at = now + self.delay(component, router, key);
-        self.send(at, router, Signal::Returned(id, component));
+        self.post(id, component, router, key, Signal::Returned(id, component));
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -344,12 +359,10 @@ impl World {
     /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
     /// forgotten; its work and its timers are dead.
     pub(super) fn crash(&mut self, component: ComponentId) {
-        let now = self.now();
         let info = &mut self.infos[component.index()];
         info.status = Status::Down;
         info.epoch += 1;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "crash");
+        self.note(component, "crash");
         self.set_waiting(component, 0);
         self.lose_calls(component);
         self.stop_work(component);
@@ -397,20 +410,22 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let at = self.now() + self.delay(call.callee, call.caller, call.key);
-        self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
+        self.post(id, call.callee, call.caller, call.key, Signal::Reply(id, Outcome::Unavailable));
     }
 
     /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
     /// its machine does not notice.
     fn hang(&mut self, component: ComponentId) {
-        let now = self.now();
         let info = &mut self.infos[component.index()];
         info.status = Status::Hung;
         info.epoch += 1;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "hang");
+        self.note(component, "hang");
         self.stop_work(component);
+    }
+
+    fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.now();
+        self.recorder.note(now, &self.infos[component.index()].name, event);
     }
 
     /// Changes the speed of a component's machine, that is of everything that runs on it.
@@ -424,19 +439,15 @@ impl World {
             1.0 => "normal speed",
             _ => "slow",
         };
-        let name = self.infos[component.index()].name.clone();
-        self.recorder.note(now, &name, event);
+        self.note(component, event);
     }
 
     fn recover(&mut self, component: ComponentId) {
-        let now = self.now();
         if self.infos[component.index()].status == Status::Hung {
             self.crash(component);
         }
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Up;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "recover");
+        self.infos[component.index()].status = Status::Up;
+        self.note(component, "recover");
     }
 
     /// What a control does to the component before the component itself hears of it; false when it hears nothing. Several
@@ -467,6 +478,8 @@ impl World {
                 self.recover(component);
             }
             Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
+            Control::Impair(impairment) => self.note(component, impairment.events().0),
+            Control::Mend(impairment) => self.note(component, impairment.events().1),
             Control::Order(_) => {}
         }
         true
@@ -475,3 +488,7 @@ impl World {
 
 /// Keeps the draws of one attempt apart from those of another.
 const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;
+
+/// When an operating system gives up a connection on which nothing is acknowledged: 924.6 s, Linux's `tcp_retries2` of 15
+/// retransmissions [V: kernel documentation, ip-sysctl].
+const CONNECTION_GIVEN_UP: SimDuration = SimDuration::from_millis(924_600);

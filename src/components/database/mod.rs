@@ -9,7 +9,7 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::signal::{About, CallId, Control, Outcome, Signal};
+use crate::model::signal::{About, CallId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
 use crate::queueing::pool::{Acquire, Pool};
 
@@ -47,6 +47,8 @@ pub struct Database {
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
     waiting: Vec<CallId>,
+    /// Nothing more can be written.
+    disk_full: bool,
     stream: Option<crate::kernel::random::Stream>,
 }
 
@@ -66,6 +68,7 @@ impl Database {
             writes: site.classes.iter().map(|class| class.writes).collect(),
             flushing: Vec::new(),
             waiting: Vec::new(),
+            disk_full: false,
             stream: None,
         }
     }
@@ -93,10 +96,13 @@ impl Database {
             cx.get_mut(call).notes.step = phase::DISK;
             cx.annotate(call, || "misses the buffer cache and reads the disk".into());
             cx.work(call, Device::Disk, self.page_read);
-        } else if self.is_write(call, cx) {
-            self.commit(call, cx);
+        } else if !self.is_write(call, cx) {
+            self.answer(call, Outcome::Ok, cx);
+        } else if self.disk_full {
+            // What the disk has no room for fails at the commit, after all the work.
+            self.answer(call, Outcome::Rejected, cx);
         } else {
-            self.answer(call, cx);
+            self.commit(call, cx);
         }
     }
 
@@ -104,10 +110,10 @@ impl Database {
         self.hit_ratio < 1.0 && unit_open(&mut cx.rng(call, MISS)) >= self.hit_ratio
     }
 
-    fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
+    fn answer(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         // Nobody waits for a connection: who finds none is rejected.
         let _nobody = self.connections.release(cx.now());
-        cx.reply(call, Outcome::Ok);
+        cx.reply(call, outcome);
     }
 
     // Group commit --------------------------------------------------------------------------------------------------
@@ -130,7 +136,7 @@ impl Database {
     fn flushed(&mut self, cx: &mut Cx<'_>) {
         let mut done = std::mem::take(&mut self.flushing);
         for call in done.drain(..) {
-            self.answer(call, cx);
+            self.answer(call, Outcome::Ok, cx);
         }
         // The buffer goes back, so that no flush allocates.
         self.flushing = done;
@@ -165,6 +171,8 @@ impl Component for Database {
             Signal::Alarm(_) => self.flushed(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
+            Signal::Control(Control::Impair(Impairment::DiskFull)) => self.disk_full = true,
+            Signal::Control(Control::Mend(Impairment::DiskFull)) => self.disk_full = false,
             Signal::Control(_) => {}
             Signal::Reply(..) | Signal::Returned(..) => {}
         }

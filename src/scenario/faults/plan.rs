@@ -1,13 +1,16 @@
 //! From `[[fault]]` tables to the faults of a trial: names become components.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{FaultKind, FaultSpec};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::faults::{Effect, Fault, When};
 use crate::model::quantity::Dist;
-use crate::model::signal::ComponentId;
+use crate::model::signal::{ComponentId, Impairment};
+use crate::model::troubles::{Links, Trouble};
+use crate::scenario::names::Names;
 use crate::scenario::seats::Seat;
 
 /// The faults of a trial, in the order of the text. The seats are those of the components, in the order of their ids.
@@ -38,6 +41,7 @@ impl Plan<'_> {
                     self.push(spec, when, Effect::Crash(vec![target]), &[target]);
                 }
             }
+            _ if spec.kind.is_of_links() => self.links(spec, when),
             // A disaster takes all of a place at once; apart from it, what fails at random fails on its own.
             (FaultKind::Region | FaultKind::Zone, _) | (_, When::Once { .. }) => {
                 self.push(spec, when, effect(spec, targets.clone()), &targets);
@@ -50,9 +54,40 @@ impl Plan<'_> {
         }
     }
 
+    /// Trouble between the two sides, or between the target and all others.
+    fn links(&mut self, spec: &FaultSpec, when: When) {
+        let all = || (0..self.seats.len()).map(ComponentId::new);
+        let called = |names: &Names| -> Vec<ComponentId> {
+            let is_called =
+                |id: &ComponentId| names.0.iter().any(|name| self.seats[id.index()].is_called(name));
+            all().filter(is_called).collect()
+        };
+        let (sides, about) = match (&spec.between, &spec.target) {
+            (Some([left, right]), _) => {
+                ([called(left), called(right)], format!("{} | {}", left.0.join(", "), right.0.join(", ")))
+            }
+            (None, target) => {
+                let target = target.clone().unwrap_or_default();
+                let one = called(&target);
+                let others = all().filter(|id| !one.contains(id)).collect();
+                ([one, others], target.0.join(", "))
+            }
+        };
+        let trouble = match spec.kind {
+            FaultKind::PacketLoss => Trouble::Loss(spec.share.map_or(0.0, |share| share.0)),
+            FaultKind::Latency => Trouble::Latency(spec.add.map_or(SimDuration::ZERO, |add| add.0)),
+            _ => Trouble::Partition,
+        };
+        let effect = Effect::Links(about, Arc::new(Links { sides, trouble }));
+        self.push(spec, when, effect, &[]);
+    }
+
     /// A fault with a name of its own, which depends on nothing but itself and its likes.
     fn push(&mut self, spec: &FaultSpec, when: When, effect: Effect, of: &[ComponentId]) {
-        let who: Vec<&str> = of.iter().map(|id| self.seats[id.index()].name.as_str()).collect();
+        let who: Vec<&str> = match &effect {
+            Effect::Links(about, _) => vec![about],
+            _ => of.iter().map(|id| self.seats[id.index()].name.as_str()).collect(),
+        };
         let name = format!("{} {}", spec.kind.name(), who.join(" "));
         let likes = self.named.entry(name.clone()).or_default();
         *likes += 1;
@@ -97,6 +132,8 @@ fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
         FaultKind::Hang => Effect::Hang(of),
         FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
         FaultKind::Pause => Effect::Slow { of, speed: 0.0 },
+        FaultKind::DiskFull => Effect::Impair(of, Impairment::DiskFull),
+        FaultKind::DnsEmpty => Effect::Impair(of, Impairment::NoRecords),
         _ => Effect::Crash(of),
     }
 }

@@ -7,14 +7,14 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Stage};
+use super::call::{Parent, Probe, Stage};
 use super::component::{Component, Cx};
 use super::faults::Planned;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
-use super::signal::{About, Alarm, CallId, ComponentId, Control, Signal};
+use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::troubles::Troubles;
@@ -261,8 +261,14 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
+        let probe = call.probe;
         self.world.recorder.meters[to.index()].enter(now);
         match self.world.infos[to.index()].status {
+            Status::Up | Status::Hung if probe == Probe::Connect => {
+                // The kernel takes the connection, as long as there is a process, even one that hangs.
+                self.world.reply(to, id, Outcome::Ok);
+                false
+            }
             Status::Up => true,
             Status::Hung => false,
             Status::Down => {

@@ -35,6 +35,8 @@ mod timer {
     pub(super) const RETRY: u16 = 3;
     /// Users come and go with the profile.
     pub(super) const ADJUST: u16 = 4;
+    /// A resolver has waited long enough for a name server.
+    pub(super) const LOOKUP: u16 = 5;
 }
 
 /// Purposes of keyed draws of a request.
@@ -45,6 +47,12 @@ mod purpose {
     pub(super) const BACKOFF: u64 = 4;
     pub(super) const SESSION: u64 = 5;
 }
+
+/// How long a resolver waits for a name server, as the stub resolver of glibc [V].
+const LOOKUP_TIMEOUT: SimDuration = SimDuration::from_secs(5);
+
+/// How often it asks, as the stub resolver of glibc [V].
+const LOOKUPS_MAX: u32 = 2;
 
 /// Time over which a retry budget looks back, as Finagle's.
 const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
@@ -165,7 +173,7 @@ impl Client {
                     Lookup::Hit(address) => Some(address),
                     Lookup::Waiting => None,
                     Lookup::Miss => {
-                        cx.call(Parent::Number(cache as u32), *name, 0);
+                        ask_name_server(cache as u32, *name, cx);
                         None
                     }
                 }
@@ -178,9 +186,20 @@ impl Client {
         cx.request(request).call = call;
     }
 
-    /// The name server has answered a resolver: whoever still waits for it goes on.
-    fn resolved(&mut self, call: CallId, outcome: Outcome, cache: u32, cx: &mut Cx<'_>) {
-        let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
+    /// A name server does not answer: the resolver asks again, or gives up.
+    fn unanswered(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Parent::Number(cache) = cx.get(call).parent else { return };
+        let Target::Name(name, resolvers) = &mut self.target else { return };
+        cx.abandon(call);
+        if resolvers.ask_again(cache as usize, LOOKUPS_MAX) {
+            ask_name_server(cache, *name, cx);
+        } else {
+            self.resolved(None, cache, cx);
+        }
+    }
+
+    /// The name server has answered a resolver, or nothing has come of it: whoever still waits for it goes on.
+    fn resolved(&mut self, answer: Option<Answer>, cache: u32, cx: &mut Cx<'_>) {
         let Target::Name(_, resolvers) = &mut self.target else { return };
         for request in resolvers.answered(cache as usize, cx.now(), answer) {
             // One that has timed out meanwhile is gone, or has asked again and waits a second time.
@@ -261,9 +280,16 @@ impl Client {
             (timer::DEADLINE, _) => self.time_out(cx),
             (timer::RETRY, About::Request(request)) => self.attempt(request, cx),
             (timer::ADJUST, _) => self.population.adjust(cx),
+            (timer::LOOKUP, About::Call(call)) => self.unanswered(call, cx),
             _ => unreachable!("a client sets no other timer"),
         }
     }
+}
+
+/// A resolver asks the name server of a name.
+fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
+    let call = cx.call(Parent::Number(cache), name, 0);
+    cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
 }
 
 /// Whether a limit still matters: the try is under way, or waits for its address.
@@ -294,7 +320,10 @@ impl Component for Client {
         match signal {
             Signal::Reply(call, outcome) => match cx.get(call).parent {
                 Parent::Request(request) => self.answered(request, outcome, cx),
-                Parent::Number(cache) => self.resolved(call, outcome, cache, cx),
+                Parent::Number(cache) => {
+                    let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
+                    self.resolved(answer, cache, cx);
+                }
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),

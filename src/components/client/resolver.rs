@@ -19,7 +19,8 @@ pub(super) enum Lookup {
 #[derive(Debug, Default)]
 struct Cache {
     answer: Option<(ComponentId, SimTime)>,
-    asked: bool,
+    /// How often the name server has been asked for the answer that is waited for; 0 when nobody waits.
+    asked: u32,
     waiting: Vec<RequestId>,
 }
 
@@ -58,13 +59,25 @@ impl Resolvers {
             _ => {}
         }
         cache.waiting.push(request);
-        if std::mem::replace(&mut cache.asked, true) { Lookup::Waiting } else { Lookup::Miss }
+        if cache.asked > 0 {
+            return Lookup::Waiting;
+        }
+        cache.asked = 1;
+        Lookup::Miss
+    }
+
+    /// The name server has not answered a cache in time; whether the cache asks once more, of `most` times in all.
+    pub(super) fn ask_again(&mut self, cache: usize, most: u32) -> bool {
+        let cache = &mut self.caches[cache];
+        let again = cache.asked < most;
+        cache.asked += u32::from(again);
+        again
     }
 
     /// The name server has answered a cache, or has failed to. Returns the requests that waited.
     pub(super) fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
         let cache = &mut self.caches[cache];
-        cache.asked = false;
+        cache.asked = 0;
         cache.answer = answer.map(|answer| (answer.address, now + answer.ttl));
         std::mem::take(&mut cache.waiting)
     }

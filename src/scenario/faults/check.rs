@@ -198,20 +198,15 @@ impl Check<'_> {
             self.problems.error(key, message, "end its load with a `profile`");
             return;
         }
-        let fits = |seat: &&Seat<'_>| match kind {
-            FaultKind::Slow | FaultKind::Pause => {
+        let fits = |seat: &&Seat<'_>| match (kind, kind.only()) {
+            (_, Some(only)) => seat.entry.kind == only,
+            (FaultKind::Slow | FaultKind::Pause, _) => {
                 seat.entry.spec.machine().is_some() || seat.entry.spec.host().is_some()
             }
-            FaultKind::DiskFull => seat.entry.kind == "database",
-            FaultKind::DnsEmpty => seat.entry.kind == "dns",
             _ => true,
         };
         if !hit.iter().any(fits) {
-            let wanted = match kind {
-                FaultKind::DiskFull => "database",
-                FaultKind::DnsEmpty => "dns",
-                _ => "machine",
-            };
+            let wanted = kind.only().unwrap_or("machine");
             let message = format!("expected a {wanted}, `{name}` is a {}", hit[0].entry.kind);
             self.problems.error(key, message, "");
         }

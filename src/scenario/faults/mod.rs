@@ -61,6 +61,16 @@ impl FaultKind {
         }
     }
 
+    /// The one kind of box that it can happen to, if there is only one.
+    #[must_use]
+    pub const fn only(self) -> Option<&'static str> {
+        match self {
+            FaultKind::DiskFull => Some("database"),
+            FaultKind::DnsEmpty => Some("dns"),
+            _ => None,
+        }
+    }
+
     /// Whether it happens to messages rather than to boxes.
     #[must_use]
     pub const fn is_of_links(self) -> bool {

@@ -101,6 +101,7 @@ impl Plan<'_> {
         let hit = |seat: &Seat<'_>| {
             // Users are no machines: they live on when their region does not.
             seat.entry.spec.offered().is_none()
+                && spec.kind.only().is_none_or(|kind| kind == seat.entry.kind)
                 && names.iter().any(|name| match spec.kind {
                     FaultKind::Region => seat.is_in_region(name),
                     FaultKind::Zone => seat.is_in_zone(name),

@@ -239,6 +239,11 @@ impl Cx<'_> {
         self.world.send(at, to, Signal::Control(control));
     }
 
+    /// Half of the round-trip time between two components, without jitter.
+    pub fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        self.world.distance(from, to)
+    }
+
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]
     pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {

@@ -49,10 +49,15 @@ impl Network {
         Network { places, one_way, jitter: jitter_table(settings.jitter) }
     }
 
+    /// The time that a message takes from one place to another without jitter.
+    pub fn base(&self, from: Place, to: Place) -> SimDuration {
+        self.one_way[usize::from(from.0) * self.places + usize::from(to.0)]
+    }
+
     /// The time that a message takes from one place to another. `key` draws the jitter.
     #[inline]
     pub fn delay(&self, from: Place, to: Place, key: u64) -> SimDuration {
-        let base = self.one_way[usize::from(from.0) * self.places + usize::from(to.0)];
+        let base = self.base(from, to);
         if base.is_zero() || self.jitter.is_empty() {
             return base;
         }

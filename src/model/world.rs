@@ -105,6 +105,15 @@ impl World {
         if self.troubles.is_empty() { Some(delay) } else { self.troubles.pass(from, to, key, delay) }
     }
 
+    /// The time of a message from one component to another on average.
+    pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
+        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if from.machine.is_some() && from.machine == to.machine {
+            return SimDuration::ZERO;
+        }
+        self.network.base(from.place, to.place)
+    }
+
     /// Puts a message about a call on its way. What is lost nobody is told: the caller waits until its own time limit, or
     /// until its operating system gives the connection up.
     #[inline]

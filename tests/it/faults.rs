@@ -95,3 +95,309 @@ fn a_machine_that_fails_at_random_is_up_mtbf_over_mtbf_plus_mttr() {
     println!("variance {variance:.3e}, expected {expected:.3e}");
     assert!((variance / expected - 1.0).abs() < 0.3, "variance {variance}, expected {expected}");
 }
+
+#[test]
+fn of_three_machines_two_are_up_as_the_binomial_law_says() {
+    // Case availability-2of3 with its hours as seconds over a hundred, so that failures are many: 10 s and 2 s.
+    let text = "[run]\nduration = '1000s'\nwarmup = '50s'\n[network]\nclient = '0s'\njitter = 0\n\
+        [client.users]\nrate = '5/s'\ntarget = 'web'\n[server.web]\npublic = true\ncount = 3\nsteps = [{ wait = '0s' }]\n\
+        [[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '10s'\nmttr = '2s'\n";
+    let up = |record: &TrialRecord| {
+        // Time with at least two of three up, from the timeline; it is bounded, so that it may end before the trial.
+        let (mut down, mut last, mut good, mut total) = (0, 0.0, 0.0, 0.0);
+        for (at, _, event) in events(record) {
+            let elapsed = at - last;
+            total += elapsed;
+            good += if down <= 1 { elapsed } else { 0.0 };
+            down = if event == "crash" { down + 1 } else { down - 1 };
+            last = at;
+        }
+        good / total
+    };
+    close("two of three", &trials(text, 60, up), outgrow::theory::availability::k_of_n(2, 3, 10.0 / 12.0));
+    // The same by the requests, which go to the three in turn and are refused by those that are down.
+    close("one of three", &trials(text, 60, availability), 10.0 / 12.0);
+}
+
+#[test]
+fn requests_that_a_pause_keeps_wait_as_white_and_christie_say() {
+    // Case breakdown-mm1-resume: M/M/1 with rates 50 and 100, up 60 s and paused 5 s on average: 862.797 ms.
+    let text = "[run]\nduration = '3000s'\nwarmup = '300s'\n[network]\nclient = '0s'\n\
+        [client.users]\nrate = '50/s'\ntarget = 'web'\ntimeout = '1h'\n\
+        [server.web]\npublic = true\nscheduling = 'fifo'\nworkers = 100000\nmemory = '1TiB'\n\
+        steps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]\n\
+        [[fault]]\nkind = 'pause'\ntarget = 'web'\nmtbf = '60s'\nmttr = '5s'\n";
+    let mean_s = trials(text, 40, |record| record.classes[0].response.mean() / 1e9);
+    close("response time", &mean_s, 0.862_797_202_797);
+}
+
+#[test]
+fn a_process_that_hangs_lets_everybody_wait_and_loses_all_when_it_is_restarted() {
+    let text = format!("{ONE}[[fault]]\nkind = 'hang'\ntarget = 'web'\nat = '5min'\nfor = '1min'\n");
+    let record = run(&text);
+    assert_eq!(events(&record), [(300.0, "web", "hang"), (360.0, "web", "crash"), (360.0, "web", "recover")]);
+    let (issued, ..) = between(&record, 300.0, 360.0);
+    // Those of the last two seconds see the connection break at the restart; all others time out.
+    let (timed_out, broken) = (count(&record, Outcome::TimedOut), count(&record, Outcome::Unavailable));
+    assert!(
+        timed_out + broken == issued || timed_out + broken == issued + 1,
+        "{timed_out} {broken} {issued}"
+    );
+    assert!((20..60).contains(&broken), "{broken}");
+    assert_eq!(between(&record, 361.0, 600.0).2, 0, "after the restart all is well");
+}
+
+#[test]
+fn a_machine_at_half_its_speed_takes_twice_as_long() {
+    let text = "[run]\nduration = '10min'\nwarmup = '0s'\n[network]\nclient = '0s'\n\
+        [client.users]\nrate = '1/s'\ntarget = 'web'\n\
+        [server.web]\npublic = true\nsteps = [{ cpu = '10ms' }]\n\
+        [[fault]]\nkind = 'slow'\nfactor = 2\ntarget = 'web'\nat = '5min'\nfor = '2min'\n\
+        [[fault]]\nkind = 'slow'\nfactor = 3\ntarget = 'web'\nat = '6min'\nfor = '2min'\n";
+    let record = run(text);
+    let median = |from: f64, to: f64| {
+        let windows = record.windows.iter().filter(|window| window.start_s >= from && window.start_s < to);
+        let mut means: Vec<f64> =
+            windows.filter(|window| window.ok == 1).map(|window| window.response_sum as f64 / 1e6).collect();
+        means.sort_by(f64::total_cmp);
+        means[means.len() / 2]
+    };
+    // Two at once multiply, and each goes away by itself.
+    for (from, to, expected) in
+        [(0.0, 300.0, 10.0), (300.0, 360.0, 20.0), (360.0, 420.0, 60.0), (420.0, 480.0, 30.0)]
+    {
+        let found = median(from, to);
+        assert!((found / expected - 1.0).abs() < 1e-3, "{from}: {found}, expected {expected}");
+    }
+    assert!((median(481.0, 600.0) - 10.0).abs() < 0.01);
+}
+
+#[test]
+fn faults_that_overlap_are_over_with_the_last_of_them() {
+    let text = format!(
+        "{ONE}[[fault]]\nkind = 'crash'\ntarget = 'web'\nat = '2min'\nfor = '2min'\n\
+         [[fault]]\nkind = 'crash'\ntarget = 'web'\nat = '3min'\nfor = '3min'\n"
+    );
+    let record = run(&text);
+    assert_eq!(events(&record), [(120.0, "web", "crash"), (360.0, "web", "recover")]);
+}
+
+/// A server that asks a database on another machine.
+const TWO: &str = "[run]\nduration = '5min'\nwarmup = '0s'\n[network]\nclient = '0s'\nsame_zone = '2ms'\njitter = 0\n\
+    [client.users]\nrate = '20/s'\ntarget = 'web'\ntimeout = '3s'\n\
+    [server.web]\npublic = true\nTIMEOUT\nsteps = [{ query = 'db' }]\n\
+    [database.db]\nread = '1ms'\n";
+
+#[test]
+fn a_partition_is_silent_and_leaves_nothing_behind() {
+    let fault = "[[fault]]\nkind = 'partition'\nbetween = ['web', 'db']\nat = '1min'\nfor = '1min'\n";
+    let text = format!("{}{fault}", TWO.replace("TIMEOUT", "timeout = '1s'"));
+    let record = run(&text);
+    assert_eq!(events(&record), [(60.0, "web | db", "partition"), (120.0, "web | db", "partition heals")]);
+    let (_, ok, failed) = between(&record, 62.0, 119.0);
+    assert!(ok == 0 && failed > 500, "{ok} {failed}");
+    assert_eq!(count(&record, Outcome::Unavailable), 0, "nobody is refused, everybody waits in vain");
+    // Ten connections to the database at 1 s each serve 10 a second of 20: the backlog is gone soon after it heals.
+    let (issued, ok, failed) = between(&record, 125.0, 300.0);
+    assert!(failed == 0 && ok.abs_diff(issued) <= 2, "{issued} {ok} {failed}");
+    assert_eq!(record.classes[0].in_flight(), 0);
+
+    // A server that waits for ever keeps its connections to the database for calls that vanished.
+    let stuck = run(&format!("{}{fault}", TWO.replace("TIMEOUT", "")));
+    let (_, ok, failed) = between(&stuck, 125.0, 300.0);
+    assert!(ok == 0 && failed > 3000, "{ok} {failed}");
+}
+
+#[test]
+fn a_target_is_cut_off_from_all_others() {
+    let fault = "[[fault]]\nkind = 'partition'\ntarget = 'web'\nat = '1min'\nfor = '1min'\n";
+    let record = run(&format!("{}{fault}", TWO.replace("TIMEOUT", "timeout = '1s'")));
+    let (_, ok, failed) = between(&record, 64.0, 119.0);
+    assert!(ok == 0 && failed > 900, "{ok} {failed}");
+    assert_eq!(between(&record, 124.0, 300.0).2, 0);
+}
+
+#[test]
+fn lost_packets_and_longer_ways_add_what_they_must() {
+    let text = |fault: &str| {
+        format!(
+            "[run]\nduration = '1000s'\nwarmup = '0s'\n[network]\nclient = '20ms'\njitter = 0\n\
+             [client.users]\nrate = '20/s'\ntarget = 'web'\n[server.web]\npublic = true\nsteps = [{{ wait = '5ms' }}]\n{fault}"
+        )
+    };
+    let mean_ms = |record: &TrialRecord| record.classes[0].response.mean() / 1e6;
+    let slower =
+        run(&text("[[fault]]\nkind = 'latency'\nbetween = ['users', 'web']\nadd = '80ms'\nat = '0s'\n"));
+    assert!((mean_ms(&slower) - 105.0).abs() < 0.001, "{}", mean_ms(&slower));
+    // A share of 5 % each way: 0.2 s x 0.05 / (1 - 2 x 0.05) for each message, on top of 25 ms.
+    let lossy = text("[[fault]]\nkind = 'packet-loss'\ntarget = 'web'\nshare = '5%'\nat = '0s'\n");
+    close("packet loss", &trials(&lossy, 20, mean_ms), 25.0 + 2.0 * 200.0 * 0.05 / 0.9);
+}
+
+#[test]
+fn who_shares_a_machine_shares_its_crashes_but_not_its_hangs() {
+    let text = |fault: &str| {
+        format!(
+            "[run]\nduration = '5min'\nwarmup = '0s'\n[client.users]\nrate = '20/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\ncores = 2\nsteps = [{{ cpu = '1ms' }}]\n[server.batch]\non = 'web'\npublic = true\n\
+             steps = [{{ cpu = '1ms' }}]\n[client.others]\nrate = '20/s'\ntarget = 'batch'\n\
+             [[fault]]\n{fault}\nat = '1min'\nfor = '1min'\n"
+        )
+    };
+    for target in ["web", "batch"] {
+        let record = run(&text(&format!("kind = 'crash'\ntarget = '{target}'")));
+        let mut down: Vec<&str> =
+            events(&record).iter().filter(|event| event.2 == "crash").map(|event| event.1).collect();
+        down.sort_unstable();
+        assert_eq!(down, ["batch", "web"], "{target}");
+        assert!((availability(&record) - 0.8).abs() < 0.01);
+    }
+    let record = run(&text("kind = 'hang'\ntarget = 'batch'"));
+    let outcomes =
+        |name: &str| record.components.iter().find(|one| one.name == name).expect("it is there").outcomes;
+    assert_eq!(outcomes("web")[1..], [0; 5]);
+    assert!(outcomes("batch")[0] < outcomes("web")[0] * 9 / 10);
+}
+
+#[test]
+fn a_deployment_takes_one_after_the_other() {
+    let text = format!(
+        "{}[[fault]]\nkind = 'deploy'\ntarget = 'web'\nat = '1min'\nfor = '20s'\npause = '10s'\n",
+        ONE.replace("public = true", "public = true\ncount = 4")
+    );
+    let record = run(&text);
+    let expected = (0..4).flat_map(|turn| {
+        let at = 60.0 + 30.0 * f64::from(turn);
+        [(at, turn + 1, "crash"), (at + 20.0, turn + 1, "recover")]
+    });
+    let found = events(&record);
+    assert_eq!(found.len(), 8);
+    for ((at, member, event), found) in expected.zip(found) {
+        assert_eq!((at, format!("web-{member}").as_str(), event), found);
+    }
+    // The client asks the four in turn, so that one request in four meets the one that is down.
+    let (issued, _, failed) = between(&record, 60.0, 170.0);
+    assert!((failed as f64 / issued as f64 - 0.25 * 80.0 / 110.0).abs() < 0.02, "{failed} of {issued}");
+}
+
+#[test]
+fn a_full_disk_fails_writes_and_an_empty_name_server_everything_that_is_not_cached() {
+    let text = "[run]\nduration = '5min'\nwarmup = '0s'\n[request.read]\nshare = 1\n[request.write]\nshare = 1\neffect = 'write'\n\
+        [client.users]\nrate = '20/s'\ntarget = 'web'\n[server.web]\npublic = true\nsteps = [{ query = 'db' }]\n[database.db]\n\
+        [[fault]]\nkind = 'disk-full'\ntarget = 'db'\nat = '1min'\nfor = '1min'\n";
+    let record = run(text);
+    assert_eq!(events(&record), [(60.0, "db", "disk full"), (120.0, "db", "disk has room")]);
+    assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
+    assert!(record.classes[1].outcomes[Outcome::Rejected as usize].abs_diff(600) < 100);
+
+    // One resolver, asked often: its answer lasts 60 s, so that 100 s without records are 40 to 100 s without answers.
+    let text = "[run]\nduration = '5min'\nwarmup = '0s'\n[client.users]\nrate = '50/s'\ntarget = 'www'\nresolvers = 1\n\
+        [dns.www]\nrecords = ['web']\nttl = '60s'\n[server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n\
+        [[fault]]\nkind = 'dns-empty'\ntarget = 'www'\nat = '100s'\nfor = '100s'\n";
+    let record = run(text);
+    // Asked at 0, 60 and, in vain, at 120 s; from 200 s on it is answered again.
+    let (_, ok, failed) = between(&record, 121.0, 200.0);
+    assert!(ok <= 3 && failed > 3700, "{ok} {failed}");
+    assert_eq!((between(&record, 0.0, 120.0).2, between(&record, 201.0, 300.0).2), (0, 0));
+}
+
+#[test]
+fn a_name_server_that_is_silent_is_asked_twice_for_five_seconds() {
+    let text = "[run]\nduration = '2min'\nwarmup = '0s'\n[network]\nclient = '0s'\n\
+        [client.users]\nrate = '50/s'\ntarget = 'www'\nresolvers = 1\ntimeout = '1min'\n\
+        [dns.www]\nrecords = ['web']\nttl = '1s'\n[server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n\
+        [[fault]]\nkind = 'partition'\nbetween = ['users', 'www']\nat = '30s'\nfor = '1min'\n";
+    let record = run(text);
+    assert!(count(&record, Outcome::Unavailable) > 2000);
+    assert_eq!(count(&record, Outcome::TimedOut), 0);
+    // No user waited longer than two lookups of five seconds.
+    assert!(
+        record.classes[0].ended.quantile(1.0) <= 10_200_000_000,
+        "{}",
+        record.classes[0].ended.quantile(1.0)
+    );
+    assert_eq!(between(&record, 101.0, 120.0).2, 0);
+}
+
+/// A name with a standby, asked through so many resolvers, and a crash of the first.
+fn failover(resolvers: u32, rate: u32) -> String {
+    format!(
+        "[run]\nduration = '10min'\nwarmup = '0s'\n[client.users]\nrate = '{rate}/s'\ntarget = 'www'\nresolvers = {resolvers}\n\
+         [dns.www]\nrecords = ['a', 'b']\nttl = '60s'\npolicy = 'failover'\nhealth = {{ interval = '30s', misses = 3 }}\n\
+         [server.a]\npublic = true\nsteps = [{{ wait = '0s' }}]\n[server.b]\npublic = true\nsteps = [{{ wait = '0s' }}]\n\
+         [[fault]]\nkind = 'crash'\ntarget = 'a'\nat = '150s'\n"
+    )
+}
+
+#[test]
+fn a_failover_by_name_takes_at_most_its_checks_and_the_time_to_live() {
+    let scenario = scenario(&failover(20, 100));
+    let last_failure = |index| {
+        let record = trial(&scenario, index);
+        let failing = record.windows.iter().filter(|window| window.failed > 0);
+        failing.map(|window| window.start_s + window.length_s - 150.0).fold(0.0, f64::max)
+    };
+    let outages: Vec<f64> = (0..60).into_par_iter().map(last_failure).collect();
+    let longest = outages.iter().copied().fold(0.0, f64::max);
+    let shortest = outages.iter().copied().fold(f64::MAX, f64::min);
+    println!("outages from {shortest} to {longest} s, mean {:?}", mean(&outages));
+    // 30 s x 3 + 60 s = 150 s at most, and never under the two intervals and what is left of an answer.
+    assert!(longest <= 151.5 && longest > 135.0 && shortest > 60.0, "{shortest} {longest}");
+}
+
+#[test]
+fn the_share_of_stale_traffic_falls_linearly_over_the_time_to_live() {
+    // Many resolvers, all of them busy: t after the name server has changed its mind 1 - t/60 s still hold the old
+    // answer. It changes at the third failed check, the moment of which differs from trial to trial.
+    let scenario = scenario(&failover(200, 1000));
+    let stale: Vec<Vec<f64>> = (0..24_u64)
+        .into_par_iter()
+        .map(|index| {
+            let record = trial(&scenario, index);
+            let failing = |at: f64| {
+                let (_, ok, failed) = between(&record, at, at + 2.0);
+                failed as f64 / (ok + failed) as f64
+            };
+            // The change: the last second in which all fail.
+            let change =
+                (150..300).map(f64::from).filter(|at| failing(*at) >= 0.995).fold(150.0, f64::max) + 2.0;
+            [15.0, 30.0, 45.0].map(|after| failing(change + after)).to_vec()
+        })
+        .collect();
+    for (at, expected) in [(0, 0.75), (1, 0.5), (2, 0.25)] {
+        let share: Vec<f64> = stale.iter().map(|shares| shares[at]).collect();
+        let (mean, half) = mean(&share);
+        println!("stale {mean:.3} +- {half:.3}, expected {expected}");
+        assert!((mean - expected).abs() < 0.08, "{mean} {expected}");
+    }
+}
+
+#[test]
+fn a_fault_changes_nothing_before_it_and_shifts_no_draws() {
+    let base = TWO.replace("TIMEOUT", "timeout = '1s'").replace("read = '1ms'", "");
+    let plain = run(&base);
+    let faulty = run(&format!(
+        "{base}[[fault]]\nkind = 'slow'\nfactor = 3\ntarget = 'db'\nat = '2min'\nfor = '1min'\n"
+    ));
+    let before = |record: &TrialRecord| -> Vec<(u64, u64, u128)> {
+        let windows = record.windows.iter().filter(|window| window.start_s + window.length_s <= 120.0);
+        windows.map(|window| (window.issued, window.ok, window.response_sum)).collect()
+    };
+    assert_eq!(before(&plain), before(&faulty));
+    // The same customers come afterwards too.
+    let issued = |record: &TrialRecord| record.windows.iter().map(|window| window.issued).collect::<Vec<_>>();
+    assert_eq!(issued(&plain), issued(&faulty));
+    assert_ne!(plain.fingerprint, faulty.fingerprint);
+    // A random fault of an idle box changes nobody's figures.
+    let idle = "[server.idle]\nsteps = [{ cpu = '1ms' }]\n[[fault]]\nkind = 'crash'\ntarget = 'idle'\nmtbf = '10s'\nmttr = '5s'\n";
+    let beside = run(&format!("{base}{idle}"));
+    assert_eq!(plain.classes[0].response, beside.classes[0].response);
+    assert!(beside.timeline.len() > 10);
+    // And one more fault changes nothing in the draws of another.
+    let two =
+        run(&format!("{base}{idle}[[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '1min'\nmttr = '5s'\n"));
+    let of_idle = |record: &TrialRecord| -> Vec<f64> {
+        events(record).iter().filter(|event| event.1 == "idle").map(|event| event.0).collect()
+    };
+    assert_eq!(of_idle(&beside), of_idle(&two));
+}

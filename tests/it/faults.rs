@@ -295,10 +295,10 @@ fn a_full_disk_fails_writes_and_an_empty_name_server_everything_that_is_not_cach
         [dns.www]\nrecords = ['web']\nttl = '60s'\n[server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n\
         [[fault]]\nkind = 'dns-empty'\ntarget = 'www'\nat = '100s'\nfor = '100s'\n";
     let record = run(text);
-    // Asked at 0, 60 and, in vain, at 120 s; from 200 s on it is answered again.
-    let (_, ok, failed) = between(&record, 121.0, 200.0);
-    assert!(ok <= 3 && failed > 3700, "{ok} {failed}");
-    assert_eq!((between(&record, 0.0, 120.0).2, between(&record, 201.0, 300.0).2), (0, 0));
+    // Whatever its age is at 100 s, the last answer is gone 60 s later; from 200 s on there are new ones.
+    let (_, ok, failed) = between(&record, 160.0, 200.0);
+    assert!(ok <= 3 && failed > 1900, "{ok} {failed}");
+    assert_eq!((between(&record, 0.0, 100.0).2, between(&record, 201.0, 300.0).2), (0, 0));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_name_server_that_is_silent_is_asked_twice_for_five_seconds() {
 /// A name with a standby, asked through so many resolvers, and a crash of the first.
 fn failover(resolvers: u32, rate: u32) -> String {
     format!(
-        "[run]\nduration = '10min'\nwarmup = '0s'\n[client.users]\nrate = '{rate}/s'\ntarget = 'www'\nresolvers = {resolvers}\n\
+        "[run]\nduration = '6min'\nwarmup = '0s'\n[client.users]\nrate = '{rate}/s'\ntarget = 'www'\nresolvers = {resolvers}\n\
          [dns.www]\nrecords = ['a', 'b']\nttl = '60s'\npolicy = 'failover'\nhealth = {{ interval = '30s', misses = 3 }}\n\
          [server.a]\npublic = true\nsteps = [{{ wait = '0s' }}]\n[server.b]\npublic = true\nsteps = [{{ wait = '0s' }}]\n\
          [[fault]]\nkind = 'crash'\ntarget = 'a'\nat = '150s'\n"
@@ -337,7 +337,7 @@ fn a_failover_by_name_takes_at_most_its_checks_and_the_time_to_live() {
         let failing = record.windows.iter().filter(|window| window.failed > 0);
         failing.map(|window| window.start_s + window.length_s - 150.0).fold(0.0, f64::max)
     };
-    let outages: Vec<f64> = (0..60).into_par_iter().map(last_failure).collect();
+    let outages: Vec<f64> = (0..40).into_par_iter().map(last_failure).collect();
     let longest = outages.iter().copied().fold(0.0, f64::max);
     let shortest = outages.iter().copied().fold(f64::MAX, f64::min);
     println!("outages from {shortest} to {longest} s, mean {:?}", mean(&outages));
@@ -349,7 +349,7 @@ fn a_failover_by_name_takes_at_most_its_checks_and_the_time_to_live() {
 fn the_share_of_stale_traffic_falls_linearly_over_the_time_to_live() {
     // Many resolvers, all of them busy: t after the name server has changed its mind 1 - t/60 s still hold the old
     // answer. It changes at the third failed check, the moment of which differs from trial to trial.
-    let scenario = scenario(&failover(200, 1000));
+    let scenario = scenario(&failover(200, 500));
     let stale: Vec<Vec<f64>> = (0..24_u64)
         .into_par_iter()
         .map(|index| {
@@ -360,7 +360,8 @@ fn the_share_of_stale_traffic_falls_linearly_over_the_time_to_live() {
             };
             // The change: the last second in which all fail.
             let change =
-                (150..300).map(f64::from).filter(|at| failing(*at) >= 0.995).fold(150.0, f64::max) + 2.0;
+                (150..300).step_by(2).map(f64::from).filter(|at| failing(*at) >= 0.995).fold(150.0, f64::max)
+                    + 2.0;
             [15.0, 30.0, 45.0].map(|after| failing(change + after)).to_vec()
         })
         .collect();

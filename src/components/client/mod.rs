@@ -46,6 +46,8 @@ mod purpose {
     pub(super) const THINK: u64 = 3;
     pub(super) const BACKOFF: u64 = 4;
     pub(super) const SESSION: u64 = 5;
+    /// Of a resolver rather than of a request.
+    pub(super) const FIRST_ANSWER: u64 = 6;
 }
 
 /// How long a resolver waits for a name server, as the stub resolver of glibc [V].
@@ -201,7 +203,8 @@ impl Client {
     /// The name server has answered a resolver, or nothing has come of it: whoever still waits for it goes on.
     fn resolved(&mut self, answer: Option<Answer>, cache: u32, cx: &mut Cx<'_>) {
         let Target::Name(_, resolvers) = &mut self.target else { return };
-        for request in resolvers.answered(cache as usize, cx.now(), answer) {
+        let left = unit_open(&mut draws(cx.request_key(u64::from(cache)), purpose::FIRST_ANSWER));
+        for request in resolvers.answered(cache as usize, cx.now(), answer, left) {
             // One that has timed out meanwhile is gone, or has asked again and waits a second time.
             let waits =
                 cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);

@@ -22,6 +22,8 @@ struct Cache {
     /// How often the name server has been asked for the answer that is waited for; 0 when nobody waits.
     asked: u32,
     waiting: Vec<RequestId>,
+    /// It has had an answer before.
+    warm: bool,
 }
 
 /// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
@@ -75,10 +77,24 @@ impl Resolvers {
     }
 
     /// The name server has answered a cache, or has failed to. Returns the requests that waited.
-    pub(super) fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
+    ///
+    /// A resolver has other users too, so that at the start it holds an answer of any age: the first one lasts for the
+    /// share `left`, in (0, 1), of its time to live. Without this all resolvers would ask in step.
+    pub(super) fn answered(
+        &mut self,
+        cache: usize,
+        now: SimTime,
+        answer: Option<Answer>,
+        left: f64,
+    ) -> Vec<RequestId> {
         let cache = &mut self.caches[cache];
         cache.asked = 0;
-        cache.answer = answer.map(|answer| (answer.address, now + answer.ttl));
+        let first = !cache.warm;
+        cache.warm |= answer.is_some();
+        cache.answer = answer.map(|answer| {
+            let ttl = if first { answer.ttl.mul_f64(left) } else { answer.ttl };
+            (answer.address, now + ttl)
+        });
         std::mem::take(&mut cache.waiting)
     }
 }
@@ -104,8 +120,12 @@ mod tests {
         assert_eq!(resolvers.look_up(0, at(0), RequestId::NONE), Lookup::Miss);
         assert_eq!(resolvers.look_up(0, at(1), RequestId::NONE), Lookup::Waiting);
         let answer = Answer { address: ComponentId::new(3), ttl: SimDuration::from_secs(60) };
-        assert_eq!(resolvers.answered(0, at(2), Some(answer)).len(), 2);
-        assert_eq!(resolvers.look_up(0, at(61), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
-        assert_eq!(resolvers.look_up(0, at(62), RequestId::NONE), Lookup::Miss);
+        assert_eq!(resolvers.answered(0, at(2), Some(answer), 0.5).len(), 2);
+        assert_eq!(resolvers.look_up(0, at(31), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(32), RequestId::NONE), Lookup::Miss);
+        // Only the first answer was old when it came.
+        assert_eq!(resolvers.answered(0, at(32), Some(answer), 0.5).len(), 1);
+        assert_eq!(resolvers.look_up(0, at(91), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(92), RequestId::NONE), Lookup::Miss);
     }
 }

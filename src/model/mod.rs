@@ -10,6 +10,7 @@ pub mod network;
 pub mod quantity;
 pub mod record;
 pub mod recorder;
+pub mod regions;
 pub mod signal;
 pub mod simulation;
 pub mod site;

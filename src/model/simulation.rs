@@ -11,7 +11,7 @@ use super::call::{Parent, Probe, Stage};
 use super::component::{Component, Cx};
 use super::faults::Planned;
 use super::machine::{Device, Machine, MachineId, Task};
-use super::network::{Network, NetworkSettings, Place};
+use super::network::{Link, Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -79,6 +79,7 @@ impl Simulation {
     /// An empty simulation.
     #[must_use]
     pub fn new(seed: Seed, classes: &[RequestClass], network: &NetworkSettings) -> Simulation {
+        let response_bytes = classes.iter().map(|class| class.response_bytes).collect();
         let deadlines = classes.iter().map(|class| class.deadline).collect();
         let world = World {
             seed,
@@ -88,6 +89,7 @@ impl Simulation {
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
+            response_bytes,
             troubles: Troubles::default(),
             recorder: Recorder::new(deadlines),
             fingerprint: Fingerprint::new(),
@@ -129,6 +131,12 @@ impl Simulation {
         self.world.recorder.add_component();
         self.components.push(member.component);
         id
+    }
+
+    /// Adds a place where components stand, with its links to each of the places before it and to itself. The internet
+    /// and one zone are there from the start.
+    pub fn add_place(&mut self, links: &[Link]) -> Place {
+        self.world.network.add_place(links)
     }
 
     /// Follows one request from now on.

@@ -71,6 +71,8 @@ pub(super) struct World {
     pub(super) infos: Vec<Info>,
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
+    /// Size of the answers, by class.
+    pub(super) response_bytes: Vec<u64>,
     pub(super) troubles: Troubles,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
@@ -114,13 +116,28 @@ impl World {
         self.network.base(from.place, to.place)
     }
 
+    /// The time that the answer of a call takes by its size.
+    fn transmission(&self, id: CallId, from: ComponentId, to: ComponentId) -> SimDuration {
+        let call = self.calls.get(id.0).expect("an answer is of a call that is alive");
+        if call.number == u64::MAX {
+            // Checks and look-ups belong to no request of a user.
+            return SimDuration::ZERO;
+        }
+        let bytes = self.response_bytes[usize::from(call.class)];
+        self.network.transmission(self.infos[from.index()].place, self.infos[to.index()].place, bytes)
+    }
+
     /// Puts a message about a call on its way. What is lost nobody is told: the caller waits until its own time limit, or
     /// until its operating system gives the connection up.
     #[inline]
     fn post(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64, signal: Signal) {
         let now = self.now();
         if let Some(delay) = self.delay(from, to, key) {
-            self.send(now + delay, to, signal);
+            let mut at = now + delay;
+            if self.network.has_bandwidths() && signal == Signal::Reply(id, Outcome::Ok) {
+                at = at + self.transmission(id, from, to);
+            }
+            self.send(at, to, signal);
             return;
         }
         let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");

@@ -8,17 +8,22 @@ use toml::de::{DeTable, DeValue};
 use super::document::Document;
 use super::error::Diagnostic;
 use super::faults::FaultSpec;
+use super::names::Names;
+use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
 use crate::model::network::NetworkSettings;
-use crate::model::spec::{Kind, RequestClass};
+use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
 pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "network", "fault", "expect"];
+
+/// Keys of every box that say where it stands.
+pub(super) const WHERE: [&str; 2] = ["region", "zone"];
 
 /// More tables are a program's mistake, not a scenario.
 const BOXES_MAX: usize = 1_000;
@@ -32,6 +37,7 @@ pub(super) struct Assembly {
     pub(super) chapter: Option<String>,
     pub(super) run: Run,
     pub(super) network: NetworkSettings,
+    pub(super) ways: Ways,
     pub(super) classes: Vec<RequestClass>,
     /// Those that could be read, sorted by kind and name.
     pub(super) boxes: Vec<BoxEntry>,
@@ -55,6 +61,7 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         title: reader.section("title", read_strictly::<String>),
         chapter: reader.section("chapter", read_strictly::<String>),
         run: run_of(&run),
+        ways: Ways::new(network.regions, network.link.clone()),
         network: reader.network(&network),
         classes: reader.classes(),
         boxes,
@@ -93,6 +100,20 @@ impl<'t> Reader<'_, 't> {
     ) -> Option<T> {
         let value = self.document.value(path)?;
         read(value, &self.document.span_of(path), required, load, &mut self.found)
+    }
+
+    /// A box's own keys: where it stands is not its kind's business.
+    fn box_table(&mut self, path: &str, required: &[String], kind: &Kind) -> Option<Box<dyn Spec>> {
+        let mut value = self.document.value(path)?.clone();
+        if let DeValue::Table(table) = value.get_mut() {
+            WHERE.iter().for_each(|key| drop(table.remove(*key)));
+        }
+        read(&value, &self.document.span_of(path), required, kind.load, &mut self.found)
+    }
+
+    /// The names at a key, none where it is not given.
+    fn names_at(&mut self, path: &str) -> Vec<String> {
+        self.section(path, read_strictly::<Names>).unwrap_or_default().0
     }
 
     fn unknown_sections(&mut self, kinds: &[Kind]) {
@@ -201,14 +222,9 @@ impl<'t> Reader<'_, 't> {
                 }
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
-                if let Some(spec) = self.table(&path, &required, kind.load) {
-                    boxes.push(BoxEntry {
-                        kind: kind.name,
-                        name,
-                        spec,
-                        regions: Vec::new(),
-                        zones: Vec::new(),
-                    });
+                let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
+                if let Some(spec) = self.box_table(&path, &required, kind) {
+                    boxes.push(BoxEntry { kind: kind.name, name, spec, regions, zones });
                 }
             }
         }

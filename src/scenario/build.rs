@@ -1,14 +1,14 @@
 //! A checked [`Scenario`] becomes a [`Simulation`].
 
 use crate::kernel::random::Seed;
-use crate::model::network::Place;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::site::{Directory, Site};
 
+use super::Scenario;
 use super::faults::plan;
+use super::places::settle;
 use super::seats::seats;
-use super::{BoxEntry, Scenario};
 
 impl Scenario {
     /// How long one trial runs.
@@ -28,7 +28,8 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
-    for seat in &seats {
+    let places = settle(&mut simulation, &scenario.network, &scenario.ways, &seats);
+    for (seat, place) in seats.iter().zip(places) {
         let spec = &seat.entry.spec;
         let site = Site {
             name: &seat.name,
@@ -47,7 +48,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             name: &seat.name,
             group: &seat.entry.name,
             kind: seat.entry.kind,
-            place: place(seat.entry),
+            place,
             public: spec.is_public(),
             hardware,
             component: spec.build(&site),
@@ -57,9 +58,4 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
         simulation.plan(fault);
     }
     simulation
-}
-
-/// Clients and names stand on the internet, all else in the zone.
-fn place(entry: &BoxEntry) -> Place {
-    if entry.spec.offered().is_some() || entry.spec.is_name() { Place::INTERNET } else { Place::ZONE }
 }

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod load;
 pub mod names;
 pub mod overrides;
+pub mod places;
 mod read;
 pub mod reference;
 pub mod schema;
@@ -30,6 +31,7 @@ use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
 use self::faults::FaultSpec;
+use self::places::Ways;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
 use crate::model::network::NetworkSettings;
@@ -54,6 +56,8 @@ pub struct Scenario {
     pub classes: Vec<RequestClass>,
     /// Round-trip times.
     pub network: NetworkSettings,
+    /// Ways between places that are not like the others.
+    pub ways: Ways,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
     /// What goes wrong, in the order of the text.
@@ -149,6 +153,7 @@ pub fn load(
     let mut found = std::mem::take(&mut assembly.found);
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
+    places::check(&document, &assembly, &mut found);
     faults::check(&document, &assembly, &mut found);
     let expects = expects::expects(&document, &assembly, &mut found);
     let found = Diagnostics::new(origin, text, found);
@@ -190,6 +195,7 @@ fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) 
         run: assembly.run,
         classes: assembly.classes,
         network: assembly.network,
+        ways: assembly.ways,
         boxes: assembly.boxes,
         faults: assembly.faults.into_iter().map(|(_, fault)| fault).collect(),
         expects,

@@ -7,20 +7,29 @@ pub(super) struct Seat<'a> {
     pub(super) entry: &'a BoxEntry,
     pub(super) name: String,
     pub(super) member: u32,
+    /// The box on whose machine it runs: it stands where that stands.
+    owner: &'a BoxEntry,
+    /// As which member of it.
+    stands_as: u32,
 }
 
 impl<'a> Seat<'a> {
     /// The region in which it stands.
     pub(super) fn region(&self) -> Option<&'a str> {
-        in_turn(&self.entry.regions, self.member)
+        in_turn(&self.owner.regions, self.stands_as)
     }
 
     /// The zone of its region.
     pub(super) fn zone(&self) -> Option<&'a str> {
-        in_turn(&self.entry.zones, self.member)
+        in_turn(&self.owner.zones, self.stands_as)
     }
 
-    /// Whether it stands in a region of this name, or in a zone, `a` or with its region `tokyo/a`.
+    /// Whether it stands outside: users, and names.
+    pub(super) fn is_outside(&self) -> bool {
+        self.entry.spec.offered().is_some() || self.entry.spec.is_name()
+    }
+
+    /// Whether it stands in a region of this name.
     pub(super) fn is_in_region(&self, name: &str) -> bool {
         self.region() == Some(name)
     }
@@ -48,14 +57,19 @@ fn in_turn(places: &[String], member: u32) -> Option<&str> {
 /// All members of all boxes. Those on a machine of their own come before those that share it.
 pub(super) fn seats(boxes: &[BoxEntry]) -> Vec<Seat<'_>> {
     let (guests, hosts): (Vec<_>, Vec<_>) = boxes.iter().partition(|entry| entry.spec.host().is_some());
-    hosts.into_iter().chain(guests).flat_map(members).collect()
+    hosts.into_iter().chain(guests).flat_map(|entry| members(entry, boxes)).collect()
 }
 
-fn members(entry: &BoxEntry) -> Vec<Seat<'_>> {
+fn members<'a>(entry: &'a BoxEntry, boxes: &'a [BoxEntry]) -> Vec<Seat<'a>> {
     let count = entry.spec.members();
     let name = |member: u32| match count {
         1 => entry.name.clone(),
         _ => format!("{}-{}", entry.name, member + 1),
     };
-    (0..count).map(|member| Seat { entry, name: name(member), member }).collect()
+    let host = entry.spec.host().and_then(|host| boxes.iter().find(|other| other.name == host));
+    let owner = host.unwrap_or(entry);
+    // All guests run on the first machine of their host.
+    let stands = |member: u32| if host.is_some() { 0 } else { member };
+    let seat = |member| Seat { entry, name: name(member), member, owner, stands_as: stands(member) };
+    (0..count).map(seat).collect()
 }

@@ -402,3 +402,71 @@ fn a_fault_changes_nothing_before_it_and_shifts_no_draws() {
     };
     assert_eq!(of_idle(&beside), of_idle(&two));
 }
+
+/// Two regions, in each a zone with a web server, and a name that answers the nearest.
+const REGIONS: &str = "[run]\nduration = '5min'\nwarmup = '0s'\n[network]\nregions = 'aws'\njitter = 0\n\
+    [client.koreans]\nrate = '20/s'\ntarget = 'www'\nregion = 'ap-northeast-2'\n\
+    [client.virginians]\nrate = '20/s'\ntarget = 'www'\nregion = 'us-east-1'\n\
+    [dns.www]\nrecords = ['web']\npolicy = 'latency'\nttl = '10s'\nhealth = { interval = '5s', misses = 2 }\n\
+    [server.web]\npublic = true\ncount = 4\nregion = ['ap-northeast-2', 'us-east-1']\nzone = ['a', 'a', 'b', 'b']\n\
+    steps = [{ query = 'db' }]\n[database.db]\nregion = 'us-east-1'\nzone = 'a'\ncores = 4\nread = '1ms'\n";
+
+#[test]
+fn regions_are_as_far_apart_as_their_table_says() {
+    let record = run(&REGIONS.replace("health = { interval = '5s', misses = 2 }\n", ""));
+    let ms = |name: &str| {
+        let one = record.components.iter().find(|one| one.name == name).expect("it is there");
+        (one.response.mean() / 1e6 * 1e3).round() / 1e3
+    };
+    // Seoul and Virginia are 174 ms apart in the table one way and 174 the other; the next zone 1 ms, the same 0.1 ms.
+    let far = outgrow::model::regions::aws()
+        .round_trip("ap-northeast-2", "us-east-1")
+        .expect("in the table")
+        .as_millis_f64();
+    assert!((170.0..190.0).contains(&far));
+    assert!(
+        (ms("web-1") - far - 1.0).abs() < 0.1 && (ms("web-3") - far - 1.0).abs() < 0.1,
+        "{} {far}",
+        ms("web-1")
+    );
+    assert!(
+        (ms("web-2") - 1.1).abs() < 0.1 && (ms("web-4") - 2.0).abs() < 0.1,
+        "{} {}",
+        ms("web-2"),
+        ms("web-4")
+    );
+    // Everybody asks the nearest: the way to the provider's edge and back is 40 ms, and no ocean lies between.
+    let slowest = record.classes[0].ok.quantile(0.4) as f64 / 1e6;
+    assert!((slowest - 41.1).abs() < 1.5, "{slowest}");
+    assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
+}
+
+#[test]
+fn a_region_that_goes_down_takes_all_in_it_and_its_users_go_elsewhere() {
+    let fault = "[[fault]]\nkind = 'region'\ntarget = 'ap-northeast-2'\nat = '1min'\nfor = '2min'\n";
+    let record = run(&format!("{REGIONS}{fault}"));
+    let down: Vec<&str> =
+        events(&record).iter().filter(|event| event.2 == "crash").map(|event| event.1).collect();
+    assert_eq!(down, ["web-1", "web-3"]);
+    // Two misses of 5 s and a time to live of 10 s later at the latest all are in Virginia.
+    let (_, ok, failed) = between(&record, 81.0, 180.0);
+    assert!(failed == 0 && ok > 3800, "{ok} {failed}");
+    assert!(between(&record, 60.0, 70.0).2 > 50);
+
+    let zone = "[[fault]]\nkind = 'zone'\ntarget = 'us-east-1/b'\nat = '1min'\n";
+    let record = run(&format!("{REGIONS}{zone}"));
+    assert_eq!(events(&record), [(60.0, "web-4", "crash")]);
+}
+
+#[test]
+fn a_link_overrides_and_a_bandwidth_takes_its_time() {
+    let text = "[run]\nduration = '1min'\nwarmup = '0s'\n[network]\njitter = 0\nclient = '10ms'\n\
+        [[network.link]]\nbetween = ['web', 'db']\nrtt = '30ms'\n\
+        [[network.link]]\nbetween = ['users', 'web']\nbandwidth = '1MB'\n\
+        [request.page]\nresponse_size = '50kB'\n[client.users]\nrate = '5/s'\ntarget = 'web'\n\
+        [server.web]\npublic = true\ncount = 2\nsteps = [{ query = 'db' }]\n[database.db]\ncores = 4\nread = '1ms'\n";
+    let record = run(text);
+    // 10 ms to the server, 30 ms to the database, 1 ms there, and 50 kB at 1 MB/s.
+    let mean = record.classes[0].response.mean() / 1e6;
+    assert!((mean - 91.0).abs() < 0.05, "{mean}");
+}

@@ -95,8 +95,8 @@ impl Troubles {
         {
             match active.links.trouble {
                 Trouble::Partition => return None,
-                Trouble::Loss(share) => total = total + resent(share, mix(key, LOSS_SALT ^ index as u64)),
-                Trouble::Latency(add) => total = total + add.half(),
+                Trouble::Loss(share) => total += resent(share, mix(key, LOSS_SALT ^ index as u64)),
+                Trouble::Latency(add) => total += add.half(),
             }
         }
         Some(total)
@@ -125,7 +125,7 @@ fn resent(share: f64, key: u64) -> SimDuration {
         if unit_open(&mut rng) >= share {
             break;
         }
-        waited = waited + pause;
+        waited += pause;
         pause = pause.saturating_mul(2).min(RETRANSMISSION_MAX);
     }
     waited

@@ -135,7 +135,7 @@ impl World {
         if let Some(delay) = self.delay(from, to, key) {
             let mut at = now + delay;
             if self.network.has_bandwidths() && signal == Signal::Reply(id, Outcome::Ok) {
-                at = at + self.transmission(id, from, to);
+                at += self.transmission(id, from, to);
             }
             self.send(at, to, signal);
             return;

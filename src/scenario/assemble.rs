@@ -13,7 +13,7 @@ use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, nearest};
 use super::{BoxEntry, Run};
 use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass, Spec};
@@ -108,7 +108,16 @@ impl<'t> Reader<'_, 't> {
         if let DeValue::Table(table) = value.get_mut() {
             WHERE.iter().for_each(|key| drop(table.remove(*key)));
         }
-        read(&value, &self.document.span_of(path), required, kind.load, &mut self.found)
+        let first = self.found.len();
+        let spec = read(&value, &self.document.span_of(path), required, kind.load, &mut self.found);
+        // The kind knows neither of the two keys, so that it cannot suggest them.
+        for item in &mut self.found[first..] {
+            let key = item.message.strip_prefix("unknown key `").and_then(|rest| rest.strip_suffix('`'));
+            if let Some(near) = key.and_then(|key| nearest(key, WHERE)) {
+                item.help = Some(format!("did you mean `{near}`?"));
+            }
+        }
+        spec
     }
 
     /// The names at a key, none where it is not given.

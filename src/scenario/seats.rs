@@ -1,6 +1,7 @@
 //! The members of all boxes, with their names and the places where they stand.
 
 use super::BoxEntry;
+use super::validate::MEMBERS_MAX;
 
 /// A member of a group, before it is built.
 pub(super) struct Seat<'a> {
@@ -57,19 +58,21 @@ fn in_turn(places: &[String], member: u32) -> Option<&str> {
 /// All members of all boxes. Those on a machine of their own come before those that share it.
 pub(super) fn seats(boxes: &[BoxEntry]) -> Vec<Seat<'_>> {
     let (guests, hosts): (Vec<_>, Vec<_>) = boxes.iter().partition(|entry| entry.spec.host().is_some());
-    hosts.into_iter().chain(guests).flat_map(|entry| members(entry, boxes)).collect()
+    // A scenario with more of them is refused; they need not be made for that.
+    let all = hosts.into_iter().chain(guests).flat_map(|entry| members(entry, boxes));
+    all.take(MEMBERS_MAX as usize).collect()
 }
 
-fn members<'a>(entry: &'a BoxEntry, boxes: &'a [BoxEntry]) -> Vec<Seat<'a>> {
+fn members<'a>(entry: &'a BoxEntry, boxes: &'a [BoxEntry]) -> impl Iterator<Item = Seat<'a>> {
     let count = entry.spec.members();
-    let name = |member: u32| match count {
+    let name = move |member: u32| match count {
         1 => entry.name.clone(),
         _ => format!("{}-{}", entry.name, member + 1),
     };
     let host = entry.spec.host().and_then(|host| boxes.iter().find(|other| other.name == host));
     let owner = host.unwrap_or(entry);
     // All guests run on the first machine of their host.
-    let stands = |member: u32| if host.is_some() { 0 } else { member };
-    let seat = |member| Seat { entry, name: name(member), member, owner, stands_as: stands(member) };
-    (0..count).map(seat).collect()
+    let stands = move |member: u32| if host.is_some() { 0 } else { member };
+    let seat = move |member| Seat { entry, name: name(member), member, owner, stands_as: stands(member) };
+    (0..count).map(seat)
 }

@@ -470,3 +470,18 @@ fn a_link_overrides_and_a_bandwidth_takes_its_time() {
     let mean = record.classes[0].response.mean() / 1e6;
     assert!((mean - 91.0).abs() < 0.05, "{mean}");
 }
+
+#[test]
+fn who_is_pinned_never_comes_back() {
+    let text = failover(20, 100).replace("resolvers = 20", "resolvers = 20\npinned = '20%'");
+    let share = |record: &TrialRecord| {
+        let (issued, _, failed) = between(record, 301.0, 360.0);
+        failed as f64 / issued as f64
+    };
+    close("pinned", &trials(&text, 12, share), 0.2);
+    let text = text.replace("pinned = '20%'", "pinned = '20%'\npin_for = '2min'").replace("6min", "8min");
+    // Two minutes after the name server has changed its mind, at 240 s at the latest, they ask again.
+    assert!(
+        trials(&text, 4, |record| between(record, 362.0, 480.0).2 as f64).iter().all(|failed| *failed == 0.0)
+    );
+}

@@ -48,6 +48,8 @@ mod purpose {
     pub(super) const SESSION: u64 = 5;
     /// Of a resolver rather than of a request.
     pub(super) const FIRST_ANSWER: u64 = 6;
+    /// Of a user rather than of a request.
+    pub(super) const PINNED: u64 = 7;
 }
 
 /// How long a resolver waits for a name server, as the stub resolver of glibc [V].
@@ -95,6 +97,8 @@ pub struct Client {
     classes: Vec<f64>,
     deadlines: Deadlines<Try>,
     retries: Option<Retries>,
+    /// Share of the users who hold addresses for too long, and whether users are the same from request to request.
+    pinned: Option<(f64, bool)>,
     /// Number of the next request.
     next_number: u64,
 }
@@ -106,7 +110,8 @@ impl Client {
         let members = site.directory.members(&spec.target).to_vec();
         let first = site.find(&spec.target);
         let target = if site.kinds[first.index()] == "dns" {
-            Target::Name(first, Resolvers::new(spec.resolvers()))
+            let pin_for = spec.pin_for.map_or(SimDuration::MAX, |pin_for| pin_for.0);
+            Target::Name(first, Resolvers::new(spec.resolvers(), pin_for))
         } else {
             Target::Boxes(members, 0)
         };
@@ -120,6 +125,7 @@ impl Client {
                 backoff: retry.backoff(),
                 budget: retry.budget.map(|budget| RetryBudget::new(budget.0, BUDGET_RESERVE, BUDGET_WINDOW)),
             }),
+            pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             next_number: 0,
         }
     }
@@ -170,7 +176,12 @@ impl Client {
                 Some(member)
             }
             Target::Name(name, resolvers) => {
-                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)));
+                let pinned = self.pinned.is_some_and(|(share, known)| {
+                    let user = u64::from(cx.request(request).user);
+                    let who = if known { cx.request_key(user) } else { key };
+                    unit_open(&mut draws(who, purpose::PINNED)) < share
+                });
+                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
                 match resolvers.look_up(cache, cx.now(), request) {
                     Lookup::Hit(address) => Some(address),
                     Lookup::Waiting => None,

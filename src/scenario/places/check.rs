@@ -131,8 +131,15 @@ impl Check<'_> {
     /// Regions between which nobody knows the way.
     fn connections(&mut self) {
         let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for (index, a) in self.seats.iter().enumerate() {
-            for b in &self.seats[index + 1..] {
+        let mut seen = BTreeSet::new();
+        let mut heads: Vec<&Seat<'_>> = Vec::new();
+        for seat in self.seats.iter().filter(|seat| seat.region().is_some()) {
+            if seen.insert((&seat.entry.name, seat.region(), seat.zone())) {
+                heads.push(seat);
+            }
+        }
+        for (index, a) in heads.iter().enumerate() {
+            for b in &heads[index + 1..] {
                 let (Some(one), Some(other)) = (a.region(), b.region()) else { continue };
                 let known = |regions: &crate::model::regions::Regions| {
                     // A region that is not in the table has had its error.

@@ -1,6 +1,7 @@
 //! outgrow shows where a web architecture breaks before its users do: a discrete-event simulator of the ladder that
 //! every system-design course climbs.
 
+pub mod cli;
 pub mod components;
 pub mod experiment;
 pub mod kernel;

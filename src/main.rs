@@ -1,2 +1,7 @@
 //! The thin binary: everything stands in the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    outgrow::cli::main()
+}

@@ -1,1 +1,119 @@
-//! cli
+//! The command line: the only layer that knows the terminal, files and the wall clock.
+
+pub mod builtin;
+mod check;
+mod completions;
+mod explain;
+mod interrupt;
+mod list;
+mod man;
+mod new;
+mod output;
+mod panic;
+mod progress;
+mod replay;
+mod run;
+mod schema;
+mod source;
+mod status;
+mod style;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::status::{Failure, Status};
+
+/// Shows where a web architecture breaks before its users do.
+///
+/// Simulates what the boxes of an architecture diagram do to requests, and says what users see, what binds and why.
+#[derive(Debug, Parser)]
+#[command(name = "outgrow", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+SCENARIO is the path of a scenario file, the name of a built-in scenario (outgrow list), or - for stdin.
+
+Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 an expectation does not hold; 130 interrupted.";
+
+/// One variant a command; what it takes and does stands in the file of its name.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Trace(trace::Args),
+    List(list::Args),
+    New(new::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the program on its command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    panic::install();
+    let command = Cli::parse().command;
+    // The hook has said what happened; nothing of the broken state is used again.
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&command)));
+    let status = match ended {
+        Ok(Ok(status)) => status,
+        Ok(Err(Failure { status, text })) => {
+            output::say(&text);
+            status
+        }
+        Err(_) => Status::Failed,
+    };
+    status.into()
+}
+
+fn dispatch(command: &Command) -> Ended {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::List(args) => list::run(args),
+        Command::New(args) => new::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}
+
+/// The whole command line as data, for manual pages and completions.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// How every command ends.
+type Ended = Result<Status, Failure>;
+
+/// Reads `KEY=VALUE`.
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.into())),
+        _ => Err("expected KEY=VALUE, as in web.count=8".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_value_may_hold_equals_signs() {
+        assert_eq!(key_and_value("a.b=c=d"), Ok(("a.b".into(), "c=d".into())));
+        assert!(key_and_value("web.count").is_err() && key_and_value("=8").is_err());
+    }
+}

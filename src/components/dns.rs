@@ -132,11 +132,16 @@ impl Spec for DnsSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
-        let sum: f64 = self.records.iter().map(|record| self.weight(record)).sum();
+        if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency) {
+            // The answers go round the machines, not the records.
+            let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
+            return Demand { spread, ..Demand::default() };
+        }
+        let sum: f64 = self.records.iter().map(|record| record.weight).sum();
         let share = |(index, record): (usize, &Record)| match self.policy {
             // While all is well the standbys have nothing to do.
             DnsPolicy::Failover => (record.to.clone(), if index == 0 { 1.0 } else { 0.0 }),
-            _ => (record.to.clone(), self.weight(record) / sum),
+            _ => (record.to.clone(), record.weight / sum),
         };
         Demand { calls: self.records.iter().enumerate().map(share).collect(), ..Demand::default() }
     }
@@ -186,12 +191,6 @@ impl Spec for DnsSpec {
             empty: false,
             stream: None,
         })
-    }
-}
-
-impl DnsSpec {
-    fn weight(&self, record: &Record) -> f64 {
-        if self.policy == DnsPolicy::Weighted { record.weight } else { 1.0 }
     }
 }
 

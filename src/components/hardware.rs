@@ -1,7 +1,7 @@
 //! The hardware keys that every box on a machine of its own shares, and their checks.
 
 use crate::model::catalogue;
-use crate::model::machine::DiskSpec;
+use crate::model::hardware::DiskSpec;
 use crate::model::quantity::{Bytes, nearest};
 use crate::model::spec::{MachineSpec, Problems};
 

@@ -1,5 +1,6 @@
 //! One file for each box that the chapter draws. A component never imports another.
 
+pub mod balancer;
 pub mod client;
 pub mod database;
 pub mod dns;
@@ -15,6 +16,10 @@ pub const KINDS: &[Kind] = &[
         "Users: a closed population, an open stream of requests, or sessions.",
     ),
     Kind::of::<dns::DnsSpec>("dns", "A name and the addresses that it stands for."),
+    Kind::of::<balancer::BalancerSpec>(
+        "balancer",
+        "Hands each call to one of several targets, by a policy and what its checks tell it.",
+    ),
     Kind::of::<server::ServerSpec>(
         "server",
         "A group of identical machines that work through steps for every call.",

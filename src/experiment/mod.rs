@@ -1,1 +1,15 @@
-//! experiment
+//! Experiments: many trials of a scenario become one answer, with what is not known about it.
+
+mod advise;
+mod collect;
+pub mod expect;
+mod figure;
+pub mod pooled;
+pub mod result;
+pub mod runner;
+#[cfg(test)]
+mod samples;
+mod series;
+mod steady;
+mod theory;
+mod warn;

@@ -19,6 +19,9 @@ pub struct Request {
     pub number: u64,
     /// Where all its keyed draws start.
     pub key: u64,
+    /// Who the user is, for all boxes on the way: the same number in all requests of one who comes back, 0 for one who
+    /// does not. The client sets it.
+    pub identity: u64,
     /// When the user asked.
     pub issued: SimTime,
     /// The call under way for it, if any.
@@ -64,6 +67,9 @@ pub struct Call {
     pub key: u64,
     /// Number of the request at its client.
     pub number: u64,
+    /// Who the user is, as a cookie or an address tells: the same in all calls for one user, 0 for one who does not come
+    /// back.
+    pub identity: u64,
     /// The client whose request this serves.
     pub client: ComponentId,
     /// Who asked.
@@ -82,12 +88,26 @@ pub struct Call {
     pub notes: Notes,
     /// What it asks for: work, or a sign of life.
     pub probe: Probe,
+    /// What became of the connection that it came on.
+    pub connection: Connection,
     /// The router that has handed it on, and that gets it back when the callee refuses it.
     pub via: Option<ComponentId>,
     /// What the callee answers besides the outcome: an address, a position.
     pub answer: u64,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+}
+
+/// What became of the connection of a call, as its caller sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Connection {
+    /// It held: whatever the outcome, the callee itself has answered.
+    #[default]
+    Held,
+    /// It was never made: the callee has seen nothing of the call.
+    Refused,
+    /// It broke: the callee may have done the work, in part or whole.
+    Broken,
 }
 
 /// Whether a call asks for work or for a sign of life.

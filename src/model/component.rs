@@ -244,6 +244,17 @@ impl Cx<'_> {
         self.world.distance(from, to)
     }
 
+    /// Counts one more of something that only this kind of component knows: `retries`. In results by this name.
+    pub fn count(&mut self, what: &'static str) {
+        self.world.recorder.meters[self.me.index()].count(what);
+    }
+
+    /// Writes into the timeline what has happened to a component, as this one sees it.
+    pub fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.world.now();
+        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
+    }
+
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]
     pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {

@@ -4,8 +4,8 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::memory::Memory;
 use crate::queueing::station::{Station, StationConfig};
 
+use super::hardware::{DiskSpec, MachineSpec};
 use super::signal::{CallId, ComponentId};
-use super::spec::MachineSpec;
 
 /// Index of a machine in its simulation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,15 +72,6 @@ impl Armed {
     fn busy(&self, now: SimTime) -> u128 {
         self.station.busy_integral(now) - self.measured_from
     }
-}
-
-/// How fast a disk is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct DiskSpec {
-    /// Operations a second that it sustains.
-    pub iops: f64,
-    /// Time of one operation.
-    pub latency: SimDuration,
 }
 
 /// The hardware that components run on.

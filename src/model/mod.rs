@@ -3,8 +3,10 @@
 pub mod address;
 pub mod call;
 pub mod catalogue;
+pub mod class;
 pub mod component;
 pub mod faults;
+pub mod hardware;
 pub mod machine;
 pub mod network;
 pub mod quantity;

@@ -55,6 +55,8 @@ pub struct ComponentRecord {
     pub dropped: u64,
     /// Calls that it handed on to another component.
     pub passed_on: u64,
+    /// What the component itself counts, by name, in the order of first sight: `retries`.
+    pub counts: Vec<(&'static str, u64)>,
     /// From arrival to answer of the calls answered ok, ns.
     pub response: Tally,
     /// Time that those calls waited for a worker, a connection or a core, ns.

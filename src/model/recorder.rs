@@ -20,6 +20,8 @@ pub(super) struct Meter {
     pub outcomes: [u64; Outcome::ALL.len()],
     pub dropped: u64,
     pub passed_on: u64,
+    /// What the component itself counts.
+    pub counts: Vec<(&'static str, u64)>,
     pub response: Tally,
     pub wait: Tally,
     pub waits: Histogram,
@@ -206,10 +208,10 @@ impl Recorder {
 }
 
 impl Meter {
-    /// A call arrives.
+    /// A call arrives; a probe is inside like any other, but no part of the traffic that figures tell about.
     #[inline]
-    pub(super) fn enter(&mut self, now: SimTime) {
-        self.arrived += 1;
+    pub(super) fn enter(&mut self, now: SimTime, is_probe: bool) {
+        self.arrived += u64::from(!is_probe);
         self.ledger.arrived += 1;
         self.ledger.arrived_sum += u128::from(now.as_nanos());
         self.inside.add(now.as_nanos(), 1);
@@ -235,6 +237,11 @@ impl Meter {
         }
     }
 
+    /// A probe is answered, or lost.
+    pub(super) fn end_probe(&mut self, now: SimTime) {
+        self.leave(now);
+    }
+
     /// A call is handed on.
     pub(super) fn pass_on(&mut self, now: SimTime) {
         self.leave(now);
@@ -247,11 +254,20 @@ impl Meter {
         self.dropped += 1;
     }
 
+    /// The component has seen one more of something that it counts.
+    pub(super) fn count(&mut self, what: &'static str) {
+        match self.counts.iter_mut().find(|(name, _)| *name == what) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((what, 1)),
+        }
+    }
+
     fn end_warmup(&mut self, now: SimTime) {
         self.arrived = 0;
         self.outcomes = [0; Outcome::ALL.len()];
         self.dropped = 0;
         self.passed_on = 0;
+        self.counts.clear();
         self.response = Tally::default();
         self.wait = Tally::default();
         self.waits.clear();

@@ -112,6 +112,9 @@ pub enum Control {
     Recover,
     /// It accepts calls and never answers them, until it recovers.
     Hang,
+    /// The other half of a pair takes over from the one that has crashed: it runs again, empty. The next repair is that
+    /// of the crashed half.
+    TakeOver,
     /// Its machine works at so many millionths of its speed; a million is normal, at zero it stands still.
     Slow(u32),
     /// Something is wrong with it, though it runs; only the components that know the trouble heed it.
@@ -131,10 +134,10 @@ pub enum Impairment {
     NoRecords,
 }
 
-/// An order between the components of one box.
+/// An order between the components of one box, or one that every router understands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// What is to be done.
+    /// What is to be done. Codes from [`Order::DRAIN`] on mean the same everywhere.
     pub code: u16,
     /// With what: a member's number, an epoch.
     pub subject: u32,
@@ -150,6 +153,25 @@ impl Impairment {
     }
 }
 
+impl Order {
+    /// Give a component no new calls, and let those inside end.
+    pub const DRAIN: u16 = 0xFF00;
+    /// Give it calls again.
+    pub const READY: u16 = 0xFF01;
+
+    /// To a balancer: drain this target.
+    #[must_use]
+    pub const fn drain(target: ComponentId) -> Order {
+        Order { code: Order::DRAIN, subject: target.0 }
+    }
+
+    /// To a balancer: this target is ready again.
+    #[must_use]
+    pub const fn ready(target: ComponentId) -> Order {
+        Order { code: Order::READY, subject: target.0 }
+    }
+}
+
 impl Control {
     /// The number by which the fingerprint knows it.
     pub(super) fn number(self) -> u64 {
@@ -157,6 +179,7 @@ impl Control {
             Control::Crash => 0,
             Control::Recover => 1,
             Control::Hang => 2,
+            Control::TakeOver => 3,
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,

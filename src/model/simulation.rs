@@ -1,5 +1,7 @@
 //! `Simulation`: the loop, the stop rules and the end of a trial.
 
+mod operations;
+
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, name_hash};
@@ -8,14 +10,15 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
 use super::call::{Parent, Probe, Stage};
+use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::faults::Planned;
+use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
-use super::spec::{MachineSpec, RequestClass};
 use super::trace::{Trace, TraceLine};
 use super::troubles::Troubles;
 use super::world::{Event, Info, Status, World};
@@ -70,8 +73,8 @@ pub struct Length {
 /// One trial: components, and the world that they act on.
 pub struct Simulation {
     components: Vec<Box<dyn Component>>,
-    pub(super) world: World,
-    pub(super) faults: Vec<Planned>,
+    world: World,
+    faults: Vec<Planned>,
     instant: (SimTime, u64),
 }
 
@@ -126,6 +129,7 @@ impl Simulation {
             epoch: 0,
             status: Status::Up,
             causes: 0,
+            half_down: false,
             waiting: 0,
         });
         self.world.recorder.add_component();
@@ -159,12 +163,14 @@ impl Simulation {
         let end = SimTime::ZERO + length.warmup + length.measured;
         let warmup_end = SimTime::ZERO + length.warmup;
         let mut reason = Stop::Finished;
+        let mut reached = end;
         if length.warmup.is_zero() {
             self.world.recorder.end_warmup(SimTime::ZERO);
         }
         for until in window_ends(length) {
             if let Some(early) = self.advance(until) {
                 reason = early;
+                reached = self.world.now();
                 break;
             }
             self.world.recorder.close_window(until);
@@ -173,10 +179,12 @@ impl Simulation {
             }
             if stop(until.as_secs_f64() / end.as_secs_f64()) {
                 reason = Stop::Interrupted;
+                // Not the clock, which stands at the last event: the window has been closed.
+                reached = until;
                 break;
             }
         }
-        self.finish(reason, end)
+        self.finish(reason, reached)
     }
 
     fn start(&mut self) {
@@ -220,7 +228,7 @@ impl Simulation {
 
     /// A signal arrives: the model's own book-keeping, then the component.
     #[inline]
-    pub(super) fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
+    fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
         match signal {
             Signal::Call(id) => {
                 if !self.arrive(to, id) {
@@ -270,7 +278,7 @@ impl Simulation {
         call.stage = Stage::Inside;
         call.arrived = now;
         let probe = call.probe;
-        self.world.recorder.meters[to.index()].enter(now);
+        self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
         match self.world.infos[to.index()].status {
             Status::Up | Status::Hung if probe == Probe::Connect => {
                 // The kernel takes the connection, as long as there is a process, even one that hangs.
@@ -338,9 +346,8 @@ impl Simulation {
         }
     }
 
-    /// Closes the books.
-    fn finish(&mut self, stop: Stop, end: SimTime) -> TrialRecord {
-        let now = if stop == Stop::Finished { end } else { self.world.now() };
+    /// Closes the books at the moment that the trial has reached.
+    fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         let world = &mut self.world;
         world.recorder.close_window(now);
         let mut alive = vec![0; world.recorder.classes.len()];
@@ -443,6 +450,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         outcomes: meter.outcomes,
         dropped: meter.dropped,
         passed_on: meter.passed_on,
+        counts: meter.counts,
         response: meter.response,
         wait: meter.wait,
         inside_mean: meter.inside.mean(now.as_nanos()),

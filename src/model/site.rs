@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::class::RequestClass;
 use super::signal::ComponentId;
-use super::spec::RequestClass;
 
 /// What the names of a scenario stand for.
 #[derive(Debug, Default)]

@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
+pub use super::class::RequestClass;
+pub use super::hardware::{DiskSpec, MachineSpec};
+
 /// A kind of box: one row holds its name in scenario files, its reader and its schema.
 #[derive(Clone, Copy)]
 pub struct Kind {
@@ -37,21 +40,6 @@ fn load<S: Spec + DeserializeOwned + 'static>(
     value: toml::de::ValueDeserializer<'_>,
 ) -> Result<Box<dyn Spec>, toml::de::Error> {
     read_strictly::<S>(value).map(|spec| Box::new(spec) as Box<dyn Spec>)
-}
-
-/// One kind of request that clients send: `[request.read]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RequestClass {
-    /// Its name, unique.
-    pub name: String,
-    /// Share of all requests, 0..1; the shares of a scenario sum to one.
-    pub share: f64,
-    /// Whether it changes data.
-    pub writes: bool,
-    /// An answer later than this is not goodput.
-    pub deadline: Option<SimDuration>,
-    /// Size of the answer in bytes, for links with a bandwidth.
-    pub response_bytes: u64,
 }
 
 /// A reference from one box to another, by name.
@@ -143,29 +131,6 @@ impl Files for NoFiles {
     }
 }
 
-/// The hardware that a box asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MachineSpec {
-    /// Number of cores, at least 1.
-    pub cores: u32,
-    /// Memory in bytes.
-    pub memory: u64,
-    /// Work done a second of core time, relative to the reference machine.
-    pub speed: f64,
-    /// USD an hour.
-    pub price: f64,
-    /// At most this many calls share the cores; the rest wait in the station's own queue. `None`: all share.
-    pub limit: Option<u32>,
-    /// Those who wait are served last come first.
-    pub lifo: bool,
-    /// Contention of the universal scalability law.
-    pub sigma: f64,
-    /// Coherency of the universal scalability law.
-    pub kappa: f64,
-    /// Its disk, if anything on it uses one.
-    pub disk: Option<super::machine::DiskSpec>,
-}
-
 /// What one call costs a box on average, for bounds before any simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demand {
@@ -175,6 +140,8 @@ pub struct Demand {
     pub wait_s: f64,
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
+    /// Boxes of which one gets each call: name and weight of each of its machines.
+    pub spread: Vec<(String, f64)>,
 }
 
 /// The load that a client offers.

@@ -1,16 +1,18 @@
 //! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
 
+mod operations;
+
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
-use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
+use super::signal::{About, CallId, ComponentId, Outcome, RequestId, Signal};
 use super::trace::Trace;
 use super::troubles::Troubles;
 
@@ -58,8 +60,19 @@ pub(super) struct Info {
     pub status: Status,
     /// What keeps it from working: so many crashes and hangs are not over yet.
     pub causes: u32,
+    /// One half of the pair that the component is has crashed, and the other has taken over.
+    pub half_down: bool,
     /// Calls that wait inside the component, beside its machine's queue.
     pub waiting: u64,
+}
+
+/// What a call has from its parent.
+struct Lineage {
+    key: u64,
+    number: u64,
+    client: ComponentId,
+    class: u16,
+    identity: u64,
 }
 
 /// Everything of a simulation but its components.
@@ -153,11 +166,12 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let (key, number, client, class) = self.lineage(from, parent);
+        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
             number,
+            identity,
             client,
             caller: from,
             callee: to,
@@ -167,6 +181,7 @@ impl World {
             waited: SimDuration::ZERO,
             notes: Notes::default(),
             probe: Probe::None,
+            connection: Connection::Held,
             via: None,
             answer: 0,
             stage: Stage::Travelling,
@@ -177,13 +192,15 @@ impl World {
         id
     }
 
-    /// Draw key, request number, client and class that a call has from its parent.
+    /// What a call has from its parent.
     #[inline]
-    fn lineage(&self, from: ComponentId, parent: Parent) -> (u64, u64, ComponentId, u16) {
+    fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
+        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                (call.key, call.number, call.client, call.class)
+                let &Call { key, number, client, class, identity, .. } = call;
+                Lineage { key, number, client, class, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -192,12 +209,11 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                (key, request.number, request.client, request.class)
+                let &Request { number, client, class, identity, .. } = request;
+                Lineage { key, number, client, class, identity }
             }
-            Parent::None => (self.infos[from.index()].name_hash, u64::MAX, from, 0),
-            Parent::Number(number) => {
-                (mix(self.infos[from.index()].name_hash, u64::from(number)), u64::MAX, from, 0)
-            }
+            Parent::None => orphan(self.infos[from.index()].name_hash),
+            Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
         }
     }
 
@@ -207,7 +223,11 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         let call = *call;
-        self.recorder.meters[from.index()].answer(now, call.arrived, call.waited, outcome);
+        let meter = &mut self.recorder.meters[from.index()];
+        match call.probe {
+            Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
+            Probe::Connect | Probe::Page => meter.end_probe(now),
+        }
         if call.abandoned {
             self.calls.remove(id.0);
             return;
@@ -226,6 +246,7 @@ impl World {
         );
         call.stage = Stage::Travelling;
         call.callee = to;
+        call.connection = Connection::Held;
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
@@ -236,6 +257,7 @@ impl World {
     pub(super) fn refuse(&mut self, component: ComponentId, id: CallId) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        call.connection = Connection::Refused;
         let Some(router) = call.via.take() else {
             self.reply(component, id, Outcome::Unavailable);
             return;
@@ -275,6 +297,7 @@ impl World {
             user,
             number,
             key,
+            identity: 0,
             issued,
             call: CallId::NONE,
             pause: SimDuration::ZERO,
@@ -380,135 +403,6 @@ impl World {
         {
             trace.push(now, name, text());
         }
-    }
-
-    /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
-    /// forgotten; its work and its timers are dead.
-    pub(super) fn crash(&mut self, component: ComponentId) {
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Down;
-        info.epoch += 1;
-        self.note(component, "crash");
-        self.set_waiting(component, 0);
-        self.lose_calls(component);
-        self.stop_work(component);
-    }
-
-    /// Takes the work of a component off the stations of its machine.
-    fn stop_work(&mut self, component: ComponentId) {
-        let now = self.now();
-        let Some(id) = self.infos[component.index()].machine else { return };
-        for device in [Device::Cpu, Device::Disk] {
-            if device == Device::Disk && self.machines[id.index()].disk.is_none() {
-                continue;
-            }
-            let station = &mut self.machines[id.index()].armed(device).station;
-            station.remove_if(now, |job| job.owner == component);
-            self.rearm(id, device);
-        }
-    }
-
-    fn lose_calls(&mut self, component: ComponentId) {
-        let now = self.now();
-        let touched: Vec<(CallId, Call)> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.callee == component || call.caller == component)
-            .map(|(key, call)| (CallId(key), *call))
-            .collect();
-        for (id, call) in touched {
-            if call.caller == component {
-                self.abandon(id);
-            }
-            if call.callee == component && call.stage == Stage::Inside {
-                self.recorder.meters[component.index()].lose(now);
-                self.break_connection(id);
-            }
-        }
-    }
-
-    /// The caller of a lost call sees its connection break.
-    fn break_connection(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(id.0) else { return };
-        call.stage = Stage::Answered;
-        let call = *call;
-        if call.abandoned {
-            self.calls.remove(id.0);
-            return;
-        }
-        self.post(id, call.callee, call.caller, call.key, Signal::Reply(id, Outcome::Unavailable));
-    }
-
-    /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
-    /// its machine does not notice.
-    fn hang(&mut self, component: ComponentId) {
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Hung;
-        info.epoch += 1;
-        self.note(component, "hang");
-        self.stop_work(component);
-    }
-
-    fn note(&mut self, component: ComponentId, event: &'static str) {
-        let now = self.now();
-        self.recorder.note(now, &self.infos[component.index()].name, event);
-    }
-
-    /// Changes the speed of a component's machine, that is of everything that runs on it.
-    fn slow(&mut self, component: ComponentId, speed: f64) {
-        let now = self.now();
-        let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].cpu.station.set_speed(now, speed);
-        self.rearm(id, Device::Cpu);
-        let event = match speed {
-            0.0 => "pause",
-            1.0 => "normal speed",
-            _ => "slow",
-        };
-        self.note(component, event);
-    }
-
-    fn recover(&mut self, component: ComponentId) {
-        if self.infos[component.index()].status == Status::Hung {
-            self.crash(component);
-        }
-        self.infos[component.index()].status = Status::Up;
-        self.note(component, "recover");
-    }
-
-    /// What a control does to the component before the component itself hears of it; false when it hears nothing. Several
-    /// faults may keep one component down: it recovers when the last of them is over.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
-        let info = &mut self.infos[component.index()];
-        let status = info.status;
-        match control {
-            Control::Crash => {
-                info.causes += 1;
-                if status == Status::Down {
-                    return false;
-                }
-                self.crash(component);
-            }
-            Control::Hang => {
-                info.causes += 1;
-                if status != Status::Up {
-                    return false;
-                }
-                self.hang(component);
-            }
-            Control::Recover => {
-                info.causes = info.causes.saturating_sub(1);
-                if status == Status::Up || info.causes > 0 {
-                    return false;
-                }
-                self.recover(component);
-            }
-            Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
-            Control::Impair(impairment) => self.note(component, impairment.events().0),
-            Control::Mend(impairment) => self.note(component, impairment.events().1),
-            Control::Order(_) => {}
-        }
-        true
     }
 }
 

@@ -77,6 +77,16 @@ impl<J: Copy> Pool<J> {
         next.map(|(job, since)| Granted { job, waited: now.since(since) })
     }
 
+    /// Takes out the waiter that has waited longest, if it has waited for `limit`; to be called until `None`.
+    pub fn expire(&mut self, now: SimTime, limit: SimDuration) -> Option<J> {
+        let &(job, since) = self.queue.front()?;
+        if now.since(since) < limit {
+            return None;
+        }
+        self.queue.pop_front();
+        Some(job)
+    }
+
     /// Forgets the waiters for which `gone` holds; returns how many they were. Linear in the waiters.
     pub fn remove_waiters(&mut self, mut gone: impl FnMut(&J) -> bool) -> usize {
         let before = self.queue.len();
@@ -152,6 +162,16 @@ mod tests {
         assert_eq!((pool.in_use(), pool.waiting()), (0, 0));
         assert_eq!(pool.oldest_wait(at(9)), SimDuration::ZERO);
         assert_eq!(pool.acquire(at(9), 9), Acquire::Granted);
+    }
+
+    #[test]
+    fn who_has_waited_too_long_leaves_first() {
+        let mut pool = crowded(false);
+        let limit = SimDuration::from_secs(5);
+        assert_eq!(pool.expire(at(5), limit), None);
+        assert_eq!(pool.expire(at(7), limit), Some(1));
+        assert_eq!(pool.expire(at(7), limit), Some(2));
+        assert_eq!((pool.expire(at(7), limit), pool.waiting()), (None, 1));
     }
 
     #[test]

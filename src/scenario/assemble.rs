@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::error::Diagnostic;
+use super::error::{Diagnostic, ITEMS_MAX};
 use super::faults::FaultSpec;
 use super::names::Names;
 use super::places::Ways;
@@ -134,7 +134,10 @@ impl<'t> Reader<'_, 't> {
             }
             let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
             let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
-            self.found.push(unknown.help(did_you_mean(name, "known are", known())));
+            // Of so many only the first are shown: the search for what was meant would be for nothing.
+            let help = || did_you_mean(name, "known are", known());
+            let is_shown = self.found.len() < ITEMS_MAX;
+            self.found.push(unknown.help(is_shown.then(help).flatten()));
         }
     }
 

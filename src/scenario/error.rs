@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use crate::model::spec::Severity;
 
 /// Beyond these nobody reads on; the first ones are more likely the causes.
-const ITEMS_MAX: usize = 100;
+pub(super) const ITEMS_MAX: usize = 100;
 
 /// What stands further behind a caret in its line is not shown.
 const BYTES_AFTER_MAX: usize = 1000;

@@ -121,10 +121,14 @@ struct CallGraph<'a> {
 
 impl<'a> CallGraph<'a> {
     fn new(boxes: &'a [BoxEntry], classes: &'a [RequestClass]) -> CallGraph<'a> {
-        let demand = |entry: &BoxEntry| classes.iter().map(|class| entry.spec.demand(class)).collect();
-        let demands: Vec<Vec<Demand>> = boxes.iter().map(demand).collect();
         let index: BTreeMap<&str, usize> =
             boxes.iter().enumerate().map(|(at, entry)| (entry.name.as_str(), at)).collect();
+        let members = |name: &str| index.get(name).map_or(0, |&at| boxes[at].spec.members());
+        let demand = |entry: &BoxEntry| {
+            let by_class = classes.iter().map(|class| shared_out(entry.spec.demand(class), members));
+            by_class.collect()
+        };
+        let demands: Vec<Vec<Demand>> = boxes.iter().map(demand).collect();
         let mut graph = CallGraph { classes, demands, index, order: Vec::new() };
         let mut seen = vec![false; boxes.len()];
         for at in 0..boxes.len() {
@@ -175,6 +179,18 @@ impl<'a> CallGraph<'a> {
         }
         calls
     }
+}
+
+/// Calls that are spread over several boxes go to each by the weights of its machines.
+fn shared_out(mut demand: Demand, members: impl Fn(&str) -> u32) -> Demand {
+    let spread = std::mem::take(&mut demand.spread);
+    let weights: Vec<f64> = spread.iter().map(|(name, weight)| weight * f64::from(members(name))).collect();
+    let total: f64 = weights.iter().sum();
+    if total > 0.0 {
+        let shares = weights.iter().map(|weight| weight / total);
+        demand.calls.extend(spread.into_iter().map(|(name, _)| name).zip(shares));
+    }
+    demand
 }
 
 fn client_load(

@@ -22,6 +22,7 @@ pub mod suggest;
 mod toys;
 mod validate;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
@@ -144,10 +145,10 @@ pub fn load(
     kinds: &[Kind],
 ) -> Result<Loaded, Diagnostics> {
     let overridden = match overrides {
-        [] => text.to_owned(),
-        _ => overrides::apply(origin, text, overrides)?,
+        [] => Cow::Borrowed(text),
+        _ => Cow::Owned(overrides::apply(origin, text, overrides)?),
     };
-    let text = overridden.as_str();
+    let text = overridden.as_ref();
     let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
     let mut assembly = assemble(&document, kinds);
     let mut found = std::mem::take(&mut assembly.found);

@@ -74,12 +74,13 @@ fn full_path(document: &mut DocumentMut, steps: &[&str]) -> Result<Vec<String>, 
         }
         return Ok(own(&[&[*kind], steps].concat()));
     }
+    let names_a_table = first == "request" || kinds.contains(&first);
     if let [section, name] = steps
+        && names_a_table
         && is_named(section, name)
     {
         return Err(Fault::new(format!("`{section}.{name}` is a table: name one of its keys")));
     }
-    let names_a_table = first == "request" || kinds.contains(&first);
     let (unknown, known) = if names_a_table && steps.len() > 1 && !named_pair {
         (steps[1], table_keys(document, first))
     } else if !names_a_table && !SECTIONS.contains(&first) {

@@ -202,7 +202,7 @@ impl Spec for Server {
             let to = step.query.as_ref().or(step.call.as_ref())?;
             Some((to.clone(), f64::from(step.times)))
         });
-        Demand { cpu_s, wait_s: 0.0, calls: calls.collect() }
+        Demand { cpu_s, wait_s: 0.0, calls: calls.collect(), ..Demand::default() }
     }
 
     fn build(&self, _site: &Site<'_>) -> Box<dyn Component> {

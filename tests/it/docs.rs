@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -14,6 +14,8 @@ use outgrow::scenario::load;
 use outgrow::scenario::reference::reference;
 use outgrow::scenario::schema::schema;
 use serde_json::Value;
+
+use crate::golden::{compare, root};
 
 /// A scenario that says as little as it can and yet comes to every limit that has a default: overloaded, with retries,
 /// more data than memory, writes, and longer than the time limit.
@@ -41,23 +43,13 @@ working_set = "20GiB"
 disk        = {}
 "#;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Fails unless the file has this content; under `UPDATE=1` gives it.
-fn check_generated(path: &str, content: &str) {
-    #[expect(clippy::disallowed_methods, reason = "the test is told to rewrite")]
-    let update = std::env::var("UPDATE").is_ok();
-    if update {
-        fs::write(root().join(path), content).unwrap_or_else(|error| panic!("{path}: {error}"));
-    }
-    let found = fs::read_to_string(root().join(path)).unwrap_or_default();
-    assert!(found == content, "{path} is not what the program says: UPDATE=1 cargo it docs");
+/// Fails unless the page has this content; under `UPDATE=1` gives it.
+fn check_generated(page: &str, content: &str) {
+    compare(&root().join(page), content).unwrap_or_else(|message| panic!("{message}"));
 }
 
 #[test]
@@ -162,10 +154,26 @@ fn the_box_of_the_guide_is_that_of_the_example() {
     assert!(example.ends_with(&(code + "\n")), "the guide and the example differ");
 }
 
+/// `TRYCMD=overwrite cargo it readme` pastes the program's output.
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    trycmd::TestCases::new().case("README.md");
+}
+
+#[test]
+fn the_scenario_of_the_readme_is_sound() {
+    let page = read("README.md");
+    let (_, rest) = page.split_once("```toml\n").expect("the page has a scenario");
+    let (text, _) = rest.split_once("```").expect("the scenario ends");
+    let loaded = load("README.md", text, &[], &NoFiles, KINDS);
+    let loaded = loaded.unwrap_or_else(|found| panic!("{}", found.render(false)));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings.render(false));
+}
+
 /// All Markdown pages of the project.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
-    for folder in ["docs", "docs/decisions"] {
+    for folder in ["docs", "docs/decisions", "scenarios"] {
         let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
         pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));

@@ -1,6 +1,15 @@
-//! All integration tests in one binary, one module a subject.
+//! The integration tests, one binary: they link once. One line a module, sorted.
 
+mod balancer;
+mod behaviour;
+mod cli;
+mod determinism;
 mod docs;
 mod errors;
 mod examples;
 mod faults;
+mod golden;
+mod laws;
+mod server;
+mod theory;
+mod tidy;

@@ -138,6 +138,7 @@ impl Client {
         self.next_number += 1;
         let class = self.class(key);
         let request = cx.begin(number, key, class, user);
+        cx.request(request).identity = self.population.identity(user, cx);
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
             budget.request(cx.now());
         }

@@ -21,8 +21,8 @@ enum Kind {
     Open,
     /// The same users ask again and again.
     Closed(Users),
-    /// Users come, ask several times, and go. For each session its requests left, and the slots of those that are over.
-    Sessions { mean: f64, left: Vec<u32>, free: Vec<u32> },
+    /// Users come, ask several times, and go. For each session its requests left and who it is, and the slots of those that are over.
+    Sessions { mean: f64, left: Vec<u32>, identities: Vec<u64>, free: Vec<u32> },
 }
 
 /// A closed population.
@@ -58,7 +58,12 @@ impl Population {
             Kind::Closed(Users { count, most, asked: vec![0; most as usize], profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
-            Kind::Sessions { mean: spec.requests_a_session(), left: Vec::new(), free: Vec::new() }
+            Kind::Sessions {
+                mean: spec.requests_a_session(),
+                left: Vec::new(),
+                identities: Vec::new(),
+                free: Vec::new(),
+            }
         } else {
             arrivals = Some(match &spec.recorded {
                 Some(recorded) => Arrivals::recorded(recorded),
@@ -105,14 +110,25 @@ impl Population {
     pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> (u32, u64) {
         let key = cx.request_key(self.arrived);
         self.arrived += 1;
-        let Kind::Sessions { mean, left, free } = &mut self.kind else { return (0, key) };
+        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else { return (0, key) };
         let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
         let slot = free.pop().unwrap_or_else(|| {
             left.push(0);
+            identities.push(0);
             left.len() as u32 - 1
         });
         left[slot as usize] = requests;
+        identities[slot as usize] = key;
         (slot, key)
+    }
+
+    /// Who a user is for the boxes on the way, such as a cookie tells; 0 for one who does not come back.
+    pub(super) fn identity(&self, user: u32, cx: &Cx<'_>) -> u64 {
+        match &self.kind {
+            Kind::Open => 0,
+            Kind::Closed(_) => cx.request_key(u64::from(user) << 32).max(1),
+            Kind::Sessions { identities, .. } => identities[user as usize].max(1),
+        }
     }
 
     /// A user's request has ended.

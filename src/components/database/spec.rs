@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::components::hardware::{Hardware, check_contention, positive};
 use crate::kernel::time::SimDuration;
 use crate::model::component::Component;
-use crate::model::machine::DiskSpec;
+use crate::model::hardware::DiskSpec;
 use crate::model::quantity::{Bytes, Dist, Duration};
 use crate::model::site::Site;
 use crate::model::spec::{Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::Parent;
+use crate::model::call::{Connection, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -26,6 +26,9 @@ const LIMIT: u16 = 1;
 
 /// Purposes of draws: even numbers are a step's demand, odd ones whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
+
+/// The step of a page for a check, behind all others.
+const PAGE_STEP: u16 = u16::MAX - 1;
 
 /// Flags of a call's notes.
 mod flag {
@@ -90,6 +93,8 @@ pub struct Server {
     starting: VecDeque<CallId>,
     on_memory: OnMemory,
     restart: SimDuration,
+    /// Core time of the page that checks ask for.
+    health_cpu: SimDuration,
     limit: Option<TokenBucket>,
     /// Limits for the answers of other boxes.
     patience: Option<Deadlines<CallId>>,
@@ -113,6 +118,7 @@ impl Server {
             on_memory: spec.on_memory,
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             patience: spec.timeout.map(|timeout| Deadlines::new(timeout.0)),
+            health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
             limit: spec.rate_limit.map(|limit| {
                 let burst = limit.burst.unwrap_or_else(|| limit.rate.0.ceil().max(1.0) as u32);
                 TokenBucket::new(limit.rate.0, burst)
@@ -162,6 +168,12 @@ impl Server {
 
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let now = cx.now();
+        match cx.get(call).probe {
+            Probe::None => {}
+            // The kernel takes the connection, as long as there is a process.
+            Probe::Connect => return cx.reply(call, Outcome::Ok),
+            Probe::Page => return self.line_up(call, cx),
+        }
         if let Some(limit) = &mut self.limit
             && !limit.try_take(now)
         {
@@ -169,14 +181,22 @@ impl Server {
             return;
         }
         let in_backlog = self.backlog && self.workers.waiting() >= self.queue;
-        if !in_backlog && !self.reserve(call, cx) {
-            return;
+        if in_backlog || self.reserve(call, cx) {
+            self.line_up(call, cx);
         }
-        match self.workers.acquire(now, call) {
+    }
+
+    /// A call asks for a worker.
+    fn line_up(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match self.workers.acquire(cx.now(), call) {
             Acquire::Granted => self.begin(call, cx),
             Acquire::Queued => self.tell_waiting(cx),
             Acquire::Full => {
-                let outcome = if self.backlog { Outcome::Unavailable } else { Outcome::Rejected };
+                let mut outcome = Outcome::Rejected;
+                if self.backlog {
+                    outcome = Outcome::Unavailable;
+                    cx.get_mut(call).connection = Connection::Refused;
+                }
                 self.leave(call, outcome, cx);
             }
         }
@@ -203,6 +223,11 @@ impl Server {
     /// A call has got its worker.
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         cx.get_mut(call).notes.flags |= flag::WORKER;
+        if cx.get(call).probe == Probe::Page {
+            cx.get_mut(call).notes.step = PAGE_STEP;
+            cx.work(call, Device::Cpu, self.health_cpu);
+            return;
+        }
         if cx.get(call).notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
             return;
         }

@@ -116,6 +116,8 @@ pub struct ServerSpec {
     /// How long it waits for each answer of another box before the call fails. Default: for ever, that is until the
     /// operating system gives the connection up after 924.6 s.
     pub timeout: Option<Duration>,
+    /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
+    pub health_cpu: Option<Duration>,
     /// A limit on the rate of calls; those beyond it are throttled.
     pub rate_limit: Option<RateLimit>,
     /// Connections to each database; queries wait for one. Default: 10, as HikariCP.

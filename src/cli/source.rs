@@ -1,0 +1,155 @@
+//! Where a scenario comes from: a file, stdin, or the program itself.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::builtin;
+use super::output;
+use super::status::Failure;
+use super::style;
+use crate::components::KINDS;
+use crate::model::spec::{Files, NoFiles};
+use crate::scenario::document::TEXT_BYTES_MAX;
+use crate::scenario::{self, Loaded, Scenario};
+
+/// Bytes of a file that a scenario names: a trace of ten million lines fits.
+const DATA_BYTES_MAX: usize = 256 << 20;
+
+/// A key and the value that it gets: `--set web.count=8`.
+pub(super) type Override = (String, String);
+
+/// The text of a scenario and what it may read.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Its name in messages and results.
+    pub(super) origin: String,
+    /// What stands in it.
+    pub(super) text: String,
+    folder: Option<PathBuf>,
+}
+
+impl Source {
+    /// What an argument SCENARIO stands for. A file wins over a built-in scenario of the same name.
+    pub(super) fn find(argument: &str) -> Result<Source, Failure> {
+        let path = Path::new(argument);
+        if argument == "-" {
+            let text = read_text(std::io::stdin().lock(), TEXT_BYTES_MAX);
+            let text = text.map_err(|why| cannot_read("stdin", &why))?;
+            return Ok(Source { origin: "<stdin>".into(), text, folder: None });
+        }
+        if let Some(builtin) = builtin::find(argument).filter(|_| !path.is_file()) {
+            let text = builtin.text.to_owned();
+            return Ok(Source { origin: builtin.name.into(), text, folder: None });
+        }
+        if is_bare_name(argument) && !path.exists() {
+            let help = builtin::suggestion(argument);
+            let message = format!("there is neither a file nor a built-in scenario `{argument}`: {help}");
+            return Err(Failure::scenario(message));
+        }
+        let text = read_file(path, TEXT_BYTES_MAX).map_err(|why| cannot_read(argument, &why))?;
+        Ok(Source { origin: argument.into(), text, folder: path.parent().map(Path::to_owned) })
+    }
+
+    /// Reads and checks the scenario; its warnings go to stderr.
+    pub(super) fn load(&self, overrides: &[Override]) -> Result<Scenario, Failure> {
+        let Loaded { scenario, warnings } = self.check(overrides)?;
+        if !warnings.is_empty() {
+            output::say(&warnings.render(true));
+        }
+        Ok(scenario)
+    }
+
+    /// Reads and checks the scenario without a word.
+    pub(super) fn check(&self, overrides: &[Override]) -> Result<Loaded, Failure> {
+        let loaded = match &self.folder {
+            Some(folder) => self.load_with(overrides, &Beside(folder)),
+            None => self.load_with(overrides, &NoFiles),
+        };
+        loaded.map_err(|found| Failure::from(*found))
+    }
+
+    fn load_with(
+        &self,
+        overrides: &[Override],
+        files: &dyn Files,
+    ) -> Result<Loaded, Box<scenario::error::Diagnostics>> {
+        scenario::load(&self.origin, &self.text, overrides, files, KINDS).map_err(Box::new)
+    }
+}
+
+/// Says something about a scenario that the loader does not know of.
+pub(super) fn warn(message: &str) {
+    output::say(&format!("{} {message}", style::warning("warning:")));
+}
+
+/// Neither a path nor the name of a TOML file.
+fn is_bare_name(argument: &str) -> bool {
+    !argument.contains(['/', '\\']) && !argument.ends_with(".toml")
+}
+
+fn cannot_read(name: &str, why: &str) -> Failure {
+    Failure::scenario(format!("cannot read `{name}`: {why}"))
+}
+
+/// Files that a scenario names, looked for beside it.
+struct Beside<'a>(&'a Path);
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        read_file(&self.0.join(path), DATA_BYTES_MAX)
+    }
+}
+
+fn read_file(path: &Path, bytes_max: usize) -> Result<String, String> {
+    let found = fs::metadata(path).map_err(|error| said(&error))?;
+    if found.is_dir() {
+        return Err("it is a folder".into());
+    }
+    read_text(File::open(path).map_err(|error| said(&error))?, bytes_max)
+}
+
+/// All of the text, but never more than a user can have meant: a device would go on for ever.
+fn read_text(from: impl Read, bytes_max: usize) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    from.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| said(&error))?;
+    if bytes.len() > bytes_max {
+        return Err(format!("it has more than {} MiB", bytes_max >> 20));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("it is not UTF-8 text, see line {line}")
+    })
+}
+
+/// The system's words without its number.
+fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_must_be_text_and_not_too_long() {
+        assert_eq!(read_text(&b"abc"[..], 3).unwrap(), "abc");
+        assert_eq!(read_text(&b"a\n\xff"[..], 10).unwrap_err(), "it is not UTF-8 text, see line 2");
+        assert_eq!(read_text(std::io::repeat(b'x'), 1 << 20).unwrap_err(), "it has more than 1 MiB");
+    }
+
+    #[test]
+    fn every_built_in_scenario_is_without_faults() {
+        for builtin in builtin::BUILTINS {
+            let loaded =
+                Source::find(builtin.name).unwrap().check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
+            assert!(loaded.warnings.is_empty(), "{}: {}", builtin.name, loaded.warnings);
+            assert!(!loaded.scenario.expects.is_empty());
+        }
+    }
+}

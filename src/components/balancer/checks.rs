@@ -1,0 +1,84 @@
+//! `Health`: what the active checks of one target have shown, as a state machine.
+
+use crate::kernel::time::SimDuration;
+use crate::model::call::Probe;
+
+/// How a balancer checks its targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Checks {
+    /// From the start of one check to that of the next, whatever the first one's answer takes.
+    pub interval: SimDuration,
+    /// An answer later than this after the start is none; at most the interval.
+    pub timeout: SimDuration,
+    /// Failures in a row that take a target out.
+    pub fall: u16,
+    /// Successes in a row that bring it back.
+    pub rise: u16,
+    /// What is asked.
+    pub probe: Probe,
+}
+
+/// What the checks of one target have shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Health {
+    /// It gets calls.
+    #[default]
+    Up,
+    /// It gets calls; so many checks in a row have failed.
+    GoingDown(u16),
+    /// It gets none.
+    Down,
+    /// It gets none; so many checks in a row have succeeded.
+    GoingUp(u16),
+}
+
+impl Health {
+    /// Whether the target gets calls.
+    pub(super) fn is_up(self) -> bool {
+        matches!(self, Health::Up | Health::GoingDown(_))
+    }
+
+    /// What the next check makes of it.
+    pub(super) fn after(self, good: bool, checks: &Checks) -> Health {
+        match (self, good) {
+            (Health::Up | Health::GoingDown(_), true) => Health::Up,
+            (Health::Up, false) => Health::failed(1, checks),
+            (Health::GoingDown(failures), false) => Health::failed(failures + 1, checks),
+            (Health::Down | Health::GoingUp(_), false) => Health::Down,
+            (Health::Down, true) => Health::succeeded(1, checks),
+            (Health::GoingUp(successes), true) => Health::succeeded(successes + 1, checks),
+        }
+    }
+
+    fn failed(failures: u16, checks: &Checks) -> Health {
+        if failures >= checks.fall { Health::Down } else { Health::GoingDown(failures) }
+    }
+
+    fn succeeded(successes: u16, checks: &Checks) -> Health {
+        if successes >= checks.rise { Health::Up } else { Health::GoingUp(successes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(fall: u16, rise: u16, answers: &str) -> Vec<Health> {
+        let second = SimDuration::from_secs(1);
+        let checks = Checks { interval: second, timeout: second, fall, rise, probe: Probe::Connect };
+        let mut health = Health::Up;
+        let step = |answer: u8| {
+            health = health.after(answer == b'+', &checks);
+            health
+        };
+        answers.bytes().map(step).collect()
+    }
+
+    #[test]
+    fn failures_must_come_in_a_row_and_so_must_successes() {
+        use Health::{Down, GoingDown, GoingUp, Up};
+        assert_eq!(run(3, 2, "--+---"), [GoingDown(1), GoingDown(2), Up, GoingDown(1), GoingDown(2), Down]);
+        assert_eq!(run(1, 2, "-+-++"), [Down, GoingUp(1), Down, GoingUp(1), Up]);
+        assert_eq!(run(1, 1, "-+"), [Down, Up]);
+    }
+}

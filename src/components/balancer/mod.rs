@@ -1,0 +1,347 @@
+//! `Balancer`: hands each call to one of several targets, of which it knows its own calls and its checks' answers only.
+
+mod checks;
+mod jar;
+mod presets;
+mod relays;
+mod rules;
+mod spec;
+mod targets;
+mod vrrp;
+mod watch;
+
+pub use presets::Preset;
+pub use spec::{
+    BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, QueueSpec, StickySpec,
+};
+
+use std::collections::VecDeque;
+
+use crate::kernel::random::{mix, name_hash};
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::call::{Connection, Parent, Probe};
+use crate::model::component::{Component, Cx};
+use crate::model::machine::Device;
+use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
+use crate::model::site::Site;
+use crate::queueing::deadlines::Deadlines;
+use crate::queueing::pool::{Acquire, Granted, Pool};
+
+use jar::Jar;
+use relays::{Relay, Relays};
+use spec::Settings;
+use targets::Targets;
+use vrrp::Pair;
+
+/// Timers of a balancer.
+mod timer {
+    /// The next check of a target.
+    pub(super) const CHECK: u16 = 0;
+    /// A check has had no answer in time.
+    pub(super) const CHECK_LATE: u16 = 1;
+    /// The oldest call has waited too long for a connection.
+    pub(super) const QUEUED: u16 = 2;
+    /// The oldest call has been too long at its target.
+    pub(super) const DEADLINE: u16 = 3;
+    /// The ejection of a target is over.
+    pub(super) const READMIT: u16 = 4;
+    /// The weight of a target in slow start grows.
+    pub(super) const GROW: u16 = 5;
+    /// A target has been drained for long enough.
+    pub(super) const DRAINED: u16 = 6;
+    /// The other half of the pair has missed the adverts.
+    pub(super) const TAKE_OVER: u16 = 7;
+}
+
+/// Purposes of draws: the core time of a call, and from the next on the choice of each target that is tried.
+const DEMAND: u64 = 0;
+const CHOICE: u64 = 1;
+
+/// One balancer, or a pair behind one address.
+#[derive(Debug)]
+pub struct Balancer {
+    settings: Settings,
+    demand: Option<Variate>,
+    targets: Targets,
+    connections: Pool<CallId>,
+    queue_timeout: Option<SimDuration>,
+    queue_armed: bool,
+    relays: Relays,
+    deadlines: Option<Deadlines<CallId>>,
+    jar: Option<Jar>,
+    /// Whether a class writes.
+    writes: Vec<bool>,
+    /// Calls that have just got their connection: they start in turn, not inside one another.
+    starting: VecDeque<CallId>,
+    pair: Pair,
+    hung: bool,
+}
+
+impl Balancer {
+    /// The balancer that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &BalancerSpec, site: &Site<'_>) -> Balancer {
+        let settings = spec.settings();
+        let mut members = Vec::new();
+        let mut names = Vec::new();
+        for (entry, name) in spec.targets.iter().enumerate() {
+            for (number, id) in site.directory.members(name).iter().enumerate() {
+                members.push((*id, spec.weight(entry)));
+                names.push(mix(name_hash(name), number as u64));
+            }
+        }
+        let waiting = spec.queue.map_or(0, |queue| queue.limit);
+        let jar = settings.sticky.map(|sticky| {
+            let day = SimDuration::from_secs(86_400);
+            Jar::new(sticky.expire.map_or(day, |expire| expire.0), sticky.gone == Gone::Fail)
+        });
+        Balancer {
+            demand: spec.demand.as_ref().map(|demand| demand.variate()),
+            targets: Targets::new(settings.policy, &members, names, settings.panic, settings.slow_start),
+            connections: Pool::new(spec.connections.unwrap_or(u32::MAX), waiting, false),
+            queue_timeout: spec.queue.and_then(|queue| queue.timeout).map(|timeout| timeout.0),
+            queue_armed: false,
+            relays: Relays::default(),
+            deadlines: settings.timeout.map(Deadlines::new),
+            jar,
+            writes: site.classes.iter().map(|class| class.writes).collect(),
+            starting: VecDeque::new(),
+            pair: Pair::new(spec.standby),
+            hung: false,
+            settings,
+        }
+    }
+
+    // A call --------------------------------------------------------------------------------------------------------
+
+    fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match cx.get(call).probe {
+            Probe::None => {}
+            Probe::Connect => return cx.reply(call, Outcome::Ok),
+            Probe::Page if self.targets.any_eligible() => return cx.reply(call, Outcome::Ok),
+            Probe::Page => return cx.reply(call, Outcome::Unavailable),
+        }
+        match self.connections.acquire(cx.now(), call) {
+            Acquire::Granted => self.begin(call, cx),
+            Acquire::Queued => {
+                cx.set_waiting(self.connections.waiting());
+                if let Some(timeout) = self.queue_timeout
+                    && !std::mem::replace(&mut self.queue_armed, true)
+                {
+                    cx.alarm(timeout, timer::QUEUED, About::Nothing);
+                }
+            }
+            Acquire::Full => cx.reply(call, Outcome::Rejected),
+        }
+    }
+
+    /// A call has its connection: first the balancer's own work.
+    fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match &self.demand {
+            Some(variate) => {
+                let demand = cx.demand(call, variate, DEMAND);
+                cx.work(call, Device::Cpu, demand);
+            }
+            None => self.relay(call, cx),
+        }
+    }
+
+    fn relay(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let place = self.relays.insert(Relay::new(call));
+        cx.get_mut(call).notes.mark = u64::from(place);
+        self.send(place, cx);
+    }
+
+    /// Sends a call to the next target; when there is none, that is its end.
+    fn send(&mut self, place: u32, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Relay { call, .. } = *self.relays.get_mut(place);
+        let Some(target) = self.choose(place, cx) else {
+            self.finish(place, Outcome::Unavailable, cx);
+            return;
+        };
+        let id = self.targets.all[target].id;
+        cx.annotate(call, || format!("chooses target {}", target + 1));
+        let child = cx.call(Parent::Call(call), id, 0);
+        let relay = self.relays.get_mut(place);
+        (relay.child, relay.target, relay.sent) = (child, target as u16, now);
+        self.targets.balance.sent(target);
+        if let Some(deadlines) = &mut self.deadlines
+            && let Some(at) = deadlines.push(now, child, |child| is_current(*child, cx))
+        {
+            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
+        }
+    }
+
+    fn choose(&mut self, place: u32, cx: &mut Cx<'_>) -> Option<usize> {
+        let now = cx.now();
+        let relay = *self.relays.get_mut(place);
+        let (user, client, number) =
+            (cx.get(relay.call).identity, cx.get(relay.call).client, cx.get(relay.call).number);
+        let own = self.jar.as_ref().filter(|_| user != 0).and_then(|jar| jar.target(now, user));
+        if let (Some(own), Some(jar)) = (own, &mut self.jar) {
+            if self.targets.keeps(own) && !relay.tried().contains(&(own as u16)) {
+                jar.put(now, user, own);
+                return Some(own);
+            }
+            if jar.fails {
+                return None;
+            }
+        }
+        // Who does not come back is told apart by the request.
+        let key = if user != 0 { user } else { mix(client.index() as u64, number) };
+        let mut rng = cx.rng(relay.call, CHOICE + u64::from(relay.tries));
+        let target = self.targets.pick(now, key, relay.tried(), &mut rng)?;
+        if self.targets.is_open {
+            cx.count("fail_open");
+        }
+        if let (Some(jar), true) = (&mut self.jar, user != 0) {
+            jar.put(now, user, target);
+            if own.is_some_and(|own| own != target) {
+                cx.count("sessions_lost");
+            }
+        }
+        Some(target)
+    }
+
+    /// The answer to a call that was sent to a target.
+    fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let place = cx.get(call).notes.mark as u32;
+        let (connection, answer) = (cx.get(child).connection, cx.get(child).answer);
+        cx.get_mut(call).answer = answer;
+        self.release_target(place, outcome, connection, cx);
+        let relay = self.relays.get_mut(place);
+        let may_repeat = match connection {
+            Connection::Held => false,
+            Connection::Refused => true,
+            // It may have been done: only what changes nothing is done twice.
+            Connection::Broken => !self.writes[usize::from(cx.get(call).class)],
+        };
+        if may_repeat && relay.tries < self.settings.retries {
+            relay.give_up_target();
+            cx.count("retries");
+            self.send(place, cx);
+        } else {
+            self.finish(place, outcome, cx);
+        }
+    }
+
+    /// A call is no longer at its target, which is judged by how it went.
+    fn release_target(&mut self, place: u32, outcome: Outcome, connection: Connection, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Relay { target, sent, .. } = *self.relays.get_mut(place);
+        let target = usize::from(target);
+        self.targets.balance.answered(now, target, now.since(sent));
+        let Some(ejection) = self.settings.ejection else { return };
+        let unanswered = connection != Connection::Held || outcome == Outcome::TimedOut;
+        let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled);
+        let failed = if ejection.connections_only { unanswered } else { error };
+        if let Some(time) = self.targets.observed(now, target, failed, &ejection) {
+            cx.alarm(time, timer::READMIT, About::Number(target as u32));
+            cx.count("ejections");
+            cx.note(self.targets.all[target].id, "ejected");
+        }
+    }
+
+    /// Answers a call and gives its connection to the next.
+    fn finish(&mut self, place: u32, outcome: Outcome, cx: &mut Cx<'_>) {
+        let call = self.relays.get_mut(place).call;
+        self.relays.remove(place);
+        cx.reply(call, outcome);
+        if let Some(Granted { job, waited }) = self.connections.release(cx.now()) {
+            cx.get_mut(job).waited += waited;
+            cx.set_waiting(self.connections.waiting());
+            self.starting.push_back(job);
+        }
+    }
+
+    /// Calls that have waited too long for a connection are turned away.
+    fn leave_queue(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Some(timeout) = self.queue_timeout else { return };
+        while let Some(call) = self.connections.expire(now, timeout) {
+            cx.get_mut(call).waited += timeout;
+            cx.reply(call, Outcome::Rejected);
+        }
+        cx.set_waiting(self.connections.waiting());
+        self.queue_armed = self.connections.waiting() > 0;
+        if self.queue_armed {
+            cx.alarm(timeout - self.connections.oldest_wait(now), timer::QUEUED, About::Nothing);
+        }
+    }
+
+    /// Targets that have had a call for too long are asked no more; they do not hear of it.
+    fn time_out(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        while let Some(child) =
+            self.deadlines.as_mut().and_then(|limits| limits.expired(now, |child| is_current(*child, cx)))
+        {
+            self.cut(child, Outcome::TimedOut, cx);
+        }
+        if let Some(at) = self.deadlines.as_mut().and_then(Deadlines::rearm) {
+            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
+        }
+    }
+
+    /// Waits no longer for a target, and answers in its stead.
+    fn cut(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let Parent::Call(call) = cx.get(child).parent else { return };
+        let place = cx.get(call).notes.mark as u32;
+        cx.abandon(child);
+        self.release_target(place, outcome, Connection::Held, cx);
+        self.finish(place, outcome, cx);
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (timer::CHECK, About::Number(i)) => self.check(i, cx),
+            (timer::CHECK_LATE, About::Call(probe)) => self.check_late(probe, cx),
+            (timer::QUEUED, _) => self.leave_queue(cx),
+            (timer::DEADLINE, _) => self.time_out(cx),
+            (timer::READMIT, About::Number(i)) => self.readmit(i as usize, cx),
+            (timer::GROW, About::Number(i)) => {
+                if self.targets.grow(cx.now(), i as usize).is_some() {
+                    self.grow_later(i as usize, cx);
+                }
+            }
+            (timer::DRAINED, About::Number(i)) => self.drained(i as usize, cx),
+            (timer::TAKE_OVER, _) => {
+                if self.pair.take_over() {
+                    let me = cx.me();
+                    cx.control(me, SimDuration::ZERO, Control::TakeOver);
+                }
+            }
+            _ => unreachable!("a balancer sets no other timer"),
+        }
+    }
+}
+
+/// Whether an answer is still waited for.
+fn is_current(child: CallId, cx: &Cx<'_>) -> bool {
+    cx.find(child).is_some_and(|call| call.parent != Parent::None)
+}
+
+impl Component for Balancer {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.begin_checks(cx);
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.arrive(call, cx),
+            Signal::Reply(child, outcome) => match cx.get(child).parent {
+                Parent::Call(call) => self.answered(child, call, outcome, cx),
+                Parent::Number(i) => self.checked(i as usize, outcome == Outcome::Ok, cx),
+                Parent::None | Parent::Request(_) => {}
+            },
+            Signal::Done(call) => self.relay(call, cx),
+            Signal::Alarm(alarm) => self.alarm(alarm, cx),
+            Signal::Control(control) => self.control(control, cx),
+            Signal::Returned(..) => {}
+        }
+        while let Some(call) = self.starting.pop_front() {
+            self.begin(call, cx);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Presets: what real balancers do when nobody tells them otherwise. Keys of the scenario go before a preset's values.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::checks::Checks;
+use super::spec::{CheckKind, PolicyKind};
+use super::targets::Ejection;
+use crate::kernel::time::SimDuration;
+
+/// A product whose defaults are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// nginx 1.28, open source: smooth weighted round robin, no active checks, a target that fails once is left out for
+    /// 10 s, other targets are tried.
+    Nginx,
+    /// HAProxy 3.3: the better of two at random; checks by connection every 2 s.
+    #[serde(rename = "haproxy-3")]
+    Haproxy3,
+    /// AWS Application Load Balancer: round robin, checks by page every 30 s, all targets when none is healthy.
+    AwsAlb,
+    /// Envoy 1.34: least request of two, outlier detection, panic below half.
+    Envoy,
+}
+
+/// The values of a preset, or those without any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Defaults {
+    pub policy: PolicyKind,
+    pub checks: Option<Checks>,
+    pub ejection: Option<Ejection>,
+    pub panic: Option<f64>,
+    pub retries: u16,
+    pub timeout: Option<SimDuration>,
+    pub drain: Option<SimDuration>,
+}
+
+/// Checks where a scenario asks for them without saying how: as HAProxy's [V], configuration manual 3.x, `inter`, `fall`,
+/// `rise`; a check's time is the interval if `timeout check` is not set.
+pub(super) const CHECKS: Checks = Checks {
+    interval: SimDuration::from_secs(2),
+    timeout: SimDuration::from_secs(2),
+    fall: 3,
+    rise: 2,
+    probe: CheckKind::Connect.probe(),
+};
+
+/// Passive ejection where a scenario asks for it without saying how: Envoy's [V], `OutlierDetection`: 5 failures in a row,
+/// 30 s times the number of ejections, at most 300 s, no more once 10 % of the targets are out.
+pub(super) const EJECTION: Ejection = Ejection {
+    failures: 5,
+    base: SimDuration::from_secs(30),
+    longest: SimDuration::from_secs(300),
+    max_share: 0.1,
+    connections_only: false,
+};
+
+/// Without a preset.
+const PLAIN: Defaults = Defaults {
+    policy: PolicyKind::Weighted,
+    checks: None,
+    ejection: None,
+    panic: None,
+    retries: 0,
+    timeout: None,
+    drain: None,
+};
+
+impl Defaults {
+    pub(super) fn of(preset: Option<Preset>) -> Defaults {
+        match preset {
+            None => PLAIN,
+            Some(Preset::Nginx) => NGINX,
+            Some(Preset::Haproxy3) => HAPROXY_3,
+            Some(Preset::AwsAlb) => AWS_ALB,
+            Some(Preset::Envoy) => ENVOY,
+        }
+    }
+}
+
+/// [V] `ngx_http_upstream_module`: `max_fails` 1 within `fail_timeout` 10 s, which is also the time left out, the same
+/// each time and whatever the number of targets; `ngx_http_proxy_module`: `proxy_next_upstream error timeout`, not for a
+/// POST that has been sent, until all have been tried; `proxy_read_timeout` 60 s. Active checks are NGINX Plus.
+///
+/// A call that timed out is not tried elsewhere here, which nginx would do with a GET.
+const NGINX: Defaults = Defaults {
+    policy: PolicyKind::Weighted,
+    ejection: Some(Ejection {
+        failures: 1,
+        base: SimDuration::from_secs(10),
+        longest: SimDuration::from_secs(10),
+        max_share: 1.0,
+        connections_only: true,
+    }),
+    retries: super::spec::RETRIES_MAX,
+    timeout: Some(SimDuration::from_secs(60)),
+    ..PLAIN
+};
+
+/// [V] configuration manual 3.3: `balance` is random with two draws where nothing is said (round robin up to 3.2, until
+/// commit 93cc18ac of 2025-09-04); `inter` 2 s, `fall` 3, `rise` 2;
+/// `timeout server` has no default. Its three retries go to the same server, after a second each, unless
+/// `option redispatch` is given; the last of them elsewhere is what `retries = 1` says here.
+const HAPROXY_3: Defaults = Defaults { policy: PolicyKind::TwoChoices, checks: Some(CHECKS), ..PLAIN };
+
+/// [V] Elastic Load Balancing user guide, target groups for Application Load Balancers: `HealthCheckIntervalSeconds` 30,
+/// the answer does not move the next check; `HealthCheckTimeoutSeconds` 5; `UnhealthyThresholdCount` 2;
+/// `HealthyThresholdCount` 5; all targets get calls when none is healthy; `load_balancing.algorithm.type` round_robin;
+/// `deregistration_delay` 300 s; `idle_timeout` 60 s.
+const AWS_ALB: Defaults = Defaults {
+    policy: PolicyKind::RoundRobin,
+    checks: Some(Checks {
+        interval: SimDuration::from_secs(30),
+        timeout: SimDuration::from_secs(5),
+        fall: 2,
+        rise: 5,
+        probe: CheckKind::Page.probe(),
+    }),
+    panic: Some(0.0),
+    timeout: Some(SimDuration::from_secs(60)),
+    drain: Some(SimDuration::from_secs(300)),
+    ..PLAIN
+};
+
+/// [V] `LeastRequestLbConfig.choice_count` 2 (a cluster that says nothing has ROUND_ROBIN: name it with `policy`);
+/// `OutlierDetection` as in [`EJECTION`]; `healthy_panic_threshold` 50 %; route `timeout` 15 s. No retries and no active
+/// checks unless configured.
+const ENVOY: Defaults = Defaults {
+    policy: PolicyKind::TwoChoices,
+    ejection: Some(EJECTION),
+    panic: Some(0.5),
+    timeout: Some(SimDuration::from_secs(15)),
+    ..PLAIN
+};

@@ -1,0 +1,89 @@
+//! `Relays`: the calls that a balancer has sent on and not answered.
+
+use super::spec::RETRIES_MAX;
+use crate::kernel::time::SimTime;
+use crate::model::signal::CallId;
+
+/// A call on its way through the balancer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relay {
+    /// The call that came in.
+    pub call: CallId,
+    /// The call that went out for it.
+    pub child: CallId,
+    /// The target that has it.
+    pub target: u16,
+    /// When it was sent there.
+    pub sent: SimTime,
+    /// How many targets have failed to take it.
+    pub tries: u16,
+    tried: [u16; RETRIES_MAX as usize],
+}
+
+impl Relay {
+    /// A call that has come in and not gone out.
+    pub(super) fn new(call: CallId) -> Relay {
+        Relay {
+            call,
+            child: CallId::NONE,
+            target: 0,
+            sent: SimTime::ZERO,
+            tries: 0,
+            tried: [0; RETRIES_MAX as usize],
+        }
+    }
+
+    /// The targets that have failed to take it.
+    pub(super) fn tried(&self) -> &[u16] {
+        &self.tried[..usize::from(self.tries)]
+    }
+
+    /// Its target has failed to take it.
+    pub(super) fn give_up_target(&mut self) {
+        self.tried[usize::from(self.tries)] = self.target;
+        self.tries += 1;
+    }
+}
+
+/// All calls on their way, each in a place whose number the call's notes hold.
+#[derive(Debug, Default)]
+pub(super) struct Relays {
+    places: Vec<Option<Relay>>,
+    free: Vec<u32>,
+}
+
+impl Relays {
+    /// Takes a call in; its place.
+    pub(super) fn insert(&mut self, relay: Relay) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.places[place as usize] = Some(relay);
+            return place;
+        }
+        self.places.push(Some(relay));
+        self.places.len() as u32 - 1
+    }
+
+    /// The call in a place.
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut Relay {
+        self.places[place as usize].as_mut().expect("a call that is inside has its place")
+    }
+
+    /// The call in a place leaves.
+    pub(super) fn remove(&mut self, place: u32) {
+        assert!(self.places[place as usize].take().is_some(), "a call leaves once");
+        self.free.push(place);
+    }
+
+    /// The places of the calls that a target has. Linear in all calls: for what happens rarely.
+    pub(super) fn at(&self, target: usize) -> Vec<u32> {
+        let places = self.places.iter().enumerate();
+        let at = places.filter(|(_, relay)| relay.is_some_and(|relay| usize::from(relay.target) == target));
+        at.map(|(place, _)| place as u32).collect()
+    }
+
+    /// A crash: nothing is left.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.free.clear();
+    }
+}

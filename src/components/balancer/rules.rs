@@ -1,0 +1,173 @@
+//! What the keys of a balancer must hold to.
+
+use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
+use crate::model::quantity::{Dist, Duration};
+use crate::model::spec::Problems;
+
+/// Checks in a row that are waited for, at most.
+const ROW_MAX: u16 = 1000;
+
+/// Points on the ring of a target of weight 1, at most.
+const VIRTUAL_NODES_MAX: u32 = 1000;
+
+/// The largest weight, as HAProxy's [V]: a ring has that many times the virtual nodes.
+const WEIGHT_MAX: f64 = 256.0;
+
+impl BalancerSpec {
+    pub(super) fn check_targets(&self, problems: &mut Problems) {
+        if self.targets.is_empty() {
+            let help = "name a server: targets = [\"web\"]";
+            problems.error("targets", "a balancer without targets has nobody to ask", help);
+        }
+        for (entry, name) in self.targets.iter().enumerate() {
+            if self.targets[..entry].contains(name) {
+                let key = format!("targets[{entry}]");
+                problems.error(key, format!("`{name}` is a target already"), "give it a larger weight");
+            }
+        }
+        let Some(weights) = &self.weights else { return };
+        if weights.len() != self.targets.len() {
+            let message = format!("weights: {}, targets: {}", weights.len(), self.targets.len());
+            problems.error("weights", message, "one weight for each entry of `targets`");
+        }
+        if !weights.iter().all(|weight| *weight > 0.0 && *weight <= WEIGHT_MAX) {
+            let message = format!("a weight is a number above zero and at most {WEIGHT_MAX}");
+            problems.error("weights", message, "only the ratios of the weights count");
+        }
+        if self.policy_kind() == PolicyKind::RoundRobin {
+            let help = "use policy = \"weighted\"";
+            problems.error("weights", "weights do nothing under policy = \"round-robin\"", help);
+        }
+    }
+
+    pub(super) fn check_policy(&self, problems: &mut Problems) {
+        let policy = self.policy_kind();
+        let only = [
+            ("virtual_nodes", self.virtual_nodes.is_some(), PolicyKind::Hash, "hash"),
+            ("bounded_load", self.bounded_load.is_some(), PolicyKind::Hash, "hash"),
+            ("decay", self.decay.is_some(), PolicyKind::Ewma, "ewma"),
+        ];
+        for (key, given, wanted, name) in only {
+            if given && policy != wanted {
+                let message = format!("`{key}` goes with policy = \"{name}\" only");
+                problems.error(key, message, "drop the key");
+            }
+        }
+        if self.virtual_nodes.is_some_and(|nodes| !(1..=VIRTUAL_NODES_MAX).contains(&nodes)) {
+            problems.error("virtual_nodes", format!("a target has 1 to {VIRTUAL_NODES_MAX} of them"), "");
+        }
+        if self.bounded_load.is_some_and(|bound| !(bound.is_finite() && bound >= 1.0)) {
+            problems.error("bounded_load", "a target may have its own share: at least 1", "1.25 is usual");
+        }
+        if self.decay.is_some_and(|decay| decay.0.is_zero()) {
+            problems.error("decay", "an average that forgets at once is none", "10s is usual");
+        }
+    }
+
+    pub(super) fn check_capacity(&self, problems: &mut Problems) {
+        self.hardware().check(None, problems);
+        if self.demand.is_none() {
+            for (key, given) in [("cores", self.cores.is_some()), ("speed", self.speed.is_some())] {
+                if given {
+                    let help = "say what a call costs, such as demand = \"50us\"";
+                    problems.error(key, format!("`{key}` does nothing without `demand`"), help);
+                }
+            }
+        }
+        if self.connections == Some(0) {
+            problems.error(
+                "connections",
+                "`connections` must be at least 1",
+                "leave the key out for no limit",
+            );
+        }
+        if let Some(queue) = self.queue {
+            if self.connections.is_none() {
+                let help = "say how many calls are inside at once: connections = 1000";
+                problems.error("queue", "nobody waits without a limit of `connections`", help);
+            }
+            if queue.limit == 0 {
+                problems.error("queue.limit", "a queue has room for at least one", "drop `queue`");
+            }
+            if queue.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+                problems.error("queue.timeout", "nobody can wait no time at all", "drop `queue`");
+            }
+        }
+        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            problems.error("timeout", "no target answers in no time", "leave the key out for no limit");
+        }
+        if let Some(warning) = self.demand.as_ref().and_then(Dist::warning) {
+            problems.warn("demand", warning, "");
+        }
+    }
+
+    pub(super) fn check_health(&self, problems: &mut Problems) {
+        let (Some(health), Some(checks)) = (self.health, self.settings().checks) else { return };
+        if checks.interval.is_zero() {
+            problems.error("health.interval", "checks need a pause between them", "2s is usual");
+        } else if checks.timeout > checks.interval {
+            let key = if health.timeout.is_some() { "health.timeout" } else { "health.interval" };
+            let message = format!(
+                "the timeout of a check ({}) is longer than the interval ({})",
+                Duration(checks.timeout),
+                Duration(checks.interval)
+            );
+            problems.error(key, message, "a check must be over when the next one starts");
+        }
+        if checks.timeout.is_zero() {
+            problems.error("health.timeout", "nobody answers a check in no time", "");
+        }
+        for (key, value) in [("fall", checks.fall), ("rise", checks.rise)] {
+            if !(1..=ROW_MAX).contains(&value) {
+                let message = format!("`{key}` lies between 1 and {ROW_MAX}, not {value}");
+                problems.error(format!("health.{key}"), message, "the number of checks in a row");
+            }
+        }
+    }
+
+    pub(super) fn check_ejection(&self, problems: &mut Problems) {
+        let (Some(_), Some(ejection)) = (self.ejection, self.settings().ejection) else { return };
+        if ejection.failures == 0 {
+            problems.error(
+                "ejection.failures",
+                "a target must fail at least once to be ejected",
+                "5 is usual",
+            );
+        }
+        if ejection.base.is_zero() {
+            problems.error("ejection.base", "an ejection of no time is none", "30s is usual");
+        } else if ejection.longest < ejection.base {
+            problems.error("ejection.max", "the longest ejection is at least the first", "raise `max`");
+        }
+        if ejection.max_share <= 0.0 {
+            problems.error(
+                "ejection.max_share",
+                "with a share of 0 nobody is ever ejected",
+                "drop `ejection`",
+            );
+        }
+    }
+
+    pub(super) fn check_recovery(&self, problems: &mut Problems) {
+        let settings = self.settings();
+        if settings.retries > RETRIES_MAX {
+            problems.error("retries", format!("a call is tried again at most {RETRIES_MAX} times"), "");
+        }
+        let judges = settings.checks.is_some() || settings.ejection.is_some();
+        let needs = [("panic", self.panic.is_some()), ("slow_start", self.slow_start.is_some())];
+        for (key, given) in needs {
+            if given && !judges {
+                let message = format!("`{key}` does nothing where no target is ever taken out");
+                problems.error(key, message, "add `health` or `ejection`");
+            }
+        }
+        let unweighted = [PolicyKind::RoundRobin, PolicyKind::Hash, PolicyKind::IpHash];
+        if self.slow_start.is_some() && unweighted.contains(&self.policy_kind()) {
+            let help = "use \"weighted\", \"random\", \"least-connections\", \"two-choices\" or \"ewma\"";
+            problems.error("slow_start", "the policy has no weights that could grow", help);
+        }
+        if self.sticky.and_then(|sticky| sticky.expire).is_some_and(|expire| expire.0.is_zero()) {
+            problems.error("sticky.expire", "a cookie that expires at once keeps nobody", "drop `sticky`");
+        }
+    }
+}

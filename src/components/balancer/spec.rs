@@ -1,0 +1,349 @@
+//! What a scenario says about a balancer.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Balancer;
+use super::checks::Checks;
+use super::presets::{self, Defaults, Preset};
+use super::targets::Ejection;
+use crate::components::hardware::Hardware;
+use crate::kernel::time::SimDuration;
+use crate::model::call::Probe;
+use crate::model::component::Component;
+use crate::model::quantity::{Dist, Duration, Share};
+use crate::model::site::Site;
+use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::queueing::balance::Policy;
+
+/// Targets that one call is tried at after the first, at most.
+pub(super) const RETRIES_MAX: u16 = 8;
+
+/// How a balancer chooses a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyKind {
+    /// One after the other.
+    RoundRobin,
+    /// One after the other by weight, spread evenly, as nginx does; without weights the same as `round-robin`.
+    Weighted,
+    /// At random, by weight.
+    Random,
+    /// The one with the least calls of this balancer, for its weight.
+    LeastConnections,
+    /// Two at random, by weight; of them the one with less calls of this balancer.
+    TwoChoices,
+    /// Two at random; of them the one whose answers come sooner, times its calls + 1 (peak EWMA, as Finagle and Linkerd).
+    Ewma,
+    /// Consistent hashing of the user on a ring.
+    Hash,
+    /// The hash of the user modulo the weights.
+    IpHash,
+    /// `weighted` for a user's first request, then always the same target: a cookie.
+    Sticky,
+}
+
+/// What a check asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// A connection, which is accepted as long as the process runs, however slow it is.
+    Connect,
+    /// A page, for which the target needs a worker and a little core time: one that is too slow is taken out.
+    Page,
+}
+
+impl CheckKind {
+    pub(super) const fn probe(self) -> Probe {
+        match self {
+            CheckKind::Connect => Probe::Connect,
+            CheckKind::Page => Probe::Page,
+        }
+    }
+}
+
+/// Active checks.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthSpec {
+    /// From the start of one check to that of the next. Default: the preset's, else "2s", as HAProxy [V].
+    pub interval: Option<Duration>,
+    /// How long an answer may take. Default: the preset's, else the interval, as HAProxy [V].
+    pub timeout: Option<Duration>,
+    /// Failures in a row that take a target out. Default: the preset's, else 3, as HAProxy [V].
+    pub fall: Option<u16>,
+    /// Successes in a row that bring it back. Default: the preset's, else 2, as HAProxy [V].
+    pub rise: Option<u16>,
+    /// What is asked. Default: the preset's, else "connect", as HAProxy [V].
+    pub kind: Option<CheckKind>,
+}
+
+/// Passive ejection: a target that fails calls is left out for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EjectionSpec {
+    /// Failures in a row. Default: the preset's, else 5, as Envoy [V].
+    pub failures: Option<u32>,
+    /// Time of the first ejection; the n-th takes n times as long. Default: the preset's, else "30s", as Envoy [V].
+    pub base: Option<Duration>,
+    /// Time of the longest. Default: the preset's, else "300s", as Envoy [V]; at least `base`.
+    pub max: Option<Duration>,
+    /// Nobody is ejected once this share of the targets is. Default: the preset's, else "10%", as Envoy [V].
+    pub max_share: Option<Share>,
+    /// What counts as a failure. Default: the preset's, else "errors".
+    pub counts: Option<Counts>,
+}
+
+/// What counts as a failure of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counts {
+    /// Every answer with a code of 500 and more, connections that fail, and answers that do not come.
+    Errors,
+    /// Connections that fail, and answers that do not come.
+    Connections,
+}
+
+/// Calls that wait for one of the balancer's `connections`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueSpec {
+    /// How many may wait; beyond it they are rejected.
+    pub limit: u32,
+    /// How long each waits before it is rejected. Default: as long as it takes.
+    pub timeout: Option<Duration>,
+}
+
+/// What happens to a user whose target is out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// The user gets another target; what the old one knew of the session is lost.
+    #[default]
+    Move,
+    /// The call fails until the target is back.
+    Fail,
+}
+
+/// Cookies that keep users with their target. Users who ask only once, those of an open `rate`, have none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StickySpec {
+    /// What happens to a user whose target is out. Default: "move".
+    #[serde(default)]
+    pub gone: Gone,
+    /// A cookie that is not used for so long is worth nothing. Default: "1d", as the AWS ALB [V].
+    pub expire: Option<Duration>,
+}
+
+/// `[balancer.NAME]`: hands each call to one of several targets. It knows its own calls and its checks' answers only.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BalancerSpec {
+    /// Whether clients can reach it. Default: false.
+    #[serde(default)]
+    pub public: bool,
+    /// Servers, all machines of each, and other balancers.
+    pub targets: Vec<String>,
+    /// Weight of each machine of each entry of `targets`. Default: 1 each.
+    pub weights: Option<Vec<f64>>,
+    /// A product whose defaults are taken; other keys go before them.
+    pub preset: Option<Preset>,
+    /// How a target is chosen. Default: the preset's, else "weighted".
+    pub policy: Option<PolicyKind>,
+    /// Points on the ring of a target of weight 1, for `hash`. Default: 100 [T].
+    pub virtual_nodes: Option<u32>,
+    /// For `hash`: calls go on from a target with more than this many times its share. Default: no bound.
+    pub bounded_load: Option<f64>,
+    /// Time after which a response time counts e times less, for `ewma`. Default: "10s", as Finagle [V].
+    pub decay: Option<Duration>,
+    /// A machine of the catalogue (`outgrow list instances`).
+    pub instance: Option<String>,
+    /// Number of cores. Default: the instance's, else 1.
+    pub cores: Option<u32>,
+    /// Work a core does a second, relative to the reference instance. Default: the instance's, else 1.
+    pub speed: Option<f64>,
+    /// USD an hour. Default: the instance's, else 0. A pair costs twice as much.
+    pub price: Option<f64>,
+    /// Core time of each call. Default: none; it costs nothing.
+    pub demand: Option<Dist>,
+    /// Calls inside at once; beyond it they wait in the `queue`, or are rejected. Default: no limit.
+    pub connections: Option<u32>,
+    /// Calls that wait for one of the `connections`. Default: none may.
+    pub queue: Option<QueueSpec>,
+    /// How long a target may take to answer a call. Default: the preset's, else as long as it takes.
+    pub timeout: Option<Duration>,
+    /// Active checks. Default: the preset's, else none.
+    pub health: Option<HealthSpec>,
+    /// Passive ejection. Default: the preset's, else none.
+    pub ejection: Option<EjectionSpec>,
+    /// Once fewer than this share of the targets are in service, all get calls; at 0 once none is. Default: the preset's,
+    /// else never.
+    pub panic: Option<Share>,
+    /// Other targets that a call is tried at after its connection has failed. A write that may have been done is never
+    /// sent again. Default: the preset's, else 0.
+    pub retries: Option<u16>,
+    /// Time in which a target that comes back gets its full weight. Default: at once.
+    pub slow_start: Option<Duration>,
+    /// Keeps each user with one target by a cookie, whatever the policy.
+    pub sticky: Option<StickySpec>,
+    /// A second balancer takes over 3.6 s after the active one has crashed (VRRP, RFC 5798 [V]); its connections are lost.
+    #[serde(default)]
+    pub standby: bool,
+    /// Time that calls have to end at a target that is drained; then they are cut off. Default: the preset's, else as long
+    /// as it takes.
+    pub drain: Option<Duration>,
+}
+
+/// What the keys and the preset say together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Settings {
+    pub policy: Policy,
+    pub checks: Option<Checks>,
+    pub ejection: Option<Ejection>,
+    pub panic: Option<f64>,
+    pub retries: u16,
+    pub timeout: Option<SimDuration>,
+    pub slow_start: Option<SimDuration>,
+    pub sticky: Option<StickySpec>,
+    pub drain: Option<SimDuration>,
+}
+
+impl BalancerSpec {
+    /// The weight of each machine of an entry of `targets`.
+    pub(super) fn weight(&self, entry: usize) -> f64 {
+        self.weights.as_ref().and_then(|weights| weights.get(entry)).copied().unwrap_or(1.0)
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let defaults = Defaults::of(self.preset);
+        Settings {
+            policy: self.policy(),
+            checks: self.checks(&defaults),
+            ejection: self.ejection(&defaults),
+            panic: self.panic.map(|share| share.0).or(defaults.panic),
+            retries: self.retries.unwrap_or(defaults.retries),
+            timeout: self.timeout.map(|timeout| timeout.0).or(defaults.timeout),
+            slow_start: self.slow_start.map(|time| time.0).filter(|time| !time.is_zero()),
+            sticky: self.sticky.or((self.policy_kind() == PolicyKind::Sticky).then(StickySpec::default)),
+            drain: self.drain.map(|drain| drain.0).or(defaults.drain),
+        }
+    }
+
+    pub(super) fn policy_kind(&self) -> PolicyKind {
+        self.policy.unwrap_or(Defaults::of(self.preset).policy)
+    }
+
+    fn policy(&self) -> Policy {
+        match self.policy_kind() {
+            PolicyKind::RoundRobin => Policy::RoundRobin,
+            PolicyKind::Weighted | PolicyKind::Sticky => Policy::Weighted,
+            PolicyKind::Random => Policy::Random,
+            PolicyKind::LeastConnections => Policy::LeastConnections,
+            PolicyKind::TwoChoices => Policy::TwoChoices,
+            PolicyKind::Ewma => {
+                let decay = self.decay.map_or(SimDuration::from_secs(10), |decay| decay.0);
+                Policy::Ewma { decay }
+            }
+            PolicyKind::Hash => Policy::Hash {
+                virtual_nodes: self.virtual_nodes.unwrap_or(100),
+                bounded_load: self.bounded_load,
+            },
+            PolicyKind::IpHash => Policy::IpHash,
+        }
+    }
+
+    fn checks(&self, defaults: &Defaults) -> Option<Checks> {
+        let Some(health) = self.health else { return defaults.checks };
+        let base = defaults.checks.unwrap_or(presets::CHECKS);
+        let interval = health.interval.map_or(base.interval, |interval| interval.0);
+        // Where the default is "the interval", it is the scenario's interval.
+        let usual = if base.timeout == base.interval { interval } else { base.timeout };
+        Some(Checks {
+            interval,
+            timeout: health.timeout.map_or(usual, |timeout| timeout.0),
+            fall: health.fall.unwrap_or(base.fall),
+            rise: health.rise.unwrap_or(base.rise),
+            probe: health.kind.map_or(base.probe, CheckKind::probe),
+        })
+    }
+
+    fn ejection(&self, defaults: &Defaults) -> Option<Ejection> {
+        let Some(given) = self.ejection else { return defaults.ejection };
+        let usual = defaults.ejection.unwrap_or(presets::EJECTION);
+        let base = given.base.map_or(usual.base, |base| base.0);
+        Some(Ejection {
+            failures: given.failures.unwrap_or(usual.failures),
+            base,
+            longest: given.max.map_or(usual.longest.max(base), |max| max.0),
+            max_share: given.max_share.map_or(usual.max_share, |share| share.0),
+            connections_only: given
+                .counts
+                .map_or(usual.connections_only, |counts| counts == Counts::Connections),
+        })
+    }
+
+    pub(super) fn hardware(&self) -> Hardware<'_> {
+        Hardware {
+            instance: self.instance.as_deref(),
+            cores: self.cores,
+            memory: None,
+            speed: self.speed,
+            price: self.price,
+        }
+    }
+}
+
+impl Spec for BalancerSpec {
+    fn arrows(&self) -> Vec<Arrow> {
+        let arrow = |(entry, name): (usize, &String)| Arrow {
+            key: format!("targets[{entry}]"),
+            to: name.clone(),
+            accepts: &["server", "balancer"],
+            public: false,
+        };
+        self.targets.iter().enumerate().map(arrow).collect()
+    }
+
+    fn is_public(&self) -> bool {
+        self.public
+    }
+
+    /// A machine only where the scenario speaks of one; else it costs nothing.
+    fn machine(&self) -> Option<MachineSpec> {
+        if self.demand.is_none() && !self.hardware().is_given() {
+            return None;
+        }
+        let machine = self.hardware().machine();
+        let boxes = if self.standby { 2.0 } else { 1.0 };
+        Some(MachineSpec { price: machine.price * boxes, ..machine })
+    }
+
+    fn demand(&self, _class: &RequestClass) -> Demand {
+        let spread = self.targets.iter().enumerate().map(|(entry, name)| (name.clone(), self.weight(entry)));
+        Demand {
+            cpu_s: self.demand.as_ref().map_or(0.0, |demand| demand.variate().mean()),
+            spread: spread.collect(),
+            ..Demand::default()
+        }
+    }
+
+    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+        self.check_targets(problems);
+        self.check_policy(problems);
+        self.check_capacity(problems);
+        self.check_health(problems);
+        self.check_ejection(problems);
+        self.check_recovery(problems);
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        if let Some(demand) = &mut self.demand {
+            demand.resolve("demand", files, problems);
+        }
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        Box::new(Balancer::new(self, site))
+    }
+}

@@ -1,0 +1,136 @@
+//! `Balancer`: its checks of the targets, and what operations do to it and to them.
+
+use super::targets::Change;
+use super::vrrp::Repair;
+use super::{Balancer, timer};
+use crate::kernel::random::below;
+use crate::kernel::time::SimDuration;
+use crate::model::call::Parent;
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, ComponentId, Control, Order, Outcome};
+use crate::queueing::deadlines::Deadlines;
+
+impl Balancer {
+    // Checks
+
+    /// The first checks, spread over an interval so that no target gets all at once.
+    pub(super) fn begin_checks(&mut self, cx: &mut Cx<'_>) {
+        let Some(checks) = self.settings.checks else { return };
+        let mut stream = cx.stream("checks");
+        for i in 0..self.targets.all.len() {
+            let phase = SimDuration::from_nanos(below(&mut stream, checks.interval.as_nanos()));
+            cx.alarm(phase, timer::CHECK, About::Number(i as u32));
+        }
+    }
+
+    pub(super) fn check(&mut self, i: u32, cx: &mut Cx<'_>) {
+        let Some(checks) = self.settings.checks else { return };
+        let target = &mut self.targets.all[i as usize];
+        target.probe = cx.probe(i, target.id, checks.probe);
+        // Set before the next check, so that a timeout as long as the interval is over first.
+        cx.alarm(checks.timeout, timer::CHECK_LATE, About::Call(target.probe));
+        cx.alarm(checks.interval, timer::CHECK, About::Number(i));
+    }
+
+    /// A check has had no answer in time, unless it was given up before.
+    pub(super) fn check_late(&mut self, probe: CallId, cx: &mut Cx<'_>) {
+        if let Parent::Number(i) = cx.get(probe).parent {
+            cx.abandon(probe);
+            self.checked(i as usize, false, cx);
+        }
+    }
+
+    pub(super) fn checked(&mut self, i: usize, good: bool, cx: &mut Cx<'_>) {
+        let Some(checks) = self.settings.checks else { return };
+        self.targets.all[i].probe = CallId::NONE;
+        let change = self.targets.checked(cx.now(), i, good, &checks);
+        self.tell(i, change, cx);
+    }
+
+    pub(super) fn readmit(&mut self, i: usize, cx: &mut Cx<'_>) {
+        let change = self.targets.readmit(cx.now(), i);
+        self.tell(i, change, cx);
+    }
+
+    /// Writes a change into the timeline, and lets a slow start go on.
+    fn tell(&mut self, i: usize, change: Change, cx: &mut Cx<'_>) {
+        let id = self.targets.all[i].id;
+        match change {
+            Change::None => return,
+            Change::Out => cx.note(id, "out of balancer"),
+            Change::Back => cx.note(id, "back in balancer"),
+        }
+        self.grow_later(i, cx);
+    }
+
+    pub(super) fn grow_later(&mut self, i: usize, cx: &mut Cx<'_>) {
+        if let Some(at) = self.targets.grows_at(i) {
+            cx.alarm_at(at, timer::GROW, About::Number(i as u32));
+        }
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let target = ComponentId::new(order.subject as usize);
+        let Some(i) = self.targets.find(target).filter(|_| self.pair.is_active) else { return };
+        let draining = match order.code {
+            Order::DRAIN => true,
+            Order::READY => false,
+            _ => return,
+        };
+        if draining == self.targets.draining_since(i).is_some() {
+            return;
+        }
+        let change = self.targets.set_draining(cx.now(), i, draining);
+        self.tell(i, change, cx);
+        if let (Some(drain), true) = (self.settings.drain, draining) {
+            cx.alarm(drain, timer::DRAINED, About::Number(i as u32));
+        }
+    }
+
+    /// A target has been drained for long enough: what is still there is cut off.
+    pub(super) fn drained(&mut self, i: usize, cx: &mut Cx<'_>) {
+        let since = self.targets.draining_since(i);
+        let is_due = |drain| since.is_some_and(|since| cx.now().since(since) >= drain);
+        if !self.settings.drain.is_some_and(is_due) {
+            return;
+        }
+        for place in self.relays.at(i) {
+            let child = self.relays.get_mut(place).child;
+            self.cut(child, Outcome::Unavailable, cx);
+        }
+    }
+
+    pub(super) fn control(&mut self, control: Control, cx: &mut Cx<'_>) {
+        match control {
+            Control::Crash => {
+                if let Some(after) = self.pair.crash() {
+                    cx.alarm(after, timer::TAKE_OVER, About::Nothing);
+                }
+                self.forget();
+            }
+            Control::TakeOver => self.begin_checks(cx),
+            Control::Recover => {
+                let hung = std::mem::take(&mut self.hung);
+                if self.pair.repair(hung) == Repair::Active {
+                    self.forget();
+                    self.begin_checks(cx);
+                }
+            }
+            Control::Hang => self.hung = true,
+            Control::Order(order) => self.order(order, cx),
+            Control::Slow(_) | Control::Impair(_) | Control::Mend(_) => {}
+        }
+    }
+
+    /// The process is gone, and with it all that it knew but the cookies, which its users hold.
+    fn forget(&mut self) {
+        self.targets.reset();
+        self.connections.clear();
+        self.queue_armed = false;
+        self.relays.clear();
+        self.starting.clear();
+        self.deadlines = self.settings.timeout.map(Deadlines::new);
+    }
+}

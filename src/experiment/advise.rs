@@ -1,0 +1,397 @@
+//! What binds, why, and what to try next: sentences made from measured numbers, never fixed conclusions.
+
+use crate::model::quantity::Rate;
+use crate::scenario::Scenario;
+
+use super::result::{Answer, Bottleneck, ComponentResult, Figure, Outcomes, Prediction, Relation, RunResult};
+
+/// Members of a group whose use differs by less than this are taken for alike.
+const ALIKE: f64 = 0.1;
+
+/// Slots that are so much busier than the cores behind them bind in their place.
+const CLEARLY_BUSIER: f64 = 0.1;
+
+/// From this use on a resource is worth enlarging.
+const BUSY: f64 = 0.7;
+
+/// More trials than this are no advice to run: the value is too close to its bound.
+pub(super) const TRIALS_ADVISED_MAX: u64 = 1000;
+
+/// A share of the response time that is worth a sentence.
+const SHARE_SHOWN: f64 = 0.1;
+
+/// The resource with the highest use.
+pub(super) fn bottleneck(result: &RunResult) -> Option<Bottleneck> {
+    let all = result.components.iter().flat_map(|(name, component)| {
+        uses(name, component).into_iter().map(move |(resource, used)| (name, component, resource, used))
+    });
+    let (name, component, resource, used) =
+        all.reduce(|most, one| if one.3 > most.3 { one } else { most })?;
+    if used <= 0.0 {
+        return None;
+    }
+    let mates: Vec<f64> = result
+        .components
+        .iter()
+        .filter(|(_, other)| other.group == component.group)
+        .filter_map(|(name, other)| {
+            uses(name, other).into_iter().find(|one| one.0 == resource).map(|one| one.1)
+        })
+        .collect();
+    let average = mates.iter().sum::<f64>() / mates.len() as f64;
+    let (component, utilisation) = if used - average < ALIKE && mates.len() > 1 {
+        (component.group.clone(), average)
+    } else {
+        (name.to_owned(), used)
+    };
+    Some(Bottleneck { component, resource, utilisation })
+}
+
+/// How busy each resource of a component is. The cores and the disk of a machine count for its host alone.
+fn uses(name: &str, component: &ComponentResult) -> Vec<(&'static str, f64)> {
+    let mut uses = Vec::new();
+    let mean = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.mean);
+    let cores = mean(&component.utilisation).unwrap_or(0.0);
+    if component.machine.as_ref().is_some_and(|machine| machine.host == name) {
+        uses.push(("cpu", cores));
+        uses.extend(mean(&component.disk_utilisation).map(|disk| ("disk", disk)));
+    }
+    if let Some(machine) =
+        component.machine.as_ref().filter(|_| count(&component.outcomes.out_of_memory) > 0.0)
+    {
+        let used = mean(&component.memory_bytes_max).unwrap_or(0.0) / machine.memory_bytes as f64;
+        uses.push(("memory", used.min(1.0)));
+    }
+    uses.extend(slots(component).filter(|slots| slots.1 > cores + CLEARLY_BUSIER));
+    uses
+}
+
+/// Use of the slots for calls, where they have ever run out: all were held while calls waited, so that those inside at
+/// the peak, less those that waited, were as many as there are.
+fn slots(component: &ComponentResult) -> Option<(&'static str, f64)> {
+    let value = |figure: &Figure| figure.mean.unwrap_or(0.0);
+    let (waited, rejected) = (value(&component.queue_len_max), count(&component.outcomes.rejected));
+    let slots = value(&component.inside_max) - waited;
+    let held = value(&component.inside_mean) - value(&component.queue_len_mean);
+    let resource = if component.kind == "database" { "connections" } else { "workers" };
+    let ran_out = waited >= 1.0 || rejected > 0.0;
+    (ran_out && slots >= 1.0).then(|| (resource, (held / slots).clamp(0.0, 1.0)))
+}
+
+fn count(figure: &Figure) -> f64 {
+    figure.mean.unwrap_or(0.0)
+}
+
+/// Why the figures are what they are, the most important first.
+pub(super) fn why(result: &RunResult) -> Vec<String> {
+    let mut why = Vec::new();
+    why.extend(growth(result));
+    why.extend(what_binds(result));
+    // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
+    why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
+    why.extend(failures(result));
+    why.extend(result.theory.iter().filter_map(prediction));
+    why
+}
+
+fn growth(result: &RunResult) -> Option<String> {
+    let growth = result.steady_state.growth_per_s?;
+    Some(match &result.steady_state.component {
+        Some(component) => {
+            format!("no steady state: the queue at `{component}` grows by {} calls a second", number(growth))
+        }
+        None => format!("no steady state: {} more requests are under way every second", number(growth)),
+    })
+}
+
+fn what_binds(result: &RunResult) -> Option<String> {
+    let bottleneck = result.bottleneck.as_ref()?;
+    let (name, share) = (&bottleneck.component, 100.0 * bottleneck.utilisation);
+    let what = match bottleneck.resource {
+        "cpu" => "the cores",
+        "disk" => "the disk",
+        "memory" => "the memory",
+        "connections" => "the connections",
+        _ => "the workers",
+    };
+    let mut text = format!("{what} of `{name}` are {share:.0} % busy, more than anything else");
+    if bottleneck.resource == "disk" || bottleneck.resource == "memory" {
+        text = text.replace(" are ", " is ").replace("busy", "used");
+    }
+    if let Some(since) = since(result, name).filter(|_| result.steady_state.reached) {
+        text += &format!("; calls have piled up there since {since:.0} s");
+    }
+    let rate = result.metrics.throughput_rps.mean.unwrap_or(0.0);
+    // The utilisation law: work for each request stays, so that use grows with the rate.
+    if bottleneck.resource == "cpu"
+        && result.steady_state.reached
+        && bottleneck.utilisation < 0.99
+        && rate > 0.0
+    {
+        text += &format!(
+            "; at this mix they saturate at {} requests a second",
+            number(rate / bottleneck.utilisation)
+        );
+    }
+    Some(text)
+}
+
+/// Since when a component has held more calls than half of what it holds in the end, if that is much more than in the
+/// beginning; seconds after the start of the trial.
+fn since(result: &RunResult, component: &str) -> Option<f64> {
+    let inside: Vec<f64> =
+        result.series.column(&format!("inside:{component}"))?.map(|one| one.unwrap_or(0.0)).collect();
+    let quarter = inside.len() / 4;
+    let average = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    if quarter == 0 {
+        return None;
+    }
+    let (first, last) = (average(&inside[..quarter]), average(&inside[inside.len() - quarter..]));
+    if last < 10.0 || last < 3.0 * first {
+        return None;
+    }
+    let calm = inside.iter().rposition(|&calls| calls < last / 2.0)?;
+    result.series.rows.get(calm + 1)?[0]
+}
+
+/// The component at which requests wait longest, as a share of their response time.
+fn where_time_goes(result: &RunResult) -> Option<String> {
+    let requests = result.metrics.outcomes.ok.mean.filter(|ok| *ok > 0.0)?;
+    let response = result.metrics.response_ms.mean.mean?;
+    let waits = result.components.iter().filter_map(|(name, component)| {
+        let calls = component.outcomes.ok.mean?;
+        Some((name, component.wait_ms.mean.mean? * calls / requests))
+    });
+    let (name, wait) = waits.reduce(|most, one| if one.1 > most.1 { one } else { most })?;
+    let share = wait / response;
+    (share >= SHARE_SHOWN).then(|| {
+        format!(
+            "a request waits {} ms in the queue of `{name}`, {:.0} % of its {} ms",
+            number(wait),
+            100.0 * share.min(1.0),
+            number(response)
+        )
+    })
+}
+
+/// The most frequent way in which requests fail, and where.
+fn failures(result: &RunResult) -> Option<String> {
+    let all = &result.metrics.outcomes;
+    let ended = count(&all.ok) + failed(all).iter().map(|(_, count)| count).sum::<f64>();
+    let (how, most) = worst(all)?;
+    let share = 100.0 * most / ended;
+    let places = result.components.iter().filter_map(|(name, component)| {
+        let (local, count) = worst(&component.outcomes)?;
+        Some((name, local, count))
+    });
+    let place = places.reduce(|most, one| if one.2 > most.2 { one } else { most });
+    let at = place.map_or(String::new(), |(name, local, calls)| {
+        format!("; most calls fail at `{name}`: {} a trial, {local}", number(calls))
+    });
+    Some(format!("{} % of the requests end {how}{at}", number(share)))
+}
+
+fn failed(outcomes: &Outcomes) -> [(&'static str, f64); 5] {
+    [
+        ("rejected", count(&outcomes.rejected)),
+        ("timed out", count(&outcomes.timed_out)),
+        ("unavailable", count(&outcomes.unavailable)),
+        ("out of memory", count(&outcomes.out_of_memory)),
+        ("throttled", count(&outcomes.throttled)),
+    ]
+}
+
+fn worst(outcomes: &Outcomes) -> Option<(&'static str, f64)> {
+    let found = failed(outcomes).into_iter().filter(|(_, count)| *count > 0.0);
+    found.reduce(|most, one| if one.1 > most.1 { one } else { most })
+}
+
+/// Theory beside measurement. The utilisation law is silent as long as it agrees, as it must; Little's law always is,
+/// as the model asserts it.
+fn prediction(prediction: &Prediction) -> Option<String> {
+    if prediction.quantity == "in_flight_mean" || prediction.quantity == "utilisation" {
+        return None;
+    }
+    let mean = prediction.measured.mean?;
+    let measured = match prediction.measured.half_width {
+        Some(half_width) => with_half_width(mean, half_width),
+        None => number(mean),
+    };
+    let relation = match prediction.relation {
+        Relation::Equal => "",
+        Relation::About => "about ",
+        Relation::AtMost => "at most ",
+        Relation::AtLeast => "at least ",
+    };
+    let unit = if prediction.quantity == "response_ms" { "ms" } else { "requests a second" };
+    let Prediction { component, law, theory, .. } = prediction;
+    let at = if component == "system" { String::new() } else { format!(" for `{component}`") };
+    Some(format!("theory{at}: {law} says {relation}{} {unit}, measured {measured}", number(*theory)))
+}
+
+/// Three significant digits, or all those before the point.
+fn number(value: f64) -> String {
+    format!("{value:.*}", decimals(value))
+}
+
+/// A value and its half-width with as many decimals as give the half-width two significant digits.
+fn with_half_width(value: f64, half_width: f64) -> String {
+    let decimals = decimals(10.0 * half_width).max(decimals(value));
+    format!("{value:.decimals$} ± {half_width:.decimals$}")
+}
+
+/// Decimals of three significant digits.
+fn decimals(value: f64) -> usize {
+    let digits = if value == 0.0 { 0.0 } else { libm::log10(value.abs()).floor() };
+    (2.0 - digits).clamp(0.0, 6.0) as usize
+}
+
+/// A command that is worth running next.
+pub(super) fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
+    let run = format!("outgrow run {}", scenario.origin);
+    let undecided = result.expect.iter().find(|verdict| verdict.verdict == Answer::NotShown);
+    if let Some(trials) =
+        undecided.and_then(|verdict| verdict.trials_needed).filter(|few| *few <= TRIALS_ADVISED_MAX)
+    {
+        return Some(format!("{run} --trials {trials}"));
+    }
+    let bottleneck = result.bottleneck.as_ref()?;
+    let is_busy = bottleneck.utilisation >= BUSY || !result.steady_state.reached;
+    let change = if is_busy { enlarge(scenario, bottleneck) } else { more_load(scenario) };
+    Some(format!("{run} --set {}", change?))
+}
+
+/// The override that gives the bottleneck more of what it lacks.
+fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
+    let is_owner = |name: &str| {
+        name == bottleneck.component
+            || bottleneck.component.strip_prefix(name).is_some_and(|rest| {
+                rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
+            })
+    };
+    let entry = scenario.boxes.iter().find(|entry| is_owner(&entry.name))?;
+    let (name, members) = (&entry.name, entry.spec.members());
+    let machine = entry.spec.machine();
+    match bottleneck.resource {
+        "cpu" if members > 1 => Some(format!("{name}.count={}", members + members.div_ceil(2))),
+        "cpu" => machine.map(|machine| format!("{name}.cores={}", 2 * machine.cores)),
+        "memory" => machine.map(|machine| format!("{name}.memory={}MiB", 2 * (machine.memory >> 20))),
+        _ => None,
+    }
+}
+
+/// The override that doubles the load, to see what gives way first.
+fn more_load(scenario: &Scenario) -> Option<String> {
+    let entry = scenario.boxes.iter().find(|entry| entry.spec.offered().is_some())?;
+    let table: toml::Table = scenario.text.parse().ok()?;
+    let client = table.get(entry.kind)?.get(&entry.name)?;
+    let double = |key: &str| {
+        let value = client.get(key)?;
+        match value.as_integer() {
+            Some(users) => Some(users.checked_mul(2)?.to_string()),
+            None => value.as_str()?.parse::<Rate>().ok().map(|rate| Rate(2.0 * rate.0).to_string()),
+        }
+    };
+    ["users", "rate", "sessions"]
+        .iter()
+        .find_map(|key| Some(format!("{}.{key}={}", entry.name, double(key)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{from_text, result, trial};
+    use super::*;
+    use crate::model::record::TrialRecord;
+
+    fn changed(change: impl Fn(&mut TrialRecord)) -> RunResult {
+        let mut records = vec![trial(&[100, 200]), trial(&[100, 200])];
+        records.iter_mut().for_each(change);
+        result(records)
+    }
+
+    #[test]
+    fn the_busiest_resource_binds() {
+        let found = changed(|_| ()).bottleneck.unwrap();
+        assert_eq!((found.component.as_str(), found.resource, found.utilisation), ("box", "cpu", 0.75));
+        let disk = changed(|record| {
+            record.components[0].machine.as_mut().unwrap().disk_utilisation = Some(0.9);
+        });
+        assert_eq!(disk.bottleneck.unwrap().resource, "disk");
+        // 5 inside of whom 2 wait leaves 3 workers; 2.9 of them are held on average.
+        let workers = changed(|record| {
+            let server = &mut record.components[0];
+            (server.inside_max, server.queue_max) = (5, 2);
+            (server.inside_mean, server.queue_mean) = (3.9, 1.0);
+        });
+        let workers = workers.bottleneck.unwrap();
+        assert_eq!(workers.resource, "workers");
+        assert!((workers.utilisation - 2.9 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn members_that_are_alike_are_named_together() {
+        let group = |busy: f64| {
+            changed(move |record| {
+                let mut second = record.components[0].clone();
+                for (component, name) in [(&mut record.components[0], "web-1"), (&mut second, "web-2")] {
+                    (component.name, component.group) = (name.into(), "web".into());
+                    component.machine.as_mut().unwrap().host = name.into();
+                }
+                second.machine.as_mut().unwrap().busy_cores_mean = busy;
+                record.components[1] = second;
+            })
+        };
+        let alike = group(1.4).bottleneck.unwrap();
+        assert_eq!((alike.component.as_str(), alike.utilisation), ("web", 0.725));
+        assert_eq!(group(0.2).bottleneck.unwrap().component, "web-1");
+    }
+
+    #[test]
+    fn sentences_follow_the_numbers() {
+        let calm = changed(|_| ());
+        assert_eq!(
+            calm.why,
+            [
+                "the cores of `box` are 75 % busy, more than anything else; at this mix they saturate at 0.267 requests a second"
+            ]
+        );
+        let failing = changed(|record| {
+            record.classes[0].issued += 2;
+            record.classes[0].outcomes[1] = 2;
+            record.components[0].outcomes[1] = 2;
+        });
+        assert_eq!(
+            failing.why[1],
+            "50.0 % of the requests end rejected; most calls fail at `box`: 2.00 a trial, rejected"
+        );
+    }
+
+    #[test]
+    fn the_next_command_changes_what_binds() {
+        let scenario = |rest: &str| {
+            from_text(&format!(
+                "[client.users]\n{rest}\ntarget = 'web'\n[server.web]\npublic = true\ncores = 2\nsteps = [{{ cpu = '1ms' }}]\n"
+            ))
+        };
+        let mut result = changed(|_| ());
+        let mut with = |component: &str, utilisation: f64, scenario: &Scenario| {
+            result.bottleneck =
+                Some(Bottleneck { component: component.into(), resource: "cpu", utilisation });
+            next(scenario, &result).unwrap()
+        };
+        let open = scenario("rate = '50/s'");
+        assert_eq!(with("web", 0.9, &open), "outgrow run a.toml --set web.cores=4");
+        assert_eq!(with("web", 0.1, &open), "outgrow run a.toml --set users.rate=100/s");
+        assert_eq!(with("web", 0.1, &scenario("users = 50")), "outgrow run a.toml --set users.users=100");
+    }
+
+    #[test]
+    fn numbers_have_three_digits_and_no_more_decimals_than_their_doubt() {
+        assert_eq!(
+            [number(0.0), number(0.01234), number(9.999), number(12345.6)],
+            ["0.00", "0.0123", "10.00", "12346"]
+        );
+        assert_eq!(with_half_width(50.04, 0.4), "50.04 ± 0.40");
+        assert_eq!(with_half_width(191.13, 15.46), "191 ± 15");
+    }
+}

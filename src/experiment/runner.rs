@@ -1,0 +1,233 @@
+//! Runs the trials of a scenario over threads. Results do not depend on the number of threads, nor on who watches.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::kernel::random::Seed;
+use crate::kernel::time::SimDuration;
+use crate::model::record::{Stop, TrialRecord};
+use crate::model::simulation::{Length, WINDOWS};
+use crate::scenario::Scenario;
+use crate::scenario::build::build;
+
+use super::figure::mean_response;
+use super::result::{Figure, Precision};
+
+/// Trials before the precision is looked at: fewer give intervals that are themselves too uncertain.
+const PRECISION_TRIALS_MIN: u32 = 5;
+
+/// Trials after which a precision that is not reached is given up.
+pub const PRECISION_TRIALS_MAX: u32 = 200;
+
+/// How to run a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// From which the seeds of the trials come.
+    pub seed: u64,
+    /// Numbers of the trials to run: `0..10` for ten of them, `3..4` to replay the fourth.
+    pub trials: Range<u32>,
+    /// Threads; 0 for as many as there are cores.
+    pub jobs: usize,
+    /// Warm-up and measured time of each.
+    pub length: Length,
+}
+
+/// Who watches a run, from several threads at once.
+pub trait Progress: Sync {
+    /// A trial has come so far: a share of its simulated time, 0 to 1.
+    fn advanced(&self, trial: u32, share: f64);
+
+    /// Whether the user has had enough. Running trials then stop at their next window.
+    fn interrupted(&self) -> bool;
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn advanced(&self, _trial: u32, _share: f64) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// The trials of a run.
+#[derive(Clone, Debug)]
+pub struct Trials {
+    /// In the order of their numbers, those that were never started left out.
+    pub records: Vec<TrialRecord>,
+    /// Whether all that were asked for are there, none of them interrupted.
+    pub complete: bool,
+    /// The outcome of [`run_to_precision`].
+    pub precision: Option<Precision>,
+}
+
+/// Where a thread is: what somebody must run to get there again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of the trial.
+    pub trial: u32,
+    /// A simulated time that lies at most one window of the series ahead.
+    pub until: SimDuration,
+}
+
+thread_local! {
+    static POSITION: Cell<Option<Position>> = const { Cell::new(None) };
+}
+
+/// Where the calling thread is in a trial, for the line that replays a panic; `None` outside of trials.
+#[must_use]
+pub fn position() -> Option<Position> {
+    POSITION.get()
+}
+
+/// Runs the trials over threads. An interrupted trial is kept when it has come beyond its warm-up.
+///
+/// # Panics
+/// When an invariant of the simulator is broken; [`position`] then tells the panic hook where.
+#[must_use]
+pub fn run(scenario: &Scenario, options: &RunOptions, progress: &dyn Progress) -> Trials {
+    let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
+    let one = |trial: u32| (!progress.interrupted()).then(|| run_trial(scenario, options, trial, progress));
+    let records: Vec<Option<TrialRecord>> =
+        pool.install(|| options.trials.clone().into_par_iter().map(one).collect());
+    let asked = records.len();
+    let records: Vec<TrialRecord> =
+        records.into_iter().flatten().filter(|record| has_measured(record, options.length)).collect();
+    let interrupted = records.iter().any(|record| record.stop == Stop::Interrupted);
+    Trials { complete: records.len() == asked && !interrupted, records, precision: None }
+}
+
+/// Runs more and more trials until the half-width of the mean response time is at most the share `target` of it, at two
+/// checks in a row, so that luck at one check does not end the run; starts with `options.trials` and gives up after
+/// [`PRECISION_TRIALS_MAX`], or twice the trials it starts with if these are more. A system whose queues grow without
+/// end has no mean, so that no number of trials is enough.
+#[must_use]
+pub fn run_to_precision(
+    scenario: &Scenario,
+    options: &RunOptions,
+    target: f64,
+    progress: &dyn Progress,
+) -> Trials {
+    let first = options.trials.start;
+    let mut goal = (options.trials.end - first).max(PRECISION_TRIALS_MIN);
+    let cap = PRECISION_TRIALS_MAX.max(2 * goal);
+    let mut trials = Trials { records: Vec::new(), complete: true, precision: None };
+    let mut good_checks = 0;
+    let mut next = first;
+    loop {
+        let more = RunOptions { trials: next..first + goal, ..options.clone() };
+        let found = run(scenario, &more, progress);
+        trials.records.extend(found.records);
+        trials.complete &= found.complete;
+        let achieved = Figure::over(trials.records.iter().map(mean_response)).relative();
+        good_checks = if achieved.is_some_and(|achieved| achieved <= target) { good_checks + 1 } else { 0 };
+        let reached = good_checks == 2;
+        trials.precision = Some(Precision { target, achieved, reached });
+        let overloaded = trials.records.iter().any(|record| record.stop == Stop::TooManyCalls);
+        if reached || overloaded || goal >= cap || !trials.complete {
+            return trials;
+        }
+        next = first + goal;
+        goal = (goal + goal.div_ceil(2)).min(cap);
+    }
+}
+
+fn run_trial(scenario: &Scenario, options: &RunOptions, trial: u32, progress: &dyn Progress) -> TrialRecord {
+    let end = SimDuration::from_nanos(
+        options.length.warmup.as_nanos().saturating_add(options.length.measured.as_nanos()),
+    );
+    let at = |share: f64| {
+        let until = end.mul_f64((share + 1.0 / WINDOWS as f64).min(1.0));
+        POSITION.set(Some(Position { seed: options.seed, trial, until }));
+    };
+    at(0.0);
+    let mut simulation = build(scenario, Seed::new(options.seed).trial(u64::from(trial)));
+    let record = simulation.run(options.length, &mut |share| {
+        at(share);
+        progress.advanced(trial, share);
+        progress.interrupted()
+    });
+    POSITION.set(None);
+    record
+}
+
+/// Whether a trial has come beyond its warm-up: until then it has measured nothing.
+fn has_measured(record: &TrialRecord, length: Length) -> bool {
+    let warmup = length.warmup.as_secs_f64();
+    record.stop != Stop::Interrupted || record.windows.last().is_some_and(|window| window.start_s >= warmup)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::result::RunResult;
+    use super::super::samples::{options, scenario};
+    use super::*;
+
+    #[test]
+    fn the_number_of_threads_leaves_no_trace() {
+        let scenario = scenario("50/s");
+        let json = |jobs| {
+            let options = RunOptions { jobs, ..options(5) };
+            let result = RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched));
+            serde_json::to_string(&result).unwrap()
+        };
+        assert_eq!(json(1), json(4));
+    }
+
+    #[test]
+    fn a_trial_can_be_replayed_alone() {
+        let scenario = scenario("50/s");
+        let all = run(&scenario, &options(4), &Unwatched);
+        let lone = run(&scenario, &RunOptions { trials: 3..4, ..options(1) }, &Unwatched);
+        assert_eq!(lone.records[0].fingerprint, all.records[3].fingerprint);
+        assert_ne!(all.records[2].fingerprint, all.records[3].fingerprint);
+        assert_eq!(position(), None);
+    }
+
+    /// Has enough after some calls.
+    struct Impatient(AtomicU32);
+
+    impl Progress for Impatient {
+        fn advanced(&self, trial: u32, _share: f64) {
+            assert_eq!(position().map(|position| (position.seed, position.trial)), Some((7, trial)));
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        }
+
+        fn interrupted(&self) -> bool {
+            self.0.load(Ordering::Relaxed) == 0
+        }
+    }
+
+    #[test]
+    fn what_is_done_at_an_interruption_is_kept() {
+        let scenario = scenario("50/s");
+        // 600 windows a trial: one and a half trials, then one that does not get beyond its warm-up.
+        let half = run(&scenario, &options(4), &Impatient(AtomicU32::new(900)));
+        let stops: Vec<Stop> = half.records.iter().map(|record| record.stop).collect();
+        assert_eq!((stops, half.complete), (vec![Stop::Finished, Stop::Interrupted], false));
+        let early = run(&scenario, &options(4), &Impatient(AtomicU32::new(50)));
+        assert!(early.records.is_empty() && !early.complete);
+    }
+
+    #[test]
+    fn precision_is_reached_or_given_up_honestly() {
+        let scenario = scenario("50/s");
+        let easy = run_to_precision(&scenario, &options(5), 0.5, &Unwatched);
+        assert!(easy.precision.unwrap().reached);
+        assert_eq!(easy.records.len(), 8, "it must hold at 5 and at 8 trials");
+        let hard = run_to_precision(&scenario, &options(5), 1e-9, &Unwatched);
+        assert_eq!((hard.precision.unwrap().reached, hard.records.len()), (false, 200));
+        let straight = run(&scenario, &options(8), &Unwatched);
+        assert_eq!(straight.records[7].fingerprint, easy.records[7].fingerprint);
+    }
+}

@@ -1,0 +1,133 @@
+//! The series of a result: averages over trials in windows of time, as a table for charts.
+
+use crate::model::record::{Stop, TrialRecord, Window};
+use crate::stats::series::mean;
+
+use super::figure::NANOS_PER_MS;
+use super::result::Series;
+
+/// Beyond this many components the table has one column a group, so that the file stays small.
+const COMPONENTS_MAX: usize = 32;
+
+/// The columns that every scenario has.
+const COLUMNS: [&str; 7] =
+    ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "in_system"];
+
+/// The table, from the trials that ran to their end, or from all if none did.
+pub(super) fn series(records: &[TrialRecord]) -> Series {
+    let trials = whole(records);
+    let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
+    let insides = insides(trials[0]);
+    let under_way: Vec<Vec<f64>> = trials.iter().map(|trial| in_system(trial)).collect();
+    let row = |at: usize| {
+        let same: Vec<&Window> = trials.iter().map(|trial| &trial.windows[at]).collect();
+        let in_system = mean(under_way.iter().map(|trial| trial[at]));
+        let mut row = basics(&same);
+        row.push(Some(in_system));
+        let inside = |(_, members): &(String, Vec<usize>)| {
+            Some(mean(same.iter().map(|window| members.iter().map(|&member| window.inside[member]).sum())))
+        };
+        row.extend(insides.iter().map(inside));
+        row.into_iter().map(|value| value.filter(|value| value.is_finite()).map(short)).collect()
+    };
+    let names = insides.iter().map(|(name, _)| format!("inside:{name}"));
+    Series {
+        window_s: window_length(trials[0]),
+        columns: COLUMNS.iter().map(ToString::to_string).chain(names).collect(),
+        rows: (0..windows).map(row).collect(),
+    }
+}
+
+/// The trials that ran to their end, or all if none did.
+pub(super) fn whole(records: &[TrialRecord]) -> Vec<&TrialRecord> {
+    let finished: Vec<&TrialRecord> = records.iter().filter(|record| record.stop == Stop::Finished).collect();
+    if finished.is_empty() { records.iter().collect() } else { finished }
+}
+
+/// Requests under way at the end of each window.
+pub(super) fn in_system(record: &TrialRecord) -> Vec<f64> {
+    let mut under_way = 0.0;
+    let step = |window: &Window| {
+        under_way += window.issued as f64 - (window.ok + window.failed) as f64;
+        under_way
+    };
+    record.windows.iter().map(step).collect()
+}
+
+/// Length of a regular window, seconds.
+pub(super) fn window_length(record: &TrialRecord) -> f64 {
+    record.windows.iter().map(|window| window.length_s).fold(0.0, f64::max)
+}
+
+/// The columns but the last, from the same window of all trials.
+fn basics(same: &[&Window]) -> Vec<Option<f64>> {
+    let rate = |count: fn(&Window) -> u64| {
+        Some(mean(same.iter().map(|window| count(window) as f64 / window.length_s)))
+    };
+    let ok: u64 = same.iter().map(|window| window.ok).sum();
+    let nanos: u128 = same.iter().map(|window| window.response_sum).sum();
+    let mut p99: Vec<u64> = same.iter().filter_map(|window| window.p99).collect();
+    p99.sort_unstable();
+    vec![
+        Some(same[0].start_s),
+        rate(|window| window.issued),
+        rate(|window| window.ok),
+        rate(|window| window.failed),
+        Some(nanos as f64 / ok as f64 / NANOS_PER_MS),
+        // Percentiles are not averaged: the trial in the middle stands for all.
+        p99.get(p99.len() / 2).map(|&nanos| nanos as f64 / NANOS_PER_MS),
+    ]
+}
+
+/// Names of the columns of calls inside, with the components behind each. Those that never hold a call are left out.
+fn insides(record: &TrialRecord) -> Vec<(String, Vec<usize>)> {
+    let by_group = record.components.len() > COMPONENTS_MAX;
+    let mut columns: Vec<(String, Vec<usize>)> = Vec::new();
+    for (index, component) in record.components.iter().enumerate() {
+        if record.windows.iter().all(|window| window.inside[index] == 0.0) {
+            continue;
+        }
+        let name = if by_group { &component.group } else { &component.name };
+        match columns.iter_mut().find(|(known, _)| known == name) {
+            Some((_, members)) => members.push(index),
+            None => columns.push((name.clone(), vec![index])),
+        }
+    }
+    columns
+}
+
+/// Six significant digits, which is more than a window's average has.
+fn short(value: f64) -> f64 {
+    format!("{value:.5e}").parse().expect("a number that was printed can be read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::trial;
+    use super::*;
+
+    #[test]
+    fn windows_are_averaged_and_idle_components_left_out() {
+        let mut trials = [trial(&[]), trial(&[]), trial(&[])];
+        trials[1].windows[3].inside[0] = 4.0;
+        trials[1].windows[3].p99 = Some(900_000_000);
+        trials[2].windows[4].ok = 0;
+        trials[2].windows[4].response_sum = 0;
+        let series = series(&trials);
+        assert_eq!(series.columns[6..], ["in_system", "inside:box"]);
+        assert_eq!((series.rows.len(), series.window_s), (120, 0.1));
+        let at = |row: usize, name: &str| series.column(name).unwrap().nth(row).unwrap().unwrap();
+        assert_eq!([at(3, "t_s"), at(3, "offered_rps"), at(3, "errors_rps")], [0.3, 100.0, 10.0]);
+        assert_eq!([at(3, "inside:box"), at(3, "p99_ms"), at(3, "response_ms")], [2.0, 50.0, 20.0]);
+        assert_eq!([at(4, "throughput_rps"), at(4, "response_ms"), at(4, "in_system")], [60.0, 20.0, 3.0]);
+    }
+
+    #[test]
+    fn trials_that_stopped_early_do_not_shorten_the_table() {
+        let mut short = trial(&[]);
+        short.windows.truncate(7);
+        short.stop = Stop::Interrupted;
+        assert_eq!(series(&[trial(&[]), short.clone()]).rows.len(), 120);
+        assert_eq!(series(&[short]).rows.len(), 7);
+    }
+}

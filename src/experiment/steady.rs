@@ -1,0 +1,238 @@
+//! Did the system come to rest? The verdict on growing queues, and advice on the warm-up.
+
+use crate::model::record::{Stop, TrialRecord, Window};
+use crate::model::simulation::Length;
+use crate::stats::interval::Estimate;
+use crate::stats::series::{average_over_trials, mean};
+use crate::stats::trend::grows;
+use crate::stats::warmup::{drift, mser5};
+
+use super::result::SteadyState;
+use super::series::{in_system, whole, window_length};
+
+/// The risk of a false alarm about the warm-up.
+const ALARM_RISK: f64 = 0.01;
+
+/// A load that changes by more than this share from the second to the last quarter is meant to change; then growth of
+/// the queues is no verdict.
+const LOAD_CHANGE_MAX: f64 = 0.1;
+
+/// A machine as busy as this is taken for the cause of a queue that grows, rather than for its victim.
+const SATURATED: f64 = 0.9;
+
+/// A queue that keeps less than this share of what arrives is not called growing: with many boxes, chance finds a slope
+/// in one of them.
+const GROWTH_SHARE_MIN: f64 = 0.002;
+
+/// What is wrong with the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum WarmupProblem {
+    /// It should be so long, seconds.
+    TooShort(f64),
+    /// The second half of the measured time differs from the first by this many calls inside, of so many.
+    Drift(f64, f64),
+}
+
+/// Whether the means of these trials mean anything.
+pub(super) fn steady_state(records: &[TrialRecord], length: Length) -> SteadyState {
+    let overloaded: Vec<&TrialRecord> =
+        records.iter().filter(|record| record.stop == Stop::TooManyCalls).collect();
+    let fastest = if overloaded.is_empty() {
+        if !is_undisturbed(records, length) {
+            return SteadyState { reached: true, component: None, growth_per_s: None };
+        }
+        growing(records, length)
+    } else {
+        Some(bursting(overloaded[0]))
+    };
+    let Some((index, growth)) = fastest else {
+        return SteadyState { reached: true, component: None, growth_per_s: None };
+    };
+    SteadyState {
+        reached: false,
+        component: index.map(|index| records[0].components[index].name.clone()),
+        growth_per_s: Some(growth),
+    }
+}
+
+/// The fullest component of a trial that had to stop, and how fast it filled.
+fn bursting(record: &TrialRecord) -> (Option<usize>, f64) {
+    let last = record.windows.last().expect("a trial closes a window when it stops");
+    let end = last.start_s + last.length_s;
+    let fullest = last.inside.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    fullest.map_or((None, 0.0), |(index, inside)| (Some(index), inside / end))
+}
+
+/// The component to blame for growth, or none if only the requests as a whole grow, and the growth in calls a second.
+fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f64)> {
+    let trials = whole(records);
+    let per_s = 1.0 / window_length(trials[0]);
+    let candidate = |index: usize| {
+        let inside = trials.iter().map(|trial| measured(trial, length, |window| window.inside[index]));
+        let growth = grows(&inside.collect::<Vec<_>>())? * per_s;
+        let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
+        (growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived).then_some((index, growth))
+    };
+    let saturated = |index: usize| {
+        let machine = trials[0].components[index].machine.as_ref();
+        machine.is_some_and(|machine| machine.busy_cores_mean >= SATURATED * f64::from(machine.cores))
+    };
+    // A caller fills up with the calls that wait elsewhere: the busiest machine explains its callers, not they it.
+    let worst = (0..trials[0].components.len())
+        .filter_map(candidate)
+        .max_by(|a, b| saturated(a.0).cmp(&saturated(b.0)).then(a.1.total_cmp(&b.1)));
+    if let Some((index, growth)) = worst {
+        return Some((Some(index), growth));
+    }
+    let under_way: Vec<Vec<f64>> =
+        trials.iter().map(|trial| measured_of(trial, length, &in_system(trial))).collect();
+    grows(&under_way).map(|growth| (None, growth * per_s))
+}
+
+/// Whether nothing happened to a component and the load stayed the same, so that growth can only come from overload.
+pub(super) fn is_undisturbed(records: &[TrialRecord], length: Length) -> bool {
+    if records.iter().any(|record| !record.timeline.is_empty()) {
+        return false;
+    }
+    let issued: Vec<Vec<f64>> =
+        whole(records).iter().map(|trial| measured(trial, length, |window| window.issued as f64)).collect();
+    let issued = average_over_trials(&issued);
+    let quarter = issued.len() / 4;
+    if quarter == 0 {
+        return true;
+    }
+    let second = mean(issued[quarter..2 * quarter].iter().copied());
+    let last = mean(issued[issued.len() - quarter..].iter().copied());
+    (last - second).abs() <= LOAD_CHANGE_MAX * second.max(last)
+}
+
+/// A value of each regular window of the measured time.
+fn measured(record: &TrialRecord, length: Length, value: impl Fn(&Window) -> f64) -> Vec<f64> {
+    let values: Vec<f64> = record.windows.iter().map(value).collect();
+    measured_of(record, length, &values)
+}
+
+/// Of one value a window, those of the regular windows of the measured time.
+fn measured_of(record: &TrialRecord, length: Length, values: &[f64]) -> Vec<f64> {
+    let regular = window_length(record) * 0.99;
+    let warmup = length.warmup.as_secs_f64();
+    let is_measured = |window: &Window| window.start_s >= warmup && window.length_s >= regular;
+    record
+        .windows
+        .iter()
+        .zip(values)
+        .filter(|(window, _)| is_measured(window))
+        .map(|(_, value)| *value)
+        .collect()
+}
+
+/// Calls inside all components, in each window. Nested calls count once for each hop: a weighted sum comes to rest
+/// when its parts do.
+fn inside(record: &TrialRecord) -> Vec<f64> {
+    record.windows.iter().map(|window| window.inside.iter().sum()).collect()
+}
+
+/// Whether the warm-up was too short for a system that came to rest otherwise.
+///
+/// MSER-5 on the average over trials makes the suggestion; as it also cuts noise at times, the part that it would drop
+/// must differ from the rest beyond doubt.
+pub(super) fn warmup_problem(records: &[TrialRecord], length: Length) -> Option<WarmupProblem> {
+    if !is_undisturbed(records, length) {
+        return None;
+    }
+    let trials = whole(records);
+    let series: Vec<Vec<f64>> = trials.iter().map(|trial| inside(trial)).collect();
+    let truncation = mser5(&average_over_trials(&series))?;
+    let suggested = trials[0].windows.get(truncation.dropped)?.start_s;
+    let warmup = length.warmup.as_secs_f64();
+    let kept = trials[0].windows.iter().position(|window| window.start_s >= warmup)?;
+    if truncation.steady && kept < truncation.dropped && differs(&series, kept, truncation.dropped) {
+        return Some(WarmupProblem::TooShort(suggested));
+    }
+    let measured: Vec<Vec<f64>> = series.iter().map(|trial| trial[kept..].to_vec()).collect();
+    let change = drift(&measured).filter(|change| change.p_value().is_some_and(|p| p < ALARM_RISK))?;
+    let level = mean(measured.iter().map(|trial| mean(trial.iter().copied())));
+    (change.mean.abs() > LOAD_CHANGE_MAX * level).then_some(WarmupProblem::Drift(change.mean, level))
+}
+
+/// Whether the windows from `from` to `to` differ from those after `to`, over trials.
+fn differs(series: &[Vec<f64>], from: usize, to: usize) -> bool {
+    let difference =
+        |trial: &Vec<f64>| mean(trial[from..to].iter().copied()) - mean(trial[to..].iter().copied());
+    let differences: Vec<f64> = series.iter().map(difference).collect();
+    Estimate::over_trials(&differences).p_value().is_some_and(|p| p < ALARM_RISK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{options, trial};
+    use super::*;
+    use crate::kernel::time::SimTime;
+    use crate::model::record::Note;
+
+    /// Three trials whose first component holds so many calls in each window.
+    fn trials(calls: impl Fn(usize, usize) -> f64) -> Vec<TrialRecord> {
+        let one = |number: usize| {
+            let mut trial = trial(&[]);
+            for (index, window) in trial.windows.iter_mut().enumerate() {
+                window.inside[0] = calls(number, index);
+            }
+            trial
+        };
+        (0..3).map(one).collect()
+    }
+
+    fn verdict(records: &[TrialRecord]) -> SteadyState {
+        steady_state(records, options(3).length)
+    }
+
+    #[test]
+    fn a_queue_that_grows_is_named_with_its_rate() {
+        // 5, 6 or 7 calls a window of 0.1 s.
+        let state = verdict(&trials(|trial, index| (5 + trial) as f64 * index as f64));
+        assert_eq!((state.reached, state.component.as_deref()), (false, Some("box")));
+        assert!((state.growth_per_s.unwrap() - 60.0).abs() < 1e-6);
+        assert!(verdict(&trials(|_, index| (index % 7) as f64)).reached);
+    }
+
+    #[test]
+    fn growth_after_a_crash_or_under_a_rising_load_is_no_verdict() {
+        let mut records = trials(|trial, index| (5 + trial) as f64 * index as f64);
+        for record in &mut records {
+            record.timeline.push(Note { at: SimTime::ZERO, component: "box".into(), event: "crash" });
+        }
+        assert!(verdict(&records).reached);
+        for record in &mut records {
+            record.timeline.clear();
+            for (index, window) in record.windows.iter_mut().enumerate() {
+                (window.issued, window.ok, window.failed) = (index as u64, index as u64, 0);
+            }
+        }
+        assert!(verdict(&records).reached);
+    }
+
+    #[test]
+    fn a_trial_that_burst_names_its_fullest_component() {
+        let mut records = trials(|_, index| index as f64);
+        records[1].stop = Stop::TooManyCalls;
+        let state = verdict(&records);
+        assert_eq!((state.reached, state.component.as_deref()), (false, Some("box")));
+        assert!((state.growth_per_s.unwrap() - 119.0 / 12.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_warm_up_that_ends_within_the_transient_is_too_short() {
+        let noise = |trial: usize, index: usize| ((index * 7 + trial * 3) % 5) as f64 / 10.0;
+        let length = options(3).length;
+        let transient = |until: usize| {
+            trials(move |trial, index| noise(trial, index) + if index < until { 20.0 } else { 10.0 })
+        };
+        // The warm-up has 20 windows.
+        assert_eq!(warmup_problem(&transient(40), length), Some(WarmupProblem::TooShort(4.0)));
+        assert_eq!(warmup_problem(&transient(15), length), None);
+        let drifting = trials(|trial, index| noise(trial, index) + 10.0 + index as f64 / 10.0);
+        assert!(
+            matches!(warmup_problem(&drifting, length), Some(WarmupProblem::Drift(change, _)) if change > 4.0)
+        );
+    }
+}

@@ -1,0 +1,321 @@
+//! Theory beside measurement, wherever the assumptions of a law hold; whether they do is measured too.
+
+use crate::model::record::{ComponentRecord, TrialRecord};
+use crate::model::spec::{MachineSpec, Offered};
+use crate::scenario::expression::Metric;
+use crate::scenario::load::{BoxLoad, MachineLoad, StaticLoad, static_load};
+use crate::scenario::{BoxEntry, Scenario};
+use crate::stats::tally::{Moments, Tally};
+use crate::theory::laws::{closed_bounds, little_inside};
+use crate::theory::queues::{Steady, approximate_wait, mg1, mmc};
+
+use super::expect::measure;
+use super::result::{Figure, Prediction, Relation, RunResult};
+use super::series::window_length;
+
+/// Requests in a span of time, about, from which its count tells a Poisson process from others.
+const ISSUED_MIN: f64 = 20.0;
+
+/// Such spans needed.
+const SPANS_MIN: u64 = 100;
+
+/// Squared coefficients of variation this close to 1 are taken for exponential.
+const EXPONENTIAL_WITHIN: f64 = 0.05;
+
+/// Standard error of a measured squared coefficient of variation beyond which nothing is said; a tenth of it where the
+/// prediction rests on its value.
+const NOISE_MAX: f64 = 0.3;
+
+/// Everything that the laws say of these trials; nothing when the system did not come to rest or was disturbed.
+pub(super) fn predictions(
+    scenario: &Scenario,
+    records: &[TrialRecord],
+    result: &RunResult,
+) -> Vec<Prediction> {
+    if !result.steady_state.reached || !result.timeline.is_empty() {
+        return Vec::new();
+    }
+    let load = static_load(&scenario.boxes, &scenario.classes);
+    let mut found = vec![little(result)];
+    found.extend(closed(&load, result));
+    if is_clean(result) {
+        found.extend(utilisations(scenario, &load, result));
+        found.extend(alone(scenario, &load, records, result));
+    }
+    found
+}
+
+/// Whether every request was answered at its first try, so that the calls are those that the scenario says.
+fn is_clean(result: &RunResult) -> bool {
+    let one = Some(1.0);
+    result.metrics.availability.mean == one && result.metrics.attempts_per_request.mean == one
+}
+
+/// Little's law for the system: N = X R, over all requests that ended.
+fn little(result: &RunResult) -> Prediction {
+    let metrics = &result.metrics;
+    let ended_rps = metrics.offered_rps.mean.unwrap_or(0.0);
+    let seconds = metrics.response_all_ms.mean.mean.unwrap_or(0.0) / 1000.0;
+    Prediction {
+        component: "system".into(),
+        law: "Little's law".into(),
+        quantity: "in_flight_mean",
+        relation: Relation::Equal,
+        theory: little_inside(ended_rps, seconds),
+        measured: metrics.in_flight_mean.clone(),
+    }
+}
+
+/// Asymptotic bounds of one closed population: X <= min(N / (Z + D), 1 / D_max) and R >= max(D, N D_max - Z). Network
+/// time, which D leaves out, only moves the measurements further inside.
+fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
+    let [client] = load.clients.as_slice() else { return Vec::new() };
+    let Offered::Closed(users, think) = client.offered else { return Vec::new() };
+    if client.demand_max_s <= 0.0 {
+        return Vec::new();
+    }
+    let bounds = closed_bounds(users as u32, think, &[(client.demand_max_s, 1)]);
+    let bound = |quantity, relation, theory, measured: &Figure| Prediction {
+        component: "system".into(),
+        law: "the asymptotic bound".into(),
+        quantity,
+        relation,
+        theory,
+        measured: measured.clone(),
+    };
+    let response_min = bounds.response_min.max(client.demand_s) * 1000.0;
+    let metrics = &result.metrics;
+    let mut found =
+        vec![bound("throughput_rps", Relation::AtMost, client.throughput_max, &metrics.throughput_rps)];
+    // Requests that fail early leave the others faster than if all had been served.
+    if is_clean(result) {
+        found.push(bound("response_ms", Relation::AtLeast, response_min, &metrics.response_ms.mean));
+    }
+    found
+}
+
+/// The utilisation law, U = X D / c, for each group of machines.
+fn utilisations(scenario: &Scenario, load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
+    let Some(scale) = throughput_scale(load, result) else { return Vec::new() };
+    let law = |machine: &MachineLoad| {
+        let spec = scenario.entry(&machine.name)?.spec.machine()?;
+        // With contention the cores' speed depends on how many are busy, and the law on more than the means.
+        let measured = utilisation_of(result, &machine.name).filter(|_| has_no_contention(&spec))?;
+        (machine.utilisation > 0.0).then(|| Prediction {
+            component: machine.name.clone(),
+            law: "utilisation law".into(),
+            quantity: "utilisation",
+            relation: Relation::Equal,
+            theory: machine.utilisation * scale,
+            measured,
+        })
+    };
+    load.machines.iter().filter_map(law).collect()
+}
+
+fn has_no_contention(machine: &MachineSpec) -> bool {
+    machine.sigma == 0.0 && machine.kappa == 0.0
+}
+
+/// Measured throughput over that of the static load; `None` where several clients make one number too few.
+fn throughput_scale(load: &StaticLoad, result: &RunResult) -> Option<f64> {
+    let [client] = load.clients.as_slice() else { return None };
+    let measured = result.metrics.throughput_rps.mean?;
+    (client.throughput_max.is_finite() && client.throughput_max > 0.0)
+        .then(|| measured / client.throughput_max)
+}
+
+/// Utilisation of a group of machines, all members together.
+fn utilisation_of(result: &RunResult, group: &str) -> Option<Figure> {
+    let metric = Metric::Utilisation(group.to_owned());
+    measure(&metric, result).ok()
+}
+
+/// The queueing formula for a box that nobody shares and that calls nobody, fed by a Poisson process.
+fn alone(
+    scenario: &Scenario,
+    load: &StaticLoad,
+    records: &[TrialRecord],
+    result: &RunResult,
+) -> Option<Prediction> {
+    let [client] = load.clients.as_slice() else { return None };
+    let Offered::Open(rate) = client.offered else { return None };
+    let busy: Vec<&BoxLoad> = load.boxes.iter().filter(|one| one.cpu_s > 0.0).collect();
+    let [station] = busy.as_slice() else { return None };
+    let entry = scenario.entry(&station.name)?;
+    let machine = entry.spec.machine().filter(has_no_contention)?;
+    let measured = result.components.get(&station.name)?;
+    let works_alone = entry.spec.members() == 1 && calls_nobody(entry, scenario) && station.wait_s == 0.0;
+    let sees_all = (station.calls_per_s / rate - 1.0).abs() < 1e-9;
+    if !works_alone || !sees_all || !is_poisson(records) {
+        return None;
+    }
+    let service = station.cpu_s / machine.speed;
+    let trials: Vec<&ComponentRecord> = records
+        .iter()
+        .filter_map(|record| record.components.iter().find(|component| component.name == station.name))
+        .collect();
+    let (law, relation, seconds) = match machine.limit {
+        None => shared(rate, service, machine.cores, &trials)?,
+        Some(_) => in_turn(rate, service, machine.cores, &trials)?,
+    };
+    Some(Prediction {
+        component: station.name.clone(),
+        law,
+        quantity: "response_ms",
+        relation,
+        theory: seconds * 1000.0,
+        measured: measured.response_ms.mean.clone(),
+    })
+}
+
+fn calls_nobody(entry: &BoxEntry, scenario: &Scenario) -> bool {
+    scenario.classes.iter().all(|class| entry.spec.demand(class).calls.is_empty())
+}
+
+/// Processor sharing on c cores: the mean response time depends on the work's mean alone (Kelly 1979), so that it is
+/// that of M/M/c. Only while nobody waits for a worker.
+fn shared(
+    rate: f64,
+    service: f64,
+    cores: u32,
+    trials: &[&ComponentRecord],
+) -> Option<(String, Relation, f64)> {
+    if trials.iter().any(|trial| trial.wait.sum() > 0) {
+        return None;
+    }
+    let response = mmc(rate, service, cores)?.response;
+    Some((format!("M/G/{cores} processor sharing"), Relation::Equal, response))
+}
+
+/// One call a core. A call's wait and its own service are independent here, so that the variance of the services is
+/// what the variance of the response times exceeds that of the waits by.
+fn in_turn(
+    rate: f64,
+    service: f64,
+    cores: u32,
+    trials: &[&ComponentRecord],
+) -> Option<(String, Relation, f64)> {
+    let (mut response, mut wait) = (Tally::default(), Tally::default());
+    for trial in trials {
+        response.merge(&trial.response);
+        wait.merge(&trial.wait);
+    }
+    let served = response.mean() - wait.mean();
+    let scv = ((response.variance() - wait.variance()) / (served * served)).max(0.0);
+    // The chance covariance of wait and service, which long waits make large, is taken for a part of the variance.
+    let noise = 2.0 * wait.sd() / (served * (wait.count() as f64).sqrt());
+    let is_exponential = (scv - 1.0).abs() < EXPONENTIAL_WITHIN + 3.0 * noise;
+    if noise > if is_exponential { NOISE_MAX } else { NOISE_MAX / 10.0 } {
+        return None;
+    }
+    let at = |station: Option<Steady>| station.map(|station| station.response);
+    let (law, relation, seconds) = match (cores, is_exponential) {
+        (1, true) => ("M/M/1".into(), Relation::Equal, at(mmc(rate, service, 1))),
+        (1, false) => (format!("M/G/1 with cv² {scv:.2}"), Relation::Equal, at(mg1(rate, service, scv))),
+        (_, true) => (format!("M/M/{cores}"), Relation::Equal, at(mmc(rate, service, cores))),
+        (_, false) => {
+            let wait = approximate_wait(rate, service, cores, 1.0, scv);
+            (format!("M/G/{cores} with cv² {scv:.2}"), Relation::About, wait.map(|wait| wait + service))
+        }
+    };
+    Some((law, relation, seconds?))
+}
+
+/// Whether the numbers of requests in equal spans of time scatter as those of a Poisson process do: their variance is
+/// their mean, within five standard deviations of the ratio.
+fn is_poisson(records: &[TrialRecord]) -> bool {
+    let Some(longest) = records.first().map(window_length) else { return false };
+    let regular = |record: &TrialRecord| -> Vec<f64> {
+        let windows = record.windows.iter().filter(|window| window.length_s >= longest * 0.99);
+        windows.map(|window| window.issued as f64).collect()
+    };
+    let trials: Vec<Vec<f64>> = records.iter().map(regular).collect();
+    let windows: usize = trials.iter().map(Vec::len).sum();
+    let per_window = trials.iter().flatten().sum::<f64>() / windows as f64;
+    let span = (ISSUED_MIN / per_window).ceil().max(1.0) as usize;
+    let spans = trials.iter().flat_map(|trial| trial.chunks_exact(span));
+    let counts: Moments = spans.map(|span| span.iter().sum::<f64>()).collect();
+    let tolerance = 5.0 * (2.0 / counts.count() as f64).sqrt();
+    counts.count() >= SPANS_MIN && (counts.variance() / counts.mean() - 1.0).abs() < tolerance
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::runner::{RunOptions, Unwatched, run};
+    use super::super::samples::{from_text, options, scenario};
+    use super::*;
+    use crate::kernel::time::SimDuration;
+
+    /// Law, quantity and what it says, of ten trials of a minute.
+    fn check(scenario: &Scenario, expected: &[(&str, &str, f64)]) {
+        let mut options = RunOptions { jobs: 2, ..options(10) };
+        options.length.measured = SimDuration::from_secs(60);
+        let result = RunResult::new(scenario, &options, &run(scenario, &options, &Unwatched));
+        for (law, quantity, theory) in expected {
+            let found = result.theory.iter().find(|one| one.law == *law && one.quantity == *quantity);
+            let found = found.unwrap_or_else(|| panic!("{law} is missing: {:?}", result.theory));
+            assert!((found.theory / theory - 1.0).abs() < 0.02, "{found:?}");
+            let (low, high) = found.measured.interval().unwrap();
+            let holds = match found.relation {
+                Relation::Equal | Relation::About => low < found.theory && found.theory < high,
+                Relation::AtMost => low <= found.theory,
+                Relation::AtLeast => high >= found.theory,
+            };
+            assert!(holds, "{found:?}");
+        }
+        assert_eq!(result.theory.len(), expected.len(), "{:?}", result.theory);
+    }
+
+    fn with(scenario: &Scenario, from: &str, to: &str) -> Scenario {
+        assert!(scenario.text.contains(from));
+        from_text(&scenario.text.replace(from, to))
+    }
+
+    #[test]
+    fn a_box_alone_is_held_against_its_formula() {
+        let mm1 = scenario("50/s");
+        let rest = [("Little's law", "in_flight_mean", 1.0), ("utilisation law", "utilisation", 0.5)];
+        let and = |law: (&'static str, &'static str, f64)| [&rest[..], &[law]].concat();
+        check(&mm1, &and(("M/M/1", "response_ms", 20.0)));
+        let shared = with(&mm1, "'fifo'", "'ps'");
+        check(&shared, &and(("M/G/1 processor sharing", "response_ms", 20.0)));
+        let constant = with(&mm1, "{ dist = 'exponential', mean = '10ms' }", "'10ms'");
+        let rest = [("Little's law", "in_flight_mean", 0.75), ("utilisation law", "utilisation", 0.5)];
+        check(&constant, &[&rest[..], &[("M/G/1 with cv² 0.00", "response_ms", 15.0)]].concat());
+    }
+
+    #[test]
+    fn without_poisson_arrivals_no_formula_is_claimed() {
+        let regular =
+            with(&scenario("50/s"), "rate = '50/s'", "rate = '50/s'\narrivals = { dist = 'constant' }");
+        let options = RunOptions { jobs: 2, ..options(10) };
+        let result = RunResult::new(&regular, &options, &run(&regular, &options, &Unwatched));
+        assert!(result.theory.iter().all(|one| !one.law.starts_with("M/")), "{:?}", result.theory);
+    }
+
+    #[test]
+    fn closed_users_have_bounds() {
+        let closed = with(
+            &scenario("50/s"),
+            "rate = '50/s'",
+            "users = 40\nthink_time = { dist = 'exponential', mean = '500ms' }",
+        );
+        // 40 / 0.51 is less than 1 / 0.01.
+        let laws = [
+            ("Little's law", "in_flight_mean", 1.65),
+            ("the asymptotic bound", "throughput_rps", 78.43),
+            ("the asymptotic bound", "response_ms", 10.0),
+            ("utilisation law", "utilisation", 0.76),
+        ];
+        let mut options = RunOptions { jobs: 2, ..options(10) };
+        options.length.measured = SimDuration::from_secs(60);
+        let result = RunResult::new(&closed, &options, &run(&closed, &options, &Unwatched));
+        let found: Vec<(&str, &str)> =
+            result.theory.iter().map(|one| (one.law.as_str(), one.quantity)).collect();
+        assert_eq!(found, laws.map(|(law, quantity, _)| (law, quantity)));
+        assert!(
+            (result.theory[1].theory - 78.43).abs() < 0.01 && (result.theory[2].theory - 10.0).abs() < 1e-9
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! Numbers for readers: three or four digits that mean something, a unit, and ± the half-width.
+
+/// Digits of a number that stands alone.
+const DIGITS: i32 = 4;
+
+/// Digits of a half-width: more would claim to know the error of the error.
+const HALF_WIDTH_DIGITS: i32 = 2;
+
+/// Decimals that show `value` with that many significant digits; never negative, so that whole parts stay whole.
+fn decimals(value: f64, digits: i32) -> usize {
+    if value == 0.0 || !value.is_finite() {
+        return 0;
+    }
+    // The slack is for 1 - 0.9999, which is not quite 0.0001.
+    let magnitude = libm::floor(libm::log10(value.abs()) + 1e-9) as i32;
+    (digits - 1 - magnitude).clamp(0, 9) as usize
+}
+
+/// A number to four significant digits, without zeros at its end: 0.01234, 50.2, 1,234,567.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let text = format!("{value:.*}", decimals(value, DIGITS));
+    grouped(without_zeros(&text))
+}
+
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+/// `mean ± half_width` in one precision: that of the half-width's two digits, but never more than four digits of the
+/// mean. Without a half-width the number alone.
+#[must_use]
+pub fn estimate(mean: f64, half_width: Option<f64>) -> String {
+    let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
+        return number(mean);
+    };
+    let most = decimals(mean.abs().max(half_width), DIGITS);
+    let decimals = decimals(half_width, HALF_WIDTH_DIGITS).min(most);
+    let shown = format!("{half_width:.decimals$}");
+    // An interval that is too narrow for the digits shown adds nothing to them.
+    if shown.bytes().all(|digit| matches!(digit, b'0' | b'.')) {
+        return number(mean);
+    }
+    format!("{} ± {}", grouped(&format!("{mean:.decimals$}")), grouped(&shown))
+}
+
+/// A time that is given in milliseconds, in the unit that suits it: "50.2 ± 0.4 ms", "1.234 s".
+#[must_use]
+pub fn time_ms(mean: f64, half_width: Option<f64>) -> String {
+    let (factor, unit) = match mean.abs() {
+        0.0 => (1.0, "ms"),
+        small if small < 0.1 => (1e3, "µs"),
+        middle if middle < 10_000.0 => (1.0, "ms"),
+        _ => (1e-3, "s"),
+    };
+    format!("{} {unit}", estimate(mean * factor, half_width.map(|half_width| half_width * factor)))
+}
+
+/// A share of 0..1 in per cent. What is not quite all is never rounded to all: 99.9997 %.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let rest = (1.0 - share).abs();
+    let decimals = match share {
+        _ if share == 0.0 || rest == 0.0 => 0,
+        _ if share < 0.5 => decimals(share * 100.0, 3),
+        _ => decimals(rest * 100.0, 2).max(1),
+    };
+    format!("{} %", without_zeros(&format!("{:.*}", decimals.min(7), share * 100.0)))
+}
+
+/// A share of 0..1 in per cent with its half-width: "78.31 ± 0.22 %". What is not quite all stays below all.
+#[must_use]
+pub fn share(mean: f64, half_width: Option<f64>) -> String {
+    let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
+        return percent(mean);
+    };
+    let decimals = decimals(half_width * 100.0, HALF_WIDTH_DIGITS).min(7);
+    let shown = format!("{:.decimals$}", mean * 100.0);
+    if mean < 1.0 && shown.starts_with("100") {
+        return percent(mean);
+    }
+    format!("{shown} ± {:.decimals$} %", half_width * 100.0)
+}
+
+/// Bytes in the largest binary unit that leaves at least one: "4 GiB", "1.5 MiB".
+#[must_use]
+pub fn bytes(bytes: f64) -> String {
+    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fitting = units.iter().find(|(size, _)| bytes >= *size as f64);
+    fitting.map_or_else(
+        || format!("{} B", number(bytes)),
+        |(size, unit)| format!("{} {unit}", number(bytes / *size as f64)),
+    )
+}
+
+/// Seconds of simulated time as people say them: "10 min", "1.5 s", "2 h".
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    let whole = |unit: f64| seconds >= unit && seconds % unit == 0.0;
+    match seconds {
+        _ if whole(86_400.0) => format!("{} d", number(seconds / 86_400.0)),
+        _ if whole(3_600.0) => format!("{} h", number(seconds / 3_600.0)),
+        _ if whole(60.0) => format!("{} min", number(seconds / 60.0)),
+        _ if seconds >= 1.0 || seconds == 0.0 => format!("{} s", number(seconds)),
+        _ => time_ms(seconds * 1e3, None),
+    }
+}
+
+/// A comma between thousands, from five digits on.
+fn grouped(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    if whole.len() < 5 || !whole.bytes().all(|digit| digit.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let mut out = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits_that_mean_something() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.000_000_001, "-0.000000001"),
+            (0.012_346, "0.01235"),
+            (50.25, "50.25"),
+            (50.0, "50"),
+            (1234.5, "1234"),
+            (1_234_567.8, "1,234,568"),
+            (-12_345.0, "-12,345"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn mean_and_half_width_share_their_precision() {
+        for (mean, half_width, text) in [
+            (50.2341, Some(0.4123), "50.23 ± 0.41"),
+            (50.0, Some(12.0), "50 ± 12"),
+            (123_456.0, Some(1234.0), "123,456 ± 1234"),
+            (50.0, Some(0.0), "50"),
+            (50.0, None, "50"),
+            (50.0, Some(1e-9), "50"),
+            (54.686, Some(0.081), "54.69 ± 0.08"),
+            (0.0, Some(0.5), "0.00 ± 0.50"),
+        ] {
+            assert_eq!(estimate(mean, half_width), text);
+        }
+    }
+
+    #[test]
+    fn units_suit_the_size() {
+        assert_eq!(time_ms(0.012, Some(0.001)), "12.0 ± 1.0 µs");
+        assert_eq!(time_ms(1500.0, None), "1500 ms");
+        assert_eq!(time_ms(30_000.0, None), "30 s");
+        assert_eq!(bytes(1_610_612_736.0), "1.5 GiB");
+        assert_eq!(
+            (seconds(600.0), seconds(90.0), seconds(0.25)),
+            ("10 min".into(), "90 s".into(), "250 ms".into())
+        );
+    }
+
+    #[test]
+    fn shares_have_their_half_width_in_per_cent() {
+        assert_eq!(share(0.783_14, Some(0.002_2)), "78.31 ± 0.22 %");
+        assert_eq!(share(0.999_9, Some(0.01)), "99.99 %");
+        assert_eq!((share(1.0, Some(0.0)), share(0.5, None)), ("100 %".into(), "50 %".into()));
+    }
+
+    #[test]
+    fn nearly_all_is_not_all() {
+        for (share, text) in [
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (0.999_997, "99.9997 %"),
+            (0.78, "78 %"),
+            (0.123_4, "12.3 %"),
+            (0.000_12, "0.012 %"),
+            (1.6, "160 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The summary's tables of boxes: how busy each was, how long its queue, its worst moment, and what theory says.
+
+use super::super::number::{estimate, number, seconds, share, time_ms};
+use super::super::text::{bold, table};
+use super::{bare, figure};
+use crate::experiment::result::{ComponentResult, Prediction, Relation, RunResult};
+
+/// Members of a group that are shown one by one; of more only the busiest is.
+const MEMBERS_MAX: usize = 4;
+
+pub(super) fn section(result: &RunResult) -> String {
+    let rows: Vec<Vec<String>> =
+        shown(result).into_iter().map(|(label, name, one)| row(result, label, name, one)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["boxes", "calls/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
+    let mut out = table(&header, 1, &rows).replacen("boxes", &bold("boxes"), 1);
+    if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
+        out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
+    }
+    out
+}
+
+/// Label, name and figures of the components that were called.
+fn shown(result: &RunResult) -> Vec<(String, &str, &ComponentResult)> {
+    let called = result.components.iter().filter(|(_, one)| one.calls.mean.is_some_and(|calls| calls > 0.0));
+    let called: Vec<(&str, &ComponentResult)> = called.collect();
+    let members =
+        |group: &str| called.iter().filter(|(_, one)| one.group == group).copied().collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for (name, one) in &called {
+        let group = members(&one.group);
+        if group.len() <= MEMBERS_MAX {
+            rows.push(((*name).to_owned(), *name, *one));
+        } else if group[0].0 == *name {
+            let (name, busiest) = busiest(&group);
+            rows.push((format!("{name}, busiest of {}", group.len()), name, busiest));
+        }
+    }
+    rows
+}
+
+fn busiest<'a>(group: &[(&'a str, &'a ComponentResult)]) -> (&'a str, &'a ComponentResult) {
+    let load = |one: &ComponentResult| one.utilisation.as_ref().and_then(|figure| figure.mean).unwrap_or(0.0);
+    *group.iter().max_by(|a, b| load(a.1).total_cmp(&load(b.1))).expect("a group has members")
+}
+
+fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> Vec<String> {
+    let busy = one.utilisation.as_ref().map_or(String::new(), |busy| figure(busy, share));
+    let longest = match (one.queue_len_max.mean, worst_moment(result, name)) {
+        (Some(most), Some(at)) if most > 0.0 => format!("{} near {}", number(most), seconds(at)),
+        (Some(most), _) => number(most),
+        (None, _) => String::new(),
+    };
+    let steady = result.steady_state.reached;
+    let time = |cell: String| if steady { cell } else { String::new() };
+    vec![
+        label,
+        bare(&one.throughput_rps, estimate),
+        busy,
+        bare(&one.inside_mean, estimate),
+        bare(&one.queue_len_mean, estimate),
+        longest,
+        time(bare(&one.wait_ms.mean, time_ms)),
+        time(figure(&one.response_ms.mean, time_ms)),
+    ]
+}
+
+/// Start of the window in which most calls were inside, in seconds, on average over the trials.
+fn worst_moment(result: &RunResult, name: &str) -> Option<f64> {
+    let times = result.series.column("t_s")?;
+    let column = format!("inside:{name}");
+    let inside = result.series.column(&column)?;
+    let known = times.zip(inside).filter_map(|(at, inside)| Some((at?, inside?)));
+    let worst = known.reduce(|worst, next| if next.1 > worst.1 { next } else { worst })?;
+    Some(worst.0.round())
+}
+
+pub(super) fn theory(result: &RunResult) -> String {
+    let rows: Vec<Vec<String>> = result.theory.iter().map(prediction).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(&["theory", "law", "of", "says", "measured"], 3, &rows).replacen("theory", &bold("theory"), 1)
+}
+
+fn prediction(of: &Prediction) -> Vec<String> {
+    let show = |value: f64, half_width: Option<f64>| match of.quantity {
+        "utilisation" => share(value, half_width),
+        quantity if quantity.ends_with("_ms") => time_ms(value, half_width),
+        quantity if quantity.ends_with("_rps") => estimate(value, half_width) + "/s",
+        _ => estimate(value, half_width),
+    };
+    let relation = match of.relation {
+        Relation::Equal => "",
+        Relation::About => "about ",
+        Relation::AtMost => "at most ",
+        Relation::AtLeast => "at least ",
+    };
+    let quantity = of.quantity.trim_end_matches("_ms").trim_end_matches("_rps").replace('_', " ");
+    vec![
+        of.component.clone(),
+        of.law.clone(),
+        quantity,
+        format!("{relation}{}", show(of.theory, None)),
+        figure(&of.measured, show),
+    ]
+}

@@ -1,0 +1,213 @@
+//! The summary in the terminal: the verdict first, then what users saw, what the boxes did, and why.
+
+mod boxes;
+mod requests;
+mod timeline;
+
+use super::number::{estimate, number, seconds, share, time_ms};
+use super::text::{bad, bold, dim, good, paragraph, unsure};
+use crate::experiment::result::{Answer, Figure, RunResult, Verdict};
+
+/// The whole summary, at most a hundred columns wide.
+#[must_use]
+pub fn text(result: &RunResult) -> String {
+    let mut out = heading(result);
+    for section in [
+        verdicts(result),
+        requests::section(result),
+        boxes::section(result),
+        boxes::theory(result),
+        timeline::section(result),
+        reasons(result),
+        warnings(result),
+    ] {
+        if !section.is_empty() {
+            out.push('\n');
+            out.push_str(&section);
+        }
+    }
+    out
+}
+
+fn heading(result: &RunResult) -> String {
+    let plural = if result.trials == 1 { "trial" } else { "trials" };
+    let run = format!(
+        "{} {plural} of {} after a warm-up of {}, seed {}",
+        result.trials,
+        seconds(result.duration_s),
+        seconds(result.warmup_s),
+        result.seed,
+    );
+    let trajectory = format!("{} events, fingerprint {}", number(result.events as f64), result.fingerprint);
+    let mut out = format!("{}\n{run}\n{}\n", bold(&result.scenario.title), dim(&trajectory));
+    if !result.complete {
+        out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
+    }
+    out
+}
+
+fn verdicts(result: &RunResult) -> String {
+    let mut out = String::new();
+    if !result.steady_state.reached {
+        out.push_str(&format!("{}  {}\n", bad("no steady state"), growth(result)));
+    }
+    let width = result.expect.iter().map(|verdict| verdict.that.chars().count()).max().unwrap_or(0);
+    for verdict in &result.expect {
+        let word = match verdict.verdict {
+            Answer::Holds => good("holds    "),
+            Answer::Fails => bad("FAILS    "),
+            Answer::NotShown => unsure("not shown"),
+        };
+        out.push_str(&format!("{word}  {:width$}  {}\n", verdict.that, measured(verdict)));
+    }
+    if let Some(precision) = &result.precision {
+        out.push_str(&precision_line(precision.reached, precision.target, precision.achieved));
+    }
+    out
+}
+
+fn growth(result: &RunResult) -> String {
+    let steady = &result.steady_state;
+    let what = steady.component.as_ref().map_or("the number of requests under way".to_owned(), |component| {
+        format!("the queue at {component}")
+    });
+    match steady.growth_per_s {
+        Some(growth) => format!("{what} grows by {} a second", number(growth)),
+        None => format!("{what} grows"),
+    }
+}
+
+/// The value and its interval, and what would show more.
+fn measured(verdict: &Verdict) -> String {
+    let Some(value) = verdict.value else {
+        return verdict.reason.clone().unwrap_or_else(|| "not measured".into());
+    };
+    let value = match verdict.unit {
+        "s" => time_ms(value * 1e3, verdict.half_width.map(|half_width| half_width * 1e3)),
+        "share" => share(value, verdict.half_width),
+        "per_s" => estimate(value, verdict.half_width) + "/s",
+        "usd" => format!("USD {}", estimate(value, verdict.half_width)),
+        _ => estimate(value, verdict.half_width),
+    };
+    match (&verdict.reason, verdict.trials_needed) {
+        (Some(reason), _) => format!("{value}; {reason}"),
+        (None, Some(trials)) => format!("{value}; about {trials} trials would show it: --trials {trials}"),
+        (None, None) => value,
+    }
+}
+
+fn precision_line(reached: bool, target: f64, achieved: Option<f64>) -> String {
+    let word = if reached { good("precise  ") } else { unsure("imprecise") };
+    let achieved = achieved.map_or("no interval".to_owned(), |achieved| share(achieved, None));
+    format!("{word}  mean response within {achieved}, asked for {}\n", share(target, None))
+}
+
+fn reasons(result: &RunResult) -> String {
+    let why = result.why.iter().map(|reason| paragraph("why:  ", reason));
+    let next = result.next.iter().map(|command| paragraph("next: ", command));
+    why.chain(next).collect()
+}
+
+fn warnings(result: &RunResult) -> String {
+    let mark = "warning: ";
+    let painted = |warning: &String| paragraph(mark, warning).replacen(mark, &unsure(mark), 1);
+    result.warnings.iter().map(painted).collect()
+}
+
+/// The figure with its interval as `show` writes it; empty when nothing was measured.
+fn figure(figure: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
+    figure.mean.map_or(String::new(), |mean| show(mean, figure.half_width))
+}
+
+/// The figure without its interval.
+fn bare(of: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
+    figure(of, |mean, _| show(mean, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::KINDS;
+    use crate::experiment::result::{Precision, SteadyState};
+    use crate::experiment::runner::{RunOptions, Unwatched, run};
+    use crate::model::spec::NoFiles;
+    use crate::scenario;
+
+    /// A short run of a scenario that ships.
+    fn result() -> RunResult {
+        let text = include_str!("../../../scenarios/01-single-server.toml");
+        let set = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let overrides = [set("run.duration", "20s"), set("run.warmup", "2s"), set("run.trials", "2")];
+        let loaded = scenario::load("a.toml", text, &overrides, &NoFiles, KINDS).unwrap();
+        let length = loaded.scenario.length();
+        let options = RunOptions { seed: 1, trials: 0..2, jobs: 1, length };
+        RunResult::new(&loaded.scenario, &options, &run(&loaded.scenario, &options, &Unwatched))
+    }
+
+    fn plain(result: &RunResult) -> String {
+        anstream::adapter::strip_str(&text(result)).to_string()
+    }
+
+    /// The first line that begins with these words.
+    fn line(text: &str, words: &str) -> String {
+        let found = text.lines().find(|line| line.trim_start().starts_with(words));
+        found.unwrap_or_else(|| panic!("no line begins with {words:?} in\n{text}")).to_owned()
+    }
+
+    #[test]
+    fn sections_come_in_order_and_fit_the_width() {
+        let text = plain(&result());
+        let places: Vec<usize> = ["One server", "p99(response)", "requests", "boxes", "timeline"]
+            .map(|words| text.find(words).unwrap())
+            .into();
+        assert!(places.is_sorted(), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert_eq!(text.lines().nth(1), Some("2 trials of 20 s after a warm-up of 2 s, seed 1"));
+        assert!(line(&text, "post").contains(" ms"));
+    }
+
+    #[test]
+    fn without_a_steady_state_there_are_no_response_times() {
+        let mut result = result();
+        result.steady_state =
+            SteadyState { reached: false, component: Some("box".into()), growth_per_s: Some(50.0) };
+        let text = plain(&result);
+        assert!(text.contains("no steady state  the queue at box grows by 50 a second"), "{text}");
+        assert!(!line(&text, "all").contains("ms"), "{text}");
+    }
+
+    #[test]
+    fn verdicts_have_value_interval_and_what_would_show_more() {
+        let verdict = Verdict {
+            that: "availability > 99.9%".into(),
+            verdict: Answer::NotShown,
+            value: Some(0.9991),
+            half_width: Some(0.0003),
+            low: None,
+            high: None,
+            bound: 0.999,
+            unit: "share",
+            trials_needed: Some(40),
+            reason: None,
+        };
+        assert_eq!(measured(&verdict), "99.910 ± 0.030 %; about 40 trials would show it: --trials 40");
+        let unknown = Verdict { value: None, reason: Some("nothing was measured".into()), ..verdict.clone() };
+        assert_eq!(measured(&unknown), "nothing was measured");
+        let fails = Verdict {
+            verdict: Answer::Fails,
+            unit: "s",
+            value: Some(0.25),
+            half_width: Some(0.01),
+            trials_needed: None,
+            ..verdict
+        };
+        let mut result = result();
+        result.expect = vec![fails];
+        result.precision = Some(Precision { target: 0.02, achieved: Some(0.031), reached: false });
+        result.complete = false;
+        let text = plain(&result);
+        assert!(line(&text, "FAILS").ends_with("250 ± 10 ms"), "{text}");
+        assert!(line(&text, "imprecise").ends_with("within 3.1 %, asked for 2 %"), "{text}");
+        assert!(text.contains("interrupted"), "{text}");
+    }
+}

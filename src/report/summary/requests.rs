@@ -1,0 +1,58 @@
+//! The summary's table of requests: what users saw, by class.
+
+use super::super::number::{estimate, number, share, time_ms};
+use super::super::text::{bold, table};
+use super::{bare, figure};
+use crate::experiment::result::{Figure, Outcomes, Responses, RunResult};
+
+pub(super) fn section(result: &RunResult) -> String {
+    let metrics = &result.metrics;
+    let steady = result.steady_state.reached;
+    let mut rows = Vec::new();
+    for (name, class) in result.classes.iter().filter(|_| result.classes.0.len() > 1) {
+        let rates = [&class.offered_rps, &class.throughput_rps, &class.availability];
+        rows.push(row(name, rates, &class.response_ms, steady));
+    }
+    let rates = [&metrics.offered_rps, &metrics.throughput_rps, &metrics.availability];
+    rows.push(row("all", rates, &metrics.response_ms, steady));
+    let header = ["requests", "offered/s", "ok/s", "available", "mean", "p50", "p95", "p99"];
+    let mut out = table(&header, 1, &rows);
+    out = out.replacen("requests", &bold("requests"), 1);
+    if let Some(line) = unhappy(&metrics.outcomes) {
+        out.push_str(&line);
+    }
+    out
+}
+
+/// Response times of a system that never comes to rest say only how long one has measured: they are left out.
+fn row(name: &str, rates: [&Figure; 3], times: &Responses, steady: bool) -> Vec<String> {
+    let [offered, ok, available] = rates;
+    let time = |cell: String| if steady { cell } else { String::new() };
+    vec![
+        name.to_owned(),
+        bare(offered, estimate),
+        figure(ok, estimate),
+        bare(available, share),
+        time(figure(&times.mean, time_ms)),
+        time(bare(&times.p50, time_ms)),
+        time(bare(&times.p95, time_ms)),
+        time(figure(&times.p99, time_ms)),
+    ]
+}
+
+/// How requests ended that did not end well, if any did.
+fn unhappy(outcomes: &Outcomes) -> Option<String> {
+    let kinds = [
+        ("rejected", &outcomes.rejected),
+        ("timed out", &outcomes.timed_out),
+        ("unavailable", &outcomes.unavailable),
+        ("out of memory", &outcomes.out_of_memory),
+        ("throttled", &outcomes.throttled),
+    ];
+    let some: Vec<String> = kinds
+        .iter()
+        .filter_map(|(name, figure)| Some((name, figure.mean.filter(|mean| *mean > 0.0)?)))
+        .map(|(name, mean)| format!("{} {name}", number(mean)))
+        .collect();
+    (!some.is_empty()).then(|| format!(" not ok, in a trial: {}\n", some.join(", ")))
+}

@@ -1,0 +1,78 @@
+//! The summary's timeline: sparklines over the time of a trial, with marks where something happened.
+
+use super::super::number::{number, seconds, time_ms};
+use super::super::sparkline::sparkline;
+use super::super::text::bold;
+use crate::experiment::result::{Happening, RunResult};
+
+/// Characters of a line; labels and scales stand beside it.
+const COLUMNS: usize = 60;
+
+/// Things that happened that are listed; a flapping box fills pages.
+const HAPPENINGS_MAX: usize = 8;
+
+pub(super) fn section(result: &RunResult) -> String {
+    let span = result.warmup_s + result.duration_s;
+    let mut out = format!("{} over {}, warm-up included\n", bold("timeline"), seconds(span));
+    let rate = |value: f64| format!("{}/s", number(value));
+    let time = |value: f64| time_ms(value, None);
+    let mut lines = 0;
+    for (label, name, show) in [
+        ("ok/s", "throughput_rps", &rate as &dyn Fn(f64) -> String),
+        ("errors/s", "errors_rps", &rate),
+        ("p99", "p99_ms", &time),
+    ] {
+        let Some(values) = column(result, name) else { continue };
+        let highest = values.iter().copied().fold(0.0, f64::max);
+        if highest == 0.0 {
+            continue;
+        }
+        out.push_str(&format!(" {label:9} {}  up to {}\n", sparkline(&values, COLUMNS), show(highest)));
+        lines += 1;
+    }
+    if lines == 0 {
+        return String::new();
+    }
+    out.push_str(&happenings(&result.timeline, span));
+    out
+}
+
+fn column(result: &RunResult, name: &str) -> Option<Vec<f64>> {
+    Some(result.series.column(name)?.map(|value| value.unwrap_or(0.0)).collect())
+}
+
+fn happenings(happenings: &[Happening], span: f64) -> String {
+    if happenings.is_empty() || span <= 0.0 {
+        return String::new();
+    }
+    let mut marks = vec![' '; COLUMNS];
+    for happening in happenings {
+        let at = (happening.t_s / span * COLUMNS as f64) as usize;
+        marks[at.min(COLUMNS - 1)] = '^';
+    }
+    let marks: String = marks.into_iter().collect();
+    let mut out = format!(" {:9} {}\n", "", marks.trim_end());
+    for Happening { t_s, component, event } in happenings.iter().take(HAPPENINGS_MAX) {
+        out.push_str(&format!(" {:>9} {event} of {component}\n", seconds((t_s * 10.0).round() / 10.0)));
+    }
+    if let Some(more) = happenings.len().checked_sub(HAPPENINGS_MAX).filter(|more| *more > 0) {
+        out.push_str(&format!(" {:9} and {more} more\n", ""));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stand_where_it_happened() {
+        let crash = |t_s: f64| Happening { t_s, component: "db".into(), event: "crash" };
+        let text = happenings(&[crash(30.0), crash(59.99)], 60.0);
+        let marks: Vec<usize> = text.lines().next().unwrap().match_indices('^').map(|(at, _)| at).collect();
+        assert_eq!(marks, [11 + 30, 11 + 59]);
+        assert!(text.contains("30 s crash of db\n"));
+        let many = happenings(&vec![crash(1.0); 20], 60.0);
+        assert!(many.ends_with("and 12 more\n"));
+    }
+}

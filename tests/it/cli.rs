@@ -1,0 +1,291 @@
+//! The command line as scripts see it: exit codes, what goes to stdout and what to stderr, files, interrupts.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Short enough for a test, long enough for percentiles.
+const QUICK: [&str; 4] = ["--duration", "20s", "--trials", "3"];
+
+fn outgrow(arguments: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("outgrow"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    outgrow(arguments).output().expect("the program starts")
+}
+
+fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    outgrow(arguments).current_dir(folder).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("all output is text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("all output is text")
+}
+
+/// A bad end: this exit code, nothing on stdout, and these words on stderr.
+#[track_caller]
+fn fails(arguments: &[&str], code: i32, words: &str) {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+    assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+}
+
+fn quick<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &QUICK].concat()
+}
+
+#[test]
+fn a_summary_goes_to_stdout_and_nothing_else_there() {
+    let output = run(&quick(&["run", "mm1", "--set", "users.rate=50/s"]));
+    let text = stdout(&output);
+    assert!(text.starts_with("M/M/1: one core"), "{text}");
+    for words in ["3 trials of 20 s", "requests", "boxes", "p99(response) < 240ms"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    // No progress bar off a terminal: at most the loader's words stand here.
+    assert!(!stderr(&output).contains('\r') && !stderr(&output).contains("trials"), "{}", stderr(&output));
+}
+
+#[test]
+fn expectations_decide_the_exit_code() {
+    let file = |rate: &str, bound: &str| {
+        fs::read_to_string("scenarios/00-mm1.toml")
+            .unwrap()
+            .replace("80/s", rate)
+            .split("[[expect]]")
+            .next()
+            .unwrap()
+            .to_owned()
+            + &format!("[[expect]]\nthat = \"mean(response) < {bound}\"\n")
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (bound, code) in [("1s", 0), ("1us", 4)] {
+        let path = folder.path().join("a.toml");
+        fs::write(&path, file("50/s", bound)).unwrap();
+        let output = run(&quick(&["run", path.to_str().unwrap()]));
+        assert_eq!(output.status.code(), Some(code), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn bad_usage_is_two() {
+    fails(&["run"], 2, "SCENARIO");
+    fails(&["fly"], 2, "fly");
+    fails(&["run", "mm1", "--jobs", "0"], 2, "--jobs");
+    fails(&["run", "mm1", "--seed", "x"], 2, "--seed");
+    fails(&["run", "mm1", "--seed", "-1"], 2, "-1");
+    fails(&["run", "mm1", "--trials", "0"], 2, "--trials");
+    fails(&["run", "mm1", "--duration", "10"], 2, "--duration");
+    fails(&["run", "mm1", "--precision", "0%"], 2, "--precision");
+    fails(&["run", "mm1", "--set", "count"], 2, "KEY=VALUE");
+    fails(&["run", "mm1", "--until", "3s"], 2, "--trial");
+    fails(
+        &["trace", "mm1", "--request", "99999999", "--set", "run.duration=2s", "--set", "run.warmup=1s"],
+        2,
+        "request",
+    );
+    fails(&["new", "x", "--from", "mm2"], 2, "did you mean `mm1`?");
+    fails(&["list", "instances", "--family", "m7x"], 2, "did you mean");
+}
+
+#[test]
+fn bad_scenarios_are_three_and_say_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("empty.toml"), "").unwrap();
+    fs::write(path("latin.toml"), b"title = 'x'\ntitle = '\xff'\n").unwrap();
+    fs::write(path("wrong.toml"), "[server.web]\nwokers = 3\n").unwrap();
+    fs::write(path("huge.toml"), vec![b'#'; 5 << 20]).unwrap();
+    fails(&["run", "sngle-server"], 3, "did you mean `single-server`?");
+    fails(&["run", &path("missing.toml")], 3, "there is no such file");
+    fails(&["run", folder.path().to_str().unwrap()], 3, "it is a folder");
+    fails(&["check", &path("empty.toml")], 3, "error:");
+    fails(&["run", &path("latin.toml")], 3, "not UTF-8 text, see line 2");
+    fails(&["check", &path("huge.toml")], 3, "more than 4 MiB");
+    fails(&["explain", &path("wrong.toml")], 3, "wrong.toml:2:1");
+    fails(&["run", "mm1", "--set", "bx.cores=2"], 3, "did you mean `box`?");
+}
+
+#[test]
+fn all_scenarios_are_checked_before_the_first_is_run() {
+    fails(&["run", "mm1", "sngle-server"], 3, "single-server");
+    let output = run(&["check", "mm1", "sngle-server", "ps"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(3), "mm1: ok\nps: ok\n"));
+}
+
+#[test]
+fn strict_makes_warnings_errors() {
+    let overloaded = ["run", "mm1", "--set", "users.rate=150/s", "--duration", "2s", "--trials", "1"];
+    assert!(stderr(&run(&overloaded)).contains("its utilisation must exceed 1"));
+    fails(&[&overloaded[..], &["--strict"]].concat(), 3, "--strict");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn devices_that_are_full_or_without_end_are_told() {
+    fails(&["run", "/dev/zero"], 3, "more than 4 MiB");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = outgrow(&["list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write to stdout"));
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let output = run(&quick(&["run", "mm1", "--quiet"]));
+    assert_eq!((stdout(&output).as_str(), stderr(&output).contains("trials")), ("", false));
+}
+
+#[test]
+fn json_on_stdout_is_nothing_but_json() {
+    let output = run(&quick(&["run", "single-server", "--json", "-"]));
+    let result: Value = serde_json::from_slice(&output.stdout).expect("stdout is one JSON document");
+    assert_eq!(result["schema"], "outgrow.result/1");
+    assert_eq!((&result["trials"], &result["complete"]), (&3.into(), &true.into()));
+    assert!(result["metrics"]["response_ms"]["mean"]["mean"].as_f64().is_some_and(|mean| mean > 40.0));
+    let two = run(&quick(&["run", "mm1", "ps", "--json", "-"]));
+    let results: Value = serde_json::from_slice(&two.stdout).expect("stdout is one JSON document");
+    assert_eq!(results.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn the_number_of_jobs_changes_no_byte() {
+    let with = |jobs: &str| stdout(&run(&quick(&["run", "single-server", "--json", "-", "--jobs", jobs])));
+    assert_eq!(with("1"), with("3"));
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_known_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("none/x.json");
+    for path in [nowhere.to_str().unwrap(), folder.path().to_str().unwrap()] {
+        // It would take minutes.
+        fails(&["run", "mm1", "--duration", "300h", "--json", path], 1, "cannot write");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_scenario_may_come_from_stdin() {
+    let file = fs::File::open("scenarios/00-mm1.toml").unwrap();
+    let output = outgrow(&["check", "-"]).stdin(file).output().unwrap();
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "-: ok\n"));
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let shown = |variables: &[(&str, &str)]| {
+        stdout(&outgrow(&["explain", "mm1"]).envs(variables.iter().copied()).output().unwrap())
+    };
+    assert!(!shown(&[]).contains('\u{1b}'));
+    assert!(shown(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_failure() {
+    let mut child =
+        outgrow(&["list", "instances"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let mut child = outgrow(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((line.as_str(), output.status.code(), stderr(&output).as_str()), ("{\n", Some(0), ""));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_what_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    // Long enough that nobody sees the end of it.
+    let arguments = ["run", "mm1", "--duration", "5000h", "--trials", "2", "--json", "x.json"];
+    let child =
+        outgrow(&arguments).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stdout(&output).contains("interrupted"));
+    let result: Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("x.json")).unwrap()).unwrap();
+    assert_eq!(result["complete"], false);
+    assert!(result["metrics"]["response_ms"]["mean"]["mean"].as_f64().is_some_and(|mean| mean > 0.0));
+}
+
+#[test]
+fn one_trial_can_be_replayed() {
+    let replay = || stdout(&run(&["run", "mm1", "--seed", "7", "--trial", "3", "--until", "12500ms"]));
+    let text = replay();
+    assert!(text.starts_with("trial 3 of seed 7, 12.5 s simulated: "), "{text}");
+    assert_eq!(text, replay());
+}
+
+#[test]
+fn a_new_scenario_can_be_run_and_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = run_in(folder.path(), &["new", "mine", "--from", "mm1"]);
+    assert_eq!(first.status.code(), Some(0));
+    assert_eq!(run_in(folder.path(), &["check", "mine.toml"]).status.code(), Some(0));
+    let second = run_in(folder.path(), &["new", "mine", "--from", "ps"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("exists"));
+}
+
+#[test]
+fn what_is_made_from_the_command_line_is_complete() {
+    let list = stdout(&run(&["list"]));
+    assert!(list.lines().any(|line| line.contains("single-server") && line.contains("1.1")), "{list}");
+    assert!(stdout(&run(&["completions", "bash"])).contains("--precision"));
+    assert!(stdout(&run(&["man"])).starts_with(".ie"));
+    assert!(serde_json::from_slice::<Value>(&run(&["schema"]).stdout).is_ok());
+    assert!(stdout(&run(&["explain", "mm1", "--format", "mermaid"])).starts_with("flowchart TD"));
+    assert!(stdout(&run(&["explain", "mm1", "--format", "dot"])).starts_with("digraph"));
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(&["man", "--out", folder.path().to_str().unwrap()]).status.code(), Some(0));
+    assert!(folder.path().join("outgrow-run.1").is_file() && folder.path().join("outgrow.1").is_file());
+}
+
+#[test]
+fn a_trace_tells_one_requests_life() {
+    let text = stdout(&run(&[
+        "trace",
+        "mm1",
+        "--request",
+        "3",
+        "--set",
+        "run.duration=2s",
+        "--set",
+        "run.warmup=1s",
+    ]));
+    assert!(text.contains("box") && text.contains("ends ok"), "{text}");
+}
+
+#[test]
+fn every_built_in_scenario_is_a_file_and_every_file_is_built_in() {
+    let mut files: Vec<String> = fs::read_dir("scenarios")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    let names: Vec<&str> = outgrow::cli::builtin::BUILTINS.iter().map(|builtin| builtin.name).collect();
+    assert_eq!(files, names);
+}

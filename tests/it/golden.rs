@@ -1,0 +1,169 @@
+//! Every scenario that ships has a golden file: the fingerprint and the main figures of its first trial. `UPDATE=1`
+//! rewrites them; what changed then stands in the diff, and belongs into the changelog.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use outgrow::components::KINDS;
+use outgrow::kernel::random::Seed;
+use outgrow::model::record::{ClassRecord, ComponentRecord, TrialRecord};
+use outgrow::model::signal::Outcome;
+use outgrow::model::spec::Files;
+use outgrow::scenario::build::build;
+use outgrow::scenario::{Scenario, load};
+
+/// Simulated time of a golden run: enough for everything to happen that does, short enough for all of them to be run.
+const DURATION: &str = "60s";
+
+/// A scenario whose story takes longer, and the time that it takes.
+const LONGER: [(&str, &str); 0] = [];
+
+/// The folder of this package.
+pub(super) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder of the package whose names end so, sorted; none if there is no such folder.
+pub(super) fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Compares a text with a file of the package; `UPDATE=1` rewrites the file.
+pub(super) fn compare(path: &Path, text: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, text).expect("a place for the file");
+        return Ok(());
+    }
+    let known = fs::read_to_string(path).unwrap_or_default();
+    if known == text {
+        Ok(())
+    } else {
+        Err(format!("{} is not current: UPDATE=1 rewrites it", path.display()))
+    }
+}
+
+/// The scenarios, each by its path below `scenarios` without the ending.
+pub(super) fn scenarios() -> Vec<(String, PathBuf)> {
+    let below = root().join("scenarios");
+    let name = |path: &Path| {
+        let relative = path.strip_prefix(&below).expect("it is below").with_extension("");
+        relative.to_str().expect("a name in ASCII").replace(std::path::MAIN_SEPARATOR, "/")
+    };
+    files_below("scenarios", "toml").into_iter().map(|path| (name(&path), path)).collect()
+}
+
+/// The golden file of a scenario.
+pub(super) fn golden_file(name: &str) -> PathBuf {
+    root().join("tests/golden").join(format!("{}.txt", name.replace('/', "--")))
+}
+
+struct Beside(PathBuf);
+
+impl Files for Beside {
+    fn read(&self, path: &str) -> Result<String, String> {
+        fs::read_to_string(self.0.join(path)).map_err(|_| format!("there is no {path:?}"))
+    }
+}
+
+fn golden(name: &str, path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a scenario");
+    let duration =
+        LONGER.iter().find(|(longer, _)| *longer == name).map_or(DURATION, |(_, duration)| duration);
+    let overrides = [("run.duration", duration), ("run.warmup", "10s")];
+    let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let folder = Beside(path.parent().expect("a folder").to_owned());
+    let loaded = load(name, &text, &overrides, &folder, KINDS).unwrap_or_else(|found| panic!("{found}"));
+    let scenario = loaded.scenario;
+    let mut simulation = build(&scenario, Seed::new(scenario.run.seed).trial(0));
+    let record = simulation.run(scenario.length(), &mut |_| false);
+    shown(&scenario, duration, &record)
+}
+
+fn shown(scenario: &Scenario, duration: &str, record: &TrialRecord) -> String {
+    let mut out = format!(
+        "{}\nfingerprint {:016x}\nevents {}\nmeasured {duration} after 10s of warm-up, trial 0\n\n",
+        scenario.title, record.fingerprint, record.events
+    );
+    for (class, spec) in record.classes.iter().zip(&scenario.classes) {
+        class_line(&mut out, &spec.name, class);
+    }
+    out.push('\n');
+    for component in record.components.iter().filter(|component| component.kind != "client") {
+        component_line(&mut out, component);
+    }
+    for note in &record.timeline {
+        writeln!(out, "{} {} {}", note.at, note.component, note.event).expect("a string takes all");
+    }
+    out
+}
+
+fn class_line(out: &mut String, name: &str, class: &ClassRecord) {
+    let ms = |nanos: u64| nanos as f64 / 1e6;
+    write!(out, "{name}: issued {}", class.issued).expect("a string takes all");
+    for (outcome, count) in Outcome::ALL.into_iter().zip(class.outcomes).filter(|(_, count)| *count > 0) {
+        write!(out, ", {} {count}", outcome.name()).expect("a string takes all");
+    }
+    let (mean, p99) = (class.response.mean() / 1e6, ms(class.ok.quantile(0.99)));
+    writeln!(out, "; mean {mean:.3} ms, p99 {p99:.3} ms").expect("a string takes all");
+}
+
+fn component_line(out: &mut String, component: &ComponentRecord) {
+    let ComponentRecord { name, kind, arrived, .. } = component;
+    write!(out, "{kind} {name}: calls {arrived}, inside {:.4}", component.inside_mean)
+        .expect("a string takes all");
+    write!(out, ", queue {:.4}", component.queue_mean).expect("a string takes all");
+    if let Some(machine) = &component.machine {
+        write!(out, ", busy {:.4} of {}", machine.busy_cores_mean, machine.cores)
+            .expect("a string takes all");
+    }
+    out.push('\n');
+}
+
+#[test]
+fn every_scenario_does_what_it_did() {
+    let wrong: Vec<String> = scenarios()
+        .iter()
+        .filter_map(|(name, path)| compare(&golden_file(name), &golden(name, path)).err())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_golden_file_has_its_scenario() {
+    let known: Vec<PathBuf> = scenarios().iter().map(|(name, _)| golden_file(name)).collect();
+    for file in files_below("tests/golden", "txt") {
+        assert!(known.contains(&file), "{} has no scenario", file.display());
+    }
+}
+
+#[test]
+fn every_scenario_asks_a_question_and_says_what_to_expect() {
+    for (name, path) in scenarios() {
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let comments: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+        let first = comments.iter().find(|line| !line.starts_with("#:"));
+        assert!(
+            first.is_some_and(|line| line.starts_with("# Question: ")),
+            "{name} begins with its question"
+        );
+        for word in ["# Expect: ", "# Source"] {
+            assert!(comments.iter().any(|line| line.starts_with(word)), "{name} has no line `{word}`");
+        }
+        assert!(text.contains("\n[[expect]]\n"), "{name} expects nothing");
+        assert!(text.contains("\ntitle "), "{name} has no title");
+    }
+}

@@ -154,8 +154,6 @@ pub fn load(
     let mut found = std::mem::take(&mut assembly.found);
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
-    places::check(&document, &assembly, &mut found);
-    faults::check(&document, &assembly, &mut found);
     let expects = expects::expects(&document, &assembly, &mut found);
     let found = Diagnostics::new(origin, text, found);
     if found.has_errors() {

@@ -1,8 +1,5 @@
 //! Where boxes stand: regions, zones and the ways between them.
 
-mod check;
-
-pub(super) use self::check::check;
 use super::seats::Seat;
 use super::sections::{LinkTable, Provider};
 use crate::kernel::time::SimDuration;
@@ -14,7 +11,7 @@ use crate::model::simulation::Simulation;
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     provider: Option<Provider>,
-    links: Vec<LinkTable>,
+    pub(super) links: Vec<LinkTable>,
 }
 
 impl Ways {
@@ -22,7 +19,7 @@ impl Ways {
         Ways { provider, links }
     }
 
-    fn regions(&self) -> Option<&'static Regions> {
+    pub(super) fn regions(&self) -> Option<&'static Regions> {
         self.provider.map(|provider| match provider {
             Provider::Aws => regions::aws(),
             Provider::Ibm => regions::ibm(),
@@ -49,7 +46,12 @@ impl Ways {
     }
 
     /// Round-trip time between two seats; `None` between regions that neither a table nor a link connects.
-    fn round_trip(&self, settings: &NetworkSettings, a: &Seat<'_>, b: &Seat<'_>) -> Option<SimDuration> {
+    pub(super) fn round_trip(
+        &self,
+        settings: &NetworkSettings,
+        a: &Seat<'_>,
+        b: &Seat<'_>,
+    ) -> Option<SimDuration> {
         if let Some(rtt) = self.link(a, b, |link| link.rtt) {
             return Some(rtt.0);
         }

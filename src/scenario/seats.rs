@@ -1,7 +1,9 @@
 //! The members of all boxes, with their names and the places where they stand.
 
 use super::BoxEntry;
-use super::validate::MEMBERS_MAX;
+
+/// All machines and other boxes of a scenario together, each member counted.
+pub(super) const MEMBERS_MAX: u32 = 10_000;
 
 /// A member of a group, before it is built.
 pub(super) struct Seat<'a> {

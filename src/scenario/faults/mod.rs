@@ -1,12 +1,10 @@
 //! `[[fault]]`: what goes wrong, as it is written, and what it may be.
 
-mod check;
 mod plan;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use self::check::check;
 pub(super) use self::plan::plan;
 use super::names::Names;
 use crate::model::quantity::{Dist, Duration, Share};
@@ -111,7 +109,7 @@ pub struct FaultSpec {
 
 impl FaultSpec {
     /// All names in it: the key of each and what stands there.
-    fn names(&self) -> Vec<(String, &str)> {
+    pub(super) fn names(&self) -> Vec<(String, &str)> {
         let mut names = Vec::new();
         if let Some(target) = &self.target {
             names.extend(keys("target", target));

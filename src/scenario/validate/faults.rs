@@ -1,20 +1,20 @@
 //! Checks of `[[fault]]` tables: names that are there, times inside the trial, and no key that does nothing.
 
-use super::{FaultKind, FaultSpec};
+use super::diagnostics_at;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
 use crate::scenario::error::Diagnostic;
+use crate::scenario::faults::{FaultKind, FaultSpec};
 use crate::scenario::seats::{Seat, seats};
 use crate::scenario::suggest::did_you_mean;
-use crate::scenario::validate::diagnostics_at;
 
 /// A machine that is slower than this stands still; `pause` says so.
 const FACTOR_MAX: f64 = 10_000.0;
 
 /// Checks every fault of the scenario.
-pub(in crate::scenario) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let seats = seats(&assembly.boxes);
     for (index, spec) in &assembly.faults {
         let mut check = Check { spec, assembly, seats: &seats, problems: Problems::default() };

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::Ways;
+use super::diagnostics_at;
 use crate::model::spec::Problems;
 use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
 use crate::scenario::error::Diagnostic;
+use crate::scenario::places::Ways;
 use crate::scenario::seats::{Seat, seats};
 use crate::scenario::suggest::did_you_mean;
-use crate::scenario::validate::diagnostics_at;
 
 /// Checks where the boxes stand, and that there is a way between all of them.
-pub(in crate::scenario) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let seats = seats(&assembly.boxes);
     let mut check = Check { ways: &assembly.ways, assembly, seats: &seats, problems: Problems::default() };
     check.regions();

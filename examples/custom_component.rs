@@ -139,7 +139,8 @@ impl Component for Mirror {
                     cx.reply(call, outcome);
                 }
             }
-            Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) | Signal::Returned(..) => {}
+            Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
+            Signal::Returned(..) | Signal::Passed(..) => {}
         }
     }
 }

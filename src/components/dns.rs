@@ -1,5 +1,7 @@
 //! `Dns`: a name and the addresses that it stands for; resolvers keep its answers for the time to live.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 

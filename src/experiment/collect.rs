@@ -7,6 +7,7 @@ use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
 
+use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response};
 use super::pooled::Pooled;
 use super::result::{
@@ -120,6 +121,7 @@ fn metrics(records: &[TrialRecord], pooled: &Pooled) -> Metrics {
             ..outcomes(records, |record, outcome| total(record, |class| class.outcomes[outcome as usize]))
         },
         attempts_per_request: figure(&|record| total(record, |class| class.attempts) / total(record, ended)),
+        data: DataResult::of(records),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::record::{TrialRecord, Window};
 use crate::scenario::Expect;
 use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
 
+use super::data::DataResult;
 use super::figure::NANOS_PER_MS;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 
@@ -94,9 +95,23 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
             Figure::over(per_request.map(|usd_s_per_h| usd_s_per_h / 3600.0 * 1e6))
         }
         Metric::Lag | Metric::LostWrites | Metric::StaleReadShare | Metric::Rto | Metric::Rpo => {
-            return Err(format!("the scenario has no replicas, so there is no {metric}"));
+            let missing = || format!("the scenario has no replicas, so there is no {metric}");
+            of_data(metric, whole.data.as_ref().ok_or_else(missing)?)?
         }
     })
+}
+
+/// A metric of the data, in its base unit.
+fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
+    let outage =
+        |figure: &Option<Figure>| figure.clone().ok_or("no primary was lost in these trials".to_owned());
+    match metric {
+        Metric::Lag => Ok(data.lag_ms_max.scaled(0.001)),
+        Metric::LostWrites => Ok(data.lost_writes.clone()),
+        Metric::StaleReadShare => Ok(data.stale_read_share.clone()),
+        Metric::Rto => outage(&data.rto_s),
+        _ => outage(&data.rpo_s),
+    }
 }
 
 /// Whether a metric can be told for a part of the simulated time alone. Response times by percentile are bounded by

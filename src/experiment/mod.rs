@@ -2,6 +2,7 @@
 
 mod advise;
 mod collect;
+pub mod data;
 pub mod expect;
 mod figure;
 pub mod pooled;
@@ -12,4 +13,5 @@ mod samples;
 mod series;
 mod steady;
 mod theory;
+pub mod value;
 mod warn;

@@ -66,6 +66,7 @@ pub(super) fn trial(responses_ms: &[u64]) -> TrialRecord {
         batches: BatchMeans::default(),
         windows: (0..120).map(|index| window(f64::from(index) * 0.1)).collect(),
         timeline: Vec::new(),
+        data: None,
     }
 }
 

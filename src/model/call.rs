@@ -4,6 +4,9 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::signal::{CallId, ComponentId, RequestId};
 
+/// A user who is not known again: everyone of an open stream.
+pub const NOBODY: u32 = u32::MAX;
+
 /// What a user asked for. It ends exactly once.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -13,7 +16,7 @@ pub struct Request {
     pub class: u16,
     /// Tries so far, 1 for the first.
     pub attempt: u16,
-    /// Private to the client: the user, or the slot of one.
+    /// The user, or the slot of one; [`NOBODY`] when the user asks once and never comes back.
     pub user: u32,
     /// Its number at the client, from 0.
     pub number: u64,
@@ -80,6 +83,8 @@ pub struct Call {
     pub parent: Parent,
     /// Index of the request's class.
     pub class: u16,
+    /// The client's user whose request this serves; [`NOBODY`] when nobody comes back.
+    pub user: u32,
     /// When it arrived at the callee.
     pub arrived: SimTime,
     /// Time spent waiting at the callee for a worker, a connection or a core.
@@ -92,8 +97,10 @@ pub struct Call {
     pub connection: Connection,
     /// The router that has handed it on, and that gets it back when the callee refuses it.
     pub via: Option<ComponentId>,
-    /// What the callee answers besides the outcome: an address, a position.
+    /// What the callee answers besides the outcome: an address, a position. The caller may say something in it too.
     pub answer: u64,
+    /// The router that has handed it on sees the answer pass, as [`Signal::Passed`](super::signal::Signal::Passed).
+    pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
 }
@@ -138,4 +145,4 @@ pub struct Notes {
 }
 
 // A user who waits costs a request and about one call a tier; the goal is 128 bytes for each of them.
-const _: () = assert!(size_of::<Call>() <= 120 && size_of::<Request>() <= 72);
+const _: () = assert!(size_of::<Call>() <= 128 && size_of::<Request>() <= 72);

@@ -7,6 +7,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
 use super::call::{Call, Parent, Probe, Request};
+use super::data::Book;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::world::World;
@@ -72,6 +73,15 @@ impl Cx<'_> {
         self.world.reply(self.me, call, outcome);
     }
 
+    /// Refuses a call that is inside this component, as one that is down does: the router that has handed it on gets it
+    /// back, or else its caller an answer that nobody is there.
+    ///
+    /// # Panics
+    /// When the call is not inside.
+    pub fn decline(&mut self, call: CallId) {
+        self.world.refuse(self.me, call);
+    }
+
     /// Asks a component for a sign of life. The answer comes as the reply of a call whose parent is the given number.
     pub fn probe(&mut self, number: u32, to: ComponentId, probe: Probe) -> CallId {
         let id = self.world.call(self.me, Parent::Number(number), to, 0);
@@ -93,6 +103,12 @@ impl Cx<'_> {
     /// its reply finds nobody.
     pub fn abandon(&mut self, call: CallId) {
         self.world.abandon(call);
+    }
+
+    /// Whether the caller of a call that is inside this component still waits: it has neither given up nor crashed. For
+    /// what needs the other end all the time, such as a transfer.
+    pub fn is_awaited(&self, call: CallId) -> bool {
+        !self.get(call).abandoned
     }
 
     /// A call that is alive; `None` once it has ended.
@@ -239,6 +255,22 @@ impl Cx<'_> {
         self.world.send(at, to, Signal::Control(control));
     }
 
+    /// Opens the book of this component's box, which has so many nodes, or finds it open.
+    pub fn open_book(&mut self, nodes: usize) -> usize {
+        let group = &self.world.infos[self.me.index()].group;
+        let books = &mut self.world.books;
+        books.iter().position(|book| book.group() == group).unwrap_or_else(|| {
+            books.push(Book::new(group, nodes));
+            books.len() - 1
+        })
+    }
+
+    /// The book that [`Cx::open_book`] has given. Components write in it and decide nothing by it.
+    #[inline]
+    pub fn book(&mut self, book: usize) -> &mut Book {
+        &mut self.world.books[book]
+    }
+
     /// Half of the round-trip time between two components, without jitter.
     pub fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
         self.world.distance(from, to)
@@ -258,9 +290,20 @@ impl Cx<'_> {
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]
     pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {
+        if self.world.trace.is_some()
+            && let Some(call) = self.find(call).copied()
+        {
+            self.world.tell(self.me, call.client, call.number, |_| text());
+        }
+    }
+
+    /// Adds a line to the trace of a request of this client, if it is traced; `text` may name components.
+    #[inline]
+    pub fn annotate_request(&mut self, request: RequestId, text: impl FnOnce(&Cx<'_>) -> String) {
         if self.world.trace.is_some() {
-            let number = self.find(call).map(|call| call.number);
-            self.world.annotate(self.me, number, text);
+            let number = self.request(request).number;
+            let text = text(self);
+            self.world.tell(self.me, self.me, number, |_| text);
         }
     }
 }

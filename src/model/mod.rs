@@ -5,6 +5,7 @@ pub mod call;
 pub mod catalogue;
 pub mod class;
 pub mod component;
+pub mod data;
 pub mod faults;
 pub mod hardware;
 pub mod machine;

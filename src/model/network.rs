@@ -15,6 +15,8 @@ impl Place {
     pub const INTERNET: Place = Place(0);
     /// The zone where boxes stand unless they say otherwise.
     pub const ZONE: Place = Place(1);
+    /// Inside whoever calls: a driver, a library. Messages to it and from it take no time.
+    pub const DRIVER: Place = Place(u16::MAX);
 }
 
 /// Round-trip times of a scenario.

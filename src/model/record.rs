@@ -5,6 +5,7 @@ use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
 use crate::stats::tally::Tally;
 
+use super::data::DataRecord;
 use super::signal::Outcome;
 
 /// Requests of one class that were issued in the measured time.
@@ -162,4 +163,6 @@ pub struct TrialRecord {
     pub windows: Vec<Window>,
     /// What happened, bounded.
     pub timeline: Vec<Note>,
+    /// What became of the data of replicated databases; absent without any.
+    pub data: Option<DataRecord>,
 }

@@ -197,6 +197,8 @@ pub enum Signal {
     Reply(CallId, Outcome),
     /// A call that the component has handed on comes back: the other one refused it.
     Returned(CallId, ComponentId),
+    /// The answer of a call that the component has handed on, and watches, passes on its way to the caller.
+    Passed(CallId, Outcome),
     /// Work that the component entered at its machine for this call is done.
     Done(CallId),
     /// The component's own timer.

@@ -9,9 +9,10 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Parent, Probe, Stage};
+use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
+use super::data::{Book, DataRecord};
 use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
@@ -98,6 +99,7 @@ impl Simulation {
             fingerprint: Fingerprint::new(),
             events: 0,
             trace: None,
+            books: Vec::new(),
         };
         Simulation { components: Vec::new(), world, faults: Vec::new(), instant: (SimTime::ZERO, 0) }
     }
@@ -174,6 +176,7 @@ impl Simulation {
                 break;
             }
             self.world.recorder.close_window(until);
+            self.world.books.iter_mut().for_each(|book| book.close_window(until));
             if until == warmup_end {
                 self.end_warmup(until);
             }
@@ -237,11 +240,14 @@ impl Simulation {
             }
             Signal::Reply(id, _) => {
                 let abandoned = self.world.calls.get(id.0).is_none_or(|call| call.abandoned);
-                if abandoned || self.world.infos[to.index()].status == Status::Hung {
+                if abandoned {
                     self.world.calls.remove(id.0);
                     return;
                 }
-                self.deliver(to, signal);
+                self.pass_by(signal);
+                if self.world.infos[to.index()].status != Status::Hung {
+                    self.deliver(to, signal);
+                }
                 self.world.calls.remove(id.0);
                 return;
             }
@@ -265,7 +271,7 @@ impl Simulation {
                     return;
                 }
             }
-            Signal::Done(_) => {}
+            Signal::Passed(..) | Signal::Done(_) => {}
         }
         self.deliver(to, signal);
     }
@@ -291,6 +297,18 @@ impl Simulation {
                 self.world.refuse(to, id);
                 false
             }
+        }
+    }
+
+    /// A router that watches a call sees its answer pass.
+    #[inline]
+    fn pass_by(&mut self, reply: Signal) {
+        if let Signal::Reply(id, outcome) = reply
+            && let Some(call) = self.world.calls.get(id.0)
+            && call.watched
+            && let Some(router) = call.via
+        {
+            self.deliver(router, Signal::Passed(id, outcome));
         }
     }
 
@@ -341,6 +359,7 @@ impl Simulation {
 
     fn end_warmup(&mut self, now: SimTime) {
         self.world.recorder.end_warmup(now);
+        self.world.books.iter_mut().for_each(|book| book.end_warmup(now));
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }
@@ -356,8 +375,10 @@ impl Simulation {
         }
         world.recorder.audit(now, &alive);
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
+        let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
         TrialRecord {
+            data,
             stop,
             measured: now.saturating_since(recorder.measured_from),
             events: world.events,
@@ -371,6 +392,14 @@ impl Simulation {
             timeline: std::mem::take(&mut recorder.timeline),
         }
     }
+}
+
+/// What became of the data of all replicated databases; `None` without any.
+fn close_books(books: &mut [Book], now: SimTime) -> Option<DataRecord> {
+    let (first, rest) = books.split_first_mut()?;
+    let mut record = first.finish(now);
+    rest.iter_mut().for_each(|book| record.merge(&book.finish(now)));
+    Some(record)
 }
 
 /// Ends of the windows of a trial; the end of the warm-up is one of them.
@@ -398,32 +427,25 @@ fn kind_of(signal: Signal) -> u64 {
         Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
         Signal::Control(_) => 3,
         Signal::Returned(..) => 4,
+        Signal::Passed(..) => 5,
     }
 }
 
+/// Tells the trace what has arrived for the request that it follows.
+#[cold]
 fn trace_signal(world: &mut World, to: ComponentId, signal: Signal) {
-    let (id, text) = match signal {
-        Signal::Call(id) => (id, "receives a call from"),
-        Signal::Reply(id, _) => (id, "gets the answer of"),
-        _ => return,
-    };
-    let Some(call) = world.calls.get(id.0) else { return };
-    let (number, client) = (call.number, call.client);
-    let (other, detail) = match signal {
-        Signal::Reply(_, outcome) => (call.callee, format!(": {}", outcome.name())),
-        _ => (call.caller, String::new()),
-    };
-    if matches!(call.parent, Parent::None) && call.client == call.caller {
-        return;
-    }
-    let text = format!("{text} {}{detail}", world.infos[other.index()].name);
-    let now = world.now();
-    let name = world.infos[to.index()].name.clone();
-    if let Some(trace) = &mut world.trace
-        && trace.follows(client, number)
-    {
-        trace.push(now, &name, text);
-    }
+    let (Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id)) = signal else { return };
+    let Some(call) = world.calls.get(id.0).copied() else { return };
+    world.tell(to, call.client, call.number, |world| {
+        let name = |component: ComponentId| &world.infos[component.index()].name;
+        match signal {
+            Signal::Reply(_, outcome) => {
+                format!("gets the answer of {}: {}", name(call.callee), outcome.name())
+            }
+            Signal::Done(_) => "the work is done".into(),
+            _ => format!("receives a call from {}", name(call.caller)),
+        }
+    });
 }
 
 fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentRecord {

@@ -11,6 +11,7 @@ use crate::kernel::time::SimDuration;
 
 pub use super::class::RequestClass;
 pub use super::hardware::{DiskSpec, MachineSpec};
+pub use super::site::Standing;
 
 /// A kind of box: one row holds its name in scenario files, its reader and its schema.
 #[derive(Clone, Copy)]
@@ -153,6 +154,17 @@ pub enum Offered {
     Closed(f64, f64),
 }
 
+/// One member of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberPlan {
+    /// Its own name: `web-2`, `db.primary`.
+    pub name: String,
+    /// The machine of its own that it runs on, if any.
+    pub machine: Option<MachineSpec>,
+    /// How it stands to the box's name.
+    pub standing: Standing,
+}
+
 /// What a scenario says about one box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -178,6 +190,17 @@ pub trait Spec: Debug + Send + Sync {
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
     fn members(&self) -> u32 {
         1
+    }
+
+    /// Number of members that have a machine.
+    fn machines(&self) -> u32 {
+        self.members()
+    }
+
+    /// What member number `member`, from 0, of a box called `name` is like.
+    fn member(&self, name: &str, member: u32) -> MemberPlan {
+        let name = if self.members() == 1 { name.to_owned() } else { format!("{name}-{}", member + 1) };
+        MemberPlan { name, machine: self.machine(), standing: Standing::Entry }
     }
 
     /// The hardware of each member; `None` for boxes that are not machines (clients, DNS).

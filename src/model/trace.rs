@@ -38,10 +38,6 @@ impl Trace {
         number == self.number && self.client.is_none_or(|followed| followed == client)
     }
 
-    pub(super) fn follows_number(&self, number: u64) -> bool {
-        number == self.number
-    }
-
     pub(super) fn push(&mut self, at: SimTime, component: &str, text: String) {
         if self.lines.len() < TRACE_LINES_MAX {
             self.lines.push(TraceLine { at, component: component.to_owned(), text });

@@ -8,7 +8,8 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
@@ -66,12 +67,13 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
-/// What a call has from its parent.
+/// What a call has from its parent: where its draws start, and whose request it serves.
 struct Lineage {
     key: u64,
     number: u64,
     client: ComponentId,
     class: u16,
+    user: u32,
     identity: u64,
 }
 
@@ -91,6 +93,8 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
     pub(super) trace: Option<Trace>,
+    /// What became of the data of replicated databases; results only.
+    pub(super) books: Vec<Book>,
 }
 
 impl World {
@@ -112,6 +116,9 @@ impl World {
     #[inline]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
         let (sender, receiver) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if sender.place == Place::DRIVER || receiver.place == Place::DRIVER {
+            return Some(SimDuration::ZERO);
+        }
         if sender.machine.is_some() && sender.machine == receiver.machine {
             return Some(SimDuration::ZERO);
         }
@@ -123,34 +130,31 @@ impl World {
     /// The time of a message from one component to another on average.
     pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
         let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
-        if from.machine.is_some() && from.machine == to.machine {
+        let together = from.machine.is_some() && from.machine == to.machine;
+        if together || from.place == Place::DRIVER || to.place == Place::DRIVER {
             return SimDuration::ZERO;
         }
         self.network.base(from.place, to.place)
     }
 
-    /// The time that the answer of a call takes by its size.
-    fn transmission(&self, id: CallId, from: ComponentId, to: ComponentId) -> SimDuration {
-        let call = self.calls.get(id.0).expect("an answer is of a call that is alive");
-        if call.number == u64::MAX {
-            // Checks and look-ups belong to no request of a user.
+    /// The time that the answer of a call takes by its size, besides its delay.
+    #[inline]
+    fn transmission(&self, call: &Call, from: ComponentId, outcome: Outcome) -> SimDuration {
+        // Checks and look-ups belong to no request of a user.
+        if !self.network.has_bandwidths() || outcome != Outcome::Ok || call.number == u64::MAX {
             return SimDuration::ZERO;
         }
-        let bytes = self.response_bytes[usize::from(call.class)];
-        self.network.transmission(self.infos[from.index()].place, self.infos[to.index()].place, bytes)
+        let places = (self.infos[from.index()].place, self.infos[call.caller.index()].place);
+        self.network.transmission(places.0, places.1, self.response_bytes[usize::from(call.class)])
     }
 
-    /// Puts a message about a call on its way. What is lost nobody is told: the caller waits until its own time limit, or
-    /// until its operating system gives the connection up.
+    /// Puts a message about a call on its way, `None` for one that never arrives. Of that nobody is told: the caller waits
+    /// until its own time limit, or until its operating system gives the connection up.
     #[inline]
-    fn post(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64, signal: Signal) {
+    fn post(&mut self, id: CallId, delay: Option<SimDuration>, to: ComponentId, signal: Signal) {
         let now = self.now();
-        if let Some(delay) = self.delay(from, to, key) {
-            let mut at = now + delay;
-            if self.network.has_bandwidths() && signal == Signal::Reply(id, Outcome::Ok) {
-                at += self.transmission(id, from, to);
-            }
-            self.send(at, to, signal);
+        if let Some(delay) = delay {
+            self.send(now + delay, to, signal);
             return;
         }
         let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
@@ -166,7 +170,7 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let Lineage { key, number, client, class, identity } = self.lineage(from, parent);
+        let Lineage { key, number, client, class, user, identity } = self.lineage(from, parent);
         let key = if ordinal == 0 { key } else { mix(key, ordinal) };
         let call = Call {
             key,
@@ -177,6 +181,7 @@ impl World {
             callee: to,
             parent,
             class,
+            user,
             arrived: SimTime::ZERO,
             waited: SimDuration::ZERO,
             notes: Notes::default(),
@@ -184,23 +189,30 @@ impl World {
             connection: Connection::Held,
             via: None,
             answer: 0,
+            watched: false,
             stage: Stage::Travelling,
             abandoned: false,
         };
         let id = CallId(self.calls.insert(call));
-        self.post(id, from, to, key, Signal::Call(id));
+        let delay = self.delay(from, to, key);
+        self.tell(from, client, number, |world| {
+            let to = &world.infos[to.index()];
+            format!("calls {} at {}, {}", to.name, to.address, away(delay))
+        });
+        self.post(id, delay, to, Signal::Call(id));
         id
     }
 
     /// What a call has from its parent.
     #[inline]
     fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
-        let orphan = |key| Lineage { key, number: u64::MAX, client: from, class: 0, identity: 0 };
+        let orphan =
+            |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY, identity: 0 };
         match parent {
             Parent::Call(id) => {
                 let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                let &Call { key, number, client, class, identity, .. } = call;
-                Lineage { key, number, client, class, identity }
+                let &Call { key, number, client, class, user, identity, .. } = call;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::Request(id) => {
                 let request = self.requests.get(id.0).expect("a call has a request that is under way");
@@ -209,8 +221,8 @@ impl World {
                     0 | 1 => request.key,
                     attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
                 };
-                let &Request { number, client, class, identity, .. } = request;
-                Lineage { key, number, client, class, identity }
+                let &Request { number, client, class, user, identity, .. } = request;
+                Lineage { key, number, client, class, user, identity }
             }
             Parent::None => orphan(self.infos[from.index()].name_hash),
             Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
@@ -232,7 +244,13 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        self.post(id, from, call.caller, call.key, Signal::Reply(id, outcome));
+        let time = self.transmission(&call, from, outcome);
+        let delay = self.delay(from, call.caller, call.key).map(|delay| delay + time);
+        self.tell(from, call.client, call.number, |world| {
+            let caller = &world.infos[call.caller.index()].name;
+            format!("answers {caller}: {}, {}", outcome.name(), away(delay))
+        });
+        self.post(id, delay, call.caller, Signal::Reply(id, outcome));
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -250,7 +268,8 @@ impl World {
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
-        self.post(id, caller, to, key, Signal::Call(id));
+        let delay = self.delay(caller, to, key);
+        self.post(id, delay, to, Signal::Call(id));
     }
 
     /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
@@ -264,9 +283,12 @@ impl World {
         };
         call.stage = Stage::Travelling;
         call.callee = router;
-        let (key, arrived) = (call.key, call.arrived);
+        let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
-        self.post(id, component, router, key, Signal::Returned(id, component));
+        // A driver stands where its caller does.
+        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let delay = self.delay(component, back, key);
+        self.post(id, delay, router, Signal::Returned(id, component));
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -290,6 +312,7 @@ impl World {
     ) -> RequestId {
         let issued = self.now();
         let measured = self.recorder.issue(class, issued);
+        self.tell(client, client, number, |_| format!("request {number} is issued"));
         RequestId(self.requests.insert(Request {
             client,
             class,
@@ -311,16 +334,9 @@ impl World {
         let request = self.requests.remove(id.0).expect("a request ends once");
         let now = self.now();
         self.recorder.end(&request, outcome, now);
-        if let Some(trace) = &mut self.trace
-            && trace.follows(request.client, request.number)
-        {
-            let took = now.since(request.issued);
-            trace.push(
-                now,
-                &self.infos[request.client.index()].name,
-                format!("ends {} after {took}", outcome.name()),
-            );
-        }
+        self.tell(request.client, request.client, request.number, |_| {
+            format!("ends {} after {}", outcome.name(), now.since(request.issued))
+        });
     }
 
     pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
@@ -331,10 +347,24 @@ impl World {
     pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
+        if self.trace.is_some() {
+            self.tell_work(owner, task, device, demand);
+        }
         let armed = self.machines[id.index()].armed(device);
         let entered = armed.station.enter(now, Job { owner, task }, demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
+    }
+
+    #[cold]
+    fn tell_work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
+        let Task::Call(id) = task else { return };
+        let Some(call) = self.calls.get(id.0).copied() else { return };
+        let on = match device {
+            Device::Cpu => "the cores",
+            Device::Disk => "the disk",
+        };
+        self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}"));
     }
 
     /// Arms the completion event of a station if its next departure is earlier than the armed one.
@@ -381,7 +411,8 @@ impl World {
     #[inline]
     pub(super) fn number_of(&self, signal: Signal) -> u64 {
         let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) | Signal::Done(id) => id,
+            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) => id,
+            Signal::Passed(id, _) | Signal::Done(id) => id,
             Signal::Alarm(alarm) => match alarm.about {
                 About::Call(id) => id,
                 About::Request(id) => {
@@ -395,13 +426,21 @@ impl World {
         self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
     }
 
-    pub(super) fn annotate(&mut self, me: ComponentId, number: Option<u64>, text: impl FnOnce() -> String) {
-        let now = self.calendar.now();
-        let name = &self.infos[me.index()].name;
-        if let (Some(trace), Some(number)) = (&mut self.trace, number)
-            && trace.follows_number(number)
-        {
-            trace.push(now, name, text());
+    /// Adds a line to the trace if it follows this request.
+    #[inline]
+    pub(super) fn tell(
+        &mut self,
+        component: ComponentId,
+        client: ComponentId,
+        number: u64,
+        text: impl FnOnce(&World) -> String,
+    ) {
+        if self.trace.as_ref().is_some_and(|trace| trace.follows(client, number)) {
+            let text = text(self);
+            let (now, name) = (self.now(), &self.infos[component.index()].name);
+            if let Some(trace) = &mut self.trace {
+                trace.push(now, name, text);
+            }
         }
     }
 }
@@ -412,3 +451,8 @@ const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;
 /// When an operating system gives up a connection on which nothing is acknowledged: 924.6 s, Linux's `tcp_retries2` of 15
 /// retransmissions [V: kernel documentation, ip-sysctl].
 const CONNECTION_GIVEN_UP: SimDuration = SimDuration::from_millis(924_600);
+
+/// How a trace tells a delay.
+fn away(delay: Option<SimDuration>) -> String {
+    delay.map_or_else(|| "but the message is lost".to_owned(), |delay| format!("{delay} away"))
+}

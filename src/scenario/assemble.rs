@@ -15,6 +15,7 @@ use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::{did_you_mean, nearest};
 use super::{BoxEntry, Run};
+use crate::model::class::KeySpace;
 use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
@@ -27,6 +28,9 @@ pub(super) const WHERE: [&str; 2] = ["region", "zone"];
 
 /// More tables are a program's mistake, not a scenario.
 const BOXES_MAX: usize = 1_000;
+
+/// Keys of a class, each of which takes a few bytes.
+const KEYS_MAX: u32 = 10_000_000;
 
 /// Longer names make no readable table.
 const NAME_BYTES_MAX: usize = 64;
@@ -168,6 +172,7 @@ impl<'t> Reader<'_, 't> {
                 self.section(&path, read_strictly::<RequestTable>).unwrap_or_default()
             })
             .collect();
+        self.key_spaces(&names, &tables);
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
         if !(total > 0.0 && total.is_finite()) {
             let message = format!("the shares of the request classes sum to {total}");
@@ -178,6 +183,25 @@ impl<'t> Reader<'_, 't> {
             names.iter().zip(&tables).map(|(name, table)| class(name, table)).collect();
         classes.iter_mut().for_each(|class| class.share /= total);
         classes
+    }
+
+    fn key_spaces(&mut self, names: &[String], tables: &[RequestTable]) {
+        for (name, table) in names.iter().zip(tables) {
+            let fault = match (table.keys, table.zipf) {
+                (Some(count), _) if !(1..=KEYS_MAX).contains(&count) => {
+                    Some(("keys", format!("expected 1 to {KEYS_MAX} keys, found {count}")))
+                }
+                (None, Some(_)) => Some(("zipf", "`zipf` does nothing without `keys`".to_owned())),
+                (_, Some(zipf)) if !(zipf.is_finite() && (0.0..=10.0).contains(&zipf)) => {
+                    Some(("zipf", format!("expected an exponent from 0 to 10, found {zipf}")))
+                }
+                _ => None,
+            };
+            if let Some((key, message)) = fault {
+                let span = self.document.span_of(&format!("request.{name}.{key}"));
+                self.found.push(Diagnostic::error(span, message));
+            }
+        }
     }
 
     /// The names of the tables under a top-level key, in order; what is not a table or has no good name is reported.
@@ -279,6 +303,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         writes: table.effect == Effect::Write,
         deadline: table.deadline.as_ref().map(|deadline| deadline.0),
         response_bytes: table.response_size.0,
+        keys: KeySpace { count: table.keys.unwrap_or(1), zipf: table.zipf.unwrap_or(0.0) },
     }
 }
 

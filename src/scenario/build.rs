@@ -24,7 +24,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let seats = seats(&scenario.boxes);
     let mut directory = Directory::default();
     for (index, seat) in seats.iter().enumerate() {
-        directory.add(&seat.entry.name, &seat.name, ComponentId::new(index));
+        directory.add(&seat.entry.name, &seat.plan.name, seat.plan.standing, ComponentId::new(index));
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
@@ -32,20 +32,20 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     for (seat, place) in seats.iter().zip(places) {
         let spec = &seat.entry.spec;
         let site = Site {
-            name: &seat.name,
+            name: &seat.plan.name,
+            group: &seat.entry.name,
             member: seat.member,
             directory: &directory,
             classes: &scenario.classes,
             kinds: &kinds,
         };
-        let machine = spec.machine();
-        let hardware = match (spec.host(), &machine) {
+        let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),
             (None, Some(machine)) => Hardware::Own(machine),
             (None, None) => Hardware::None,
         };
         simulation.add(Member {
-            name: &seat.name,
+            name: &seat.plan.name,
             group: &seat.entry.name,
             kind: seat.entry.kind,
             place,

@@ -66,7 +66,7 @@ fn components(assembly: &Assembly) -> Vec<String> {
     let mut names: Vec<String> = assembly.declared.keys().cloned().collect();
     for entry in assembly.boxes.iter().filter(|entry| entry.spec.members() > 1) {
         let members = entry.spec.members().min(super::validate::MEMBERS_MAX);
-        names.extend((1..=members).map(|member| format!("{}-{member}", entry.name)));
+        names.extend((0..members).map(|member| entry.spec.member(&entry.name, member).name));
     }
     names
 }

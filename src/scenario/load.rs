@@ -253,7 +253,7 @@ fn idle_machines(boxes: &[BoxEntry]) -> Vec<MachineLoad> {
     let owners = boxes.iter().filter(|entry| entry.spec.host().is_none());
     let idle = |entry: &BoxEntry| {
         let machine = entry.spec.machine()?;
-        let members = entry.spec.members();
+        let members = entry.spec.machines();
         Some(MachineLoad {
             name: entry.name.clone(),
             members,

@@ -76,7 +76,11 @@ pub(super) fn settle(
     seats: &[Seat<'_>],
 ) -> Vec<Place> {
     if ways.are_usual(seats) {
-        let usual = |seat: &Seat<'_>| if seat.is_outside() { Place::INTERNET } else { Place::ZONE };
+        let usual = |seat: &Seat<'_>| match seat.is_outside() {
+            _ if seat.is_driver() => Place::DRIVER,
+            true => Place::INTERNET,
+            false => Place::ZONE,
+        };
         return seats.iter().map(usual).collect();
     }
     // The first of those who stand together speaks for all of them: links may name boxes, so that only the members of
@@ -84,6 +88,10 @@ pub(super) fn settle(
     let mut heads: Vec<(&Seat<'_>, Place)> = Vec::new();
     let mut places = Vec::new();
     for seat in seats {
+        if seat.is_driver() {
+            places.push(Place::DRIVER);
+            continue;
+        }
         let together = heads.iter().find(|(head, _)| ways.stand_together(head, seat));
         let place =
             together.map_or_else(|| ways.settle_one(simulation, settings, &heads, seat), |(_, place)| *place);

@@ -1,6 +1,7 @@
 //! The members of all boxes, with their names and the places where they stand.
 
 use super::BoxEntry;
+use crate::model::spec::{MemberPlan, Standing};
 
 /// All machines and other boxes of a scenario together, each member counted.
 pub(super) const MEMBERS_MAX: u32 = 10_000;
@@ -8,11 +9,11 @@ pub(super) const MEMBERS_MAX: u32 = 10_000;
 /// A member of a group, before it is built.
 pub(super) struct Seat<'a> {
     pub(super) entry: &'a BoxEntry,
-    pub(super) name: String,
+    pub(super) plan: MemberPlan,
     pub(super) member: u32,
     /// The box on whose machine it runs: it stands where that stands.
     owner: &'a BoxEntry,
-    /// As which member of it.
+    /// As which of its machines; what has no machine stands as if it were the next.
     stands_as: u32,
 }
 
@@ -25,6 +26,18 @@ impl<'a> Seat<'a> {
     /// The zone of its region.
     pub(super) fn zone(&self) -> Option<&'a str> {
         in_turn(&self.owner.zones, self.stands_as)
+    }
+
+    /// Whether it is a part of whoever calls it.
+    pub(super) fn is_driver(&self) -> bool {
+        self.plan.standing == Standing::Driver
+    }
+
+    /// Whether a fault of this name happens to it. A box's name means its machines, not who watches them.
+    pub(super) fn is_hit_by(&self, name: &str) -> bool {
+        let is_machine = self.plan.machine.is_some() || self.entry.spec.machine().is_none();
+        let by_place = self.is_in_zone(name) || self.is_in_region(name);
+        !self.is_driver() && (self.plan.name == name || by_place || self.entry.name == name && is_machine)
     }
 
     /// Whether it stands outside: users, and names.
@@ -47,7 +60,7 @@ impl<'a> Seat<'a> {
 
     /// Whether a name stands for it: its own, its box's, its zone's or its region's.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        self.name == name || self.entry.name == name || self.is_in_zone(name) || self.is_in_region(name)
+        self.plan.name == name || self.entry.name == name || self.is_in_zone(name) || self.is_in_region(name)
     }
 }
 
@@ -66,15 +79,14 @@ pub(super) fn seats(boxes: &[BoxEntry]) -> Vec<Seat<'_>> {
 }
 
 fn members<'a>(entry: &'a BoxEntry, boxes: &'a [BoxEntry]) -> impl Iterator<Item = Seat<'a>> {
-    let count = entry.spec.members();
-    let name = move |member: u32| match count {
-        1 => entry.name.clone(),
-        _ => format!("{}-{}", entry.name, member + 1),
-    };
     let host = entry.spec.host().and_then(|host| boxes.iter().find(|other| other.name == host));
     let owner = host.unwrap_or(entry);
-    // All guests run on the first machine of their host.
-    let stands = move |member: u32| if host.is_some() { 0 } else { member };
-    let seat = move |member| Seat { entry, name: name(member), member, owner, stands_as: stands(member) };
-    (0..count).map(seat)
+    let mut machines = 0;
+    (0..entry.spec.members()).map(move |member| {
+        let plan = entry.spec.member(&entry.name, member);
+        // All guests run on the first machine of their host, which they have none of their own beside.
+        let stands_as = machines;
+        machines += u32::from(plan.machine.is_some());
+        Seat { entry, plan, member, owner, stands_as }
+    })
 }

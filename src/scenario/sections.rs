@@ -101,11 +101,24 @@ pub(super) struct RequestTable {
     pub(super) deadline: Option<Duration>,
     /// Size of the answer, for links with a bandwidth.
     pub(super) response_size: Bytes,
+    /// Number of keys that its queries to databases ask for, one each; without it the data are one single thing.
+    #[schemars(default, range(min = 1))]
+    pub(super) keys: Option<u32>,
+    /// Popularity of the keys by Zipf's law: its exponent, 0.99 as in YCSB; without it they are all alike.
+    #[schemars(default, range(min = 0))]
+    pub(super) zipf: Option<f64>,
 }
 
 impl Default for RequestTable {
     fn default() -> RequestTable {
-        RequestTable { share: Weight(1.0), effect: Effect::Read, deadline: None, response_size: Bytes(0) }
+        RequestTable {
+            share: Weight(1.0),
+            effect: Effect::Read,
+            deadline: None,
+            response_size: Bytes(0),
+            keys: None,
+            zipf: None,
+        }
     }
 }
 

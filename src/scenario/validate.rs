@@ -150,8 +150,11 @@ impl<'a, 't> Check<'a, 't> {
     fn member_names(&mut self, entry: &BoxEntry) {
         let Some((group, number)) = entry.name.rsplit_once('-') else { return };
         let members = self.entries.get(group).map_or(1, |group| group.spec.members());
-        let taken = number.parse::<u32>().is_ok_and(|number| members > 1 && (1..=members).contains(&number));
-        if taken && !number.starts_with('0') {
+        let Some(member) = number.parse::<u32>().ok().filter(|number| (1..=members).contains(number)) else {
+            return;
+        };
+        let name = self.entries.get(group).map(|other| other.spec.member(group, member - 1).name);
+        if name.as_ref() == Some(&entry.name) {
             let message = format!("the name `{}` is taken by a member of `{group}`", entry.name);
             self.error(
                 &path(entry, ""),

@@ -485,3 +485,31 @@ fn who_is_pinned_never_comes_back() {
         trials(&text, 4, |record| between(record, 362.0, 480.0).2 as f64).iter().all(|failed| *failed == 0.0)
     );
 }
+
+#[test]
+fn a_replicated_database_fails_by_its_nodes() {
+    let text = |fault: &str| {
+        format!(
+            "[run]\nduration = '5min'\nwarmup = '0s'\n[client.users]\nrate = '50/s'\ntarget = 'web'\ntimeout = '2s'\n\
+             [server.web]\npublic = true\ntimeout = '1s'\ncores = 2\nsteps = [{{ query = 'db' }}]\n\
+             [database.db]\nreplicas = 2\nreads = 'replicas'\nread = '1ms'\n[[fault]]\n{fault}\nat = '1min'\nfor = '1min'\n"
+        )
+    };
+    let crashed = |record: &TrialRecord| -> Vec<String> {
+        let down = events(record).into_iter().filter(|event| event.2 == "crash");
+        down.map(|event| event.1.to_owned()).collect()
+    };
+    let record = run(&text("kind = 'crash'\ntarget = 'db.primary'"));
+    assert_eq!(crashed(&record), ["db.primary"]);
+    assert_eq!(record.classes[0].outcomes[1..], [0; 5], "reads go to the replicas");
+    let record = run(&text("kind = 'crash'\ntarget = 'db'"));
+    assert_eq!(crashed(&record), ["db.primary", "db.replica-1", "db.replica-2"]);
+    let (_, ok, failed) = between(&record, 61.0, 119.0);
+    assert!(ok == 0 && failed > 2500, "{ok} {failed}");
+    assert_eq!(between(&record, 125.0, 300.0).2, 0);
+    // A partition is silent, so that reads go on to the replica behind it until the caller's limit.
+    let record = run(&text("kind = 'partition'\nbetween = ['web', 'db.replica-1']"));
+    let (issued, _, failed) = between(&record, 65.0, 119.0);
+    assert!(failed > issued / 3, "{failed} of {issued}");
+    assert_eq!(between(&record, 125.0, 300.0).2, 0);
+}

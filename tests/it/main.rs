@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod golden;
 mod laws;
+mod replication;
 mod server;
 mod theory;
 mod tidy;

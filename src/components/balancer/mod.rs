@@ -338,7 +338,7 @@ impl Component for Balancer {
             Signal::Done(call) => self.relay(call, cx),
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
             Signal::Control(control) => self.control(control, cx),
-            Signal::Returned(..) => {}
+            Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.starting.pop_front() {
             self.begin(call, cx);

@@ -184,10 +184,24 @@ impl Client {
                 });
                 let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
                 match resolvers.look_up(cache, cx.now(), request) {
-                    Lookup::Hit(address) => Some(address),
+                    Lookup::Hit(address) => {
+                        cx.annotate_request(request, |cx| {
+                            format!(
+                                "resolver {} knows {} at {}",
+                                cache + 1,
+                                cx.name(address),
+                                cx.address(address)
+                            )
+                        });
+                        Some(address)
+                    }
                     Lookup::Waiting => None,
                     Lookup::Miss => {
-                        ask_name_server(cache as u32, *name, cx);
+                        let name = *name;
+                        cx.annotate_request(request, |cx| {
+                            format!("resolver {} asks {}", cache + 1, cx.name(name))
+                        });
+                        ask_name_server(cache as u32, name, cx);
                         None
                     }
                 }
@@ -342,7 +356,11 @@ impl Component for Client {
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
-            Signal::Call(_) | Signal::Returned(..) | Signal::Done(_) | Signal::Control(_) => {}
+            Signal::Call(_)
+            | Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Done(_)
+            | Signal::Control(_) => {}
         }
     }
 }

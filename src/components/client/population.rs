@@ -3,6 +3,7 @@
 use crate::kernel::random::{KeyedRng, Stream, mix, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
+use crate::model::call::NOBODY;
 use crate::model::component::Cx;
 use crate::model::signal::About;
 
@@ -110,7 +111,7 @@ impl Population {
     pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> (u32, u64) {
         let key = cx.request_key(self.arrived);
         self.arrived += 1;
-        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else { return (0, key) };
+        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else { return (NOBODY, key) };
         let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
         let slot = free.pop().unwrap_or_else(|| {
             left.push(0);

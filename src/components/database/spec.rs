@@ -1,5 +1,7 @@
 //! What a scenario says about a database.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -8,11 +10,18 @@ use crate::kernel::time::SimDuration;
 use crate::model::component::Component;
 use crate::model::hardware::DiskSpec;
 use crate::model::quantity::{Bytes, Dist, Duration};
+use crate::model::signal::ComponentId;
 use crate::model::site::Site;
-use crate::model::spec::{Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{
+    Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
+};
 use crate::theory::cache::zipf_hit_ratio;
 
-use super::Database;
+use super::failover::Failover;
+use super::monitor::Monitor;
+use super::node::Database;
+use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
+use super::router::Router;
 
 /// Size of a page of the buffer cache, as InnoDB's.
 const PAGE_BYTES: u64 = 16 << 10;
@@ -74,6 +83,31 @@ pub struct DatabaseSpec {
     /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub kappa: f64,
+    /// Replicas, each on a machine like the primary's. `NAME.primary` and `NAME.replica-1`, ... are the nodes; the name
+    /// itself stands for the driver that finds them. Default: a single node.
+    pub replicas: Option<u32>,
+    /// When a commit is told to the client. Default: "async".
+    pub replication: Option<Replication>,
+    /// Replicas that a semi-sync commit waits for. Default: 1, as MySQL [V].
+    pub acks: Option<u32>,
+    /// Replicas that a sync commit waits for. Default: all.
+    pub quorum: Option<u32>,
+    /// After so long a semi-sync commit waits no longer. Default: "10s", as MySQL [V].
+    pub semi_sync_timeout: Option<Duration>,
+    /// How the log gets to the replicas.
+    pub ship: Option<Ship>,
+    /// How a replica applies the log.
+    pub apply: Option<Apply>,
+    /// Where reads go. Default: "replicas" [T].
+    pub reads: Option<Reads>,
+    /// What is done so that users see their own writes. Default: "none".
+    pub read_your_writes: Option<ReadYourWrites>,
+    /// How long after a write its user reads from the primary, with `read_your_writes = "primary-for"`.
+    pub primary_for: Option<Duration>,
+    /// Promotion of a replica when the primary is gone. Default: none, the database waits for its primary.
+    pub failover: Option<Failover>,
+    /// A node that has refused a query is not asked again for so long. Default: "1s" [T].
+    pub retry_down: Option<Duration>,
 }
 
 impl DatabaseSpec {
@@ -127,6 +161,12 @@ impl DatabaseSpec {
         }
     }
 
+    /// The nodes of a database with replicas, the one that begins as primary first.
+    pub(super) fn nodes(&self, site: &Site<'_>) -> Vec<ComponentId> {
+        let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
+        names.map(|name| site.find(&name)).collect()
+    }
+
     fn check_cache(&self, problems: &mut Problems) {
         positive("skew", self.skew, problems);
         positive("disk.iops", self.disk.and_then(|disk| disk.iops), problems);
@@ -174,6 +214,26 @@ impl Spec for DatabaseSpec {
         self.on.as_deref()
     }
 
+    fn members(&self) -> u32 {
+        if self.is_replicated() { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
+    }
+
+    fn machines(&self) -> u32 {
+        1 + self.replicas()
+    }
+
+    fn member(&self, name: &str, member: u32) -> MemberPlan {
+        let machine = self.machine();
+        let (name, machine, standing) = match member {
+            0 if self.is_replicated() => (name.to_owned(), None, Standing::Driver),
+            0 => (name.to_owned(), machine, Standing::Entry),
+            1 => (format!("{name}.primary"), machine, Standing::Inner),
+            _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
+            _ => (format!("{name}.replica-{}", member - 1), machine, Standing::Inner),
+        };
+        MemberPlan { name, machine, standing }
+    }
+
     fn machine(&self) -> Option<MachineSpec> {
         if self.on.is_some() {
             return None;
@@ -187,7 +247,9 @@ impl Spec for DatabaseSpec {
         let mut demand = Demand::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
-            demand.cpu_s = self.write().variate().mean();
+            // On all nodes together: every replica applies what the primary writes.
+            let applied = f64::from(self.replicas()) * self.apply_demand().variate().mean();
+            demand.cpu_s = self.write().variate().mean() + applied;
             demand.wait_s = miss + self.commit().variate().mean();
         } else {
             demand.cpu_s = self.read().variate().mean();
@@ -200,6 +262,8 @@ impl Spec for DatabaseSpec {
         self.hardware().check(self.on.as_deref(), problems);
         check_contention(self.sigma, self.kappa, problems);
         self.check_cache(problems);
+        self.check_replicas(problems);
+        self.check_failover(problems);
         if self.connections == Some(0) {
             problems.error("connections", "`connections` must be at least 1", "");
         }
@@ -218,9 +282,21 @@ impl Spec for DatabaseSpec {
                 dist.resolve(key, files, problems);
             }
         }
+        if let Some(demand) = self.apply.as_mut().and_then(|apply| apply.demand.as_mut()) {
+            demand.resolve("apply.demand", files, problems);
+        }
+        if let Some(promote) = self.failover.as_mut().and_then(|failover| failover.promote.as_mut()) {
+            promote.resolve("failover.promote", files, problems);
+        }
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        if self.is_replicated() && site.member == 0 {
+            return Box::new(Router::new(self, site));
+        }
+        if self.is_replicated() && site.member > self.machines() {
+            return Box::new(Monitor::new(self, site));
+        }
         Box::new(Database::new(self, site))
     }
 }

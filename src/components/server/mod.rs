@@ -190,7 +190,10 @@ impl Server {
     fn line_up(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match self.workers.acquire(cx.now(), call) {
             Acquire::Granted => self.begin(call, cx),
-            Acquire::Queued => self.tell_waiting(cx),
+            Acquire::Queued => {
+                cx.annotate(call, || "waits for a worker".into());
+                self.tell_waiting(cx);
+            }
             Acquire::Full => {
                 let mut outcome = Outcome::Rejected;
                 if self.backlog {
@@ -314,7 +317,10 @@ impl Server {
     fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
         match self.databases[database].pool.acquire(cx.now(), call) {
             Acquire::Granted => self.query(call, database, cx),
-            Acquire::Queued => self.tell_waiting(cx),
+            Acquire::Queued => {
+                cx.annotate(call, || "waits for a connection to the database".into());
+                self.tell_waiting(cx);
+            }
             Acquire::Full => unreachable!("as many may wait for a connection as there are workers"),
         }
     }
@@ -475,7 +481,7 @@ impl Component for Server {
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
-            Signal::Control(_) | Signal::Returned(..) => {}
+            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.starting.pop_front() {
             self.begin(call, cx);

@@ -71,7 +71,8 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        self.post(id, call.callee, call.caller, call.key, Signal::Reply(id, Outcome::Unavailable));
+        let delay = self.delay(call.callee, call.caller, call.key);
+        self.post(id, delay, call.caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
     /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on

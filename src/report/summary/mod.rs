@@ -1,6 +1,7 @@
 //! The summary in the terminal: the verdict first, then what users saw, what the boxes did, and why.
 
 mod boxes;
+mod data;
 mod requests;
 mod timeline;
 
@@ -17,6 +18,7 @@ pub fn text(result: &RunResult) -> String {
         requests::section(result),
         boxes::section(result),
         boxes::theory(result),
+        data::section(result),
         timeline::section(result),
         reasons(result),
         warnings(result),

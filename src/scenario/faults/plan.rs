@@ -86,7 +86,7 @@ impl Plan<'_> {
     fn push(&mut self, spec: &FaultSpec, when: When, effect: Effect, of: &[ComponentId]) {
         let who: Vec<&str> = match &effect {
             Effect::Links(about, _) => vec![about],
-            _ => of.iter().map(|id| self.seats[id.index()].name.as_str()).collect(),
+            _ => of.iter().map(|id| self.seats[id.index()].plan.name.as_str()).collect(),
         };
         let name = format!("{} {}", spec.kind.name(), who.join(" "));
         let likes = self.named.entry(name.clone()).or_default();
@@ -101,11 +101,12 @@ impl Plan<'_> {
         let hit = |seat: &Seat<'_>| {
             // Users are no machines: they live on when their region does not.
             seat.entry.spec.offered().is_none()
+                && !seat.is_driver()
                 && spec.kind.only().is_none_or(|kind| kind == seat.entry.kind)
                 && names.iter().any(|name| match spec.kind {
                     FaultKind::Region => seat.is_in_region(name),
                     FaultKind::Zone => seat.is_in_zone(name),
-                    _ => seat.is_called(name),
+                    _ => seat.is_hit_by(name),
                 })
         };
         (0..self.seats.len()).filter(|at| hit(&self.seats[*at])).map(ComponentId::new).collect()

@@ -216,7 +216,8 @@ impl Check<'_> {
         match self.spec.kind {
             FaultKind::Region => seat.is_in_region(name),
             FaultKind::Zone => seat.is_in_zone(name),
-            _ => seat.is_called(name),
+            _ if self.spec.kind.is_of_links() => seat.is_called(name),
+            _ => seat.is_hit_by(name),
         }
     }
 
@@ -228,8 +229,11 @@ impl Check<'_> {
             zone.into_iter().chain(full)
         });
         let boxes = self.assembly.declared.keys().cloned();
-        let members =
-            self.seats.iter().filter(|seat| seat.name != seat.entry.name).map(|seat| seat.name.clone());
+        let members = self
+            .seats
+            .iter()
+            .filter(|seat| seat.plan.name != seat.entry.name)
+            .map(|seat| seat.plan.name.clone());
         let (what, mut known): (&str, Vec<String>) = match self.spec.kind {
             FaultKind::Region => ("region", regions.collect()),
             FaultKind::Zone => ("zone", zones.collect()),
@@ -250,7 +254,7 @@ impl Check<'_> {
         let Some([left, right]) = &self.spec.between else { return };
         let on = |side: &[String], seat: &Seat<'_>| side.iter().any(|name| seat.is_called(name));
         if let Some(both) = self.seats.iter().find(|seat| on(&left.0, seat) && on(&right.0, seat)) {
-            let message = format!("`{}` stands on both sides", both.name);
+            let message = format!("`{}` stands on both sides", both.plan.name);
             self.problems.error("between", message, "");
         }
     }

@@ -123,7 +123,7 @@ impl Check<'_> {
     fn known_names(&self) -> BTreeSet<String> {
         let names = |seat: &Seat<'_>| {
             let places = [seat.zone(), seat.region()].into_iter().flatten().map(str::to_owned);
-            places.chain([seat.name.clone(), seat.entry.name.clone()]).collect::<Vec<_>>()
+            places.chain([seat.plan.name.clone(), seat.entry.name.clone()]).collect::<Vec<_>>()
         };
         self.seats.iter().flat_map(names).collect()
     }

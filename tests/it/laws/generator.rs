@@ -31,7 +31,7 @@ const REQUESTS: f64 = 800.0;
 pub(crate) struct Generated {
     /// The scenario.
     pub(crate) text: String,
-    /// Users of all clients together, if all are closed populations.
+    /// Most users of all clients together, if all are closed populations.
     pub(crate) users: Option<u64>,
     /// Tries of a request at most.
     pub(crate) attempts: u64,
@@ -57,7 +57,7 @@ impl Dice {
 
     /// Between the limits, as likely to be small as large.
     fn between(&mut self, low: f64, high: f64) -> f64 {
-        low * (high / low).powf(unit_open(&mut self.0))
+        low * libm::pow(high / low, unit_open(&mut self.0))
     }
 }
 
@@ -324,9 +324,9 @@ impl Generator {
     fn load(&mut self, requests: f64) {
         let rate = requests / self.seconds;
         let kind = self.dice.below(3);
+        let users = 1 + self.dice.below(60);
         match kind {
             0 => {
-                let users = 1 + self.dice.below(60);
                 let think = (users as f64 / rate * 1000.0).ceil();
                 self.users = self.users.map(|known| known + users);
                 self.line(format!("users = {users}"));
@@ -358,16 +358,23 @@ impl Generator {
             };
             self.line(format!("arrivals = {{ dist = {law}, batch = {burst} }}"));
         }
-        if self.dice.one_in(3) {
-            let half = self.seconds / 2.0;
-            let shape = match self.dice.below(4) {
-                0 => format!("ramp = {{ from = 0, to = 2, over = \"{half}s\" }}"),
-                1 => format!("steps = [[\"0s\", 0], [\"{half}s\", 2]]"),
-                2 => format!("burst = {{ every = \"{half}s\", for = \"{}s\", factor = 5 }}", half / 8.0),
-                _ => format!("diurnal = {{ period = \"{half}s\", amplitude = 1 }}"),
-            };
+        if let Some((shape, most)) = self.profile() {
             self.line(format!("profile = {{ {shape} }}"));
+            if kind == 0 {
+                self.users = self.users.map(|known| known + users * (most - 1));
+            }
         }
+    }
+
+    /// A load that changes, in a third of the cases, and its greatest factor.
+    fn profile(&mut self) -> Option<(String, u64)> {
+        let half = self.seconds / 2.0;
+        self.dice.one_in(3).then(|| match self.dice.below(4) {
+            0 => (format!("ramp = {{ from = 0, to = 2, over = \"{half}s\" }}"), 2),
+            1 => (format!("steps = [[\"0s\", 0], [\"{half}s\", 2]]"), 2),
+            2 => (format!("burst = {{ every = \"{half}s\", for = \"{}s\", factor = 5 }}", half / 8.0), 5),
+            _ => (format!("diurnal = {{ period = \"{half}s\", amplitude = 1 }}"), 2),
+        })
     }
 
     fn patience(&mut self) {

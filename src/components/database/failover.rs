@@ -1,0 +1,242 @@
+//! What a scenario says about failover, and the presets of products.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::kernel::time::SimDuration;
+use crate::model::quantity::{Dist, Duration, Rate};
+use crate::model::spec::Problems;
+
+use super::spec::DatabaseSpec;
+
+/// How the database's clients learn of a new primary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reroute {
+    /// A proxy or a driver is told. Default delay: none [T].
+    #[default]
+    Proxy,
+    /// A name gets another address; every caller asks again at some moment of the time to live, which is the delay.
+    /// Default: "60s" [T].
+    Dns,
+    /// The address moves to another machine, which tells the network so. Default delay: "1s" [T].
+    Vip,
+}
+
+/// What is done with acknowledged writes that only the old primary has, when it comes back as a replica.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Recovery {
+    /// They are thrown away, as `pg_rewind` does.
+    #[default]
+    Discard,
+    /// They are thrown away, and the node is copied anew from the primary, which takes `rebuild`.
+    Rebuild,
+    /// A script writes them again at `replay_rate`, unless their key has been written since: those are conflicts.
+    Script,
+}
+
+/// A product's way to fail over. Keys that are given beside it go before its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Polls every 5 s; 10 to 13 s in all [S].
+    Orchestrator,
+    /// The leader's key lives 30 s and is renewed every 10 s [V].
+    Patroni,
+    /// Amazon RDS Multi-AZ with one standby: 60 to 120 s in all [V].
+    RdsMultiAz,
+    /// Amazon RDS Multi-AZ cluster: less than 35 s in all [V].
+    RdsCluster,
+    /// Amazon Aurora: often less than 30 s in all [V].
+    Aurora,
+}
+
+/// Promotion of a replica when the primary is gone.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Failover {
+    /// Values of a product.
+    pub preset: Option<Preset>,
+    /// How often the monitor asks the primary for a sign of life. Default: "1s" [T].
+    pub interval: Option<Duration>,
+    /// How long it waits for the answer. Default: the interval.
+    pub timeout: Option<Duration>,
+    /// After so many polls in a row without an answer the primary is taken for dead. Default: 3 [T].
+    pub misses: Option<u32>,
+    /// Which replica: "most-received", "most-applied", or one by its name. Default: "most-received".
+    pub pick: Option<String>,
+    /// Time to promote it once it has caught up. Default: "3s" [T].
+    pub promote: Option<Dist>,
+    /// How clients learn of it. Default: "proxy".
+    pub reroute: Option<Reroute>,
+    /// How long that takes. Default: that of the route.
+    pub reroute_delay: Option<Duration>,
+    /// A person decides, so long after the primary is known to be dead.
+    pub manual: Option<Duration>,
+    /// Whether the old primary is kept from writing before another is promoted. Default: true.
+    pub fenced: Option<bool>,
+    /// How long an old primary that is not fenced goes on before somebody takes it out. Default: "5min" [T].
+    pub discover: Option<Duration>,
+    /// What is done with the writes that only the old primary has. Default: "discard".
+    pub recovery: Option<Recovery>,
+    /// Writes a second of the script. Default: "100/s" [T].
+    pub replay_rate: Option<Rate>,
+    /// Time to copy a node anew. Default: "30min" [T].
+    pub rebuild: Option<Duration>,
+}
+
+/// What a preset says.
+struct Values {
+    interval: u64,
+    misses: u32,
+    promote: (u64, u64),
+    reroute: Reroute,
+    delay: u64,
+}
+
+impl Preset {
+    /// Polls and times that add up to what is published; how the vendors' totals divide is a teaching choice [T].
+    fn values(self) -> Values {
+        let values =
+            |interval, misses, promote, reroute, delay| Values { interval, misses, promote, reroute, delay };
+        match self {
+            Preset::Orchestrator => values(5, 2, (3, 3), Reroute::Proxy, 0),
+            Preset::Patroni => values(10, 3, (2, 2), Reroute::Proxy, 0),
+            Preset::RdsMultiAz => values(10, 3, (40, 85), Reroute::Dns, 5),
+            Preset::RdsCluster => values(5, 2, (10, 20), Reroute::Dns, 5),
+            Preset::Aurora => values(5, 2, (5, 15), Reroute::Dns, 5),
+        }
+    }
+}
+
+/// Which replica is promoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    MostReceived,
+    MostApplied,
+    /// The node of this number, or the one that has received most when it cannot be reached.
+    Named(usize),
+}
+
+impl Failover {
+    fn values(&self) -> Option<Values> {
+        self.preset.map(Preset::values)
+    }
+
+    pub(super) fn interval(&self) -> SimDuration {
+        let preset = self.values().map(|values| values.interval);
+        self.interval.map_or_else(|| SimDuration::from_secs(preset.unwrap_or(1)), |interval| interval.0)
+    }
+
+    pub(super) fn timeout(&self) -> SimDuration {
+        self.timeout.map_or_else(|| self.interval(), |timeout| timeout.0)
+    }
+
+    pub(super) fn misses(&self) -> u32 {
+        self.misses.or(self.values().map(|values| values.misses)).unwrap_or(3)
+    }
+
+    pub(super) fn promote(&self) -> crate::kernel::variate::Variate {
+        use crate::kernel::variate::Variate;
+        match (&self.promote, self.values()) {
+            (Some(dist), _) => dist.variate(),
+            (None, Some(Values { promote: (low, high), .. })) if low < high => {
+                Variate::uniform(low as f64, high as f64)
+            }
+            (None, Some(values)) => Variate::constant(values.promote.0 as f64),
+            (None, None) => Variate::constant(3.0),
+        }
+    }
+
+    pub(super) fn reroute(&self) -> Reroute {
+        self.reroute.or(self.values().map(|values| values.reroute)).unwrap_or_default()
+    }
+
+    pub(super) fn reroute_delay(&self) -> SimDuration {
+        let preset = self.values().filter(|values| self.reroute.is_none_or(|route| route == values.reroute));
+        let default = match (preset, self.reroute()) {
+            (Some(values), _) => values.delay,
+            (None, Reroute::Proxy) => 0,
+            (None, Reroute::Dns) => 60,
+            (None, Reroute::Vip) => 1,
+        };
+        self.reroute_delay.map_or(SimDuration::from_secs(default), |delay| delay.0)
+    }
+
+    /// The time over which callers learn one by one: with DNS, each when its own answer is too old.
+    pub(super) fn spread(&self) -> SimDuration {
+        if self.reroute() == Reroute::Dns { self.reroute_delay() } else { SimDuration::ZERO }
+    }
+
+    pub(super) fn is_fenced(&self) -> bool {
+        self.fenced.unwrap_or(true)
+    }
+
+    /// The pick; `None` when its name is no node of the database `name` with so many replicas.
+    pub(super) fn pick(&self, name: &str, replicas: u32) -> Option<Pick> {
+        match self.pick.as_deref() {
+            None | Some("most-received") => Some(Pick::MostReceived),
+            Some("most-applied") => Some(Pick::MostApplied),
+            Some(given) => {
+                let number = given.rsplit_once(".replica-")?;
+                let node = number.1.parse::<u32>().ok().filter(|node| (1..=replicas).contains(node))?;
+                let is_it = (name.is_empty() || number.0 == name) && number.1 == node.to_string();
+                is_it.then_some(Pick::Named(node as usize))
+            }
+        }
+    }
+
+    fn check(&self, replicas: u32, problems: &mut Problems) {
+        for (key, time) in [("interval", self.interval), ("timeout", self.timeout)] {
+            if time.is_some_and(|time| time.0.is_zero()) {
+                problems.error(format!("failover.{key}"), format!("`{key}` is above zero"), "");
+            }
+        }
+        if self.timeout() > self.interval() {
+            let message = "the timeout of a poll is longer than the interval between polls";
+            problems.error("failover.timeout", message, "the next poll would come before the answer");
+        }
+        if self.misses() == 0 {
+            problems.error("failover.misses", "`misses` must be at least 1", "");
+        }
+        if self.pick("", replicas).is_none() {
+            let pick = self.pick.as_deref().unwrap_or_default();
+            let help = "\"most-received\", \"most-applied\", or a replica such as \"db.replica-1\"";
+            problems.error("failover.pick", format!("no replica is called `{pick}`"), help);
+        }
+        let recovery = self.recovery.unwrap_or_default();
+        for (key, given, works, with) in [
+            (
+                "replay_rate",
+                self.replay_rate.is_some(),
+                recovery == Recovery::Script,
+                "recovery = \"script\"",
+            ),
+            ("rebuild", self.rebuild.is_some(), recovery == Recovery::Rebuild, "recovery = \"rebuild\""),
+            ("discover", self.discover.is_some(), !self.is_fenced(), "fenced = false"),
+        ] {
+            if given && !works {
+                let message = format!("`{key}` does nothing without {with}");
+                problems.error(format!("failover.{key}"), message, "drop the key");
+            }
+        }
+        if self.replay_rate.is_some_and(|rate| rate.0 <= 0.0) {
+            let message = "a script that writes nothing brings nothing back";
+            problems.error("failover.replay_rate", message, "use recovery = \"discard\"");
+        }
+    }
+}
+
+impl DatabaseSpec {
+    pub(super) fn check_failover(&self, problems: &mut Problems) {
+        let Some(failover) = &self.failover else { return };
+        match self.replicas {
+            None => {
+                let message = "there is nobody to fail over to";
+                problems.error("failover", message, "add a replica: replicas = 1");
+            }
+            Some(replicas) => failover.check(replicas, problems),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! `Monitor`: watches the primary from outside and puts a replica in its place.
+//!
+//! ```text
+//! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
+//! ```
+
+use crate::kernel::random::Stream;
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::call::{Call, Notes, Parent};
+use crate::model::component::{Component, Cx};
+use crate::model::data::Part;
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
+use crate::model::site::Site;
+
+use super::failover::{Failover, Pick, Reroute};
+use super::message::{Mark, kind, order};
+use super::spec::DatabaseSpec;
+
+/// The timers of a monitor.
+mod timer {
+    /// It is time for a poll.
+    pub(super) const POLL: u16 = 0;
+    /// A poll has had no answer in time.
+    pub(super) const SILENT: u16 = 1;
+    /// A person has decided.
+    pub(super) const DECIDED: u16 = 2;
+    /// The time for answers to an election, by its number, is over.
+    pub(super) const VOTED: u16 = 3;
+    /// The promotion has taken its time.
+    pub(super) const PROMOTED: u16 = 4;
+}
+
+/// What the monitor is at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Watching,
+    Deciding,
+    Electing,
+    CatchingUp,
+    Promoting,
+}
+
+/// Watches the primary.
+#[derive(Debug)]
+pub struct Monitor {
+    nodes: Vec<ComponentId>,
+    router: ComponentId,
+    book: usize,
+    interval: SimDuration,
+    timeout: SimDuration,
+    misses: u32,
+    manual: SimDuration,
+    pick: Pick,
+    promote: Variate,
+    reroute: Reroute,
+    delay: SimDuration,
+    /// How long an old primary may go on; none when it is fenced.
+    discover: Option<SimDuration>,
+    phase: Phase,
+    /// Polls in a row that each node has not answered.
+    missed: Vec<u32>,
+    primary: usize,
+    chosen: usize,
+    epoch: u16,
+    /// Counts elections.
+    election: u32,
+    /// Answers to the election that have not come.
+    awaited: usize,
+    /// How far each node has said it is.
+    marks: Vec<Option<Mark>>,
+    stream: Option<Stream>,
+}
+
+impl Monitor {
+    /// The monitor of the database that `spec` describes.
+    ///
+    /// # Panics
+    /// When that has no failover.
+    #[must_use]
+    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Monitor {
+        let failover: &Failover = spec.failover.as_ref().expect("a monitor belongs to a failover");
+        let nodes = spec.nodes(site);
+        let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
+        Monitor {
+            router: site.find(site.group),
+            book: 0,
+            interval: failover.interval(),
+            timeout: failover.timeout(),
+            misses: failover.misses(),
+            manual: failover.manual.map_or(SimDuration::ZERO, |time| time.0),
+            pick: failover.pick("", spec.replicas()).expect("the loader has checked the pick"),
+            promote: failover.promote(),
+            reroute: failover.reroute(),
+            delay: failover.reroute_delay(),
+            discover: (!failover.is_fenced()).then_some(discover),
+            phase: Phase::Watching,
+            missed: vec![0; nodes.len()],
+            primary: 0,
+            chosen: 0,
+            epoch: 0,
+            election: 0,
+            awaited: 0,
+            marks: vec![None; nodes.len()],
+            nodes,
+            stream: None,
+        }
+    }
+
+    fn ask(&self, node: usize, kind: u16, mark: u64, cx: &mut Cx<'_>) -> CallId {
+        let call = cx.call(Parent::Number(node as u32), self.nodes[node], u64::from(kind));
+        cx.get_mut(call).notes = Notes { step: kind, mark, left: self.election as u16, ..Notes::default() };
+        call
+    }
+
+    // Watching ------------------------------------------------------------------------------------------------------
+
+    fn poll(&mut self, cx: &mut Cx<'_>) {
+        cx.alarm(self.interval, timer::POLL, About::Nothing);
+        for node in 0..self.nodes.len() {
+            let call = self.ask(node, kind::POLL, 0, cx);
+            cx.alarm(self.timeout, timer::SILENT, About::Call(call));
+        }
+    }
+
+    /// A node is there; the router hears of it when it was gone.
+    fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
+        if std::mem::take(&mut self.missed[node]) >= self.misses {
+            self.tell_router(order::UP, node, cx);
+        }
+    }
+
+    /// A node has not answered a poll. One that keeps silent gets no reads; if it is the primary it is replaced.
+    fn miss(&mut self, node: usize, cx: &mut Cx<'_>) {
+        self.missed[node] = self.missed[node].saturating_add(1);
+        if self.missed[node] == self.misses {
+            self.tell_router(order::DOWN, node, cx);
+        }
+        if node != self.primary || self.missed[node] < self.misses || self.phase != Phase::Watching {
+            return;
+        }
+        cx.note(cx.me(), "primary declared dead");
+        let now = cx.now();
+        cx.book(self.book).primary_lost(now);
+        self.phase = Phase::Deciding;
+        cx.alarm(self.manual, timer::DECIDED, About::Nothing);
+    }
+
+    // Failing over --------------------------------------------------------------------------------------------------
+
+    /// Asks all nodes how far they are. The old primary is one of them: it may be the only one left.
+    fn elect(&mut self, cx: &mut Cx<'_>) {
+        if self.phase == Phase::Deciding {
+            self.end(Part::Detect, cx);
+            self.fence(cx);
+        }
+        self.phase = Phase::Electing;
+        self.election += 1;
+        self.awaited = self.nodes.len();
+        self.marks.fill(None);
+        let kind = if self.pick == Pick::MostApplied { kind::APPLIED } else { kind::RECEIVED };
+        for node in 0..self.nodes.len() {
+            self.ask(node, kind, 0, cx);
+        }
+        cx.alarm(self.timeout, timer::VOTED, About::Number(self.election));
+    }
+
+    fn tell_router(&self, code: u16, node: usize, cx: &mut Cx<'_>) {
+        let order = Order { code, subject: node as u32 };
+        cx.control(self.router, SimDuration::ZERO, Control::Order(order));
+    }
+
+    fn fence(&self, cx: &mut Cx<'_>) {
+        let fence = Order { code: order::FENCE, subject: u32::from(self.epoch) + 1 };
+        let after = self.discover.unwrap_or(SimDuration::ZERO);
+        cx.control(self.nodes[self.primary], after, Control::Order(fence));
+    }
+
+    /// The answers are in. The old primary is chosen only when nobody else has answered.
+    fn choose(&mut self, cx: &mut Cx<'_>) {
+        let named = match self.pick {
+            Pick::Named(node) => self.marks[node].map(|_| node),
+            _ => None,
+        };
+        let others = (0..self.nodes.len()).filter(|&node| node != self.primary);
+        let far = |node: usize| self.marks[node].map(|mark| (mark.epoch, mark.position));
+        // Of equals the first.
+        let most = others.rev().filter(|&node| far(node).is_some()).max_by_key(|&node| far(node));
+        let old = self.marks[self.primary].map(|_| self.primary);
+        match named.or(most).or(old) {
+            Some(node) => {
+                self.chosen = node;
+                self.phase = Phase::CatchingUp;
+                self.end(Part::Elect, cx);
+                self.ask(node, kind::CATCH_UP, 0, cx);
+            }
+            None => cx.alarm(self.interval, timer::DECIDED, About::Nothing),
+        }
+    }
+
+    fn caught_up(&mut self, cx: &mut Cx<'_>) {
+        self.end(Part::CatchUp, cx);
+        self.phase = Phase::Promoting;
+        let stream = self.stream.get_or_insert_with(|| cx.stream("promote"));
+        let time = self.promote.draw(stream);
+        cx.alarm(time, timer::PROMOTED, About::Nothing);
+    }
+
+    fn promoted(&mut self, cx: &mut Cx<'_>) {
+        self.end(Part::Promote, cx);
+        cx.note(cx.me(), "new primary");
+        self.primary = self.chosen;
+        self.phase = Phase::Watching;
+        self.missed[self.primary] = 0;
+        let route = Order { code: order::ROUTE, subject: self.primary as u32 };
+        // With DNS each caller finds out for itself within the time to live.
+        let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
+        cx.control(self.router, delay, Control::Order(route));
+    }
+
+    fn end(&self, part: Part, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        cx.book(self.book).end_part(part, now);
+    }
+
+    fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let &Call { parent: Parent::Number(node), answer, notes, .. } = cx.get(call) else { return };
+        let ok = outcome == Outcome::Ok;
+        match (self.phase, notes.step) {
+            (_, kind::POLL) if ok => self.seen(node as usize, cx),
+            (_, kind::POLL) => self.miss(node as usize, cx),
+            (Phase::Electing, kind::RECEIVED | kind::APPLIED) if notes.left == self.election as u16 => {
+                self.marks[node as usize] = ok.then(|| Mark::of(answer));
+                self.awaited -= 1;
+                if self.awaited == 0 {
+                    self.choose(cx);
+                }
+            }
+            (Phase::CatchingUp, kind::CATCH_UP) if ok => self.caught_up(cx),
+            (Phase::Promoting, kind::PROMOTE) if ok => self.promoted(cx),
+            (Phase::CatchingUp, kind::CATCH_UP) | (Phase::Promoting, kind::PROMOTE) => self.elect(cx),
+            _ => {}
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (timer::POLL, _) => self.poll(cx),
+            (timer::SILENT, About::Call(call)) => {
+                let Parent::Number(node) = cx.get(call).parent else { return };
+                cx.abandon(call);
+                self.miss(node as usize, cx);
+            }
+            (timer::DECIDED, _) => self.elect(cx),
+            (timer::VOTED, About::Number(election))
+                if election == self.election && self.phase == Phase::Electing && self.awaited > 0 =>
+            {
+                self.choose(cx);
+            }
+            (timer::PROMOTED, _) => {
+                self.epoch += 1;
+                self.ask(self.chosen, kind::PROMOTE, u64::from(self.epoch), cx);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Component for Monitor {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.book = cx.open_book(self.nodes.len());
+        cx.alarm(self.interval, timer::POLL, About::Nothing);
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Reply(call, outcome) => self.answered(call, outcome, cx),
+            Signal::Alarm(alarm) => self.alarm(alarm, cx),
+            Signal::Control(Control::Recover) => self.poll(cx),
+            Signal::Call(call) => cx.reply(call, Outcome::Ok),
+            Signal::Returned(..) | Signal::Passed(..) | Signal::Done(_) | Signal::Control(_) => {}
+        }
+    }
+}

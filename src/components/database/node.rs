@@ -1,0 +1,322 @@
+//! `Database`: one node: connections, core time of reads and writes, a buffer cache before a disk, and group commit.
+
+use crate::kernel::random::{Stream, unit_open};
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::component::{Component, Cx};
+use crate::model::machine::Device;
+use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
+use crate::model::site::Site;
+use crate::queueing::pool::{Acquire, Pool};
+
+use super::member::{Commit, Member};
+use super::message::{flag, kind, order};
+use super::spec::DatabaseSpec;
+
+/// The timers of a node.
+pub(super) mod timer {
+    /// A flush is over.
+    pub(in super::super) const FLUSHED: u16 = 0;
+    /// It is time to send a batch of the log.
+    pub(in super::super) const SHIP: u16 = 1;
+    /// A replica, by its number, may have lost a batch.
+    pub(in super::super) const RESEND: u16 = 2;
+    /// A batch has arrived.
+    pub(in super::super) const ARRIVED: u16 = 3;
+    /// The oldest write that waits for replicas may have waited enough.
+    pub(in super::super) const PATIENCE: u16 = 4;
+    /// The script of a recovery goes on.
+    pub(in super::super) const REPLAY: u16 = 5;
+    /// The node has been copied anew.
+    pub(in super::super) const REBUILT: u16 = 6;
+    /// A worker, by what is above this number, has applied a write.
+    pub(in super::super) const APPLIED: u16 = 256;
+}
+
+/// Purposes of draws.
+const DEMAND: u64 = 0;
+const MISS: u64 = 1;
+
+/// One database node.
+#[derive(Debug)]
+pub struct Database {
+    read: Variate,
+    write: Variate,
+    commit: Variate,
+    connections: Pool<CallId>,
+    /// Share of accesses that the buffer cache answers.
+    hit_ratio: f64,
+    /// Time of a page read on a disk slot.
+    page_read: SimDuration,
+    /// Bytes that the buffer cache takes.
+    buffer: u64,
+    /// Whether a class writes.
+    writes: Vec<bool>,
+    /// Writes whose flush is under way.
+    flushing: Vec<CallId>,
+    /// Writes that wait for the next flush.
+    waiting: Vec<CallId>,
+    /// Nothing more can be written.
+    disk_full: bool,
+    stream: Option<Stream>,
+    /// Its part in a database of several nodes.
+    member: Option<Member>,
+}
+
+impl Database {
+    /// The node that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Database {
+        let disk = spec.disk_spec();
+        Database {
+            read: spec.read().variate(),
+            write: spec.write().variate(),
+            commit: spec.commit().variate(),
+            connections: Pool::new(spec.connections(), 0, false),
+            hit_ratio: spec.hit_ratio(),
+            page_read: disk.latency,
+            buffer: spec.working_set.map_or(0, |_| spec.buffer()),
+            writes: site.classes.iter().map(|class| class.writes).collect(),
+            flushing: Vec::new(),
+            waiting: Vec::new(),
+            disk_full: false,
+            stream: None,
+            member: spec.is_replicated().then(|| Member::new(spec, site)),
+        }
+    }
+
+    fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match (&mut self.member, cx.get(call).notes.step) {
+            (_, kind::QUERY) | (None, _) => self.query(call, cx),
+            (Some(member), kind::REPLAY) => {
+                if member.admits(call, cx) {
+                    self.query(call, cx);
+                } else {
+                    cx.reply(call, Outcome::Rejected);
+                }
+            }
+            (Some(member), _) => {
+                member.message(call, cx);
+                self.show(cx);
+            }
+        }
+    }
+
+    /// A client's query: a write is for the primary alone.
+    fn query(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let is_write = self.is_write(call, cx);
+        if self.member.as_ref().is_some_and(|member| member.declines(is_write)) {
+            cx.decline(call);
+            return;
+        }
+        match self.connections.acquire(cx.now(), call) {
+            Acquire::Granted => {}
+            Acquire::Queued | Acquire::Full => {
+                cx.reply(call, Outcome::Rejected);
+                return;
+            }
+        }
+        let notes = cx.get(call).notes;
+        if let Some(member) = &mut self.member
+            && notes.flags & flag::WAIT != 0
+            && member.waits(call, notes.mark)
+        {
+            return;
+        }
+        self.begin(call, cx);
+    }
+
+    /// A query gets its share of the cores.
+    fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let variate = if self.is_write(call, cx) { &self.write } else { &self.read };
+        let demand = cx.demand(call, variate, DEMAND);
+        cx.work(call, Device::Cpu, demand);
+    }
+
+    fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        let call = cx.get(call);
+        call.notes.step == kind::REPLAY || self.writes[usize::from(call.class)]
+    }
+
+    /// A core or the disk has done its part.
+    fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if cx.get(call).notes.step == kind::QUERY && self.misses(call, cx) {
+            cx.get_mut(call).notes.step = kind::DISK;
+            cx.annotate(call, || "misses the buffer cache and reads the disk".into());
+            cx.work(call, Device::Disk, self.page_read);
+        } else if self.is_write(call, cx) && self.disk_full {
+            // What the disk has no room for fails at the commit, after all the work.
+            self.fail(call, Outcome::Rejected, cx);
+        } else if self.is_write(call, cx) {
+            self.commit(call, cx);
+        } else {
+            if let Some(member) = &self.member {
+                member.has_read(call, cx);
+            }
+            self.answer(call, cx);
+        }
+    }
+
+    fn misses(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        self.hit_ratio < 1.0 && unit_open(&mut cx.rng(call, MISS)) >= self.hit_ratio
+    }
+
+    fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        // Nobody waits for a connection: who finds none is rejected.
+        let _nobody = self.connections.release(cx.now());
+        cx.reply(call, Outcome::Ok);
+    }
+
+    // Group commit --------------------------------------------------------------------------------------------------
+
+    /// A write waits for a durable flush: the next one to start, which it shares with all that wait by then.
+    fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.waiting.push(call);
+        if self.flushing.is_empty() {
+            self.flush(cx);
+        }
+    }
+
+    fn flush(&mut self, cx: &mut Cx<'_>) {
+        std::mem::swap(&mut self.flushing, &mut self.waiting);
+        let stream = self.stream.get_or_insert_with(|| cx.stream("flush"));
+        let time = self.commit.draw(stream);
+        cx.alarm(time, timer::FLUSHED, About::Nothing);
+    }
+
+    fn flushed(&mut self, cx: &mut Cx<'_>) {
+        let mut done = std::mem::take(&mut self.flushing);
+        for call in done.drain(..) {
+            match self.member.as_mut().map_or(Commit::Safe, |member| member.commit(call, cx)) {
+                Commit::Safe => self.acknowledge(call, cx),
+                Commit::Waits => {}
+                Commit::Void => self.fail(call, Outcome::Unavailable, cx),
+            }
+        }
+        if let Some(member) = &mut self.member {
+            member.flushed(cx);
+        }
+        // The buffer goes back, so that no flush allocates.
+        self.flushing = done;
+        if !self.waiting.is_empty() {
+            self.flush(cx);
+        }
+    }
+
+    /// A write is safe.
+    fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if let Some(member) = &mut self.member {
+            member.acknowledge(call, cx);
+        }
+        self.answer(call, cx);
+    }
+
+    /// A write ends badly.
+    fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let _nobody = self.connections.release(cx.now());
+        cx.reply(call, outcome);
+    }
+
+    // Replication ---------------------------------------------------------------------------------------------------
+
+    /// More of the log is confirmed by replicas or applied here: whoever waited for that goes on.
+    fn show(&mut self, cx: &mut Cx<'_>) {
+        while let Some(call) = self.member.as_mut().and_then(Member::safe) {
+            self.acknowledge(call, cx);
+        }
+        while let Some(call) = self.member.as_mut().and_then(Member::ready) {
+            self.begin(call, cx);
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        let Some(member) = &mut self.member else {
+            self.flushed(cx);
+            return;
+        };
+        match (alarm.code, alarm.about) {
+            (timer::FLUSHED, _) => self.flushed(cx),
+            (timer::SHIP, _) => member.ship(cx),
+            (timer::RESEND, About::Number(peer)) => member.resend(peer as usize, cx),
+            (timer::ARRIVED, About::Call(call)) => {
+                member.arrived(call, cx);
+                self.show(cx);
+            }
+            (timer::REPLAY, _) => member.script.replay(cx),
+            (timer::REBUILT, _) => member.script.is_rebuilding = false,
+            (timer::PATIENCE, _) => {
+                member.lose_patience(cx);
+                self.show(cx);
+            }
+            (worker, _) => {
+                member.applied(usize::from(worker - timer::APPLIED), cx);
+                self.show(cx);
+            }
+        }
+    }
+
+    fn replied(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if let Some(member) = &mut self.member {
+            member.answered(call, outcome, cx);
+            self.show(cx);
+        }
+    }
+
+    /// The node may not be the primary of an old epoch any more: writes that wait for replicas get no answer from it.
+    fn fence(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let Some(member) = &mut self.member else { return };
+        if order.code != order::FENCE || !member.fence(order.subject, cx) {
+            return;
+        }
+        while let Some(call) = self.member.as_mut().and_then(Member::stranded) {
+            self.fail(call, Outcome::Unavailable, cx);
+        }
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    fn crash(&mut self, cx: &mut Cx<'_>) {
+        self.connections.clear();
+        self.flushing.clear();
+        self.waiting.clear();
+        cx.release_memory(self.buffer);
+        if let Some(member) = &mut self.member {
+            member.crash(cx);
+        }
+    }
+
+    fn boot(&mut self, cx: &mut Cx<'_>) {
+        if self.buffer > 0 {
+            assert!(cx.reserve_memory(self.buffer), "the loader has checked that the buffer cache fits");
+        }
+    }
+}
+
+impl Component for Database {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.boot(cx);
+        if let Some(member) = &mut self.member {
+            member.start(cx);
+        }
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.arrive(call, cx),
+            Signal::Done(call) => self.worked(call, cx),
+            Signal::Alarm(alarm) => self.alarm(alarm, cx),
+            Signal::Reply(call, outcome) => self.replied(call, outcome, cx),
+            Signal::Control(Control::Crash) => self.crash(cx),
+            Signal::Control(Control::Recover) => {
+                self.boot(cx);
+                if let Some(member) = &mut self.member {
+                    member.recover(cx);
+                }
+            }
+            Signal::Control(Control::Order(order)) => self.fence(order, cx),
+            Signal::Control(Control::Impair(Impairment::DiskFull)) => self.disk_full = true,
+            Signal::Control(Control::Mend(Impairment::DiskFull)) => self.disk_full = false,
+            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
+        }
+    }
+}

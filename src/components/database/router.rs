@@ -1,0 +1,219 @@
+//! `Router`: how queries find their node. It is a part of the drivers of those who ask, costs nothing, and knows what
+//! refusals and answers tell it.
+
+use rand::Rng;
+
+use crate::kernel::random::{KeyedRng, Stream, mix, name_hash, unit_open};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::call::{Call, NOBODY};
+use crate::model::component::{Component, Cx};
+use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
+use crate::model::site::Site;
+
+use super::failover::Failover;
+use super::message::{flag, order};
+use super::replicas::{ReadYourWrites, Reads};
+use super::spec::DatabaseSpec;
+
+/// What is known of a user who has written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Writer {
+    /// Who it is: a user's place is used again.
+    identity: u64,
+    /// Reads go to the primary until then.
+    until: SimTime,
+    /// Position of the last write.
+    position: u64,
+}
+
+/// Finds the node for a query.
+#[derive(Debug)]
+pub struct Router {
+    nodes: Vec<ComponentId>,
+    primary: usize,
+    /// The primary before, to which some callers still go.
+    former: usize,
+    /// Each caller learns of a new primary at some moment of this time after it; zero when all learn at once.
+    spread: SimDuration,
+    changed: SimTime,
+    /// Where the moments at which the callers learn are drawn.
+    draw: u64,
+    stream: Option<Stream>,
+    /// Until when each is taken for down.
+    down_until: Vec<SimTime>,
+    retry_down: SimDuration,
+    /// The node after the last that was asked to read.
+    next: usize,
+    reads: Reads,
+    after_write: ReadYourWrites,
+    primary_for: SimDuration,
+    /// Whether a class writes.
+    writes: Vec<bool>,
+    /// By client and user.
+    writers: Vec<Vec<Writer>>,
+}
+
+impl Router {
+    /// The router of the database that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Router {
+        let nodes = spec.nodes(site);
+        Router {
+            down_until: vec![SimTime::ZERO; nodes.len()],
+            nodes,
+            primary: 0,
+            former: 0,
+            spread: spec.failover.as_ref().map_or(SimDuration::ZERO, Failover::spread),
+            changed: SimTime::ZERO,
+            draw: 0,
+            stream: None,
+            retry_down: spec.retry_down.map_or(SimDuration::from_secs(1), |pause| pause.0),
+            next: 0,
+            reads: spec.reads(),
+            after_write: spec.read_your_writes.unwrap_or_default(),
+            primary_for: spec.primary_for.map_or(SimDuration::ZERO, |time| time.0),
+            writes: site.classes.iter().map(|class| class.writes).collect(),
+            writers: Vec::new(),
+        }
+    }
+
+    fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        self.writes[usize::from(cx.get(call).class)]
+    }
+
+    /// Hands a query on to a node.
+    fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let &Call { user, caller, .. } = cx.get(call);
+        let is_write = self.is_write(call, cx);
+        let node = if is_write { self.writer_for(caller, cx) } else { self.reader(call, caller, cx) };
+        let watched = is_write && user != NOBODY && self.after_write != ReadYourWrites::None;
+        cx.get_mut(call).watched = watched;
+        cx.forward(call, self.nodes[node]);
+    }
+
+    /// The primary as far as the caller knows.
+    fn writer_for(&self, caller: ComponentId, cx: &Cx<'_>) -> usize {
+        let since = cx.now().saturating_since(self.changed);
+        if since >= self.spread || self.changed == SimTime::ZERO {
+            return self.primary;
+        }
+        let moment = unit_open(&mut KeyedRng::new(mix(self.draw, name_hash(cx.name(caller)))));
+        if since < self.spread.mul_f64(moment) { self.former } else { self.primary }
+    }
+
+    /// The monitor says something about a node.
+    fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let node = order.subject as usize;
+        match order.code {
+            order::ROUTE => self.reroute(node, cx),
+            order::DOWN => self.down_until[node] = SimTime::MAX,
+            _ => self.down_until[node] = SimTime::ZERO,
+        }
+    }
+
+    /// There is another primary.
+    fn reroute(&mut self, primary: usize, cx: &mut Cx<'_>) {
+        if primary == self.primary {
+            return;
+        }
+        (self.former, self.primary, self.changed) = (self.primary, primary, cx.now());
+        self.draw = self.stream.get_or_insert_with(|| cx.stream("reroute")).next_u64();
+        self.down_until[primary] = SimTime::ZERO;
+    }
+
+    /// The node for a read.
+    fn reader(&mut self, call: CallId, caller: ComponentId, cx: &mut Cx<'_>) -> usize {
+        let now = cx.now();
+        if let Some(writer) = self.writer(call, cx).copied() {
+            let first_try = cx.get(call).notes.pending == 0;
+            if first_try && now < writer.until && self.is_up(self.primary, now) {
+                return self.primary;
+            }
+            let notes = &mut cx.get_mut(call).notes;
+            (notes.flags, notes.mark) = (flag::WAIT, writer.position);
+        }
+        let node = match self.reads {
+            Reads::Primary => self.primary,
+            Reads::Replicas => self.in_turn(now, |node| node != self.primary).unwrap_or(self.primary),
+            Reads::Nearest => {
+                let up = (0..self.nodes.len()).filter(|&node| self.is_up(node, now));
+                let distance = |node: usize| cx.distance(caller, self.nodes[node]);
+                let least = up.map(distance).min();
+                self.in_turn(now, |node| Some(distance(node)) == least).unwrap_or(self.primary)
+            }
+        };
+        self.next = (node + 1) % self.nodes.len();
+        node
+    }
+
+    /// The next node in turn that is not down and that fits.
+    fn in_turn(&self, now: SimTime, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let count = self.nodes.len();
+        (0..count).map(|step| (self.next + step) % count).find(|&node| self.is_up(node, now) && fits(node))
+    }
+
+    fn is_up(&self, node: usize, now: SimTime) -> bool {
+        self.down_until[node] <= now
+    }
+
+    /// What is known of the user of a call.
+    fn writer(&self, call: CallId, cx: &Cx<'_>) -> Option<&Writer> {
+        let &Call { client, user, identity, .. } = cx.get(call);
+        let writer = self.writers.get(client.index())?.get(user as usize)?;
+        (writer.identity == identity).then_some(writer)
+    }
+
+    /// A node has refused a query, which goes to another one. A write has no other.
+    fn returned(&mut self, call: CallId, from: ComponentId, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Some(node) = self.nodes.iter().position(|&node| node == from) else { return };
+        // What the monitor has taken out stays out until it says otherwise.
+        self.down_until[node] = self.down_until[node].max(now + self.retry_down);
+        let is_write = self.is_write(call, cx);
+        let notes = &mut cx.get_mut(call).notes;
+        notes.pending += 1;
+        let was_last = usize::from(notes.pending) > self.nodes.len() || node == self.primary;
+        let others = self.reads != Reads::Primary && self.in_turn(now, |node| node != self.primary).is_some();
+        if is_write || (was_last && !others) {
+            cx.reply(call, Outcome::Unavailable);
+        } else {
+            self.route(call, cx);
+        }
+    }
+
+    /// The answer of a write passes: its user has written.
+    fn passed(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let &Call { client, user, identity, answer, .. } = cx.get(call);
+        if outcome != Outcome::Ok {
+            return;
+        }
+        let (client, user) = (client.index(), user as usize);
+        if client >= self.writers.len() {
+            self.writers.resize(client + 1, Vec::new());
+        }
+        let writers = &mut self.writers[client];
+        if user >= writers.len() {
+            writers.resize(user + 1, Writer::default());
+        }
+        let writer = &mut writers[user];
+        *writer = Writer { identity, ..Writer::default() };
+        match self.after_write {
+            ReadYourWrites::None => {}
+            ReadYourWrites::PrimaryFor => writer.until = cx.now() + self.primary_for,
+            ReadYourWrites::Session => writer.until = SimTime::MAX,
+            ReadYourWrites::WaitForPosition => writer.position = answer,
+        }
+    }
+}
+
+impl Component for Router {
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.route(call, cx),
+            Signal::Returned(call, from) => self.returned(call, from, cx),
+            Signal::Passed(call, outcome) => self.passed(call, outcome, cx),
+            Signal::Control(Control::Order(order)) => self.order(order, cx),
+            Signal::Reply(..) | Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
+        }
+    }
+}

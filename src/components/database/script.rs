@@ -1,0 +1,106 @@
+//! `Script`: what a node that was ahead of the new primary does with the writes that nobody else has.
+
+use std::collections::VecDeque;
+
+use crate::kernel::time::SimDuration;
+use crate::model::call::Parent;
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, ComponentId, Outcome};
+
+use super::failover::{Failover, Recovery};
+use super::message::kind;
+use super::node::timer;
+
+/// Number of the calls of a script, above all replicas' numbers.
+const SCRIPT: u32 = u32::MAX;
+
+/// Brings lost writes back, or throws them away.
+#[derive(Debug)]
+pub(super) struct Script {
+    recovery: Recovery,
+    /// Time between two writes of the script.
+    every: SimDuration,
+    rebuild: SimDuration,
+    /// Keys of the writes that are left to do.
+    keys: VecDeque<u32>,
+    /// Who takes them.
+    primary: Option<ComponentId>,
+    running: bool,
+    /// The node is being copied anew.
+    pub(super) is_rebuilding: bool,
+}
+
+impl Script {
+    pub(super) fn new(failover: Option<&Failover>) -> Script {
+        let rate = failover.and_then(|failover| failover.replay_rate).map_or(100.0, |rate| rate.0);
+        let rebuild = failover.and_then(|failover| failover.rebuild);
+        Script {
+            recovery: failover.and_then(|failover| failover.recovery).unwrap_or_default(),
+            every: SimDuration::from_sample_secs(1.0 / rate),
+            rebuild: rebuild.map_or(SimDuration::from_secs(30 * 60), |time| time.0),
+            keys: VecDeque::new(),
+            primary: None,
+            running: false,
+            is_rebuilding: false,
+        }
+    }
+
+    /// The node has dropped what nobody else has, and follows `primary`.
+    pub(super) fn begin(&mut self, book: usize, primary: ComponentId, cx: &mut Cx<'_>) {
+        self.primary = Some(primary);
+        if self.recovery != Recovery::Script {
+            cx.book(book).discard();
+            if self.recovery == Recovery::Rebuild {
+                self.is_rebuilding = true;
+                cx.note(cx.me(), "is copied anew");
+                cx.alarm(self.rebuild, timer::REBUILT, About::Nothing);
+            }
+            return;
+        }
+        self.keys.extend(cx.book(book).take_lost().iter().map(|write| write.key));
+        self.schedule(cx);
+    }
+
+    /// The node runs again.
+    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
+        self.schedule(cx);
+    }
+
+    fn schedule(&mut self, cx: &mut Cx<'_>) {
+        if !self.running && !self.keys.is_empty() {
+            self.running = true;
+            cx.alarm(self.every, timer::REPLAY, About::Nothing);
+        }
+    }
+
+    /// It is time for the next write.
+    pub(super) fn replay(&mut self, cx: &mut Cx<'_>) {
+        self.running = false;
+        let Some(primary) = self.primary else { return };
+        if let Some(key) = self.keys.pop_front() {
+            let call = cx.call(Parent::Number(SCRIPT), primary, u64::from(key) + 1);
+            let call = cx.get_mut(call);
+            call.notes.step = kind::REPLAY;
+            call.answer = u64::from(key);
+            call.notes.mark = u64::from(key);
+        }
+        self.schedule(cx);
+    }
+
+    /// The primary has answered.
+    pub(super) fn answered(&mut self, book: usize, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let key = cx.get(call).notes.mark;
+        match outcome {
+            Outcome::Ok => cx.book(book).recovered(1, 0),
+            Outcome::Rejected => cx.book(book).recovered(0, 1),
+            _ => self.keys.push_back(key as u32),
+        }
+        self.schedule(cx);
+    }
+
+    /// The node has crashed. The script's list is a file.
+    pub(super) fn crash(&mut self) {
+        self.running = false;
+        self.is_rebuilding = false;
+    }
+}

@@ -1,0 +1,227 @@
+//! `Shipper`: how a primary sends its log to each replica, in order, and again when it was lost.
+
+use std::collections::VecDeque;
+
+use crate::kernel::time::SimDuration;
+use crate::model::call::Parent;
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, ComponentId, Outcome};
+
+use super::log::Log;
+use super::message::{Batch, Mark};
+use super::node::timer;
+
+/// Writes of one batch; a replica that lacks more gets them in several.
+const BATCH_MAX: u64 = 1 << 20;
+
+/// Batches on their way to one replica; beyond it the primary waits, as the window of a connection makes it.
+const WINDOW: usize = 256;
+
+/// Bits of a call's number that tell the replica; the others tell the round.
+const PEER_BITS: u32 = 8;
+
+/// What an answer tells the primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answered {
+    /// Nothing new.
+    Nothing,
+    /// A replica holds more of the log than before.
+    Progress,
+    /// There is a newer primary, of this epoch.
+    Deposed(u16),
+}
+
+/// What the primary knows of one replica.
+#[derive(Debug)]
+struct Peer {
+    node: ComponentId,
+    /// Last position sent.
+    sent: u64,
+    /// Last position that the replica has confirmed.
+    acked: u64,
+    /// Counts restarts of the sending: answers to what was sent before one say nothing about gaps.
+    round: u32,
+    in_flight: VecDeque<CallId>,
+    /// It has refused, or not answered: nothing more is sent until the timer has tried and an answer has come.
+    stalled: bool,
+    armed: bool,
+    /// `acked` when the timer was armed.
+    seen: u64,
+}
+
+/// Sends the log.
+#[derive(Debug)]
+pub(super) struct Shipper {
+    peers: Vec<Peer>,
+    /// Position up to which the log may be sent: what came after the last batch was cut waits for the next one.
+    cut: u64,
+    /// After so long without an answer a batch is taken for lost.
+    resend: SimDuration,
+}
+
+impl Shipper {
+    pub(super) fn new(nodes: &[ComponentId], me: ComponentId, resend: SimDuration) -> Shipper {
+        assert!(nodes.len() <= 1 << PEER_BITS, "the loader has checked the number of replicas");
+        let peer = |&node: &ComponentId| Peer {
+            node,
+            sent: 0,
+            acked: 0,
+            round: 0,
+            in_flight: VecDeque::new(),
+            stalled: false,
+            armed: false,
+            seen: 0,
+        };
+        let others = nodes.iter().filter(|&&node| node != me);
+        Shipper { peers: others.map(peer).collect(), cut: 0, resend }
+    }
+
+    /// Begins to send a log of which nobody has confirmed anything, as a primary that is new or has been away does.
+    /// What the replicas have they say when they refuse the first, empty batch.
+    pub(super) fn begin(&mut self, log: &Log, cx: &mut Cx<'_>) {
+        self.cut = log.received;
+        for at in 0..self.peers.len() {
+            let peer = &mut self.peers[at];
+            (peer.sent, peer.acked, peer.armed, peer.stalled) = (log.received, 0, false, false);
+            self.restart(at, cx);
+            self.send(at, log, false, cx);
+        }
+    }
+
+    /// Stops sending.
+    pub(super) fn stop(&mut self, cx: &mut Cx<'_>) {
+        (0..self.peers.len()).for_each(|at| self.restart(at, cx));
+    }
+
+    /// After a crash: the model has forgotten the calls and the timers.
+    pub(super) fn crash(&mut self) {
+        for peer in &mut self.peers {
+            peer.in_flight.clear();
+            peer.armed = false;
+            peer.round += 1;
+        }
+    }
+
+    /// Sends all replicas what they have not been sent.
+    pub(super) fn ship(&mut self, log: &Log, cx: &mut Cx<'_>) {
+        self.cut = log.received;
+        for at in 0..self.peers.len() {
+            self.ship_to(at, log, cx);
+        }
+    }
+
+    fn ship_to(&mut self, at: usize, log: &Log, cx: &mut Cx<'_>) {
+        while !self.peers[at].stalled
+            && self.peers[at].sent < self.cut
+            && self.peers[at].in_flight.len() < WINDOW
+        {
+            self.send(at, log, false, cx);
+        }
+    }
+
+    fn send(&mut self, at: usize, log: &Log, adopt: bool, cx: &mut Cx<'_>) {
+        let peer = &mut self.peers[at];
+        let to = self.cut.max(peer.sent).min(peer.sent + BATCH_MAX);
+        let batch = Batch { epoch: log.epoch, from: peer.sent + 1, to, adopt };
+        let number = at as u32 | peer.round << PEER_BITS;
+        let call = cx.call(Parent::Number(number), peer.node, to);
+        batch.put(cx.get_mut(call));
+        peer.sent = to;
+        peer.in_flight.push_back(call);
+        self.arm(at, cx);
+    }
+
+    fn arm(&mut self, at: usize, cx: &mut Cx<'_>) {
+        let peer = &mut self.peers[at];
+        if !peer.armed {
+            peer.armed = true;
+            peer.seen = peer.acked;
+            cx.alarm(self.resend, timer::RESEND, About::Number(at as u32));
+        }
+    }
+
+    /// Forgets what is on its way.
+    fn restart(&mut self, at: usize, cx: &mut Cx<'_>) {
+        let peer = &mut self.peers[at];
+        peer.round += 1;
+        for call in peer.in_flight.drain(..) {
+            cx.abandon(call);
+        }
+    }
+
+    /// The timer of a replica: what has had no answer is sent again.
+    pub(super) fn resend(&mut self, at: usize, log: &Log, cx: &mut Cx<'_>) {
+        let peer = &mut self.peers[at];
+        peer.armed = false;
+        let silent = !peer.in_flight.is_empty() && peer.acked == peer.seen;
+        if silent || peer.stalled {
+            peer.stalled = true;
+            peer.sent = peer.acked;
+            self.restart(at, cx);
+            self.send(at, log, false, cx);
+        } else if !peer.in_flight.is_empty() {
+            self.arm(at, cx);
+        }
+    }
+
+    /// A replica has answered.
+    pub(super) fn answered(
+        &mut self,
+        call: CallId,
+        outcome: Outcome,
+        log: &Log,
+        cx: &mut Cx<'_>,
+    ) -> Answered {
+        let (Parent::Number(number), answer, notes) =
+            (cx.get(call).parent, cx.get(call).answer, cx.get(call).notes)
+        else {
+            return Answered::Nothing;
+        };
+        let (at, round) = ((number & ((1 << PEER_BITS) - 1)) as usize, number >> PEER_BITS);
+        let peer = &mut self.peers[at];
+        if let Some(place) = peer.in_flight.iter().position(|&other| other == call) {
+            peer.in_flight.remove(place);
+        }
+        if outcome != Outcome::Ok {
+            peer.stalled = true;
+            self.restart(at, cx);
+            self.arm(at, cx);
+            return Answered::Nothing;
+        }
+        peer.stalled = false;
+        let mark = Mark::of(answer);
+        if mark.epoch > log.epoch {
+            return Answered::Deposed(mark.epoch);
+        }
+        if mark.epoch < log.epoch {
+            if round == peer.round && notes.left != 0 {
+                // It does not follow: it takes itself for the primary, or waits to become it.
+                peer.stalled = true;
+                self.restart(at, cx);
+                self.arm(at, cx);
+            } else if round == peer.round {
+                peer.sent = log.common_with(mark);
+                self.restart(at, cx);
+                self.send(at, log, true, cx);
+            }
+            return Answered::Nothing;
+        }
+        let progress = mark.position > peer.acked;
+        peer.acked = peer.acked.max(mark.position);
+        if mark.position < notes.mark && round == peer.round {
+            // Something before this batch is missing over there.
+            peer.sent = mark.position;
+            self.restart(at, cx);
+        }
+        self.ship_to(at, log, cx);
+        if progress { Answered::Progress } else { Answered::Nothing }
+    }
+
+    /// The last position that at least `needed` replicas have confirmed.
+    pub(super) fn confirmed_by(&self, needed: usize) -> u64 {
+        // Replicas are few: no sorting, no allocation.
+        let at_least = |position: u64| self.peers.iter().filter(|peer| peer.acked >= position).count();
+        let positions = self.peers.iter().map(|peer| peer.acked);
+        positions.filter(|&position| at_least(position) >= needed).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,78 @@
+//! `DataResult`: what became of the data of replicated databases, with intervals over trials.
+
+use crate::model::data::{DataRecord, Outage, Part};
+use crate::model::record::TrialRecord;
+
+use super::value::{Figure, Named};
+
+/// What became of the data. Counts are those of a trial.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct DataResult {
+    /// Acknowledged writes that a new primary had not received.
+    pub lost_writes: Figure,
+    /// Reads that did not see an acknowledged write to their key.
+    pub stale_reads: Figure,
+    /// The same as a share of the reads.
+    pub stale_read_share: Figure,
+    /// Reads that did not see the user's own last acknowledged write.
+    pub read_your_writes_violations: Figure,
+    /// Longest outage of writes after the loss of a primary, s; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto_s: Option<Figure>,
+    /// Longest time of which acknowledged writes were lost, s; absent when there was no outage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpo_s: Option<Figure>,
+    /// Lost writes that a script brought back.
+    pub replayed_writes: Figure,
+    /// Writes of two primaries to one key, of which one was lost, and lost writes that could not come back.
+    pub conflicting_writes: Figure,
+    /// Acknowledged writes that were thrown away when their node was brought back into line.
+    pub discarded_writes: Figure,
+    /// Longest lag of any replica, ms.
+    pub lag_ms_max: Figure,
+    /// 99th percentile over time of the lag of the replica that was furthest behind, ms.
+    pub lag_ms_p99: Figure,
+    /// Parts of the first outage of each trial, s: detect, elect, catch up, promote, reroute; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outage_s: Option<Named<Figure>>,
+}
+
+impl DataResult {
+    /// What the trials say; `None` without replicas.
+    pub(super) fn of(records: &[TrialRecord]) -> Option<DataResult> {
+        let data: Option<Vec<&DataRecord>> = records.iter().map(|record| record.data.as_ref()).collect();
+        let data = data.filter(|data| !data.is_empty())?;
+        let count = |count: fn(&DataRecord) -> u64| Figure::over(data.iter().map(|data| count(data) as f64));
+        let time = |time: fn(&DataRecord) -> Option<f64>| {
+            let known = data.iter().any(|data| time(data).is_some());
+            known.then(|| Figure::over(data.iter().map(|data| time(data).unwrap_or(f64::NAN))))
+        };
+        Some(DataResult {
+            lost_writes: count(|data| data.lost_writes),
+            stale_reads: count(|data| data.stale_reads),
+            stale_read_share: Figure::over(data.iter().map(|data| data.stale_read_share())),
+            read_your_writes_violations: count(|data| data.read_your_writes_violations),
+            rto_s: time(|data| data.rto_s),
+            rpo_s: time(|data| data.rpo_s),
+            replayed_writes: count(|data| data.replayed_writes),
+            conflicting_writes: count(|data| data.conflicting_writes),
+            discarded_writes: count(|data| data.discarded_writes),
+            lag_ms_max: Figure::over(data.iter().map(|data| data.lag_max_s * 1e3)),
+            lag_ms_p99: Figure::percentile(&data.iter().map(|data| &data.lags).collect::<Vec<_>>(), 0.99),
+            outage_s: outage(&data),
+        })
+    }
+}
+
+/// The parts of the first outage of each trial.
+fn outage(data: &[&DataRecord]) -> Option<Named<Figure>> {
+    let first: Vec<Option<&Outage>> = data.iter().map(|data| data.outages.first()).collect();
+    first.iter().any(Option::is_some).then(|| {
+        let part = |part: Part| {
+            let length =
+                |outage: &Option<&Outage>| outage.map_or(f64::NAN, |outage| outage.parts_s[part as usize]);
+            (part.name().to_owned(), Figure::over(first.iter().map(length)))
+        };
+        Named(Part::ALL.into_iter().map(part).collect())
+    })
+}

@@ -1,0 +1,127 @@
+//! What becomes of calls when targets fail, and when the balancer itself does.
+
+use outgrow::kernel::time::SimTime;
+use outgrow::model::record::TrialRecord;
+use outgrow::model::signal::{Control, Outcome};
+
+use super::{CRASH, RECOVER, What, component, count, failed_between, idle, noted, outcome, trials};
+
+#[test]
+fn a_refused_call_goes_to_another_server() {
+    let crash = [(10.0, "web-1", CRASH)];
+    let without = &trials(&idle("60s", "", "rate = '100/s'"), 1, &crash)[0];
+    let expected = 50.0 * 100.0 / 3.0;
+    let failed = outcome(without, Outcome::Unavailable) as f64;
+    assert!((failed / expected - 1.0).abs() < 0.1, "{failed}");
+    let with = &trials(&idle("60s", "retries = 1", "rate = '100/s'"), 1, &crash)[0];
+    assert_eq!(outcome(with, Outcome::Unavailable), 0);
+    let retries = count(with, "lb", "retries") as f64;
+    assert!((retries / expected - 1.0).abs() < 0.1, "{retries}");
+}
+
+#[test]
+fn a_write_that_may_have_been_done_is_not_sent_again() {
+    let text = "[run]\nduration = '20s'\nwarmup = '0s'\n[request.read]\n[request.write]\neffect = 'write'\n\
+        [client.users]\nrate = '100/s'\ntarget = 'lb'\n\
+        [balancer.lb]\npublic = true\ntargets = ['web']\nretries = 2\n\
+        [server.web]\ncount = 2\nsteps = [{ wait = '1s' }]\n";
+    let record = &trials(text, 1, &[(10.0, "web-1", CRASH)])[0];
+    let failed = |class: usize| record.classes[class].outcomes[Outcome::Unavailable as usize];
+    // About fifty calls are inside when it crashes, half of them writes.
+    assert_eq!(failed(0), 0, "a read is sent again");
+    assert!((10..=45).contains(&failed(1)), "{}", failed(1));
+    assert_eq!(
+        component(record, "web-1").dropped,
+        count(record, "lb", "retries") - refused(record) + failed(1)
+    );
+}
+
+/// Calls that a server refused: retries beyond those that broke.
+fn refused(record: &TrialRecord) -> u64 {
+    component(record, "web-1").outcomes[Outcome::Unavailable as usize]
+}
+
+#[test]
+fn a_server_that_fails_is_ejected_for_longer_each_time() {
+    let text = idle("200s", "ejection = { failures = 5, base = '10s', max_share = 0.4 }", "rate = '100/s'");
+    let record = &trials(&text, 1, &[(10.0, "web-1", CRASH)])[0];
+    let times = |event: &str| -> Vec<f64> {
+        let notes = record.timeline.iter().filter(|note| note.component == "web-1" && note.event == event);
+        notes.map(|note| note.at.since(SimTime::ZERO).as_secs_f64()).collect()
+    };
+    let (out, back) = (times("ejected"), times("back in balancer"));
+    for (n, (out, back)) in out.iter().zip(&back).enumerate() {
+        assert!((back - out - 10.0 * (n as f64 + 1.0)).abs() < 1e-6, "ejection {n}: {out}..{back}");
+    }
+    // 10 + 20 + 30 + 40 + 50 s, and a moment between: five calls of a third of 100/s.
+    assert_eq!(out.len(), 6, "{out:?}");
+    assert_eq!(outcome(record, Outcome::Unavailable), 30);
+}
+
+#[test]
+fn a_queue_gives_up_after_its_timeout_and_has_an_end() {
+    // Ten calls at once of a second each: 10/s of 20/s. The queue of 5 is always full; each place waits 0.5 s.
+    let keys = "connections = 10\nqueue = { limit = 5, timeout = '10s' }";
+    let text = idle("200s", keys, "rate = '20/s'").replace("cpu = '1ms'", "wait = '1s'");
+    let record = &trials(&text, 1, &[])[0];
+    let ok = outcome(record, Outcome::Ok) as f64;
+    // M/D/10/15 beyond saturation: all connections are always busy.
+    assert!((ok / 2000.0 - 1.0).abs() < 0.02, "{ok}");
+    assert_eq!(component(record, "lb").queue_max, 5);
+    let short = idle("200s", "connections = 10\nqueue = { limit = 50, timeout = '300ms' }", "rate = '20/s'");
+    let record = &trials(&short.replace("cpu = '1ms'", "wait = '1s'"), 1, &[])[0];
+    let longest = component(record, "lb").wait.max().expect("some waited");
+    assert!((250_000_000..=300_000_000).contains(&longest), "{longest}");
+    assert!(outcome(record, Outcome::Rejected) > 1500);
+}
+
+#[test]
+fn a_target_that_is_too_slow_is_asked_no_more() {
+    let text = idle("60s", "timeout = '2s'", "rate = '30/s'");
+    let record = &trials(&text, 1, &[(10.0, "web-1", What::Control(Control::Hang))])[0];
+    // Ten a second for fifty seconds, but those of the last two are still under way.
+    let late = outcome(record, Outcome::TimedOut);
+    assert!((430..=530).contains(&late), "{late}");
+    assert_eq!(component(record, "lb").inside_max.min(80), component(record, "lb").inside_max);
+}
+
+#[test]
+fn a_standby_takes_over_after_3_6_seconds_and_a_single_balancer_does_not() {
+    let crash = [(10.0, "lb", CRASH), (40.0, "lb", RECOVER)];
+    let client = "rate = '100/s'";
+    for (standby, outage) in [(true, 3.609_375), (false, 30.0)] {
+        let record = &trials(&idle("60s", &format!("standby = {standby}"), client), 1, &crash)[0];
+        let failed = outcome(record, Outcome::Unavailable) as f64;
+        assert!((failed / (100.0 * outage) - 1.0).abs() < 0.15, "{standby}: {failed}");
+        let back = if standby { "take over" } else { "recover" };
+        let at = noted(record, "lb", back).expect("it is back");
+        assert!((at - 10.0 - outage).abs() < 1e-6, "{at}");
+    }
+}
+
+#[test]
+fn the_second_half_of_a_pair_can_fail_too() {
+    // The first half is repaired at 30 s, so that the crash at 40 s finds a spare, and the one at 50 s finds none.
+    let events = [
+        (10.0, "lb", CRASH),
+        (30.0, "lb", RECOVER),
+        (40.0, "lb", CRASH),
+        (50.0, "lb", CRASH),
+        (60.0, "lb", RECOVER),
+    ];
+    let record = &trials(&idle("100s", "standby = true\nhealth = {}", "rate = '100/s'"), 1, &events)[0];
+    let down = 3.609_375 + 3.609_375 + 10.0;
+    let failed = outcome(record, Outcome::Unavailable) as f64;
+    assert!((failed / (100.0 * down) - 1.0).abs() < 0.1, "{failed}");
+    assert_eq!(failed_between(record, 61.0, 100.0), 0);
+}
+
+#[test]
+fn connections_die_with_the_balancer_that_held_them() {
+    let text = idle("60s", "standby = true", "rate = '100/s'").replace("cpu = '1ms'", "wait = '2s'");
+    let record = &trials(&text, 1, &[(20.0, "lb", CRASH)])[0];
+    // 200 calls are inside; their servers work on for nobody.
+    let dropped = component(record, "lb").dropped;
+    assert!((150..=250).contains(&dropped), "{dropped}");
+    assert!(component(record, "web-1").outcomes[0] > 1500);
+}

@@ -1,0 +1,187 @@
+//! Sessions, hashing, draining, slow start, and all of it together.
+
+use outgrow::model::signal::{Control, Outcome};
+
+use super::{CRASH, RECOVER, What, component, count, idle, outcome, trials};
+
+/// Users who come back, 300 of them, a request a second each.
+const CROWD: &str = "users = 300\nthink_time = { dist = 'exponential', mean = '1s' }";
+
+#[test]
+fn sessions_are_lost_with_their_server() {
+    let crash = [(20.0, "web-1", CRASH)];
+    let keys = "policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }";
+    let record = &trials(&idle("60s", keys, CROWD), 1, &crash)[0];
+    // A hundred users had their session there; each loses it once.
+    let lost = count(record, "lb", "sessions_lost");
+    assert!((90..=110).contains(&lost), "{lost}");
+    // Nobody moves back, and nobody else moves.
+    let keys = "policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }\nsticky = { gone = 'fail' }";
+    let events = [(20.0, "web-1", CRASH), (40.0, "web-1", RECOVER)];
+    let record = &trials(&idle("60s", keys, CROWD), 1, &events)[0];
+    assert_eq!(count(record, "lb", "sessions_lost"), 0);
+    let failed = outcome(record, Outcome::Unavailable) as f64;
+    // A third of 290/s for twenty seconds and up to three checks.
+    assert!((1800.0..=2300.0).contains(&failed), "{failed}");
+}
+
+#[test]
+fn without_stickiness_no_session_is_kept_or_lost() {
+    let record = &trials(&idle("30s", "", CROWD), 1, &[(10.0, "web-1", CRASH)])[0];
+    assert_eq!(count(record, "lb", "sessions_lost"), 0);
+}
+
+#[test]
+fn hashing_keeps_users_apart_and_a_lost_server_moves_its_own_only() {
+    // With two of three servers up, ring hashing moves the third's users and no others: the first two get all of it.
+    for (policy, spread) in [("hash", 0.35), ("ip-hash", 0.2)] {
+        let keys = format!("policy = '{policy}'\nhealth = {{ interval = '1s', fall = 1 }}");
+        let record = &trials(&idle("60s", &keys, CROWD), 1, &[])[0];
+        let arrived: Vec<f64> =
+            (1..=3).map(|n| component(record, &format!("web-{n}")).arrived as f64).collect();
+        let mean = arrived.iter().sum::<f64>() / 3.0;
+        assert!(arrived.iter().all(|&calls| (calls / mean - 1.0).abs() < spread), "{policy}: {arrived:?}");
+    }
+}
+
+#[test]
+fn a_drained_server_ends_its_calls_and_gets_no_others() {
+    let text = idle("60s", "", "rate = '90/s'").replace("cpu = '1ms'", "wait = '2s'");
+    let events = [
+        (20.0, "lb", What::Drain("web-2")),
+        (30.0, "web-2", CRASH),
+        (35.0, "web-2", RECOVER),
+        (40.0, "lb", What::Ready("web-2")),
+    ];
+    let record = &trials(&text, 1, &events)[0];
+    // It is restarted in between, and nobody sees it.
+    assert_eq!(outcome(record, Outcome::Ok) + record.classes[0].in_flight(), record.classes[0].issued);
+    assert_eq!(component(record, "web-2").dropped, 0);
+    let share = component(record, "web-2").arrived as f64 / record.classes[0].issued as f64;
+    assert!((share - 2.0 / 9.0).abs() < 0.02, "{share}");
+}
+
+#[test]
+fn a_drain_that_takes_too_long_cuts_off() {
+    let text = idle("60s", "drain = '5s'", "rate = '90/s'").replace("cpu = '1ms'", "wait = '10s'");
+    let record = &trials(&text, 1, &[(20.0, "lb", What::Drain("web-2"))])[0];
+    // Thirty a second: those of the five seconds before the last five are cut.
+    let cut = outcome(record, Outcome::Unavailable);
+    assert!((110..=190).contains(&cut), "{cut}");
+}
+
+#[test]
+fn a_slow_start_gives_a_server_its_share_little_by_little() {
+    let keys = |slow: &str| format!("{slow}\nhealth = {{ interval = '1s', fall = 1, rise = 1 }}");
+    let events = [(10.0, "web-1", CRASH), (15.0, "web-1", RECOVER)];
+    let calls = |slow: &str| {
+        let record = &trials(&idle("46s", &keys(slow), "rate = '300/s'"), 1, &events)[0];
+        component(record, "web-1").outcomes[0] as f64 - 1000.0
+    };
+    // Thirty seconds after it is back at full weight it has had 3000 calls. With a weight that grows from 0 to 1 its share
+    // is w / (w + 2): on average 1 - 2 ln(3/2) = 0.189 instead of 0.333.
+    let (at_once, slowly) = (calls(""), calls("slow_start = '30s'"));
+    assert!((at_once / 3050.0 - 1.0).abs() < 0.05, "{at_once}");
+    assert!((slowly / at_once / (0.189 / 0.3333) - 1.0).abs() < 0.08, "{slowly} of {at_once}");
+}
+
+#[test]
+fn a_balancer_can_stand_behind_another() {
+    let text = "[run]\nduration = '60s'\n[client.users]\nrate = '90/s'\ntarget = 'front'\n\
+        [balancer.front]\npublic = true\ntargets = ['left', 'right']\nhealth = { kind = 'page' }\n\
+        [balancer.left]\ntargets = ['web-l']\n[balancer.right]\ntargets = ['web-r']\n\
+        [server.web-l]\ncount = 2\nsteps = [{ cpu = '1ms' }]\n[server.web-r]\nsteps = [{ cpu = '1ms' }]\n";
+    let record = &trials(text, 1, &[])[0];
+    assert_eq!(outcome(record, Outcome::Ok) + record.classes[0].in_flight(), record.classes[0].issued);
+    let (left, right) = (component(record, "left").arrived, component(record, "right").arrived);
+    assert!(left.abs_diff(right) <= 1, "{left} {right}");
+}
+
+#[test]
+fn every_policy_closes_its_books_under_faults() {
+    let policies = [
+        "round-robin",
+        "weighted",
+        "random",
+        "least-connections",
+        "two-choices",
+        "ewma",
+        "hash",
+        "ip-hash",
+        "sticky",
+    ];
+    let events = [
+        (5.0, "web-1", CRASH),
+        (8.0, "web-2", What::Control(Control::Hang)),
+        (10.0, "lb", CRASH),
+        (12.0, "web-3", What::Control(Control::Slow(100_000))),
+        (15.0, "web-1", RECOVER),
+        (20.0, "lb", RECOVER),
+        (22.0, "lb", What::Drain("web-1")),
+        (25.0, "lb", What::Control(Control::Hang)),
+        (28.0, "lb", RECOVER),
+        (30.0, "web-2", RECOVER),
+    ];
+    for policy in policies {
+        for preset in ["nginx", "haproxy-3", "aws-alb", "envoy"] {
+            let keys = format!(
+                "policy = '{policy}'\npreset = '{preset}'\nstandby = true\nconnections = 50\nqueue = {{ limit = 20, timeout = '1s' }}"
+            );
+            let text = idle("40s", &keys, "users = 200\nthink_time = '500ms'\ntimeout = '2s'");
+            let (one, two) = (&trials(&text, 1, &events)[0], &trials(&text, 1, &events)[0]);
+            assert_eq!(one.fingerprint, two.fingerprint, "{policy} {preset}");
+            assert!(outcome(one, Outcome::Ok) > 1000, "{policy} {preset}: {:?}", one.classes[0].outcomes);
+        }
+    }
+}
+
+#[test]
+fn the_chapters_scenario_loads_and_runs() {
+    let text = r#"
+title   = "Load balancer, three web servers and a database"
+chapter = "1.5"
+[run]
+duration = "20s"
+[request.read]
+share = 90
+[request.write]
+share  = 10
+effect = "write"
+[client.users]
+rate    = "300/s"
+target  = "www"
+timeout = "5s"
+retry   = { attempts = 2, backoff = "100ms", jitter = "full" }
+[dns.www]
+records = ["lb"]
+ttl     = "60s"
+[balancer.lb]
+public  = true
+targets = ["web"]
+policy  = "least-connections"
+health  = { interval = "2s", timeout = "2s", fall = 3, rise = 2 }
+[server.web]
+count   = 3
+cores   = 2
+memory  = "4GiB"
+workers = 200
+queue   = 100
+steps   = [
+  { cpu = { dist = "exponential", mean = "6ms" } },
+  { query = "db" },
+  { cpu = "1ms" },
+]
+[database.db]
+cores       = 4
+memory      = "16GiB"
+read        = { dist = "exponential", mean = "1.2ms" }
+write       = { dist = "exponential", mean = "1.8ms" }
+commit      = "1ms"
+connections = 200
+"#;
+    let record = &trials(text, 1, &[])[0];
+    assert_eq!(
+        outcome(record, Outcome::Ok) + record.classes.iter().map(|c| c.in_flight()).sum::<u64>(),
+        record.classes.iter().map(|c| c.issued).sum::<u64>()
+    );
+}

@@ -1,12 +1,11 @@
 //! Does a result meet what was expected of it? Three answers: it holds, it fails, or it is not shown.
 
-use crate::kernel::time::SimDuration;
-use crate::model::record::{TrialRecord, Window};
+use crate::model::part::{Part, PartClass, PartRecord};
+use crate::model::record::TrialRecord;
 use crate::scenario::Expect;
 use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
 
 use super::data::DataResult;
-use super::figure::NANOS_PER_MS;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 
 /// More trials than anybody would run are no advice.
@@ -15,24 +14,11 @@ const TRIALS_NEEDED_MAX: f64 = 100_000.0;
 /// Fewer trials than this give intervals that are themselves uncertain.
 const TRIALS_NEEDED_MIN: f64 = 5.0;
 
-/// Part of the simulated time, from and to.
-type Part = (SimDuration, SimDuration);
-
-/// What is known of a metric: its value, and the ends of an interval that holds the truth.
-struct Known {
-    value: Option<f64>,
-    half_width: Option<f64>,
-    interval: Option<(f64, f64)>,
-    trials: usize,
-    /// Whether more trials make the interval narrow.
-    shrinks: bool,
-}
-
 /// The verdict on an expectation of the scenario.
 pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecord]) -> Verdict {
-    let known = match (expect.during, expect.except) {
-        (None, None) => measure(&expect.that.metric, result).map(Known::from),
-        (during, except) => in_part(&expect.that.metric, during, except, result.warmup_s, records),
+    let known = match expect.part {
+        None => measure(&expect.that.metric, result),
+        Some(part) => in_part(&expect.that.metric, part, result, records),
     };
     without_rest(judge(&expect.that, &expect.text, known), &expect.that, result)
 }
@@ -52,7 +38,7 @@ fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Ver
 #[must_use]
 pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict> {
     let one = |that: &Expectation| {
-        let verdict = judge(that, &that.to_string(), measure(&that.metric, result).map(Known::from));
+        let verdict = judge(that, &that.to_string(), measure(&that.metric, result));
         without_rest(verdict, that, result)
     };
     expectations.iter().map(one).collect()
@@ -114,21 +100,6 @@ fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
     }
 }
 
-/// Whether a metric can be told for a part of the simulated time alone. Response times by percentile are bounded by
-/// those of the windows, which is not enough for the rarest.
-///
-/// # Errors
-/// Why not, in a sentence without a full stop.
-pub fn check_in_part(metric: &Metric) -> Result<(), String> {
-    let known = match metric {
-        Metric::Response { stat, class: None } => !matches!(stat, Stat::P999 | Stat::Max),
-        Metric::Availability(None) | Metric::ErrorRate(None) | Metric::Throughput => true,
-        _ => false,
-    };
-    let message = || format!("{metric} is known for the whole measured time only, not for a part of it");
-    if known { Ok(()) } else { Err(message()) }
-}
-
 fn of_class<'r>(result: &'r RunResult, class: &str) -> Result<&'r ClassResult, String> {
     result.classes.get(class).ok_or_else(|| format!("there is no class `{class}`"))
 }
@@ -168,86 +139,66 @@ fn sum(figures: &[&Figure]) -> Figure {
     Figure::over((0..trials).map(at))
 }
 
-impl From<Figure> for Known {
-    fn from(figure: Figure) -> Known {
-        Known {
-            value: figure.mean,
-            half_width: figure.half_width,
-            interval: figure.interval(),
-            trials: figure.trials.len(),
-            shrinks: true,
-        }
-    }
-}
-
-/// The metric in a part of the time, from the windows that lie in `during` and do not touch `except`.
+/// A metric of a part of the measured time, in its base unit.
 fn in_part(
     metric: &Metric,
-    during: Option<Part>,
-    except: Option<Part>,
-    warmup_s: f64,
+    part: Part,
+    result: &RunResult,
     records: &[TrialRecord],
-) -> Result<Known, String> {
-    check_in_part(metric)?;
-    let of = |record| windows(record, during, except, warmup_s);
-    let trials: Vec<Vec<&Window>> = records.iter().map(of).collect();
-    if trials.iter().all(Vec::is_empty) {
-        return Err("no window of the measured time lies in that part: use a longer one".into());
+) -> Result<Figure, String> {
+    let trials = records.iter().filter_map(|record| record.parts.iter().find(|known| known.part == part));
+    let trials: Vec<&PartRecord> = trials.collect();
+    if trials.iter().all(|trial| trial.seconds == 0.0) {
+        return Err("nothing of the measured time lies in that part".into());
     }
-    let figure =
-        |value: &dyn Fn(&[&Window]) -> f64| Figure::over(trials.iter().map(|windows| value(windows)));
-    let count = |windows: &[&Window], of: fn(&Window) -> u64| {
-        windows.iter().map(|window| of(window)).sum::<u64>() as f64
+    let of = |class: &Option<String>| class_of_part(class.as_deref(), result, &trials);
+    let share = |classes: &[PartClass]| {
+        let ok = classes.iter().map(|class| class.ok.count() as f64);
+        Figure::over(ok.zip(classes).map(|(ok, class)| ok / class.ended as f64))
     };
-    let ok = |windows: &[&Window]| count(windows, |window| window.ok);
-    let ended = |windows: &[&Window]| count(windows, |window| window.ok + window.failed);
-    Ok(match metric {
-        Metric::Throughput => {
-            let seconds = |windows: &[&Window]| windows.iter().map(|window| window.length_s).sum::<f64>();
-            figure(&|windows| ok(windows) / seconds(windows)).into()
+    let rate = |count: fn(&PartClass) -> u64| {
+        let classes = of(&None)?;
+        Ok(Figure::over(
+            classes.iter().zip(&trials).map(|(class, trial)| count(class) as f64 / trial.seconds),
+        ))
+    };
+    match metric {
+        Metric::Throughput => rate(|class| class.ok.count()),
+        Metric::Goodput => rate(|class| class.good),
+        Metric::Availability(class) => Ok(share(&of(class)?)),
+        Metric::ErrorRate(class) => Ok(complement(&share(&of(class)?))),
+        Metric::Response { stat, class } => {
+            let classes = of(class)?;
+            let times = Responses::of(&classes.iter().map(|class| &class.ok).collect::<Vec<_>>());
+            Ok(stat_of(&times, *stat).scaled(0.001))
         }
-        Metric::Availability(_) => figure(&|windows| ok(windows) / ended(windows)).into(),
-        Metric::ErrorRate(_) => figure(&|windows| 1.0 - ok(windows) / ended(windows)).into(),
-        Metric::Response { stat: Stat::Mean, .. } => {
-            let nanos =
-                |windows: &[&Window]| windows.iter().map(|window| window.response_sum).sum::<u128>() as f64;
-            figure(&|windows| nanos(windows) / ok(windows)).scaled(1e-9).into()
-        }
-        Metric::Response { stat, .. } => percentile_in_part(*stat, &trials),
-        _ => unreachable!("`check_in_part` has refused all others"),
-    })
+        _ => unreachable!("the loader takes no other metric of a part"),
+    }
 }
 
-/// The windows of the measured time that lie in `during` and do not touch `except`.
-fn windows(record: &TrialRecord, during: Option<Part>, except: Option<Part>, warmup_s: f64) -> Vec<&Window> {
-    let ends = |part: Part| (part.0.as_secs_f64(), part.1.as_secs_f64());
-    // Windows end at rounded seconds.
-    let slack = 1e-9;
-    let fits = |window: &&Window| {
-        let (start, end) = (window.start_s, window.start_s + window.length_s);
-        start >= warmup_s - slack
-            && during.map(ends).is_none_or(|(from, to)| start >= from - slack && end <= to + slack)
-            && except.map(ends).is_none_or(|(from, to)| start >= to - slack || end <= from + slack)
-    };
-    record.windows.iter().filter(fits).collect()
+/// One class of each trial's part, or all classes together.
+fn class_of_part(
+    class: Option<&str>,
+    result: &RunResult,
+    trials: &[&PartRecord],
+) -> Result<Vec<PartClass>, String> {
+    let Some(name) = class else { return Ok(trials.iter().map(|trial| together(&trial.classes)).collect()) };
+    let index = result.classes.iter().position(|(known, _)| known == name);
+    let index = index.ok_or_else(|| format!("there is no class `{name}`"))?;
+    Ok(trials.iter().map(|trial| trial.classes[index].clone()).collect())
 }
 
-/// The 99th percentile of all requests of some windows lies between the least and the greatest of the windows' own;
-/// percentiles below it are at most the greatest.
-fn percentile_in_part(stat: Stat, trials: &[Vec<&Window>]) -> Known {
-    let p99s = |windows: &[&Window]| windows.iter().filter_map(|window| window.p99).collect::<Vec<u64>>();
-    let figure = |pick: fn(Vec<u64>) -> Option<u64>| {
-        let seconds = |nanos: u64| nanos as f64 / NANOS_PER_MS / 1000.0;
-        Figure::over(trials.iter().map(|windows| pick(p99s(windows)).map_or(f64::NAN, seconds)))
-    };
-    let highest = figure(|p99s| p99s.into_iter().max());
-    let lowest = figure(|p99s| p99s.into_iter().min());
-    let low = if stat == Stat::P99 { lowest.interval().map(|(low, _)| low) } else { Some(0.0) };
-    let high = highest.interval().map(|(_, high)| high);
-    Known { value: None, half_width: None, interval: low.zip(high), trials: trials.len(), shrinks: false }
+fn together(classes: &[PartClass]) -> PartClass {
+    let mut all = PartClass::default();
+    for class in classes {
+        all.ended += class.ended;
+        all.good += class.good;
+        all.ok.merge(&class.ok);
+    }
+    all
 }
 
-fn judge(that: &Expectation, text: &str, known: Result<Known, String>) -> Verdict {
+fn judge(that: &Expectation, text: &str, known: Result<Figure, String>) -> Verdict {
     let mut verdict = Verdict {
         that: text.to_owned(),
         verdict: Answer::NotShown,
@@ -264,26 +215,21 @@ fn judge(that: &Expectation, text: &str, known: Result<Known, String>) -> Verdic
         Ok(known) => known,
         Err(reason) => return Verdict { reason: Some(reason), ..verdict },
     };
-    (verdict.value, verdict.half_width) = (known.value, known.half_width);
-    let Some((low, high)) = known.interval else {
+    (verdict.value, verdict.half_width) = (known.mean, known.half_width);
+    let Some((low, high)) = known.interval() else {
         verdict.reason = Some(no_interval(&known));
         return verdict;
     };
     (verdict.low, verdict.high) = (Some(low), Some(high));
     verdict.verdict = answer(that.comparison, that.bound, low, high);
     if verdict.verdict == Answer::NotShown {
-        if known.shrinks {
-            verdict.trials_needed = trials_needed(&known, that.bound);
-        } else {
-            let reason = "the windows of that part only tell that it lies between their 99th percentiles";
-            verdict.reason = Some(reason.into());
-        }
+        verdict.trials_needed = trials_needed(&known, that.bound);
     }
     verdict
 }
 
-fn no_interval(known: &Known) -> String {
-    let reason = match (known.value, known.trials) {
+fn no_interval(known: &Figure) -> String {
+    let reason = match (known.mean, known.trials.len()) {
         (None, _) => "too little was measured: --duration must be longer",
         (Some(_), ..=1) => "one trial gives no interval: --trials 10",
         (Some(_), _) => "only one trial measured it: --duration must be longer",
@@ -306,12 +252,14 @@ fn answer(comparison: Comparison, bound: f64, low: f64, high: f64) -> Answer {
 }
 
 /// Half-widths shrink like the root of the number of trials.
-fn trials_needed(known: &Known, bound: f64) -> Option<u64> {
-    let (value, (low, high)) = (known.value?, known.interval?);
+fn trials_needed(known: &Figure, bound: f64) -> Option<u64> {
+    let (value, (low, high)) = (known.mean?, known.interval()?);
     let towards = if bound > value { high - value } else { value - low };
     let ratio = towards / (bound - value).abs();
-    let needed =
-        (known.trials as f64 * ratio * ratio).ceil().max(known.trials as f64 + 1.0).max(TRIALS_NEEDED_MIN);
+    let needed = (known.trials.len() as f64 * ratio * ratio)
+        .ceil()
+        .max(known.trials.len() as f64 + 1.0)
+        .max(TRIALS_NEEDED_MIN);
     (needed <= TRIALS_NEEDED_MAX).then_some(needed as u64)
 }
 
@@ -329,7 +277,9 @@ fn unit(unit: Unit) -> &'static str {
 mod tests {
     use super::super::samples::{result, trial};
     use super::*;
-    use crate::scenario::expression::{Names, parse, parse_span_of_time};
+    use crate::kernel::time::SimDuration;
+    use crate::scenario::expression::{Names, parse};
+    use crate::stats::histogram::Histogram;
 
     fn parsed(text: &str) -> Expectation {
         parse(text, &Names { classes: &["request"], components: &["box", "db"] }).unwrap()
@@ -386,35 +336,29 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_the_time_is_told_from_its_windows() {
+    fn a_part_of_the_time_is_measured_on_its_own() {
+        let part =
+            Part { during: None, except: Some((SimDuration::from_secs(5), SimDuration::from_secs(6))) };
         let mut records = vec![trial(&[90, 90]), trial(&[110, 110])];
-        for record in &mut records {
-            // From 5 s to 6 s everything fails, slowly.
-            for window in &mut record.windows[50..60] {
-                (window.ok, window.failed, window.p99, window.response_sum) = (0, 10, None, 0);
-            }
-            record.windows[70].p99 = Some(80_000_000);
+        for (record, failed) in records.iter_mut().zip([50, 30]) {
+            let mut ok = Histogram::default();
+            (0..9000).for_each(|n: u64| ok.record(10_000_000 + n));
+            let class = PartClass { ended: 9000 + failed, good: 4500, ok };
+            record.parts = vec![PartRecord { part, seconds: 9.0, classes: vec![class] }];
         }
         let result = result(records.clone());
-        let check = |that: &str, during: Option<&str>, except: Option<&str>, expected: Answer| {
-            let part = |text: Option<&str>| text.map(|text| parse_span_of_time(text).unwrap());
-            let (during, except) = (part(during), part(except));
-            let expect = Expect { that: parsed(that), text: that.into(), during, except };
+        let check = |that: &str, expected: Answer| {
+            let expect = Expect { that: parsed(that), text: that.into(), part: Some(part) };
             let found = verdict(&expect, &result, &records);
             assert_eq!(found.verdict, expected, "{that} {found:?}");
-            found
+            found.value.unwrap()
         };
-        check("availability < 1%", Some("5s..6s"), None, Answer::Holds);
-        check("error_rate <= 10%", None, Some("4s..7s"), Answer::Holds);
-        check("error_rate <= 10%", None, None, Answer::Holds);
-        let rate = check("throughput > 80/s", None, Some("5s..6s"), Answer::Holds);
-        assert!((rate.value.unwrap() - 90.0).abs() < 1e-9);
-        check("p99(response) < 81ms", None, Some("5s..6s"), Answer::Holds);
-        check("p99(response) < 60ms", None, Some("5s..6s"), Answer::NotShown);
-        check("p99(response) < 40ms", None, Some("5s..6s"), Answer::Fails);
-        check("p95(response) < 81ms", Some("6s..8s"), None, Answer::Holds);
-        check("availability > 1%", Some("0s..1s"), None, Answer::NotShown);
-        let whole = check("goodput > 1/s", Some("6s..8s"), None, Answer::NotShown);
-        assert!(whole.reason.unwrap().contains("whole measured time"));
+        assert_eq!(check("throughput > 999/s", Answer::Holds), 1000.0);
+        assert_eq!(check("goodput > 600/s", Answer::Fails), 500.0);
+        check("availability > 90%", Answer::Holds);
+        check("availability > 99.7%", Answer::NotShown);
+        check("error_rate.request < 9%", Answer::Holds);
+        check("p99(response) < 11ms", Answer::Holds);
+        check("mean(response.request) > 11ms", Answer::Fails);
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn trial(responses_ms: &[u64]) -> TrialRecord {
         in_flight_mean: 1.0,
         carried_in: 0,
         batches: BatchMeans::default(),
+        parts: Vec::new(),
         windows: (0..120).map(|index| window(f64::from(index) * 0.1)).collect(),
         timeline: Vec::new(),
         data: None,

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod hardware;
 pub mod machine;
 pub mod network;
+pub mod part;
 pub mod quantity;
 pub mod record;
 pub mod recorder;

@@ -6,6 +6,7 @@ use crate::stats::histogram::Histogram;
 use crate::stats::tally::Tally;
 
 use super::data::DataRecord;
+use super::part::PartRecord;
 use super::signal::Outcome;
 
 /// Requests of one class that were issued in the measured time.
@@ -161,6 +162,8 @@ pub struct TrialRecord {
     pub batches: BatchMeans,
     /// The series for charts, warm-up included.
     pub windows: Vec<Window>,
+    /// Parts of the time that were asked for.
+    pub parts: Vec<PartRecord>,
     /// What happened, bounded.
     pub timeline: Vec<Note>,
     /// What became of the data of replicated databases; absent without any.

@@ -7,6 +7,7 @@ use crate::stats::tally::Tally;
 use crate::stats::time_average::TimeAverage;
 
 use super::call::Request;
+use super::part::{Part, PartRecord};
 use super::record::{ClassRecord, Note, Window};
 use super::signal::Outcome;
 
@@ -66,6 +67,7 @@ pub struct Recorder {
     pub(super) batches: BatchMeans,
     pub(super) windows: Vec<Window>,
     window: OpenWindow,
+    parts: Vec<PartRecord>,
     pub(super) timeline: Vec<Note>,
 }
 
@@ -95,8 +97,22 @@ impl Recorder {
             batches: BatchMeans::default(),
             windows: Vec::new(),
             window: OpenWindow::default(),
+            parts: Vec::new(),
             timeline: Vec::new(),
         }
+    }
+
+    /// A part of the time is measured on its own.
+    pub(super) fn watch(&mut self, part: Part) {
+        self.parts.push(PartRecord::new(part, self.classes.len()));
+    }
+
+    /// The parts, once the trial is over.
+    pub(super) fn take_parts(&mut self, now: SimTime) -> Vec<PartRecord> {
+        for part in &mut self.parts {
+            part.seconds = part.part.seconds(self.measured_from, now);
+        }
+        std::mem::take(&mut self.parts)
     }
 
     /// Another component joins.
@@ -143,6 +159,11 @@ impl Recorder {
         class.completed += u64::from(ok);
         class.completed_good += u64::from(good);
         self.window.end(ok, nanos);
+        if self.warm {
+            for part in &mut self.parts {
+                part.end(now, index, ok.then_some(response), good);
+            }
+        }
         // Before the end of the warm-up everything counts, to be forgotten with it.
         if self.warm && !request.measured {
             return;

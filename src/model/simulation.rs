@@ -17,6 +17,7 @@ use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
+use super::part::Part;
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -143,6 +144,11 @@ impl Simulation {
     /// and one zone are there from the start.
     pub fn add_place(&mut self, links: &[Link]) -> Place {
         self.world.network.add_place(links)
+    }
+
+    /// Measures a part of the time on its own.
+    pub fn watch(&mut self, part: Part) {
+        self.world.recorder.watch(part);
     }
 
     /// Follows one request from now on.
@@ -388,6 +394,7 @@ impl Simulation {
             components,
             classes: std::mem::take(&mut recorder.classes),
             batches: std::mem::take(&mut recorder.batches),
+            parts: recorder.take_parts(now),
             windows: std::mem::take(&mut recorder.windows),
             timeline: std::mem::take(&mut recorder.timeline),
         }

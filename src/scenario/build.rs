@@ -1,6 +1,7 @@
 //! A checked [`Scenario`] becomes a [`Simulation`].
 
 use crate::kernel::random::Seed;
+use crate::model::part::Part;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::site::{Directory, Site};
@@ -28,6 +29,11 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
+    let mut parts: Vec<Part> = scenario.expects.iter().filter_map(|expect| expect.part).collect();
+    parts.dedup();
+    for part in parts {
+        simulation.watch(part);
+    }
     let places = settle(&mut simulation, &scenario.network, &scenario.ways, &seats);
     for (seat, place) in seats.iter().zip(places) {
         let spec = &seat.entry.spec;

@@ -4,9 +4,10 @@ use super::Expect;
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::expression::{ExpressionError, Names, parse, parse_span_of_time};
+use super::expression::{ExpressionError, Metric, Names, parse, parse_span_of_time};
 use super::sections::ExpectTable;
 use crate::kernel::time::SimDuration;
+use crate::model::part::Part;
 use crate::model::quantity::Duration;
 
 /// Parses all expectations; what is wrong with one is shown inside its quotes.
@@ -43,12 +44,28 @@ fn expect(
     let part = |key, text: &Option<String>| {
         text.as_deref().map(|text| part_of(length, text)).transpose().map_err(|error| (key, error))
     };
-    Ok(Expect {
-        that: parse(&table.that, names).map_err(|error| ("that", error))?,
-        text: table.that.clone(),
-        during: part("during", &table.during)?,
-        except: part("except", &table.except)?,
-    })
+    let that = parse(&table.that, names).map_err(|error| ("that", error))?;
+    let part = Part { during: part("during", &table.during)?, except: part("except", &table.except)? };
+    let part = (part != Part::default()).then_some(part);
+    if part.is_some() && !is_known_of_a_part(&that.metric) {
+        let message =
+            format!("{} is known of the whole measured time only, not of a part of it", that.metric);
+        let help = Some("drop `during` and `except`".to_owned());
+        return Err(("that", ExpressionError { span: 0..table.that.len(), message, help }));
+    }
+    Ok(Expect { that, text: table.that.clone(), part })
+}
+
+/// What is counted request by request is known of each part of the time.
+fn is_known_of_a_part(metric: &Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Response { .. }
+            | Metric::Availability(_)
+            | Metric::ErrorRate(_)
+            | Metric::Throughput
+            | Metric::Goodput
+    )
 }
 
 /// A part of the simulated time, which must not end after it.
@@ -88,8 +105,11 @@ mod tests {
     #[test]
     fn an_expectation_may_name_classes_boxes_and_members() {
         for that in ["p99(response.read) < 200ms", "utilisation(web-2) < 80%", "queue_len(db) < 5"] {
-            check(&format!("that = '{that}'\nexcept = '1min..2min'"), &[]);
+            check(&format!("that = '{that}'"), &[]);
         }
+        check("that = 'availability.read > 99%'\nexcept = '1min..2min'", &[]);
+        let message = "utilisation(db) is known of the whole measured time only, not of a part of it";
+        check("that = 'utilisation(db) < 1'\nduring = '1min..2min'", &[("utilisation(db) < 1", message)]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ use self::places::Ways;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
 use crate::model::network::NetworkSettings;
+use crate::model::part::Part;
 use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
 
 /// A scenario that has been checked and can be built.
@@ -116,10 +117,8 @@ pub struct Expect {
     pub that: Expectation,
     /// As the file says it.
     pub text: String,
-    /// Only this part of the simulated time counts, from and to.
-    pub during: Option<(SimDuration, SimDuration)>,
-    /// This part of the simulated time does not count, from and to.
-    pub except: Option<(SimDuration, SimDuration)>,
+    /// Only this part of the simulated time counts; `None` for all that is measured.
+    pub part: Option<Part>,
 }
 
 /// A scenario, and what to look at before its results are trusted.

@@ -1,5 +1,7 @@
 //! What a scenario says about failover, and the presets of products.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

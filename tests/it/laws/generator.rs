@@ -24,6 +24,9 @@ impl Mood {
     pub(crate) const ALL: [Mood; 5] = [Mood::Any, Mood::Ties, Mood::Tiny, Mood::Nothing, Mood::Impatient];
 }
 
+const POLICIES: [&str; 8] =
+    ["round-robin", "weighted", "random", "least-connections", "two-choices", "ewma", "hash", "ip-hash"];
+
 /// Requests of a trial, roughly.
 const REQUESTS: f64 = 800.0;
 
@@ -86,7 +89,11 @@ pub(crate) fn generate(seed: u64, mood: Mood) -> Generated {
         least_work: Vec::new(),
     };
     generator.frame();
-    let entrances = generator.boxes();
+    let mut entrances = generator.boxes();
+    if generator.dice.one_in(2) {
+        let balancer = generator.balancer(&entrances);
+        entrances.push(balancer);
+    }
     generator.clients(&entrances);
     let Generator { text, users, attempts, least_work, .. } = generator;
     Generated { text, users, attempts, least_work }
@@ -293,6 +300,31 @@ impl Generator {
             let (time, _) = self.dist(0.1, 10.0);
             self.line(format!("{key} = {time}"));
         }
+    }
+
+    /// A balancer before all entrances.
+    fn balancer(&mut self, entrances: &[String]) -> String {
+        let targets: Vec<String> = entrances.iter().map(|name| format!("\"{name}\"")).collect();
+        let policy = self.dice.pick(&POLICIES);
+        self.line(format!("[balancer.lb]\npublic = true\ntargets = [{}]", targets.join(", ")));
+        self.line(format!("policy = \"{policy}\""));
+        let (demand, interval, timeout) =
+            (self.dist(0.01, 2.0).0, self.time(10.0, 2000.0), self.time(1.0, 500.0));
+        for line in [
+            format!("demand = {demand}"),
+            format!(
+                "health = {{ interval = \"{interval}\", kind = \"page\", fall = 2, rise = 1 }}\npanic = \"50%\""
+            ),
+            "ejection = { failures = 3, base = \"500ms\", max_share = \"50%\" }".to_owned(),
+            "retries = 2".to_owned(),
+            format!("timeout = \"{timeout}\""),
+            "connections = 10\nqueue = { limit = 5, timeout = \"20ms\" }".to_owned(),
+            "sticky = { expire = \"3s\" }".to_owned(),
+        ] {
+            let wanted = self.dice.one_in(3);
+            self.line_if(wanted, line);
+        }
+        "lb".to_owned()
     }
 
     fn clients(&mut self, entrances: &[String]) {

@@ -34,11 +34,8 @@ pub(crate) const CLOSED_FORMS_ONLY: &[&str] =
 
 /// Cases that no scenario can express yet, and why.
 pub(crate) const NOT_EXPRESSIBLE: &[(&str, &str)] = &[
-    ("lb-jsq-n2-rho90", "needs the balancer: least-connections"),
-    ("lb-jsq-n4-rho80", "needs the balancer: least-connections"),
-    ("lb-p2c-n4-rho80", "needs the balancer: two-choices"),
-    ("lb-p2c-n100", "needs the balancer: two-choices"),
-    ("lb-pod-supermarket-limit", "needs the balancer: two-choices"),
+    ("lb-p2c-n100", "two-choices takes two different targets; here both may be the same"),
+    ("lb-pod-supermarket-limit", "the limit of infinitely many targets"),
     ("priority-nonpreemptive-mm1", "queues with priorities are not modelled"),
     (
         "erlang-a-c10-rho110",
@@ -46,11 +43,11 @@ pub(crate) const NOT_EXPRESSIBLE: &[(&str, &str)] = &[
     ),
     ("timeout-deterministic-c1", "calls that wait are not withdrawn when their user gives up"),
     ("breakdown-mm1-resume", "a crash loses the calls inside; a pause that keeps them is not modelled"),
-    ("failover-outage", "needs replicas and their failover"),
+    ("failover-outage", "scenarios have no faults at random times yet"),
     ("retrial-mm1", "pauses between tries are not exponential"),
     ("hedge-lognormal", "hedged requests are not modelled"),
-    ("replication-async-exp-lag", "needs replicas"),
-    ("replication-log-shipping", "needs replicas; log shipping in batches is not modelled"),
+    ("replication-async-exp-lag", "replicas apply in commit order, not each write on its own"),
+    ("replication-log-shipping", "the log is shipped as it is written, not in batches"),
 ];
 
 /// Expected values of the cases above that no quantity of a trial stands for, and why.
@@ -65,8 +62,6 @@ pub(crate) const NOT_MEASURED: &[(&str, &str, &str)] = &[
     ("*", "mean_slowdown", "a trial does not keep sizes beside response times"),
     ("*", "mean_slowdown_small", "a trial does not keep sizes beside response times"),
     ("*", "mean_slowdown_large", "a trial does not keep sizes beside response times"),
-    ("ladder-scaleup-scaleout-rho80", "jsq", "needs the balancer: least-connections"),
-    ("ladder-scaleup-scaleout-rho80", "p2c", "needs the balancer: two-choices"),
     ("fanout-max20", "prob_any_slow", "a trial does not tell which of the calls was slow"),
     ("backoff-geometric", "prob_exactly_3_attempts", "a trial keeps the mean number of tries only"),
     ("cache-ttl-dns", "hit_ratio_ttl_reset_single", "a hit does not renew the time to live, as in DNS"),

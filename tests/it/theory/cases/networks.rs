@@ -93,32 +93,49 @@ fn chapter1() -> Case {
     }
 }
 
+/// So many machines of one core behind a balancer.
+fn behind(policy: &str, rate: u32, machines: u32) -> String {
+    client(&format!("rate = \"{rate}/s\""), "lb")
+        + &format!("[balancer.lb]\npublic = true\ntargets = [\"web\"]\npolicy = \"{policy}\"\n")
+        + &server("web", &format!("count = {machines}\n{OPEN}\ncores = 1"), &cpu(10.0))
+}
+
 pub(super) fn designs() -> Vec<Case> {
-    let fifo = |cores: u32| format!("{OPEN}\ncores = {cores}");
-    let four = public("web", &format!("count = 4\n{}", fifo(1)), &cpu(10.0));
-    let by_chance = client("rate = \"320/s\"\nresolvers = 1", "www")
-        + "[dns.www]\nrecords = [\"web\"]\nttl = \"0s\"\npolicy = \"weighted\"\n"
-        + &four;
-    let in_turn = client("rate = \"320/s\"", "web") + &four;
-    let one =
-        |cores: u32, mean: f64| client("rate = \"320/s\"", "box") + &public("box", &fifo(cores), &cpu(mean));
-    let case = |id, seconds: f64, boxes: &str, quantities| Case {
-        id,
-        text: scenario(seconds / 20.0, seconds, boxes),
-        trials: TRIALS,
-        quantities,
+    let case = |id, seconds: f64, boxes: &str| {
+        let mut quantities = end_to_end();
+        quantities.push(("mean_in_system", Inside("lb")));
+        Case { id, text: scenario(seconds / 20.0, seconds, boxes), trials: TRIALS, quantities }
     };
-    let ladder = |seconds, boxes: &str, key| {
-        case("ladder-scaleup-scaleout-rho80", seconds, boxes, vec![(key, Response(0, usize::MAX))])
+    let ladder = |boxes: &str, key| Case {
+        id: "ladder-scaleup-scaleout-rho80",
+        text: scenario(4.0, 80.0, boxes),
+        trials: TRIALS,
+        quantities: vec![(key, Response(0, usize::MAX))],
+    };
+    let one = |cores: u32, mean: f64| {
+        client("rate = \"320/s\"", "box") + &public("box", &format!("{OPEN}\ncores = {cores}"), &cpu(mean))
     };
     vec![
-        case("lb-random-n4-rho80", 240.0, &by_chance, end_to_end()),
-        case("lb-rr-n4-rho80", 240.0, &in_turn, end_to_end()),
-        ladder(80.0, &one(1, 2.5), "fast_single"),
-        ladder(80.0, &one(4, 10.0), "central_queue"),
-        ladder(80.0, &in_turn, "round_robin"),
-        ladder(80.0, &by_chance, "random"),
+        case("lb-random-n4-rho80", 240.0, &behind("random", 320, 4)),
+        case("lb-random-n4-rho80", 100.0, &by_name()),
+        case("lb-rr-n4-rho80", 240.0, &behind("round-robin", 320, 4)),
+        case("lb-jsq-n2-rho90", 700.0, &behind("least-connections", 180, 2)),
+        case("lb-jsq-n4-rho80", 120.0, &behind("least-connections", 320, 4)),
+        case("lb-p2c-n4-rho80", 120.0, &behind("two-choices", 320, 4)),
+        ladder(&one(1, 2.5), "fast_single"),
+        ladder(&one(4, 10.0), "central_queue"),
+        ladder(&behind("least-connections", 320, 4), "jsq"),
+        ladder(&behind("two-choices", 320, 4), "p2c"),
+        ladder(&behind("round-robin", 320, 4), "round_robin"),
+        ladder(&behind("random", 320, 4), "random"),
     ]
+}
+
+/// Four public machines behind a name that is asked anew for each request and answers at random.
+fn by_name() -> String {
+    client("rate = \"320/s\"\nresolvers = 1", "www")
+        + "[dns.www]\nrecords = [\"web\"]\nttl = \"0s\"\npolicy = \"weighted\"\n"
+        + &public("web", &format!("count = 4\n{OPEN}\ncores = 1"), &cpu(10.0))
 }
 
 pub(super) fn closed_loops() -> Vec<Case> {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Deserializer};
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
+use crate::model::call::{Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::quantity::Duration;
-use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
 
@@ -23,6 +24,20 @@ pub enum DnsPolicy {
     RoundRobin,
     /// At random, by the records' weights.
     Weighted,
+    /// The first record whose checks pass; the others are standbys, in the order of the list.
+    Failover,
+    /// The record nearest to the resolver that asks, by round-trip time.
+    Latency,
+}
+
+/// Health checks: a name server tries to connect to every address, and leaves out the dead.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DnsHealth {
+    /// Time between two checks of an address. Default: "30s", as Route 53 [V]; its fast ones are "10s".
+    pub interval: Option<Duration>,
+    /// Checks in a row that must fail, or pass, to change an address's state. Default: 3, as Route 53.
+    pub misses: Option<u32>,
 }
 
 /// An address that a name stands for: the name of a box, or a table with a weight.
@@ -95,6 +110,8 @@ pub struct DnsSpec {
     /// How the name server chooses among the records. Default: "round-robin".
     #[serde(default)]
     pub policy: DnsPolicy,
+    /// Checks of the addresses; one that fails them is not answered, unless all fail. Default: none.
+    pub health: Option<DnsHealth>,
 }
 
 impl Spec for DnsSpec {
@@ -117,14 +134,18 @@ impl Spec for DnsSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
-        if self.policy == DnsPolicy::RoundRobin {
+        if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency) {
             // The answers go round the machines, not the records.
             let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
             return Demand { spread, ..Demand::default() };
         }
         let sum: f64 = self.records.iter().map(|record| record.weight).sum();
-        let calls = self.records.iter().map(|record| (record.to.clone(), record.weight / sum)).collect();
-        Demand { calls, ..Demand::default() }
+        let share = |(index, record): (usize, &Record)| match self.policy {
+            // While all is well the standbys have nothing to do.
+            DnsPolicy::Failover => (record.to.clone(), if index == 0 { 1.0 } else { 0.0 }),
+            _ => (record.to.clone(), record.weight / sum),
+        };
+        Demand { calls: self.records.iter().enumerate().map(share).collect(), ..Demand::default() }
     }
 
     fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
@@ -135,70 +156,221 @@ impl Spec for DnsSpec {
             let key = format!("records[{index}]");
             if !(record.weight.is_finite() && record.weight > 0.0) {
                 problems.error(key, format!("a weight is a number above zero, not {}", record.weight), "");
-            } else if record.weight != 1.0 && self.policy == DnsPolicy::RoundRobin {
+            } else if record.weight != 1.0 && self.policy != DnsPolicy::Weighted {
                 problems.error(key, "weights count only under policy = \"weighted\"", "");
+            }
+        }
+        if self.policy == DnsPolicy::Failover && self.health.is_none() {
+            let help = "such as health = { interval = \"30s\", misses = 3 }";
+            problems.error("policy", "without checks a failover never happens: `health` is missing", help);
+        }
+        if let Some(health) = &self.health {
+            if health.interval.is_some_and(|interval| interval.0.is_zero()) {
+                problems.error("health.interval", "checks without a pause would never end", "");
+            }
+            if health.misses.is_some_and(|misses| !(1..=MISSES_MAX).contains(&misses)) {
+                problems.error("health.misses", format!("`misses` lies between 1 and {MISSES_MAX}"), "");
             }
         }
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
-        let of = |record: &Record| {
+        let mut records = Vec::new();
+        for (rank, record) in self.records.iter().enumerate() {
             let members = site.directory.members(&record.to);
             let weight = record.weight / members.len() as f64;
-            members.iter().map(move |member| (*member, weight)).collect::<Vec<_>>()
-        };
+            records.extend(members.iter().map(|to| Address::new(*to, rank, weight)));
+        }
         Box::new(Dns {
-            records: self.records.iter().flat_map(of).collect(),
+            records,
             ttl: self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0),
             policy: self.policy,
+            checks: self.health.map(|health| Checks {
+                interval: health.interval.map_or(SimDuration::from_secs(30), |interval| interval.0),
+                misses: health.misses.unwrap_or(3),
+            }),
             next: 0,
+            empty: false,
             stream: None,
         })
     }
 }
 
+/// The next round of checks.
+const CHECK: u16 = 0;
+
+/// Checks that have not been answered by now have failed.
+const LATE: u16 = 1;
+
+/// A check waits no longer for a connection, as those of Route 53 [V].
+const CHECK_TIMEOUT: SimDuration = SimDuration::from_secs(10);
+
+/// Checks in a row; with more of them nothing would ever change.
+const MISSES_MAX: u32 = 1000;
+
+/// One address, and what the checks say of it.
+#[derive(Clone, Copy, Debug)]
+struct Address {
+    to: ComponentId,
+    /// Index of its record, the lower the better under failover.
+    rank: usize,
+    weight: f64,
+    healthy: bool,
+    /// Checks in a row that say otherwise.
+    against: u32,
+    /// The check under way.
+    check: Option<CallId>,
+}
+
+impl Address {
+    fn new(to: ComponentId, rank: usize, weight: f64) -> Address {
+        Address { to, rank, weight, healthy: true, against: 0, check: None }
+    }
+
+    /// A check has passed or failed.
+    fn checked(&mut self, passed: bool, needed: u32) {
+        self.check = None;
+        if passed == self.healthy {
+            self.against = 0;
+            return;
+        }
+        self.against += 1;
+        if self.against >= needed {
+            self.healthy = passed;
+            self.against = 0;
+        }
+    }
+}
+
+/// How addresses are checked.
+#[derive(Clone, Copy, Debug)]
+struct Checks {
+    interval: SimDuration,
+    misses: u32,
+}
+
 /// The name server of one name.
 #[derive(Debug)]
 pub struct Dns {
-    records: Vec<(ComponentId, f64)>,
+    records: Vec<Address>,
     ttl: SimDuration,
     policy: DnsPolicy,
+    checks: Option<Checks>,
     next: usize,
+    /// It has lost its records.
+    empty: bool,
     stream: Option<Stream>,
 }
 
 impl Dns {
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let address = match self.policy {
-            DnsPolicy::RoundRobin => {
-                let index = self.next;
-                self.next = (index + 1) % self.records.len();
-                self.records[index].0
-            }
-            DnsPolicy::Weighted => self.draw(cx),
-        };
-        cx.get_mut(call).answer = Answer { address, ttl: self.ttl }.encode();
+        if self.empty {
+            cx.reply(call, Outcome::Unavailable);
+            return;
+        }
+        let caller = cx.get(call).caller;
+        let index = self.choose(caller, cx);
+        cx.get_mut(call).answer = Answer { address: self.records[index].to, ttl: self.ttl }.encode();
         cx.reply(call, Outcome::Ok);
     }
 
-    fn draw(&mut self, cx: &Cx<'_>) -> ComponentId {
-        let stream = self.stream.get_or_insert_with(|| cx.stream("answers"));
-        let sum: f64 = self.records.iter().map(|(_, weight)| weight).sum();
-        let mut left = unit_open(stream) * sum;
-        for (address, weight) in &self.records {
-            left -= weight;
-            if left < 0.0 {
-                return *address;
+    fn choose(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
+        // When nobody passes its checks they are more likely wrong than the world: all are answered, as Route 53 does [V].
+        let all = self.records.iter().all(|record| !record.healthy);
+        match self.policy {
+            DnsPolicy::RoundRobin => self.in_turn(|record| all || record.healthy),
+            DnsPolicy::Weighted => self.draw(all, cx),
+            DnsPolicy::Failover => {
+                let healthy = self.records.iter().filter(|record| all || record.healthy);
+                let best = healthy.map(|record| record.rank).min();
+                self.in_turn(|record| (all || record.healthy) && Some(record.rank) == best)
+            }
+            DnsPolicy::Latency => {
+                let healthy = self.records.iter().filter(|record| all || record.healthy);
+                let nearest = healthy.map(|record| cx.distance(caller, record.to)).min();
+                let is_near = |record: &Address| Some(cx.distance(caller, record.to)) == nearest;
+                self.in_turn(|record| (all || record.healthy) && is_near(record))
             }
         }
-        self.records[self.records.len() - 1].0
+    }
+
+    /// The next record in turn for which `fits` holds, which it does for one at least.
+    fn in_turn(&mut self, fits: impl Fn(&Address) -> bool) -> usize {
+        let count = self.records.len();
+        let turn = (0..count).map(|ahead| (self.next + ahead) % count);
+        let index = turn.into_iter().find(|index| fits(&self.records[*index])).unwrap_or(self.next);
+        self.next = (index + 1) % count;
+        index
+    }
+
+    fn draw(&mut self, all: bool, cx: &Cx<'_>) -> usize {
+        let stream = self.stream.get_or_insert_with(|| cx.stream("answers"));
+        let weight = |record: &Address| if all || record.healthy { record.weight } else { 0.0 };
+        let sum: f64 = self.records.iter().map(weight).sum();
+        let mut left = unit_open(stream) * sum;
+        let mut last = 0;
+        for (index, record) in self.records.iter().enumerate().filter(|(_, record)| weight(record) > 0.0) {
+            left -= record.weight;
+            last = index;
+            if left < 0.0 {
+                break;
+            }
+        }
+        last
+    }
+
+    // Checks --------------------------------------------------------------------------------------------------------
+
+    /// The name server starts: the first round comes at any moment of an interval.
+    fn start_checks(&mut self, cx: &mut Cx<'_>) {
+        let Some(checks) = self.checks else { return };
+        for record in &mut self.records {
+            *record = Address::new(record.to, record.rank, record.weight);
+        }
+        let phase = unit_open(&mut cx.stream("checks"));
+        cx.alarm(checks.interval.mul_f64(phase), CHECK, About::Nothing);
+    }
+
+    fn check_all(&mut self, checks: Checks, cx: &mut Cx<'_>) {
+        self.miss_late(checks, cx);
+        for (index, record) in self.records.iter_mut().enumerate() {
+            record.check = Some(cx.probe(index as u32, record.to, Probe::Connect));
+        }
+        cx.alarm(checks.interval, CHECK, About::Nothing);
+        if checks.interval > CHECK_TIMEOUT {
+            cx.alarm(CHECK_TIMEOUT, LATE, About::Nothing);
+        }
+    }
+
+    fn miss_late(&mut self, checks: Checks, cx: &mut Cx<'_>) {
+        for record in &mut self.records {
+            if let Some(check) = record.check {
+                cx.abandon(check);
+                record.checked(false, checks.misses);
+            }
+        }
     }
 }
 
 impl Component for Dns {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.start_checks(cx);
+    }
+
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
-        if let Signal::Call(call) = signal {
-            self.answer(call, cx);
+        match (signal, self.checks) {
+            (Signal::Call(call), _) => self.answer(call, cx),
+            (Signal::Reply(call, outcome), Some(checks)) => {
+                if let Parent::Number(index) = cx.get(call).parent {
+                    self.records[index as usize].checked(outcome == Outcome::Ok, checks.misses);
+                }
+            }
+            (Signal::Alarm(Alarm { code: CHECK, .. }), Some(checks)) => self.check_all(checks, cx),
+            (Signal::Alarm(_), Some(checks)) => self.miss_late(checks, cx),
+            (Signal::Control(Control::Recover), _) => self.start_checks(cx),
+            (Signal::Control(Control::Impair(Impairment::NoRecords)), _) => self.empty = true,
+            (Signal::Control(Control::Mend(Impairment::NoRecords)), _) => self.empty = false,
+            _ => {}
         }
     }
 }

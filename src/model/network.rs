@@ -32,11 +32,22 @@ pub struct NetworkSettings {
     pub jitter: f64,
 }
 
+/// The way between two places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// Round-trip time, half of it each way.
+    pub round_trip: SimDuration,
+    /// Bytes a second; `None`: what is sent takes no time by its size.
+    pub bandwidth: Option<f64>,
+}
+
 /// One-way delays between places.
 #[derive(Debug)]
 pub struct Network {
     places: usize,
     one_way: Vec<SimDuration>,
+    /// Nanoseconds a byte between places; empty where no link has a bandwidth.
+    ns_a_byte: Vec<f64>,
     /// Quantiles of the jitter factor, a log-normal of mean one; empty when delays are constant.
     jitter: Vec<f64>,
 }
@@ -48,7 +59,34 @@ impl Network {
         let places = 2;
         let mut one_way = vec![settings.client.half(); places * places];
         one_way[places + 1] = settings.same_zone.half();
-        Network { places, one_way, jitter: jitter_table(settings.jitter) }
+        Network { places, one_way, ns_a_byte: Vec::new(), jitter: jitter_table(settings.jitter) }
+    }
+
+    /// Adds a place, with its links to each of the places before it and to itself.
+    pub(super) fn add_place(&mut self, links: &[Link]) -> Place {
+        let old = self.places;
+        assert_eq!(links.len(), old + 1, "a place has a link to every other one, and to itself");
+        self.one_way = grown(&self.one_way, old, |to| links[to].round_trip.half());
+        let ns_a_byte = |to: usize| links[to].bandwidth.map_or(0.0, |bandwidth| 1e9 / bandwidth);
+        if self.has_bandwidths() || links.iter().any(|link| link.bandwidth.is_some()) {
+            self.ns_a_byte.resize(old * old, 0.0);
+            self.ns_a_byte = grown(&self.ns_a_byte, old, ns_a_byte);
+        }
+        self.places = old + 1;
+        Place(u16::try_from(old).expect("a scenario has fewer places than 65536"))
+    }
+
+    /// Whether the size of an answer matters anywhere.
+    #[inline]
+    pub(super) fn has_bandwidths(&self) -> bool {
+        !self.ns_a_byte.is_empty()
+    }
+
+    /// The time that so many bytes take to be sent, once the first is.
+    pub fn transmission(&self, from: Place, to: Place, bytes: u64) -> SimDuration {
+        let index = usize::from(from.0) * self.places + usize::from(to.0);
+        let ns_a_byte = self.ns_a_byte.get(index).copied().unwrap_or(0.0);
+        SimDuration::from_nanos((ns_a_byte * bytes as f64).round() as u64)
     }
 
     /// The time that a message takes from one place to another without jitter.
@@ -66,6 +104,12 @@ impl Network {
         let step = (mix(key, JITTER_SALT) >> (64 - JITTER_STEPS.ilog2())) as usize;
         base.mul_f64(self.jitter[step])
     }
+}
+
+/// A square table with one row and one column more, the same both ways.
+fn grown<T: Copy>(cells: &[T], old: usize, new: impl Fn(usize) -> T) -> Vec<T> {
+    let cell = |a: usize, b: usize| if a < old && b < old { cells[a * old + b] } else { new(a.min(b)) };
+    (0..=old).flat_map(|a| (0..=old).map(move |b| (a, b))).map(|(a, b)| cell(a, b)).collect()
 }
 
 /// Keeps the draws of the network apart from all others.
@@ -126,6 +170,26 @@ mod tests {
         // The upper tail of 0.5/1024 begins at 3.29719, as in any table of the normal distribution.
         assert!((quantiles[JITTER_STEPS - 1] - 3.297_193).abs() < 1e-6, "{}", quantiles[JITTER_STEPS - 1]);
         assert!(quantiles.is_sorted());
+    }
+
+    #[test]
+    fn a_place_more_has_its_links_both_ways() {
+        let mut network = network(0.0);
+        let link = |ms, bandwidth| Link { round_trip: SimDuration::from_millis(ms), bandwidth };
+        let seoul = network.add_place(&[link(40, None), link(2, Some(1e6)), link(4, None)]);
+        let tokyo = network.add_place(&[link(60, None), link(2, None), link(33, Some(2e6)), link(6, None)]);
+        let ms = |a, b| network.base(a, b).as_millis_f64();
+        assert_eq!(
+            (ms(seoul, tokyo), ms(tokyo, seoul), ms(seoul, seoul), ms(tokyo, tokyo)),
+            (16.5, 16.5, 2.0, 3.0)
+        );
+        assert_eq!(
+            (ms(Place::INTERNET, seoul), ms(Place::ZONE, tokyo), ms(Place::ZONE, Place::ZONE)),
+            (20.0, 1.0, 0.05)
+        );
+        assert_eq!(network.transmission(tokyo, seoul, 1_000_000), SimDuration::from_millis(500));
+        assert_eq!(network.transmission(Place::ZONE, seoul, 1000), SimDuration::from_millis(1));
+        assert_eq!(network.transmission(tokyo, tokyo, 1000), SimDuration::ZERO);
     }
 
     #[test]

@@ -115,10 +115,23 @@ pub enum Control {
     /// The other half of a pair takes over from the one that has crashed: it runs again, empty. The next repair is that
     /// of the crashed half.
     TakeOver,
-    /// Its machine works at so many thousandths of its speed; 1000 is normal.
+    /// Its machine works at so many millionths of its speed; a million is normal, at zero it stands still.
     Slow(u32),
+    /// Something is wrong with it, though it runs; only the components that know the trouble heed it.
+    Impair(Impairment),
+    /// That is over.
+    Mend(Impairment),
     /// An order between the components of one box, such as a monitor and its nodes; the meaning is private to them.
     Order(Order),
+}
+
+/// What can be wrong with a component that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Impairment {
+    /// Nothing more can be written to the disk of a database.
+    DiskFull,
+    /// A name server has lost its records.
+    NoRecords,
 }
 
 /// An order between the components of one box, or one that every router understands.
@@ -128,6 +141,16 @@ pub struct Order {
     pub code: u16,
     /// With what: a member's number, an epoch.
     pub subject: u32,
+}
+
+impl Impairment {
+    /// What timelines say when it begins, and when it is over.
+    pub(super) const fn events(self) -> (&'static str, &'static str) {
+        match self {
+            Impairment::DiskFull => ("disk full", "disk has room"),
+            Impairment::NoRecords => ("no records", "records are back"),
+        }
+    }
 }
 
 impl Order {
@@ -157,7 +180,9 @@ impl Control {
             Control::Recover => 1,
             Control::Hang => 2,
             Control::TakeOver => 3,
-            Control::Slow(thousandths) => 1 << 32 | u64::from(thousandths),
+            Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
+            Control::Impair(impairment) => 8 << 32 | impairment as u64,
+            Control::Mend(impairment) => 9 << 32 | impairment as u64,
             Control::Order(order) => 2 << 32 | u64::from(order.code) << 16 | u64::from(order.subject),
         }
     }

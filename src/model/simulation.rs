@@ -1,5 +1,7 @@
 //! `Simulation`: the loop, the stop rules and the end of a trial.
 
+mod operations;
+
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, name_hash};
@@ -11,14 +13,16 @@ use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
+use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
-use super::network::{Network, NetworkSettings, Place};
+use super::network::{Link, Network, NetworkSettings, Place};
 use super::part::Part;
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
-use super::signal::{About, Alarm, CallId, ComponentId, Signal};
+use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::trace::{Trace, TraceLine};
+use super::troubles::Troubles;
 use super::world::{Event, Info, Status, World};
 
 /// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
@@ -72,6 +76,7 @@ pub struct Length {
 pub struct Simulation {
     components: Vec<Box<dyn Component>>,
     world: World,
+    faults: Vec<Planned>,
     instant: (SimTime, u64),
 }
 
@@ -79,6 +84,7 @@ impl Simulation {
     /// An empty simulation.
     #[must_use]
     pub fn new(seed: Seed, classes: &[RequestClass], network: &NetworkSettings) -> Simulation {
+        let response_bytes = classes.iter().map(|class| class.response_bytes).collect();
         let deadlines = classes.iter().map(|class| class.deadline).collect();
         let world = World {
             seed,
@@ -88,13 +94,15 @@ impl Simulation {
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
+            response_bytes,
+            troubles: Troubles::default(),
             recorder: Recorder::new(deadlines),
             fingerprint: Fingerprint::new(),
             events: 0,
             trace: None,
             books: Vec::new(),
         };
-        Simulation { components: Vec::new(), world, instant: (SimTime::ZERO, 0) }
+        Simulation { components: Vec::new(), world, faults: Vec::new(), instant: (SimTime::ZERO, 0) }
     }
 
     /// Adds a component; ids count from zero in the order of joining.
@@ -123,12 +131,19 @@ impl Simulation {
             address,
             epoch: 0,
             status: Status::Up,
+            causes: 0,
             half_down: false,
             waiting: 0,
         });
         self.world.recorder.add_component();
         self.components.push(member.component);
         id
+    }
+
+    /// Adds a place where components stand, with its links to each of the places before it and to itself. The internet
+    /// and one zone are there from the start.
+    pub fn add_place(&mut self, links: &[Link]) -> Place {
+        self.world.network.add_place(links)
     }
 
     /// Measures a part of the time on its own.
@@ -186,6 +201,7 @@ impl Simulation {
             let mut cx = Cx { world: &mut self.world, me: ComponentId::new(index) };
             self.components[index].start(&mut cx);
         }
+        self.schedule_faults();
     }
 
     /// Handles every event up to `until`; `Some` when the trial cannot go on.
@@ -196,6 +212,7 @@ impl Simulation {
             match fired.event {
                 Event::Signal { to, epoch, signal } => self.receive(to, epoch, signal),
                 Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
+                Event::Fault(index) => self.turn_fault(index),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
                 return Some(Stop::TooManyCalls);
@@ -234,7 +251,9 @@ impl Simulation {
                     return;
                 }
                 self.pass_by(signal);
-                self.deliver(to, signal);
+                if self.world.infos[to.index()].status != Status::Hung {
+                    self.deliver(to, signal);
+                }
                 self.world.calls.remove(id.0);
                 return;
             }
@@ -244,26 +263,40 @@ impl Simulation {
                 }
             }
             Signal::Control(control) => {
+                let hung = self.world.infos[to.index()].status == Status::Hung;
                 if !self.world.operate(to, control) {
                     return;
                 }
+                if hung && control == Control::Recover {
+                    // Whoever restarts a process that hangs loses what was in it.
+                    self.deliver(to, Signal::Control(Control::Crash));
+                }
             }
-            Signal::Returned(id, _) => self.come_back(to, id),
+            Signal::Returned(id, _) => {
+                if !self.arrive(to, id) {
+                    return;
+                }
+            }
             Signal::Passed(..) | Signal::Done(_) => {}
         }
         self.deliver(to, signal);
     }
 
-    /// A call reaches its callee; false when that is down and refuses it.
+    /// A call reaches its callee, or comes back to its router; false when that is down and refuses it.
     #[inline]
     fn arrive(&mut self, to: ComponentId, id: CallId) -> bool {
         let now = self.world.now();
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        let is_probe = call.probe != Probe::None;
-        self.world.recorder.meters[to.index()].enter(now, is_probe);
+        let probe = call.probe;
+        self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
         match self.world.infos[to.index()].status {
+            Status::Up | Status::Hung if probe == Probe::Connect => {
+                // The kernel takes the connection, as long as there is a process, even one that hangs.
+                self.world.reply(to, id, Outcome::Ok);
+                false
+            }
             Status::Up => true,
             Status::Hung => false,
             Status::Down => {
@@ -283,15 +316,6 @@ impl Simulation {
         {
             self.deliver(router, Signal::Passed(id, outcome));
         }
-    }
-
-    /// A call that was refused is back at its router.
-    fn come_back(&mut self, router: ComponentId, id: CallId) {
-        let now = self.world.now();
-        let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
-        call.stage = Stage::Inside;
-        call.arrived = now;
-        self.world.recorder.meters[router.index()].enter(now, false);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {

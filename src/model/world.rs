@@ -1,5 +1,7 @@
 //! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
 
+mod operations;
+
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, mix};
@@ -11,8 +13,9 @@ use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
-use super::signal::{About, CallId, ComponentId, Control, Outcome, RequestId, Signal};
+use super::signal::{About, CallId, ComponentId, Outcome, RequestId, Signal};
 use super::trace::Trace;
+use super::troubles::Troubles;
 
 /// What the calendar holds.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,8 @@ pub(super) enum Event {
     Signal { to: ComponentId, epoch: u32, signal: Signal },
     /// The next departure from a station of a machine.
     Departure { machine: MachineId, device: Device },
+    /// A planned fault begins or ends.
+    Fault(u32),
 }
 
 // Measured beforehand: what must stay small and unboxed is the event.
@@ -54,6 +59,8 @@ pub(super) struct Info {
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub status: Status,
+    /// What keeps it from working: so many crashes and hangs are not over yet.
+    pub causes: u32,
     /// One half of the pair that the component is has crashed, and the other has taken over.
     pub half_down: bool,
     /// Calls that wait inside the component, beside its machine's queue.
@@ -79,6 +86,9 @@ pub(super) struct World {
     pub(super) infos: Vec<Info>,
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
+    /// Size of the answers, by class.
+    pub(super) response_bytes: Vec<u64>,
+    pub(super) troubles: Troubles,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
     pub(super) events: u64,
@@ -102,17 +112,19 @@ impl World {
         }
     }
 
-    /// The time of a message from one component to another.
+    /// The time of a message from one component to another; `None` when it never arrives.
     #[inline]
-    fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> SimDuration {
-        let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
-        if from.place == Place::DRIVER || to.place == Place::DRIVER {
-            return SimDuration::ZERO;
+    fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
+        let (sender, receiver) = (&self.infos[from.index()], &self.infos[to.index()]);
+        if sender.place == Place::DRIVER || receiver.place == Place::DRIVER {
+            return Some(SimDuration::ZERO);
         }
-        if from.machine.is_some() && from.machine == to.machine {
-            return SimDuration::ZERO;
+        if sender.machine.is_some() && sender.machine == receiver.machine {
+            return Some(SimDuration::ZERO);
         }
-        self.network.delay(from.place, to.place, key ^ to.name_hash)
+        let key = key ^ receiver.name_hash;
+        let delay = self.network.delay(sender.place, receiver.place, key);
+        if self.troubles.is_empty() { Some(delay) } else { self.troubles.pass(from, to, key, delay) }
     }
 
     /// The time of a message from one component to another on average.
@@ -123,6 +135,32 @@ impl World {
             return SimDuration::ZERO;
         }
         self.network.base(from.place, to.place)
+    }
+
+    /// The time that the answer of a call takes by its size, besides its delay.
+    #[inline]
+    fn transmission(&self, call: &Call, from: ComponentId, outcome: Outcome) -> SimDuration {
+        // Checks and look-ups belong to no request of a user.
+        if !self.network.has_bandwidths() || outcome != Outcome::Ok || call.number == u64::MAX {
+            return SimDuration::ZERO;
+        }
+        let places = (self.infos[from.index()].place, self.infos[call.caller.index()].place);
+        self.network.transmission(places.0, places.1, self.response_bytes[usize::from(call.class)])
+    }
+
+    /// Puts a message about a call on its way, `None` for one that never arrives. Of that nobody is told: the caller waits
+    /// until its own time limit, or until its operating system gives the connection up.
+    #[inline]
+    fn post(&mut self, id: CallId, delay: Option<SimDuration>, to: ComponentId, signal: Signal) {
+        let now = self.now();
+        if let Some(delay) = delay {
+            self.send(now + delay, to, signal);
+            return;
+        }
+        let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
+        call.stage = Stage::Lost;
+        let caller = call.caller;
+        self.send(now + CONNECTION_GIVEN_UP, caller, Signal::Reply(id, Outcome::Unavailable));
     }
 
     pub(super) fn call(
@@ -159,9 +197,9 @@ impl World {
         let delay = self.delay(from, to, key);
         self.tell(from, client, number, |world| {
             let to = &world.infos[to.index()];
-            format!("calls {} at {}, {delay} away", to.name, to.address)
+            format!("calls {} at {}, {}", to.name, to.address, away(delay))
         });
-        self.send(self.now() + delay, to, Signal::Call(id));
+        self.post(id, delay, to, Signal::Call(id));
         id
     }
 
@@ -206,11 +244,13 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let delay = self.delay(from, call.caller, call.key);
+        let time = self.transmission(&call, from, outcome);
+        let delay = self.delay(from, call.caller, call.key).map(|delay| delay + time);
         self.tell(from, call.client, call.number, |world| {
-            format!("answers {}: {}, {delay} away", world.infos[call.caller.index()].name, outcome.name())
+            let caller = &world.infos[call.caller.index()].name;
+            format!("answers {caller}: {}, {}", outcome.name(), away(delay))
         });
-        self.send(now + delay, call.caller, Signal::Reply(id, outcome));
+        self.post(id, delay, call.caller, Signal::Reply(id, outcome));
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -228,8 +268,8 @@ impl World {
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
         self.recorder.meters[from.index()].pass_on(now);
-        let at = now + self.delay(caller, to, key);
-        self.send(at, to, Signal::Call(id));
+        let delay = self.delay(caller, to, key);
+        self.post(id, delay, to, Signal::Call(id));
     }
 
     /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
@@ -247,8 +287,8 @@ impl World {
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
         // A driver stands where its caller does.
         let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
-        let at = now + self.delay(component, back, key);
-        self.send(at, router, Signal::Returned(id, component));
+        let delay = self.delay(component, back, key);
+        self.post(id, delay, router, Signal::Returned(id, component));
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -403,133 +443,16 @@ impl World {
             }
         }
     }
-
-    /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
-    /// forgotten; its work and its timers are dead.
-    pub(super) fn crash(&mut self, component: ComponentId) {
-        let now = self.now();
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Down;
-        info.epoch += 1;
-        let machine = info.machine;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "crash");
-        self.set_waiting(component, 0);
-        self.lose_calls(component);
-        if let Some(id) = machine {
-            for device in [Device::Cpu, Device::Disk] {
-                if device == Device::Disk && self.machines[id.index()].disk.is_none() {
-                    continue;
-                }
-                let station = &mut self.machines[id.index()].armed(device).station;
-                station.remove_if(now, |job| job.owner == component);
-                self.rearm(id, device);
-            }
-        }
-    }
-
-    fn lose_calls(&mut self, component: ComponentId) {
-        let now = self.now();
-        let touched: Vec<(CallId, Call)> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.callee == component || call.caller == component)
-            .map(|(key, call)| (CallId(key), *call))
-            .collect();
-        for (id, call) in touched {
-            if call.caller == component {
-                self.abandon(id);
-            }
-            if call.callee == component && call.stage == Stage::Inside {
-                let meter = &mut self.recorder.meters[component.index()];
-                if call.probe == Probe::None {
-                    meter.lose(now);
-                } else {
-                    meter.end_probe(now);
-                }
-                self.break_connection(id);
-            }
-        }
-    }
-
-    /// The caller of a lost call sees its connection break.
-    fn break_connection(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(id.0) else { return };
-        call.stage = Stage::Answered;
-        call.connection = Connection::Broken;
-        let call = *call;
-        if call.abandoned {
-            self.calls.remove(id.0);
-            return;
-        }
-        let at = self.now() + self.delay(call.callee, call.caller, call.key);
-        self.send(at, call.caller, Signal::Reply(id, Outcome::Unavailable));
-    }
-
-    fn hang(&mut self, component: ComponentId) {
-        let now = self.now();
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Hung;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "hang");
-        self.slow(component, 0.0);
-    }
-
-    /// Changes the speed of a component's machine, that is of everything that runs on it.
-    fn slow(&mut self, component: ComponentId, factor: f64) {
-        let now = self.now();
-        let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].cpu.station.set_speed(now, factor);
-        self.rearm(id, Device::Cpu);
-        if factor > 0.0 {
-            let name = self.infos[component.index()].name.clone();
-            self.recorder.note(now, &name, if factor < 1.0 { "slow" } else { "normal speed" });
-        }
-    }
-
-    pub(super) fn recover(&mut self, component: ComponentId) {
-        let now = self.now();
-        if self.infos[component.index()].status == Status::Hung {
-            // Whoever restarts a process that hangs loses what was in it.
-            self.crash(component);
-            self.slow(component, 1.0);
-        }
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Up;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "recover");
-    }
-
-    fn take_over(&mut self, component: ComponentId) {
-        let now = self.now();
-        let info = &mut self.infos[component.index()];
-        info.status = Status::Up;
-        info.half_down = true;
-        let name = info.name.clone();
-        self.recorder.note(now, &name, "take over");
-    }
-
-    /// What a control does to the component before the component itself hears of it; false when it does nothing: what is
-    /// down does not crash, what is up does not recover, unless one half of a pair is still down.
-    pub(super) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
-        let info = &mut self.infos[component.index()];
-        match (control, info.status) {
-            (Control::Crash | Control::Hang, Status::Down) => return false,
-            (Control::Recover, Status::Up) => return std::mem::take(&mut info.half_down),
-            (Control::TakeOver, Status::Up | Status::Hung) => return false,
-            _ => {}
-        }
-        match control {
-            Control::TakeOver => self.take_over(component),
-            Control::Crash => self.crash(component),
-            Control::Recover => self.recover(component),
-            Control::Hang => self.hang(component),
-            Control::Slow(thousandths) => self.slow(component, f64::from(thousandths) / 1000.0),
-            Control::Order(_) => {}
-        }
-        true
-    }
 }
 
 /// Keeps the draws of one attempt apart from those of another.
 const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;
+
+/// When an operating system gives up a connection on which nothing is acknowledged: 924.6 s, Linux's `tcp_retries2` of 15
+/// retransmissions [V: kernel documentation, ip-sysctl].
+const CONNECTION_GIVEN_UP: SimDuration = SimDuration::from_millis(924_600);
+
+/// How a trace tells a delay.
+fn away(delay: Option<SimDuration>) -> String {
+    delay.map_or_else(|| "but the message is lost".to_owned(), |delay| format!("{delay} away"))
+}

@@ -55,6 +55,12 @@ impl<K: Copy> Deadlines<K> {
         next
     }
 
+    /// Forgets all limits, and the timer with them: its owner has crashed.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.armed = false;
+    }
+
     #[inline]
     fn prune(&mut self, live: impl Fn(&K) -> bool) {
         while self.entries.front().is_some_and(|(_, key)| !live(key)) {

@@ -7,18 +7,24 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
 use super::error::{Diagnostic, ITEMS_MAX};
+use super::faults::FaultSpec;
+use super::names::Names;
+use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, nearest};
 use super::{BoxEntry, Run};
 use crate::model::class::KeySpace;
 use crate::model::network::NetworkSettings;
-use crate::model::spec::{Kind, RequestClass};
+use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
-pub(super) const SECTIONS: [&str; 6] = ["title", "chapter", "run", "request", "network", "expect"];
+pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "network", "fault", "expect"];
+
+/// Keys of every box that say where it stands.
+pub(super) const WHERE: [&str; 2] = ["region", "zone"];
 
 /// More tables are a program's mistake, not a scenario.
 const BOXES_MAX: usize = 1_000;
@@ -35,11 +41,14 @@ pub(super) struct Assembly {
     pub(super) chapter: Option<String>,
     pub(super) run: Run,
     pub(super) network: NetworkSettings,
+    pub(super) ways: Ways,
     pub(super) classes: Vec<RequestClass>,
     /// Those that could be read, sorted by kind and name.
     pub(super) boxes: Vec<BoxEntry>,
     /// Kind of every box that the file names, those that could not be read among them.
     pub(super) declared: BTreeMap<String, &'static str>,
+    /// With the index that each has in the file.
+    pub(super) faults: Vec<(usize, FaultSpec)>,
     /// With the index that each has in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
     pub(super) found: Vec<Diagnostic>,
@@ -56,11 +65,13 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         title: reader.section("title", read_strictly::<String>),
         chapter: reader.section("chapter", read_strictly::<String>),
         run: run_of(&run),
+        ways: Ways::new(network.regions, network.link.clone()),
         network: reader.network(&network),
         classes: reader.classes(),
         boxes,
         declared,
-        expects: reader.expects(),
+        faults: reader.list("fault", "faults", read_strictly::<FaultSpec>),
+        expects: reader.list("expect", "expectations", read_strictly::<ExpectTable>),
         found: reader.found,
     }
 }
@@ -93,6 +104,29 @@ impl<'t> Reader<'_, 't> {
     ) -> Option<T> {
         let value = self.document.value(path)?;
         read(value, &self.document.span_of(path), required, load, &mut self.found)
+    }
+
+    /// A box's own keys: where it stands is not its kind's business.
+    fn box_table(&mut self, path: &str, required: &[String], kind: &Kind) -> Option<Box<dyn Spec>> {
+        let mut value = self.document.value(path)?.clone();
+        if let DeValue::Table(table) = value.get_mut() {
+            WHERE.iter().for_each(|key| drop(table.remove(*key)));
+        }
+        let first = self.found.len();
+        let spec = read(&value, &self.document.span_of(path), required, kind.load, &mut self.found);
+        // The kind knows neither of the two keys, so that it cannot suggest them.
+        for item in &mut self.found[first..] {
+            let key = item.message.strip_prefix("unknown key `").and_then(|rest| rest.strip_suffix('`'));
+            if let Some(near) = key.and_then(|key| nearest(key, WHERE)) {
+                item.help = Some(format!("did you mean `{near}`?"));
+            }
+        }
+        spec
+    }
+
+    /// The names at a key, none where it is not given.
+    fn names_at(&mut self, path: &str) -> Vec<String> {
+        self.section(path, read_strictly::<Names>).unwrap_or_default().0
     }
 
     fn unknown_sections(&mut self, kinds: &[Kind]) {
@@ -224,8 +258,9 @@ impl<'t> Reader<'_, 't> {
                 }
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
-                if let Some(spec) = self.table(&path, &required, kind.load) {
-                    boxes.push(BoxEntry { kind: kind.name, name, spec });
+                let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
+                if let Some(spec) = self.box_table(&path, &required, kind) {
+                    boxes.push(BoxEntry { kind: kind.name, name, spec, regions, zones });
                 }
             }
         }
@@ -242,17 +277,21 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn expects(&mut self) -> Vec<(usize, ExpectTable)> {
-        let Some((key, value)) = self.document.root().get_key_value("expect") else { return Vec::new() };
+    /// The tables of a list such as `[[expect]]`, each with its index in the file.
+    fn list<T>(
+        &mut self,
+        section: &str,
+        what: &str,
+        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Vec<(usize, T)> {
+        let Some((key, value)) = self.document.root().get_key_value(section) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
-            let fault = Diagnostic::error(key.span(), "expected a list of expectations");
-            self.found.push(fault.help("write `[[expect]]` with two brackets".to_owned()));
+            let fault = Diagnostic::error(key.span(), format!("expected a list of {what}"));
+            self.found.push(fault.help(format!("write `[[{section}]]` with two brackets")));
             return Vec::new();
         };
         (0..items.len())
-            .filter_map(|at| {
-                Some((at, self.section(&format!("expect[{at}]"), read_strictly::<ExpectTable>)?))
-            })
+            .filter_map(|at| Some((at, self.section(&format!("{section}[{at}]"), &load)?)))
             .collect()
     }
 }

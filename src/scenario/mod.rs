@@ -6,12 +6,16 @@ pub mod document;
 pub mod error;
 mod expects;
 pub mod expression;
+pub mod faults;
 pub mod graph;
 pub mod load;
+pub mod names;
 pub mod overrides;
+pub mod places;
 mod read;
 pub mod reference;
 pub mod schema;
+mod seats;
 mod sections;
 pub mod suggest;
 #[cfg(test)]
@@ -27,6 +31,8 @@ use self::assemble::{Assembly, assemble};
 use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
+use self::faults::FaultSpec;
+use self::places::Ways;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
 use crate::model::network::NetworkSettings;
@@ -52,8 +58,12 @@ pub struct Scenario {
     pub classes: Vec<RequestClass>,
     /// Round-trip times.
     pub network: NetworkSettings,
+    /// Ways between places that are not like the others.
+    pub ways: Ways,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
+    /// What goes wrong, in the order of the text.
+    pub faults: Vec<FaultSpec>,
     /// What must come out, in the order of the text.
     pub expects: Vec<Expect>,
 }
@@ -94,6 +104,10 @@ pub struct BoxEntry {
     pub name: String,
     /// What its table says.
     pub spec: Box<dyn Spec>,
+    /// The regions in which its members stand, in turn; empty where the scenario has none.
+    pub regions: Vec<String>,
+    /// The zones in which its members stand, in turn; empty for the one zone that there is.
+    pub zones: Vec<String>,
 }
 
 /// What must come out: `[[expect]]`.
@@ -137,7 +151,7 @@ pub fn load(
     let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
     let mut assembly = assemble(&document, kinds);
     let mut found = std::mem::take(&mut assembly.found);
-    read_files(&document, &mut assembly.boxes, files, &mut found);
+    read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
     let expects = expects::expects(&document, &assembly, &mut found);
     let found = Diagnostics::new(origin, text, found);
@@ -149,14 +163,23 @@ pub fn load(
 
 fn read_files(
     document: &Document<'_>,
-    boxes: &mut [BoxEntry],
+    assembly: &mut Assembly,
     files: &dyn Files,
     found: &mut Vec<Diagnostic>,
 ) {
-    for entry in boxes {
+    for entry in &mut assembly.boxes {
         let mut problems = Problems::default();
         entry.spec.read_files(files, &mut problems);
         found.extend(validate::diagnostics(document, entry, problems));
+    }
+    for (index, fault) in &mut assembly.faults {
+        let mut problems = Problems::default();
+        for (key, dist) in [("mtbf", &mut fault.mtbf), ("mttr", &mut fault.mttr)] {
+            if let Some(dist) = dist {
+                dist.resolve(key, files, &mut problems);
+            }
+        }
+        found.extend(validate::diagnostics_at(document, &format!("fault[{index}]"), problems));
     }
 }
 
@@ -170,7 +193,9 @@ fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) 
         run: assembly.run,
         classes: assembly.classes,
         network: assembly.network,
+        ways: assembly.ways,
         boxes: assembly.boxes,
+        faults: assembly.faults.into_iter().map(|(_, fault)| fault).collect(),
         expects,
     }
 }

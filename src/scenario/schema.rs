@@ -4,6 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::faults::FaultSpec;
+use super::names::Names;
 use super::sections::{ExpectTable, NetworkTable, RequestTable, RunTable};
 use crate::model::spec::Kind;
 
@@ -29,6 +31,12 @@ pub fn schema(kinds: &[Kind]) -> Value {
         let subschema = (kind.schema)(&mut generator).to_value();
         properties.insert(kind.name.into(), named(subschema, kind.about));
     }
+    let faults = json!({
+        "type": "array",
+        "description": "What goes wrong.",
+        "items": subschema::<FaultSpec>(&mut generator),
+    });
+    properties.insert("fault".into(), faults);
     let expects = json!({
         "type": "array",
         "description": "What must come out.",
@@ -43,8 +51,27 @@ pub fn schema(kinds: &[Kind]) -> Value {
         "additionalProperties": false,
         "$defs": generator.take_definitions(true),
     });
+    kinds.iter().for_each(|kind| add_places(&mut schema, kind));
     without_null(&mut schema);
     schema
+}
+
+/// Where it stands is the same for every kind of box, and no kind's business.
+fn add_places(schema: &mut Value, kind: &Kind) {
+    let table = &schema["properties"][kind.name]["additionalProperties"];
+    let Some(name) = table["$ref"].as_str().and_then(|path| path.rsplit('/').next()) else { return };
+    let definition = format!("/$defs/{name}/properties");
+    let names = |about: &str| {
+        let mut names = Names::json_schema(&mut SchemaSettings::draft2020_12().into_generator()).to_value();
+        names["description"] = about.into();
+        names
+    };
+    if let Some(Value::Object(properties)) = schema.pointer_mut(&definition) {
+        let region = "The region in which it stands; of several, its members stand in them in turn.";
+        properties.insert("region".into(), names(region));
+        let zone = "The zone of its region; of several, its members stand in them in turn.";
+        properties.insert("zone".into(), names(zone));
+    }
 }
 
 /// The keys that every table of this kind must have.

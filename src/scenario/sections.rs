@@ -44,6 +44,35 @@ pub(super) struct NetworkTable {
     /// Coefficient of variation of the round-trip times, lognormal; 0 for none.
     #[schemars(range(min = 0))]
     pub(super) jitter: f64,
+    /// Whose regions the boxes stand in: their measured round-trip times.
+    #[schemars(default)]
+    pub(super) regions: Option<Provider>,
+    /// Links that are not like the others; the last one that fits counts.
+    #[schemars(default)]
+    pub(super) link: Vec<LinkTable>,
+}
+
+/// Whose regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Provider {
+    /// Amazon Web Services: `ap-northeast-2`.
+    Aws,
+    /// IBM Cloud: `Tokyo`.
+    Ibm,
+}
+
+/// `[[network.link]]` as it is written: the way between two boxes, members, zones or regions.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkTable {
+    /// Its two ends: boxes, members of groups, zones or regions.
+    pub(super) between: [String; 2],
+    /// Round-trip time.
+    pub(super) rtt: Option<Duration>,
+    /// Bytes a second, such as "10MB": an answer takes its class's `response_size` over it longer. Messages do not wait
+    /// for each other.
+    pub(super) bandwidth: Option<Bytes>,
 }
 
 impl Default for NetworkTable {
@@ -53,6 +82,8 @@ impl Default for NetworkTable {
             same_zone: Duration(SimDuration::from_nanos(100_000)),
             other_zone: Duration(SimDuration::from_millis(1)),
             jitter: 0.1,
+            regions: None,
+            link: Vec::new(),
         }
     }
 }

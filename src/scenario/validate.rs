@@ -1,18 +1,19 @@
 //! What a scenario must hold to beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
 
+mod faults;
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
 use super::load::{StaticLoad, static_load};
+pub(super) use super::seats::MEMBERS_MAX;
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
 use crate::model::quantity::Duration;
 use crate::model::spec::{Arrow, Offered, Outline, Problem, Problems, Severity};
-
-/// All machines and other boxes of a scenario together, each member counted.
-pub(super) const MEMBERS_MAX: u32 = 10_000;
 
 /// More trials than this make no interval any better.
 const TRIALS_MAX: u32 = 100_000;
@@ -42,6 +43,8 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     check.hosts();
     check.specs();
     check.cycles();
+    places::check(document, assembly, check.found);
+    faults::check(document, assembly, check.found);
     // What follows would only repeat the errors above in other words.
     if !has_errors(check.found) {
         check.reachability();
@@ -57,8 +60,13 @@ fn has_errors(found: &[Diagnostic]) -> bool {
 
 /// The problems of one box as diagnostics.
 pub(super) fn diagnostics(document: &Document<'_>, entry: &BoxEntry, problems: Problems) -> Vec<Diagnostic> {
+    diagnostics_at(document, &format!("{}.{}", entry.kind, entry.name), problems)
+}
+
+/// The problems of the table at a path as diagnostics.
+pub(super) fn diagnostics_at(document: &Document<'_>, table: &str, problems: Problems) -> Vec<Diagnostic> {
     let diagnostic = |problem: Problem| {
-        let span = document.span_of(&path(entry, &problem.key));
+        let span = document.span_of(&format!("{table}.{}", problem.key));
         Diagnostic { severity: problem.severity, ..Diagnostic::error(span, problem.message) }
             .help(problem.help)
     };

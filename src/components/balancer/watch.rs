@@ -120,7 +120,7 @@ impl Balancer {
             }
             Control::Hang => self.hung = true,
             Control::Order(order) => self.order(order, cx),
-            Control::Slow(_) => {}
+            Control::Slow(_) | Control::Impair(_) | Control::Mend(_) => {}
         }
     }
 

@@ -35,6 +35,8 @@ mod timer {
     pub(super) const RETRY: u16 = 3;
     /// Users come and go with the profile.
     pub(super) const ADJUST: u16 = 4;
+    /// A resolver has waited long enough for a name server.
+    pub(super) const LOOKUP: u16 = 5;
 }
 
 /// Purposes of keyed draws of a request.
@@ -44,7 +46,17 @@ mod purpose {
     pub(super) const THINK: u64 = 3;
     pub(super) const BACKOFF: u64 = 4;
     pub(super) const SESSION: u64 = 5;
+    /// Of a resolver rather than of a request.
+    pub(super) const FIRST_ANSWER: u64 = 6;
+    /// Of a user rather than of a request.
+    pub(super) const PINNED: u64 = 7;
 }
+
+/// How long a resolver waits for a name server, as the stub resolver of glibc [V].
+const LOOKUP_TIMEOUT: SimDuration = SimDuration::from_secs(5);
+
+/// How often it asks, as the stub resolver of glibc [V].
+const LOOKUPS_MAX: u32 = 2;
 
 /// Time over which a retry budget looks back, as Finagle's.
 const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
@@ -85,6 +97,8 @@ pub struct Client {
     classes: Vec<f64>,
     deadlines: Deadlines<Try>,
     retries: Option<Retries>,
+    /// Share of the users who hold addresses for too long, and whether users are the same from request to request.
+    pinned: Option<(f64, bool)>,
     /// Number of the next request.
     next_number: u64,
 }
@@ -96,7 +110,8 @@ impl Client {
         let members = site.directory.members(&spec.target).to_vec();
         let first = site.find(&spec.target);
         let target = if site.kinds[first.index()] == "dns" {
-            Target::Name(first, Resolvers::new(spec.resolvers()))
+            let pin_for = spec.pin_for.map_or(SimDuration::MAX, |pin_for| pin_for.0);
+            Target::Name(first, Resolvers::new(spec.resolvers(), pin_for))
         } else {
             Target::Boxes(members, 0)
         };
@@ -110,6 +125,7 @@ impl Client {
                 backoff: retry.backoff(),
                 budget: retry.budget.map(|budget| RetryBudget::new(budget.0, BUDGET_RESERVE, BUDGET_WINDOW)),
             }),
+            pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             next_number: 0,
         }
     }
@@ -161,7 +177,12 @@ impl Client {
                 Some(member)
             }
             Target::Name(name, resolvers) => {
-                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)));
+                let pinned = self.pinned.is_some_and(|(share, known)| {
+                    let user = u64::from(cx.request(request).user);
+                    let who = if known { cx.request_key(user) } else { key };
+                    unit_open(&mut draws(who, purpose::PINNED)) < share
+                });
+                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
                 match resolvers.look_up(cache, cx.now(), request) {
                     Lookup::Hit(address) => {
                         cx.annotate_request(request, |cx| {
@@ -180,7 +201,7 @@ impl Client {
                         cx.annotate_request(request, |cx| {
                             format!("resolver {} asks {}", cache + 1, cx.name(name))
                         });
-                        cx.call(Parent::Number(cache as u32), name, 0);
+                        ask_name_server(cache as u32, name, cx);
                         None
                     }
                 }
@@ -193,11 +214,23 @@ impl Client {
         cx.request(request).call = call;
     }
 
-    /// The name server has answered a resolver: whoever still waits for it goes on.
-    fn resolved(&mut self, call: CallId, outcome: Outcome, cache: u32, cx: &mut Cx<'_>) {
-        let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
+    /// A name server does not answer: the resolver asks again, or gives up.
+    fn unanswered(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Parent::Number(cache) = cx.get(call).parent else { return };
+        let Target::Name(name, resolvers) = &mut self.target else { return };
+        cx.abandon(call);
+        if resolvers.ask_again(cache as usize, LOOKUPS_MAX) {
+            ask_name_server(cache, *name, cx);
+        } else {
+            self.resolved(None, cache, cx);
+        }
+    }
+
+    /// The name server has answered a resolver, or nothing has come of it: whoever still waits for it goes on.
+    fn resolved(&mut self, answer: Option<Answer>, cache: u32, cx: &mut Cx<'_>) {
         let Target::Name(_, resolvers) = &mut self.target else { return };
-        for request in resolvers.answered(cache as usize, cx.now(), answer) {
+        let left = unit_open(&mut draws(cx.request_key(u64::from(cache)), purpose::FIRST_ANSWER));
+        for request in resolvers.answered(cache as usize, cx.now(), answer, left) {
             // One that has timed out meanwhile is gone, or has asked again and waits a second time.
             let waits =
                 cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
@@ -276,9 +309,16 @@ impl Client {
             (timer::DEADLINE, _) => self.time_out(cx),
             (timer::RETRY, About::Request(request)) => self.attempt(request, cx),
             (timer::ADJUST, _) => self.population.adjust(cx),
+            (timer::LOOKUP, About::Call(call)) => self.unanswered(call, cx),
             _ => unreachable!("a client sets no other timer"),
         }
     }
+}
+
+/// A resolver asks the name server of a name.
+fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
+    let call = cx.call(Parent::Number(cache), name, 0);
+    cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
 }
 
 /// Whether a limit still matters: the try is under way, or waits for its address.
@@ -309,7 +349,10 @@ impl Component for Client {
         match signal {
             Signal::Reply(call, outcome) => match cx.get(call).parent {
                 Parent::Request(request) => self.answered(request, outcome, cx),
-                Parent::Number(cache) => self.resolved(call, outcome, cache, cx),
+                Parent::Number(cache) => {
+                    let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
+                    self.resolved(answer, cache, cx);
+                }
                 Parent::None | Parent::Call(_) => {}
             },
             Signal::Alarm(alarm) => self.alarm(alarm, cx),

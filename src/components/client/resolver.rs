@@ -1,6 +1,6 @@
 //! `Resolvers`: the caches of names that many users share, each of which keeps an answer for the time that is left.
 
-use crate::kernel::time::SimTime;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::address::Answer;
 use crate::model::signal::{ComponentId, RequestId};
 
@@ -19,14 +19,20 @@ pub(super) enum Lookup {
 #[derive(Debug, Default)]
 struct Cache {
     answer: Option<(ComponentId, SimTime)>,
-    asked: bool,
+    /// How often the name server has been asked for the answer that is waited for; 0 when nobody waits.
+    asked: u32,
     waiting: Vec<RequestId>,
+    /// It has had an answer before.
+    warm: bool,
 }
 
 /// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
 #[derive(Debug)]
 pub(super) struct Resolvers {
+    /// The caches themselves, and behind them as many for the users who hold addresses for too long.
     caches: Vec<Cache>,
+    /// How long those hold them.
+    pin_for: SimDuration,
     /// Sum of the shares up to each cache.
     shares: Vec<f64>,
 }
@@ -34,20 +40,23 @@ pub(super) struct Resolvers {
 impl Resolvers {
     /// So many caches, all empty.
     #[must_use]
-    pub(super) fn new(count: u32) -> Resolvers {
+    pub(super) fn new(count: u32, pin_for: SimDuration) -> Resolvers {
         let total: f64 = (1..=count).map(|n| 1.0 / f64::from(n)).sum();
         let mut sum = 0.0;
         let shares = (1..=count).map(|n| {
             sum += 1.0 / f64::from(n) / total;
             sum
         });
-        Resolvers { shares: shares.collect(), caches: (0..count).map(|_| Cache::default()).collect() }
+        let caches = (0..2 * count).map(|_| Cache::default()).collect();
+        Resolvers { shares: shares.collect(), caches, pin_for }
     }
 
     /// The cache that serves a user; `u` lies in (0, 1).
     #[must_use]
-    pub(super) fn pick(&self, u: f64) -> usize {
-        self.shares.partition_point(|&share| share < u).min(self.caches.len() - 1)
+    pub(super) fn pick(&self, u: f64, pinned: bool) -> usize {
+        let count = self.shares.len();
+        let cache = self.shares.partition_point(|&share| share < u).min(count - 1);
+        if pinned { count + cache } else { cache }
     }
 
     /// Looks the name up for a request, which waits if the name is not known.
@@ -58,14 +67,42 @@ impl Resolvers {
             _ => {}
         }
         cache.waiting.push(request);
-        if std::mem::replace(&mut cache.asked, true) { Lookup::Waiting } else { Lookup::Miss }
+        if cache.asked > 0 {
+            return Lookup::Waiting;
+        }
+        cache.asked = 1;
+        Lookup::Miss
+    }
+
+    /// The name server has not answered a cache in time; whether the cache asks once more, of `most` times in all.
+    pub(super) fn ask_again(&mut self, cache: usize, most: u32) -> bool {
+        let cache = &mut self.caches[cache];
+        let again = cache.asked < most;
+        cache.asked += u32::from(again);
+        again
     }
 
     /// The name server has answered a cache, or has failed to. Returns the requests that waited.
-    pub(super) fn answered(&mut self, cache: usize, now: SimTime, answer: Option<Answer>) -> Vec<RequestId> {
+    ///
+    /// A resolver has other users too, so that at the start it holds an answer of any age: the first one lasts for the
+    /// share `left`, in (0, 1), of its time to live. Without this all resolvers would ask in step.
+    pub(super) fn answered(
+        &mut self,
+        cache: usize,
+        now: SimTime,
+        answer: Option<Answer>,
+        left: f64,
+    ) -> Vec<RequestId> {
+        let hold = if cache < self.shares.len() { SimDuration::ZERO } else { self.pin_for };
         let cache = &mut self.caches[cache];
-        cache.asked = false;
-        cache.answer = answer.map(|answer| (answer.address, now + answer.ttl));
+        cache.asked = 0;
+        let first = !cache.warm;
+        cache.warm |= answer.is_some();
+        cache.answer = answer.map(|answer| {
+            let time = answer.ttl.max(hold);
+            let time = if first && time < SimDuration::MAX { time.mul_f64(left) } else { time };
+            (answer.address, now + time)
+        });
         std::mem::take(&mut cache.waiting)
     }
 }
@@ -73,26 +110,34 @@ impl Resolvers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::time::SimDuration;
 
     #[test]
     fn shares_fall_like_one_over_n() {
-        let resolvers = Resolvers::new(20);
+        let resolvers = Resolvers::new(20, SimDuration::MAX);
         let total: f64 = (1..=20).map(|n| 1.0 / f64::from(n)).sum();
         let n = 100_000;
-        let first = (0..n).filter(|i| resolvers.pick((f64::from(*i) + 0.5) / f64::from(n)) == 0).count();
+        let first =
+            (0..n).filter(|i| resolvers.pick((f64::from(*i) + 0.5) / f64::from(n), false) == 0).count();
         assert!((first as f64 / f64::from(n) - 1.0 / total).abs() < 1e-3);
     }
 
     #[test]
     fn an_answer_lasts_for_its_time_to_live() {
-        let mut resolvers = Resolvers::new(1);
+        let mut resolvers = Resolvers::new(1, SimDuration::MAX);
         let at = |s: u64| SimTime::ZERO + SimDuration::from_secs(s);
         assert_eq!(resolvers.look_up(0, at(0), RequestId::NONE), Lookup::Miss);
         assert_eq!(resolvers.look_up(0, at(1), RequestId::NONE), Lookup::Waiting);
         let answer = Answer { address: ComponentId::new(3), ttl: SimDuration::from_secs(60) };
-        assert_eq!(resolvers.answered(0, at(2), Some(answer)).len(), 2);
-        assert_eq!(resolvers.look_up(0, at(61), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
-        assert_eq!(resolvers.look_up(0, at(62), RequestId::NONE), Lookup::Miss);
+        assert_eq!(resolvers.answered(0, at(2), Some(answer), 0.5).len(), 2);
+        assert_eq!(resolvers.look_up(0, at(31), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(32), RequestId::NONE), Lookup::Miss);
+        // Only the first answer was old when it came.
+        assert_eq!(resolvers.answered(0, at(32), Some(answer), 0.5).len(), 1);
+        assert_eq!(resolvers.look_up(0, at(91), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(92), RequestId::NONE), Lookup::Miss);
+        // Some never ask again.
+        assert_eq!(resolvers.look_up(1, at(0), RequestId::NONE), Lookup::Miss);
+        assert_eq!(resolvers.answered(1, at(0), Some(answer), 0.5).len(), 1);
+        assert_eq!(resolvers.look_up(1, at(9999), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
     }
 }

@@ -87,6 +87,11 @@ pub struct ClientSpec {
     pub retry: Option<Retry>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
     pub resolvers: Option<u32>,
+    /// Share of the users who hold an address beyond its time to live, as old JVMs and browsers with open connections
+    /// do. All of them behind one resolver hold the same. Default: none.
+    pub pinned: Option<Share>,
+    /// How long they hold it. Default: for ever.
+    pub pin_for: Option<Duration>,
     /// The content of the trace file.
     #[serde(skip)]
     pub recorded: Option<Recorded>,
@@ -164,6 +169,19 @@ impl ClientSpec {
         }
     }
 
+    /// Names and who holds their addresses for too long.
+    fn check_names(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        let asks_name = outline.kinds.get(self.target.as_str()) == Some(&"dns");
+        if self.pinned.is_some() && !asks_name {
+            let help = "let `target` be a name: a table [dns.www]";
+            problems.error("pinned", "only who asks a name can hold on to its address", help);
+        }
+        if self.pin_for.is_some() && self.pinned.is_none() {
+            let help = "say who does, such as pinned = \"20%\"";
+            problems.error("pin_for", "`pin_for` does nothing without `pinned`", help);
+        }
+    }
+
     fn check_retry(&self, retry: &Retry, problems: &mut Problems) {
         if !(1..=ATTEMPTS_MAX).contains(&retry.attempts) {
             problems.error("retry.attempts", format!("a request has 1 to {ATTEMPTS_MAX} attempts"), "");
@@ -217,8 +235,9 @@ impl Spec for ClientSpec {
         Demand { calls: vec![(self.target.clone(), 1.0)], ..Demand::default() }
     }
 
-    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
         self.check_load(problems);
+        self.check_names(outline, problems);
         if let Some(arrivals) = &self.arrivals {
             arrivals.check(problems);
         }

@@ -5,7 +5,7 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::signal::{About, Alarm, CallId, Control, Order, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
 use crate::model::site::Site;
 use crate::queueing::pool::{Acquire, Pool};
 
@@ -56,6 +56,8 @@ pub struct Database {
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
     waiting: Vec<CallId>,
+    /// Nothing more can be written.
+    disk_full: bool,
     stream: Option<Stream>,
     /// Its part in a database of several nodes.
     member: Option<Member>,
@@ -77,6 +79,7 @@ impl Database {
             writes: site.classes.iter().map(|class| class.writes).collect(),
             flushing: Vec::new(),
             waiting: Vec::new(),
+            disk_full: false,
             stream: None,
             member: spec.is_replicated().then(|| Member::new(spec, site)),
         }
@@ -141,6 +144,9 @@ impl Database {
             cx.get_mut(call).notes.step = kind::DISK;
             cx.annotate(call, || "misses the buffer cache and reads the disk".into());
             cx.work(call, Device::Disk, self.page_read);
+        } else if self.is_write(call, cx) && self.disk_full {
+            // What the disk has no room for fails at the commit, after all the work.
+            self.fail(call, Outcome::Rejected, cx);
         } else if self.is_write(call, cx) {
             self.commit(call, cx);
         } else {
@@ -184,7 +190,7 @@ impl Database {
             match self.member.as_mut().map_or(Commit::Safe, |member| member.commit(call, cx)) {
                 Commit::Safe => self.acknowledge(call, cx),
                 Commit::Waits => {}
-                Commit::Void => self.fail(call, cx),
+                Commit::Void => self.fail(call, Outcome::Unavailable, cx),
             }
         }
         if let Some(member) = &mut self.member {
@@ -206,9 +212,9 @@ impl Database {
     }
 
     /// A write ends badly.
-    fn fail(&mut self, call: CallId, cx: &mut Cx<'_>) {
+    fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let _nobody = self.connections.release(cx.now());
-        cx.reply(call, Outcome::Unavailable);
+        cx.reply(call, outcome);
     }
 
     // Replication ---------------------------------------------------------------------------------------------------
@@ -263,7 +269,7 @@ impl Database {
             return;
         }
         while let Some(call) = self.member.as_mut().and_then(Member::stranded) {
-            self.fail(call, cx);
+            self.fail(call, Outcome::Unavailable, cx);
         }
     }
 
@@ -308,6 +314,8 @@ impl Component for Database {
                 }
             }
             Signal::Control(Control::Order(order)) => self.fence(order, cx),
+            Signal::Control(Control::Impair(Impairment::DiskFull)) => self.disk_full = true,
+            Signal::Control(Control::Mend(Impairment::DiskFull)) => self.disk_full = false,
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
     }

@@ -14,11 +14,15 @@ use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
+use crate::queueing::deadlines::Deadlines;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 use crate::queueing::token_bucket::TokenBucket;
 
-/// The only timer of a server: a step that waits is over.
+/// A step that waits is over.
 const STEP_OVER: u16 = 0;
+
+/// The oldest limit for the answer of another box.
+const LIMIT: u16 = 1;
 
 /// Purposes of draws: even numbers are a step's demand, odd ones whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
@@ -92,6 +96,8 @@ pub struct Server {
     /// Core time of the page that checks ask for.
     health_cpu: SimDuration,
     limit: Option<TokenBucket>,
+    /// Limits for the answers of other boxes.
+    patience: Option<Deadlines<CallId>>,
 }
 
 impl Server {
@@ -111,6 +117,7 @@ impl Server {
             starting: VecDeque::new(),
             on_memory: spec.on_memory,
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
+            patience: spec.timeout.map(|timeout| Deadlines::new(timeout.0)),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
             limit: spec.rate_limit.map(|limit| {
                 let burst = limit.burst.unwrap_or_else(|| limit.rate.0.ceil().max(1.0) as u32);
@@ -321,7 +328,31 @@ impl Server {
     fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
         let to = self.databases[database].targets.next();
         let ordinal = ordinal(call, 0, cx);
-        cx.call(Parent::Call(call), to, ordinal);
+        self.send(call, to, ordinal, cx);
+    }
+
+    /// Asks another box, and waits no longer than it has patience.
+    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, cx: &mut Cx<'_>) {
+        let child = cx.call(Parent::Call(call), to, ordinal);
+        if let Some(patience) = &mut self.patience
+            && let Some(at) = patience.push(cx.now(), child, |child| cx.find(*child).is_some())
+        {
+            cx.alarm_at(at, LIMIT, About::Nothing);
+        }
+    }
+
+    /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
+    fn lose_patience(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        while let Some(patience) = &mut self.patience
+            && let Some(child) = patience.expired(now, |child| cx.find(*child).is_some())
+        {
+            self.reply(child, Outcome::TimedOut, cx);
+            cx.abandon(child);
+        }
+        if let Some(at) = self.patience.as_mut().and_then(Deadlines::rearm) {
+            cx.alarm_at(at, LIMIT, About::Nothing);
+        }
     }
 
     fn ask(&mut self, call: CallId, other: usize, parallel: u16, cx: &mut Cx<'_>) {
@@ -329,7 +360,7 @@ impl Server {
         for branch in 0..parallel {
             let to = self.others[other].next();
             let ordinal = ordinal(call, branch, cx);
-            cx.call(Parent::Call(call), to, ordinal);
+            self.send(call, to, ordinal, cx);
         }
     }
 
@@ -386,6 +417,9 @@ impl Server {
         cx.release_memory(self.memory);
         self.memory = 0;
         self.workers.clear();
+        if let Some(patience) = &mut self.patience {
+            patience.clear();
+        }
         self.starting.clear();
         for database in &mut self.databases {
             database.pool.clear();
@@ -444,7 +478,7 @@ impl Component for Server {
             Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
             Signal::Done(call) => self.step_over(call, cx),
             Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.step_over(call, cx),
-            Signal::Alarm(_) => {}
+            Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}

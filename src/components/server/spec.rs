@@ -115,6 +115,9 @@ pub struct ServerSpec {
     pub on_memory: OnMemory,
     /// How long the process takes to come back after it was killed. Default: "10s" [T].
     pub restart: Option<Duration>,
+    /// How long it waits for each answer of another box before the call fails. Default: for ever, that is until the
+    /// operating system gives the connection up after 924.6 s.
+    pub timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
     pub health_cpu: Option<Duration>,
     /// A limit on the rate of calls; those beyond it are throttled.
@@ -182,6 +185,13 @@ impl ServerSpec {
                 "a rate limit lets at least something pass",
                 "leave the key out for no limit",
             );
+        }
+        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            problems.error("timeout", "who waits no time at all gets no answer", "leave the key out to wait");
+        }
+        if self.timeout.is_some() && self.arrows().is_empty() {
+            let help = "it limits the answers of other boxes; a client has its own `timeout`";
+            problems.error("timeout", "no step asks another box, so that nothing is waited for", help);
         }
         if self.on.is_none() && self.base_memory() >= self.hardware().machine().memory {
             let message = "the process alone needs more memory than the machine has";

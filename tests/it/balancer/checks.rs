@@ -65,13 +65,15 @@ fn a_server_comes_back_after_rise_checks() {
 }
 
 #[test]
-fn a_hung_server_answers_no_check_and_is_taken_out() {
-    let text = idle(
-        "60s",
-        "health = { interval = '2s', timeout = '1s', fall = 3 }",
-        "rate = '50/s'\ntimeout = '3s'",
-    );
-    for record in trials(&text, 20, &[(10.0, "web-1", What::Control(Control::Hang))]) {
+fn a_hung_server_answers_no_page_and_is_taken_out() {
+    let text = |kind: &str| {
+        let health = format!("health = {{ interval = '2s', timeout = '1s', fall = 3, kind = '{kind}' }}");
+        idle("60s", &health, "rate = '50/s'\ntimeout = '3s'")
+    };
+    let hang = [(10.0, "web-1", What::Control(Control::Hang))];
+    // Its kernel takes connections as if nothing were wrong.
+    assert_eq!(noted(&trials(&text("connect"), 1, &hang)[0], "web-1", "out of balancer"), None);
+    for record in trials(&text("page"), 20, &hang) {
         let out = noted(&record, "web-1", "out of balancer").expect("it is noticed") - 10.0;
         assert!((5.0..=7.001).contains(&out), "{out}");
         assert!(outcome(&record, Outcome::TimedOut) > 50);

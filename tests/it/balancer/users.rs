@@ -114,7 +114,7 @@ fn every_policy_closes_its_books_under_faults() {
         (5.0, "web-1", CRASH),
         (8.0, "web-2", What::Control(Control::Hang)),
         (10.0, "lb", CRASH),
-        (12.0, "web-3", What::Control(Control::Slow(100))),
+        (12.0, "web-3", What::Control(Control::Slow(100_000))),
         (15.0, "web-1", RECOVER),
         (20.0, "lb", RECOVER),
         (22.0, "lb", What::Drain("web-1")),

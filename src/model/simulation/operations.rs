@@ -1,0 +1,164 @@
+//! How the faults of a trial begin and end.
+
+use std::sync::Arc;
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+use super::super::faults::{Effect, Fault, Planned, When};
+use super::super::machine::MachineId;
+use super::super::signal::{ComponentId, Control, Impairment, Signal};
+use super::super::troubles::Links;
+use super::super::world::Event;
+use super::Simulation;
+
+/// A million is the normal speed.
+const MILLION: f64 = 1e6;
+
+impl Simulation {
+    /// Plans a fault. All components must have joined.
+    pub fn plan(&mut self, fault: Fault) {
+        let stream = self.world.seed.stream(&fault.name, "fault");
+        let effect = match fault.effect {
+            Effect::Crash(components) => Effect::Crash(self.neighbours(&components)),
+            Effect::Disaster(components) => Effect::Disaster(self.neighbours(&components)),
+            Effect::Slow { of, speed } => Effect::Slow { of: self.one_a_machine(of), speed },
+            other => other,
+        };
+        self.faults.push(Planned { effect: Arc::new(effect), when: fault.when, stream, active: false });
+    }
+
+    /// All that runs on the machines of these components, and they themselves, each once.
+    fn neighbours(&self, components: &[ComponentId]) -> Vec<ComponentId> {
+        let infos = &self.world.infos;
+        let machines: Vec<MachineId> = components.iter().filter_map(|id| infos[id.index()].machine).collect();
+        let all = (0..infos.len()).map(ComponentId::new);
+        let falls = |id: &ComponentId| {
+            components.contains(id)
+                || infos[id.index()].machine.is_some_and(|machine| machines.contains(&machine))
+        };
+        all.filter(falls).collect()
+    }
+
+    fn one_a_machine(&self, mut components: Vec<ComponentId>) -> Vec<ComponentId> {
+        let mut machines = Vec::new();
+        components.retain(|id| {
+            let machine = self.world.infos[id.index()].machine;
+            let new = machine.is_some() && !machines.contains(&machine);
+            machines.push(machine);
+            new
+        });
+        components
+    }
+
+    /// Puts the beginning of every fault into the calendar.
+    pub(super) fn schedule_faults(&mut self) {
+        for index in 0..self.faults.len() {
+            let planned = &mut self.faults[index];
+            let after = match &planned.when {
+                When::Once { at, .. } => *at,
+                When::Again { after, .. } => after.draw(&mut planned.stream),
+            };
+            self.schedule_turn(index, after);
+        }
+    }
+
+    fn schedule_turn(&mut self, index: usize, after: SimDuration) {
+        let at = self.world.now() + after;
+        if at < SimTime::MAX {
+            self.world.calendar.schedule(at, Event::Fault(index as u32));
+        }
+    }
+
+    /// A fault begins, or it ends.
+    pub(super) fn turn_fault(&mut self, index: u32) {
+        let index = index as usize;
+        let planned = &mut self.faults[index];
+        planned.active = !planned.active;
+        let begins = planned.active;
+        let next = match (&planned.when, begins) {
+            (When::Once { lasts, .. }, true) => *lasts,
+            (When::Once { .. }, false) => None,
+            (When::Again { lasts, .. }, true) => Some(lasts.draw(&mut planned.stream)),
+            (When::Again { after, .. }, false) => Some(after.draw(&mut planned.stream)),
+        };
+        if let Some(after) = next {
+            self.schedule_turn(index, after);
+        }
+        let effect = Arc::clone(&self.faults[index].effect);
+        self.apply(&effect, begins);
+    }
+
+    fn apply(&mut self, effect: &Effect, begins: bool) {
+        match effect {
+            Effect::Crash(components) => {
+                self.control_all(components, if begins { Control::Crash } else { Control::Recover });
+            }
+            Effect::Disaster(components) => {
+                self.control_all(components, if begins { Control::Crash } else { Control::Recover });
+                if begins {
+                    components.iter().for_each(|component| self.world.silence(*component));
+                }
+            }
+            Effect::Hang(components) => {
+                self.control_all(components, if begins { Control::Hang } else { Control::Recover });
+            }
+            Effect::Impair(components, impairment) => self.impair(components, *impairment, begins),
+            Effect::Links(name, links) => self.trouble(name, links, begins),
+            Effect::Slow { of, .. } => {
+                for component in of {
+                    let speed = self.speed_left(*component);
+                    self.control_now(*component, Control::Slow((speed * MILLION).round() as u32));
+                }
+            }
+        }
+    }
+
+    fn impair(&mut self, components: &[ComponentId], impairment: Impairment, begins: bool) {
+        for component in components {
+            let lasting = self.faults.iter().filter(|planned| planned.active).filter(|planned| {
+                matches!(&*planned.effect, Effect::Impair(of, other) if *other == impairment && of.contains(component))
+            });
+            match (lasting.count(), begins) {
+                (1, true) => self.control_now(*component, Control::Impair(impairment)),
+                (0, false) => self.control_now(*component, Control::Mend(impairment)),
+                // Another fault of the kind lasts, so that nothing changes.
+                _ => {}
+            }
+        }
+    }
+
+    fn trouble(&mut self, name: &str, links: &Arc<Links>, begins: bool) {
+        let world = &mut self.world;
+        let (begin, end) = links.trouble.events();
+        let now = world.now();
+        if begins {
+            world.troubles.begin(links, world.infos.len());
+            world.recorder.note(now, name, begin);
+        } else {
+            world.troubles.end(links);
+            world.recorder.note(now, name, end);
+        }
+    }
+
+    /// The share of its speed that all faults of this moment together leave to the machine of a component.
+    fn speed_left(&self, component: ComponentId) -> f64 {
+        let machine_of = |id: &ComponentId| self.world.infos[id.index()].machine;
+        let machine = machine_of(&component);
+        let shares =
+            self.faults.iter().filter(|planned| planned.active).map(|planned| match &*planned.effect {
+                Effect::Slow { of, speed } if of.iter().any(|id| machine_of(id) == machine) => *speed,
+                _ => 1.0,
+            });
+        shares.product()
+    }
+
+    fn control_all(&mut self, components: &[ComponentId], control: Control) {
+        for component in components {
+            self.control_now(*component, control);
+        }
+    }
+
+    fn control_now(&mut self, component: ComponentId, control: Control) {
+        self.receive(component, 0, Signal::Control(control));
+    }
+}

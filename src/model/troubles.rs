@@ -1,0 +1,149 @@
+//! `Troubles`: what is wrong between components at the moment: partitions, lost packets, longer ways.
+
+use std::sync::Arc;
+
+use crate::kernel::random::{KeyedRng, mix, unit_open};
+use crate::kernel::time::SimDuration;
+
+use super::signal::ComponentId;
+
+/// What happens to a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trouble {
+    /// It never arrives.
+    Partition,
+    /// With this chance, above 0 and below 1, it must be sent again, and again with the same chance.
+    Loss(f64),
+    /// The round trip takes so much longer, half of it each way.
+    Latency(SimDuration),
+}
+
+impl Trouble {
+    /// What timelines say when it begins, and when it is over.
+    pub(super) const fn events(self) -> (&'static str, &'static str) {
+        match self {
+            Trouble::Partition => ("partition", "partition heals"),
+            Trouble::Loss(_) => ("packet loss", "no packet loss"),
+            Trouble::Latency(_) => ("latency", "normal latency"),
+        }
+    }
+}
+
+/// Trouble on the links between two sides.
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// Who stands on each side.
+    pub sides: [Vec<ComponentId>; 2],
+    /// What happens to messages from one side to the other.
+    pub trouble: Trouble,
+}
+
+/// A trouble that lasts, with the side on which each component stands, by id.
+#[derive(Debug)]
+struct Active {
+    links: Arc<Links>,
+    sides: [Vec<bool>; 2],
+}
+
+impl Active {
+    fn lies_between(&self, from: ComponentId, to: ComponentId) -> bool {
+        let [left, right] = &self.sides;
+        let (from, to) = (from.index(), to.index());
+        left[from] && right[to] || right[from] && left[to]
+    }
+}
+
+/// What is wrong between components at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Troubles {
+    active: Vec<Active>,
+}
+
+impl Troubles {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// A trouble begins among so many components.
+    pub(super) fn begin(&mut self, links: &Arc<Links>, components: usize) {
+        let side = |members: &Vec<ComponentId>| {
+            let mut on = vec![false; components];
+            members.iter().for_each(|id| on[id.index()] = true);
+            on
+        };
+        let sides = [side(&links.sides[0]), side(&links.sides[1])];
+        self.active.push(Active { links: Arc::clone(links), sides });
+    }
+
+    /// A trouble is over.
+    pub(super) fn end(&mut self, links: &Arc<Links>) {
+        self.active.retain(|active| !Arc::ptr_eq(&active.links, links));
+    }
+
+    /// The time of a message that would take `delay`; `None` when it never arrives. `key` draws what is lost.
+    pub(super) fn pass(
+        &self,
+        from: ComponentId,
+        to: ComponentId,
+        key: u64,
+        delay: SimDuration,
+    ) -> Option<SimDuration> {
+        let mut total = delay;
+        for (index, active) in
+            self.active.iter().enumerate().filter(|(_, active)| active.lies_between(from, to))
+        {
+            match active.links.trouble {
+                Trouble::Partition => return None,
+                Trouble::Loss(share) => total += resent(share, mix(key, LOSS_SALT ^ index as u64)),
+                Trouble::Latency(add) => total += add.half(),
+            }
+        }
+        Some(total)
+    }
+}
+
+/// Keeps the draws of lost packets apart from all others.
+const LOSS_SALT: u64 = 0x3c6e_f372_fe94_f82b;
+
+/// When a segment is first sent again: Linux's lower bound of the retransmission time-out, TCP_RTO_MIN, which holds on
+/// every link that is short against it [V: Linux include/net/tcp.h]; RFC 6298 itself asks for 1 s.
+const RETRANSMISSION: SimDuration = SimDuration::from_millis(200);
+
+/// The retransmission time-out doubles up to here: Linux's TCP_RTO_MAX [V: the same].
+const RETRANSMISSION_MAX: SimDuration = SimDuration::from_secs(120);
+
+/// After so many retransmissions the connection would be given up.
+const RETRANSMISSIONS_MAX: u32 = 15;
+
+/// What a message waits that is lost with a chance each time it is sent. The pause doubles each time [V: RFC 6298, 5.5].
+fn resent(share: f64, key: u64) -> SimDuration {
+    let mut rng = KeyedRng::new(key);
+    let mut pause = RETRANSMISSION;
+    let mut waited = SimDuration::ZERO;
+    for _ in 0..RETRANSMISSIONS_MAX {
+        if unit_open(&mut rng) >= share {
+            break;
+        }
+        waited += pause;
+        pause = pause.saturating_mul(2).min(RETRANSMISSION_MAX);
+    }
+    waited
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_waits_as_the_doubling_says() {
+        let share = 0.2;
+        let n = 200_000;
+        let waits: Vec<f64> = (0..n).map(|key| resent(share, mix(key, 1)).as_secs_f64()).collect();
+        let first = waits.iter().filter(|wait| **wait == 0.0).count() as f64 / n as f64;
+        assert!((first - 0.8).abs() < 0.005, "{first}");
+        // The sum of 0.2 s x 2^k x share^(k+1) over k: 0.04 s / (1 - 0.4).
+        let mean = waits.iter().sum::<f64>() / n as f64;
+        assert!((mean / (0.04 / 0.6) - 1.0).abs() < 0.03, "{mean}");
+    }
+}

@@ -1,0 +1,167 @@
+//! What happens to components rather than in them: crashes, hangs, repairs, slow machines.
+
+use super::super::call::{Call, Connection, Probe, Stage};
+use super::super::machine::Device;
+use super::super::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use super::{Status, World};
+
+impl World {
+    /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
+    /// forgotten; its work and its timers are dead.
+    pub(super) fn crash(&mut self, component: ComponentId) {
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Down;
+        info.epoch += 1;
+        self.note(component, "crash");
+        self.set_waiting(component, 0);
+        self.lose_calls(component);
+        self.stop_work(component);
+    }
+
+    /// Takes the work of a component off the stations of its machine.
+    fn stop_work(&mut self, component: ComponentId) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        for device in [Device::Cpu, Device::Disk] {
+            if device == Device::Disk && self.machines[id.index()].disk.is_none() {
+                continue;
+            }
+            let station = &mut self.machines[id.index()].armed(device).station;
+            station.remove_if(now, |job| job.owner == component);
+            self.rearm(id, device);
+        }
+    }
+
+    /// Even what a component has set going at its crash, such as its other half's watch, is gone.
+    pub(in crate::model) fn silence(&mut self, component: ComponentId) {
+        self.infos[component.index()].epoch += 1;
+    }
+
+    fn lose_calls(&mut self, component: ComponentId) {
+        let now = self.now();
+        let touched: Vec<(CallId, Call)> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.callee == component || call.caller == component)
+            .map(|(key, call)| (CallId(key), *call))
+            .collect();
+        for (id, call) in touched {
+            if call.caller == component {
+                self.abandon(id);
+            }
+            if call.callee == component && call.stage == Stage::Inside {
+                let meter = &mut self.recorder.meters[component.index()];
+                if call.probe == Probe::None {
+                    meter.lose(now);
+                } else {
+                    meter.end_probe(now);
+                }
+                self.break_connection(id);
+            }
+        }
+    }
+
+    /// The caller of a lost call sees its connection break.
+    fn break_connection(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        call.stage = Stage::Answered;
+        call.connection = Connection::Broken;
+        let call = *call;
+        if call.abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
+        let delay = self.delay(call.callee, call.caller, call.key);
+        self.post(id, delay, call.caller, Signal::Reply(id, Outcome::Unavailable));
+    }
+
+    /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
+    /// its machine does not notice.
+    fn hang(&mut self, component: ComponentId) {
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Hung;
+        info.epoch += 1;
+        self.note(component, "hang");
+        self.stop_work(component);
+    }
+
+    fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.now();
+        self.recorder.note(now, &self.infos[component.index()].name, event);
+    }
+
+    /// Changes the speed of a component's machine, that is of everything that runs on it.
+    fn slow(&mut self, component: ComponentId, speed: f64) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        self.machines[id.index()].cpu.station.set_speed(now, speed);
+        self.rearm(id, Device::Cpu);
+        let event = match speed {
+            0.0 => "pause",
+            1.0 => "normal speed",
+            _ => "slow",
+        };
+        self.note(component, event);
+    }
+
+    fn recover(&mut self, component: ComponentId) {
+        if self.infos[component.index()].status == Status::Hung {
+            self.crash(component);
+        }
+        self.infos[component.index()].status = Status::Up;
+        self.note(component, "recover");
+    }
+
+    fn take_over(&mut self, component: ComponentId) {
+        let info = &mut self.infos[component.index()];
+        info.status = Status::Up;
+        info.half_down = true;
+        self.note(component, "take over");
+    }
+
+    /// What a control does to the component before the component itself hears of it; false when it hears nothing. Several
+    /// faults may keep one component down: it recovers when the last of them is over.
+    pub(in crate::model) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
+        let info = &mut self.infos[component.index()];
+        let status = info.status;
+        match control {
+            Control::Crash => {
+                info.causes += 1;
+                if status == Status::Down {
+                    return false;
+                }
+                self.crash(component);
+            }
+            Control::Hang => {
+                info.causes += 1;
+                if status != Status::Up {
+                    return false;
+                }
+                self.hang(component);
+            }
+            Control::Recover => {
+                info.causes = info.causes.saturating_sub(1);
+                if status == Status::Up {
+                    // The half of a pair that had crashed is back.
+                    return std::mem::take(&mut info.half_down);
+                }
+                if info.causes > 0 {
+                    return false;
+                }
+                self.recover(component);
+            }
+            Control::TakeOver => {
+                if status != Status::Down {
+                    return false;
+                }
+                info.causes = 0;
+                self.take_over(component);
+            }
+            Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
+            Control::Impair(impairment) => self.note(component, impairment.events().0),
+            Control::Mend(impairment) => self.note(component, impairment.events().1),
+            Control::Order(_) => {}
+        }
+        true
+    }
+}

@@ -1,0 +1,129 @@
+//! `[[fault]]`: what goes wrong, as it is written, and what it may be.
+
+mod plan;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use self::plan::plan;
+use super::names::Names;
+use crate::model::quantity::{Dist, Duration, Share};
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The machine is gone with everything that runs on it: calls to it are refused.
+    Crash,
+    /// The process accepts calls and never answers.
+    Hang,
+    /// The machine takes `factor` times as long for everything.
+    Slow,
+    /// The machine stands still and then goes on where it was, as in a live migration.
+    Pause,
+    /// No message passes.
+    Partition,
+    /// A share of the messages must be sent again.
+    PacketLoss,
+    /// Messages take longer.
+    Latency,
+    /// Writes to the database fail.
+    DiskFull,
+    /// The name server knows no address.
+    DnsEmpty,
+    /// Everything in a region is gone.
+    Region,
+    /// Everything in a zone is gone.
+    Zone,
+    /// The members of a group are restarted one after the other.
+    Deploy,
+}
+
+impl FaultKind {
+    /// Its name in scenario files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crash",
+            FaultKind::Hang => "hang",
+            FaultKind::Slow => "slow",
+            FaultKind::Pause => "pause",
+            FaultKind::Partition => "partition",
+            FaultKind::PacketLoss => "packet-loss",
+            FaultKind::Latency => "latency",
+            FaultKind::DiskFull => "disk-full",
+            FaultKind::DnsEmpty => "dns-empty",
+            FaultKind::Region => "region",
+            FaultKind::Zone => "zone",
+            FaultKind::Deploy => "deploy",
+        }
+    }
+
+    /// The one kind of box that it can happen to, if there is only one.
+    #[must_use]
+    pub const fn only(self) -> Option<&'static str> {
+        match self {
+            FaultKind::DiskFull => Some("database"),
+            FaultKind::DnsEmpty => Some("dns"),
+            _ => None,
+        }
+    }
+
+    /// Whether it happens to messages rather than to boxes.
+    #[must_use]
+    pub const fn is_of_links(self) -> bool {
+        matches!(self, FaultKind::Partition | FaultKind::PacketLoss | FaultKind::Latency)
+    }
+}
+
+/// `[[fault]]`: something that goes wrong, once or again and again.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// To whom: boxes, members of groups such as `web-2`, zones or regions. Of a partition, packet loss or latency:
+    /// between these and all others.
+    pub target: Option<Names>,
+    /// The two sides of a partition, packet loss or latency: boxes, members, zones or regions.
+    pub between: Option<[Names; 2]>,
+    /// When it begins, after the start of the trial with its warm-up.
+    pub at: Option<Duration>,
+    /// How long it lasts. Of `deploy`: how long each member is down. Default: until the trial ends.
+    #[serde(rename = "for")]
+    pub lasts: Option<Duration>,
+    /// Time between failures, instead of `at`: from the end of one to the next. A plain duration is the mean of an
+    /// exponential time. Each member of a group fails on its own.
+    pub mtbf: Option<Dist>,
+    /// Time to repair, with `mtbf`. A plain duration is the mean of an exponential time.
+    pub mttr: Option<Dist>,
+    /// Of `slow`: everything takes so many times as long.
+    pub factor: Option<f64>,
+    /// Of `packet-loss`: share of the messages that must be sent again, each 200 ms later, then 400 ms, and so on.
+    pub share: Option<Share>,
+    /// Of `latency`: added to the round-trip time, half of it each way.
+    pub add: Option<Duration>,
+    /// Of `deploy`: pause after a member is back, before the next goes down. Default: "0s".
+    pub pause: Option<Duration>,
+}
+
+impl FaultSpec {
+    /// All names in it: the key of each and what stands there.
+    pub(super) fn names(&self) -> Vec<(String, &str)> {
+        let mut names = Vec::new();
+        if let Some(target) = &self.target {
+            names.extend(keys("target", target));
+        }
+        for (side, of) in self.between.iter().flatten().enumerate() {
+            names.extend(keys(&format!("between[{side}]"), of));
+        }
+        names
+    }
+}
+
+fn keys<'a>(key: &str, names: &'a Names) -> Vec<(String, &'a str)> {
+    match names.0.as_slice() {
+        [one] => vec![(key.to_owned(), one)],
+        many => many.iter().enumerate().map(|(at, name)| (format!("{key}[{at}]"), name.as_str())).collect(),
+    }
+}

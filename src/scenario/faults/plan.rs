@@ -1,0 +1,142 @@
+//! From `[[fault]]` tables to the faults of a trial: names become components.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{FaultKind, FaultSpec};
+use crate::kernel::time::SimDuration;
+use crate::kernel::variate::Variate;
+use crate::model::faults::{Effect, Fault, When};
+use crate::model::quantity::Dist;
+use crate::model::signal::{ComponentId, Impairment};
+use crate::model::troubles::{Links, Trouble};
+use crate::scenario::names::Names;
+use crate::scenario::seats::Seat;
+
+/// The faults of a trial, in the order of the text. The seats are those of the components, in the order of their ids.
+pub(in crate::scenario) fn plan(specs: &[FaultSpec], seats: &[Seat<'_>]) -> Vec<Fault> {
+    let mut plan = Plan { seats, faults: Vec::new(), named: BTreeMap::new() };
+    specs.iter().for_each(|spec| plan.add(spec));
+    plan.faults
+}
+
+struct Plan<'a> {
+    seats: &'a [Seat<'a>],
+    faults: Vec<Fault>,
+    /// How many faults have each name so far.
+    named: BTreeMap<String, u32>,
+}
+
+impl Plan<'_> {
+    fn add(&mut self, spec: &FaultSpec) {
+        let when = when(spec);
+        let targets = self.components(spec);
+        match (spec.kind, &when) {
+            (FaultKind::Deploy, When::Once { at, lasts }) => {
+                let down = lasts.unwrap_or(SimDuration::ZERO);
+                let step = down + spec.pause.map_or(SimDuration::ZERO, |pause| pause.0);
+                for (turn, target) in targets.into_iter().enumerate() {
+                    let at = *at + step.saturating_mul(turn as u64);
+                    let when = When::Once { at, lasts: Some(down) };
+                    self.push(spec, when, Effect::Crash(vec![target]), &[target]);
+                }
+            }
+            _ if spec.kind.is_of_links() => self.links(spec, when),
+            // A disaster takes all of a place at once; apart from it, what fails at random fails on its own.
+            (FaultKind::Region | FaultKind::Zone, _) | (_, When::Once { .. }) => {
+                self.push(spec, when, effect(spec, targets.clone()), &targets);
+            }
+            (_, When::Again { .. }) => {
+                for target in targets {
+                    self.push(spec, when.clone(), effect(spec, vec![target]), &[target]);
+                }
+            }
+        }
+    }
+
+    /// Trouble between the two sides, or between the target and all others.
+    fn links(&mut self, spec: &FaultSpec, when: When) {
+        let all = || (0..self.seats.len()).map(ComponentId::new);
+        let called = |names: &Names| -> Vec<ComponentId> {
+            let is_called =
+                |id: &ComponentId| names.0.iter().any(|name| self.seats[id.index()].is_called(name));
+            all().filter(is_called).collect()
+        };
+        let (sides, about) = match (&spec.between, &spec.target) {
+            (Some([left, right]), _) => {
+                ([called(left), called(right)], format!("{} | {}", left.0.join(", "), right.0.join(", ")))
+            }
+            (None, target) => {
+                let target = target.clone().unwrap_or_default();
+                let one = called(&target);
+                let others = all().filter(|id| !one.contains(id)).collect();
+                ([one, others], target.0.join(", "))
+            }
+        };
+        let trouble = match spec.kind {
+            FaultKind::PacketLoss => Trouble::Loss(spec.share.map_or(0.0, |share| share.0)),
+            FaultKind::Latency => Trouble::Latency(spec.add.map_or(SimDuration::ZERO, |add| add.0)),
+            _ => Trouble::Partition,
+        };
+        let effect = Effect::Links(about, Arc::new(Links { sides, trouble }));
+        self.push(spec, when, effect, &[]);
+    }
+
+    /// A fault with a name of its own, which depends on nothing but itself and its likes.
+    fn push(&mut self, spec: &FaultSpec, when: When, effect: Effect, of: &[ComponentId]) {
+        let who: Vec<&str> = match &effect {
+            Effect::Links(about, _) => vec![about],
+            _ => of.iter().map(|id| self.seats[id.index()].plan.name.as_str()).collect(),
+        };
+        let name = format!("{} {}", spec.kind.name(), who.join(" "));
+        let likes = self.named.entry(name.clone()).or_default();
+        *likes += 1;
+        self.faults.push(Fault { name: format!("{name} {likes}"), when, effect });
+    }
+
+    /// All whom the target names.
+    fn components(&self, spec: &FaultSpec) -> Vec<ComponentId> {
+        let names = spec.target.iter().flat_map(|target| &target.0);
+        let names: Vec<&String> = names.collect();
+        let hit = |seat: &Seat<'_>| {
+            // Users are no machines: they live on when their region does not.
+            seat.entry.spec.offered().is_none()
+                && !seat.is_driver()
+                && spec.kind.only().is_none_or(|kind| kind == seat.entry.kind)
+                && names.iter().any(|name| match spec.kind {
+                    FaultKind::Region => seat.is_in_region(name),
+                    FaultKind::Zone => seat.is_in_zone(name),
+                    _ => seat.is_hit_by(name),
+                })
+        };
+        (0..self.seats.len()).filter(|at| hit(&self.seats[*at])).map(ComponentId::new).collect()
+    }
+}
+
+fn when(spec: &FaultSpec) -> When {
+    match (&spec.mtbf, &spec.mttr, spec.at) {
+        (Some(mtbf), Some(mttr), _) => When::Again { after: random(mtbf), lasts: random(mttr) },
+        (_, _, at) => {
+            let at = at.map_or(SimDuration::ZERO, |at| at.0);
+            When::Once { at, lasts: spec.lasts.map(|lasts| lasts.0) }
+        }
+    }
+}
+
+/// A plain duration is the mean of an exponential time.
+fn random(dist: &Dist) -> Variate {
+    let variate = dist.variate();
+    if variate.is_constant() { Variate::exponential(variate.mean()) } else { variate }
+}
+
+fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
+    match spec.kind {
+        FaultKind::Region | FaultKind::Zone => Effect::Disaster(of),
+        FaultKind::Hang => Effect::Hang(of),
+        FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
+        FaultKind::Pause => Effect::Slow { of, speed: 0.0 },
+        FaultKind::DiskFull => Effect::Impair(of, Impairment::DiskFull),
+        FaultKind::DnsEmpty => Effect::Impair(of, Impairment::NoRecords),
+        _ => Effect::Crash(of),
+    }
+}

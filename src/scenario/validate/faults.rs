@@ -1,0 +1,261 @@
+//! Checks of `[[fault]]` tables: names that are there, times inside the trial, and no key that does nothing.
+
+use super::diagnostics_at;
+use crate::model::quantity::{Dist, Duration};
+use crate::model::spec::Problems;
+use crate::scenario::assemble::Assembly;
+use crate::scenario::document::Document;
+use crate::scenario::error::Diagnostic;
+use crate::scenario::faults::{FaultKind, FaultSpec};
+use crate::scenario::seats::{Seat, seats};
+use crate::scenario::suggest::did_you_mean;
+
+/// A machine that is slower than this stands still; `pause` says so.
+const FACTOR_MAX: f64 = 10_000.0;
+
+/// Checks every fault of the scenario.
+pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+    let seats = seats(&assembly.boxes);
+    for (index, spec) in &assembly.faults {
+        let mut check = Check { spec, assembly, seats: &seats, problems: Problems::default() };
+        check.run();
+        found.extend(diagnostics_at(document, &format!("fault[{index}]"), check.problems));
+    }
+}
+
+struct Check<'a> {
+    spec: &'a FaultSpec,
+    assembly: &'a Assembly,
+    seats: &'a [Seat<'a>],
+    problems: Problems,
+}
+
+impl Check<'_> {
+    fn run(&mut self) {
+        self.whom();
+        self.when();
+        self.useless_keys();
+        self.figures();
+        for (key, name) in self.spec.names() {
+            self.name(&key, name);
+        }
+        self.sides();
+    }
+
+    /// Whether the fault says whom it is about, in the one way that its kind has.
+    fn whom(&mut self) {
+        let FaultSpec { kind, target, between, .. } = self.spec;
+        match (target.is_some(), between.is_some()) {
+            (false, false) if kind.is_of_links() => {
+                let help = "between = [\"web\", \"db\"], or target = \"db\" for between it and all others";
+                self.problems.error("", format!("a {} lies between two sides", kind.name()), help);
+            }
+            (false, false) => {
+                let help = "such as target = \"web-2\"";
+                self.problems.error("", "a fault happens to somebody: `target` is missing", help);
+            }
+            (true, true) => {
+                let help = "`target` is short for between it and all others";
+                self.problems.error("between", "`target` and `between` say the same thing twice", help);
+            }
+            _ => {}
+        }
+    }
+
+    fn when(&mut self) {
+        let FaultSpec { kind, at, lasts, mtbf, mttr, .. } = self.spec;
+        match (at.is_some(), mtbf.is_some()) {
+            (false, false) => {
+                let help = "once: at = \"5min\"; again and again: mtbf = \"1h\", mttr = \"5min\"";
+                self.problems.error("", "a fault happens at some time: `at` is missing", help);
+            }
+            (true, true) => {
+                let help = "drop one of them: a fault happens once, or again and again";
+                self.problems.error("mtbf", "`at` and `mtbf` do not go together", help);
+            }
+            _ => {}
+        }
+        if mtbf.is_some() && mttr.is_none() {
+            self.problems.error("mtbf", "what fails again and again is repaired: `mttr` is missing", "");
+        }
+        if mtbf.is_some() && *kind == FaultKind::Deploy {
+            self.problems.error("mtbf", "a deployment is planned", "use `at`");
+        }
+        if mtbf.is_some() && lasts.is_some() {
+            self.problems.error("for", "`for` goes with `at`", "with `mtbf` it is `mttr`");
+        }
+        if mttr.is_some() && mtbf.is_none() {
+            self.problems.error("mttr", "`mttr` goes with `mtbf`", "with `at` it is `for`");
+        }
+        if *kind == FaultKind::Deploy && lasts.is_none() {
+            let help = "such as for = \"20s\": how long each member is down";
+            self.problems.error("", "`for` is missing", help);
+        }
+        if lasts.is_some_and(|lasts| lasts.0.is_zero()) {
+            let help = "without the key it lasts until the trial ends";
+            self.problems.error("for", "a fault that lasts no time does nothing", help);
+        }
+        self.moment();
+        self.laws();
+    }
+
+    fn moment(&mut self) {
+        let Some(at) = self.spec.at else { return };
+        let run = &self.assembly.run;
+        if at.0 >= run.length() {
+            let message =
+                format!("the fault comes at {at}, but the trial ends at {}", Duration(run.length()));
+            self.problems.error("at", message, "times count from the start, warm-up included");
+        } else if at.0 < run.warmup {
+            let message =
+                format!("the fault comes at {at}, before the warm-up ends at {}", Duration(run.warmup));
+            let help = "what happens in the warm-up is not measured: let it come later, or set run.warmup";
+            self.problems.warn("at", message, help);
+        }
+    }
+
+    fn laws(&mut self) {
+        for (key, dist) in [("mtbf", &self.spec.mtbf), ("mttr", &self.spec.mttr)] {
+            let Some(dist) = dist else { continue };
+            if dist.variate().mean() <= 0.0 {
+                self.problems.error(key, format!("`{key}` must be above zero"), "");
+            }
+            if let Some(warning) = Dist::warning(dist) {
+                self.problems.warn(key, warning, "");
+            }
+        }
+    }
+
+    /// Keys that do nothing for this kind are errors, not silence; those that it needs must be there.
+    fn useless_keys(&mut self) {
+        let FaultSpec { kind, between, factor, share, add, pause, .. } = self.spec;
+        let needed = [
+            (
+                "factor",
+                factor.is_some(),
+                FaultKind::Slow,
+                "such as factor = 3: everything takes three times as long",
+            ),
+            ("share", share.is_some(), FaultKind::PacketLoss, "such as share = \"2%\""),
+            ("add", add.is_some(), FaultKind::Latency, "such as add = \"100ms\""),
+        ];
+        for (key, given, owner, help) in needed {
+            if *kind == owner && !given {
+                self.problems.error("", format!("`{key}` is missing"), help);
+            }
+            if *kind != owner && given {
+                self.problems.error(
+                    key,
+                    format!("`{key}` goes with kind = \"{}\"", owner.name()),
+                    "drop the key",
+                );
+            }
+        }
+        if pause.is_some() && *kind != FaultKind::Deploy {
+            self.problems.error("pause", "`pause` goes with kind = \"deploy\"", "drop the key");
+        }
+        if between.is_some() && !kind.is_of_links() {
+            let help = "`between` goes with \"partition\", \"packet-loss\" and \"latency\"";
+            self.problems.error("between", format!("a {} has a target, not two sides", kind.name()), help);
+        }
+    }
+
+    fn figures(&mut self) {
+        if let Some(factor) = self.spec.factor
+            && !(factor > 1.0 && factor <= FACTOR_MAX)
+        {
+            let message = format!("`factor` lies above 1 and at most {FACTOR_MAX}, not {factor}");
+            self.problems.error("factor", message, "2 is half the speed; kind = \"pause\" stands still");
+        }
+        if let Some(share) = self.spec.share
+            && !(share.0 > 0.0 && share.0 < 1.0)
+        {
+            let help = "kind = \"partition\" loses every message";
+            self.problems.error("share", "a share of the messages lies above 0 and below 1", help);
+        }
+        if self.spec.add.is_some_and(|add| add.0.is_zero()) {
+            self.problems.error("add", "a latency of nothing does nothing", "");
+        }
+    }
+
+    /// Whether a name stands for somebody whom this kind of fault can happen to.
+    fn name(&mut self, key: &str, name: &str) {
+        let kind = self.spec.kind;
+        let hit: Vec<&Seat<'_>> = self.seats.iter().filter(|seat| self.stands_for(name, seat)).collect();
+        if hit.is_empty() {
+            let unread = self.assembly.declared.contains_key(name);
+            if !unread || matches!(kind, FaultKind::Region | FaultKind::Zone) {
+                self.unknown(key, name);
+            }
+            return;
+        }
+        if kind.is_of_links() {
+            return;
+        }
+        // A region that goes down may have users in it, who are no machines; a fault of users alone is a mistake.
+        if hit.iter().all(|seat| seat.entry.spec.offered().is_some()) {
+            let message = format!("`{name}` is a client: users do not fail, what they ask does");
+            self.problems.error(key, message, "end its load with a `profile`");
+            return;
+        }
+        let fits = |seat: &&Seat<'_>| match (kind, kind.only()) {
+            (_, Some(only)) => seat.entry.kind == only,
+            (FaultKind::Slow | FaultKind::Pause, _) => {
+                seat.entry.spec.machine().is_some() || seat.entry.spec.host().is_some()
+            }
+            _ => true,
+        };
+        if !hit.iter().any(fits) {
+            let wanted = kind.only().unwrap_or("machine");
+            let message = format!("expected a {wanted}, `{name}` is a {}", hit[0].entry.kind);
+            self.problems.error(key, message, "");
+        }
+    }
+
+    fn stands_for(&self, name: &str, seat: &Seat<'_>) -> bool {
+        match self.spec.kind {
+            FaultKind::Region => seat.is_in_region(name),
+            FaultKind::Zone => seat.is_in_zone(name),
+            _ if self.spec.kind.is_of_links() => seat.is_called(name),
+            _ => seat.is_hit_by(name),
+        }
+    }
+
+    fn unknown(&mut self, key: &str, name: &str) {
+        let regions = self.seats.iter().filter_map(Seat::region).map(str::to_owned);
+        let zones = self.seats.iter().flat_map(|seat| {
+            let zone = seat.zone().map(str::to_owned);
+            let full = seat.region().zip(seat.zone()).map(|(region, zone)| format!("{region}/{zone}"));
+            zone.into_iter().chain(full)
+        });
+        let boxes = self.assembly.declared.keys().cloned();
+        let members = self
+            .seats
+            .iter()
+            .filter(|seat| seat.plan.name != seat.entry.name)
+            .map(|seat| seat.plan.name.clone());
+        let (what, mut known): (&str, Vec<String>) = match self.spec.kind {
+            FaultKind::Region => ("region", regions.collect()),
+            FaultKind::Zone => ("zone", zones.collect()),
+            _ => ("name", boxes.chain(members).chain(zones).chain(regions).collect()),
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        known.retain(|name| seen.insert(name.clone()));
+        let help = if known.is_empty() {
+            format!("no box says in which {what} it stands: {what} = \"...\"")
+        } else {
+            did_you_mean(name, "there are", known.iter().map(String::as_str)).unwrap_or_default()
+        };
+        self.problems.error(key, format!("unknown {what} `{name}`"), help);
+    }
+
+    /// Nobody stands on both sides.
+    fn sides(&mut self) {
+        let Some([left, right]) = &self.spec.between else { return };
+        let on = |side: &[String], seat: &Seat<'_>| side.iter().any(|name| seat.is_called(name));
+        if let Some(both) = self.seats.iter().find(|seat| on(&left.0, seat) && on(&right.0, seat)) {
+            let message = format!("`{}` stands on both sides", both.plan.name);
+            self.problems.error("between", message, "");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::scenario::Scenario;
 
 use super::result::{Answer, Bottleneck, ComponentResult, Figure, Outcomes, Prediction, Relation, RunResult};
 
-/// Members of a group whose use differs by less than this are taken for alike.
+/// Members of a group whose mean use is less than this share below the busiest are taken for alike.
 const ALIKE: f64 = 0.1;
 
 /// Slots that are so much busier than the cores behind them bind in their place.
@@ -39,7 +39,7 @@ pub(super) fn bottleneck(result: &RunResult) -> Option<Bottleneck> {
         })
         .collect();
     let average = mates.iter().sum::<f64>() / mates.len() as f64;
-    let (component, utilisation) = if used - average < ALIKE && mates.len() > 1 {
+    let (component, utilisation) = if used - average <= ALIKE * used && mates.len() > 1 {
         (component.group.clone(), average)
     } else {
         (name.to_owned(), used)

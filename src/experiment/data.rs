@@ -50,7 +50,9 @@ impl DataResult {
         Some(DataResult {
             lost_writes: count(|data| data.lost_writes),
             stale_reads: count(|data| data.stale_reads),
-            stale_read_share: Figure::over(data.iter().map(|data| data.stale_read_share())),
+            stale_read_share: Figure::over(
+                data.iter().map(|data| data.stale_read_share().unwrap_or(f64::NAN)),
+            ),
             read_your_writes_violations: count(|data| data.read_your_writes_violations),
             rto_s: time(|data| data.rto_s),
             rpo_s: time(|data| data.rpo_s),

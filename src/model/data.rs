@@ -487,10 +487,10 @@ impl DataRecord {
         self.outages.extend_from_slice(&other.outages);
     }
 
-    /// Share of the reads that were stale, 0..1; 0 without reads.
+    /// Share of the reads that were stale, 0..1; `None` without reads.
     #[must_use]
-    pub fn stale_read_share(&self) -> f64 {
-        if self.reads == 0 { 0.0 } else { self.stale_reads as f64 / self.reads as f64 }
+    pub fn stale_read_share(&self) -> Option<f64> {
+        (self.reads > 0).then(|| self.stale_reads as f64 / self.reads as f64)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The summary's lines about data: lag, stale reads, lost writes, and the outage as a bar of its parts.
 
-use super::super::number::{estimate, number, share, time_ms};
+use super::super::number::{estimate, share, time_ms};
 use super::super::text::bold;
 use crate::experiment::data::DataResult;
 use crate::experiment::result::{Figure, RunResult};
@@ -16,7 +16,10 @@ pub(super) fn section(result: &RunResult) -> String {
     let mut out = format!("{} ", bold("data"));
     let lines = [
         Some(format!("lag: longest {}", with(&data.lag_ms_max, time_ms))),
-        Some(format!("stale reads: {} of the reads", with(&data.stale_read_share, share))),
+        // Without any read there is no share.
+        data.stale_read_share
+            .mean
+            .map(|_| format!("stale reads: {} of the reads", with(&data.stale_read_share, share))),
         some("reads that missed the user's own write", &data.read_your_writes_violations),
         Some(format!("lost writes: {}", with(&data.lost_writes, estimate))),
         some("writes replayed", &data.replayed_writes),
@@ -59,7 +62,7 @@ fn bar(data: &DataResult) -> Option<String> {
     for ((name, mean), sign) in parts.iter().zip(SIGNS) {
         bar.extend(std::iter::repeat_n(sign, (mean / whole * BAR).round() as usize));
         if *mean > 0.0 {
-            legend.push(format!("{} {} s", name.replace('_', " "), number(*mean)));
+            legend.push(format!("{} {}", name.replace('_', " "), time_ms(mean * 1e3, None)));
         }
     }
     Some(format!("outage: {bar}\n             {}", legend.join(", ")))
@@ -80,7 +83,7 @@ mod tests {
             ..DataResult::default()
         };
         let expected = format!(
-            "outage: {}{}{}\n             detect 10 s, promote 5 s, reroute 5 s",
+            "outage: {}{}{}\n             detect 10 s, promote 5000 ms, reroute 5000 ms",
             "d".repeat(30),
             "p".repeat(15),
             "r".repeat(15)

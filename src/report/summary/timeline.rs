@@ -53,7 +53,7 @@ fn happenings(happenings: &[Happening], span: f64) -> String {
     let marks: String = marks.into_iter().collect();
     let mut out = format!(" {:9} {}\n", "", marks.trim_end());
     for Happening { t_s, component, event } in happenings.iter().take(HAPPENINGS_MAX) {
-        out.push_str(&format!(" {:>9} {event} of {component}\n", seconds((t_s * 10.0).round() / 10.0)));
+        out.push_str(&format!(" {:>9} {component}: {event}\n", seconds((t_s * 10.0).round() / 10.0)));
     }
     if let Some(more) = happenings.len().checked_sub(HAPPENINGS_MAX).filter(|more| *more > 0) {
         out.push_str(&format!(" {:9} and {more} more\n", ""));
@@ -71,7 +71,7 @@ mod tests {
         let text = happenings(&[crash(30.0), crash(59.99)], 60.0);
         let marks: Vec<usize> = text.lines().next().unwrap().match_indices('^').map(|(at, _)| at).collect();
         assert_eq!(marks, [11 + 30, 11 + 59]);
-        assert!(text.contains("30 s crash of db\n"));
+        assert!(text.contains("30 s db: crash\n"));
         let many = happenings(&vec![crash(1.0); 20], 60.0);
         assert!(many.ends_with("and 12 more\n"));
     }

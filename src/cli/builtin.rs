@@ -41,8 +41,10 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("02-database-split-off"),
     builtin!("04-scale-up"),
     builtin!("06-scale-out"),
+    builtin!("07-web-server-dies"),
     builtin!("09-primary-and-replicas"),
     builtin!("10-replica-lag"),
+    builtin!("12-primary-dies"),
 ];
 
 /// The scenario of that name, with or without its number.

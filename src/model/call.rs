@@ -95,6 +95,8 @@ pub struct Call {
     pub probe: Probe,
     /// What became of the connection that it came on.
     pub connection: Connection,
+    /// What a query asks for beyond its own entity.
+    pub asks: Asks,
     /// The router that has handed it on, and that gets it back when the callee refuses it.
     pub via: Option<ComponentId>,
     /// What the callee answers besides the outcome: an address, a position. The caller may say something in it too.
@@ -103,6 +105,22 @@ pub struct Call {
     pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+}
+
+/// What a query asks a database for beyond its own entity. In the answer: what the caller must ask for itself, because
+/// the database does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asks {
+    /// Parts of the entity, such as its attributes, each of which is a row where data are in tables.
+    pub parts: u16,
+    /// Other entities that the entity refers to.
+    pub joins: u16,
+    /// Neighbours of each entity that a traversal comes to.
+    pub fanout: u16,
+    /// Hops of a traversal from the entity.
+    pub hops: u8,
+    /// Hops of them that the caller has gone itself.
+    pub gone: u8,
 }
 
 /// What became of the connection of a call, as its caller sees it.

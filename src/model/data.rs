@@ -266,6 +266,23 @@ impl Book {
         }
     }
 
+    /// A node without replicas has acknowledged a write.
+    pub fn wrote(&mut self, now: SimTime) {
+        self.record.writes += 1;
+        self.end_part(Part::Reroute, now);
+    }
+
+    /// A node without replicas has answered a read, which sees all that it has.
+    pub fn has_read(&mut self) {
+        self.record.reads += 1;
+    }
+
+    /// Acknowledged writes were in memory only when it was lost, the first of them for `age`.
+    pub fn lose(&mut self, count: u64, age: SimDuration) {
+        self.record.lost_writes += count;
+        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(age.as_secs_f64()));
+    }
+
     fn writer(&mut self, user: User) -> &mut Writer {
         let (client, slot) = (user.client.index(), user.slot as usize);
         if client >= self.users.len() {

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
+use super::call::Asks;
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
@@ -141,8 +142,21 @@ pub struct Demand {
     pub wait_s: f64,
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
+    /// Queries among those calls that ask for more than one entity: name, mean number, and what for.
+    pub queries: Vec<(String, f64, Asks)>,
     /// Boxes of which one gets each call: name and weight of each of its machines.
     pub spread: Vec<(String, f64)>,
+}
+
+/// What a query costs more, on average, because of what it asks for beyond its own entity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Surplus {
+    /// Core seconds at speed 1.
+    pub cpu_s: f64,
+    /// Seconds that hold no core.
+    pub wait_s: f64,
+    /// Queries that the caller must make itself.
+    pub calls: f64,
 }
 
 /// The load that a client offers.
@@ -216,6 +230,11 @@ pub trait Spec: Debug + Send + Sync {
     /// What one call of a class costs here.
     fn demand(&self, _class: &RequestClass) -> Demand {
         Demand::default()
+    }
+
+    /// What a query costs more that asks for more than its own entity.
+    fn surplus(&self, _class: &RequestClass, _asks: Asks) -> Surplus {
+        Surplus::default()
     }
 
     /// Checks whatever one table says by itself and against the outline. Names have been checked before.

@@ -8,7 +8,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::call::{Asks, Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
 use super::data::Book;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
@@ -187,6 +187,7 @@ impl World {
             notes: Notes::default(),
             probe: Probe::None,
             connection: Connection::Held,
+            asks: Asks::default(),
             via: None,
             answer: 0,
             watched: false,

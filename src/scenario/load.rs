@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::BoxEntry;
-use crate::model::spec::{Demand, MachineSpec, Offered, RequestClass};
+use crate::model::spec::{Demand, MachineSpec, Offered, RequestClass, Surplus};
 
 /// The load that the clients of a scenario put on its boxes, on average.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +115,8 @@ struct Visit {
 struct CallGraph<'a> {
     classes: &'a [RequestClass],
     demands: Vec<Vec<Demand>>,
+    /// What the queries of each box for each class cost elsewhere beyond a call: index of the box, and what.
+    surplus: Vec<Vec<Vec<(usize, Surplus)>>>,
     index: BTreeMap<&'a str, usize>,
     order: Vec<usize>,
 }
@@ -128,8 +130,9 @@ impl<'a> CallGraph<'a> {
             let by_class = classes.iter().map(|class| shared_out(entry.spec.demand(class), members));
             by_class.collect()
         };
-        let demands: Vec<Vec<Demand>> = boxes.iter().map(demand).collect();
-        let mut graph = CallGraph { classes, demands, index, order: Vec::new() };
+        let mut demands: Vec<Vec<Demand>> = boxes.iter().map(demand).collect();
+        let surplus = demands.iter_mut().map(|by_class| surplus(by_class, classes, boxes, &index)).collect();
+        let mut graph = CallGraph { classes, demands, surplus, index, order: Vec::new() };
         let mut seen = vec![false; boxes.len()];
         for at in 0..boxes.len() {
             graph.visit_after_callees(at, &mut seen);
@@ -155,11 +158,16 @@ impl<'a> CallGraph<'a> {
         let mut total = vec![Visit::default(); self.demands.len()];
         for (class, spec) in self.classes.iter().enumerate() {
             let calls = self.calls(client, class);
-            for ((sum, demands), calls) in total.iter_mut().zip(&self.demands).zip(calls) {
+            for (at, calls) in calls.into_iter().enumerate() {
                 let calls = calls * spec.share;
-                sum.calls += calls;
-                sum.cpu_s += calls * demands[class].cpu_s;
-                sum.wait_s += calls * demands[class].wait_s;
+                let demand = &self.demands[at][class];
+                total[at].calls += calls;
+                total[at].cpu_s += calls * demand.cpu_s;
+                total[at].wait_s += calls * demand.wait_s;
+                for &(to, surplus) in &self.surplus[at][class] {
+                    total[to].cpu_s += calls * surplus.cpu_s;
+                    total[to].wait_s += calls * surplus.wait_s;
+                }
             }
         }
         total
@@ -179,6 +187,27 @@ impl<'a> CallGraph<'a> {
         }
         calls
     }
+}
+
+/// Of a box, by class, what its queries cost elsewhere beyond a call each; the calls that they lead to are added to its
+/// own.
+fn surplus(
+    demands: &mut [Demand],
+    classes: &[RequestClass],
+    boxes: &[BoxEntry],
+    index: &BTreeMap<&str, usize>,
+) -> Vec<Vec<(usize, Surplus)>> {
+    let of = |(demand, class): (&mut Demand, &RequestClass)| {
+        let mut all = Vec::new();
+        for (to, times, asks) in std::mem::take(&mut demand.queries) {
+            let Some(&at) = index.get(to.as_str()) else { continue };
+            let Surplus { cpu_s, wait_s, calls } = boxes[at].spec.surplus(class, asks);
+            demand.calls.push((to, times * calls));
+            all.push((at, Surplus { cpu_s: times * cpu_s, wait_s: times * wait_s, calls }));
+        }
+        all
+    };
+    demands.iter_mut().zip(classes).map(of).collect()
 }
 
 /// Calls that are spread over several boxes go to each by the weights of its machines.

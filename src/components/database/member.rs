@@ -7,7 +7,7 @@ use crate::kernel::random::below;
 use crate::kernel::time::SimDuration;
 use crate::kernel::zipf::Zipf;
 use crate::model::call::{Call, NOBODY};
-use crate::model::class::KeySpace;
+use crate::model::class::{KeySpace, RequestClass};
 use crate::model::component::Cx;
 use crate::model::data::{Progress, Query, User};
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
@@ -39,6 +39,25 @@ impl KeyLaw {
             KeySpace { count: 1, .. } => KeyLaw::One,
             KeySpace { count, zipf } if zipf > 0.0 => KeyLaw::Zipf(Zipf::new(u64::from(count), zipf)),
             KeySpace { count, .. } => KeyLaw::Uniform(count),
+        }
+    }
+}
+
+/// How the keys of queries are drawn, by class.
+#[derive(Debug)]
+pub(super) struct Keys(Vec<KeyLaw>);
+
+impl Keys {
+    pub(super) fn new(classes: &[RequestClass]) -> Keys {
+        Keys(classes.iter().map(|class| KeyLaw::new(class.keys)).collect())
+    }
+
+    /// The key that a query asks for: the same at every member.
+    pub(super) fn draw(&self, call: CallId, cx: &Cx<'_>) -> u32 {
+        match &self.0[usize::from(cx.get(call).class)] {
+            KeyLaw::One => 0,
+            KeyLaw::Uniform(count) => below(&mut cx.rng(call, KEY), u64::from(*count)) as u32,
+            KeyLaw::Zipf(law) => law.draw(&mut cx.rng(call, KEY)) as u32 - 1,
         }
     }
 }
@@ -96,12 +115,12 @@ pub(super) struct Member {
     waited: u64,
     every: Option<SimDuration>,
     delay: SimDuration,
-    keys: Vec<KeyLaw>,
+    keys: Keys,
 }
 
 impl Member {
     pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Member {
-        let nodes = spec.nodes(site);
+        let nodes = spec.node_ids(site);
         let me = site.find(site.name);
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
         Member {
@@ -120,7 +139,7 @@ impl Member {
             waited: 0,
             every: spec.ship.and_then(|ship| ship.every).map(|every| every.0),
             delay: spec.ship.and_then(|ship| ship.delay).map_or(SimDuration::ZERO, |delay| delay.0),
-            keys: site.classes.iter().map(|class| KeyLaw::new(class.keys)).collect(),
+            keys: Keys::new(site.classes),
         }
     }
 
@@ -147,17 +166,12 @@ impl Member {
     }
 
     fn query(&self, call: CallId, cx: &Cx<'_>) -> Query {
-        let &Call { class, user, identity, client, notes, answer, .. } = cx.get(call);
+        let &Call { user, identity, client, notes, answer, .. } = cx.get(call);
         if notes.step == kind::REPLAY {
             return Query { key: answer as u32, user: None, is_replay: true };
         }
-        let key = match &self.keys[usize::from(class)] {
-            KeyLaw::One => 0,
-            KeyLaw::Uniform(count) => below(&mut cx.rng(call, KEY), u64::from(*count)) as u32,
-            KeyLaw::Zipf(law) => law.draw(&mut cx.rng(call, KEY)) as u32 - 1,
-        };
         Query {
-            key,
+            key: self.keys.draw(call, cx),
             is_replay: false,
             user: (user != NOBODY).then_some(User { client, slot: user, identity }),
         }

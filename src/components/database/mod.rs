@@ -9,21 +9,26 @@
 
 mod acks;
 mod apply;
+mod engine;
 mod failover;
+mod lazy;
 mod log;
 mod member;
 mod message;
 mod monitor;
 mod node;
+mod partition;
 mod replicas;
 mod router;
 mod script;
 mod ship;
 mod spec;
 
+pub use engine::Engine;
 pub use failover::{Failover, Preset, Recovery, Reroute};
 pub use monitor::Monitor;
 pub use node::Database;
+pub use partition::Partition;
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 pub use router::Router;
 pub use spec::{DatabaseSpec, Disk};

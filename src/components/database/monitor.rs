@@ -80,7 +80,7 @@ impl Monitor {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Monitor {
         let failover: &Failover = spec.failover.as_ref().expect("a monitor belongs to a failover");
-        let nodes = spec.nodes(site);
+        let nodes = spec.node_ids(site);
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),

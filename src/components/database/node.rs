@@ -3,12 +3,17 @@
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
+use crate::model::call::Call;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
+use crate::model::quantity::Rate;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
 use crate::model::site::Site;
 use crate::queueing::pool::{Acquire, Pool};
+use crate::queueing::token_bucket::TokenBucket;
 
+use super::engine::{Engine, Work};
+use super::lazy::Lazy;
 use super::member::{Commit, Member};
 use super::message::{flag, kind, order};
 use super::spec::DatabaseSpec;
@@ -29,6 +34,8 @@ pub(super) mod timer {
     pub(in super::super) const REPLAY: u16 = 5;
     /// The node has been copied anew.
     pub(in super::super) const REBUILT: u16 = 6;
+    /// It is time to flush what has been acknowledged before it was durable.
+    pub(in super::super) const LAZY: u16 = 7;
     /// A worker, by what is above this number, has applied a write.
     pub(in super::super) const APPLIED: u16 = 256;
 }
@@ -37,9 +44,21 @@ pub(super) mod timer {
 const DEMAND: u64 = 0;
 const MISS: u64 = 1;
 
+/// Lookups of one query of which each draws whether it misses; of more of them the mean share does.
+const DRAWS_MAX: f64 = 64.0;
+
 /// One database node.
 #[derive(Debug)]
 pub struct Database {
+    engine: Engine,
+    /// Core time of a further row of a query.
+    lookup: SimDuration,
+    /// Entities of each class.
+    population: Vec<u32>,
+    /// Limits on reads and writes a second.
+    limits: [Option<TokenBucket>; 2],
+    /// Writes are acknowledged before they are durable.
+    lazy: Option<Lazy>,
     read: Variate,
     write: Variate,
     commit: Variate,
@@ -68,7 +87,15 @@ impl Database {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Database {
         let disk = spec.disk_spec();
+        let limit =
+            |limit: Option<Rate>| limit.map(|rate| TokenBucket::new(rate.0, rate.0.ceil().max(1.0) as u32));
+        let every = spec.flush_every();
         Database {
+            engine: spec.engine(),
+            lookup: spec.lookup(),
+            population: site.classes.iter().map(|class| class.keys.count).collect(),
+            limits: [limit(spec.read_limit), limit(spec.write_limit)],
+            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.nodes() == 1)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
@@ -109,6 +136,12 @@ impl Database {
             cx.decline(call);
             return;
         }
+        if let Some(limit) = &mut self.limits[usize::from(is_write)]
+            && !limit.try_take(cx.now())
+        {
+            cx.reply(call, Outcome::Throttled);
+            return;
+        }
         match self.connections.acquire(cx.now(), call) {
             Acquire::Granted => {}
             Acquire::Queued | Acquire::Full => {
@@ -129,8 +162,14 @@ impl Database {
     /// A query gets its share of the cores.
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let variate = if self.is_write(call, cx) { &self.write } else { &self.read };
-        let demand = cx.demand(call, variate, DEMAND);
+        let demand = cx.demand(call, variate, DEMAND) + self.lookup.mul_f64(self.work_of(call, cx).lookups);
         cx.work(call, Device::Cpu, demand);
+    }
+
+    /// What a query asks for beyond a plain one.
+    fn work_of(&self, call: CallId, cx: &Cx<'_>) -> Work {
+        let &Call { asks, class, .. } = cx.get(call);
+        self.engine.work(asks, self.population[usize::from(class)])
     }
 
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
@@ -140,28 +179,53 @@ impl Database {
 
     /// A core or the disk has done its part.
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        if cx.get(call).notes.step == kind::QUERY && self.misses(call, cx) {
+        let pages = if cx.get(call).notes.step == kind::QUERY { self.misses(call, cx) } else { 0 };
+        if pages > 0 {
             cx.get_mut(call).notes.step = kind::DISK;
-            cx.annotate(call, || "misses the buffer cache and reads the disk".into());
-            cx.work(call, Device::Disk, self.page_read);
+            cx.annotate(call, || match pages {
+                1 => "misses the buffer cache and reads the disk".into(),
+                _ => format!("misses the buffer cache and reads {pages} pages of the disk"),
+            });
+            cx.work(call, Device::Disk, self.page_read.saturating_mul(pages));
         } else if self.is_write(call, cx) && self.disk_full {
             // What the disk has no room for fails at the commit, after all the work.
             self.fail(call, Outcome::Rejected, cx);
+        } else if self.is_write(call, cx)
+            && let Some(lazy) = &mut self.lazy
+        {
+            lazy.acknowledge(cx);
+            self.answer(call, cx);
         } else if self.is_write(call, cx) {
             self.commit(call, cx);
         } else {
             if let Some(member) = &self.member {
                 member.has_read(call, cx);
             }
+            if let Some(lazy) = &self.lazy {
+                lazy.has_read(cx);
+            }
             self.answer(call, cx);
         }
     }
 
-    fn misses(&self, call: CallId, cx: &Cx<'_>) -> bool {
-        self.hit_ratio < 1.0 && unit_open(&mut cx.rng(call, MISS)) >= self.hit_ratio
+    /// Pages that a query must read from the disk, one after the other.
+    fn misses(&self, call: CallId, cx: &Cx<'_>) -> u64 {
+        if self.hit_ratio >= 1.0 || (self.is_write(call, cx) && !self.engine.reads_before_writing()) {
+            return 0;
+        }
+        let mut rng = cx.rng(call, MISS);
+        let first = u64::from(unit_open(&mut rng) >= self.hit_ratio);
+        let lookups = self.work_of(call, cx).lookups;
+        if lookups > DRAWS_MAX {
+            let mean = lookups * (1.0 - self.hit_ratio);
+            return first + (mean + unit_open(&mut rng)) as u64;
+        }
+        (0..lookups.round() as u64)
+            .fold(first, |sum, _| sum + u64::from(unit_open(&mut rng) >= self.hit_ratio))
     }
 
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.get_mut(call).asks = self.work_of(call, cx).left;
         // Nobody waits for a connection: who finds none is rejected.
         let _nobody = self.connections.release(cx.now());
         cx.reply(call, Outcome::Ok);
@@ -179,6 +243,10 @@ impl Database {
 
     fn flush(&mut self, cx: &mut Cx<'_>) {
         std::mem::swap(&mut self.flushing, &mut self.waiting);
+        self.begin_flush(cx);
+    }
+
+    fn begin_flush(&mut self, cx: &mut Cx<'_>) {
         let stream = self.stream.get_or_insert_with(|| cx.stream("flush"));
         let time = self.commit.draw(stream);
         cx.alarm(time, timer::FLUSHED, About::Nothing);
@@ -230,6 +298,14 @@ impl Database {
     }
 
     fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        if let Some(lazy) = &mut self.lazy {
+            match alarm.code {
+                timer::LAZY if lazy.tick(cx) => self.begin_flush(cx),
+                timer::LAZY => {}
+                _ => lazy.flushed(),
+            }
+            return;
+        }
         let Some(member) = &mut self.member else {
             self.flushed(cx);
             return;
@@ -280,6 +356,9 @@ impl Database {
         self.flushing.clear();
         self.waiting.clear();
         cx.release_memory(self.buffer);
+        if let Some(lazy) = &mut self.lazy {
+            lazy.crash(cx);
+        }
         if let Some(member) = &mut self.member {
             member.crash(cx);
         }
@@ -288,6 +367,9 @@ impl Database {
     fn boot(&mut self, cx: &mut Cx<'_>) {
         if self.buffer > 0 {
             assert!(cx.reserve_memory(self.buffer), "the loader has checked that the buffer cache fits");
+        }
+        if let Some(lazy) = &mut self.lazy {
+            lazy.start(cx);
         }
     }
 }

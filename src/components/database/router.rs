@@ -57,7 +57,7 @@ impl Router {
     /// The router of the database that `spec` describes.
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Router {
-        let nodes = spec.nodes(site);
+        let nodes = spec.node_ids(site);
         Router {
             down_until: vec![SimTime::ZERO; nodes.len()],
             nodes,

@@ -7,19 +7,22 @@ use serde::Deserialize;
 
 use crate::components::hardware::{Hardware, check_contention, positive};
 use crate::kernel::time::SimDuration;
+use crate::model::call::Asks;
 use crate::model::component::Component;
 use crate::model::hardware::DiskSpec;
-use crate::model::quantity::{Bytes, Dist, Duration};
+use crate::model::quantity::{Bytes, Dist, Duration, Rate};
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
+    Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
 };
 use crate::theory::cache::zipf_hit_ratio;
 
+use super::engine::Engine;
 use super::failover::Failover;
 use super::monitor::Monitor;
 use super::node::Database;
+use super::partition::Partition;
 use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 use super::router::Router;
 
@@ -49,6 +52,8 @@ pub struct Disk {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSpec {
+    /// What kind of database it is; it sets the defaults of what follows. Default: "relational".
+    pub engine: Option<Engine>,
     /// The box whose machine it shares: cores, memory, disk and crashes.
     pub on: Option<String>,
     /// A machine of the catalogue (`outgrow list instances`).
@@ -61,14 +66,29 @@ pub struct DatabaseSpec {
     pub speed: Option<f64>,
     /// USD an hour. Default: the instance's, else 0.
     pub price: Option<f64>,
-    /// Core time of a read. Default: exponential, 1.2 ms [C: Stack Overflow 2016].
+    /// Core time of a read. Default: exponential, 1.2 ms [C: Stack Overflow 2016]; of other engines see docs/engines.md.
     pub read: Option<Dist>,
-    /// Core time of a write. Default: exponential, 1.2 ms [C: Stack Overflow 2016].
+    /// Core time of a write. Default: exponential, 1.2 ms [C: Stack Overflow 2016]; of other engines see docs/engines.md.
     pub write: Option<Dist>,
+    /// Core time of each further row, entity or key of one query. Default: "6.4us" [S]; of other engines see
+    /// docs/engines.md.
+    pub lookup: Option<Duration>,
     /// Time of a durable flush; writes that wait at the same time share one. Default: "3.7ms" [S].
     pub commit: Option<Dist>,
-    /// Queries at once; beyond it they are rejected. Default: 100, as PostgreSQL.
+    /// Writes are acknowledged at once and flushed together so often; a crash takes those since the last flush. "0s":
+    /// every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
+    pub flush_every: Option<Duration>,
+    /// Queries at once; beyond it they are rejected. Default: 100, as PostgreSQL; of other engines see docs/engines.md.
     pub connections: Option<u32>,
+    /// Reads a second of a node, such as the 3000 of a partition of DynamoDB [V]; those beyond it are throttled. Default:
+    /// no limit.
+    pub read_limit: Option<Rate>,
+    /// Writes a second of a node, such as the 1000 of a partition of DynamoDB [V]; those beyond it are throttled. Default:
+    /// no limit.
+    pub write_limit: Option<Rate>,
+    /// Machines among which the data are divided by a hash of the key: `NAME.node-1`, ... Not for engines that join.
+    /// Default: a single one.
+    pub nodes: Option<u32>,
     /// Size of the data that is in use. With more of it than the buffer holds, reads miss and go to the disk.
     pub working_set: Option<Bytes>,
     /// Size of the buffer cache. Default: 75 % of the memory of its own machine.
@@ -77,9 +97,9 @@ pub struct DatabaseSpec {
     pub skew: Option<f64>,
     /// The disk behind the buffer cache.
     pub disk: Option<Disk>,
-    /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0.
-    #[serde(default)]
-    pub sigma: f64,
+    /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0; 1 of a key-value
+    /// engine, which has one thread.
+    pub sigma: Option<f64>,
     /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub kappa: f64,
@@ -111,18 +131,6 @@ pub struct DatabaseSpec {
 }
 
 impl DatabaseSpec {
-    pub(super) fn connections(&self) -> u32 {
-        self.connections.unwrap_or(100)
-    }
-
-    pub(super) fn read(&self) -> Dist {
-        self.read.clone().unwrap_or_else(default_demand)
-    }
-
-    pub(super) fn write(&self) -> Dist {
-        self.write.clone().unwrap_or_else(default_demand)
-    }
-
     pub(super) fn commit(&self) -> Dist {
         self.commit.clone().unwrap_or_else(|| Dist::constant(SimDuration::from_nanos(3_700_000)))
     }
@@ -136,10 +144,11 @@ impl DatabaseSpec {
     /// Share of the reads that the buffer cache answers, by Che's approximation under Zipf accesses; 1 when all fits.
     pub(super) fn hit_ratio(&self) -> f64 {
         let Some(working_set) = self.working_set else { return 1.0 };
-        if working_set.0 <= self.buffer() {
+        let on_a_node = working_set.0 / u64::from(self.nodes().max(1));
+        if on_a_node <= self.buffer() {
             return 1.0;
         }
-        let pages = (working_set.0 / PAGE_BYTES).max(1);
+        let pages = (on_a_node / PAGE_BYTES).max(1);
         let held = (self.buffer() / PAGE_BYTES).max(1);
         zipf_hit_ratio(pages, self.skew.unwrap_or(SKEW_DEFAULT), held)
     }
@@ -162,7 +171,7 @@ impl DatabaseSpec {
     }
 
     /// The nodes of a database with replicas, the one that begins as primary first.
-    pub(super) fn nodes(&self, site: &Site<'_>) -> Vec<ComponentId> {
+    pub(super) fn node_ids(&self, site: &Site<'_>) -> Vec<ComponentId> {
         let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
         names.map(|name| site.find(&name)).collect()
     }
@@ -205,28 +214,26 @@ impl DatabaseSpec {
     }
 }
 
-fn default_demand() -> Dist {
-    Dist::exponential(SimDuration::from_nanos(1_200_000))
-}
-
 impl Spec for DatabaseSpec {
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
     }
 
     fn members(&self) -> u32 {
-        if self.is_replicated() { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
+        let others = self.is_replicated() || self.nodes.is_some();
+        if others { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
     }
 
     fn machines(&self) -> u32 {
-        1 + self.replicas()
+        self.nodes.unwrap_or(1 + self.replicas())
     }
 
     fn member(&self, name: &str, member: u32) -> MemberPlan {
         let machine = self.machine();
         let (name, machine, standing) = match member {
-            0 if self.is_replicated() => (name.to_owned(), None, Standing::Driver),
+            0 if self.is_replicated() || self.nodes.is_some() => (name.to_owned(), None, Standing::Driver),
             0 => (name.to_owned(), machine, Standing::Entry),
+            _ if self.nodes.is_some() => (format!("{name}.node-{member}"), machine, Standing::Inner),
             1 => (format!("{name}.primary"), machine, Standing::Inner),
             _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
             _ => (format!("{name}.replica-{}", member - 1), machine, Standing::Inner),
@@ -240,7 +247,7 @@ impl Spec for DatabaseSpec {
         }
         let machine = self.hardware().machine();
         let disk = self.working_set.is_some().then(|| self.disk_spec());
-        Some(MachineSpec { sigma: self.sigma, kappa: self.kappa, disk, ..machine })
+        Some(MachineSpec { sigma: self.sigma(), kappa: self.kappa, disk, ..machine })
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {
@@ -250,7 +257,9 @@ impl Spec for DatabaseSpec {
             // On all nodes together: every replica applies what the primary writes.
             let applied = f64::from(self.replicas()) * self.apply_demand().variate().mean();
             demand.cpu_s = self.write().variate().mean() + applied;
-            demand.wait_s = miss + self.commit().variate().mean();
+            let read = if self.engine().reads_before_writing() { miss } else { 0.0 };
+            let flush = if self.flush_every().is_zero() { self.commit().variate().mean() } else { 0.0 };
+            demand.wait_s = read + flush;
         } else {
             demand.cpu_s = self.read().variate().mean();
             demand.wait_s = miss;
@@ -258,10 +267,15 @@ impl Spec for DatabaseSpec {
         demand
     }
 
-    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+    fn surplus(&self, class: &RequestClass, asks: Asks) -> Surplus {
+        self.surplus_of(class, asks)
+    }
+
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
         self.hardware().check(self.on.as_deref(), problems);
-        check_contention(self.sigma, self.kappa, problems);
+        check_contention(self.sigma(), self.kappa, problems);
         self.check_cache(problems);
+        self.check_engine(outline.classes, problems);
         self.check_replicas(problems);
         self.check_failover(problems);
         if self.connections == Some(0) {
@@ -291,6 +305,9 @@ impl Spec for DatabaseSpec {
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        if self.nodes.is_some() && site.member == 0 {
+            return Box::new(Partition::new(self, site));
+        }
         if self.is_replicated() && site.member == 0 {
             return Box::new(Router::new(self, site));
         }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Connection, Parent, Probe};
+use crate::model::call::{Asks, Call, Connection, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -45,8 +45,8 @@ mod flag {
 enum Action {
     Cpu(Variate),
     Wait(Variate),
-    /// Index of the connection pool, and how often.
-    Query(usize, u16),
+    /// Index of the connection pool, how often, and what for beyond one entity.
+    Query(usize, u16, Asks),
     /// Index of the targets, how often, how many at once.
     Call(usize, u16, u16),
 }
@@ -136,7 +136,9 @@ impl Server {
         let action = match step {
             Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
             Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
-            Step { query: Some(name), .. } => Action::Query(self.database(name, spec, site), times),
+            Step { query: Some(name), .. } => {
+                Action::Query(self.database(name, spec, site), times, step.asks())
+            }
             Step { call: Some(name), .. } => {
                 Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
             }
@@ -296,8 +298,9 @@ impl Server {
                 let wait = cx.demand(call, variate, purpose);
                 cx.alarm(wait, STEP_OVER, About::Call(call));
             }
-            &Action::Query(database, times) => {
+            &Action::Query(database, times, _) => {
                 cx.get_mut(call).notes.left = times;
+                cx.get_mut(call).notes.pending = 0;
                 self.connect(call, database, cx);
             }
             &Action::Call(other, times, parallel) => {
@@ -327,18 +330,27 @@ impl Server {
 
     fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
         let to = self.databases[database].targets.next();
-        let ordinal = ordinal(call, 0, cx);
-        self.send(call, to, ordinal, cx);
+        let notes = cx.get(call).notes;
+        let ordinal = ordinal(call, notes.pending, cx);
+        let child = self.send(call, to, ordinal, cx);
+        let Action::Query(_, _, asks) = self.stages[usize::from(notes.step)].action else { return };
+        cx.get_mut(child).asks = match notes.pending {
+            0 => asks,
+            // The next hop of a traversal that the database does not do.
+            hop if asks.hops > 0 => Asks { parts: 0, gone: hop as u8, ..asks },
+            _ => Asks::default(),
+        };
     }
 
     /// Asks another box, and waits no longer than it has patience.
-    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, cx: &mut Cx<'_>) {
+    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, cx: &mut Cx<'_>) -> CallId {
         let child = cx.call(Parent::Call(call), to, ordinal);
         if let Some(patience) = &mut self.patience
             && let Some(at) = patience.push(cx.now(), child, |child| cx.find(*child).is_some())
         {
             cx.alarm_at(at, LIMIT, About::Nothing);
         }
+        child
     }
 
     /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
@@ -364,8 +376,8 @@ impl Server {
         }
     }
 
-    /// An answer for the step that `call` is at.
-    fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+    /// An answer for the step that `call` is at; a database may have left something to ask for.
+    fn answered(&mut self, call: CallId, outcome: Outcome, rest: Asks, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
             self.leave(call, outcome, cx);
@@ -381,10 +393,21 @@ impl Server {
                 self.ask(call, other, parallel, cx);
                 return;
             }
-        } else {
-            notes.left -= 1;
+        } else if let Action::Query(database, _, Asks { hops, .. }) =
+            self.stages[usize::from(notes.step)].action
+        {
+            let is_traversal = hops > 0;
+            notes.pending = match rest {
+                Asks { gone: hop @ 1.., .. } => u16::from(hop),
+                Asks { joins: entities @ 1.., .. } => entities,
+                // Of several entities the next, or nothing more.
+                _ if notes.pending > 0 && !is_traversal => notes.pending - 1,
+                _ => 0,
+            };
+            if notes.pending == 0 {
+                notes.left -= 1;
+            }
             if notes.left > 0 {
-                let Action::Query(database, _) = self.stages[usize::from(notes.step)].action else { return };
                 self.connect(call, database, cx);
                 return;
             }
@@ -395,19 +418,19 @@ impl Server {
     /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
     /// ended, because another branch of its step has failed; only queries hold a connection, and they have no branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let Parent::Call(call) = cx.get(child).parent else { return };
+        let &Call { parent: Parent::Call(call), asks: rest, .. } = cx.get(child) else { return };
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
         if notes.flags & flag::ENDED != 0 {
             return;
         }
-        if let Action::Query(database, _) = self.stages[usize::from(notes.step)].action
+        if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
             && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
         {
             cx.get_mut(job).waited += waited;
             self.tell_waiting(cx);
             self.query(job, database, cx);
         }
-        self.answered(call, outcome, cx);
+        self.answered(call, outcome, rest, cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------

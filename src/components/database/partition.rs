@@ -1,0 +1,46 @@
+//! `Partition`: how queries find the node that has their key. It is a part of the drivers of those who ask, and costs
+//! nothing.
+
+use crate::kernel::random::{mix, name_hash};
+use crate::model::component::{Component, Cx};
+use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
+use crate::model::site::Site;
+
+use super::member::Keys;
+use super::spec::DatabaseSpec;
+
+/// What the hash of a key begins with.
+const SALT: u64 = name_hash("partition");
+
+/// Divides the keys among the nodes, by a hash.
+#[derive(Debug)]
+pub struct Partition {
+    nodes: Vec<ComponentId>,
+    keys: Keys,
+}
+
+impl Partition {
+    /// The driver of the database that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Partition {
+        let names = (1..=spec.nodes()).map(|node| format!("{}.node-{node}", site.group));
+        Partition { nodes: names.map(|name| site.find(&name)).collect(), keys: Keys::new(site.classes) }
+    }
+
+    fn route(&self, call: CallId, cx: &mut Cx<'_>) {
+        let key = self.keys.draw(call, cx);
+        let node = mix(SALT, u64::from(key)) % self.nodes.len() as u64;
+        cx.forward(call, self.nodes[node as usize]);
+    }
+}
+
+impl Component for Partition {
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.route(call, cx),
+            // The node of the key is down, and nobody else has it.
+            Signal::Returned(call, _) => cx.reply(call, Outcome::Unavailable),
+            _ => {}
+        }
+    }
+}

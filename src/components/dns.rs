@@ -2,6 +2,10 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
+mod geo;
+
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -14,6 +18,8 @@ use crate::model::quantity::Duration;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
+
+use geo::Preferences;
 
 /// How a name server chooses among its records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -28,6 +34,8 @@ pub enum DnsPolicy {
     Failover,
     /// The record nearest to the resolver that asks, by round-trip time.
     Latency,
+    /// The record for the region of whoever asks: that of `geo`, else the nearest on the globe.
+    Geo,
 }
 
 /// Health checks: a name server tries to connect to every address, and leaves out the dead.
@@ -110,6 +118,10 @@ pub struct DnsSpec {
     /// How the name server chooses among the records. Default: "round-robin".
     #[serde(default)]
     pub policy: DnsPolicy,
+    /// Records by the region of who asks, with the policy `geo`: { "ap-northeast-2" = "lb-seoul" }. Regions that it lacks
+    /// get the nearest record on the globe; when the record fails its checks, the next nearest.
+    #[serde(default)]
+    pub geo: BTreeMap<String, String>,
     /// Checks of the addresses; one that fails them is not answered, unless all fail. Default: none.
     pub health: Option<DnsHealth>,
 }
@@ -134,7 +146,7 @@ impl Spec for DnsSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
-        if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency) {
+        if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency | DnsPolicy::Geo) {
             // The answers go round the machines, not the records.
             let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
             return Demand { spread, ..Demand::default() };
@@ -148,7 +160,8 @@ impl Spec for DnsSpec {
         Demand { calls: self.records.iter().enumerate().map(share).collect(), ..Demand::default() }
     }
 
-    fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        self.check_geo(outline, problems);
         if self.records.is_empty() {
             problems.error("records", "a name without records cannot be resolved", "name a public box");
         }
@@ -181,7 +194,9 @@ impl Spec for DnsSpec {
             let weight = record.weight / members.len() as f64;
             records.extend(members.iter().map(|to| Address::new(*to, rank, weight)));
         }
+        let is_geo = self.policy == DnsPolicy::Geo;
         Box::new(Dns {
+            preferences: is_geo.then(|| Preferences::new(self, &records, site)),
             records,
             ttl: self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0),
             policy: self.policy,
@@ -253,6 +268,8 @@ struct Checks {
 #[derive(Debug)]
 pub struct Dns {
     records: Vec<Address>,
+    /// By the region of who asks.
+    preferences: Option<Preferences>,
     ttl: SimDuration,
     policy: DnsPolicy,
     checks: Option<Checks>,
@@ -285,6 +302,7 @@ impl Dns {
                 let best = healthy.map(|record| record.rank).min();
                 self.in_turn(|record| (all || record.healthy) && Some(record.rank) == best)
             }
+            DnsPolicy::Geo => self.preferred(caller, all),
             DnsPolicy::Latency => {
                 let healthy = self.records.iter().filter(|record| all || record.healthy);
                 let nearest = healthy.map(|record| cx.distance(caller, record.to)).min();
@@ -292,6 +310,18 @@ impl Dns {
                 self.in_turn(|record| (all || record.healthy) && is_near(record))
             }
         }
+    }
+
+    /// The record that is best for the caller's region, in turn among equals.
+    fn preferred(&mut self, caller: ComponentId, all: bool) -> usize {
+        let rank = |index: usize| self.preferences.as_ref().map_or(0, |known| known.rank(caller, index));
+        let allowed = |index: &usize| all || self.records[*index].healthy;
+        let count = self.records.len();
+        let best = (0..count).filter(allowed).map(rank).min();
+        let mut turn = (0..count).map(|ahead| (self.next + ahead) % count).filter(allowed);
+        let index = turn.find(|index| Some(rank(*index)) == best).unwrap_or(self.next);
+        self.next = (index + 1) % count;
+        index
     }
 
     /// The next record in turn for which `fits` holds, which it does for one at least.

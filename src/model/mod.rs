@@ -7,6 +7,7 @@ pub mod class;
 pub mod component;
 pub mod data;
 pub mod faults;
+pub mod geography;
 pub mod hardware;
 pub mod machine;
 pub mod network;

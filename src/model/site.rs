@@ -66,6 +66,8 @@ pub struct Site<'a> {
     pub classes: &'a [RequestClass],
     /// Kind of each component, by id.
     pub kinds: &'a [&'static str],
+    /// Region of each component, by id.
+    pub regions: &'a [Option<&'a str>],
 }
 
 impl Site<'_> {

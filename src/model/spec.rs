@@ -108,6 +108,8 @@ impl Problems {
 pub struct Outline<'a> {
     /// Kind of each box by name.
     pub kinds: BTreeMap<&'a str, &'static str>,
+    /// The regions in which the members of each box stand, by its name.
+    pub regions: BTreeMap<&'a str, &'a [String]>,
     /// The request classes.
     pub classes: &'a [RequestClass],
     /// Warm-up and measured time together.
@@ -199,6 +201,16 @@ pub trait Spec: Debug + Send + Sync {
     /// Whether it is a name that clients resolve, rather than a box on the way of a request.
     fn is_name(&self) -> bool {
         false
+    }
+
+    /// Whether its users ask once and never come back, so that nobody can know them again.
+    fn is_anonymous(&self) -> bool {
+        false
+    }
+
+    /// The key by which it sends users to where they were, if it does.
+    fn knows_users_by(&self) -> Option<&'static str> {
+        None
     }
 
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...

@@ -28,6 +28,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
         directory.add(&seat.entry.name, &seat.plan.name, seat.plan.standing, ComponentId::new(index));
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
+    let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     let mut parts: Vec<Part> = scenario.expects.iter().filter_map(|expect| expect.part).collect();
     parts.dedup();
@@ -44,6 +45,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             directory: &directory,
             classes: &scenario.classes,
             kinds: &kinds,
+            regions: &regions,
         };
         let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),

@@ -2,6 +2,7 @@
 
 mod faults;
 mod places;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     check.cycles();
     places::check(document, assembly, check.found);
     faults::check(document, assembly, check.found);
+    users::check(document, assembly, check.found);
     // What follows would only repeat the errors above in other words.
     if !has_errors(check.found) {
         check.reachability();
@@ -297,7 +299,10 @@ impl<'a, 't> Check<'a, 't> {
 
     fn specs(&mut self) {
         let kinds = self.assembly.declared.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        let outline = Outline { kinds, classes: &self.assembly.classes, length: self.assembly.run.length() };
+        let boxes = self.assembly.boxes.iter();
+        let regions = boxes.map(|entry| (entry.name.as_str(), entry.regions.as_slice())).collect();
+        let length = self.assembly.run.length();
+        let outline = Outline { kinds, regions, classes: &self.assembly.classes, length };
         for entry in
             self.assembly.boxes.iter().filter(|entry| !self.misdirected.contains(entry.name.as_str()))
         {

@@ -297,6 +297,14 @@ impl BalancerSpec {
 }
 
 impl Spec for BalancerSpec {
+    fn knows_users_by(&self) -> Option<&'static str> {
+        match self.policy_kind() {
+            _ if self.sticky.is_some() => Some("sticky"),
+            PolicyKind::Sticky => Some("policy"),
+            _ => None,
+        }
+    }
+
     fn arrows(&self) -> Vec<Arrow> {
         let arrow = |(entry, name): (usize, &String)| Arrow {
             key: format!("targets[{entry}]"),

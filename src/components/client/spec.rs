@@ -221,6 +221,10 @@ impl Spec for ClientSpec {
         vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
     }
 
+    fn is_anonymous(&self) -> bool {
+        self.users.is_none() && self.sessions.is_none()
+    }
+
     fn offered(&self) -> Option<Offered> {
         let factor = self.profile.as_ref().map_or(1.0, |profile| profile.profile().mean());
         if let Some(users) = self.users {

@@ -218,7 +218,12 @@ mod tests {
     /// Keys and messages of what is wrong with a table.
     fn check(table: &str, expected: &[(&str, &str)]) {
         let spec: DatabaseSpec = toml::from_str(table).expect(table);
-        let outline = Outline { kinds: Default::default(), classes: &[], length: SimDuration::ZERO };
+        let outline = Outline {
+            kinds: Default::default(),
+            regions: Default::default(),
+            classes: &[],
+            length: SimDuration::ZERO,
+        };
         let mut problems = Problems::default();
         spec.check(&outline, &mut problems);
         let found: Vec<(&str, &str)> =

@@ -141,6 +141,10 @@ impl Spec for DnsSpec {
         true
     }
 
+    fn knows_regions_by(&self) -> Option<&'static str> {
+        (self.policy == DnsPolicy::Geo).then_some("policy")
+    }
+
     fn is_name(&self) -> bool {
         true
     }

@@ -213,6 +213,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// The key by which it answers by the region of who asks, if it does.
+    fn knows_regions_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
     fn members(&self) -> u32 {
         1

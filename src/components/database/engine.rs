@@ -79,12 +79,9 @@ impl Engine {
                 // One thread does all commands: further cores add nothing.
                 sigma: 1.0,
             },
-            Engine::Document => Costs {
-                lookup: micros(1200),
-                flush_every: SimDuration::from_millis(100),
-                connections: 65_536,
-                ..sql
-            },
+            Engine::Document => {
+                Costs { flush_every: SimDuration::from_millis(100), connections: 65_536, ..sql }
+            }
             Engine::Column => Costs {
                 read: micros(444),
                 write: micros(444),

@@ -1,4 +1,4 @@
-//! Balancers that know their users again, and users who never come back.
+//! What boxes know of users: who comes back, and where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,21 +9,29 @@ use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
 use crate::scenario::error::Diagnostic;
 
-/// Warns of a balancer that gives cookies to requests of users who ask once only.
+/// Warns of a balancer that gives cookies to requests of users who ask once only, and of a name that is to answer by the
+/// region of users who are nowhere.
 pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let entries: BTreeMap<&str, &BoxEntry> =
         assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry)).collect();
     let mut problems = Problems::default();
-    for client in assembly.boxes.iter().filter(|entry| entry.spec.is_anonymous()) {
+    for client in assembly.boxes.iter().filter(|entry| entry.spec.offered().is_some()) {
         for name in reached(client, &entries) {
             let entry = entries[name];
-            let Some(key) = entry.spec.knows_users_by() else { continue };
-            let message = format!(
-                "`{name}` sends its users to where they were, but those of `{}` never come back",
-                client.name
-            );
-            let help = "at a `rate` every request is another user's: give the client `users` or `sessions`";
-            problems.warn(format!("{}.{name}.{key}", entry.kind), message, help);
+            let at = |key: &str| format!("{}.{name}.{key}", entry.kind);
+            let users = &client.name;
+            if let Some(key) = entry.spec.knows_users_by().filter(|_| client.spec.is_anonymous()) {
+                let message = format!(
+                    "`{name}` sends its users to where they were, but those of `{users}` never come back"
+                );
+                let help = "without `users` or `sessions` every request of a client is another user's";
+                problems.warn(at(key), message, help);
+            }
+            if let Some(key) = entry.spec.knows_regions_by().filter(|_| client.regions.is_empty()) {
+                let message =
+                    format!("nobody knows where `{users}` is, so that its users get all records in turn");
+                problems.warn(at(key), message, "give the client a `region`");
+            }
         }
     }
     found.extend(diagnostics_at(document, "", problems));

@@ -17,7 +17,15 @@ use outgrow::scenario::{Scenario, load};
 const DURATION: &str = "60s";
 
 /// A scenario whose story takes longer, and the time that it takes.
-const LONGER: [(&str, &str); 2] = [("07-web-server-dies", "9min"), ("12-primary-dies", "8min")];
+const LONGER: [(&str, &str); 7] = [
+    ("03-column", "5min"),
+    ("03-document", "5min"),
+    ("03-graph", "5min"),
+    ("03-key-value", "5min"),
+    ("03-relational", "5min"),
+    ("07-web-server-dies", "9min"),
+    ("12-primary-dies", "8min"),
+];
 
 /// The folder of this package.
 pub(super) fn root() -> &'static Path {

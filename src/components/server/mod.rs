@@ -1,8 +1,10 @@
 //! `Server`: workers, memory, a queue and a list of steps; a worker that waits for a downstream call stays held.
 
 mod spec;
+mod step;
 
-pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec, Step};
+pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec};
+pub use step::Step;
 
 use std::collections::VecDeque;
 

@@ -1,0 +1,153 @@
+//! What a scenario says about one step of a server's work.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::model::call::Asks;
+use crate::model::quantity::{Dist, Share};
+use crate::model::spec::{Outline, Problems, RequestClass};
+
+/// Repetitions of one step, and branches of a parallel one.
+const TIMES_MAX: u32 = 10_000;
+
+/// Parts or other entities of one query; an entity of more of them is a table of its own.
+const ASKED_MAX: u16 = 10_000;
+
+/// Entities that the last hop of a traversal finds; a query for more of them is a batch job.
+const FOUND_MAX: f64 = 1e9;
+
+/// One step of the work for a call: exactly one of `cpu`, `wait`, `query` and `call`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Step {
+    /// Core time at speed 1.
+    pub cpu: Option<Dist>,
+    /// Time that holds a worker and no core: I/O elsewhere.
+    pub wait: Option<Dist>,
+    /// A query to a database, over a pooled connection.
+    pub query: Option<String>,
+    /// A call to another box.
+    pub call: Option<String>,
+    /// How often, one after the other. Default: 1.
+    pub times: Option<u32>,
+    /// Parts of the entity that a query asks for: rows to look up at an engine with tables, one value elsewhere. Only
+    /// for `query`. Default: none.
+    pub parts: Option<u16>,
+    /// Other entities that a query asks for along with its own: a join where the engine has joins, elsewhere a query
+    /// each, one after the other. Only for `query`. Default: none.
+    pub joins: Option<u16>,
+    /// Hops of a traversal that begins at the entity, over `fanout` neighbours of each. An engine that cannot is asked
+    /// once a hop for all that the last has found. Only for `query`. Default: none.
+    pub hops: Option<u8>,
+    /// Neighbours of each entity, with `hops`.
+    pub fanout: Option<u16>,
+    /// How many at once; the step ends with the last answer. Only for `call`.
+    pub parallel: Option<u32>,
+    /// Share of the calls that take this step. Default: all.
+    pub chance: Option<Share>,
+    /// Only for requests of this class. Default: for all.
+    pub class: Option<String>,
+}
+
+impl Step {
+    /// What its query asks for beyond the entity itself.
+    pub(super) fn asks(&self) -> Asks {
+        Asks {
+            parts: self.parts.unwrap_or(0),
+            joins: self.joins.unwrap_or(0),
+            fanout: self.fanout.unwrap_or(0),
+            hops: self.hops.unwrap_or(0),
+            gone: 0,
+        }
+    }
+
+    fn check_asks(&self, at: &str, problems: &mut Problems) {
+        for (key, given) in [
+            ("parts", self.parts.is_some()),
+            ("joins", self.joins.is_some()),
+            ("hops", self.hops.is_some()),
+            ("fanout", self.fanout.is_some()),
+        ] {
+            if given && self.query.is_none() {
+                problems.error(format!("{at}.{key}"), format!("only a `query` asks for `{key}`"), "");
+            }
+        }
+        for (key, value) in [("parts", self.parts), ("joins", self.joins)] {
+            if value.is_some_and(|value| !(1..=ASKED_MAX).contains(&value)) {
+                problems.error(format!("{at}.{key}"), format!("`{key}` lies between 1 and {ASKED_MAX}"), "");
+            }
+        }
+        match (self.hops, self.fanout) {
+            (None, None) => {}
+            (Some(hops), Some(fanout)) => {
+                let found = libm::pow(f64::from(fanout), f64::from(hops));
+                if hops == 0 || fanout == 0 || found > FOUND_MAX {
+                    let message = format!("a traversal finds 1 to {FOUND_MAX:e} entities at its last hop");
+                    problems.error(format!("{at}.hops"), message, "that is `fanout` to the power of `hops`");
+                }
+                if self.joins.is_some() {
+                    let help = "write two steps";
+                    problems.error(format!("{at}.joins"), "a query either joins or traverses", help);
+                }
+            }
+            (Some(_), None) => {
+                let help = "how many neighbours has each entity? Such as fanout = 50";
+                problems.error(format!("{at}.hops"), "missing key `fanout`", help);
+            }
+            (None, Some(_)) => {
+                let message = "`fanout` does nothing without `hops`";
+                problems.error(format!("{at}.fanout"), message, "such as hops = 2");
+            }
+        }
+    }
+
+    /// Number of calls that the step makes to another box each time it is taken.
+    pub(super) fn calls(&self) -> f64 {
+        f64::from(self.times.unwrap_or(1)) * f64::from(self.parallel.unwrap_or(1))
+    }
+
+    /// Share of the calls of a class that take the step.
+    pub(super) fn share(&self, class: &RequestClass) -> f64 {
+        let applies = self.class.as_ref().is_none_or(|name| *name == class.name);
+        if applies { self.chance.map_or(1.0, |chance| chance.0) } else { 0.0 }
+    }
+
+    pub(super) fn check(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
+        let actions = [self.cpu.is_some(), self.wait.is_some(), self.query.is_some(), self.call.is_some()];
+        if actions.iter().filter(|given| **given).count() != 1 {
+            let help = "one of `cpu`, `wait`, `query` and `call`; write two things as two steps";
+            problems.error(at, "a step does exactly one thing", help);
+        }
+        if self.parallel.is_some() && self.call.is_none() {
+            problems.error(format!("{at}.parallel"), "only a `call` goes out in parallel", "use `times`");
+        }
+        if self.times.is_some() && self.query.is_none() && self.call.is_none() {
+            problems.error(
+                format!("{at}.times"),
+                "only a `query` or a `call` is repeated",
+                "give the time of all in one",
+            );
+        }
+        for (key, value) in [("times", self.times), ("parallel", self.parallel)] {
+            if value.is_some_and(|value| !(1..=TIMES_MAX).contains(&value)) {
+                problems.error(format!("{at}.{key}"), format!("`{key}` lies between 1 and {TIMES_MAX}"), "");
+            }
+        }
+        self.check_asks(at, problems);
+        if let Some(class) = &self.class
+            && !outline.classes.iter().any(|known| known.name == *class)
+        {
+            let known: Vec<&str> = outline.classes.iter().map(|known| known.name.as_str()).collect();
+            problems.error(
+                format!("{at}.class"),
+                format!("no request class `{class}`"),
+                format!("the classes are {}", known.join(", ")),
+            );
+        }
+        for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {
+            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
+                problems.warn(format!("{at}.{key}"), warning, "");
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod engines;
 mod errors;
 mod examples;
 mod faults;
+mod figures;
 mod golden;
 mod laws;
 mod names;

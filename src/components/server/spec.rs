@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::components::hardware::{Hardware, check_contention};
 use crate::model::call::Asks;
 use crate::model::component::Component;
-use crate::model::quantity::{Bytes, Dist, Duration, Rate};
+use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
 

@@ -7,6 +7,7 @@ mod determinism;
 mod docs;
 mod errors;
 mod examples;
+mod expectations;
 mod faults;
 mod golden;
 mod laws;

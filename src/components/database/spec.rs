@@ -234,6 +234,10 @@ impl Spec for DatabaseSpec {
         MemberPlan { name, machine, standing }
     }
 
+    fn appliers(&self) -> Option<u32> {
+        self.is_replicated().then(|| self.apply_workers())
+    }
+
     fn machine(&self) -> Option<MachineSpec> {
         if self.on.is_some() {
             return None;
@@ -248,8 +252,8 @@ impl Spec for DatabaseSpec {
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
             // On all nodes together: every replica applies what the primary writes.
-            let applied = f64::from(self.replicas()) * self.apply_demand().variate().mean();
-            demand.cpu_s = self.write().variate().mean() + applied;
+            demand.apply_s = if self.is_replicated() { self.apply_demand().variate().mean() } else { 0.0 };
+            demand.cpu_s = self.write().variate().mean() + f64::from(self.replicas()) * demand.apply_s;
             demand.wait_s = miss + self.commit().variate().mean();
         } else {
             demand.cpu_s = self.read().variate().mean();

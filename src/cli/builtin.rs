@@ -45,11 +45,21 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("03-key-value"),
     builtin!("03-relational"),
     builtin!("04-scale-up"),
+    builtin!("05-one-big-box-dies"),
+    builtin!("05-scale-up-wall"),
     builtin!("06-scale-out"),
     builtin!("07-web-server-dies"),
+    builtin!("08-balancer-dies"),
+    builtin!("08-balancer-pair"),
     builtin!("09-primary-and-replicas"),
     builtin!("10-replica-lag"),
+    builtin!("11-all-replicas-die"),
+    builtin!("11-replica-dies"),
     builtin!("12-primary-dies"),
+    builtin!("16-dns-round-robin"),
+    builtin!("16-dns-with-checks"),
+    builtin!("17-two-regions"),
+    builtin!("18-whole-chapter"),
 ];
 
 /// The scenario of that name, with or without its number.

@@ -1,7 +1,10 @@
 //! What binds, why, and what to try next: sentences made from measured numbers, never fixed conclusions.
 
+use crate::model::catalogue;
 use crate::model::quantity::Rate;
-use crate::scenario::Scenario;
+use crate::model::spec::Offered;
+use crate::scenario::load::{apply_rate, static_load};
+use crate::scenario::{BoxEntry, Scenario};
 
 use super::result::{Answer, Bottleneck, ComponentResult, Figure, Outcomes, Prediction, Relation, RunResult};
 
@@ -20,8 +23,34 @@ pub(super) const TRIALS_ADVISED_MAX: u64 = 1000;
 /// A share of the response time that is worth a sentence.
 const SHARE_SHOWN: f64 = 0.1;
 
+/// The workers that apply the log are a resource of their own, with as many cores as they are at most.
+const APPLIERS: &str = "apply workers";
+
 /// The resource with the highest use.
-pub(super) fn bottleneck(result: &RunResult) -> Option<Bottleneck> {
+pub(super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> Option<Bottleneck> {
+    let found = busiest(result).into_iter().chain(appliers(scenario, result));
+    found.reduce(|most, one| if one.utilisation > most.utilisation { one } else { most })
+}
+
+/// The workers who apply the log, by the utilisation law: what a request has them do, times the measured requests.
+fn appliers(scenario: &Scenario, result: &RunResult) -> Vec<Bottleneck> {
+    let load = static_load(&scenario.boxes, &scenario.classes);
+    let rate = |offered: &Offered, most: f64| if let Offered::Open(rate) = offered { *rate } else { most };
+    let expected: f64 = load.clients.iter().map(|client| rate(&client.offered, client.throughput_max)).sum();
+    let share = result.metrics.throughput_rps.mean.unwrap_or(0.0) / expected;
+    let boxes = scenario.boxes.iter().zip(&load.boxes);
+    let used = boxes.filter_map(|(entry, one)| Some((entry, share * one.apply_work / apply_rate(entry)?)));
+    used.filter(|(_, used)| *used > 0.0)
+        .map(|(entry, used)| Bottleneck {
+            component: entry.name.clone(),
+            resource: APPLIERS,
+            utilisation: used.min(1.0),
+        })
+        .collect()
+}
+
+/// The measured resource with the highest use.
+fn busiest(result: &RunResult) -> Option<Bottleneck> {
     let all = result.components.iter().flat_map(|(name, component)| {
         uses(name, component).into_iter().map(move |(resource, used)| (name, component, resource, used))
     });
@@ -83,10 +112,10 @@ fn count(figure: &Figure) -> f64 {
 }
 
 /// Why the figures are what they are, the most important first.
-pub(super) fn why(result: &RunResult) -> Vec<String> {
+pub(super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<String> {
     let mut why = Vec::new();
     why.extend(growth(result));
-    why.extend(what_binds(result));
+    why.extend(what_binds(scenario, result));
     // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
     why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
     why.extend(failures(result));
@@ -104,7 +133,7 @@ fn growth(result: &RunResult) -> Option<String> {
     })
 }
 
-fn what_binds(result: &RunResult) -> Option<String> {
+fn what_binds(scenario: &Scenario, result: &RunResult) -> Option<String> {
     let bottleneck = result.bottleneck.as_ref()?;
     let (name, share) = (&bottleneck.component, 100.0 * bottleneck.utilisation);
     let what = match bottleneck.resource {
@@ -112,6 +141,7 @@ fn what_binds(result: &RunResult) -> Option<String> {
         "disk" => "the disk",
         "memory" => "the memory",
         "connections" => "the connections",
+        APPLIERS => "the workers that apply the log in the replicas",
         _ => "the workers",
     };
     let mut text = format!("{what} of `{name}` are {share:.0} % busy, more than anything else");
@@ -122,8 +152,13 @@ fn what_binds(result: &RunResult) -> Option<String> {
         text += &format!("; calls have piled up there since {since:.0} s");
     }
     let rate = result.metrics.throughput_rps.mean.unwrap_or(0.0);
-    // The utilisation law: work for each request stays, so that use grows with the rate.
+    // The utilisation law: work for each request stays, so that use grows with the rate. Cores that get in each other's
+    // way are busy for longer the more of them are.
+    let has_contention = owner(scenario, name)
+        .and_then(|entry| entry.spec.machine())
+        .is_some_and(|machine| machine.sigma > 0.0 || machine.kappa > 0.0);
     if bottleneck.resource == "cpu"
+        && !has_contention
         && result.steady_state.reached
         && bottleneck.utilisation < 0.99
         && rate > 0.0
@@ -261,22 +296,77 @@ pub(super) fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
     Some(format!("{run} --set {}", change?))
 }
 
+/// The box that a name, of a box or of a member, stands for.
+fn owner<'a>(scenario: &'a Scenario, name: &str) -> Option<&'a BoxEntry> {
+    let is_member = |entry: &&BoxEntry| {
+        let member = |number| entry.spec.member(&entry.name, number).name;
+        (0..entry.spec.members()).any(|number| member(number) == name)
+    };
+    let boxes = &scenario.boxes;
+    boxes.iter().find(|entry| entry.name == name).or_else(|| boxes.iter().find(is_member))
+}
+
 /// The override that gives the bottleneck more of what it lacks.
 fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
-    let is_owner = |name: &str| {
-        name == bottleneck.component
-            || bottleneck.component.strip_prefix(name).is_some_and(|rest| {
-                rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
-            })
-    };
-    let entry = scenario.boxes.iter().find(|entry| is_owner(&entry.name))?;
-    let (name, members) = (&entry.name, entry.spec.members());
-    let machine = entry.spec.machine();
+    let entry = owner(scenario, &bottleneck.component)?;
+    let name = &entry.name;
     match bottleneck.resource {
-        "cpu" if members > 1 => Some(format!("{name}.count={}", members + members.div_ceil(2))),
-        "cpu" => machine.map(|machine| format!("{name}.cores={}", 2 * machine.cores)),
-        "memory" => machine.map(|machine| format!("{name}.memory={}MiB", 2 * (machine.memory >> 20))),
+        "cpu" => more_cores(scenario, entry, &bottleneck.component),
+        "memory" => {
+            entry.spec.machine().map(|machine| format!("{name}.memory={}MiB", 2 * (machine.memory >> 20)))
+        }
+        APPLIERS => {
+            let (workers, machine) = (entry.spec.appliers()?, entry.spec.machine()?);
+            if workers < machine.cores {
+                Some(format!("{name}.apply.workers={}", (2 * workers).min(machine.cores)))
+            } else {
+                larger(scenario, entry)
+            }
+        }
         _ => None,
+    }
+}
+
+/// More machines for a group, more replicas where reads bind, or else a larger machine.
+fn more_cores(scenario: &Scenario, entry: &BoxEntry, component: &str) -> Option<String> {
+    let (name, machines) = (&entry.name, entry.spec.machines());
+    if entry.spec.appliers().is_some() {
+        let primary = format!("{name}.primary");
+        let reads_bind = component != primary.as_str();
+        return if reads_bind {
+            Some(format!("{name}.replicas={machines}"))
+        } else {
+            larger(scenario, entry)
+        };
+    }
+    if machines > 1 {
+        return Some(format!("{name}.count={}", machines + machines.div_ceil(2)));
+    }
+    larger(scenario, entry)
+}
+
+/// The next larger machine of the family, with its price; where the family ends, what the chapter does next: a server is
+/// scaled out, and a database gets replicas.
+fn larger(scenario: &Scenario, entry: &BoxEntry) -> Option<String> {
+    let (name, machine) = (&entry.name, entry.spec.machine()?);
+    let table: toml::Table = scenario.text.parse().ok()?;
+    let keys = table.get(entry.kind)?.get(name)?;
+    let rented = keys.get("instance").and_then(|instance| instance.as_str()).and_then(catalogue::find);
+    let Some(rented) = rented.filter(|_| keys.get("cores").is_none()) else {
+        return Some(format!("{name}.cores={}", 2 * machine.cores));
+    };
+    let virtual_ones = catalogue::family(rented.family()).filter(|other| !other.name.contains("metal"));
+    let next = virtual_ones.filter(|other| other.cores > rented.cores).min_by_key(|other| other.cores);
+    match (next, entry.kind) {
+        (Some(next), _) => Some(format!(
+            "{name}.instance={}  # USD {} an hour instead of {}",
+            next.name, next.usd_per_hour, rented.usd_per_hour
+        )),
+        (None, "server") => Some(format!("{name}.count=2  # {} is the largest of its family", rented.name)),
+        (None, "database") if entry.spec.appliers().is_none() => {
+            Some(format!("{name}.replicas=2  # {} is the largest of its family", rented.name))
+        }
+        (None, _) => None,
     }
 }
 
@@ -383,6 +473,62 @@ mod tests {
         assert_eq!(with("web", 0.9, &open), "outgrow run a.toml --set web.cores=4");
         assert_eq!(with("web", 0.1, &open), "outgrow run a.toml --set users.rate=100/s");
         assert_eq!(with("web", 0.1, &scenario("users = 50")), "outgrow run a.toml --set users.users=100");
+    }
+
+    #[test]
+    fn a_rented_machine_grows_along_its_family_and_at_its_price() {
+        let next_of = |keys: &str, kind: &str| {
+            let text = format!(
+                "[client.users]\nrate = '50/s'\ntarget = 'web'\n[server.web]\npublic = true\ncores = 8\n\
+                 steps = [{{ query = 'db' }}]\n[database.db]\n{keys}\n"
+            );
+            let text = match kind {
+                "server" => text
+                    .replace("cores = 8", keys)
+                    .replace(&format!("[database.db]\n{keys}"), "[database.db]"),
+                _ => text,
+            };
+            let scenario = from_text(&text);
+            let component = if kind == "server" { "web" } else { "db" };
+            let binds = Bottleneck { component: component.into(), resource: "cpu", utilisation: 0.9 };
+            enlarge(&scenario, &binds)
+        };
+        let check = |keys: &str, kind: &str, expected: &str| {
+            assert_eq!(next_of(keys, kind).as_deref(), Some(expected), "{keys}");
+        };
+        let next = "web.instance=m7i.xlarge  # USD 0.2016 an hour instead of 0.1008";
+        check("instance = 'm7i.large'", "server", next);
+        check(
+            "instance = 'm7i.48xlarge'",
+            "server",
+            "web.count=2  # m7i.48xlarge is the largest of its family",
+        );
+        check(
+            "instance = 'm7i.48xlarge'",
+            "database",
+            "db.replicas=2  # m7i.48xlarge is the largest of its family",
+        );
+        check("instance = 'm7i.large'\nreplicas = 1", "database", "db.replicas=2");
+        check("instance = 'm7i.large'\ncores = 3", "database", "db.cores=6");
+    }
+
+    #[test]
+    fn workers_that_apply_the_log_bind_as_cores_do() {
+        // Each of 50 writes a second takes the one worker of the replica 16 ms: 80 % of its time.
+        let scenario = from_text(
+            "[request.write]\neffect = 'write'\n[client.users]\nrate = '50/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nsteps = [{ query = 'db' }]\n\
+             [database.db]\ncores = 4\nreplicas = 1\napply = { demand = '16ms' }\n",
+        );
+        let mut result = changed(|_| ());
+        result.metrics.throughput_rps = Figure::over([50.0]);
+        let found = bottleneck(&scenario, &result).unwrap();
+        assert_eq!((found.component.as_str(), found.resource), ("db", APPLIERS));
+        assert!((found.utilisation - 0.8).abs() < 1e-9);
+        result.bottleneck = Some(found);
+        assert_eq!(next(&scenario, &result).unwrap(), "outgrow run a.toml --set db.apply.workers=2");
+        result.metrics.throughput_rps = Figure::over([5.0]);
+        assert_eq!(bottleneck(&scenario, &result).unwrap().resource, "cpu");
     }
 
     #[test]

@@ -53,12 +53,12 @@ impl RunResult {
             warnings: Vec::new(),
             pooled,
         };
-        result.bottleneck = advise::bottleneck(&result);
+        result.bottleneck = advise::bottleneck(scenario, &result);
         result.theory = theory::predictions(scenario, records, &result);
         result.expect =
             scenario.expects.iter().map(|expect| expect::verdict(expect, &result, records)).collect();
         result.warnings = warn::warnings(records, options.length, &result);
-        result.why = advise::why(&result);
+        result.why = advise::why(scenario, &result);
         result.next = advise::next(scenario, &result);
         result
     }

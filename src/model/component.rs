@@ -297,6 +297,31 @@ impl Cx<'_> {
         }
     }
 
+    /// A call has written something at a position of the log that `book` knows. From then on the trace of its request, if
+    /// it is traced, tells where else the write gets to.
+    #[inline]
+    pub fn trace_write(&mut self, call: CallId, book: usize, epoch: u16, position: u64) {
+        if self.world.trace.is_some() {
+            self.world.tell_write(self.me, call, book, epoch, position);
+        }
+    }
+
+    /// This component's copy of a log goes from `after` up to `to` now: tells the trace which of its writes it `has`.
+    #[inline]
+    pub fn trace_log(&mut self, book: usize, after: u64, to: u64, has: &str) {
+        if after < to && self.world.trace.is_some() {
+            self.world.tell_log(self.me, book, after, to, has);
+        }
+    }
+
+    /// This component is the primary of a log that begins after `start`: tells the trace which of its writes that loses.
+    #[inline]
+    pub fn trace_fork(&mut self, book: usize, epoch: u16, start: u64) {
+        if self.world.trace.is_some() {
+            self.world.tell_fork(self.me, book, epoch, start);
+        }
+    }
+
     /// Adds a line to the trace of a request of this client, if it is traced; `text` may name components.
     #[inline]
     pub fn annotate_request(&mut self, request: RequestId, text: impl FnOnce(&Cx<'_>) -> String) {

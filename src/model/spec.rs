@@ -142,6 +142,8 @@ pub struct Demand {
     pub cpu_s: f64,
     /// Seconds that hold no core: I/O, disk.
     pub wait_s: f64,
+    /// Core seconds at speed 1 that each replica takes to apply what the call has written.
+    pub apply_s: f64,
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
     /// Queries among those calls that ask for more than one entity: name, mean number, and what for.
@@ -236,6 +238,11 @@ pub trait Spec: Debug + Send + Sync {
 
     /// The hardware of each member; `None` for boxes that are not machines (clients, DNS).
     fn machine(&self) -> Option<MachineSpec> {
+        None
+    }
+
+    /// Workers of each replica that apply the log; `None` for a box without replicas.
+    fn appliers(&self) -> Option<u32> {
         None
     }
 

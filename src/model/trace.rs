@@ -4,6 +4,16 @@ use crate::kernel::time::SimTime;
 
 use super::signal::ComponentId;
 
+/// A write of the followed request, by its place in the log of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Write {
+    /// Which database's book knows it.
+    book: usize,
+    /// Which primary's log it is in.
+    epoch: u16,
+    position: u64,
+}
+
 /// Lines that a trace keeps; a request that retries for ever ends here.
 pub const TRACE_LINES_MAX: usize = 10_000;
 
@@ -25,13 +35,17 @@ pub struct Trace {
     number: u64,
     /// What has happened, in order.
     pub lines: Vec<TraceLine>,
+    /// What it has written, so far as it is not lost.
+    writes: Vec<Write>,
+    /// Of each promotion: the book, the new epoch, and the last position that it took over.
+    forks: Vec<(usize, u16, u64)>,
 }
 
 impl Trace {
     /// Follows request `number` of `client`, or of every client.
     #[must_use]
     pub fn new(client: Option<ComponentId>, number: u64) -> Trace {
-        Trace { client, number, lines: Vec::new() }
+        Trace { client, number, lines: Vec::new(), writes: Vec::new(), forks: Vec::new() }
     }
 
     pub(super) fn follows(&self, client: ComponentId, number: u64) -> bool {
@@ -42,5 +56,49 @@ impl Trace {
         if self.lines.len() < TRACE_LINES_MAX {
             self.lines.push(TraceLine { at, component: component.to_owned(), text });
         }
+    }
+
+    /// The followed request has written something; false when there is already a newer primary that does not have it.
+    pub(super) fn wrote(&mut self, book: usize, epoch: u16, position: u64) -> bool {
+        let is_lost = self
+            .forks
+            .iter()
+            .any(|&(other, newer, start)| other == book && newer > epoch && start < position);
+        if !is_lost && self.writes.len() < TRACE_LINES_MAX {
+            self.writes.push(Write { book, epoch, position });
+        }
+        !is_lost
+    }
+
+    /// Positions of its writes beyond `after` and up to `to`.
+    pub(super) fn written(&self, book: usize, after: u64, to: u64) -> Vec<u64> {
+        let positions = self.writes.iter().filter(|write| write.book == book).map(|write| write.position);
+        positions.filter(|&position| after < position && position <= to).collect()
+    }
+
+    /// A new primary's log begins after `start`: what the old one wrote beyond it is lost. Positions of those writes.
+    pub(super) fn forked(&mut self, book: usize, epoch: u16, start: u64) -> Vec<u64> {
+        self.forks.push((book, epoch, start));
+        let (lost, kept): (Vec<Write>, Vec<Write>) =
+            self.writes.iter().partition(|write| write.book == book && write.position > start);
+        self.writes = kept;
+        lost.into_iter().map(|write| write.position).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_followed_until_a_primary_without_it_takes_over() {
+        let mut trace = Trace::new(None, 0);
+        assert!(trace.wrote(0, 0, 5) && trace.wrote(0, 0, 8) && trace.wrote(1, 0, 8));
+        assert_eq!(trace.written(0, 4, 7), [5]);
+        assert_eq!(trace.written(0, 5, 8), [8]);
+        assert_eq!(trace.forked(0, 1, 6), [8]);
+        assert_eq!((trace.written(0, 0, 9), trace.written(1, 0, 9)), (vec![5], vec![8]));
+        // The old primary goes on writing: that is lost too. What the new one writes there is not.
+        assert!(!trace.wrote(0, 0, 9) && trace.wrote(0, 1, 9));
     }
 }

@@ -1,6 +1,7 @@
 //! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
 
 mod operations;
+mod tracing;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;

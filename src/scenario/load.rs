@@ -27,6 +27,11 @@ pub struct BoxLoad {
     pub cpu_s: f64,
     /// Seconds without a core that a call takes, averaged over the calls.
     pub wait_s: f64,
+    /// Core seconds at speed 1 of log that each of its replicas gets to apply in a second; from closed clients as many as
+    /// their bound allows.
+    pub apply_work: f64,
+    /// The same from open clients alone: it comes whatever happens.
+    pub open_apply_work: f64,
 }
 
 /// The load on one group of machines, by all boxes that share it.
@@ -109,6 +114,7 @@ struct Visit {
     calls: f64,
     cpu_s: f64,
     wait_s: f64,
+    apply_s: f64,
 }
 
 /// Each box's demand for each class, and an order in which callers stand before those whom they call.
@@ -164,6 +170,7 @@ impl<'a> CallGraph<'a> {
                 total[at].calls += calls;
                 total[at].cpu_s += calls * demand.cpu_s;
                 total[at].wait_s += calls * demand.wait_s;
+                total[at].apply_s += calls * demand.apply_s;
                 for &(to, surplus) in &self.surplus[at][class] {
                     total[to].cpu_s += calls * surplus.cpu_s;
                     total[to].wait_s += calls * surplus.wait_s;
@@ -255,11 +262,20 @@ fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], boxes: &[Bo
         one.calls_per_s += rate * visit.calls;
         one.cpu_s += rate * visit.cpu_s;
         one.wait_s += rate * visit.wait_s;
+        one.apply_work += rate * visit.apply_s;
+        one.open_apply_work += if is_open { rate * visit.apply_s } else { 0.0 };
         if let Some(machine) = load.machines.iter_mut().find(|machine| machine.name == owner(entry)) {
             machine.work += rate * visit.cpu_s;
             machine.open_work += if is_open { rate * visit.cpu_s } else { 0.0 };
         }
     }
+}
+
+/// The most work that the workers of one replica who apply the log do in a second, in core seconds at speed 1; `None` for
+/// a box without replicas. Each worker takes one core at most.
+pub fn apply_rate(entry: &BoxEntry) -> Option<f64> {
+    let (workers, machine) = (entry.spec.appliers()?, entry.spec.machine()?);
+    Some(f64::from(workers.min(machine.cores)) * machine.speed)
 }
 
 /// The box on whose machines this one runs.
@@ -273,8 +289,14 @@ fn speed(entry: &BoxEntry, boxes: &[BoxEntry]) -> f64 {
 }
 
 fn idle_boxes(boxes: &[BoxEntry]) -> Vec<BoxLoad> {
-    let idle =
-        |entry: &BoxEntry| BoxLoad { name: entry.name.clone(), calls_per_s: 0.0, cpu_s: 0.0, wait_s: 0.0 };
+    let idle = |entry: &BoxEntry| BoxLoad {
+        name: entry.name.clone(),
+        calls_per_s: 0.0,
+        cpu_s: 0.0,
+        wait_s: 0.0,
+        apply_work: 0.0,
+        open_apply_work: 0.0,
+    };
     boxes.iter().map(idle).collect()
 }
 

@@ -278,6 +278,58 @@ fn a_trace_tells_one_requests_life() {
 }
 
 #[test]
+fn every_built_in_scenario_is_explained_in_every_format() {
+    for builtin in outgrow::cli::builtin::BUILTINS {
+        let explain = |format: &str| stdout(&run(&["explain", builtin.name, "--format", format]));
+        let boxes: toml::Table = builtin.text.parse().unwrap();
+        let kinds = ["client", "dns", "balancer", "server", "database"];
+        let tables = kinds.iter().filter_map(|kind| boxes.get(*kind)?.as_table());
+        let names: Vec<&str> = tables.flat_map(toml::Table::keys).map(String::as_str).collect();
+        let (text, mermaid, dot) = (explain("text"), explain("mermaid"), explain("dot"));
+        assert!(text.starts_with(boxes["title"].as_str().unwrap()), "{text}");
+        assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains(" --> "), "{mermaid}");
+        assert!(dot.starts_with("digraph scenario {\n") && dot.ends_with("}\n"), "{dot}");
+        for name in names {
+            let is_drawn = |drawing: &String| drawing.contains(&format!("{name} "));
+            assert!([&text, &mermaid, &dot].into_iter().all(is_drawn), "{}: {name}", builtin.name);
+        }
+        assert!(!text.contains("NaN") && text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    }
+}
+
+#[test]
+fn a_write_is_traced_into_every_replica_also_after_the_answer() {
+    // The third request of these is a write; its log goes out once a second.
+    let text = stdout(&run(&[
+        "trace",
+        "primary-and-replicas",
+        "--request",
+        "3",
+        "--set",
+        "request.view.share=0",
+        "--set",
+        "run.duration=10s",
+        "--set",
+        "run.warmup=1s",
+        "--set",
+        "db.ship={ every = \"1s\" }",
+    ]));
+    let lines: Vec<&str> = text.lines().collect();
+    let find = |what: &str| lines.iter().position(|line| line.contains(what)).expect(what);
+    let ended = find("ends ok");
+    let written = lines.iter().filter(|line| line.contains("of its log on the disk")).count();
+    assert!(written >= 2, "{text}");
+    for replica in ["db.replica-1", "db.replica-2"] {
+        for step in ["has received write", "has applied write"] {
+            let told = lines.iter().filter(|line| line.contains(replica) && line.contains(step));
+            assert_eq!(told.count(), written, "{text}");
+        }
+        assert!(lines.iter().rposition(|line| line.contains(replica)).unwrap() > ended, "{text}");
+    }
+    assert!(text.contains(" at 203.0.113.") && text.contains(" at 10.0."), "{text}");
+}
+
+#[test]
 fn every_built_in_scenario_is_a_file_and_every_file_is_built_in() {
     let mut files: Vec<String> = fs::read_dir("scenarios")
         .unwrap()

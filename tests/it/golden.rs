@@ -17,14 +17,23 @@ use outgrow::scenario::{Scenario, load};
 const DURATION: &str = "60s";
 
 /// A scenario whose story takes longer, and the time that it takes.
-const LONGER: [(&str, &str); 7] = [
+const LONGER: &[(&str, &str)] = &[
     ("03-column", "5min"),
     ("03-document", "5min"),
     ("03-graph", "5min"),
     ("03-key-value", "5min"),
     ("03-relational", "5min"),
+    ("05-one-big-box-dies", "8min"),
     ("07-web-server-dies", "9min"),
+    ("08-balancer-dies", "8min"),
+    ("08-balancer-pair", "8min"),
+    ("11-all-replicas-die", "8min"),
+    ("11-replica-dies", "8min"),
     ("12-primary-dies", "8min"),
+    ("16-dns-round-robin", "8min"),
+    ("16-dns-with-checks", "8min"),
+    ("17-two-regions", "11min"),
+    ("18-whole-chapter", "11min"),
 ];
 
 /// The folder of this package.

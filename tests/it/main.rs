@@ -8,6 +8,7 @@ mod docs;
 mod engines;
 mod errors;
 mod examples;
+mod expectations;
 mod faults;
 mod figures;
 mod golden;

@@ -211,6 +211,7 @@ impl Member {
         }
         let position = self.log.append();
         cx.get_mut(call).notes.mark = position;
+        cx.trace_write(call, self.book, self.log.epoch, position);
         if self.acks.needed() == 0 {
             return Commit::Safe;
         }
@@ -355,6 +356,7 @@ impl Member {
         let batch = Batch::of(cx.get(call));
         let from = cx.get(call).caller;
         let is_open = !self.is_primary && (!self.closed || batch.epoch > self.log.epoch);
+        let before = self.log.received;
         if is_open && let Received::Adopted(surplus) = self.log.receive(batch) {
             self.closed = false;
             self.applier.restart(self.log.applied);
@@ -363,6 +365,7 @@ impl Member {
             }
         }
         cx.get_mut(call).answer = self.log.mark().word();
+        cx.trace_log(self.book, before, self.log.received, "received");
         cx.reply(call, Outcome::Ok);
         self.apply(cx);
     }
@@ -376,7 +379,9 @@ impl Member {
     /// Keeps the workers busy, and shows what they have done.
     fn apply(&mut self, cx: &mut Cx<'_>) {
         if !self.is_primary {
+            let before = self.log.applied;
             self.log.applied = self.applier.feed(self.log.received, cx);
+            cx.trace_log(self.book, before, self.log.applied, "applied");
             self.tell(cx);
             self.caught_up(cx);
         }
@@ -391,6 +396,7 @@ impl Member {
         self.closed = false;
         let now = cx.now();
         cx.book(self.book).fork(now, epoch, self.log.received);
+        cx.trace_fork(self.book, epoch, self.log.received);
         self.tell(cx);
         self.shipper.begin(&self.log, cx);
     }

@@ -241,6 +241,10 @@ impl Spec for DatabaseSpec {
         MemberPlan { name, machine, standing }
     }
 
+    fn appliers(&self) -> Option<u32> {
+        self.is_replicated().then(|| self.apply_workers())
+    }
+
     fn machine(&self) -> Option<MachineSpec> {
         if self.on.is_some() {
             return None;
@@ -255,8 +259,8 @@ impl Spec for DatabaseSpec {
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
             // On all nodes together: every replica applies what the primary writes.
-            let applied = f64::from(self.replicas()) * self.apply_demand().variate().mean();
-            demand.cpu_s = self.write().variate().mean() + applied;
+            demand.apply_s = if self.is_replicated() { self.apply_demand().variate().mean() } else { 0.0 };
+            demand.cpu_s = self.write().variate().mean() + f64::from(self.replicas()) * demand.apply_s;
             let read = if self.engine().reads_before_writing() { miss } else { 0.0 };
             let flush = if self.flush_every().is_zero() { self.commit().variate().mean() } else { 0.0 };
             demand.wait_s = read + flush;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{OutputFile, print, say};
+use super::output::{OutputFile, OutputFolder, print, say};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -52,6 +52,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write series and tables as CSV files into a folder
+    #[arg(long, value_name = "DIR")]
+    csv: Option<PathBuf>,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
@@ -88,6 +92,7 @@ fn in_words(error: &QuantityError) -> String {
 /// Checks everything, then simulates one scenario after the other.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
+    let csv = args.csv.as_deref().map(OutputFolder::prepare).transpose()?;
     let scenarios = load_all(args)?;
     interrupt::watch()?;
     if let Some(trial) = args.trial {
@@ -113,6 +118,11 @@ pub(super) fn run(args: &Args) -> Ended {
     }
     if let Some(json) = json.filter(|_| !results.is_empty()) {
         json.write(&report::json::results(&results))?;
+    }
+    if let Some(csv) = csv.filter(|_| !results.is_empty()) {
+        let tables = report::tables::tables(&results);
+        let files: Vec<(&str, String)> = tables.iter().map(|(name, table)| (*name, table.csv())).collect();
+        csv.write(&files)?;
     }
     Ok(status)
 }

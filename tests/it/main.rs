@@ -12,5 +12,6 @@ mod golden;
 mod laws;
 mod replication;
 mod server;
+mod tables;
 mod theory;
 mod tidy;

@@ -55,19 +55,25 @@ impl OutputFile {
         }
     }
 
+    /// Whether it can have other files beside it.
+    pub(super) fn is_regular(&self) -> bool {
+        !self.is_special
+    }
+
     /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn write(&self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let bytes = text.as_ref();
         let written = if self.is_special {
-            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(text.as_bytes()))
+            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(bytes))
         } else {
-            self.replace(text)
+            self.replace(bytes)
         };
         written.map_err(|error| cannot_write(&self.path, &error))
     }
 
-    fn replace(&self, text: &str) -> io::Result<()> {
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let mut file = temporary_beside(&self.path)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())

@@ -5,9 +5,12 @@ pub mod explain;
 pub mod json;
 pub mod list;
 pub mod number;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod spans;
 pub mod sparkline;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod tables;
 mod text;

@@ -12,6 +12,7 @@ mod golden;
 mod laws;
 mod replication;
 mod server;
+mod sweep;
 mod tables;
 mod theory;
 mod tidy;

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod explain;
 mod interrupt;
+mod journal;
 mod list;
 mod man;
 mod new;
@@ -17,6 +18,7 @@ mod schema;
 mod source;
 mod status;
 mod style;
+mod sweep;
 mod trace;
 
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 an expectation doe
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Sweep(sweep::Args),
     Check(check::Args),
     Explain(explain::Args),
     Trace(trace::Args),
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Ended {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),

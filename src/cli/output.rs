@@ -37,9 +37,7 @@ pub(super) struct OutputFile {
 impl OutputFile {
     /// Makes sure that the file can be written, before hours are spent on what should stand in it.
     pub(super) fn prepare(path: &Path) -> Result<OutputFile, Failure> {
-        let fail = |why: &dyn std::fmt::Display| {
-            Failure::failed(format!("cannot write `{}`: {why}", path.display()))
-        };
+        let fail = |why: &dyn std::fmt::Display| cannot_write(path, why);
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(fail(&"it is a folder")),
             Ok(found) if found.permissions().readonly() => Err(fail(&"it is read-only")),
@@ -57,36 +55,98 @@ impl OutputFile {
         }
     }
 
-    /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
-        let written = if self.is_special {
-            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(text.as_bytes()))
-        } else {
-            self.replace(text)
-        };
-        written.map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", self.path.display())))
+    /// Whether it can have other files beside it.
+    pub(super) fn is_regular(&self) -> bool {
+        !self.is_special
     }
 
-    fn replace(&self, text: &str) -> io::Result<()> {
+    /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
+    pub(super) fn write(&self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let bytes = text.as_ref();
+        let written = if self.is_special {
+            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(bytes))
+        } else {
+            self.replace(bytes)
+        };
+        written.map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let mut file = temporary_beside(&self.path)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
     }
 }
 
-/// A new file in the same folder, since renaming works only within a file system; it goes away when dropped.
-fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+/// A folder of files to be written when the results are there.
+#[derive(Debug)]
+pub(super) struct OutputFolder {
+    path: PathBuf,
+}
+
+impl OutputFolder {
+    /// Makes sure that the files can be written, before hours are spent on what should stand in them.
+    pub(super) fn prepare(path: &Path) -> Result<OutputFolder, Failure> {
+        let tried = match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => Err(io::Error::other("it is a file")),
+            Ok(_) => temporary_beside(&path.join("it")).map(drop),
+            Err(_) if path.file_name().is_none() => Err(io::Error::other("it names no folder")),
+            Err(_) => temporary_beside(path).map(drop),
+        };
+        tried.map_err(|error| cannot_write(path, &error))?;
+        Ok(OutputFolder { path: path.to_owned() })
+    }
+
+    /// Writes all files. A new folder appears with all of them; in an old one each is replaced whole, and others stay.
+    pub(super) fn write(&self, files: &[(&str, String)]) -> Result<(), Failure> {
+        if self.path.is_dir() {
+            for (name, text) in files {
+                OutputFile::prepare(&self.path.join(name))?.write(text)?;
+            }
+            return Ok(());
+        }
+        self.create(files).map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    fn create(&self, files: &[(&str, String)]) -> io::Result<()> {
+        let folder = builder(0o777).tempdir_in(parent(&self.path))?;
+        for (name, text) in files {
+            let mut file = File::create_new(folder.path().join(name))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+        }
+        fs::rename(folder.path(), &self.path)?;
+        // Nothing is left to be taken away.
+        let _ = folder.keep();
+        Ok(())
+    }
+}
+
+fn cannot_write(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::failed(format!("cannot write `{}`: {why}", path.display()))
+}
+
+/// The folder that holds a path.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes what is given its name once it is whole, with the rights that anything new has.
+fn builder(mode: u32) -> Builder<'static, 'static> {
     let mut builder = Builder::new();
     builder.prefix(".outgrow-");
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+/// A new file in the same folder, since renaming works only within a file system; it goes away when dropped.
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    builder(0o666).tempfile_in(parent(path))
 }
 
 #[cfg(test)]
@@ -110,6 +170,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for bad in [folder.path().to_owned(), folder.path().join("none/out.json")] {
             assert!(OutputFile::prepare(&bad).unwrap_err().text.contains("cannot write"));
+        }
+    }
+
+    #[test]
+    fn a_folder_appears_with_all_its_files_and_is_refreshed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables");
+        let output = OutputFolder::prepare(&path).unwrap();
+        assert!(!path.exists());
+        let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+        output.write(&[("a.csv", "1".into()), ("b.csv", "2".into())]).unwrap();
+        output.write(&[("a.csv", "3".into())]).unwrap();
+        assert_eq!((read("a.csv"), read("b.csv")), ("3".into(), "2".into()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        for bad in [path.join("a.csv"), folder.path().join("none/x")] {
+            let found = OutputFolder::prepare(&bad).unwrap_err();
+            assert!(found.text.contains("cannot write"));
         }
     }
 }

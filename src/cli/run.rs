@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{OutputFile, print, say};
+use super::output::{OutputFile, OutputFolder, print, say};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -52,6 +52,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write series and tables as CSV files into a folder
+    #[arg(long, value_name = "DIR")]
+    csv: Option<PathBuf>,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
@@ -73,7 +77,7 @@ fn precision(text: &str) -> Result<f64, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
         Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
         Ok(duration) => Ok(duration),
@@ -88,6 +92,7 @@ fn in_words(error: &QuantityError) -> String {
 /// Checks everything, then simulates one scenario after the other.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
+    let csv = args.csv.as_deref().map(OutputFolder::prepare).transpose()?;
     let scenarios = load_all(args)?;
     interrupt::watch()?;
     if let Some(trial) = args.trial {
@@ -114,6 +119,11 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(json) = json.filter(|_| !results.is_empty()) {
         json.write(&report::json::results(&results))?;
     }
+    if let Some(csv) = csv.filter(|_| !results.is_empty()) {
+        let tables = report::tables::tables(&results);
+        let files: Vec<(&str, String)> = tables.iter().map(|(name, table)| (*name, table.csv())).collect();
+        csv.write(&files)?;
+    }
     Ok(status)
 }
 
@@ -137,16 +147,7 @@ fn load_all(args: &Args) -> Result<Vec<Scenario>, Failure> {
 fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
     let source = Source::find(argument)?;
     let mut overrides = args.overrides.clone();
-    if let Some(Duration(duration)) = args.duration {
-        overrides.push(("run.duration".into(), Duration(duration).to_string()));
-        let own = source.check(&args.overrides)?.scenario.run.warmup;
-        if own >= duration {
-            // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
-            let warmup = Duration(duration.mul_f64(0.1));
-            warn(&format!("the warm-up of {} does not fit: it is cut to {warmup}", Duration(own)));
-            overrides.push(("run.warmup".into(), warmup.to_string()));
-        }
-    }
+    overrides.extend(timing(&source, &args.overrides, args.duration)?);
     let loaded = source.check(&overrides)?;
     if !loaded.warnings.is_empty() {
         say(&loaded.warnings.render(true));
@@ -157,6 +158,24 @@ fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
         }
     }
     Ok(loaded.scenario)
+}
+
+/// The overrides that make the trials so long.
+pub(super) fn timing(
+    source: &Source,
+    others: &[Override],
+    duration: Option<Duration>,
+) -> Result<Vec<Override>, Failure> {
+    let Some(Duration(duration)) = duration else { return Ok(Vec::new()) };
+    let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
+    let own = source.check(others)?.scenario.run.warmup;
+    if own >= duration {
+        // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
+        let warmup = Duration(duration.mul_f64(0.1));
+        warn(&format!("the warm-up of {} does not fit: it is cut to {warmup}", Duration(own)));
+        overrides.push(("run.warmup".into(), warmup.to_string()));
+    }
+    Ok(overrides)
 }
 
 fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResult> {
@@ -203,11 +222,16 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
 
 /// What one would type to run this scenario again, without seed and trial.
 fn command_line(args: &Args, argument: &str) -> String {
+    command(argument, &args.overrides, args.duration)
+}
+
+/// What one would type to run a scenario with these overrides.
+pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<Duration>) -> String {
     let mut line = format!("outgrow run {}", quoted(argument));
-    for (key, value) in &args.overrides {
+    for (key, value) in overrides {
         line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
     }
-    if let Some(duration) = args.duration {
+    if let Some(duration) = duration {
         line.push_str(&format!(" --duration {duration}"));
     }
     line

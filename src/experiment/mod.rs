@@ -12,6 +12,7 @@ pub mod runner;
 mod samples;
 mod series;
 mod steady;
+pub mod sweep;
 mod theory;
 pub mod value;
 mod warn;

@@ -140,7 +140,12 @@ pub fn run_to_precision(
     }
 }
 
-fn run_trial(scenario: &Scenario, options: &RunOptions, trial: u32, progress: &dyn Progress) -> TrialRecord {
+pub(super) fn run_trial(
+    scenario: &Scenario,
+    options: &RunOptions,
+    trial: u32,
+    progress: &dyn Progress,
+) -> TrialRecord {
     let end = SimDuration::from_nanos(
         options.length.warmup.as_nanos().saturating_add(options.length.measured.as_nanos()),
     );

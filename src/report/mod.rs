@@ -1,10 +1,17 @@
 //! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
 
+pub mod chrome;
 pub mod explain;
 pub mod json;
 pub mod list;
 pub mod number;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+mod spans;
 pub mod sparkline;
 pub mod summary;
+pub mod sweep;
+pub mod table;
+pub mod tables;
 mod text;
 pub mod trace;

@@ -16,5 +16,7 @@ mod laws;
 mod names;
 mod replication;
 mod server;
+mod sweep;
+mod tables;
 mod theory;
 mod tidy;

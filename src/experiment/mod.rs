@@ -1,7 +1,10 @@
 //! Experiments: many trials of a scenario become one answer, with what is not known about it.
 
 mod advise;
+pub mod capacity;
 mod collect;
+pub mod compare;
+pub mod curve;
 pub mod data;
 pub mod expect;
 mod figure;

@@ -1,5 +1,8 @@
 //! Replication against closed forms and published figures.
 
+mod all_write;
+mod split;
+
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimDuration;

@@ -1,5 +1,5 @@
 //! `Database`: one node, or a primary with replicas: a router in the drivers of its callers, nodes that ship and apply
-//! the log, and a monitor that fails over.
+//! the log, and a monitor that fails over; or nodes that all take writes and ship them to each other.
 //!
 //! ```text
 //! server --query--> router --forwards--> db.primary --log--> db.replica-1, db.replica-2, ...
@@ -10,16 +10,23 @@
 mod acks;
 mod apply;
 mod failover;
+mod homes;
+mod keys;
 mod log;
 mod member;
 mod message;
 mod monitor;
 mod node;
+mod peer;
+mod replica;
 mod replicas;
 mod router;
 mod script;
 mod ship;
 mod spec;
+mod topology;
+mod transfer;
+mod waiters;
 
 pub use failover::{Failover, Preset, Recovery, Reroute};
 pub use monitor::Monitor;
@@ -27,3 +34,4 @@ pub use node::Database;
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 pub use router::Router;
 pub use spec::{DatabaseSpec, Disk};
+pub use topology::Topology;

@@ -22,6 +22,7 @@ use super::monitor::Monitor;
 use super::node::Database;
 use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 use super::router::Router;
+use super::topology::Topology;
 
 /// Size of a page of the buffer cache, as InnoDB's.
 const PAGE_BYTES: u64 = 16 << 10;
@@ -83,6 +84,11 @@ pub struct DatabaseSpec {
     /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub kappa: f64,
+    /// Which nodes take writes. Default: "primary-replica".
+    pub topology: Option<Topology>,
+    /// Nodes of a multi-primary or a ring, each on a machine of its own, called `NAME.node-1`, `NAME.node-2`, ...; a ring
+    /// goes round in this order. The name itself stands for the driver that finds them.
+    pub nodes: Option<u32>,
     /// Replicas, each on a machine like the primary's. `NAME.primary` and `NAME.replica-1`, ... are the nodes; the name
     /// itself stands for the driver that finds them. Default: a single node.
     pub replicas: Option<u32>,
@@ -161,10 +167,19 @@ impl DatabaseSpec {
         }
     }
 
-    /// The nodes of a database with replicas, the one that begins as primary first.
+    /// The nodes of a database of several, the one that begins as primary first.
     pub(super) fn nodes(&self, site: &Site<'_>) -> Vec<ComponentId> {
         let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
         names.map(|name| site.find(&name)).collect()
+    }
+
+    /// Who watches the primary, if anybody does.
+    pub(super) fn monitor(&self, site: &Site<'_>) -> Option<ComponentId> {
+        self.has_monitor().then(|| site.find(&self.member(site.group, self.machines() + 1).name))
+    }
+
+    fn has_monitor(&self) -> bool {
+        self.failover.is_some() && !self.all_write()
     }
 
     fn check_cache(&self, problems: &mut Problems) {
@@ -215,7 +230,7 @@ impl Spec for DatabaseSpec {
     }
 
     fn members(&self) -> u32 {
-        if self.is_replicated() { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
+        if self.is_replicated() { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }
     }
 
     fn machines(&self) -> u32 {
@@ -227,6 +242,7 @@ impl Spec for DatabaseSpec {
         let (name, machine, standing) = match member {
             0 if self.is_replicated() => (name.to_owned(), None, Standing::Driver),
             0 => (name.to_owned(), machine, Standing::Entry),
+            _ if self.all_write() => (format!("{name}.node-{member}"), machine, Standing::Inner),
             1 => (format!("{name}.primary"), machine, Standing::Inner),
             _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
             _ => (format!("{name}.replica-{}", member - 1), machine, Standing::Inner),

@@ -45,6 +45,11 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("09-primary-and-replicas"),
     builtin!("10-replica-lag"),
     builtin!("12-primary-dies"),
+    builtin!("13-stale-promotion"),
+    builtin!("14-split-brain"),
+    builtin!("15-broken-ring"),
+    builtin!("15-multi-primary"),
+    builtin!("15-ring"),
 ];
 
 /// The scenario of that name, with or without its number.

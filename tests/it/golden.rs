@@ -17,7 +17,13 @@ use outgrow::scenario::{Scenario, load};
 const DURATION: &str = "60s";
 
 /// A scenario whose story takes longer, and the time that it takes.
-const LONGER: [(&str, &str); 2] = [("07-web-server-dies", "9min"), ("12-primary-dies", "8min")];
+const LONGER: [(&str, &str); 5] = [
+    ("07-web-server-dies", "9min"),
+    ("12-primary-dies", "8min"),
+    ("13-stale-promotion", "230s"),
+    ("14-split-brain", "380s"),
+    ("15-broken-ring", "100s"),
+];
 
 /// The folder of this package.
 pub(super) fn root() -> &'static Path {

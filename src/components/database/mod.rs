@@ -11,6 +11,7 @@ mod acks;
 mod apply;
 mod failover;
 mod homes;
+mod inbox;
 mod keys;
 mod log;
 mod member;

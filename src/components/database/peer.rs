@@ -5,6 +5,7 @@ use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::apply::Applier;
+use super::inbox::Inbox;
 use super::keys::Keys;
 use super::log::Log;
 use super::member::{Commit, Member};
@@ -24,6 +25,8 @@ pub(super) struct Peer {
     book: usize,
     /// By the node that wrote them. The epoch of a log is that number.
     logs: Vec<Log>,
+    /// By log: what has come of it too early.
+    inboxes: Vec<Inbox>,
     /// By log: to whom it goes from here, if it does.
     shippers: Vec<Option<Shipper>>,
     applier: Applier,
@@ -50,6 +53,7 @@ impl Peer {
             index,
             book: 0,
             logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
+            inboxes: vec![Inbox::default(); nodes.len()],
             shippers: (0..nodes.len()).map(shipper).collect(),
             applier: Applier::new(nodes.len(), spec.apply_workers(), spec.apply_demand().variate()),
             transfer: Transfer::new(spec),
@@ -77,14 +81,24 @@ impl Peer {
         if !self.transfer.is_whole(call, cx) {
             return;
         }
-        let batch = Batch::of(cx.get(call));
-        let log = usize::from(batch.epoch);
+        let log = usize::from(Batch::of(cx.get(call)).epoch);
+        if self.inboxes[log].keeps(call, &self.logs[log], cx) {
+            return;
+        }
+        self.take(log, call, cx);
+        while let Some(call) = self.inboxes[log].next(&self.logs[log], cx) {
+            self.take(log, call, cx);
+        }
+        self.apply(cx);
+    }
+
+    /// Puts a batch into the copy of its log, and says how far that goes now.
+    fn take(&mut self, log: usize, call: CallId, cx: &mut Cx<'_>) {
         if log != self.index {
-            self.logs[log].receive(batch);
+            self.logs[log].receive(Batch::of(cx.get(call)));
         }
         cx.get_mut(call).answer = self.logs[log].mark().word();
         cx.reply(call, Outcome::Ok);
-        self.apply(cx);
     }
 
     /// Keeps the workers busy, shows what they have done, and sends it on.
@@ -175,6 +189,7 @@ impl Member for Peer {
 
     fn crash(&mut self, _cx: &mut Cx<'_>) {
         self.shippers.iter_mut().flatten().for_each(Shipper::crash);
+        self.inboxes.iter_mut().for_each(Inbox::clear);
         self.applier.restart(self.logs.iter().map(|log| log.applied));
     }
 

@@ -7,6 +7,7 @@ use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
+use super::inbox::Inbox;
 use super::keys::Keys;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
@@ -36,6 +37,7 @@ pub(super) struct Replica {
     shipper: Shipper,
     applier: Applier,
     waiters: Waiters,
+    inbox: Inbox,
     transfer: Transfer,
     keys: Keys,
 }
@@ -58,6 +60,7 @@ impl Replica {
             acks: Acks::new(spec.wait()),
             applier: Applier::new(1, spec.apply_workers(), spec.apply_demand().variate()),
             waiters: Waiters::default(),
+            inbox: Inbox::default(),
             transfer: Transfer::new(spec),
             keys: Keys::new(site),
         }
@@ -116,12 +119,26 @@ impl Replica {
 
     /// A batch has arrived.
     fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        if !self.transfer.is_whole(call, cx) {
+        if !self.transfer.is_whole(call, cx) || self.is_open() && self.inbox.keeps(call, &self.log, cx) {
             return;
         }
+        self.take(call, cx);
+        while let Some(call) = self.inbox.next(&self.log, cx) {
+            self.take(call, cx);
+        }
+        self.apply(cx);
+    }
+
+    /// Whether it takes more of the log that it has.
+    fn is_open(&self) -> bool {
+        !self.is_primary && !self.closed
+    }
+
+    /// Puts a batch into the log, and says how far that goes now.
+    fn take(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let batch = Batch::of(cx.get(call));
         let from = cx.get(call).caller;
-        let is_open = !self.is_primary && (!self.closed || batch.epoch > self.log.epoch);
+        let is_open = self.is_open() || !self.is_primary && batch.epoch > self.log.epoch;
         if is_open && let Received::Adopted(surplus) = self.log.receive(batch) {
             self.closed = false;
             self.applier.restart([self.log.applied]);
@@ -131,7 +148,6 @@ impl Replica {
         }
         cx.get_mut(call).answer = self.log.mark().word();
         cx.reply(call, Outcome::Ok);
-        self.apply(cx);
     }
 
     /// A worker has applied a write.
@@ -295,6 +311,7 @@ impl Member for Replica {
         self.acks.clear();
         self.applier.restart([self.log.applied]);
         self.waiters.clear();
+        self.inbox.clear();
         self.catching_up = None;
         self.script.crash();
         let now = cx.now();

@@ -13,11 +13,11 @@ use crate::model::quantity::{Bytes, Dist, Duration};
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
+    Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
 };
 use crate::theory::cache::zipf_hit_ratio;
 
-use super::failover::Failover;
+use super::failover::{Failover, Pick};
 use super::monitor::Monitor;
 use super::node::Database;
 use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
@@ -272,6 +272,18 @@ impl Spec for DatabaseSpec {
             demand.wait_s = miss;
         }
         demand
+    }
+
+    fn heir(&self, name: &str) -> Option<Heir> {
+        let failover = self.failover.as_ref().filter(|_| self.has_monitor())?;
+        let Some(Pick::Named(node)) = failover.pick(name, self.replicas()) else { return None };
+        let noticed = failover.interval().saturating_mul(failover.misses().into());
+        Some(Heir {
+            key: "failover.pick",
+            of: format!("{name}.primary"),
+            name: self.member(name, 1 + node as u32).name,
+            after: noticed + failover.manual.map_or(SimDuration::ZERO, |manual| manual.0),
+        })
     }
 
     fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {

@@ -30,7 +30,7 @@ const KEYED: &str = "[request.write]\neffect = 'write'\nkeys = 100";
 
 /// Share of the acknowledged writes that lose a conflict, at 10 writes/s a node, 100 keys and 50 ms: w D / K = 0.005.
 fn lost_share(topology: &str, nodes: usize, seconds: u32) -> (f64, f64) {
-    let run_ = format!("duration = '{seconds}s'\nwarmup = '2s'\ntrials = 8");
+    let run_ = format!("duration = '{seconds}s'\nwarmup = '2s'\ntrials = 20");
     let trials = run(&database(nodes, &run_, KEYED, 10.0, topology, "ship = { delay = '50ms' }"));
     for trial in &trials {
         assert_eq!(data(trial).lost_writes, data(trial).conflicting_writes);
@@ -42,7 +42,7 @@ fn lost_share(topology: &str, nodes: usize, seconds: u32) -> (f64, f64) {
 #[test]
 fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
     let mut pairs = Vec::new();
-    for (nodes, seconds) in [(2, 4000), (4, 800), (8, 150)] {
+    for (nodes, seconds) in [(2, 1600), (4, 320), (8, 60)] {
         let n = nodes as f64;
         let (share, half) = lost_share("ring", nodes, seconds);
         check("ring", (share, half), 1.0 - libm::exp(-0.005 * n * (n - 1.0) / 2.0), 0.0);
@@ -58,7 +58,7 @@ fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
 
 #[test]
 fn conflicts_of_a_multi_primary_grow_as_the_square_of_its_nodes() {
-    for (nodes, seconds) in [(2, 4000), (4, 1000), (8, 300)] {
+    for (nodes, seconds) in [(2, 1600), (4, 400), (8, 120)] {
         let lost = lost_share("multi-primary", nodes, seconds);
         check("multi-primary", lost, 1.0 - libm::exp(-0.005 * (nodes as f64 - 1.0)), 0.0);
     }
@@ -69,7 +69,7 @@ fn batches_and_appliers_delay_a_ring_hop_by_hop() {
     // Each hop waits for the next batch: the sum over d hops of U(0, 200 ms) and then d - 1 whole intervals, since all
     // nodes cut their batches at the same moments. With D = 200 ms the sum of the mean delays to 3 others is
     // D (0.5 + 1.5 + 2.5), and the writes of one interval share their delay, which does not change the mean of pairs.
-    let run_ = "duration = '1000s'\nwarmup = '2s'\ntrials = 8";
+    let run_ = "duration = '600s'\nwarmup = '2s'\ntrials = 20";
     let trials = run(&database(4, run_, KEYED, 5.0, "ring", "ship = { every = '200ms' }"));
     let share = mean(&trials, |trial| data(trial).conflicting_writes as f64 / data(trial).writes as f64);
     // E over U of exp(-a (3 U + 3)), with a = w D / K = 0.01.

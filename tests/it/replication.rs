@@ -124,6 +124,25 @@ fn batches_of_the_log_leave_a_lag_of_half_their_interval() {
 }
 
 #[test]
+fn a_batch_does_not_overtake_another_on_its_connection() {
+    // 100 ms there and back with a jitter of 10 %, 100 writes/s: packets overtake each other all the time. A write is there
+    // when it and all before it are: at least after its own 50 ms, and later by less than the jitter's spread of 5 ms.
+    let keyed =
+        "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
+    let text = scenario_text("duration = '300s'\nwarmup = '2s'\ntrials = 10", keyed, "rate = '200/s'", FREE)
+        .replace(
+            "[server.web]",
+            "[[network.link]]\nbetween = ['db.primary', 'db.replica-1']\nrtt = '100ms'\n[server.web]",
+        )
+        .replace("jitter = 0", "jitter = 0.1");
+    let stale = |trial: &TrialRecord| data(trial).stale_read_share().unwrap_or(f64::NAN);
+    let (share, half) = mean(&run(&text), stale);
+    let delay = -libm::log(1.0 - share);
+    println!("{delay} s +- {half}");
+    assert!((0.049..0.056).contains(&delay), "{delay} s");
+}
+
+#[test]
 fn reads_scale_with_replicas_and_writes_do_not() {
     // Every node does w of the writes and its part of the reads.
     for (replicas, busy_replica) in [(1, 0.4 + 0.2), (2, 0.4 / 2.0 + 0.2), (4, 0.4 / 4.0 + 0.2)] {

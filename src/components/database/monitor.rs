@@ -5,7 +5,7 @@
 //! ```
 
 use crate::kernel::random::Stream;
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::component::{Component, Cx};
@@ -27,7 +27,7 @@ mod timer {
     pub(super) const DECIDED: u16 = 2;
     /// The time for answers to an election, by its number, is over.
     pub(super) const VOTED: u16 = 3;
-    /// The promotion, by the number of its election, has taken its time.
+    /// The promotion has taken its time.
     pub(super) const PROMOTED: u16 = 4;
 }
 
@@ -63,6 +63,8 @@ pub struct Monitor {
     primary: usize,
     chosen: usize,
     epoch: u16,
+    /// When the promotion will have taken its time.
+    due: SimTime,
     /// Counts elections.
     election: u32,
     /// Answers to the election that have not come.
@@ -99,6 +101,7 @@ impl Monitor {
             primary: 0,
             chosen: 0,
             epoch: 0,
+            due: SimTime::ZERO,
             election: 0,
             awaited: 0,
             marks: vec![None; nodes.len()],
@@ -218,7 +221,8 @@ impl Monitor {
         self.phase = Phase::Promoting;
         let stream = self.stream.get_or_insert_with(|| cx.stream("promote"));
         let time = self.promote.draw(stream);
-        cx.alarm(time, timer::PROMOTED, About::Number(self.election));
+        self.due = cx.now() + time;
+        cx.alarm(time, timer::PROMOTED, About::Nothing);
     }
 
     fn promoted(&mut self, cx: &mut Cx<'_>) {
@@ -275,9 +279,8 @@ impl Monitor {
             {
                 self.choose(cx);
             }
-            (timer::PROMOTED, About::Number(election))
-                if election == self.election && self.phase == Phase::Promoting =>
-            {
+            // That of a promotion that was given up comes at another moment, or in another phase.
+            (timer::PROMOTED, _) if self.phase == Phase::Promoting && cx.now() == self.due => {
                 self.epoch += 1;
                 self.ask(self.chosen, kind::PROMOTE, u64::from(self.epoch), cx);
             }

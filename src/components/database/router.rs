@@ -220,7 +220,8 @@ impl Router {
         notes.pending += 1;
         if self.homes.is_some() {
             // It has not begun anywhere, so that a write may go elsewhere too.
-            let others = usize::from(notes.pending) < self.nodes.len() && self.in_turn(now, |_| true).is_some();
+            let others =
+                usize::from(notes.pending) < self.nodes.len() && self.in_turn(now, |_| true).is_some();
             return if others { self.route(call, cx) } else { cx.reply(call, Outcome::Unavailable) };
         }
         let was_last = usize::from(notes.pending) > self.nodes.len() || node == self.primary;

@@ -94,7 +94,11 @@ impl DatabaseSpec {
         }
         if self.reads == Some(Reads::Primary) {
             let message = format!("a {name} has no one primary");
-            problems.error("reads", message, "\"nearest\" reads where the caller writes, \"replicas\" in turn");
+            problems.error(
+                "reads",
+                message,
+                "\"nearest\" reads where the caller writes, \"replicas\" in turn",
+            );
         }
         if self.read_your_writes.is_some_and(|cure| cure != ReadYourWrites::None) {
             let message = format!("the cures of read-your-writes need a primary, a {name} has none");

@@ -26,13 +26,16 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
 
 /// Members that are to take the place of others and are down themselves when they are wanted.
 pub(super) fn check_heirs(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+    if assembly.boxes.iter().all(|entry| entry.spec.heir(&entry.name).is_none()) {
+        return;
+    }
     let seats = seats(&assembly.boxes);
     // Whether a fault that is planned takes a member down, from when, and until when.
     let down = |spec: &FaultSpec, name: &str| {
         let kinds = [FaultKind::Crash, FaultKind::Hang, FaultKind::Pause, FaultKind::Region, FaultKind::Zone];
-        let is_hit = seats
-            .iter()
-            .any(|seat| seat.plan.name == name && spec.names().iter().any(|(_, target)| seat.is_hit_by(target)));
+        let is_hit = seats.iter().any(|seat| {
+            seat.plan.name == name && spec.names().iter().any(|(_, target)| seat.is_hit_by(target))
+        });
         let at = spec.at.filter(|_| is_hit && kinds.contains(&spec.kind))?.0;
         Some((at, spec.lasts.map_or(SimDuration::MAX, |lasts| at + lasts.0)))
     };

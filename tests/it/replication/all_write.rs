@@ -80,7 +80,8 @@ fn batches_and_appliers_delay_a_ring_hop_by_hop() {
 #[test]
 fn a_read_in_a_ring_is_stale_when_the_last_write_has_not_come_round() {
     // The last write to the key, of age Exp(N w / K), came from a node d = 0..3 hops away, each as likely.
-    let classes = "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
+    let classes =
+        "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
     let run_ = "duration = '500s'\nwarmup = '60s'\ntrials = 8";
     let trials = run(&database(4, run_, classes, 40.0, "ring", "ship = { delay = '200ms' }"));
     let late = |hops: f64| 1.0 - libm::exp(-4.0 * 20.0 / 100.0 * 0.2 * hops);
@@ -96,7 +97,8 @@ fn failed(trial: &TrialRecord) -> u64 {
 
 /// Node 2 of 4 is gone from 10 s to 70 s of a trial whose measured time begins at 20 s.
 fn without_node_2(topology: &str, seconds: u32) -> Vec<TrialRecord> {
-    let classes = "[request.read]\nshare = 50\nkeys = 10\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 10";
+    let classes =
+        "[request.read]\nshare = 50\nkeys = 10\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 10";
     let run_ = format!("duration = '{seconds}s'\nwarmup = '20s'\ntrials = 4");
     let text = database(4, &run_, classes, 100.0, topology, "");
     let fault = "[[fault]]\nkind = 'crash'\ntarget = 'db.node-2'\nat = '10s'\nfor = '60s'\n";

@@ -42,7 +42,7 @@ fn lost_share(topology: &str, nodes: usize, seconds: u32) -> (f64, f64) {
 #[test]
 fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
     let mut pairs = Vec::new();
-    for (nodes, seconds) in [(2, 1600), (4, 320), (8, 60)] {
+    for (nodes, seconds) in [(2, 1600), (4, 800), (8, 60)] {
         let n = nodes as f64;
         let (share, half) = lost_share("ring", nodes, seconds);
         check("ring", (share, half), 1.0 - libm::exp(-0.005 * n * (n - 1.0) / 2.0), 0.0);

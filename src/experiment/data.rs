@@ -8,7 +8,7 @@ use super::value::{Figure, Named};
 /// What became of the data. Counts are those of a trial.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct DataResult {
-    /// Acknowledged writes that a new primary had not received.
+    /// Acknowledged writes that a new primary had not received; where all nodes write, those that lost a conflict.
     pub lost_writes: Figure,
     /// Reads that did not see an acknowledged write to their key.
     pub stale_reads: Figure,
@@ -24,7 +24,8 @@ pub struct DataResult {
     pub rpo_s: Option<Figure>,
     /// Lost writes that a script brought back.
     pub replayed_writes: Figure,
-    /// Writes of two primaries to one key, of which one was lost, and lost writes that could not come back.
+    /// Lost writes whose key somebody else had written since; where all nodes write, those that a later one has
+    /// overwritten that did not know of them.
     pub conflicting_writes: Figure,
     /// Acknowledged writes that were thrown away when their node was brought back into line.
     pub discarded_writes: Figure,

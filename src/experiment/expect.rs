@@ -80,7 +80,12 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
                 costs.map(|(cost, rate)| cost.zip(*rate).map_or(f64::NAN, |(cost, rate)| cost / rate));
             Figure::over(per_request.map(|usd_s_per_h| usd_s_per_h / 3600.0 * 1e6))
         }
-        Metric::Lag | Metric::LostWrites | Metric::StaleReadShare | Metric::Rto | Metric::Rpo => {
+        Metric::Lag
+        | Metric::LostWrites
+        | Metric::ConflictingWrites
+        | Metric::StaleReadShare
+        | Metric::Rto
+        | Metric::Rpo => {
             let missing = || format!("the scenario has no replicas, so there is no {metric}");
             of_data(metric, whole.data.as_ref().ok_or_else(missing)?)?
         }
@@ -94,6 +99,7 @@ fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
     match metric {
         Metric::Lag => Ok(data.lag_ms_max.scaled(0.001)),
         Metric::LostWrites => Ok(data.lost_writes.clone()),
+        Metric::ConflictingWrites => Ok(data.conflicting_writes.clone()),
         Metric::StaleReadShare => Ok(data.stale_read_share.clone()),
         Metric::Rto => outage(&data.rto_s),
         _ => outage(&data.rpo_s),

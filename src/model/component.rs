@@ -256,12 +256,13 @@ impl Cx<'_> {
         self.world.send(at, to, Signal::Control(control));
     }
 
-    /// Opens the book of this component's box, which has so many nodes, or finds it open.
-    pub fn open_book(&mut self, nodes: usize) -> usize {
+    /// Opens the book of this component's box, which has so many nodes, or finds it open. `all_write` when there is no
+    /// primary.
+    pub fn open_book(&mut self, nodes: usize, all_write: bool) -> usize {
         let group = &self.world.infos[self.me.index()].group;
         let books = &mut self.world.books;
         books.iter().position(|book| book.group() == group).unwrap_or_else(|| {
-            books.push(Book::new(group, nodes));
+            books.push(Book::new(group, nodes, all_write));
             books.len() - 1
         })
     }
@@ -270,6 +271,11 @@ impl Cx<'_> {
     #[inline]
     pub fn book(&mut self, book: usize) -> &mut Book {
         &mut self.world.books[book]
+    }
+
+    /// Whether a message would arrive: no partition lies between two components.
+    pub fn reaches(&self, from: ComponentId, to: ComponentId) -> bool {
+        self.world.troubles.connect(from, to)
     }
 
     /// Half of the round-trip time between two components, without jitter.

@@ -183,6 +183,19 @@ pub struct MemberPlan {
     pub standing: Standing,
 }
 
+/// A member that takes the place of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heir {
+    /// The key that names it.
+    pub key: &'static str,
+    /// Whose place it takes.
+    pub of: String,
+    /// Its own name.
+    pub name: String,
+    /// How long after the loss it is wanted.
+    pub after: SimDuration,
+}
+
 /// What a scenario says about one box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -259,6 +272,11 @@ pub trait Spec: Debug + Send + Sync {
     /// What a query costs more that asks for more than its own entity.
     fn surplus(&self, _class: &RequestClass, _asks: Asks) -> Surplus {
         Surplus::default()
+    }
+
+    /// The member that it counts on when another one is lost, if the scenario names it.
+    fn heir(&self, _name: &str) -> Option<Heir> {
+        None
     }
 
     /// Checks whatever one table says by itself and against the outline. Names have been checked before.

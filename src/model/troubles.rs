@@ -81,6 +81,12 @@ impl Troubles {
         self.active.retain(|active| !Arc::ptr_eq(&active.links, links));
     }
 
+    /// Whether no partition lies between two components.
+    pub(super) fn connect(&self, from: ComponentId, to: ComponentId) -> bool {
+        let parts = |active: &&Active| matches!(active.links.trouble, Trouble::Partition);
+        !self.active.iter().filter(parts).any(|active| active.lies_between(from, to))
+    }
+
     /// The time of a message that would take `delay`; `None` when it never arrives. `key` draws what is lost.
     pub(super) fn pass(
         &self,

@@ -46,6 +46,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     check.cycles();
     places::check(document, assembly, check.found);
     faults::check(document, assembly, check.found);
+    faults::check_heirs(document, assembly, check.found);
     users::check(document, assembly, check.found);
     // What follows would only repeat the errors above in other words.
     if !has_errors(check.found) {

@@ -1,5 +1,8 @@
 //! Replication against closed forms and published figures.
 
+mod all_write;
+mod split;
+
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimDuration;
@@ -118,6 +121,25 @@ fn batches_of_the_log_leave_a_lag_of_half_their_interval() {
     check("lag", mean(&trials, |trial| data(trial).lag_mean_s), 0.27 - (1.0 - aged) / 20.0, 0.0);
     let longest = trials.iter().map(|trial| data(trial).lag_max_s).fold(0.0, f64::max);
     assert!((0.5..=0.52).contains(&longest), "{longest}");
+}
+
+#[test]
+fn a_batch_does_not_overtake_another_on_its_connection() {
+    // 100 ms there and back with a jitter of 10 %, 100 writes/s: packets overtake each other all the time. A write is there
+    // when it and all before it are: at least after its own 50 ms, and later by less than the jitter's spread of 5 ms.
+    let keyed =
+        "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
+    let text = scenario_text("duration = '300s'\nwarmup = '2s'\ntrials = 10", keyed, "rate = '200/s'", FREE)
+        .replace(
+            "[server.web]",
+            "[[network.link]]\nbetween = ['db.primary', 'db.replica-1']\nrtt = '100ms'\n[server.web]",
+        )
+        .replace("jitter = 0", "jitter = 0.1");
+    let stale = |trial: &TrialRecord| data(trial).stale_read_share().unwrap_or(f64::NAN);
+    let (share, half) = mean(&run(&text), stale);
+    let delay = -libm::log(1.0 - share);
+    println!("{delay} s +- {half}");
+    assert!((0.049..0.056).contains(&delay), "{delay} s");
 }
 
 #[test]

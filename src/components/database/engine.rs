@@ -188,9 +188,14 @@ impl DatabaseSpec {
         self.flush_every.map_or(default, |every| every.0)
     }
 
-    /// Machines among which the data are divided by key.
-    pub(super) fn nodes(&self) -> u32 {
-        self.nodes.unwrap_or(1)
+    /// Whether the data are divided among nodes by key.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.nodes.is_some() && !self.all_write()
+    }
+
+    /// Parts into which the data are divided; 1 where each node has all of them.
+    pub(super) fn partitions(&self) -> u32 {
+        self.nodes.filter(|_| self.is_partitioned()).unwrap_or(1).max(1)
     }
 
     /// What a query costs beyond a plain one, on average.
@@ -223,7 +228,7 @@ impl DatabaseSpec {
                 format!("no write waits for a `commit`: a {} engine flushes every {every}", engine.name());
             problems.warn("commit", message, "flush_every = \"0s\" makes every write wait for its flush");
         }
-        let in_use = self.working_set.map_or(0, |bytes| bytes.0) / u64::from(self.nodes().max(1));
+        let in_use = self.working_set.map_or(0, |bytes| bytes.0) / u64::from(self.partitions());
         if engine.is_in_memory() && in_use > self.buffer() {
             let message = format!(
                 "a {} engine holds all data in memory, and {} on a node are more than its {}",
@@ -238,11 +243,11 @@ impl DatabaseSpec {
                 problems.error(key, "a limit lets at least something pass", "leave the key out for no limit");
             }
         }
-        self.check_nodes(classes, problems);
+        self.check_partitions(classes, problems);
     }
 
-    fn check_nodes(&self, classes: &[RequestClass], problems: &mut Problems) {
-        let Some(nodes) = self.nodes else { return };
+    fn check_partitions(&self, classes: &[RequestClass], problems: &mut Problems) {
+        let Some(nodes) = self.nodes.filter(|_| self.is_partitioned()) else { return };
         if !(1..=NODES_MAX).contains(&nodes) {
             problems.error("nodes", format!("a database has 1 to {NODES_MAX} nodes, not {nodes}"), "");
         }
@@ -251,7 +256,8 @@ impl DatabaseSpec {
                 "a {} engine joins all its data, which cannot be divided by key",
                 self.engine().name()
             );
-            problems.error("nodes", message, "use `replicas`, or another engine");
+            let help = "use `replicas`, topology = \"multi-primary\" or \"ring\", or another engine";
+            problems.error("nodes", message, help);
         }
         if self.is_replicated() {
             problems.error(

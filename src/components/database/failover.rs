@@ -234,6 +234,7 @@ impl DatabaseSpec {
     pub(super) fn check_failover(&self, problems: &mut Problems) {
         let Some(failover) = &self.failover else { return };
         match self.replicas {
+            _ if self.all_write() => {}
             None => {
                 let message = "there is nobody to fail over to";
                 problems.error("failover", message, "add a replica: replicas = 1");

@@ -34,7 +34,7 @@ impl Lazy {
 
     /// The process starts.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(1);
+        self.book = cx.open_book(1, false);
         cx.alarm(self.every, timer::LAZY, About::Nothing);
     }
 

@@ -27,6 +27,11 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// An empty log of an epoch.
+    pub(super) fn of(epoch: u16) -> Log {
+        Log { epoch, ..Log::default() }
+    }
+
     /// A write becomes durable at the primary; its position.
     pub(super) fn append(&mut self) -> u64 {
         self.received += 1;

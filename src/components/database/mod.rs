@@ -1,5 +1,5 @@
 //! `Database`: one node, or a primary with replicas: a router in the drivers of its callers, nodes that ship and apply
-//! the log, and a monitor that fails over.
+//! the log, and a monitor that fails over; or nodes that all take writes and ship them to each other.
 //!
 //! ```text
 //! server --query--> router --forwards--> db.primary --log--> db.replica-1, db.replica-2, ...
@@ -11,6 +11,9 @@ mod acks;
 mod apply;
 mod engine;
 mod failover;
+mod homes;
+mod inbox;
+mod keys;
 mod lazy;
 mod log;
 mod member;
@@ -18,11 +21,16 @@ mod message;
 mod monitor;
 mod node;
 mod partition;
+mod peer;
+mod replica;
 mod replicas;
 mod router;
 mod script;
 mod ship;
 mod spec;
+mod topology;
+mod transfer;
+mod waiters;
 
 pub use engine::Engine;
 pub use failover::{Failover, Preset, Recovery, Reroute};
@@ -32,3 +40,4 @@ pub use partition::Partition;
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 pub use router::Router;
 pub use spec::{DatabaseSpec, Disk};
+pub use topology::Topology;

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::kernel::random::Stream;
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::component::{Component, Cx};
@@ -63,6 +63,8 @@ pub struct Monitor {
     primary: usize,
     chosen: usize,
     epoch: u16,
+    /// When the promotion will have taken its time.
+    due: SimTime,
     /// Counts elections.
     election: u32,
     /// Answers to the election that have not come.
@@ -99,6 +101,7 @@ impl Monitor {
             primary: 0,
             chosen: 0,
             epoch: 0,
+            due: SimTime::ZERO,
             election: 0,
             awaited: 0,
             marks: vec![None; nodes.len()],
@@ -136,9 +139,19 @@ impl Monitor {
         if self.missed[node] == self.misses {
             self.tell_router(order::DOWN, node, cx);
         }
-        if node != self.primary || self.missed[node] < self.misses || self.phase != Phase::Watching {
+        if self.missed[node] < self.misses {
             return;
         }
+        match self.phase {
+            Phase::Watching if node == self.primary => self.lost(cx),
+            // What it has been asked to do it will never answer.
+            Phase::CatchingUp | Phase::Promoting if node == self.chosen => self.elect(cx),
+            _ => {}
+        }
+    }
+
+    /// The primary is taken for dead.
+    fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
         let now = cx.now();
         cx.book(self.book).primary_lost(now);
@@ -150,9 +163,14 @@ impl Monitor {
 
     /// Asks all nodes how far they are. The old primary is one of them: it may be the only one left.
     fn elect(&mut self, cx: &mut Cx<'_>) {
-        if self.phase == Phase::Deciding {
-            self.end(Part::Detect, cx);
-            self.fence(cx);
+        match self.phase {
+            Phase::Deciding => {
+                self.end(Part::Detect, cx);
+                self.fence(self.primary, cx);
+            }
+            // It may be primary already without having been able to say so.
+            Phase::Promoting => self.fence(self.chosen, cx),
+            _ => {}
         }
         self.phase = Phase::Electing;
         self.election += 1;
@@ -170,10 +188,10 @@ impl Monitor {
         cx.control(self.router, SimDuration::ZERO, Control::Order(order));
     }
 
-    fn fence(&self, cx: &mut Cx<'_>) {
+    fn fence(&self, node: usize, cx: &mut Cx<'_>) {
         let fence = Order { code: order::FENCE, subject: u32::from(self.epoch) + 1 };
         let after = self.discover.unwrap_or(SimDuration::ZERO);
-        cx.control(self.nodes[self.primary], after, Control::Order(fence));
+        cx.control(self.nodes[node], after, Control::Order(fence));
     }
 
     /// The answers are in. The old primary is chosen only when nobody else has answered.
@@ -203,6 +221,7 @@ impl Monitor {
         self.phase = Phase::Promoting;
         let stream = self.stream.get_or_insert_with(|| cx.stream("promote"));
         let time = self.promote.draw(stream);
+        self.due = cx.now() + time;
         cx.alarm(time, timer::PROMOTED, About::Nothing);
     }
 
@@ -226,10 +245,13 @@ impl Monitor {
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { parent: Parent::Number(node), answer, notes, .. } = cx.get(call) else { return };
         let ok = outcome == Outcome::Ok;
+        let of_this_election = notes.left == self.election as u16;
         match (self.phase, notes.step) {
             (_, kind::POLL) if ok => self.seen(node as usize, cx),
             (_, kind::POLL) => self.miss(node as usize, cx),
-            (Phase::Electing, kind::RECEIVED | kind::APPLIED) if notes.left == self.election as u16 => {
+            // An answer to an earlier election comes too late.
+            (_, kind::RECEIVED | kind::APPLIED | kind::CATCH_UP | kind::PROMOTE) if !of_this_election => {}
+            (Phase::Electing, kind::RECEIVED | kind::APPLIED) => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
                 self.awaited -= 1;
                 if self.awaited == 0 {
@@ -257,7 +279,8 @@ impl Monitor {
             {
                 self.choose(cx);
             }
-            (timer::PROMOTED, _) => {
+            // That of a promotion that was given up comes at another moment, or in another phase.
+            (timer::PROMOTED, _) if self.phase == Phase::Promoting && cx.now() == self.due => {
                 self.epoch += 1;
                 self.ask(self.chosen, kind::PROMOTE, u64::from(self.epoch), cx);
             }
@@ -268,7 +291,7 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(self.nodes.len());
+        self.book = cx.open_book(self.nodes.len(), false);
         cx.alarm(self.interval, timer::POLL, About::Nothing);
     }
 
@@ -276,7 +299,12 @@ impl Component for Monitor {
         match signal {
             Signal::Reply(call, outcome) => self.answered(call, outcome, cx),
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
-            Signal::Control(Control::Recover) => self.poll(cx),
+            Signal::Control(Control::Recover) => {
+                // It has forgotten what it was at.
+                self.phase = Phase::Watching;
+                self.missed.fill(0);
+                self.poll(cx);
+            }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),
             Signal::Returned(..) | Signal::Passed(..) | Signal::Done(_) | Signal::Control(_) => {}
         }

@@ -16,6 +16,8 @@ use super::engine::{Engine, Work};
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
 use super::message::{flag, kind, order};
+use super::peer::Peer;
+use super::replica::Replica;
 use super::spec::DatabaseSpec;
 
 /// The timers of a node.
@@ -79,7 +81,7 @@ pub struct Database {
     disk_full: bool,
     stream: Option<Stream>,
     /// Its part in a database of several nodes.
-    member: Option<Member>,
+    member: Option<Box<dyn Member>>,
 }
 
 impl Database {
@@ -95,7 +97,7 @@ impl Database {
             lookup: spec.lookup(),
             population: site.classes.iter().map(|class| class.keys.count).collect(),
             limits: [limit(spec.read_limit), limit(spec.write_limit)],
-            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.nodes() == 1)),
+            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.partitions() == 1)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
@@ -108,7 +110,7 @@ impl Database {
             waiting: Vec::new(),
             disk_full: false,
             stream: None,
-            member: spec.is_replicated().then(|| Member::new(spec, site)),
+            member: spec.is_replicated().then(|| member(spec, site)),
         }
     }
 
@@ -289,10 +291,10 @@ impl Database {
 
     /// More of the log is confirmed by replicas or applied here: whoever waited for that goes on.
     fn show(&mut self, cx: &mut Cx<'_>) {
-        while let Some(call) = self.member.as_mut().and_then(Member::safe) {
+        while let Some(call) = self.member.as_mut().and_then(|member| member.safe()) {
             self.acknowledge(call, cx);
         }
-        while let Some(call) = self.member.as_mut().and_then(Member::ready) {
+        while let Some(call) = self.member.as_mut().and_then(|member| member.ready()) {
             self.begin(call, cx);
         }
     }
@@ -310,24 +312,11 @@ impl Database {
             self.flushed(cx);
             return;
         };
-        match (alarm.code, alarm.about) {
-            (timer::FLUSHED, _) => self.flushed(cx),
-            (timer::SHIP, _) => member.ship(cx),
-            (timer::RESEND, About::Number(peer)) => member.resend(peer as usize, cx),
-            (timer::ARRIVED, About::Call(call)) => {
-                member.arrived(call, cx);
-                self.show(cx);
-            }
-            (timer::REPLAY, _) => member.script.replay(cx),
-            (timer::REBUILT, _) => member.script.is_rebuilding = false,
-            (timer::PATIENCE, _) => {
-                member.lose_patience(cx);
-                self.show(cx);
-            }
-            (worker, _) => {
-                member.applied(usize::from(worker - timer::APPLIED), cx);
-                self.show(cx);
-            }
+        if alarm.code == timer::FLUSHED {
+            self.flushed(cx);
+        } else {
+            member.alarm(alarm, cx);
+            self.show(cx);
         }
     }
 
@@ -344,7 +333,7 @@ impl Database {
         if order.code != order::FENCE || !member.fence(order.subject, cx) {
             return;
         }
-        while let Some(call) = self.member.as_mut().and_then(Member::stranded) {
+        while let Some(call) = self.member.as_mut().and_then(|member| member.stranded()) {
             self.fail(call, Outcome::Unavailable, cx);
         }
     }
@@ -372,6 +361,11 @@ impl Database {
             lazy.start(cx);
         }
     }
+}
+
+/// What a node is to the others.
+fn member(spec: &DatabaseSpec, site: &Site<'_>) -> Box<dyn Member> {
+    if spec.all_write() { Box::new(Peer::new(spec, site)) } else { Box::new(Replica::new(spec, site)) }
 }
 
 impl Component for Database {

@@ -6,7 +6,7 @@ use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::member::Keys;
+use super::keys::Keys;
 use super::spec::DatabaseSpec;
 
 /// What the hash of a key begins with.
@@ -23,8 +23,8 @@ impl Partition {
     /// The driver of the database that `spec` describes.
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Partition {
-        let names = (1..=spec.nodes()).map(|node| format!("{}.node-{node}", site.group));
-        Partition { nodes: names.map(|name| site.find(&name)).collect(), keys: Keys::new(site.classes) }
+        let names = (1..=spec.partitions()).map(|node| format!("{}.node-{node}", site.group));
+        Partition { nodes: names.map(|name| site.find(&name)).collect(), keys: Keys::new(site) }
     }
 
     fn route(&self, call: CallId, cx: &mut Cx<'_>) {

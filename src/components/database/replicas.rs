@@ -83,11 +83,12 @@ pub struct Apply {
 impl DatabaseSpec {
     /// Whether it has replicas, so that it consists of several members.
     pub(super) fn is_replicated(&self) -> bool {
-        self.replicas.is_some()
+        self.replicas.is_some() || self.all_write()
     }
 
+    /// Nodes beside the first.
     pub(super) fn replicas(&self) -> u32 {
-        self.replicas.unwrap_or(0)
+        if self.all_write() { self.nodes.unwrap_or(1).saturating_sub(1) } else { self.replicas.unwrap_or(0) }
     }
 
     pub(super) fn reads(&self) -> Reads {
@@ -120,17 +121,19 @@ impl DatabaseSpec {
     }
 
     pub(super) fn check_replicas(&self, problems: &mut Problems) {
-        let Some(replicas) = self.replicas else {
+        self.check_topology(problems);
+        if !self.is_replicated() {
             self.check_no_replicas(problems);
             return;
-        };
-        if !(1..=REPLICAS_MAX).contains(&replicas) {
+        }
+        let replicas = self.replicas();
+        if !self.all_write() && !(1..=REPLICAS_MAX).contains(&replicas) {
             let message = format!("a database has 1 to {REPLICAS_MAX} replicas, not {replicas}");
             problems.error("replicas", message, "leave the key out for a single node");
         }
         if self.on.is_some() {
-            let help = "give the database hardware of its own, or drop `replicas`";
-            problems.error("on", "a primary and its replicas have a machine each", help);
+            let help = "give the database hardware of its own, or make it a single node";
+            problems.error("on", "the nodes of a database have a machine each", help);
         }
         self.check_acks(replicas, problems);
         self.check_shipping(problems);
@@ -288,7 +291,7 @@ mod tests {
             "replicas = 1\nship = { delay = '5s', resend = '1s' }",
             &[("ship.resend", "a batch would be sent again before it can have arrived")],
         );
-        check("on = 'box'\nreplicas = 1", &[("on", "a primary and its replicas have a machine each")]);
+        check("on = 'box'\nreplicas = 1", &[("on", "the nodes of a database have a machine each")]);
     }
 
     #[test]

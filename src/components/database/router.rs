@@ -1,6 +1,8 @@
 //! `Router`: how queries find their node. It is a part of the drivers of those who ask, costs nothing, and knows what
 //! refusals and answers tell it.
 
+use std::collections::BTreeMap;
+
 use rand::Rng;
 
 use crate::kernel::random::{KeyedRng, Stream, mix, name_hash, unit_open};
@@ -11,6 +13,7 @@ use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal}
 use crate::model::site::Site;
 
 use super::failover::Failover;
+use super::homes::Homes;
 use super::message::{flag, order};
 use super::replicas::{ReadYourWrites, Reads};
 use super::spec::DatabaseSpec;
@@ -30,9 +33,17 @@ struct Writer {
 #[derive(Debug)]
 pub struct Router {
     nodes: Vec<ComponentId>,
+    /// Where all nodes take writes: the node of each caller.
+    homes: Option<Homes>,
     primary: usize,
     /// The primary before, to which some callers still go.
     former: usize,
+    /// Who tells the callers of a new primary.
+    monitor: Option<ComponentId>,
+    /// By caller that has heard of a new primary: which change it was, and who that is.
+    heard: BTreeMap<ComponentId, (u32, usize)>,
+    /// Counts new primaries.
+    change: u32,
     /// Each caller learns of a new primary at some moment of this time after it; zero when all learn at once.
     spread: SimDuration,
     changed: SimTime,
@@ -46,7 +57,7 @@ pub struct Router {
     next: usize,
     reads: Reads,
     after_write: ReadYourWrites,
-    primary_for: SimDuration,
+    after_write_for: SimDuration,
     /// Whether a class writes.
     writes: Vec<bool>,
     /// By client and user.
@@ -59,10 +70,14 @@ impl Router {
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Router {
         let nodes = spec.node_ids(site);
         Router {
+            homes: spec.all_write().then(|| Homes::new(nodes.len())),
             down_until: vec![SimTime::ZERO; nodes.len()],
             nodes,
             primary: 0,
             former: 0,
+            monitor: spec.monitor(site),
+            heard: BTreeMap::new(),
+            change: 0,
             spread: spec.failover.as_ref().map_or(SimDuration::ZERO, Failover::spread),
             changed: SimTime::ZERO,
             draw: 0,
@@ -71,7 +86,7 @@ impl Router {
             next: 0,
             reads: spec.reads(),
             after_write: spec.read_your_writes.unwrap_or_default(),
-            primary_for: spec.primary_for.map_or(SimDuration::ZERO, |time| time.0),
+            after_write_for: spec.primary_for.map_or(SimDuration::ZERO, |time| time.0),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             writers: Vec::new(),
         }
@@ -85,20 +100,49 @@ impl Router {
     fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let &Call { user, caller, .. } = cx.get(call);
         let is_write = self.is_write(call, cx);
-        let node = if is_write { self.writer_for(caller, cx) } else { self.reader(call, caller, cx) };
+        let node = match &self.homes {
+            Some(_) => self.any(is_write, caller, cx),
+            None if is_write => self.primary_for(caller, cx),
+            None => self.reader(call, caller, cx),
+        };
         let watched = is_write && user != NOBODY && self.after_write != ReadYourWrites::None;
         cx.get_mut(call).watched = watched;
         cx.forward(call, self.nodes[node]);
     }
 
-    /// The primary as far as the caller knows.
-    fn writer_for(&self, caller: ComponentId, cx: &Cx<'_>) -> usize {
-        let since = cx.now().saturating_since(self.changed);
-        if since >= self.spread || self.changed == SimTime::ZERO {
+    /// The node for a query where all take writes: the caller's own, or the next in turn when that is down. Reads may go
+    /// to all in turn.
+    fn any(&mut self, is_write: bool, caller: ComponentId, cx: &Cx<'_>) -> usize {
+        let (now, nodes) = (cx.now(), &self.nodes);
+        let homes = self.homes.as_mut().expect("all nodes take writes");
+        let home = homes.of(caller, |node| cx.distance(caller, nodes[node]));
+        let spread = !is_write && self.reads == Reads::Replicas;
+        if !spread && self.is_up(home, now) {
+            return home;
+        }
+        let node = self.in_turn(now, |_| true).unwrap_or(home);
+        self.next = (node + 1) % self.nodes.len();
+        node
+    }
+
+    /// The primary as far as the caller knows. News of another one take their time and do not cross a partition.
+    fn primary_for(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
+        if self.change == 0 {
             return self.primary;
         }
+        let known = match self.heard.get(&caller) {
+            Some(&(change, node)) if change == self.change => return node,
+            Some(&(_, node)) => node,
+            None => self.former,
+        };
+        let since = cx.now().saturating_since(self.changed);
         let moment = unit_open(&mut KeyedRng::new(mix(self.draw, name_hash(cx.name(caller)))));
-        if since < self.spread.mul_f64(moment) { self.former } else { self.primary }
+        let is_late = since >= self.spread || since >= self.spread.mul_f64(moment);
+        if is_late && self.monitor.is_none_or(|monitor| cx.reaches(monitor, caller)) {
+            self.heard.insert(caller, (self.change, self.primary));
+            return self.primary;
+        }
+        known
     }
 
     /// The monitor says something about a node.
@@ -117,6 +161,7 @@ impl Router {
             return;
         }
         (self.former, self.primary, self.changed) = (self.primary, primary, cx.now());
+        self.change += 1;
         self.draw = self.stream.get_or_insert_with(|| cx.stream("reroute")).next_u64();
         self.down_until[primary] = SimTime::ZERO;
     }
@@ -124,22 +169,23 @@ impl Router {
     /// The node for a read.
     fn reader(&mut self, call: CallId, caller: ComponentId, cx: &mut Cx<'_>) -> usize {
         let now = cx.now();
+        let primary = self.primary_for(caller, cx);
         if let Some(writer) = self.writer(call, cx).copied() {
             let first_try = cx.get(call).notes.pending == 0;
-            if first_try && now < writer.until && self.is_up(self.primary, now) {
-                return self.primary;
+            if first_try && now < writer.until && self.is_up(primary, now) {
+                return primary;
             }
             let notes = &mut cx.get_mut(call).notes;
             (notes.flags, notes.mark) = (flag::WAIT, writer.position);
         }
         let node = match self.reads {
-            Reads::Primary => self.primary,
-            Reads::Replicas => self.in_turn(now, |node| node != self.primary).unwrap_or(self.primary),
+            Reads::Primary => primary,
+            Reads::Replicas => self.in_turn(now, |node| node != primary).unwrap_or(primary),
             Reads::Nearest => {
                 let up = (0..self.nodes.len()).filter(|&node| self.is_up(node, now));
                 let distance = |node: usize| cx.distance(caller, self.nodes[node]);
                 let least = up.map(distance).min();
-                self.in_turn(now, |node| Some(distance(node)) == least).unwrap_or(self.primary)
+                self.in_turn(now, |node| Some(distance(node)) == least).unwrap_or(primary)
             }
         };
         self.next = (node + 1) % self.nodes.len();
@@ -172,6 +218,12 @@ impl Router {
         let is_write = self.is_write(call, cx);
         let notes = &mut cx.get_mut(call).notes;
         notes.pending += 1;
+        if self.homes.is_some() {
+            // It has not begun anywhere, so that a write may go elsewhere too.
+            let others =
+                usize::from(notes.pending) < self.nodes.len() && self.in_turn(now, |_| true).is_some();
+            return if others { self.route(call, cx) } else { cx.reply(call, Outcome::Unavailable) };
+        }
         let was_last = usize::from(notes.pending) > self.nodes.len() || node == self.primary;
         let others = self.reads != Reads::Primary && self.in_turn(now, |node| node != self.primary).is_some();
         if is_write || (was_last && !others) {
@@ -199,7 +251,7 @@ impl Router {
         *writer = Writer { identity, ..Writer::default() };
         match self.after_write {
             ReadYourWrites::None => {}
-            ReadYourWrites::PrimaryFor => writer.until = cx.now() + self.primary_for,
+            ReadYourWrites::PrimaryFor => writer.until = cx.now() + self.after_write_for,
             ReadYourWrites::Session => writer.until = SimTime::MAX,
             ReadYourWrites::WaitForPosition => writer.position = answer,
         }

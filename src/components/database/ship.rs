@@ -1,4 +1,5 @@
-//! `Shipper`: how a primary sends its log to each replica, in order, and again when it was lost.
+//! `Shipper`: how a node sends a log to others, in order, and again when it was lost: a primary to its replicas, a node
+//! of a ring to the next one.
 
 use std::collections::VecDeque;
 
@@ -17,8 +18,8 @@ const BATCH_MAX: u64 = 1 << 20;
 /// Batches on their way to one replica; beyond it the primary waits, as the window of a connection makes it.
 const WINDOW: usize = 256;
 
-/// Bits of a call's number that tell the replica; the others tell the round.
-const PEER_BITS: u32 = 8;
+/// Bits of a call's number that tell the replica; the others tell the round. Of a timer's, the others tell the log.
+pub(super) const PEER_BITS: u32 = 8;
 
 /// What an answer tells the primary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,7 @@ pub(super) enum Answered {
 
 /// What the primary knows of one replica.
 #[derive(Debug)]
-struct Peer {
+struct Receiver {
     node: ComponentId,
     /// Last position sent.
     sent: u64,
@@ -52,17 +53,23 @@ struct Peer {
 /// Sends the log.
 #[derive(Debug)]
 pub(super) struct Shipper {
-    peers: Vec<Peer>,
+    peers: Vec<Receiver>,
     /// Position up to which the log may be sent: what came after the last batch was cut waits for the next one.
     cut: u64,
+    /// Which log it is, of those that the node sends.
+    log: u32,
     /// After so long without an answer a batch is taken for lost.
     resend: SimDuration,
 }
 
 impl Shipper {
-    pub(super) fn new(nodes: &[ComponentId], me: ComponentId, resend: SimDuration) -> Shipper {
-        assert!(nodes.len() <= 1 << PEER_BITS, "the loader has checked the number of replicas");
-        let peer = |&node: &ComponentId| Peer {
+    /// Sends log number `log` to others.
+    pub(super) fn new<'a>(
+        others: impl Iterator<Item = &'a ComponentId>,
+        log: u32,
+        resend: SimDuration,
+    ) -> Shipper {
+        let peer = |&node: &ComponentId| Receiver {
             node,
             sent: 0,
             acked: 0,
@@ -72,17 +79,23 @@ impl Shipper {
             armed: false,
             seen: 0,
         };
-        let others = nodes.iter().filter(|&&node| node != me);
-        Shipper { peers: others.map(peer).collect(), cut: 0, resend }
+        let peers: Vec<Receiver> = others.map(peer).collect();
+        assert!(peers.len() <= 1 << PEER_BITS, "the loader has checked the number of replicas");
+        Shipper { peers, cut: 0, log, resend }
     }
 
-    /// Begins to send a log of which nobody has confirmed anything, as a primary that is new or has been away does.
-    /// What the replicas have they say when they refuse the first, empty batch.
-    pub(super) fn begin(&mut self, log: &Log, cx: &mut Cx<'_>) {
-        self.cut = log.received;
+    /// Whether there is nobody to send to.
+    pub(super) fn is_idle(&self) -> bool {
+        self.peers.is_empty()
+    }
+
+    /// Begins to send a log up to `cut`, of which nobody has confirmed anything, as a primary that is new or has been away
+    /// does. What the replicas have they say when they refuse the first, empty batch.
+    pub(super) fn begin(&mut self, log: &Log, cut: u64, cx: &mut Cx<'_>) {
+        self.cut = cut;
         for at in 0..self.peers.len() {
             let peer = &mut self.peers[at];
-            (peer.sent, peer.acked, peer.armed, peer.stalled) = (log.received, 0, false, false);
+            (peer.sent, peer.acked, peer.armed, peer.stalled) = (cut, 0, false, false);
             self.restart(at, cx);
             self.send(at, log, false, cx);
         }
@@ -102,9 +115,9 @@ impl Shipper {
         }
     }
 
-    /// Sends all replicas what they have not been sent.
-    pub(super) fn ship(&mut self, log: &Log, cx: &mut Cx<'_>) {
-        self.cut = log.received;
+    /// Sends all replicas what they have not been sent, up to `cut`.
+    pub(super) fn ship(&mut self, log: &Log, cut: u64, cx: &mut Cx<'_>) {
+        self.cut = cut;
         for at in 0..self.peers.len() {
             self.ship_to(at, log, cx);
         }
@@ -136,7 +149,7 @@ impl Shipper {
         if !peer.armed {
             peer.armed = true;
             peer.seen = peer.acked;
-            cx.alarm(self.resend, timer::RESEND, About::Number(at as u32));
+            cx.alarm(self.resend, timer::RESEND, About::Number(at as u32 | self.log << PEER_BITS));
         }
     }
 
@@ -150,7 +163,8 @@ impl Shipper {
     }
 
     /// The timer of a replica: what has had no answer is sent again.
-    pub(super) fn resend(&mut self, at: usize, log: &Log, cx: &mut Cx<'_>) {
+    pub(super) fn resend(&mut self, number: u32, log: &Log, cx: &mut Cx<'_>) {
+        let at = (number & ((1 << PEER_BITS) - 1)) as usize;
         let peer = &mut self.peers[at];
         peer.armed = false;
         let silent = !peer.in_flight.is_empty() && peer.acked == peer.seen;

@@ -14,17 +14,18 @@ use crate::model::quantity::{Bytes, Dist, Duration, Rate};
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
+    Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
 };
 use crate::theory::cache::zipf_hit_ratio;
 
 use super::engine::Engine;
-use super::failover::Failover;
+use super::failover::{Failover, Pick};
 use super::monitor::Monitor;
 use super::node::Database;
 use super::partition::Partition;
 use super::replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 use super::router::Router;
+use super::topology::Topology;
 
 /// Size of a page of the buffer cache, as InnoDB's.
 const PAGE_BYTES: u64 = 16 << 10;
@@ -86,9 +87,6 @@ pub struct DatabaseSpec {
     /// Writes a second of a node, such as the 1000 of a partition of DynamoDB [V]; those beyond it are throttled. Default:
     /// no limit.
     pub write_limit: Option<Rate>,
-    /// Machines among which the data are divided by a hash of the key: `NAME.node-1`, ... Not for engines that join.
-    /// Default: a single one.
-    pub nodes: Option<u32>,
     /// Size of the data that is in use. With more of it than the buffer holds, reads miss and go to the disk.
     pub working_set: Option<Bytes>,
     /// Size of the buffer cache. Default: 75 % of the memory of its own machine.
@@ -103,6 +101,13 @@ pub struct DatabaseSpec {
     /// Coherency: the cost of keeping cores in step, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub kappa: f64,
+    /// Which nodes take writes. Default: "primary-replica".
+    pub topology: Option<Topology>,
+    /// Nodes without a primary, each on a machine of its own, called `NAME.node-1`, `NAME.node-2`, ...; the name itself
+    /// stands for the driver that finds them. With `topology = "multi-primary"` or `"ring"` each has all data, and a ring
+    /// goes round in this order. Without, the data are divided among them by a hash of the key, which engines that join
+    /// cannot do. Default: a single node.
+    pub nodes: Option<u32>,
     /// Replicas, each on a machine like the primary's. `NAME.primary` and `NAME.replica-1`, ... are the nodes; the name
     /// itself stands for the driver that finds them. Default: a single node.
     pub replicas: Option<u32>,
@@ -144,7 +149,7 @@ impl DatabaseSpec {
     /// Share of the reads that the buffer cache answers, by Che's approximation under Zipf accesses; 1 when all fits.
     pub(super) fn hit_ratio(&self) -> f64 {
         let Some(working_set) = self.working_set else { return 1.0 };
-        let on_a_node = working_set.0 / u64::from(self.nodes().max(1));
+        let on_a_node = working_set.0 / u64::from(self.partitions());
         if on_a_node <= self.buffer() {
             return 1.0;
         }
@@ -170,10 +175,19 @@ impl DatabaseSpec {
         }
     }
 
-    /// The nodes of a database with replicas, the one that begins as primary first.
+    /// The nodes of a database of several, the one that begins as primary first.
     pub(super) fn node_ids(&self, site: &Site<'_>) -> Vec<ComponentId> {
         let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
         names.map(|name| site.find(&name)).collect()
+    }
+
+    /// Who watches the primary, if anybody does.
+    pub(super) fn monitor(&self, site: &Site<'_>) -> Option<ComponentId> {
+        self.has_monitor().then(|| site.find(&self.member(site.group, self.machines() + 1).name))
+    }
+
+    fn has_monitor(&self) -> bool {
+        self.failover.is_some() && !self.all_write()
     }
 
     fn check_cache(&self, problems: &mut Problems) {
@@ -220,18 +234,18 @@ impl Spec for DatabaseSpec {
     }
 
     fn members(&self) -> u32 {
-        let others = self.is_replicated() || self.nodes.is_some();
-        if others { 1 + self.machines() + u32::from(self.failover.is_some()) } else { 1 }
+        let others = self.is_replicated() || self.is_partitioned();
+        if others { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }
     }
 
     fn machines(&self) -> u32 {
-        self.nodes.unwrap_or(1 + self.replicas())
+        if self.is_partitioned() { self.partitions() } else { 1 + self.replicas() }
     }
 
     fn member(&self, name: &str, member: u32) -> MemberPlan {
         let machine = self.machine();
         let (name, machine, standing) = match member {
-            0 if self.is_replicated() || self.nodes.is_some() => (name.to_owned(), None, Standing::Driver),
+            0 if self.is_replicated() || self.is_partitioned() => (name.to_owned(), None, Standing::Driver),
             0 => (name.to_owned(), machine, Standing::Entry),
             _ if self.nodes.is_some() => (format!("{name}.node-{member}"), machine, Standing::Inner),
             1 => (format!("{name}.primary"), machine, Standing::Inner),
@@ -275,6 +289,18 @@ impl Spec for DatabaseSpec {
         self.surplus_of(class, asks)
     }
 
+    fn heir(&self, name: &str) -> Option<Heir> {
+        let failover = self.failover.as_ref().filter(|_| self.has_monitor())?;
+        let Some(Pick::Named(node)) = failover.pick(name, self.replicas()) else { return None };
+        let noticed = failover.interval().saturating_mul(failover.misses().into());
+        Some(Heir {
+            key: "failover.pick",
+            of: format!("{name}.primary"),
+            name: self.member(name, 1 + node as u32).name,
+            after: noticed + failover.manual.map_or(SimDuration::ZERO, |manual| manual.0),
+        })
+    }
+
     fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
         self.hardware().check(self.on.as_deref(), problems);
         check_contention(self.sigma(), self.kappa, problems);
@@ -309,7 +335,7 @@ impl Spec for DatabaseSpec {
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
-        if self.nodes.is_some() && site.member == 0 {
+        if self.is_partitioned() && site.member == 0 {
             return Box::new(Partition::new(self, site));
         }
         if self.is_replicated() && site.member == 0 {

@@ -67,6 +67,8 @@ pub enum Metric {
     Lag,
     /// Acknowledged writes that a failover lost.
     LostWrites,
+    /// Acknowledged writes that met others that did not know of them, and lost.
+    ConflictingWrites,
     /// Share of reads that saw old data.
     StaleReadShare,
     /// Recovery time: how long the outage lasted.
@@ -80,11 +82,12 @@ pub enum Metric {
 }
 
 /// Metrics that are a word and nothing else.
-const PLAIN: [(&str, Metric); 9] = [
+const PLAIN: [(&str, Metric); 10] = [
     ("throughput", Metric::Throughput),
     ("goodput", Metric::Goodput),
     ("lag", Metric::Lag),
     ("lost_writes", Metric::LostWrites),
+    ("conflicting_writes", Metric::ConflictingWrites),
     ("stale_read_share", Metric::StaleReadShare),
     ("rto", Metric::Rto),
     ("rpo", Metric::Rpo),
@@ -118,7 +121,7 @@ impl Metric {
             | Metric::Utilisation(_)
             | Metric::StaleReadShare => Unit::Share,
             Metric::Throughput | Metric::Goodput => Unit::PerSecond,
-            Metric::QueueLen(_) | Metric::LostWrites => Unit::Count,
+            Metric::QueueLen(_) | Metric::LostWrites | Metric::ConflictingWrites => Unit::Count,
             Metric::CostPerHour | Metric::CostPerMillion => Unit::Usd,
         }
     }

@@ -333,7 +333,7 @@ mod tests {
             ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
             (
                 "xyz < 1",
-                r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million"#,
+                r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, conflicting_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million"#,
             ),
             (
                 "utilisation(db.primry) < 1",

@@ -1,6 +1,7 @@
 //! Checks of `[[fault]]` tables: names that are there, times inside the trial, and no key that does nothing.
 
 use super::diagnostics_at;
+use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::scenario::assemble::Assembly;
@@ -20,6 +21,41 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
         let mut check = Check { spec, assembly, seats: &seats, problems: Problems::default() };
         check.run();
         found.extend(diagnostics_at(document, &format!("fault[{index}]"), check.problems));
+    }
+}
+
+/// Members that are to take the place of others and are down themselves when they are wanted.
+pub(super) fn check_heirs(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
+    if assembly.boxes.iter().all(|entry| entry.spec.heir(&entry.name).is_none()) {
+        return;
+    }
+    let seats = seats(&assembly.boxes);
+    // Whether a fault that is planned takes a member down, from when, and until when.
+    let down = |spec: &FaultSpec, name: &str| {
+        let kinds = [FaultKind::Crash, FaultKind::Hang, FaultKind::Pause, FaultKind::Region, FaultKind::Zone];
+        let is_hit = seats.iter().any(|seat| {
+            seat.plan.name == name && spec.names().iter().any(|(_, target)| seat.is_hit_by(target))
+        });
+        let at = spec.at.filter(|_| is_hit && kinds.contains(&spec.kind))?.0;
+        Some((at, spec.lasts.map_or(SimDuration::MAX, |lasts| at + lasts.0)))
+    };
+    for entry in &assembly.boxes {
+        let Some(heir) = entry.spec.heir(&entry.name) else { continue };
+        let times = |name: &str| -> Vec<_> {
+            assembly.faults.iter().filter_map(|(_, spec)| down(spec, name)).collect()
+        };
+        let away = times(&heir.name);
+        let lost = times(&heir.of).into_iter().find(|&(at, _)| {
+            let wanted = at + heir.after;
+            away.iter().any(|&(from, until)| from <= wanted && wanted < until)
+        });
+        if let Some((at, _)) = lost {
+            let mut problems = Problems::default();
+            let message =
+                format!("`{}` is down itself when `{}` is lost at {}", heir.name, heir.of, Duration(at));
+            problems.warn(heir.key, message, "the replica that has received most takes its place");
+            found.extend(diagnostics_at(document, &format!("{}.{}", entry.kind, entry.name), problems));
+        }
     }
 }
 

@@ -1,0 +1,206 @@
+//! `Peer`: a node of a database in which every node takes writes. It has a log of its own and a copy of each other's.
+
+use crate::model::component::Cx;
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
+use crate::model::site::Site;
+
+use super::apply::Applier;
+use super::inbox::Inbox;
+use super::keys::Keys;
+use super::log::Log;
+use super::member::{Commit, Member};
+use super::message::{Batch, kind};
+use super::node::timer;
+use super::ship::{PEER_BITS, Shipper};
+use super::spec::DatabaseSpec;
+use super::topology::Topology;
+use super::transfer::Transfer;
+
+/// A node that takes writes like all others.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Its number among the nodes, and that of its own log.
+    index: usize,
+    nodes: Vec<ComponentId>,
+    book: usize,
+    /// By the node that wrote them. The epoch of a log is that number.
+    logs: Vec<Log>,
+    /// By log: what has come of it too early.
+    inboxes: Vec<Inbox>,
+    /// By log: to whom it goes from here, if it does.
+    shippers: Vec<Option<Shipper>>,
+    applier: Applier,
+    transfer: Transfer,
+    keys: Keys,
+}
+
+impl Peer {
+    pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Peer {
+        let nodes = spec.node_ids(site);
+        let me = site.find(site.name);
+        let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
+        let next = nodes[(index + 1) % nodes.len()];
+        let shipper = |log: usize| {
+            let targets = nodes.iter().filter(|&&node| match spec.topology() {
+                // All that the node has goes on to the next one, be it the one that wrote it.
+                Topology::Ring => node == next,
+                _ => node != me && log == index,
+            });
+            let shipper = Shipper::new(targets, log as u32, spec.resend());
+            (!shipper.is_idle()).then_some(shipper)
+        };
+        Peer {
+            index,
+            book: 0,
+            logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
+            inboxes: vec![Inbox::default(); nodes.len()],
+            shippers: (0..nodes.len()).map(shipper).collect(),
+            applier: Applier::new(nodes.len(), spec.apply_workers(), spec.apply_demand().variate()),
+            transfer: Transfer::new(spec),
+            keys: Keys::new(site),
+            nodes,
+        }
+    }
+
+    /// Tells the book how far this node is with a log.
+    fn tell(&self, log: usize, cx: &mut Cx<'_>) {
+        let Log { received, applied, .. } = self.logs[log];
+        let now = cx.now();
+        cx.book(self.book).copied(now, self.index, log, received, applied);
+    }
+
+    /// Sends on what is applied here of a log.
+    fn ship(&mut self, log: usize, cx: &mut Cx<'_>) {
+        if let Some(shipper) = &mut self.shippers[log] {
+            shipper.ship(&self.logs[log], self.logs[log].applied, cx);
+        }
+    }
+
+    /// A batch has arrived. What this node has written itself it knows.
+    fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if !self.transfer.is_whole(call, cx) {
+            return;
+        }
+        let log = usize::from(Batch::of(cx.get(call)).epoch);
+        if self.inboxes[log].keeps(call, &self.logs[log], cx) {
+            return;
+        }
+        self.take(log, call, cx);
+        while let Some(call) = self.inboxes[log].next(&self.logs[log], cx) {
+            self.take(log, call, cx);
+        }
+        self.apply(cx);
+    }
+
+    /// Puts a batch into the copy of its log, and says how far that goes now.
+    fn take(&mut self, log: usize, call: CallId, cx: &mut Cx<'_>) {
+        if log != self.index {
+            self.logs[log].receive(Batch::of(cx.get(call)));
+        }
+        cx.get_mut(call).answer = self.logs[log].mark().word();
+        cx.reply(call, Outcome::Ok);
+    }
+
+    /// Keeps the workers busy, shows what they have done, and sends it on.
+    fn apply(&mut self, cx: &mut Cx<'_>) {
+        let Peer { applier, logs, index, .. } = self;
+        // Its own writes are there without being applied.
+        applier.feed(|log| if log == *index { 0 } else { logs[log].received }, cx);
+        for log in 0..self.logs.len() {
+            if log == self.index {
+                continue;
+            }
+            let applied = self.applier.applied(log);
+            if applied > self.logs[log].applied {
+                self.logs[log].applied = applied;
+                self.tell(log, cx);
+                if self.transfer.is_immediate() {
+                    self.ship(log, cx);
+                }
+            }
+        }
+    }
+}
+
+impl Member for Peer {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.book = cx.open_book(self.nodes.len(), true);
+        self.transfer.tick(cx);
+    }
+
+    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
+        let query = self.keys.query(call, cx);
+        cx.book(self.book).read(self.index, query);
+    }
+
+    fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
+        cx.get_mut(call).notes.mark = self.logs[self.index].append();
+        self.tell(self.index, cx);
+        Commit::Safe
+    }
+
+    fn flushed(&mut self, cx: &mut Cx<'_>) {
+        if self.transfer.is_immediate() {
+            self.ship(self.index, cx);
+        }
+    }
+
+    fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let position = cx.get(call).notes.mark;
+        let query = self.keys.query(call, cx);
+        let now = cx.now();
+        cx.book(self.book).write(now, self.index, position, query);
+        cx.get_mut(call).answer = position;
+    }
+
+    fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        debug_assert_eq!(cx.get(call).notes.step, kind::BATCH, "there is no monitor");
+        if self.transfer.is_over(call, cx) {
+            self.arrived(call, cx);
+        }
+    }
+
+    fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let log = usize::from(Batch::of(cx.get(call)).epoch);
+        if let Some(shipper) = &mut self.shippers[log] {
+            shipper.answered(call, outcome, &self.logs[log], cx);
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (timer::SHIP, _) => {
+                (0..self.logs.len()).for_each(|log| self.ship(log, cx));
+                self.transfer.tick(cx);
+            }
+            (timer::RESEND, About::Number(number)) => {
+                let log = (number >> PEER_BITS) as usize;
+                if let Some(shipper) = &mut self.shippers[log] {
+                    shipper.resend(number, &self.logs[log], cx);
+                }
+            }
+            (timer::ARRIVED, About::Call(call)) => self.arrived(call, cx),
+            (worker, _) => {
+                self.applier.done(usize::from(worker - timer::APPLIED));
+                self.apply(cx);
+            }
+        }
+    }
+
+    fn crash(&mut self, _cx: &mut Cx<'_>) {
+        self.shippers.iter_mut().flatten().for_each(Shipper::crash);
+        self.inboxes.iter_mut().for_each(Inbox::clear);
+        self.applier.restart(self.logs.iter().map(|log| log.applied));
+    }
+
+    /// The node asks those after it how far they are, and goes on applying.
+    fn recover(&mut self, cx: &mut Cx<'_>) {
+        self.transfer.tick(cx);
+        for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {
+            if let Some(shipper) = shipper {
+                shipper.begin(log, log.applied, cx);
+            }
+        }
+        self.apply(cx);
+    }
+}

@@ -1,0 +1,349 @@
+//! `Replica`: a node of a database with one primary: its copy of the log, and its part as primary or replica.
+
+use crate::model::component::Cx;
+use crate::model::data::Progress;
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
+use crate::model::site::Site;
+
+use super::acks::Acks;
+use super::apply::Applier;
+use super::inbox::Inbox;
+use super::keys::Keys;
+use super::log::{Log, Received};
+use super::member::{Commit, Member};
+use super::message::{Batch, Mark, kind};
+use super::node::timer;
+use super::script::Script;
+use super::ship::{Answered, Shipper};
+use super::spec::DatabaseSpec;
+use super::transfer::Transfer;
+use super::waiters::Waiters;
+
+/// A primary or one of its replicas.
+#[derive(Debug)]
+pub(super) struct Replica {
+    /// Its number among the nodes.
+    index: usize,
+    nodes: Vec<ComponentId>,
+    book: usize,
+    is_primary: bool,
+    /// It takes nothing more of its log: it is to be promoted.
+    closed: bool,
+    /// The monitor's call that waits until all is applied.
+    catching_up: Option<CallId>,
+    script: Script,
+    log: Log,
+    acks: Acks,
+    shipper: Shipper,
+    applier: Applier,
+    waiters: Waiters,
+    inbox: Inbox,
+    transfer: Transfer,
+    keys: Keys,
+}
+
+impl Replica {
+    pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Replica {
+        let nodes = spec.node_ids(site);
+        let me = site.find(site.name);
+        let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
+        Replica {
+            index,
+            shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec.resend()),
+            nodes,
+            book: 0,
+            is_primary: index == 0,
+            closed: false,
+            catching_up: None,
+            script: Script::new(spec.failover.as_ref()),
+            log: Log::default(),
+            acks: Acks::new(spec.wait()),
+            applier: Applier::new(1, spec.apply_workers(), spec.apply_demand().variate()),
+            waiters: Waiters::default(),
+            inbox: Inbox::default(),
+            transfer: Transfer::new(spec),
+            keys: Keys::new(site),
+        }
+    }
+
+    /// Tells the book how far this node is.
+    fn tell(&self, cx: &mut Cx<'_>) {
+        let Log { received, applied, epoch, .. } = self.log;
+        let progress = Progress { epoch, received, applied, follows: !self.is_primary };
+        let now = cx.now();
+        cx.book(self.book).progress(now, self.index, progress);
+    }
+
+    /// The patience of the oldest write that waits may be over.
+    fn lose_patience(&mut self, cx: &mut Cx<'_>) {
+        match self.acks.deadline() {
+            Some(deadline) if deadline <= cx.now() => {
+                self.acks.suspend();
+                cx.note(cx.me(), "semi-sync falls back to async");
+            }
+            Some(deadline) => cx.alarm_at(deadline, timer::PATIENCE, About::Nothing),
+            None => {}
+        }
+    }
+
+    /// The timer of batches.
+    fn ship(&mut self, cx: &mut Cx<'_>) {
+        if self.is_primary {
+            self.shipper.ship(&self.log, self.log.received, cx);
+        }
+        self.transfer.tick(cx);
+    }
+
+    fn resend(&mut self, number: u32, cx: &mut Cx<'_>) {
+        if self.is_primary {
+            self.shipper.resend(number, &self.log, cx);
+        }
+    }
+
+    /// The monitor wants to know when all that this node has is applied; more it does not take.
+    fn close(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.closed = true;
+        if let Some(earlier) = self.catching_up.replace(call) {
+            cx.reply(earlier, Outcome::Unavailable);
+        }
+        self.caught_up(cx);
+    }
+
+    fn caught_up(&mut self, cx: &mut Cx<'_>) {
+        if self.log.applied == self.log.received
+            && let Some(call) = self.catching_up.take()
+        {
+            cx.reply(call, Outcome::Ok);
+        }
+    }
+
+    /// A batch has arrived.
+    fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if !self.transfer.is_whole(call, cx) || self.is_open() && self.inbox.keeps(call, &self.log, cx) {
+            return;
+        }
+        self.take(call, cx);
+        while let Some(call) = self.inbox.next(&self.log, cx) {
+            self.take(call, cx);
+        }
+        self.apply(cx);
+    }
+
+    /// Whether it takes more of the log that it has.
+    fn is_open(&self) -> bool {
+        !self.is_primary && !self.closed
+    }
+
+    /// Puts a batch into the log, and says how far that goes now.
+    fn take(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let batch = Batch::of(cx.get(call));
+        let from = cx.get(call).caller;
+        let is_open = self.is_open() || !self.is_primary && batch.epoch > self.log.epoch;
+        let before = self.log.received;
+        if is_open && let Received::Adopted(surplus) = self.log.receive(batch) {
+            self.closed = false;
+            self.applier.restart([self.log.applied]);
+            if surplus > 0 {
+                self.script.begin(self.book, from, cx);
+            }
+        }
+        cx.get_mut(call).answer = self.log.mark().word();
+        cx.trace_log(self.book, before, self.log.received, "received");
+        cx.reply(call, Outcome::Ok);
+    }
+
+    /// A worker has applied a write.
+    fn applied(&mut self, worker: usize, cx: &mut Cx<'_>) {
+        self.applier.done(worker);
+        self.apply(cx);
+    }
+
+    /// Keeps the workers busy, and shows what they have done.
+    fn apply(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_primary {
+            let received = self.log.received;
+            self.applier.feed(|_| received, cx);
+            let before = std::mem::replace(&mut self.log.applied, self.applier.applied(0));
+            cx.trace_log(self.book, before, self.log.applied, "applied");
+            self.tell(cx);
+            self.caught_up(cx);
+        }
+    }
+
+    /// This node is the primary from now on.
+    fn promote(&mut self, epoch: u16, cx: &mut Cx<'_>) {
+        self.log.promote(epoch);
+        self.is_primary = true;
+        self.closed = false;
+        let now = cx.now();
+        cx.book(self.book).fork(now, epoch, self.log.received);
+        cx.trace_fork(self.book, epoch, self.log.received);
+        self.tell(cx);
+        self.shipper.begin(&self.log, self.log.received, cx);
+    }
+}
+
+impl Member for Replica {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.book = cx.open_book(self.nodes.len(), false);
+        self.tell(cx);
+        self.transfer.tick(cx);
+    }
+
+    /// Whether this node sends a query away: a write goes to the primary, and a node that is copied serves nobody.
+    fn declines(&self, is_write: bool) -> bool {
+        self.script.is_rebuilding || (is_write && !self.is_primary)
+    }
+
+    /// Whether a lost write may be written again: nobody else has written to its key since.
+    fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let key = self.keys.query(call, cx).key;
+        cx.book(self.book).admits(key)
+    }
+
+    fn waits(&mut self, call: CallId, position: u64) -> bool {
+        if position <= self.log.applied {
+            return false;
+        }
+        self.waiters.push(call, position);
+        true
+    }
+
+    fn ready(&mut self) -> Option<CallId> {
+        self.waiters.pop(self.log.applied)
+    }
+
+    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
+        let query = self.keys.query(call, cx);
+        cx.book(self.book).read(self.index, query);
+    }
+
+    fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
+        if !self.is_primary {
+            return Commit::Void;
+        }
+        let position = self.log.append();
+        cx.get_mut(call).notes.mark = position;
+        cx.trace_write(call, self.book, self.log.epoch, position);
+        if self.acks.needed() == 0 {
+            return Commit::Safe;
+        }
+        if let Some(deadline) = self.acks.push(cx.now(), call, position) {
+            cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
+        }
+        Commit::Waits
+    }
+
+    fn flushed(&mut self, cx: &mut Cx<'_>) {
+        self.tell(cx);
+        if self.transfer.is_immediate() {
+            self.shipper.ship(&self.log, self.log.received, cx);
+        }
+    }
+
+    fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let position = cx.get(call).notes.mark;
+        let query = self.keys.query(call, cx);
+        let (now, epoch) = (cx.now(), self.log.epoch);
+        cx.book(self.book).acknowledge(now, epoch, position, query);
+        cx.get_mut(call).answer = position;
+    }
+
+    fn safe(&mut self) -> Option<CallId> {
+        let confirmed = match self.acks.needed() {
+            0 => u64::MAX,
+            needed => self.shipper.confirmed_by(needed),
+        };
+        self.acks.pop(confirmed).map(|pending| pending.call)
+    }
+
+    fn stranded(&mut self) -> Option<CallId> {
+        self.acks.pop(u64::MAX).map(|pending| pending.call)
+    }
+
+    fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Log { epoch, received, applied, .. } = self.log;
+        let position = match cx.get(call).notes.step {
+            kind::BATCH => {
+                if self.transfer.is_over(call, cx) {
+                    self.arrived(call, cx);
+                }
+                return;
+            }
+            kind::CATCH_UP => return self.close(call, cx),
+            kind::PROMOTE => {
+                let epoch = cx.get(call).notes.mark as u16;
+                self.promote(epoch, cx);
+                received
+            }
+            kind::APPLIED => applied,
+            _ => received,
+        };
+        cx.get_mut(call).answer = Mark { epoch, position }.word();
+        cx.reply(call, Outcome::Ok);
+    }
+
+    fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if cx.get(call).notes.step == kind::REPLAY {
+            self.script.answered(self.book, call, outcome, cx);
+            return;
+        }
+        if !self.is_primary {
+            return;
+        }
+        if let Answered::Progress = self.shipper.answered(call, outcome, &self.log, cx) {
+            let (shipper, head) = (&self.shipper, self.log.received);
+            if self.acks.resumes(|needed| shipper.confirmed_by(needed), head) {
+                cx.note(cx.me(), "semi-sync again");
+            }
+        }
+    }
+
+    fn fence(&mut self, epoch: u32, cx: &mut Cx<'_>) -> bool {
+        if !self.is_primary || u32::from(self.log.epoch) >= epoch {
+            return false;
+        }
+        self.is_primary = false;
+        cx.note(cx.me(), "fenced");
+        self.shipper.stop(cx);
+        self.applier.restart([self.log.applied]);
+        self.tell(cx);
+        true
+    }
+
+    fn crash(&mut self, cx: &mut Cx<'_>) {
+        self.shipper.crash();
+        self.acks.clear();
+        self.applier.restart([self.log.applied]);
+        self.waiters.clear();
+        self.inbox.clear();
+        self.catching_up = None;
+        self.script.crash();
+        let now = cx.now();
+        if self.is_primary {
+            cx.book(self.book).primary_lost(now);
+        }
+    }
+
+    fn recover(&mut self, cx: &mut Cx<'_>) {
+        self.transfer.tick(cx);
+        if self.is_primary {
+            self.shipper.begin(&self.log, self.log.received, cx);
+        } else {
+            self.apply(cx);
+        }
+        self.script.resume(cx);
+    }
+
+    fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (timer::SHIP, _) => self.ship(cx),
+            (timer::RESEND, About::Number(peer)) => self.resend(peer, cx),
+            (timer::ARRIVED, About::Call(call)) => self.arrived(call, cx),
+            (timer::REPLAY, _) => self.script.replay(cx),
+            (timer::REBUILT, _) => self.script.is_rebuilding = false,
+            (timer::PATIENCE, _) => self.lose_patience(cx),
+            (worker, _) => self.applied(usize::from(worker - timer::APPLIED), cx),
+        }
+    }
+}

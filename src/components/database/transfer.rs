@@ -1,0 +1,56 @@
+//! `Transfer`: when batches of the log leave, and how long they are under way beyond the network's time.
+
+use crate::kernel::time::SimDuration;
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, Outcome};
+
+use super::node::timer;
+use super::spec::DatabaseSpec;
+
+/// How batches travel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    /// They leave so often; none when with every flush.
+    every: Option<SimDuration>,
+    delay: SimDuration,
+}
+
+impl Transfer {
+    pub(super) fn new(spec: &DatabaseSpec) -> Transfer {
+        Transfer {
+            every: spec.ship.and_then(|ship| ship.every).map(|every| every.0),
+            delay: spec.ship.and_then(|ship| ship.delay).map_or(SimDuration::ZERO, |delay| delay.0),
+        }
+    }
+
+    /// Whether a batch leaves as soon as there is something to send.
+    pub(super) fn is_immediate(&self) -> bool {
+        self.every.is_none()
+    }
+
+    /// Sets the timer of the next batch.
+    pub(super) fn tick(&self, cx: &mut Cx<'_>) {
+        if let Some(every) = self.every {
+            let over = cx.now().as_nanos() % every.as_nanos();
+            cx.alarm(SimDuration::from_nanos(every.as_nanos() - over), timer::SHIP, About::Nothing);
+        }
+    }
+
+    /// A batch is at the door of its node; what it takes beyond the network's time passes first. Whether that is none.
+    pub(super) fn is_over(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        if !self.delay.is_zero() {
+            cx.alarm(self.delay, timer::ARRIVED, About::Call(call));
+        }
+        self.delay.is_zero()
+    }
+
+    /// Whether a batch has arrived. One whose transfer took time has not, if its sender went down meanwhile: it is
+    /// answered.
+    pub(super) fn is_whole(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let whole = self.delay.is_zero() || cx.is_awaited(call);
+        if !whole {
+            cx.reply(call, Outcome::Unavailable);
+        }
+        whole
+    }
+}

@@ -1,0 +1,367 @@
+//! `Book`: what really became of the data of a replicated database, for results only.
+//!
+//! It is an instrument outside the model: nodes, routers and monitors tell it what they do, and none of them decides by
+//! it. A write has a position in the log; here are kept the times and keys of those that somebody may still lack.
+
+mod conflicts;
+mod copies;
+mod query;
+mod record;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+use conflicts::Conflicts;
+use copies::{Copies, Holding};
+
+pub use conflicts::OPEN_MAX;
+pub use copies::COMMITS_MAX;
+pub use query::{Progress, Query, User, Write};
+pub use record::{DataRecord, Outage, Part};
+
+/// Acknowledged writes of which the details are kept until every node has received them; of older ones the number alone.
+pub const TAIL_MAX: usize = 4_000_000;
+
+/// What a user has written last.
+#[derive(Clone, Copy, Default, Debug)]
+struct Writer {
+    identity: u64,
+    version: Version,
+    key: u32,
+}
+
+/// A write's place: which log, and where in it.
+#[derive(Clone, Copy, Default, Debug)]
+struct Version {
+    log: u16,
+    position: u64,
+}
+
+/// How a node's lag is accounted for.
+#[derive(Clone, Copy, Default, Debug)]
+struct Lag {
+    /// Since when it has been.
+    since: SimTime,
+    /// Whether it counts: the primary has none.
+    follows: bool,
+}
+
+/// What really became of the data of one database.
+#[derive(Debug)]
+pub struct Book {
+    group: String,
+    record: DataRecord,
+    /// Of each log: one where a primary alone writes, one for each node where all do.
+    logs: Vec<Copies>,
+    /// By node.
+    lags: Vec<Lag>,
+    /// Where all nodes write: what they do not know of each other.
+    conflicts: Option<Conflicts>,
+    /// The last acknowledged write of each key.
+    keys: Vec<Version>,
+    /// By client and the user's place: the last acknowledged write.
+    users: Vec<Vec<Writer>>,
+    /// Details of the last acknowledged writes of a primary, up to the log's head.
+    tail: VecDeque<Write>,
+    /// Integral of the lags since the warm-up, s * s, and since when.
+    lag_integral: f64,
+    measured_from: SimTime,
+    /// Epoch and last common position of every promotion.
+    forks: Vec<(u16, u64)>,
+    /// Acknowledged writes that the surviving log lacks and that nobody has dealt with.
+    lost: Vec<Write>,
+    /// Keys that the script has written since the last promotion.
+    replayed: BTreeSet<u32>,
+    /// The outage under way: its start, and the end of its last part.
+    outage: Option<(Outage, SimTime)>,
+}
+
+impl Book {
+    /// Of a database of so many nodes. `all_write` when each has a log of its own, and not only the primary.
+    pub(super) fn new(group: &str, nodes: usize, all_write: bool) -> Book {
+        Book {
+            group: group.to_owned(),
+            record: DataRecord::default(),
+            logs: vec![Copies::new(nodes); if all_write { nodes } else { 1 }],
+            lags: vec![Lag { follows: all_write, ..Lag::default() }; nodes],
+            conflicts: all_write.then(Conflicts::new),
+            keys: Vec::new(),
+            users: Vec::new(),
+            tail: VecDeque::new(),
+            lag_integral: 0.0,
+            measured_from: SimTime::ZERO,
+            forks: Vec::new(),
+            lost: Vec::new(),
+            replayed: BTreeSet::new(),
+            outage: None,
+        }
+    }
+
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
+    // Writes and reads ----------------------------------------------------------------------------------------------
+
+    /// A client is told that its write is safe. Positions come in order.
+    pub fn acknowledge(&mut self, now: SimTime, epoch: u16, position: u64, query: Query) {
+        self.record.writes += u64::from(!query.is_replay);
+        if query.is_replay {
+            self.replayed.insert(query.key);
+        } else if !self.replayed.is_empty() {
+            self.replayed.remove(&query.key);
+        }
+        if self.forks.last().is_some_and(|&(last, _)| epoch < last) {
+            // Two primaries: this one's log will not survive.
+            self.record.lost_writes += 1;
+            if self.lost.len() < TAIL_MAX {
+                self.lost.push(Write { at: now, key: query.key });
+            }
+            return;
+        }
+        self.end_part(Part::Reroute, now);
+        self.remember(now, Version { log: 0, position }, query);
+        self.tail.push_back(Write { at: now, key: query.key });
+        let lacking = self.logs[0].head.saturating_sub(self.logs[0].received_by_all());
+        let lacking = usize::try_from(lacking).unwrap_or(usize::MAX);
+        while self.tail.len() > lacking.min(TAIL_MAX) {
+            self.tail.pop_front();
+        }
+    }
+
+    /// A client is told that its write is safe at a node, where all nodes write. Of writes to one key that did not know
+    /// of each other the last one stays.
+    ///
+    /// # Panics
+    /// When only a primary writes.
+    pub fn write(&mut self, now: SimTime, node: usize, position: u64, query: Query) {
+        self.record.writes += 1;
+        let (log, logs) = (node as u16, &self.logs);
+        let known = |log: u16| logs[usize::from(log)].applied(node);
+        let settled = |log: u16| logs[usize::from(log)].applied_by_all();
+        let conflicts = self.conflicts.as_mut().expect("all nodes write");
+        let lost = conflicts.write(query.key, log, position, known, settled);
+        self.record.conflicting_writes += lost;
+        self.record.lost_writes += lost;
+        self.remember(now, Version { log, position }, query);
+    }
+
+    /// A write has been acknowledged: readers should see it.
+    fn remember(&mut self, now: SimTime, version: Version, query: Query) {
+        let key = query.key as usize;
+        if key >= self.keys.len() {
+            self.keys.resize(key + 1, Version::default());
+        }
+        self.keys[key] = version;
+        if let Some(user) = query.user {
+            *self.writer(user) = Writer { identity: user.identity, version, key: query.key };
+        }
+        let log = &mut self.logs[usize::from(version.log)];
+        log.head = log.head.max(version.position);
+        log.committed(now, version.position);
+        log.prune();
+    }
+
+    /// A read is answered by a node.
+    pub fn read(&mut self, node: usize, query: Query) {
+        let last = self.keys.get(query.key as usize).copied().unwrap_or_default();
+        let behind = self.logs.iter().map(|log| log.head.saturating_sub(log.applied(node)));
+        self.record.versions_behind += behind.sum::<u64>();
+        self.record.reads += 1;
+        self.record.stale_reads += u64::from(self.misses(node, last));
+        if let Some(user) = query.user {
+            let Writer { identity, version, key } = *self.writer(user);
+            let is_own = identity == user.identity && key == query.key;
+            self.record.read_your_writes_violations += u64::from(self.misses(node, version) && is_own);
+        }
+    }
+
+    /// Whether a node does not show a write.
+    fn misses(&self, node: usize, version: Version) -> bool {
+        version.position > self.logs[usize::from(version.log)].applied(node)
+    }
+
+    /// A node without replicas has acknowledged a write.
+    pub fn wrote(&mut self, now: SimTime) {
+        self.record.writes += 1;
+        self.end_part(Part::Reroute, now);
+    }
+
+    /// A node without replicas has answered a read, which sees all that it has.
+    pub fn has_read(&mut self) {
+        self.record.reads += 1;
+    }
+
+    /// Acknowledged writes were in memory only when it was lost, the first of them for `age`.
+    pub fn lose(&mut self, count: u64, age: SimDuration) {
+        self.record.lost_writes += count;
+        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(age.as_secs_f64()));
+    }
+
+    fn writer(&mut self, user: User) -> &mut Writer {
+        let (client, slot) = (user.client.index(), user.slot as usize);
+        if client >= self.users.len() {
+            self.users.resize(client + 1, Vec::new());
+        }
+        let users = &mut self.users[client];
+        if slot >= users.len() {
+            users.resize(slot + 1, Writer::default());
+        }
+        &mut users[slot]
+    }
+
+    // Copies --------------------------------------------------------------------------------------------------------
+
+    /// A node tells how far it is.
+    pub fn progress(&mut self, now: SimTime, node: usize, progress: Progress) {
+        self.account(node, now);
+        let Progress { epoch, received, applied, follows } = progress;
+        // What a copy of an older log holds beyond the common part counts for nothing.
+        let later = self.forks.iter().filter(|&&(other, _)| other > epoch);
+        let common = later.map(|&(_, start)| start).min().unwrap_or(u64::MAX);
+        let holding = Holding { received: received.min(common), applied: applied.min(common) };
+        self.logs[0].hold(node, holding);
+        self.lags[node].follows = follows;
+    }
+
+    /// A node tells how far it is with the log of another one or its own, where all nodes write.
+    pub fn copied(&mut self, now: SimTime, node: usize, log: usize, received: u64, applied: u64) {
+        self.account(node, now);
+        self.logs[log].hold(node, Holding { received, applied });
+    }
+
+    /// Adds the lag of a node since it was last accounted for: the age of the oldest write that it lacks, which rises by
+    /// a second a second.
+    fn account(&mut self, node: usize, now: SimTime) {
+        let Lag { since, follows } = self.lags[node];
+        self.lags[node].since = now;
+        if !follows {
+            return;
+        }
+        let Some(oldest) = self.oldest_lacking(node) else { return };
+        let from = since.max(oldest).max(self.measured_from).saturating_since(oldest).as_secs_f64();
+        let to = now.saturating_since(oldest).as_secs_f64();
+        self.lag_integral += (to * to - from * from).max(0.0) / 2.0;
+        self.record.lag_max_s = self.record.lag_max_s.max(to);
+    }
+
+    /// When the first acknowledged write of any log that a node does not show was acknowledged.
+    fn oldest_lacking(&self, node: usize) -> Option<SimTime> {
+        self.logs.iter().filter_map(|log| log.oldest_lacking(node)).min()
+    }
+
+    // Failover ------------------------------------------------------------------------------------------------------
+
+    /// The primary is gone.
+    pub fn primary_lost(&mut self, now: SimTime) {
+        if self.outage.is_none() {
+            let outage = Outage { start_s: now.as_secs_f64(), ..Outage::default() };
+            self.outage = Some((outage, now));
+        }
+    }
+
+    /// A part of the outage is over. [`Part::Reroute`] is over with the first acknowledged write, and the outage with it.
+    pub fn end_part(&mut self, part: Part, now: SimTime) {
+        let Some((outage, since)) = &mut self.outage else { return };
+        outage.parts_s[part as usize] += now.since(*since).as_secs_f64();
+        *since = now;
+        if part == Part::Reroute {
+            let length = outage.length_s();
+            self.record.rto_s = Some(self.record.rto_s.unwrap_or(0.0).max(length));
+            self.record.outages.push(*outage);
+            self.outage = None;
+        }
+    }
+
+    /// The log goes on from `position` at the new primary of `epoch`: what was acknowledged after it is lost.
+    pub fn fork(&mut self, now: SimTime, epoch: u16, position: u64) {
+        (0..self.lags.len()).for_each(|node| self.account(node, now));
+        let lost = self.logs[0].head.saturating_sub(position);
+        self.record.lost_writes += lost;
+        let kept = self.tail.len() - self.tail.len().min(usize::try_from(lost).unwrap_or(usize::MAX));
+        let span = match (self.tail.get(kept), self.tail.back()) {
+            (Some(first), Some(last)) => {
+                let until = self.outage.map_or(0.0, |(outage, _)| outage.start_s).max(last.at.as_secs_f64());
+                until - first.at.as_secs_f64()
+            }
+            _ => 0.0,
+        };
+        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(span));
+        self.lost.extend(self.tail.drain(kept..));
+        self.logs[0].cut(position);
+        let cut = |version: &mut Version| version.position = version.position.min(position);
+        self.keys.iter_mut().for_each(cut);
+        self.users.iter_mut().flatten().for_each(|writer| cut(&mut writer.version));
+        self.forks.push((epoch, position));
+        self.replayed.clear();
+    }
+
+    /// Whether the last surviving log has no write to a key after it began, but those of the script itself.
+    pub fn admits(&self, key: u32) -> bool {
+        let start = self.forks.last().map_or(0, |&(_, start)| start);
+        let written = self.keys.get(key as usize).is_some_and(|last| last.position > start);
+        !written || self.replayed.contains(&key)
+    }
+
+    /// The lost writes, for a script.
+    pub fn take_lost(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// The lost writes are thrown away; those are conflicts whose key has been written since.
+    pub fn discard(&mut self) {
+        for write in self.take_lost() {
+            self.record.conflicting_writes += u64::from(!self.admits(write.key));
+            self.record.discarded_writes += 1;
+        }
+    }
+
+    /// Lost writes that a script has brought back, and that it could not because of others.
+    pub fn recovered(&mut self, replayed: u64, conflicting: u64) {
+        self.record.replayed_writes += replayed;
+        self.record.conflicting_writes += conflicting;
+    }
+
+    // The trial -----------------------------------------------------------------------------------------------------
+
+    pub(super) fn end_warmup(&mut self, now: SimTime) {
+        (0..self.lags.len()).for_each(|node| self.account(node, now));
+        self.measured_from = now;
+        self.lag_integral = 0.0;
+        let old = std::mem::take(&mut self.record);
+        self.record = DataRecord {
+            // Those of a failover always count, those of conflicts where all write are many.
+            lost_writes: if self.conflicts.is_some() { 0 } else { old.lost_writes },
+            rto_s: old.rto_s,
+            rpo_s: old.rpo_s,
+            outages: old.outages,
+            lag_series_s: old.lag_series_s,
+            ..DataRecord::default()
+        };
+    }
+
+    pub(super) fn close_window(&mut self, now: SimTime) {
+        let lag = |node: usize| {
+            let oldest = self.lags[node].follows.then(|| self.oldest_lacking(node)).flatten();
+            oldest.map_or(SimDuration::ZERO, |oldest| now.saturating_since(oldest))
+        };
+        let most = (0..self.lags.len()).map(lag).max().unwrap_or(SimDuration::ZERO);
+        self.record.lags.record(most.as_nanos());
+        self.record.lag_series_s.push(most.as_secs_f64());
+    }
+
+    /// Closes the book.
+    pub(super) fn finish(&mut self, now: SimTime) -> DataRecord {
+        (0..self.lags.len()).for_each(|node| self.account(node, now));
+        if let Some((mut outage, since)) = self.outage.take() {
+            outage.parts_s[Part::Reroute as usize] += now.since(since).as_secs_f64();
+            self.record.rto_s = Some(self.record.rto_s.unwrap_or(0.0).max(outage.length_s()));
+            self.record.outages.push(outage);
+        }
+        let followers = self.lags.iter().filter(|lag| lag.follows).count();
+        let over = now.saturating_since(self.measured_from).as_secs_f64() * followers as f64;
+        self.record.lag_mean_s = if over > 0.0 { self.lag_integral / over } else { 0.0 };
+        std::mem::take(&mut self.record)
+    }
+}

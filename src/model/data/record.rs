@@ -1,0 +1,127 @@
+//! `DataRecord`: what became of the data in one trial, in plain numbers.
+
+use crate::stats::histogram::Histogram;
+
+/// The parts of an outage of writes, in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Part {
+    /// Until the monitor declares the primary dead.
+    Detect,
+    /// Until a replica is chosen.
+    Elect,
+    /// Until it has applied all that it has received.
+    CatchUp,
+    /// Until it takes writes.
+    Promote,
+    /// Until a write is acknowledged again.
+    Reroute,
+}
+
+impl Part {
+    /// All parts, in order.
+    pub const ALL: [Part; 5] = [Part::Detect, Part::Elect, Part::CatchUp, Part::Promote, Part::Reroute];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Detect => "detect",
+            Part::Elect => "elect",
+            Part::CatchUp => "catch_up",
+            Part::Promote => "promote",
+            Part::Reroute => "reroute",
+        }
+    }
+}
+
+/// A time in which no write was acknowledged, because the primary was gone.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Outage {
+    /// When the primary was lost, seconds after the start of the trial.
+    pub start_s: f64,
+    /// Length of each part in the order of [`Part::ALL`], s; a primary that comes back by itself has the last one only.
+    pub parts_s: [f64; Part::ALL.len()],
+}
+
+impl Outage {
+    /// Its whole length in seconds.
+    #[must_use]
+    pub fn length_s(&self) -> f64 {
+        self.parts_s.iter().sum()
+    }
+}
+
+/// What became of the data in one trial. Counts are of the measured time, but for failovers, which always count.
+#[derive(Clone, Debug, Default)]
+pub struct DataRecord {
+    /// Writes that were acknowledged.
+    pub writes: u64,
+    /// Reads that were answered.
+    pub reads: u64,
+    /// Reads that did not see an acknowledged write to their key.
+    pub stale_reads: u64,
+    /// Acknowledged writes, of any key, that the node of a read had not applied, summed over the reads.
+    pub versions_behind: u64,
+    /// Reads that did not see the user's own last acknowledged write, which was to their key.
+    pub read_your_writes_violations: u64,
+    /// Acknowledged writes that a new primary had not received; where all nodes write, those that lost a conflict.
+    pub lost_writes: u64,
+    /// Lost writes that a script brought back.
+    pub replayed_writes: u64,
+    /// Lost writes that could not come back, because their key had been written since; where all nodes write, those that
+    /// a later one has overwritten that did not know of them.
+    pub conflicting_writes: u64,
+    /// Acknowledged writes that were thrown away when their node was brought back into line.
+    pub discarded_writes: u64,
+    /// Longest outage of writes after a loss of the primary, s.
+    pub rto_s: Option<f64>,
+    /// Longest time of which the acknowledged writes were lost, s.
+    pub rpo_s: Option<f64>,
+    /// Time average over the replicas of their lag, s: the age of the oldest acknowledged write not applied.
+    pub lag_mean_s: f64,
+    /// Longest lag of any replica, s.
+    pub lag_max_s: f64,
+    /// Lag of the replica that was furthest behind at the end of each window of the series, ns.
+    pub lags: Histogram,
+    /// The same in the order of the windows, s, warm-up included.
+    pub lag_series_s: Vec<f64>,
+    /// Outages of writes.
+    pub outages: Vec<Outage>,
+}
+
+impl DataRecord {
+    /// Adds another database of the same trial: counts add up, of the times the longest counts.
+    pub fn merge(&mut self, other: &DataRecord) {
+        self.writes += other.writes;
+        self.reads += other.reads;
+        self.stale_reads += other.stale_reads;
+        self.versions_behind += other.versions_behind;
+        self.read_your_writes_violations += other.read_your_writes_violations;
+        self.lost_writes += other.lost_writes;
+        self.replayed_writes += other.replayed_writes;
+        self.conflicting_writes += other.conflicting_writes;
+        self.discarded_writes += other.discarded_writes;
+        self.rto_s = longest(self.rto_s, other.rto_s);
+        self.rpo_s = longest(self.rpo_s, other.rpo_s);
+        self.lag_mean_s = self.lag_mean_s.max(other.lag_mean_s);
+        self.lag_max_s = self.lag_max_s.max(other.lag_max_s);
+        self.lags.merge(&other.lags);
+        for (mine, theirs) in self.lag_series_s.iter_mut().zip(&other.lag_series_s) {
+            *mine = mine.max(*theirs);
+        }
+        self.outages.extend_from_slice(&other.outages);
+    }
+
+    /// Share of the reads that were stale, 0..1; `None` without reads.
+    #[must_use]
+    pub fn stale_read_share(&self) -> Option<f64> {
+        (self.reads > 0).then(|| self.stale_reads as f64 / self.reads as f64)
+    }
+}
+
+fn longest(left: Option<f64>, right: Option<f64>) -> Option<f64> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.max(right)),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,78 @@
+//! Two primaries, and a promotion that does not come to its end.
+
+use super::*;
+
+/// Callers on both sides of the link between two halves: the primary with one of them, all else with the other.
+fn halves(failover: &str) -> String {
+    let callers = ["east", "west"].map(|side| {
+        format!(
+            "[client.users-{side}]\ntarget = 'web-{side}'\nrate = '50/s'\ntimeout = '1s'\n[server.web-{side}]\n\
+             public = true\nworkers = 100000\ndb_pool = 100000\nmemory = '1024GiB'\nsteps = [{{ query = 'db' }}]\n"
+        )
+    });
+    format!(
+        "[run]\nduration = '200s'\nwarmup = '0s'\ntrials = 20\n[network]\nclient = '0ms'\nsame_zone = '0ms'\njitter = 0\n\
+         [request.write]\neffect = 'write'\nkeys = 2000\n{}[database.db]\nconnections = 100000\n{FREE}\nreads = 'primary'\n\
+         failover = {{ interval = '1s', misses = 2, promote = '1s', {failover} }}\n\
+         [[fault]]\nkind = 'partition'\nbetween = [['db.primary', 'web-east'], ['db.replica-1', 'db.monitor', 'web-west']]\n\
+         at = '20s'\nfor = '43s'\n",
+        callers.concat()
+    )
+}
+
+#[test]
+fn in_a_partition_without_a_fence_both_sides_write() {
+    // Polls at whole seconds: those of 20 s and 21 s are lost, and the second one is given up at 22 s. The election waits
+    // for the old primary's answer until 23 s, and promotion takes 1 s: from 24 s on there are two primaries, until the
+    // link is whole again at 63 s and the callers in the east hear of the new one.
+    let trials = run(&halves("fenced = false, discover = '80s'"));
+    let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
+    check("lost", mean(&trials, lost), 50.0 * 43.0, 0.0);
+    // The old primary is taken out at 22 + 80 s and hears of the new log within a second: of its writes those are in
+    // conflict whose key somebody has written in the west since 24 s, at 50/s until 63 s and then at 100/s.
+    let low = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 39.0) / 2000.0);
+    let high = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 40.1) / 2000.0);
+    let share = |trial: &TrialRecord| data(trial).conflicting_writes as f64 / lost(trial);
+    let (share, half) = mean(&trials, share);
+    println!("conflicting: {share:.4} +- {half:.4}, expected {low:.4} to {high:.4}");
+    assert!((low - 1.5 * half..high + 1.5 * half).contains(&share), "{share} +- {half}: not {low} to {high}");
+    for trial in &trials {
+        assert_eq!(data(trial).discarded_writes, data(trial).lost_writes);
+    }
+}
+
+#[test]
+fn in_a_partition_a_fence_costs_the_old_side_its_writes() {
+    // Out of band: the old primary takes nothing from 22 s on, and the callers in the east have no other until 63 s.
+    let trials = run(&halves("fenced = true"));
+    check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 50.0 * 2.0, 0.0);
+    let failed = |trial: &TrialRecord| trial.classes[0].outcomes[1..].iter().sum::<u64>() as f64;
+    // In the east from 22 s to 63 s; in the west from 20 s to 24 s.
+    check("failed", mean(&trials, failed), 50.0 * 41.0 + 50.0 * 4.0, 0.0);
+}
+
+#[test]
+fn a_replica_that_falls_silent_while_it_catches_up_is_given_up() {
+    for fence in ["fenced = true", "fenced = false"] {
+        // It applies 100 of 200 writes a second, so that it has much to catch up with when the primary goes at 10 s.
+        let failover = format!(
+            "failover = {{ interval = '1s', misses = 3, promote = '1s', pick = 'db.replica-1', {fence} }}"
+        );
+        let db = format!("{FREE}\n{failover}")
+            .replace("replicas = 1", "replicas = 2")
+            .replace("apply = { demand = '0ms' }", "apply = { demand = '10ms' }");
+        let text =
+            scenario_text("duration = '60s'\nwarmup = '0s'\ntrials = 2", WRITES, "rate = '200/s'", &db);
+        let trials = run_with(&text, |sim, _| {
+            operate(sim, &[(10.5, PRIMARY, Control::Crash), (15.0, REPLICA, Control::Hang)]);
+        });
+        for trial in &trials {
+            // Dead at 13 s. The polls of 15, 16 and 17 s have no answer, the last of them by 18 s. The other replica has
+            // then applied 1800 of 2100 writes and needs 3 s more; it is promoted a second later.
+            let rto = data(trial).rto_s.expect("an outage");
+            assert!((10.5..13.0).contains(&rto), "{rto} s with {fence}");
+            assert_eq!(data(trial).outages.len(), 1);
+            assert_eq!(data(trial).lost_writes, 0);
+        }
+    }
+}

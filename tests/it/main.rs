@@ -9,6 +9,7 @@ mod errors;
 mod examples;
 mod expectations;
 mod faults;
+mod figures;
 mod golden;
 mod laws;
 mod replication;

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Ended {
 }
 
 fn entry(builtin: &Builtin) -> Result<Entry, Failure> {
-    let scenario = Source::find(builtin.name)?.load(&[])?;
+    let scenario = Source::find(builtin.name)?.check(&[])?.scenario;
     Ok(Entry {
         number: builtin.number().into(),
         name: builtin.short_name().into(),

@@ -180,7 +180,9 @@ mod tests {
         for builtin in builtin::BUILTINS {
             let loaded =
                 Source::find(builtin.name).unwrap().check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
-            assert!(loaded.warnings.is_empty(), "{}: {}", builtin.name, loaded.warnings);
+            // Two are about a load that is too much, and are told so.
+            let is_overloaded = ["05-scale-up-wall", "10-replica-lag"].contains(&builtin.name);
+            assert_eq!(loaded.warnings.is_empty(), !is_overloaded, "{}: {}", builtin.name, loaded.warnings);
             assert!(!loaded.scenario.expects.is_empty());
         }
     }

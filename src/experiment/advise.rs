@@ -358,13 +358,10 @@ fn larger(scenario: &Scenario, entry: &BoxEntry) -> Option<String> {
     let virtual_ones = catalogue::family(rented.family()).filter(|other| !other.name.contains("metal"));
     let next = virtual_ones.filter(|other| other.cores > rented.cores).min_by_key(|other| other.cores);
     match (next, entry.kind) {
-        (Some(next), _) => Some(format!(
-            "{name}.instance={}  # USD {} an hour instead of {}",
-            next.name, next.usd_per_hour, rented.usd_per_hour
-        )),
-        (None, "server") => Some(format!("{name}.count=2  # {} is the largest of its family", rented.name)),
+        (Some(next), _) => Some(format!("{name}.instance={} # USD {} an hour", next.name, next.usd_per_hour)),
+        (None, "server") => Some(format!("{name}.count=2 # {} is the largest of its family", rented.name)),
         (None, "database") if entry.spec.appliers().is_none() => {
-            Some(format!("{name}.replicas=2  # {} is the largest of its family", rented.name))
+            Some(format!("{name}.replicas=2 # {} is the largest of its family", rented.name))
         }
         (None, _) => None,
     }
@@ -496,17 +493,17 @@ mod tests {
         let check = |keys: &str, kind: &str, expected: &str| {
             assert_eq!(next_of(keys, kind).as_deref(), Some(expected), "{keys}");
         };
-        let next = "web.instance=m7i.xlarge  # USD 0.2016 an hour instead of 0.1008";
+        let next = "web.instance=m7i.xlarge # USD 0.2016 an hour";
         check("instance = 'm7i.large'", "server", next);
         check(
             "instance = 'm7i.48xlarge'",
             "server",
-            "web.count=2  # m7i.48xlarge is the largest of its family",
+            "web.count=2 # m7i.48xlarge is the largest of its family",
         );
         check(
             "instance = 'm7i.48xlarge'",
             "database",
-            "db.replicas=2  # m7i.48xlarge is the largest of its family",
+            "db.replicas=2 # m7i.48xlarge is the largest of its family",
         );
         check("instance = 'm7i.large'\nreplicas = 1", "database", "db.replicas=2");
         check("instance = 'm7i.large'\ncores = 3", "database", "db.cores=6");

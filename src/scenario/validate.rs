@@ -1,5 +1,6 @@
 //! What a scenario must hold to beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
 
+mod capacity;
 mod faults;
 mod places;
 mod users;
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::load::{StaticLoad, apply_rate, static_load};
+use super::load::{StaticLoad, static_load};
 pub(super) use super::seats::MEMBERS_MAX;
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
@@ -378,53 +379,6 @@ impl<'a, 't> Check<'a, 't> {
                 let help = "nothing takes time: give a `think_time`, a network or a step with some";
                 self.error(&path(entry, "users"), message, help);
             }
-        }
-    }
-
-    fn stability(&mut self, load: &StaticLoad) {
-        let boxes = &self.assembly.boxes;
-        for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
-            let message = format!(
-                "`{}` gets {} core seconds of work a second and can do {}: its utilisation must exceed 1",
-                machine.name,
-                quantity(machine.open_work),
-                quantity(machine.capacity)
-            );
-            let growth = quantity(load.growth_per_s(machine, boxes));
-            let entry = self.entries[machine.name.as_str()];
-            self.warn(
-                &path(entry, ""),
-                message,
-                format!("without limits its queue grows by {growth} calls a second"),
-            );
-        }
-    }
-
-    /// The workers of a replica that apply the log must do in a second what is written in one.
-    fn replicas_keep_up(&mut self, load: &StaticLoad) {
-        let boxes = self.assembly.boxes.iter().zip(&load.boxes);
-        let slow = boxes.filter_map(|(entry, one)| Some((entry, one.open_apply_work, apply_rate(entry)?)));
-        for (entry, work, rate) in slow.filter(|(_, work, rate)| work >= rate) {
-            let Some(machine) = entry.spec.machine() else { continue };
-            let message = format!(
-                "each replica of `{}` gets {} core seconds of writes to apply a second and its workers can do {}: it falls \
-                 behind by {} s every second",
-                entry.name,
-                quantity(work),
-                quantity(rate),
-                quantity(1.0 - rate / work)
-            );
-            // As many as keep busy for less than all of the time.
-            let needed = (work / machine.speed).floor() + 1.0;
-            let help = if needed <= f64::from(machine.cores) {
-                format!("its lag grows without end: {}.apply.workers={needed}", entry.name)
-            } else {
-                format!(
-                    "it would take {needed} workers and cores: lower {}.apply.demand, or write less",
-                    entry.name
-                )
-            };
-            self.warn(&path(entry, "apply.workers"), message, help);
         }
     }
 }

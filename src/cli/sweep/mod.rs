@@ -158,6 +158,11 @@ pub(super) fn run(args: &Args) -> Ended {
 }
 
 fn grid(args: &Args) -> Result<Grid, Failure> {
+    if let Some((option, key)) = contradiction(args) {
+        return Err(Failure::usage(format!(
+            "{option} and --vary {key} contradict each other: leave one out"
+        )));
+    }
     Grid::new(args.axes.clone(), args.max_points as usize).map_err(|error| {
         Failure::usage(match error {
             GridError::SameKey(key) => format!("`{key}` is varied twice: give all its values at once"),
@@ -167,6 +172,21 @@ fn grid(args: &Args) -> Result<Grid, Failure> {
             ),
         })
     })
+}
+
+/// An option that sets what is varied, and the key.
+fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
+    let given = |option: &'static str, key: &str, is_given: bool| (option, key.to_owned(), is_given);
+    let mut all = vec![
+        given("--seed", "run.seed", args.seed.is_some()),
+        given("--trials", "run.trials", args.trials.is_some()),
+        given("--duration", "run.duration", args.duration.is_some()),
+    ];
+    all.extend(args.overrides.iter().map(|(key, _)| given("--set", key, true)));
+    let varied = |key: &str| args.axes.iter().find(|axis| axis.key == key).map(|axis| axis.key.as_str());
+    all.into_iter()
+        .filter(|(.., is_given)| *is_given)
+        .find_map(|(option, key, _)| Some((option, varied(&key)?)))
 }
 
 /// Checks the scenarios of all points, so that hours are not lost when a late one is wrong; returns the SHA-256 of every

@@ -65,6 +65,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("16-dns-with-checks"),
     builtin!("17-two-regions"),
     builtin!("18-whole-chapter"),
+    builtin!("19-scale-out-at-cost"),
+    builtin!("19-scale-up-at-cost"),
 ];
 
 /// The scenario of that name, with or without its number.

@@ -88,6 +88,41 @@ impl PointsBar {
     }
 }
 
+/// Watches a command that does not know beforehand how many simulations it takes. Shows itself only on a terminal.
+pub(super) struct Steps {
+    line: ProgressBar,
+}
+
+impl Steps {
+    /// A line without words. A quiet one shows nothing.
+    pub(super) fn new(quiet: bool) -> Steps {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style =
+            ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is well formed");
+        Steps { line: ProgressBar::with_draw_target(None, target).with_style(style) }
+    }
+
+    /// What is being simulated now.
+    pub(super) fn now(&self, message: String) {
+        self.line.set_message(message);
+    }
+
+    /// Takes the line off the screen.
+    pub(super) fn clear(&self) {
+        self.line.finish_and_clear();
+    }
+}
+
+impl Progress for Steps {
+    fn advanced(&self, _trial: u32, _share: f64) {
+        self.line.tick();
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::interrupted()
+    }
+}
+
 /// A bar of so many steps, that tells the time left.
 fn bar(steps: u64, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

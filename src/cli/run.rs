@@ -1,8 +1,9 @@
 //! `outgrow run`: simulates scenarios and says what came out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::output::{OutputFile, OutputFolder, print, say};
+use super::options::JsonOutput;
+use super::output::{OutputFolder, print, say};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -69,7 +70,7 @@ pub(super) struct Args {
     until: Option<Duration>,
 }
 
-fn precision(text: &str) -> Result<f64, String> {
+pub(super) fn precision(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(Share(share)) if share > 0.0 => Ok(share),
         Ok(_) => Err("no number of trials is enough for 0%".into()),
@@ -238,34 +239,12 @@ pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<D
 }
 
 /// The word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// Where the JSON goes.
-enum JsonOutput {
-    Stdout,
-    File(OutputFile),
-}
-
-impl JsonOutput {
-    fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
-        if path == Path::new("-") {
-            return Ok(JsonOutput::Stdout);
-        }
-        OutputFile::prepare(path).map(JsonOutput::File)
-    }
-
-    fn write(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            JsonOutput::Stdout => print(text),
-            JsonOutput::File(file) => file.write(text),
-        }
-    }
 }
 
 #[cfg(test)]

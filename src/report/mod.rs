@@ -1,6 +1,8 @@
 //! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
 
+pub mod capacity;
 pub mod chrome;
+pub mod compare;
 pub mod explain;
 pub mod json;
 pub mod list;

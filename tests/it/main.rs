@@ -3,6 +3,7 @@
 mod balancer;
 mod behaviour;
 mod cli;
+mod decide;
 mod determinism;
 mod docs;
 mod engines;

@@ -44,7 +44,7 @@ fn one_core(client: &str, duration: &str) -> String {
 fn the_capacity_of_mm1_is_that_of_its_percentile() {
     // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
     let exact = 100.0 - libm::log(100.0) / 0.3;
-    let text = one_core("rate = '20/s'", "100s");
+    let text = one_core("rate = '10/s'", "100s");
     let mut covered = 0;
     for seed in 1..=5 {
         let found = find(&text, "p99(response) < 300ms", seed, 8);

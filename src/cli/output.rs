@@ -58,21 +58,41 @@ impl OutputFile {
     }
 
     /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let content = content.as_ref();
         let written = if self.is_special {
-            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(text.as_bytes()))
+            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(content))
         } else {
-            self.replace(text)
+            self.replace(content)
         };
         written.map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", self.path.display())))
     }
 
-    fn replace(&self, text: &str) -> io::Result<()> {
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
         let mut file = temporary_beside(&self.path)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
+    }
+}
+
+/// A folder for files whose names the result decides.
+#[derive(Debug)]
+pub(super) struct OutputFolder(PathBuf);
+
+impl OutputFolder {
+    /// Makes the folder if it is not there, and makes sure that files can be written into it.
+    pub(super) fn prepare(path: &Path) -> Result<OutputFolder, Failure> {
+        let fail = |why: io::Error| Failure::failed(format!("cannot write into `{}`: {why}", path.display()));
+        fs::create_dir_all(path).map_err(fail)?;
+        temporary_beside(&path.join("file")).map_err(fail)?;
+        Ok(OutputFolder(path.to_owned()))
+    }
+
+    /// Writes a file, whole or not at all.
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+        OutputFile::prepare(&self.0.join(name))?.write(content)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{OutputFile, print, say};
+use super::output::{OutputFile, OutputFolder, print, say};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -11,6 +11,7 @@ use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, RunOptions, Trials};
 use crate::model::quantity::{Duration, QuantityError, Share};
 use crate::report;
+use crate::report::html::Run;
 use crate::scenario::Scenario;
 
 /// Simulate scenarios and print what came out
@@ -52,6 +53,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write charts of what came out into a folder, each as SVG and as PNG
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
+
+    /// Write a page that says and shows it all into one HTML file
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
@@ -88,6 +97,8 @@ fn in_words(error: &QuantityError) -> String {
 /// Checks everything, then simulates one scenario after the other.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
+    let charts = args.charts.as_deref().map(OutputFolder::prepare).transpose()?;
+    let page = args.report.as_deref().map(OutputFile::prepare).transpose()?;
     let scenarios = load_all(args)?;
     interrupt::watch()?;
     if let Some(trial) = args.trial {
@@ -114,7 +125,37 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(json) = json.filter(|_| !results.is_empty()) {
         json.write(&report::json::results(&results))?;
     }
+    if let Some(folder) = &charts {
+        write_charts(folder, &results)?;
+    }
+    if let Some(page) = page.filter(|_| !results.is_empty()) {
+        page.write(report::html::runs(&runs(args, &scenarios, &results)))?;
+    }
     Ok(status)
+}
+
+/// Writes all charts; with several scenarios their names stand before those of the charts.
+fn write_charts(folder: &OutputFolder, results: &[RunResult]) -> Result<(), Failure> {
+    for (index, result) in results.iter().enumerate() {
+        let stem = Path::new(&result.scenario.file).file_stem().unwrap_or_default().to_string_lossy();
+        let before = if results.len() > 1 { format!("{}-{stem}-", index + 1) } else { String::new() };
+        for chart in report::chart::of_run(result) {
+            folder.write(&format!("{before}{}.svg", chart.name), chart.svg())?;
+            folder.write(&format!("{before}{}.png", chart.name), chart.png())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the report is made of.
+fn runs<'a>(args: &Args, scenarios: &'a [Scenario], results: &'a [RunResult]) -> Vec<Run<'a>> {
+    let all = args.scenarios.iter().zip(scenarios).zip(results);
+    let run = |((argument, scenario), result): ((&String, &'a Scenario), &'a RunResult)| {
+        let command =
+            format!("{} --seed {} --trials {}", command_line(args, argument), result.seed, result.trials);
+        Run { scenario, result, command }
+    };
+    all.map(run).collect()
 }
 
 /// Reads and checks all scenarios, so that none is simulated when another one is wrong.

@@ -1,6 +1,8 @@
 //! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
 
+pub mod chart;
 pub mod explain;
+pub mod html;
 pub mod json;
 pub mod list;
 pub mod number;

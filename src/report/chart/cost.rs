@@ -1,8 +1,9 @@
 //! Throughput and the tail of the response times against what the machines cost an hour, one line a design.
 
 use super::super::number::number;
-use super::load::{Design, table, three};
+use super::load::{Design, table};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
+use super::three;
 
 /// Both against USD an hour, below each other; the points of a design are its sizes. `None` without two sizes.
 #[must_use]

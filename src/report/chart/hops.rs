@@ -1,8 +1,8 @@
 //! Where a request's time goes: the mean response time as a bar of the parts that the hops take.
 
 use super::super::number::{percent, time_ms};
-use super::about;
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
+use super::{about, brief};
 use crate::experiment::result::{ComponentResult, RunResult};
 
 /// Parts that are told apart; smaller ones are put together.
@@ -26,7 +26,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     parts.retain(|part| part.1 > 0.0);
     parts.push(("network to clients".into(), rest.max(0.0)));
     let (most, time) = parts.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let title = format!("Of {} a request spends {} at {most}", time_ms(whole, None), time_ms(*time, None));
+    let title = format!("Of {} a request spends {} at {most}", brief(whole), brief(*time));
     let title = title.replace("at network", "on the network");
     let subtitle = about(
         result,
@@ -38,10 +38,8 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         parts.iter().map(|(name, time)| row(name, *time, whole)).collect(),
     );
     let shown = together(parts);
-    let legend = shown
-        .iter()
-        .enumerate()
-        .map(|(colour, (name, time))| (format!("{name} {}", time_ms(*time, None)), colour));
+    let legend =
+        shown.iter().enumerate().map(|(colour, (name, time))| (format!("{name} {}", brief(*time)), colour));
     let bars = Bars {
         axis: Axis::linear("response time", Unit::Ms),
         legend: legend.collect(),

@@ -1,6 +1,6 @@
 //! The layout of lines in panels: where each mark of the picture stands.
 
-use super::plot::{Chart, Curve, Lines, Panel, Point, Shade};
+use super::plot::{Curve, Lines, Panel, Point, Shade};
 use super::scale::Ruler;
 use super::sheet::{Anchor, Ink, Mark, Place, Sheet, Style, WIDTH};
 use super::text::{cut, width};
@@ -16,6 +16,9 @@ const NAME_MAX: f64 = 190.0;
 
 /// Names of lines that stand closer are moved apart.
 const NAMES_APART: f64 = 15.0;
+
+/// Names that begin further from each other than this do not touch.
+const NAMES_BESIDE: f64 = 80.0;
 
 /// How far from the end of its line a name begins.
 const NAME_GAP: f64 = 9.0;
@@ -52,7 +55,7 @@ impl Frame<'_> {
 }
 
 /// Puts the panels onto the sheet, from `top` on.
-pub(super) fn layout(chart: &Chart, lines: &Lines, top: f64, sheet: &mut Sheet) {
+pub(super) fn layout(lines: &Lines, top: f64, sheet: &mut Sheet) {
     let points = || lines.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
     let x = Ruler::around(&lines.x, points().map(|point| point.x));
     let rulers: Vec<Ruler> = lines.panels.iter().map(ruler).collect();
@@ -65,7 +68,7 @@ pub(super) fn layout(chart: &Chart, lines: &Lines, top: f64, sheet: &mut Sheet) 
     let last = lines.panels.len().saturating_sub(1);
     for (at, (panel, y)) in lines.panels.iter().zip(rulers).enumerate() {
         sheet.words(&panel.y.label, (MARGIN, top + ROW / 2.0), Anchor::Start, Style::SMALL);
-        top += ROW + 4.0;
+        top += ROW + 9.0;
         let frame = Frame { x: &x, y, left, right, top, bottom: top + panel.height };
         shades(&lines.shades, &frame, sheet);
         grid(panel, &frame, at == last, sheet);
@@ -78,7 +81,6 @@ pub(super) fn layout(chart: &Chart, lines: &Lines, top: f64, sheet: &mut Sheet) 
     let frame = Frame { x: &x, y: ruler(&lines.panels[0]), left, right, top: first, bottom: first };
     shade_names(&lines.shades, &frame, first - ROW / 2.0, sheet);
     sheet.height = top + 2.0 * ROW + 8.0;
-    debug_assert!(!chart.title.is_empty());
 }
 
 fn ruler(panel: &Panel) -> Ruler {
@@ -207,22 +209,30 @@ fn line(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
 /// The names of the lines at their ends, moved apart where they would lie on each other.
 fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     let end = |curve: &Curve| {
-        curve.points.iter().rev().find(|point| point.y.is_finite()).map(|point| frame.at(point.x, point.y))
+        let last = curve.points.iter().rev().find(|point| point.y.is_finite())?;
+        Some(frame.at(last.x, last.y))
     };
     let named = panel.curves.iter().filter(|curve| !curve.label.is_empty());
     let mut ends: Vec<(Place, &Curve)> = named.filter_map(|curve| Some((end(curve)?, curve))).collect();
-    ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
-    let wished: Vec<f64> = ends.iter().map(|(at, _)| at.1).collect();
-    let heights = apart(&wished, frame.top, frame.bottom);
-    for (((x, y), curve), height) in ends.into_iter().zip(heights) {
-        let from = x + NAME_GAP;
-        let label = cut(&curve.label, 12.0, true, WIDTH - MARGIN / 2.0 - from);
-        if (height - y).abs() > 4.0 {
-            sheet.path(vec![(x + 2.0, y), (from - 2.0, height)], ink(curve), 0.75);
+    ends.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
+    // Only names that begin side by side can lie on each other.
+    for beside in ends.chunk_by_mut(|a, b| b.0.0 - a.0.0 < NAMES_BESIDE) {
+        beside.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+        let wished: Vec<f64> = beside.iter().map(|(at, _)| at.1).collect();
+        for ((at, curve), height) in beside.iter().zip(apart(&wished, frame.top, frame.bottom)) {
+            name(curve, *at, height, sheet);
         }
-        let ink = curve.colour.map_or(Ink::Muted, Ink::Name);
-        sheet.words(label, (from, height), Anchor::Start, Style::name(ink));
     }
+}
+
+fn name(curve: &Curve, (x, y): Place, height: f64, sheet: &mut Sheet) {
+    let from = x + NAME_GAP;
+    let label = cut(&curve.label, 12.0, true, WIDTH - MARGIN / 2.0 - from);
+    if (height - y).abs() > 4.0 {
+        sheet.path(vec![(x + 2.0, y), (from - 2.0, height)], ink(curve), 0.75);
+    }
+    let ink = curve.colour.map_or(Ink::Muted, Ink::Name);
+    sheet.words(label, (from, height), Anchor::Start, Style::name(ink));
 }
 
 /// Sorted heights at least a row apart, as near to the wished ones as that allows, none below the bottom.

@@ -2,6 +2,7 @@
 
 use super::super::number::number;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
+use super::{brief, three};
 
 /// What comes through of what is offered at the knee: beyond it more is lost than this leaves.
 const KNEE: f64 = 0.95;
@@ -123,14 +124,14 @@ fn latency_title(designs: &[Design], sweep: &Sweep) -> Option<String> {
     };
     let all: Vec<(String, Point, Point)> = designs.iter().filter_map(ends).collect();
     let (label, first, last) = all.iter().max_by(|a, b| a.2.y.total_cmp(&b.2.y))?;
-    let time = |ms: f64| super::super::number::time_ms(rounded(ms), None);
-    let load = number(rounded(last.x));
+    let load = three(last.x);
     let unit = if sweep.is_rate { "/s" } else { "" };
-    let mut title = format!("p99 of {label} goes from {} to {} at {load}{unit}", time(first.y), time(last.y));
+    let mut title =
+        format!("p99 of {label} goes from {} to {} at {load}{unit}", brief(first.y), brief(last.y));
     if all.len() > 1
         && let Some((other, _, end)) = all.iter().min_by(|a, b| a.2.y.total_cmp(&b.2.y))
     {
-        title += &format!(", that of {other} to {}", time(end.y));
+        title += &format!(", that of {other} to {}", brief(end.y));
     }
     Some(title)
 }
@@ -174,13 +175,4 @@ pub(super) fn table(axis: &str, designs: &[Design], of: fn(&Design) -> &Vec<Poin
         [number(load)].into_iter().chain(cells).collect()
     };
     Table::new(header, loads.into_iter().map(row).collect())
-}
-
-/// A number to three digits.
-pub(super) fn three(value: f64) -> String {
-    number(rounded(value))
-}
-
-fn rounded(value: f64) -> f64 {
-    format!("{value:.2e}").parse().unwrap_or(value)
 }

@@ -17,7 +17,7 @@ pub mod utilisation;
 
 use self::plot::{Body, Chart};
 use self::sheet::{Anchor, Ink, Sheet, Style, WIDTH};
-use super::number::seconds;
+use super::number::{number, seconds, time_ms};
 use crate::experiment::result::RunResult;
 
 pub use self::render::escaped;
@@ -42,6 +42,21 @@ pub fn of_run(result: &RunResult) -> Vec<Chart> {
 fn about(result: &RunResult, rest: &str) -> String {
     let plural = if result.trials == 1 { "trial" } else { "trials" };
     format!("{} {plural} of {}; {rest}", result.trials, seconds(result.duration_s))
+}
+
+/// A number to three digits, which is what a title or a glance at a chart can tell.
+fn three(value: f64) -> String {
+    number(rounded(value))
+}
+
+/// A time to three digits in the unit that suits it.
+fn brief(ms: f64) -> String {
+    let ms = rounded(ms);
+    if ms.abs() >= 1000.0 { format!("{} s", number(rounded(ms / 1000.0))) } else { time_ms(ms, None) }
+}
+
+fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().expect("a number that was printed can be read")
 }
 
 impl Chart {
@@ -72,7 +87,7 @@ impl Chart {
             y += 17.0;
         }
         match &self.body {
-            Body::Lines(lines) => lines::layout(self, lines, y + 6.0, &mut sheet),
+            Body::Lines(lines) => lines::layout(lines, y + 6.0, &mut sheet),
             Body::Bars(bars) => bars::layout(bars, y + 6.0, &mut sheet),
         }
         sheet

@@ -1,8 +1,8 @@
 //! An outage of writes as a bar of its parts.
 
 use super::super::number::{estimate, time_ms};
-use super::about;
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
+use super::{about, brief};
 use crate::experiment::result::{Figure, RunResult};
 
 /// The chart; `None` without an outage.
@@ -19,15 +19,15 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     let (longest, most) = parts.iter().max_by(|a, b| length(a.1).total_cmp(&length(b.1)))?;
     let title = format!(
         "No write for {}: {} of it to {longest}; {} acknowledged writes lost",
-        time_ms(whole * 1e3, None),
-        time_ms(length(most) * 1e3, None),
+        brief(whole * 1e3),
+        brief(length(most) * 1e3),
         data.lost_writes.mean.map_or("unknown".into(), |lost| estimate(lost, data.lost_writes.half_width)),
     );
     let shown: Vec<(usize, &(String, &Figure))> =
         parts.iter().enumerate().filter(|(_, part)| length(part.1) > 0.0).collect();
     let legend = shown
         .iter()
-        .map(|(colour, (name, figure))| (format!("{name} {}", time_ms(length(figure) * 1e3, None)), *colour));
+        .map(|(colour, (name, figure))| (format!("{name} {}", brief(length(figure) * 1e3)), *colour));
     let bars = Bars {
         axis: Axis::linear("time after the loss of the primary (s)", Unit::Seconds),
         legend: legend.collect(),
@@ -35,7 +35,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
             label: "no write".into(),
             parts: shown.iter().map(|(colour, (_, figure))| (length(figure), *colour)).collect(),
             interval: None,
-            note: time_ms(whole * 1e3, None),
+            note: brief(whole * 1e3),
         }],
     };
     let row = |(name, figure): &(String, &Figure)| {

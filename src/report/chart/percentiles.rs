@@ -1,8 +1,8 @@
 //! Latency by percentile, as HDR histograms are drawn: every nine as far from the last as the one before.
 
 use super::super::number::{percent, time_ms};
-use super::about;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
+use super::{about, brief};
 use crate::experiment::result::{Figure, RunResult};
 use crate::stats::histogram::Histogram;
 
@@ -36,8 +36,8 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         .collect();
     let title = format!(
         "Half of the requests take less than {}, one in a hundred more than {}",
-        time_ms(p50, None),
-        time_ms(p99, None)
+        brief(p50),
+        brief(p99)
     );
     let subtitle = about(result, "response time of requests that ended ok, band = 95 % confidence interval");
     let x = Axis { scale: Scale::Nines, ..Axis::linear("share of requests that are faster", Unit::Share) };

@@ -2,6 +2,9 @@
 
 use super::plot::{Axis, Scale, Unit};
 
+/// Room below the lowest and above the highest value of a logarithmic axis.
+const LOG_ROOM: f64 = 1.2;
+
 /// An axis that knows its ends.
 #[derive(Clone, Debug)]
 pub(super) struct Ruler {
@@ -25,7 +28,7 @@ impl Ruler {
             Scale::Linear => (low.min(0.0), if high > 0.0 { high } else { 1.0 }),
             Scale::Span | Scale::Nines if low < high => (low, high),
             Scale::Span | Scale::Nines => (low, low + 1.0),
-            Scale::Log => (below(low), above(high.max(low * 1.01))),
+            Scale::Log => (low / LOG_ROOM, high * LOG_ROOM),
         };
         Ruler { scale: axis.scale, unit: axis.unit, low, high }
     }
@@ -80,7 +83,7 @@ impl Ruler {
             .collect()
     }
 
-    /// Powers of ten, with 2 and 5 times them where there is room.
+    /// Powers of ten, with such times them as there is room for.
     fn decades(&self, most: usize) -> Vec<f64> {
         let first = libm::floor(libm::log10(self.low) + 1e-9) as i32;
         let last = libm::ceil(libm::log10(self.high) - 1e-9) as i32;
@@ -89,8 +92,14 @@ impl Ruler {
             let values = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
             values.filter(|value| (self.low * 0.999..=self.high * 1.001).contains(value)).collect()
         };
-        let finest = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].into_iter().map(all);
-        finest.reduce(|best, next| if best.len() <= most + 1 { best } else { next }).unwrap_or_default()
+        let finest = [
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0][..],
+            &[1.0, 2.0, 3.0, 5.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 3.0],
+            &[1.0],
+        ];
+        finest.into_iter().map(all).find(|values| values.len() <= most + 1).unwrap_or_default()
     }
 
     fn written(&self, value: f64, step: f64) -> String {
@@ -100,7 +109,7 @@ impl Ruler {
             Unit::Share if self.scale == Scale::Nines => format!("{} %", trimmed(value * 100.0, 5)),
             Unit::Share => format!("{} %", plain(value * 100.0, step * 100.0)),
             Unit::Ms => match value.abs() {
-                0.0 => "0 ms".to_owned(),
+                0.0 => "0".to_owned(),
                 small if small < 1.0 => format!("{} µs", trimmed(value * 1e3, 1)),
                 middle if middle < 1000.0 => format!("{} ms", trimmed(value, 1)),
                 _ => format!("{} s", trimmed(value / 1e3, 2)),
@@ -121,16 +130,6 @@ fn above(value: f64) -> f64 {
         .into_iter()
         .map(|factor| factor * power)
         .find(|round| *round >= value * (1.0 - 1e-9))
-        .unwrap_or(value)
-}
-
-/// The last of them that is not more.
-fn below(value: f64) -> f64 {
-    let power = libm::pow(10.0, libm::floor(libm::log10(value) + 1e-9));
-    [5.0, 2.0, 1.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|round| *round <= value * (1.0 + 1e-9))
         .unwrap_or(value)
 }
 
@@ -194,8 +193,8 @@ mod tests {
     fn times_have_their_unit_at_every_tick() {
         let log = Axis::log("", Unit::Ms);
         assert_eq!(ticks(&log, &[0.4, 3000.0], 5), ["1 ms", "10 ms", "100 ms", "1 s"]);
-        assert_eq!(ticks(&log, &[30.0, 180.0, 0.0], 5), ["20 ms", "50 ms", "100 ms", "200 ms"]);
-        assert_eq!(ticks(&log, &[50.0], 5), ["50 ms", "100 ms"]);
+        assert_eq!(ticks(&log, &[30.0, 180.0, 0.0], 5), ["30 ms", "50 ms", "100 ms", "200 ms"]);
+        assert_eq!(ticks(&log, &[50.0], 5), ["50 ms", "60 ms"]);
     }
 
     #[test]
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     fn places_go_from_end_to_end() {
         let ruler = Ruler::around(&Axis::log("", Unit::Ms), [1.0, 100.0].into_iter());
-        assert_eq!((ruler.place(1.0), ruler.place(10.0), ruler.place(100.0)), (0.0, 0.5, 1.0));
+        assert!((ruler.place(10.0) - 0.5).abs() < 1e-9 && ruler.place(1.0) + ruler.place(100.0) - 1.0 < 1e-9);
         assert_eq!(ruler.place(0.0), 0.0, "what no logarithm shows stands at the end");
     }
 }

@@ -1,8 +1,8 @@
 //! What happened over time: throughput, errors, the tail of the response times and lag, with the faults shaded.
 
-use super::super::number::{number, seconds, time_ms};
-use super::about;
+use super::super::number::{number, seconds};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Shade, Table, Unit};
+use super::{about, brief, three};
 use crate::experiment::result::{Happening, RunResult};
 
 /// Rows that the table has at most: with more, each is the mean over some windows.
@@ -113,9 +113,9 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
     let tail = highest("p99_ms");
     let errors = highest("errors_rps");
     let worst = match (errors > 0.0, tail > 0.0) {
-        (true, true) => format!("errors peak at {} a second, p99 at {}", number3(errors), time(tail)),
-        (true, false) => format!("errors peak at {} a second", number3(errors)),
-        (false, true) => format!("no errors, p99 peaks at {}", time(tail)),
+        (true, true) => format!("errors peak at {} a second, p99 at {}", three(errors), brief(tail)),
+        (true, false) => format!("errors peak at {} a second", three(errors)),
+        (false, true) => format!("no errors, p99 peaks at {}", brief(tail)),
         (false, false) => "nothing was answered".to_owned(),
     };
     match shades.first() {
@@ -132,22 +132,9 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
         }
         None => {
             let rate = result.metrics.throughput_rps.mean.unwrap_or(0.0);
-            format!("Steady at {} requests a second: {worst}", number3(rate))
+            format!("Steady at {} requests a second: {worst}", three(rate))
         }
     }
-}
-
-/// A number to three digits, which is what can be read from a chart.
-fn number3(value: f64) -> String {
-    number(three(value))
-}
-
-fn time(ms: f64) -> String {
-    time_ms(three(ms), None)
-}
-
-fn three(value: f64) -> f64 {
-    format!("{value:.2e}").parse().expect("a number that was printed can be read")
 }
 
 fn table(result: &RunResult) -> Table {
@@ -170,8 +157,8 @@ fn table(result: &RunResult) -> Table {
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             match head {
                 0 => number(values[0]),
-                1..=3 => number3(mean),
-                _ => time(mean),
+                1..=3 => three(mean),
+                _ => brief(mean),
             }
         };
         known.iter().map(cell).collect()

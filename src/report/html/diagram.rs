@@ -2,7 +2,7 @@
 
 use super::super::chart::escaped;
 use super::super::number::percent;
-use crate::experiment::result::RunResult;
+use crate::experiment::result::{ComponentResult, RunResult};
 use crate::scenario::{BoxEntry, graph};
 
 /// Size of a box and what is between them, pixels.
@@ -110,9 +110,8 @@ fn drawn(place: &Place<'_>, result: &RunResult) -> String {
         let name = &bottleneck.component;
         *name == entry.name || result.components.get(name).is_some_and(|one| one.group == entry.name)
     });
-    let busy = busy(&entry.name, result).map_or(String::new(), |busy| format!("{} busy", percent(busy)));
+    let busy = busy(&entry.name, result).unwrap_or_default();
     let class = if binds { " class=\"binds\"" } else { "" };
-    let busy = if binds && !busy.is_empty() { format!("binds: {busy}") } else { busy };
     format!(
         "<g{class}><rect x=\"{x}\" y=\"{y}\" width=\"{WIDE}\" height=\"{HIGH}\" rx=\"6\"/>\
          <text class=\"name\" x=\"{middle}\" y=\"{}\">{}</text>\
@@ -132,12 +131,16 @@ fn fitting(text: &str) -> String {
     text.chars().take(NAME_MAX - 1).chain(['…']).collect()
 }
 
-/// Mean use of the cores of the machines of a group; to three digits.
-fn busy(group: &str, result: &RunResult) -> Option<f64> {
-    let own = |(name, component): (&str, &crate::experiment::result::ComponentResult)| {
+/// Use of the cores of the machines of a group; of unequal members that of the busiest.
+fn busy(group: &str, result: &RunResult) -> Option<String> {
+    let own = |(name, component): (&str, &ComponentResult)| {
         let is_host = component.machine.as_ref().is_some_and(|machine| machine.host == name);
         component.utilisation.as_ref().filter(|_| is_host && component.group == group)?.mean
     };
     let all: Vec<f64> = result.components.iter().filter_map(own).collect();
-    (!all.is_empty()).then(|| (all.iter().sum::<f64>() / all.len() as f64 * 1e3).round() / 1e3)
+    let most = all.iter().copied().reduce(f64::max)?;
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    let up_to = if most - mean > 0.1 * most { "up to " } else { "" };
+    let shown = if up_to.is_empty() { mean } else { most };
+    Some(format!("{up_to}{} busy", percent((shown * 1e3).round() / 1e3)))
 }

@@ -64,6 +64,11 @@ struct Line {
     measured: String,
 }
 
+/// The text in parts, each with whether it stood between backticks.
+fn spans(text: &String) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
+}
+
 fn page(title: String, about: Vec<String>, groups: Vec<Group>) -> String {
     let many = groups.len() > 1;
     let page = Page {

@@ -37,9 +37,7 @@ pub(super) struct OutputFile {
 impl OutputFile {
     /// Makes sure that the file can be written, before hours are spent on what should stand in it.
     pub(super) fn prepare(path: &Path) -> Result<OutputFile, Failure> {
-        let fail = |why: &dyn std::fmt::Display| {
-            Failure::failed(format!("cannot write `{}`: {why}", path.display()))
-        };
+        let fail = |why: &dyn std::fmt::Display| cannot_write(path, why);
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(fail(&"it is a folder")),
             Ok(found) if found.permissions().readonly() => Err(fail(&"it is read-only")),
@@ -65,7 +63,7 @@ impl OutputFile {
         } else {
             self.replace(content)
         };
-        written.map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", self.path.display())))
+        written.map_err(|error| cannot_write(&self.path, &error))
     }
 
     fn replace(&self, content: &[u8]) -> io::Result<()> {
@@ -77,36 +75,73 @@ impl OutputFile {
     }
 }
 
-/// A folder for files whose names the result decides.
+/// A folder of files to be written when the results are there.
 #[derive(Debug)]
-pub(super) struct OutputFolder(PathBuf);
+pub(super) struct OutputFolder {
+    path: PathBuf,
+}
 
 impl OutputFolder {
-    /// Makes the folder if it is not there, and makes sure that files can be written into it.
+    /// Makes sure that the files can be written, before hours are spent on what should stand in them.
     pub(super) fn prepare(path: &Path) -> Result<OutputFolder, Failure> {
-        let fail = |why: io::Error| Failure::failed(format!("cannot write into `{}`: {why}", path.display()));
-        fs::create_dir_all(path).map_err(fail)?;
-        temporary_beside(&path.join("file")).map_err(fail)?;
-        Ok(OutputFolder(path.to_owned()))
+        let tried = match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => Err(io::Error::other("it is a file")),
+            Ok(_) => temporary_beside(&path.join("it")).map(drop),
+            Err(_) if path.file_name().is_none() => Err(io::Error::other("it names no folder")),
+            Err(_) => temporary_beside(path).map(drop),
+        };
+        tried.map_err(|error| cannot_write(path, &error))?;
+        Ok(OutputFolder { path: path.to_owned() })
     }
 
-    /// Writes a file, whole or not at all.
-    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
-        OutputFile::prepare(&self.0.join(name))?.write(content)
+    /// Writes all files. A new folder appears with all of them; in an old one each is replaced whole, and others stay.
+    pub(super) fn write<N: AsRef<str>, C: AsRef<[u8]>>(&self, files: &[(N, C)]) -> Result<(), Failure> {
+        if self.path.is_dir() {
+            for (name, text) in files {
+                OutputFile::prepare(&self.path.join(name.as_ref()))?.write(text)?;
+            }
+            return Ok(());
+        }
+        self.create(files).map_err(|error| cannot_write(&self.path, &error))
     }
+
+    fn create<N: AsRef<str>, C: AsRef<[u8]>>(&self, files: &[(N, C)]) -> io::Result<()> {
+        let folder = builder(0o777).tempdir_in(parent(&self.path))?;
+        for (name, text) in files {
+            let mut file = File::create_new(folder.path().join(name.as_ref()))?;
+            file.write_all(text.as_ref())?;
+            file.sync_all()?;
+        }
+        fs::rename(folder.path(), &self.path)?;
+        // Nothing is left to be taken away.
+        let _ = folder.keep();
+        Ok(())
+    }
+}
+
+fn cannot_write(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::failed(format!("cannot write `{}`: {why}", path.display()))
+}
+
+/// The folder that holds a path.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes what is given its name once it is whole, with the rights that anything new has.
+fn builder(mode: u32) -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(".outgrow-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
 }
 
 /// A new file in the same folder, since renaming works only within a file system; it goes away when dropped.
 fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = Builder::new();
-    builder.prefix(".outgrow-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder(0o666).tempfile_in(parent(path))
 }
 
 #[cfg(test)]
@@ -130,6 +165,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for bad in [folder.path().to_owned(), folder.path().join("none/out.json")] {
             assert!(OutputFile::prepare(&bad).unwrap_err().text.contains("cannot write"));
+        }
+    }
+
+    #[test]
+    fn a_folder_appears_with_all_its_files_and_is_refreshed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables");
+        let output = OutputFolder::prepare(&path).unwrap();
+        assert!(!path.exists());
+        let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+        output.write(&[("a.csv", "1"), ("b.csv", "2")]).unwrap();
+        output.write(&[("a.csv", "3")]).unwrap();
+        assert_eq!((read("a.csv"), read("b.csv")), ("3".into(), "2".into()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        for bad in [path.join("a.csv"), folder.path().join("none/x")] {
+            let found = OutputFolder::prepare(&bad).unwrap_err();
+            assert!(found.text.contains("cannot write"));
         }
     }
 }

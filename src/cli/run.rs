@@ -61,6 +61,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
+    /// Write series and tables as CSV files into a folder
+    #[arg(long, value_name = "DIR")]
+    csv: Option<PathBuf>,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
@@ -96,9 +100,7 @@ fn in_words(error: &QuantityError) -> String {
 
 /// Checks everything, then simulates one scenario after the other.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
-    let charts = args.charts.as_deref().map(OutputFolder::prepare).transpose()?;
-    let page = args.report.as_deref().map(OutputFile::prepare).transpose()?;
+    let outputs = Outputs::prepare(args)?;
     let scenarios = load_all(args)?;
     interrupt::watch()?;
     if let Some(trial) = args.trial {
@@ -113,7 +115,7 @@ pub(super) fn run(args: &Args) -> Ended {
             break;
         };
         status = status.max(verdict(&result, args.strict));
-        if !args.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+        if !args.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
             print(&format!("{gap}{}", report::summary::text(&result)))?;
         }
@@ -122,29 +124,10 @@ pub(super) fn run(args: &Args) -> Ended {
             break;
         }
     }
-    if let Some(json) = json.filter(|_| !results.is_empty()) {
-        json.write(&report::json::results(&results))?;
-    }
-    if let Some(folder) = &charts {
-        write_charts(folder, &results)?;
-    }
-    if let Some(page) = page.filter(|_| !results.is_empty()) {
-        page.write(report::html::runs(&runs(args, &scenarios, &results)))?;
+    if !results.is_empty() {
+        outputs.write(args, &scenarios, &results)?;
     }
     Ok(status)
-}
-
-/// Writes all charts; with several scenarios their names stand before those of the charts.
-fn write_charts(folder: &OutputFolder, results: &[RunResult]) -> Result<(), Failure> {
-    for (index, result) in results.iter().enumerate() {
-        let stem = Path::new(&result.scenario.file).file_stem().unwrap_or_default().to_string_lossy();
-        let before = if results.len() > 1 { format!("{}-{stem}-", index + 1) } else { String::new() };
-        for chart in report::chart::of_run(result) {
-            folder.write(&format!("{before}{}.svg", chart.name), chart.svg())?;
-            folder.write(&format!("{before}{}.png", chart.name), chart.png())?;
-        }
-    }
-    Ok(())
 }
 
 /// What the report is made of.
@@ -261,6 +244,60 @@ fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Where results go besides the terminal.
+struct Outputs {
+    json: Option<JsonOutput>,
+    csv: Option<OutputFolder>,
+    charts: Option<OutputFolder>,
+    report: Option<OutputFile>,
+}
+
+impl Outputs {
+    /// Makes sure that everything can be written before anything is simulated.
+    fn prepare(args: &Args) -> Result<Outputs, Failure> {
+        let folder = |path: &Option<PathBuf>| path.as_deref().map(OutputFolder::prepare).transpose();
+        Ok(Outputs {
+            json: args.json.as_deref().map(JsonOutput::prepare).transpose()?,
+            csv: folder(&args.csv)?,
+            charts: folder(&args.charts)?,
+            report: args.report.as_deref().map(OutputFile::prepare).transpose()?,
+        })
+    }
+
+    fn write(&self, args: &Args, scenarios: &[Scenario], results: &[RunResult]) -> Result<(), Failure> {
+        if let Some(json) = &self.json {
+            json.write(&report::json::results(results))?;
+        }
+        if let Some(csv) = &self.csv {
+            let tables = report::tables::tables(results);
+            let files: Vec<(&str, String)> =
+                tables.iter().map(|(name, table)| (*name, table.csv())).collect();
+            csv.write(&files)?;
+        }
+        if let Some(charts) = &self.charts {
+            charts.write(&drawn(results))?;
+        }
+        if let Some(page) = &self.report {
+            page.write(report::html::runs(&runs(args, scenarios, results)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Names and contents of the files of all charts; with several scenarios their names stand before those of the charts.
+fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for (index, result) in results.iter().enumerate() {
+        let stem = Path::new(&result.scenario.file).file_stem().unwrap_or_default().to_string_lossy();
+        let before = if results.len() > 1 { format!("{}-{stem}-", index + 1) } else { String::new() };
+        for chart in report::chart::of_run(result) {
+            files.push((format!("{before}{}.svg", chart.name), chart.svg().into_bytes()));
+            files.push((format!("{before}{}.png", chart.name), chart.png()));
+        }
+    }
+    files
 }
 
 /// Where the JSON goes.

@@ -6,6 +6,7 @@ use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::kernel::random::Seed;
 use crate::model::trace::Trace;
+use crate::report::chrome::chrome;
 use crate::report::trace::listing;
 use crate::scenario::build::build;
 
@@ -30,6 +31,16 @@ pub(super) struct Args {
     /// Which trial
     #[arg(long, value_name = "N", default_value_t = 0)]
     trial: u64,
+
+    /// A listing, or trace events that open in Perfetto or chrome://tracing
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    Text,
+    Chrome,
 }
 
 /// Simulates one trial and prints what the request did.
@@ -45,6 +56,9 @@ pub(super) fn run(args: &Args) -> Ended {
             format!("no client sends a request {} in this trial: try a smaller number", args.request);
         return Err(Failure::usage(message));
     }
-    print(&listing(simulation.trace()))?;
+    print(&match args.format {
+        Format::Text => listing(simulation.trace()),
+        Format::Chrome => chrome(&scenario.title, simulation.steps()),
+    })?;
     Ok(if interrupt::interrupted() { Status::Interrupted } else { Status::Done })
 }

@@ -125,7 +125,9 @@ fn what_binds(result: &RunResult) -> Option<String> {
         text = text.replace(" are ", " is ").replace("busy", "used");
     }
     if let Some(since) = busy_since(result, bottleneck) {
-        text += &format!("; above {:.0} % for the first time at {since:.0} s", 100.0 * SATURATED);
+        let when =
+            if since > 0.0 { format!("for the first time at {since:.0} s") } else { "from the start".into() };
+        text += &format!("; above {:.0} % {when}", 100.0 * SATURATED);
     }
     if let Some(since) = since(result, name).filter(|_| result.steady_state.reached) {
         text += &format!("; calls have piled up there since {since:.0} s");
@@ -198,11 +200,12 @@ fn where_time_goes(result: &RunResult) -> Option<String> {
     });
     let (name, wait) = waits.reduce(|most, one| if one.1 > most.1 { one } else { most })?;
     let share = wait / response;
-    (share >= SHARE_SHOWN).then(|| {
+    // Calls whose users have given up wait too; with many of them the share is none.
+    (SHARE_SHOWN..=1.0).contains(&share).then(|| {
         format!(
             "a request waits {} ms in the queue of `{name}`, {:.0} % of its {} ms",
             number(wait),
-            100.0 * share.min(1.0),
+            100.0 * share,
             number(response)
         )
     })

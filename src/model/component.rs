@@ -10,6 +10,7 @@ use super::call::{Call, Parent, Probe, Request};
 use super::data::Book;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
+use super::trace::What;
 use super::world::World;
 
 /// A box of the diagram. It sees signals and its own state, never another component's.
@@ -289,11 +290,13 @@ impl Cx<'_> {
 
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]
-    pub fn annotate(&mut self, call: CallId, text: impl FnOnce() -> String) {
+    pub fn annotate(&mut self, id: CallId, text: impl FnOnce() -> String) {
         if self.world.trace.is_some()
-            && let Some(call) = self.find(call).copied()
+            && let Some(call) = self.find(id).copied()
         {
-            self.world.tell(self.me, call.client, call.number, |_| text());
+            let text = text();
+            self.world.mark(self.me, id, What::Note(text.clone()));
+            self.world.tell(self.me, call.client, call.number, |_| text);
         }
     }
 
@@ -303,6 +306,7 @@ impl Cx<'_> {
         if self.world.trace.is_some() {
             let number = self.request(request).number;
             let text = text(self);
+            self.world.mark_request(self.me, number, What::Note(text.clone()));
             self.world.tell(self.me, self.me, number, |_| text);
         }
     }

@@ -21,7 +21,7 @@ impl ComponentId {
 }
 
 /// One hop of a request. A stale id is detected, never misread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct CallId(pub(super) Key);
 
 /// One operation of a user, from click to answer.

@@ -21,7 +21,7 @@ use super::part::Part;
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
-use super::trace::{Trace, TraceLine};
+use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
 use super::world::{Event, Info, Status, World};
 
@@ -161,6 +161,11 @@ impl Simulation {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.lines)
     }
 
+    /// The same, step by step for programs.
+    pub fn steps(&self) -> &[Step] {
+        self.world.trace.as_ref().map_or(&[], |trace| &trace.steps)
+    }
+
     /// Runs the trial. `stop` is asked a few hundred times whether the user has had enough; it is told the share of the
     /// simulated time that is over.
     ///
@@ -247,6 +252,7 @@ impl Simulation {
             Signal::Reply(id, _) => {
                 let abandoned = self.world.calls.get(id.0).is_none_or(|call| call.abandoned);
                 if abandoned {
+                    self.world.mark(to, id, What::Forgotten);
                     self.world.calls.remove(id.0);
                     return;
                 }
@@ -290,6 +296,7 @@ impl Simulation {
         call.stage = Stage::Inside;
         call.arrived = now;
         let probe = call.probe;
+        self.world.mark(to, id, What::Arrive);
         self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
         match self.world.infos[to.index()].status {
             Status::Up | Status::Hung if probe == Probe::Connect => {
@@ -449,6 +456,11 @@ fn kind_of(signal: Signal) -> u64 {
 fn trace_signal(world: &mut World, to: ComponentId, signal: Signal) {
     let (Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id)) = signal else { return };
     let Some(call) = world.calls.get(id.0).copied() else { return };
+    match signal {
+        Signal::Reply(_, outcome) => world.mark(to, id, What::Receive(outcome)),
+        Signal::Done(_) => world.mark(to, id, What::Done),
+        _ => {}
+    }
     world.tell(to, call.client, call.number, |world| {
         let name = |component: ComponentId| &world.infos[component.index()].name;
         match signal {

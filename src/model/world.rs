@@ -1,6 +1,7 @@
 //! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
 
 mod operations;
+mod steps;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
@@ -14,7 +15,7 @@ use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
 use super::signal::{About, CallId, ComponentId, Outcome, RequestId, Signal};
-use super::trace::Trace;
+use super::trace::{Trace, What};
 use super::troubles::Troubles;
 
 /// What the calendar holds.
@@ -199,6 +200,8 @@ impl World {
             let to = &world.infos[to.index()];
             format!("calls {} at {}, {}", to.name, to.address, away(delay))
         });
+        let parent = if let Parent::Call(parent) = parent { Some(parent) } else { None };
+        self.mark(from, id, What::Send { parent });
         self.post(id, delay, to, Signal::Call(id));
         id
     }
@@ -235,6 +238,7 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         let call = *call;
+        self.mark(from, id, What::Leave(Some(outcome)));
         let meter = &mut self.recorder.meters[from.index()];
         match call.probe {
             Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
@@ -271,6 +275,7 @@ impl World {
         call.connection = Connection::Held;
         call.via = Some(from);
         let (key, caller) = (call.key, call.caller);
+        self.mark(from, id, What::Leave(None));
         self.recorder.meters[from.index()].pass_on(now);
         let delay = self.delay(caller, to, key);
         self.post(id, delay, to, Signal::Call(id));
@@ -288,6 +293,7 @@ impl World {
         call.stage = Stage::Travelling;
         call.callee = router;
         let (key, arrived, caller) = (call.key, call.arrived, call.caller);
+        self.mark(component, id, What::Leave(None));
         self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
         // A driver stands where its caller does.
         let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
@@ -317,6 +323,7 @@ impl World {
         let issued = self.now();
         let measured = self.recorder.issue(class, issued);
         self.tell(client, client, number, |_| format!("request {number} is issued"));
+        self.mark_request(client, number, What::Begin);
         RequestId(self.requests.insert(Request {
             client,
             class,
@@ -341,6 +348,7 @@ impl World {
         self.tell(request.client, request.client, request.number, |_| {
             format!("ends {} after {}", outcome.name(), now.since(request.issued))
         });
+        self.mark_request(request.client, request.number, What::End(outcome));
     }
 
     pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
@@ -369,6 +377,7 @@ impl World {
             Device::Disk => "the disk",
         };
         self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}"));
+        self.mark(owner, id, What::Work { device, demand });
     }
 
     /// Arms the completion event of a station if its next departure is earlier than the armed one.

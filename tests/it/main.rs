@@ -2,6 +2,7 @@
 
 mod balancer;
 mod behaviour;
+mod charts;
 mod cli;
 mod determinism;
 mod docs;
@@ -12,5 +13,6 @@ mod golden;
 mod laws;
 mod replication;
 mod server;
+mod tables;
 mod theory;
 mod tidy;

@@ -3,6 +3,7 @@
 use super::super::call::{Call, Connection, Probe, Stage};
 use super::super::machine::Device;
 use super::super::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use super::super::trace::What;
 use super::{Status, World};
 
 impl World {
@@ -67,6 +68,7 @@ impl World {
         call.stage = Stage::Answered;
         call.connection = Connection::Broken;
         let call = *call;
+        self.mark(call.callee, id, What::Leave(Some(Outcome::Unavailable)));
         if call.abandoned {
             self.calls.remove(id.0);
             return;

@@ -99,7 +99,7 @@ fn sides(lines: &Lines, rulers: &[Ruler]) -> (f64, f64) {
     let widest = ticks.map(|(_, text)| width(&text, Style::SMALL.em, false)).fold(0.0, f64::max);
     let names = lines.panels.iter().flat_map(|panel| &panel.curves);
     let longest = names.map(|curve| width(&curve.label, 12.0, true) * SLACK).fold(0.0, f64::max);
-    (MARGIN + widest * SLACK + 8.0, WIDTH - MARGIN - NAME_GAP - longest.min(NAME_MAX).max(12.0))
+    (MARGIN + widest * SLACK + 8.0, WIDTH - MARGIN - NAME_GAP - longest.clamp(12.0, NAME_MAX))
 }
 
 fn rows(panel: &Panel) -> usize {

@@ -156,7 +156,7 @@ fn lines(axis: &str, panels: Vec<Panel>) -> Body {
 
 /// One row a load, one column a design.
 pub(super) fn table(axis: &str, designs: &[Design], of: fn(&Design) -> &Vec<Point>) -> Table {
-    let mut loads: Vec<f64> = designs.iter().flat_map(|design| of(design)).map(|point| point.x).collect();
+    let mut loads: Vec<f64> = designs.iter().flat_map(of).map(|point| point.x).collect();
     loads.sort_by(f64::total_cmp);
     loads.dedup();
     let header = [axis.to_owned()].into_iter().chain(designs.iter().map(|design| design.label.clone()));

@@ -139,7 +139,7 @@ fn round_time(seconds: f64) -> f64 {
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0,
         43_200.0, 86_400.0,
     ];
-    if seconds < 1.0 || seconds > 86_400.0 {
+    if !(1.0..=86_400.0).contains(&seconds) {
         return above(seconds);
     }
     steps.into_iter().find(|step| *step >= seconds * (1.0 - 1e-9)).unwrap_or(86_400.0)

@@ -3,7 +3,11 @@
 use super::super::number::{number, seconds};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Shade, Table, Unit};
 use super::{about, brief, three};
-use crate::experiment::result::{Happening, RunResult};
+use crate::experiment::result::{Figure, Happening, RunResult};
+
+/// Points that a line has at most: with more windows, each is the mean over some, since neighbours a pixel apart show
+/// nothing but noise.
+const POINTS_MAX: usize = 200;
 
 /// Rows that the table has at most: with more, each is the mean over some windows.
 const ROWS_MAX: usize = 60;
@@ -46,7 +50,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     let title = title(result, &shades);
     let x =
         Axis { scale: Scale::Span, ..Axis::linear("simulated time (s), warm-up included", Unit::Seconds) };
-    let window = seconds(result.series.window_s);
+    let window = seconds(result.series.window_s * together(result) as f64);
     let subtitle = about(
         result,
         &format!(
@@ -68,13 +72,24 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     })
 }
 
-/// A column of the series over time; windows without a value are gaps.
+/// A column of the series over time; where nothing was measured there are gaps.
 fn points(result: &RunResult, name: &str) -> Vec<Point> {
     let (Some(times), Some(values)) = (result.series.column("t_s"), result.series.column(name)) else {
         return Vec::new();
     };
-    let at = |(time, value): (Option<f64>, Option<f64>)| Some(Point::bare(time?, value.unwrap_or(f64::NAN)));
-    times.zip(values).filter_map(at).collect()
+    let all: Vec<(f64, Option<f64>)> =
+        times.zip(values).filter_map(|(time, value)| Some((time?, value))).collect();
+    let mean = |some: &[(f64, Option<f64>)]| {
+        let known: Vec<f64> = some.iter().filter_map(|(_, value)| *value).collect();
+        // Without any the mean is 0 / 0: a gap.
+        Point::bare(some[0].0, known.iter().sum::<f64>() / known.len() as f64)
+    };
+    all.chunks(together(result)).map(mean).collect()
+}
+
+/// Windows behind each point.
+fn together(result: &RunResult) -> usize {
+    result.series.rows.len().div_ceil(POINTS_MAX).max(1)
 }
 
 /// What ends that which begins with an event.
@@ -131,8 +146,13 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
             format!("The queue{place} grows without end: {worst}")
         }
         None => {
-            let rate = result.metrics.throughput_rps.mean.unwrap_or(0.0);
-            format!("Steady at {} requests a second: {worst}", three(rate))
+            let metrics = &result.metrics;
+            let rate = |figure: &Figure| three(figure.mean.unwrap_or(0.0));
+            if errors > 0.0 {
+                let (ok, offered) = (rate(&metrics.throughput_rps), rate(&metrics.offered_rps));
+                return format!("{ok} of {offered} requests a second end ok: {worst}");
+            }
+            format!("Steady at {} requests a second: {worst}", rate(&metrics.throughput_rps))
         }
     }
 }

@@ -74,7 +74,7 @@ fn bar((name, resource, figure, binds): &(String, String, Figure, bool)) -> Bar 
     Bar {
         label: if resource == "cores" { name.clone() } else { format!("{name}, {resource}") },
         parts: vec![(mean, if *binds { BINDS } else { OTHER })],
-        interval: figure.interval(),
+        interval: figure.interval().map(|(low, high)| (low.max(0.0), high.min(1.0))),
         note: share(mean, figure.half_width),
     }
 }

@@ -11,6 +11,9 @@ const HIGH: usize = 62;
 const GAP: usize = 24;
 const DROP: usize = 40;
 
+/// How far an arrow goes around.
+const AROUND: usize = 56;
+
 /// Characters of a name that fit.
 const NAME_MAX: usize = 19;
 
@@ -34,11 +37,16 @@ pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult) -> String {
     let width = places.iter().map(|place| place.x + WIDE).max().unwrap_or(WIDE);
     let height = places.iter().map(|place| place.y() + HIGH).max().unwrap_or(HIGH);
     let find = |name: &str| places.iter().find(|place| place.entry.name == name);
+    let goes_around = edges.iter().any(|(from, to)| match (find(from), find(to)) {
+        (Some(from), Some(to)) => to.row > from.row + 1,
+        _ => false,
+    });
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"-4 -4 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n\
          <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
          <path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
-        width + 8,
+        // The arrow itself stays within three quarters of the way to where it is drawn towards.
+        width + if goes_around { 8 + AROUND } else { 8 },
         height + 8,
         escaped(&told(boxes, &edges))
     );
@@ -89,15 +97,20 @@ fn places<'a>(boxes: &'a [BoxEntry], edges: &[(String, String)]) -> Vec<Place<'a
     places
 }
 
+/// An arrow to the next row goes straight down; one to a lower row goes around the boxes between, on the right.
 fn arrow(from: &Place<'_>, to: &Place<'_>) -> String {
+    if to.row > from.row + 1 {
+        let (x1, y1) = (from.x + WIDE, from.y() + HIGH / 2);
+        let (x2, y2) = (to.x + WIDE + 3, to.y() + HIGH / 2);
+        let out = x1.max(x2) + AROUND;
+        return format!(
+            "<path d=\"M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}\" marker-end=\"url(#tip)\"/>\n"
+        );
+    }
     let (x1, y1) = (from.x + WIDE / 2, from.y() + HIGH);
     let (x2, y2) = (to.x + WIDE / 2, to.y().saturating_sub(3));
-    let bend = y2.saturating_sub(y1) / 2;
-    format!(
-        "<path d=\"M{x1} {y1}C{x1} {} {x2} {} {x2} {y2}\" marker-end=\"url(#tip)\"/>\n",
-        y1 + bend,
-        y2 - bend.min(y2)
-    )
+    let middle = y1.midpoint(y2);
+    format!("<path d=\"M{x1} {y1}C{x1} {middle} {x2} {middle} {x2} {y2}\" marker-end=\"url(#tip)\"/>\n")
 }
 
 fn drawn(place: &Place<'_>, result: &RunResult) -> String {

@@ -65,7 +65,7 @@ struct Line {
 }
 
 /// The text in parts, each with whether it stood between backticks.
-fn spans(text: &String) -> impl Iterator<Item = (bool, &str)> {
+fn spans(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
 }
 

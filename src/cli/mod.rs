@@ -1,15 +1,20 @@
 //! The command line: the only layer that knows the terminal, files and the wall clock.
 
 pub mod builtin;
+mod capacity;
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod interrupt;
+mod journal;
 mod list;
 mod man;
 mod new;
+mod options;
 mod output;
 mod panic;
+mod pictures;
 mod progress;
 mod replay;
 mod run;
@@ -17,6 +22,7 @@ mod schema;
 mod source;
 mod status;
 mod style;
+mod sweep;
 mod trace;
 
 use std::process::ExitCode;
@@ -44,6 +50,9 @@ Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 an expectation doe
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Compare(compare::Args),
+    Capacity(capacity::Args),
+    Sweep(sweep::Args),
     Check(check::Args),
     Explain(explain::Args),
     Trace(trace::Args),
@@ -75,6 +84,9 @@ pub fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Ended {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Capacity(args) => capacity::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),

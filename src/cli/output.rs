@@ -55,6 +55,11 @@ impl OutputFile {
         }
     }
 
+    /// Whether it can have other files beside it.
+    pub(super) fn is_regular(&self) -> bool {
+        !self.is_special
+    }
+
     /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
     pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Failure> {
         let content = content.as_ref();

@@ -1,6 +1,7 @@
 //! What is said when the simulator has a defect: the line that replays it.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Mutex;
 
@@ -11,6 +12,11 @@ use crate::model::quantity::Duration;
 
 /// The run under way, as one would type it, without seed and trial.
 static RUN: Mutex<String> = Mutex::new(String::new());
+
+thread_local! {
+    /// The run of the calling thread, where several are under way at once.
+    static OWN_RUN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 /// From now on a panic prints what happened and how to see it again.
 pub(super) fn install() {
@@ -24,6 +30,11 @@ pub(super) fn running(command_line: String) {
     }
 }
 
+/// Notes which run the calling thread takes up, where every thread may have its own.
+pub(super) fn running_here(command_line: String) {
+    OWN_RUN.set(Some(command_line));
+}
+
 fn message(info: &PanicHookInfo<'_>) -> String {
     let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
     let payload = info.payload();
@@ -31,6 +42,7 @@ fn message(info: &PanicHookInfo<'_>) -> String {
     let what = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
     let mut text = format!("{} this is a defect of outgrow: {what}{place}", style::error("error:"));
     if let (Some(position), Ok(run)) = (position(), RUN.lock()) {
+        let run = OWN_RUN.take().unwrap_or_else(|| run.clone());
         text.push_str(&format!("\nthis replays it: {}", replay_line(&run, position)));
     }
     // Taken only where RUST_BACKTRACE asks for it, as in any Rust program.

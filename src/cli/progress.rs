@@ -1,5 +1,6 @@
 //! The progress bar on stderr, and Ctrl-C for those who have seen enough of it.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,10 +21,7 @@ pub(super) struct Bar {
 impl Bar {
     /// A bar for that many trials; more may come. A quiet one shows nothing.
     pub(super) fn new(trials: u32, quiet: bool) -> Bar {
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let template = ProgressStyle::with_template("{bar:40} {msg}, {eta} left");
-        let style = template.expect("the template is well formed").progress_chars("=> ");
-        let bar = ProgressBar::with_draw_target(Some(u64::from(trials) * STEPS), target).with_style(style);
+        let bar = bar(u64::from(trials) * STEPS, quiet);
         bar.set_message(message(0, trials as usize));
         Bar { bar, done: Mutex::new(vec![0; trials as usize]) }
     }
@@ -32,6 +30,105 @@ impl Bar {
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Watches the points of a sweep, several at once. The bar shows itself only on a terminal.
+pub(super) struct PointsBar {
+    bar: ProgressBar,
+    points: usize,
+    state: Mutex<Points>,
+}
+
+/// How far a sweep is.
+struct Points {
+    done: usize,
+    /// Steps of points that this run has finished.
+    steps: u64,
+    /// Shares of the trials of points under way.
+    under_way: BTreeMap<usize, Vec<f64>>,
+}
+
+impl PointsBar {
+    /// A bar for so many points, of which some were done before.
+    pub(super) fn new(points: usize, done: usize, quiet: bool) -> PointsBar {
+        let bar = bar((points - done) as u64 * STEPS, quiet);
+        bar.set_message(format!("{done} of {points} points"));
+        PointsBar { bar, points, state: Mutex::new(Points { done, steps: 0, under_way: BTreeMap::new() }) }
+    }
+
+    /// A point with so many trials begins.
+    pub(super) fn begin(&self, point: usize, trials: usize) {
+        let mut state = self.state.lock().expect("nothing fails while the lock is held");
+        state.under_way.insert(point, vec![0.0; trials]);
+    }
+
+    /// A trial of a point has come so far.
+    pub(super) fn advanced(&self, point: usize, trial: u32, share: f64) {
+        let mut state = self.state.lock().expect("nothing fails while the lock is held");
+        if let Some(shares) = state.under_way.get_mut(&point) {
+            shares[trial as usize] = share;
+        }
+        let part = |shares: &Vec<f64>| shares.iter().sum::<f64>() / shares.len() as f64;
+        let under_way = state.under_way.values().map(part).sum::<f64>();
+        self.bar.set_position(state.steps + (under_way * STEPS as f64) as u64);
+    }
+
+    /// A point is done.
+    pub(super) fn finished(&self, point: usize) {
+        let mut state = self.state.lock().expect("nothing fails while the lock is held");
+        state.under_way.remove(&point);
+        state.done += 1;
+        state.steps += STEPS;
+        self.bar.set_message(format!("{} of {} points", state.done, self.points));
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Watches a command that does not know beforehand how many simulations it takes. Shows itself only on a terminal.
+pub(super) struct Steps {
+    line: ProgressBar,
+}
+
+impl Steps {
+    /// A line without words. A quiet one shows nothing.
+    pub(super) fn new(quiet: bool) -> Steps {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style =
+            ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is well formed");
+        Steps { line: ProgressBar::with_draw_target(None, target).with_style(style) }
+    }
+
+    /// What is being simulated now.
+    pub(super) fn now(&self, message: String) {
+        self.line.set_message(message);
+    }
+
+    /// Takes the line off the screen.
+    pub(super) fn clear(&self) {
+        self.line.finish_and_clear();
+    }
+}
+
+impl Progress for Steps {
+    fn advanced(&self, _trial: u32, _share: f64) {
+        self.line.tick();
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::interrupted()
+    }
+}
+
+/// A bar of so many steps, that tells the time left.
+fn bar(steps: u64, quiet: bool) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let template = ProgressStyle::with_template("{bar:40} {msg}, {eta} left");
+    let style = template.expect("the template is well formed").progress_chars("=> ");
+    ProgressBar::with_draw_target(Some(steps), target).with_style(style)
 }
 
 fn message(ended: usize, trials: usize) -> String {
@@ -69,5 +166,17 @@ mod tests {
         assert_eq!((bar.bar.position(), bar.bar.message()), (1250, "1 of 2 trials".into()));
         bar.advanced(3, 0.5);
         assert_eq!((bar.bar.position(), bar.bar.length()), (1750, Some(4000)));
+    }
+
+    #[test]
+    fn the_bar_of_a_sweep_counts_what_this_run_does() {
+        let bar = PointsBar::new(10, 4, true);
+        bar.begin(7, 4);
+        bar.advanced(7, 2, 0.5);
+        assert_eq!((bar.bar.position(), bar.bar.length()), (125, Some(6000)));
+        bar.finished(7);
+        bar.begin(8, 1);
+        bar.advanced(8, 0, 0.25);
+        assert_eq!((bar.bar.position(), bar.bar.message()), (1250, "5 of 10 points".into()));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{OutputFile, OutputFolder, print, say};
+use super::options::JsonOutput;
+use super::output::{OutputFolder, print, say};
+use super::pictures::{Pictures, files};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -78,7 +80,7 @@ pub(super) struct Args {
     until: Option<Duration>,
 }
 
-fn precision(text: &str) -> Result<f64, String> {
+pub(super) fn precision(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(Share(share)) if share > 0.0 => Ok(share),
         Ok(_) => Err("no number of trials is enough for 0%".into()),
@@ -86,7 +88,7 @@ fn precision(text: &str) -> Result<f64, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
         Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
         Ok(duration) => Ok(duration),
@@ -161,16 +163,7 @@ fn load_all(args: &Args) -> Result<Vec<Scenario>, Failure> {
 fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
     let source = Source::find(argument)?;
     let mut overrides = args.overrides.clone();
-    if let Some(Duration(duration)) = args.duration {
-        overrides.push(("run.duration".into(), Duration(duration).to_string()));
-        let own = source.check(&args.overrides)?.scenario.run.warmup;
-        if own >= duration {
-            // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
-            let warmup = Duration(duration.mul_f64(0.1));
-            warn(&format!("the warm-up of {} does not fit: it is cut to {warmup}", Duration(own)));
-            overrides.push(("run.warmup".into(), warmup.to_string()));
-        }
-    }
+    overrides.extend(timing(&source, &args.overrides, args.duration)?);
     let loaded = source.check(&overrides)?;
     if !loaded.warnings.is_empty() {
         say(&loaded.warnings.render(true));
@@ -181,6 +174,24 @@ fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
         }
     }
     Ok(loaded.scenario)
+}
+
+/// The overrides that make the trials so long.
+pub(super) fn timing(
+    source: &Source,
+    others: &[Override],
+    duration: Option<Duration>,
+) -> Result<Vec<Override>, Failure> {
+    let Some(Duration(duration)) = duration else { return Ok(Vec::new()) };
+    let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
+    let own = source.check(others)?.scenario.run.warmup;
+    if own >= duration {
+        // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
+        let warmup = Duration(duration.mul_f64(0.1));
+        warn(&format!("the warm-up of {} does not fit: it is cut to {warmup}", Duration(own)));
+        overrides.push(("run.warmup".into(), warmup.to_string()));
+    }
+    Ok(overrides)
 }
 
 fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResult> {
@@ -227,18 +238,23 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
 
 /// What one would type to run this scenario again, without seed and trial.
 fn command_line(args: &Args, argument: &str) -> String {
+    command(argument, &args.overrides, args.duration)
+}
+
+/// What one would type to run a scenario with these overrides.
+pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<Duration>) -> String {
     let mut line = format!("outgrow run {}", quoted(argument));
-    for (key, value) in &args.overrides {
+    for (key, value) in overrides {
         line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
     }
-    if let Some(duration) = args.duration {
+    if let Some(duration) = duration {
         line.push_str(&format!(" --duration {duration}"));
     }
     line
 }
 
 /// The word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         return word.to_owned();
@@ -250,19 +266,16 @@ fn quoted(word: &str) -> String {
 struct Outputs {
     json: Option<JsonOutput>,
     csv: Option<OutputFolder>,
-    charts: Option<OutputFolder>,
-    report: Option<OutputFile>,
+    pictures: Pictures,
 }
 
 impl Outputs {
     /// Makes sure that everything can be written before anything is simulated.
     fn prepare(args: &Args) -> Result<Outputs, Failure> {
-        let folder = |path: &Option<PathBuf>| path.as_deref().map(OutputFolder::prepare).transpose();
         Ok(Outputs {
             json: args.json.as_deref().map(JsonOutput::prepare).transpose()?,
-            csv: folder(&args.csv)?,
-            charts: folder(&args.charts)?,
-            report: args.report.as_deref().map(OutputFile::prepare).transpose()?,
+            csv: args.csv.as_deref().map(OutputFolder::prepare).transpose()?,
+            pictures: Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?,
         })
     }
 
@@ -276,50 +289,19 @@ impl Outputs {
                 tables.iter().map(|(name, table)| (*name, table.csv())).collect();
             csv.write(&files)?;
         }
-        if let Some(charts) = &self.charts {
-            charts.write(&drawn(results))?;
-        }
-        if let Some(page) = &self.report {
-            page.write(report::html::runs(&runs(args, scenarios, results)))?;
-        }
-        Ok(())
+        self.pictures.write(|| drawn(results), || report::html::runs(&runs(args, scenarios, results)))
     }
 }
 
 /// Names and contents of the files of all charts; with several scenarios their names stand before those of the charts.
 fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
+    let mut all = Vec::new();
     for (index, result) in results.iter().enumerate() {
         let stem = Path::new(&result.scenario.file).file_stem().unwrap_or_default().to_string_lossy();
         let before = if results.len() > 1 { format!("{}-{stem}-", index + 1) } else { String::new() };
-        for chart in report::chart::of_run(result) {
-            files.push((format!("{before}{}.svg", chart.name), chart.svg().into_bytes()));
-            files.push((format!("{before}{}.png", chart.name), chart.png()));
-        }
+        all.extend(files(&before, &report::chart::of_run(result)));
     }
-    files
-}
-
-/// Where the JSON goes.
-enum JsonOutput {
-    Stdout,
-    File(OutputFile),
-}
-
-impl JsonOutput {
-    fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
-        if path == Path::new("-") {
-            return Ok(JsonOutput::Stdout);
-        }
-        OutputFile::prepare(path).map(JsonOutput::File)
-    }
-
-    fn write(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            JsonOutput::Stdout => print(text),
-            JsonOutput::File(file) => file.write(text),
-        }
-    }
+    all
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Where a scenario comes from: a file, stdin, or the program itself.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -69,6 +71,19 @@ impl Source {
         loaded.map_err(|found| Failure::from(*found))
     }
 
+    /// Reads and checks the scenario, and notes the SHA-256 of every file that it names.
+    pub(super) fn check_noting(
+        &self,
+        overrides: &[Override],
+        seen: &mut BTreeMap<String, String>,
+    ) -> Result<Loaded, Failure> {
+        let folder = self.folder.as_deref();
+        let files = Noting { folder, seen: RefCell::new(std::mem::take(seen)) };
+        let loaded = self.load_with(overrides, &files);
+        *seen = files.seen.into_inner();
+        loaded.map_err(|found| Failure::from(*found))
+    }
+
     fn load_with(
         &self,
         overrides: &[Override],
@@ -98,6 +113,23 @@ struct Beside<'a>(&'a Path);
 impl Files for Beside<'_> {
     fn read(&self, path: &str) -> Result<String, String> {
         read_file(&self.0.join(path), DATA_BYTES_MAX)
+    }
+}
+
+/// The same, with a note of what was read.
+struct Noting<'a> {
+    folder: Option<&'a Path>,
+    seen: RefCell<BTreeMap<String, String>>,
+}
+
+impl Files for Noting<'_> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let text = match self.folder {
+            Some(folder) => Beside(folder).read(path),
+            None => NoFiles.read(path),
+        }?;
+        self.seen.borrow_mut().insert(path.to_owned(), scenario::sha256(&text));
+        Ok(text)
     }
 }
 

@@ -207,7 +207,7 @@ fn judge(that: &Expectation, text: &str, known: Result<Figure, String>) -> Verdi
         low: None,
         high: None,
         bound: that.bound,
-        unit: unit(that.metric.unit()),
+        unit: unit_name(that.metric.unit()),
         trials_needed: None,
         reason: None,
     };
@@ -263,7 +263,8 @@ fn trials_needed(known: &Figure, bound: f64) -> Option<u64> {
     (needed <= TRIALS_NEEDED_MAX).then_some(needed as u64)
 }
 
-fn unit(unit: Unit) -> &'static str {
+/// The unit as results name it.
+pub(super) fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "s",
         Unit::Share => "share",

@@ -1,7 +1,10 @@
 //! Experiments: many trials of a scenario become one answer, with what is not known about it.
 
 mod advise;
+pub mod capacity;
 mod collect;
+pub mod compare;
+pub mod curve;
 pub mod data;
 pub mod expect;
 mod figure;
@@ -12,6 +15,7 @@ pub mod runner;
 mod samples;
 mod series;
 mod steady;
+pub mod sweep;
 mod theory;
 pub mod value;
 mod warn;

@@ -67,6 +67,13 @@ pub struct Trials {
     pub precision: Option<Precision>,
 }
 
+impl Trials {
+    /// Whether a trial had to stop because there were too many calls: no number of trials is enough then.
+    pub(super) fn burst(&self) -> bool {
+        self.records.iter().any(|record| record.stop == Stop::TooManyCalls)
+    }
+}
+
 /// Where a thread is: what somebody must run to get there again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -116,31 +123,48 @@ pub fn run_to_precision(
     target: f64,
     progress: &dyn Progress,
 ) -> Trials {
-    let first = options.trials.start;
-    let mut goal = (options.trials.end - first).max(PRECISION_TRIALS_MIN);
-    let cap = PRECISION_TRIALS_MAX.max(2 * goal);
     let mut trials = Trials { records: Vec::new(), complete: true, precision: None };
-    let mut good_checks = 0;
-    let mut next = first;
-    loop {
-        let more = RunOptions { trials: next..first + goal, ..options.clone() };
-        let found = run(scenario, &more, progress);
+    let precision = until_precise(options.trials.clone(), target, |more| {
+        let found = run(scenario, &RunOptions { trials: more, ..options.clone() }, progress);
         trials.records.extend(found.records);
         trials.complete &= found.complete;
         let achieved = Figure::over(trials.records.iter().map(mean_response)).relative();
+        (achieved, trials.complete && !trials.burst())
+    });
+    trials.precision = Some(precision);
+    trials
+}
+
+/// The rule of [`run_to_precision`] for any figure: `more` runs these trials too, and tells the half-width of all so far
+/// as a share, and whether it makes sense to go on.
+pub(super) fn until_precise(
+    trials: Range<u32>,
+    target: f64,
+    mut more: impl FnMut(Range<u32>) -> (Option<f64>, bool),
+) -> Precision {
+    let first = trials.start;
+    let mut goal = (trials.end - first).max(PRECISION_TRIALS_MIN);
+    let cap = PRECISION_TRIALS_MAX.max(2 * goal);
+    let mut good_checks = 0;
+    let mut next = first;
+    loop {
+        let (achieved, go_on) = more(next..first + goal);
         good_checks = if achieved.is_some_and(|achieved| achieved <= target) { good_checks + 1 } else { 0 };
         let reached = good_checks == 2;
-        trials.precision = Some(Precision { target, achieved, reached });
-        let overloaded = trials.records.iter().any(|record| record.stop == Stop::TooManyCalls);
-        if reached || overloaded || goal >= cap || !trials.complete {
-            return trials;
+        if reached || !go_on || goal >= cap {
+            return Precision { target, achieved, reached };
         }
         next = first + goal;
         goal = (goal + goal.div_ceil(2)).min(cap);
     }
 }
 
-fn run_trial(scenario: &Scenario, options: &RunOptions, trial: u32, progress: &dyn Progress) -> TrialRecord {
+pub(super) fn run_trial(
+    scenario: &Scenario,
+    options: &RunOptions,
+    trial: u32,
+    progress: &dyn Progress,
+) -> TrialRecord {
     let end = SimDuration::from_nanos(
         options.length.warmup.as_nanos().saturating_add(options.length.measured.as_nanos()),
     );

@@ -1,15 +1,20 @@
 //! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
 
+pub mod capacity;
 pub mod chart;
 pub mod chrome;
+pub mod compare;
 pub mod explain;
 pub mod html;
 pub mod json;
 pub mod list;
 pub mod number;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod spans;
 pub mod sparkline;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod tables;
 mod text;

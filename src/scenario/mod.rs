@@ -21,6 +21,7 @@ pub mod suggest;
 #[cfg(test)]
 mod toys;
 mod validate;
+pub mod vary;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -200,7 +201,9 @@ fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) 
     }
 }
 
-fn sha256(text: &str) -> String {
+/// The SHA-256 of a text, 64 hexadecimal digits.
+#[must_use]
+pub fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("a string takes all that is written");
         hex

@@ -125,6 +125,28 @@ fn several_scenarios_have_one_page_and_charts_of_their_own_names() {
 }
 
 #[test]
+fn designs_and_capacities_have_charts_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let common = ["--trials", "3", "--duration", "20s", "-q", "--report", "p.html", "--charts"];
+    let compare = ["compare", "mm1", "ps", "--vary", "users.rate=40/s,60/s,75/s"];
+    let capacity = ["capacity", "mm1", "--slo", "p99 < 300ms"];
+    for (command, folder_name, names) in [
+        (&compare[..], "compare", &["designs", "throughput", "latency"][..]),
+        (&capacity[..], "capacity", &["capacity"]),
+    ] {
+        outgrow(folder.path(), &[command, &common[..], &[folder_name]].concat(), &[0]);
+        for name in names {
+            let svg = fs::read_to_string(folder.path().join(format!("{folder_name}/{name}.svg"))).unwrap();
+            assert!(svg.contains("role=\"img\""));
+        }
+        let text = fs::read_to_string(folder.path().join("p.html")).unwrap();
+        check_page(&text);
+        assert!(text.contains(&format!("outgrow {folder_name} mm1")));
+        assert_eq!(text.matches("<figure>").count(), names.len());
+    }
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_known_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     for option in ["--report", "--charts"] {

@@ -2,6 +2,7 @@
 
 mod bars;
 pub mod cost;
+pub mod designs;
 pub mod hops;
 mod lines;
 pub mod load;

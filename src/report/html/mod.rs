@@ -1,5 +1,6 @@
 //! The report: one HTML page that holds everything and asks nothing of any network.
 
+mod designs;
 mod diagram;
 mod run;
 mod theme;
@@ -8,6 +9,7 @@ use askama::Template;
 
 use super::chart::plot::{Chart, Table};
 
+pub use self::designs::{capacity, compare};
 pub use self::run::{Run, runs};
 
 /// The page.

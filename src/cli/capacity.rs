@@ -1,0 +1,138 @@
+//! `outgrow capacity`: the highest load that meets an objective.
+
+use super::options::{JsonOutput, Simulating, expression};
+use super::output::{print, say};
+use super::pictures::{files, typed};
+use super::progress::Steps;
+use super::run::quoted;
+use super::source::{Override, Source};
+use super::status::{Failure, Status};
+use super::{Ended, interrupt, key_and_value, panic};
+use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal};
+use crate::report;
+use crate::scenario::Scenario;
+use crate::scenario::expression::{Expectation, parse_slo};
+
+/// Find the highest load that meets an objective
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Path of a scenario, name of a built-in one (see outgrow list), or - for stdin
+    scenario: String,
+
+    /// What must hold, as in "p99 < 300ms, errors < 0.1%"
+    #[arg(long, value_name = "OBJECTIVE")]
+    slo: String,
+
+    /// Turn only this client's load, as in users.rate; all clients by default
+    #[arg(long, value_name = "KEY")]
+    load: Option<String>,
+
+    /// Leave the scenario's faults out
+    #[arg(long)]
+    no_faults: bool,
+
+    /// Change a key before reading, as in web.count=8
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    overrides: Vec<Override>,
+
+    #[command(flatten)]
+    simulating: Simulating,
+}
+
+/// Checks everything, then searches.
+pub(super) fn run(args: &Args) -> Ended {
+    let json = args.simulating.json()?;
+    let pictures = args.simulating.pictures()?;
+    let source = Source::find(&args.scenario)?;
+    let overrides = args.simulating.with_timing(&source, &args.overrides)?;
+    let scenario = args.simulating.load(&source, &overrides)?;
+    let slo = objective(&args.slo, &scenario)?;
+    let knob = Knob::of(&scenario, args.load.as_deref()).map_err(Failure::usage)?;
+    interrupt::watch()?;
+    let steps = Steps::new(args.simulating.quiet);
+    let loads = FileLoads {
+        source: &source,
+        overrides: &overrides,
+        no_faults: args.no_faults,
+        steps: &steps,
+        what: "",
+    };
+    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads);
+    steps.clear();
+    let Some(found) = found? else {
+        say("interrupted before anything was measured: there is no result");
+        return Ok(Status::Interrupted);
+    };
+    if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+        print(&report::capacity::text(&found))?;
+    }
+    if let Some(json) = json {
+        json.write(&report::json::one(&found))?;
+    }
+    pictures.write(
+        || files("", &report::chart::designs::of_capacity(&found)),
+        || report::html::capacity(&found, &scenario, &typed()),
+    )?;
+    Ok(match found.verdict {
+        _ if !found.complete => Status::Interrupted,
+        Found::Found | Found::MetAtEveryLoad => Status::Done,
+        Found::NeverMet | Found::NotMeasured => Status::NotAsExpected,
+    })
+}
+
+/// Reads an objective that has a highest load.
+pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectation>, Failure> {
+    let slo = expression("--slo", text, scenario, parse_slo)?;
+    match refusal(&slo) {
+        Some(why) => Err(Failure::usage(format!("--slo: {why}"))),
+        None => Ok(slo),
+    }
+}
+
+/// Searches the capacity of a scenario.
+pub(super) fn search(
+    simulating: &Simulating,
+    scenario: &Scenario,
+    (slo, knob): (&[Expectation], &Knob),
+    loads: &FileLoads<'_>,
+) -> Result<Option<CapacityResult>, Failure> {
+    let question = Question {
+        slo,
+        knob,
+        seed: simulating.seed.unwrap_or(scenario.run.seed),
+        trials: simulating.trials.unwrap_or(scenario.run.trials),
+        jobs: simulating.jobs(),
+    };
+    capacity(&question, loads, loads.steps)
+}
+
+/// The scenario of a source at the loads of a search.
+pub(super) struct FileLoads<'a> {
+    pub(super) source: &'a Source,
+    /// What holds at all loads.
+    pub(super) overrides: &'a [Override],
+    pub(super) no_faults: bool,
+    pub(super) steps: &'a Steps,
+    /// What the search is for, if it is one of many: `scale-up at m7i.large: `.
+    pub(super) what: &'a str,
+}
+
+impl Loads for FileLoads<'_> {
+    type Error = Failure;
+
+    fn scenario(&self, overrides: &[Override]) -> Result<Scenario, Failure> {
+        let all = [self.overrides, overrides].concat();
+        // That a load is too high is what the search wants to find out: warnings say nothing new.
+        let mut scenario = self.source.check(&all)?.scenario;
+        if self.no_faults {
+            scenario.faults.clear();
+        }
+        let set = all.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
+        panic::running(format!("outgrow run {}{}", quoted(&self.source.origin), set.collect::<String>()));
+        Ok(scenario)
+    }
+
+    fn trying(&self, number: usize, load: &str) {
+        self.steps.now(format!("{}load {number}: {load}", self.what));
+    }
+}

@@ -1,0 +1,267 @@
+//! `outgrow compare`: the same customers through several designs.
+
+use std::path::Path;
+
+use super::capacity::{FileLoads, objective, search};
+use super::options::{JsonOutput, Simulating, expression};
+use super::output::{print, say};
+use super::pictures::{files, typed};
+use super::progress::Steps;
+use super::run::{precision, quoted};
+use super::source::{Override, Source};
+use super::status::{Failure, Status};
+use super::{Ended, interrupt, key_and_value, panic};
+use crate::experiment::capacity::Knob;
+use crate::experiment::compare::{CompareResult, Design, compare};
+use crate::experiment::curve::{Curve, CurvePoint, Line};
+use crate::experiment::result::{Answer, RunResult};
+use crate::experiment::runner::{self, Progress as _, RunOptions};
+use crate::report;
+use crate::scenario::expression::{Expectation, Regression, parse_fail_on};
+use crate::scenario::suggest::did_you_mean;
+use crate::scenario::vary::Vary;
+
+/// Run the same customers through several designs and say by how much they differ
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Two scenarios or more, as paths or names of built-in ones; the first is the baseline
+    #[arg(value_name = "SCENARIO", required = true)]
+    designs: Vec<String>,
+
+    /// Change a key in every design, or in one, by its name or number: 'scale-out?web.count=8'
+    #[arg(long = "set", value_name = "[DESIGN?]KEY=VALUE", value_parser = key_and_value)]
+    overrides: Vec<Override>,
+
+    /// Also run the designs over a range: users.rate=50/s..2000/s:12; a design may have a range of its own, and then the
+    /// designs are shown by what they cost: 'scale-out?web.count=1,2,4'
+    #[arg(long = "vary", value_name = "[DESIGN?]KEY=VALUES")]
+    vary: Vec<String>,
+
+    /// With --vary: at each value, the highest load that meets this objective
+    #[arg(long, value_name = "OBJECTIVE", requires = "vary")]
+    slo: Option<String>,
+
+    /// End with 4 if a design is worse than the baseline by more than this, as in 'p99(response) +5%'
+    #[arg(long, value_name = "LIMIT")]
+    fail_on: Vec<String>,
+
+    /// Go on until the difference of the mean response times is known to this share of the baseline's, as in 2%
+    #[arg(long, value_name = "SHARE", value_parser = precision)]
+    precision: Option<f64>,
+
+    #[command(flatten)]
+    simulating: Simulating,
+}
+
+/// A design as the command line gives it.
+struct Given {
+    name: String,
+    source: Source,
+    overrides: Vec<Override>,
+    vary: Option<Vary>,
+}
+
+/// Checks everything, then compares.
+pub(super) fn run(args: &Args) -> Ended {
+    let json = args.simulating.json()?;
+    let pictures = args.simulating.pictures()?;
+    let given = read(args)?;
+    let designs = load(args, &given)?;
+    let baseline = &designs[0].scenario;
+    let fail_on: Result<Vec<Regression>, Failure> =
+        args.fail_on.iter().map(|text| expression("--fail-on", text, baseline, parse_fail_on)).collect();
+    let fail_on = fail_on?;
+    let slo = args.slo.as_deref().map(|text| objective(text, baseline)).transpose()?;
+    check_points(args, &given)?;
+    let trials = args.simulating.trials.unwrap_or(baseline.run.trials);
+    let options = RunOptions {
+        seed: args.simulating.seed.unwrap_or(baseline.run.seed),
+        trials: 0..trials,
+        jobs: args.simulating.jobs(),
+        length: baseline.length(),
+    };
+    interrupt::watch()?;
+    let names: Vec<String> = args.designs.iter().map(|design| quoted(design)).collect();
+    panic::running(format!("outgrow run {}", names.join(" ")));
+    let steps = Steps::new(args.simulating.quiet);
+    steps.now("the designs as they stand".into());
+    let found = compare(&designs, &options, &fail_on, args.precision, &steps);
+    let Some(mut found) = found else {
+        steps.clear();
+        say("interrupted before every design was measured: there is no result");
+        return Ok(Status::Interrupted);
+    };
+    if !args.vary.is_empty() {
+        let curve = curve(args, &given, &options, slo.as_deref(), &steps);
+        steps.clear();
+        found.curve = Some(curve?);
+        found.complete &= !steps.interrupted();
+    }
+    steps.clear();
+    if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+        print(&report::compare::text(&found))?;
+    }
+    if let Some(json) = json {
+        json.write(&report::json::one(&found))?;
+    }
+    pictures.write(
+        || files("", &report::chart::designs::of_compare(&found)),
+        || report::html::compare(&found, &designs, &typed()),
+    )?;
+    Ok(verdict(&found, args.simulating.strict))
+}
+
+fn verdict(found: &CompareResult, strict: bool) -> Status {
+    let fails = |answer: Answer| answer == Answer::Fails || strict && answer == Answer::NotShown;
+    let imprecise = found.precision.is_some_and(|precision| !precision.reached);
+    if !found.complete && interrupt::interrupted() {
+        Status::Interrupted
+    } else if imprecise || found.fail_on.iter().any(|one| fails(one.verdict)) {
+        Status::NotAsExpected
+    } else {
+        Status::Done
+    }
+}
+
+/// Finds the designs and gives each the flags that are its own.
+fn read(args: &Args) -> Result<Vec<Given>, Failure> {
+    if args.designs.len() < 2 {
+        let only = &args.designs[0];
+        return Err(Failure::usage(format!(
+            "one design cannot be compared: name a second one, or change it: outgrow compare {only} {only} --set '2?KEY=VALUE'"
+        )));
+    }
+    if args.designs.iter().filter(|design| *design == "-").count() > 1 {
+        return Err(Failure::usage("stdin can be read only once"));
+    }
+    let mut given: Vec<Given> = Vec::new();
+    for argument in &args.designs {
+        let name = name_of(argument);
+        let same = given.iter().filter(|other| other.name.split(" (").next() == Some(&name)).count();
+        let name = if same == 0 { name } else { format!("{name} ({})", same + 1) };
+        given.push(Given { name, source: Source::find(argument)?, overrides: Vec::new(), vary: None });
+    }
+    for (key, value) in &args.overrides {
+        let (of, key) = addressed(key, &given)?;
+        let set = (key.to_owned(), value.clone());
+        of.into_iter().for_each(|at| given[at].overrides.push(set.clone()));
+    }
+    for text in &args.vary {
+        let (of, text) = addressed(text, &given)?;
+        let vary: Vary = text.parse().map_err(|why| Failure::usage(format!("--vary {text}: {why}")))?;
+        for at in of {
+            if given[at].vary.replace(vary.clone()).is_some() {
+                let message = format!("`{}` is varied twice: a curve has one key", given[at].name);
+                return Err(Failure::usage(message + "; outgrow sweep runs grids"));
+            }
+        }
+    }
+    if let Some(without) = given.iter().find(|one| !args.vary.is_empty() && one.vary.is_none()) {
+        return Err(Failure::usage(format!("`{}` has no --vary, while others have", without.name)));
+    }
+    for one in &mut given {
+        one.overrides = args.simulating.with_timing(&one.source, &one.overrides)?;
+    }
+    Ok(given)
+}
+
+/// What a reader calls a design: the name of its file.
+fn name_of(argument: &str) -> String {
+    let stem = Path::new(argument).file_stem().and_then(|stem| stem.to_str());
+    stem.filter(|_| argument != "-").unwrap_or("stdin").to_owned()
+}
+
+/// Which designs a flag means, `DESIGN?` in front of it or all, and the rest of it.
+fn addressed<'t>(text: &'t str, given: &[Given]) -> Result<(Vec<usize>, &'t str), Failure> {
+    let before_value = text.split('=').next().unwrap_or_default();
+    let Some((name, _)) = before_value.split_once('?') else { return Ok(((0..given.len()).collect(), text)) };
+    let rest = &text[name.len() + 1..];
+    let number = name.parse().ok().filter(|number| (1..=given.len()).contains(number));
+    let at = given.iter().position(|one| one.name == name).or(number.map(|number: usize| number - 1));
+    at.map(|at| (vec![at], rest)).ok_or_else(|| {
+        let names = given.iter().map(|one| one.name.as_str());
+        let help = did_you_mean(name, "there are", names).unwrap_or_default();
+        Failure::usage(format!("there is no design `{name}`; {help}"))
+    })
+}
+
+fn load(args: &Args, given: &[Given]) -> Result<Vec<Design>, Failure> {
+    let one = |one: &Given| {
+        Ok(Design { name: one.name.clone(), scenario: args.simulating.load(&one.source, &one.overrides)? })
+    };
+    given.iter().map(one).collect()
+}
+
+/// Checks the scenarios of all points, so that hours are not lost when a late one is wrong.
+fn check_points(args: &Args, given: &[Given]) -> Result<(), Failure> {
+    for one in given {
+        for set in one.vary.iter().flat_map(Vary::overrides) {
+            let warnings = one.source.check(&[&one.overrides[..], &[set]].concat())?.warnings;
+            // With an objective the load is searched for, so that the one that is warned of is not run.
+            if !warnings.is_empty() && args.simulating.strict && args.slo.is_none() {
+                return Err(Failure::from(warnings));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The designs over their values.
+fn curve(
+    args: &Args,
+    given: &[Given],
+    options: &RunOptions,
+    slo: Option<&[Expectation]>,
+    steps: &Steps,
+) -> Result<Curve, Failure> {
+    let mut lines = Vec::new();
+    for one in given {
+        let vary = one.vary.as_ref().expect("every design has its values");
+        let mut points = Vec::new();
+        for set in vary.overrides() {
+            let value = set.1.clone();
+            let what = format!("{} at {}={value}: ", one.name, set.0);
+            let overrides = [&one.overrides[..], &[set]].concat();
+            let point = match slo {
+                Some(slo) => at_capacity(args, one, (&overrides, &value, &what), slo, steps)?,
+                None => measured(one, (&overrides, &value, &what), options, steps)?,
+            };
+            points.extend(point);
+            if steps.interrupted() {
+                break;
+            }
+        }
+        lines.push(Line::new(&one.name, &vary.key, points));
+    }
+    Ok(Curve { slo: slo.unwrap_or_default().iter().map(ToString::to_string).collect(), lines })
+}
+
+/// The overrides of a point, its value, and what the user is told.
+type At<'a> = (&'a [Override], &'a str, &'a str);
+
+fn measured(
+    one: &Given,
+    (overrides, value, what): At<'_>,
+    options: &RunOptions,
+    steps: &Steps,
+) -> Result<Option<CurvePoint>, Failure> {
+    let scenario = one.source.check(overrides)?.scenario;
+    steps.now(what.to_owned());
+    let trials = runner::run(&scenario, options, steps);
+    let point = || CurvePoint::measured(value, &RunResult::new(&scenario, options, &trials));
+    Ok((!trials.records.is_empty()).then(point))
+}
+
+fn at_capacity(
+    args: &Args,
+    one: &Given,
+    (overrides, value, what): At<'_>,
+    slo: &[Expectation],
+    steps: &Steps,
+) -> Result<Option<CurvePoint>, Failure> {
+    let scenario = one.source.check(overrides)?.scenario;
+    let knob = Knob::of(&scenario, None).map_err(Failure::usage)?;
+    let loads = FileLoads { source: &one.source, overrides, no_faults: false, steps, what };
+    let found = search(&args.simulating, &scenario, (slo, &knob), &loads)?;
+    Ok(found.map(|found| CurvePoint::at_capacity(value, found)))
+}

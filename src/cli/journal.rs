@@ -1,0 +1,315 @@
+//! `Journal`: the finished points of a sweep, a line of JSON for each, on the disk before the next one is asked for.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::output::OutputFile;
+use super::status::Failure;
+use crate::report::table::Row;
+use crate::scenario::sha256;
+
+/// Name and version of the format.
+const SCHEMA: &str = "outgrow.sweep-journal/1";
+
+/// Characters of a value that a message shows.
+const SHOWN_MAX: usize = 60;
+
+/// What decides the results of a sweep.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Plan {
+    /// Version of the simulator.
+    pub(super) version: String,
+    /// Title of the scenario.
+    pub(super) title: String,
+    /// SHA-256 of its text.
+    pub(super) sha256: String,
+    /// SHA-256 of each file that it names.
+    pub(super) files: BTreeMap<String, String>,
+    /// Overrides of all points.
+    pub(super) set: Vec<(String, String)>,
+    /// Keys and their values.
+    pub(super) vary: Vec<(String, Vec<String>)>,
+    /// The seed, if not the scenario's own.
+    pub(super) seed: Option<u64>,
+    /// The trials of a point, if not the scenario's own.
+    pub(super) trials: Option<u32>,
+    /// Points of the whole grid.
+    pub(super) points: usize,
+}
+
+/// The first line of a journal.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Header {
+    schema: String,
+    /// SHA-256 of the plan.
+    sha256: String,
+    /// The scenario's file as it was given; another name of it is no other sweep.
+    pub(super) file: String,
+    /// Which part of the points, as `I/N`.
+    pub(super) shard: Option<String>,
+    /// What is done.
+    pub(super) plan: Plan,
+}
+
+impl Header {
+    pub(super) fn new(plan: Plan, file: String, shard: Option<String>) -> Header {
+        Header { schema: SCHEMA.into(), sha256: digest(&plan), file, shard, plan }
+    }
+
+    /// What differs between this sweep and the one of another journal, in words; empty when they belong together.
+    pub(super) fn differences(&self, other: &Header) -> Vec<String> {
+        if self.sha256 == other.sha256 {
+            return Vec::new();
+        }
+        let (here, there) = (object(&self.plan), object(&other.plan));
+        let shown = |value: Option<&Value>| {
+            let text = value.map_or("nothing".into(), Value::to_string);
+            match text.char_indices().nth(SHOWN_MAX) {
+                Some((end, _)) => format!("{} ..", &text[..end]),
+                None => text,
+            }
+        };
+        let differs = |(key, value): (&String, &Value)| {
+            let other = there.get(key);
+            let (here, there) = (shown(Some(value)), shown(other));
+            (other != Some(value)).then(|| match here == there {
+                true => format!("{key} differs"),
+                false => format!("{key} is {there} there and {here} here"),
+            })
+        };
+        here.iter().filter_map(differs).collect()
+    }
+}
+
+fn object(plan: &Plan) -> Row {
+    match serde_json::to_value(plan) {
+        Ok(Value::Object(object)) => object,
+        _ => unreachable!("a plan has named parts and string keys"),
+    }
+}
+
+fn digest(plan: &Plan) -> String {
+    sha256(&Value::Object(object(plan)).to_string())
+}
+
+/// One finished point.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Line {
+    point: usize,
+    row: Row,
+}
+
+/// What stands in a journal.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) header: Header,
+    pub(super) rows: BTreeMap<usize, Row>,
+    /// Bytes up to the end of the last whole line.
+    whole: u64,
+}
+
+/// The journal beside an output file.
+pub(super) fn beside(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".journal");
+    name.into()
+}
+
+/// Reads a journal. Its last line may be torn: the program was killed while it wrote it, and the line does not count.
+pub(super) fn read(path: &Path) -> Result<Content, String> {
+    let found = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("it is no file".into());
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let first = lines.next().filter(|line| line.ends_with(b"\n")).unwrap_or_default();
+    let header: Header =
+        serde_json::from_slice(first).map_err(|_| "it is no journal of a sweep".to_owned())?;
+    if header.schema != SCHEMA || header.sha256 != digest(&header.plan) {
+        return Err("its first line is not that of a sweep of this version".into());
+    }
+    let mut content = Content { whole: first.len() as u64, rows: BTreeMap::new(), header };
+    let mut number = 1;
+    let mut torn = None;
+    for line in lines {
+        number += 1;
+        if let Some(line) = torn {
+            return Err(format!("line {line} is damaged"));
+        }
+        let point = line.ends_with(b"\n").then(|| serde_json::from_slice::<Line>(line).ok()).flatten();
+        let Some(Line { point, row }) = point.filter(|line| line.point < content.header.plan.points) else {
+            torn = Some(number);
+            continue;
+        };
+        if content.rows.insert(point, row.clone()).is_some_and(|earlier| earlier != row) {
+            return Err(format!("line {number} has point {point} again, with other results"));
+        }
+        content.whole += line.len() as u64;
+    }
+    Ok(content)
+}
+
+/// A journal that is written.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Begins a journal. There must be none: it may hold hours of work.
+    pub(super) fn create(path: &Path, header: &Header) -> Result<Journal, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(Failure::failed(format!(
+                "`{}` is left from another sweep: --resume goes on with that one, or remove the file",
+                path.display()
+            )));
+        }
+        let line = serde_json::to_string(header).expect("strings, lists and numbers") + "\n";
+        // Whole or not at all, so that every journal has its header.
+        OutputFile::prepare(path)?.write(line.as_bytes())?;
+        Journal::open(path).map_err(|error| failed(path, &error))
+    }
+
+    /// Goes on with the journal of an interrupted sweep, or begins one if there is none.
+    pub(super) fn resume(path: &Path, header: &Header) -> Result<(Journal, BTreeMap<usize, Row>), Failure> {
+        if path.symlink_metadata().is_err() {
+            return Ok((Journal::create(path, header)?, BTreeMap::new()));
+        }
+        let content = read(path)
+            .map_err(|why| Failure::failed(format!("cannot go on with `{}`: {why}", path.display())))?;
+        let mut differences = header.differences(&content.header);
+        if content.header.shard != header.shard {
+            let named = |shard: &Option<String>| shard.clone().unwrap_or("all points".into());
+            let (there, here) = (named(&content.header.shard), named(&header.shard));
+            differences.push(format!("the shard is {there} there and {here} here"));
+        }
+        if !differences.is_empty() {
+            let differences = differences.join("; ");
+            let message = format!("`{}` is the journal of another sweep: {differences}", path.display());
+            return Err(Failure::failed(message));
+        }
+        let journal = Journal::open(path).map_err(|error| failed(path, &error))?;
+        journal.file.set_len(content.whole).map_err(|error| failed(path, &error))?;
+        Ok((journal, content.rows))
+    }
+
+    fn open(path: &Path) -> io::Result<Journal> {
+        Ok(Journal { file: File::options().append(true).open(path)?, path: path.to_owned() })
+    }
+
+    /// Appends a point; when this returns, it is on the disk.
+    pub(super) fn append(&mut self, point: usize, row: &Row) -> Result<(), Failure> {
+        let line = Line { point, row: row.clone() };
+        let text = serde_json::to_string(&line).expect("strings and numbers") + "\n";
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
+        written.map_err(|error| failed(&self.path, &error))
+    }
+
+    /// The sweep is complete, and its output written: the journal has done its work.
+    pub(super) fn remove(self) -> Result<(), Failure> {
+        fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
+    }
+}
+
+fn failed(path: &Path, why: &io::Error) -> Failure {
+    Failure::failed(format!("cannot write `{}`: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn header(seed: u64) -> Header {
+        let plan = Plan {
+            version: "0".into(),
+            title: "t".into(),
+            sha256: "s".into(),
+            files: BTreeMap::new(),
+            set: vec![("a.b".into(), "1".into())],
+            vary: vec![("c.d".into(), vec!["1".into(), "2".into()])],
+            seed: Some(seed),
+            trials: None,
+            points: 2,
+        };
+        Header::new(plan, "x.toml".into(), None)
+    }
+
+    fn row(value: f64) -> Row {
+        Row::from_iter([("x".to_owned(), json!(value)), ("y".to_owned(), Value::Null)])
+    }
+
+    /// A journal with one point, and what its file has.
+    fn one_point(path: &Path) -> Vec<u8> {
+        Journal::create(path, &header(1)).unwrap().append(1, &row(0.1)).unwrap();
+        fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn wherever_it_is_torn_whole_lines_count_and_the_next_one_stands_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.journal");
+        let bytes = one_point(&path);
+        let head = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for end in head..=bytes.len() {
+            fs::write(&path, &bytes[..end]).unwrap();
+            let (mut journal, rows) = Journal::resume(&path, &header(1)).unwrap();
+            assert_eq!(rows.len(), usize::from(end == bytes.len()), "{end}");
+            journal.append(0, &row(0.2)).unwrap();
+            let again = read(&path).unwrap().rows;
+            assert_eq!((again.len(), &again[&0]), (rows.len() + 1, &row(0.2)), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_journal_of_another_sweep_is_told_by_what_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.journal");
+        one_point(&path);
+        let said = Journal::resume(&path, &header(2)).unwrap_err().text;
+        assert!(said.contains("another sweep: seed is 1 there and 2 here"), "{said}");
+        let shard = Header { shard: Some("1/2".into()), ..header(1) };
+        let said = Journal::resume(&path, &shard).unwrap_err().text;
+        assert!(said.contains("the shard is all points there and 1/2 here"), "{said}");
+        assert!(Journal::create(&path, &header(1)).unwrap_err().text.contains("--resume"));
+    }
+
+    #[test]
+    fn what_is_damaged_or_something_else_is_no_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.journal");
+        let text = String::from_utf8(one_point(&path)).unwrap();
+        let line = text.lines().last().unwrap();
+        for (bad, why) in [
+            (String::new(), "no journal"),
+            ("a,b\n1,2\n".into(), "no journal"),
+            (text.replace("\"seed\":1", "\"seed\":2"), "first line"),
+            (format!("{text}{{\n{line}\n"), "line 3 is damaged"),
+            (format!("{text}{}\n", line.replace("0.1", "0.2")), "line 3 has point 1 again"),
+        ] {
+            fs::write(&path, &bad).unwrap();
+            let found = read(&path).unwrap_err();
+            assert!(found.contains(why), "{bad}: {found}");
+        }
+        assert!(read(folder.path()).unwrap_err().contains("no file"));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_come_back_to_the_bit(bits: u64) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            let text = serde_json::to_string(&Line { point: 0, row: row(number) }).unwrap();
+            let line: Line = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(line.row["x"].as_f64().unwrap().to_bits(), bits);
+        }
+    }
+}

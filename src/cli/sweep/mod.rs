@@ -1,0 +1,280 @@
+//! `outgrow sweep`: a scenario at every combination of some values, as a table; what is done survives an interruption.
+
+mod merge;
+mod output;
+mod session;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use self::output::{Table, render};
+use self::session::Session;
+use super::journal::{self, Header, Journal, Plan};
+use super::output::{print, say};
+use super::run::{duration, timing};
+use super::source::{Override, Source};
+use super::status::{Failure, Status};
+use super::{Ended, interrupt, key_and_value};
+use crate::experiment::sweep::{Grid, GridError, sweep};
+use crate::model::quantity::Duration;
+use crate::report::sweep::Rows;
+use crate::report::table::Row;
+use crate::scenario::vary::Vary;
+
+/// Points of a grid, unless `--max-points` allows more.
+const POINTS_MAX: u32 = 10_000;
+
+/// Points that `--max-points` can allow: their rows are held in memory, some ten KiB each.
+const POINTS_CEILING: i64 = 100_000;
+
+/// Parts that a grid can be cut into.
+const SHARDS_MAX: usize = 10_000;
+
+/// Simulate a scenario at every combination of some values, and write a table
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Path of a scenario, name of a built-in one (see outgrow list), or - for stdin
+    #[arg(required = true)]
+    scenario: Option<String>,
+
+    /// A key and its values: web.count=1,2,4 or a range of N, users.rate=50/s..2000/s:N, or FROM..TO:log:N at equal
+    /// ratios; several keys give all combinations
+    #[arg(long = "vary", value_name = "KEY=VALUES", required = true)]
+    axes: Vec<Vary>,
+
+    /// Write the table into this file, as .csv, .json or .parquet, and keep finished points in FILE.journal until then
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Go on with the points that an interrupted sweep has left in FILE.journal
+    #[arg(long, requires = "out")]
+    resume: bool,
+
+    /// Run only every N-th point from the I-th on; outgrow sweep merge puts the parts together
+    #[arg(long, value_name = "I/N", requires = "out", value_parser = shard)]
+    shard: Option<(usize, usize)>,
+
+    /// Change a key before reading, as in web.count=8
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    overrides: Vec<Override>,
+
+    /// Where all random numbers come from, instead of the scenario's own seed
+    #[arg(long)]
+    seed: Option<u64>,
+
+    /// Number of independent trials of each point, instead of the scenario's own
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    trials: Option<u32>,
+
+    /// Simulated time that is measured, instead of the scenario's own
+    #[arg(long, value_parser = duration)]
+    duration: Option<Duration>,
+
+    /// Threads; all cores by default, and the result is the same with any number
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Treat warnings as errors, and end with 4 if an expectation does not hold at every point
+    #[arg(long)]
+    strict: bool,
+
+    /// Allow a grid with this many points
+    #[arg(long, value_name = "N", default_value_t = POINTS_MAX,
+        value_parser = clap::value_parser!(u32).range(1..=POINTS_CEILING))]
+    max_points: u32,
+
+    /// Print no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Merge(merge::Args),
+}
+
+/// Reads `I/N`.
+fn shard(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((part, of)) if (1..=of).contains(&part) && of <= SHARDS_MAX => Ok((part, of)),
+        _ => Err(format!("expected I/N with I from 1 to N and N up to {SHARDS_MAX}, as in 1/4")),
+    }
+}
+
+/// Checks every point, then runs those that are not in the journal.
+pub(super) fn run(args: &Args) -> Ended {
+    if let Some(Command::Merge(args)) = &args.command {
+        return merge::run(args);
+    }
+    let target = args.out.as_deref().map(output::Target::prepare).transpose()?;
+    let argument = args.scenario.as_deref().expect("it is required without a subcommand");
+    let source = Source::find(argument)?;
+    let grid = grid(args)?;
+    let mut base = args.overrides.clone();
+    let first = [&base[..], &grid.overrides(0)].concat();
+    base.extend(timing(&source, &first, args.duration)?);
+    let (part, of) = args.shard.unwrap_or((1, 1));
+    let points: Vec<usize> = (part - 1..grid.points()).step_by(of).collect();
+    let files = check(args, &source, &grid, &base, &points)?;
+    let scenario = source.check(&first)?.scenario;
+    let plan = Plan {
+        version: env!("CARGO_PKG_VERSION").into(),
+        title: scenario.title,
+        sha256: crate::scenario::sha256(&source.text),
+        files,
+        set: base.clone(),
+        vary: grid.axes().iter().map(|axis| (axis.key.clone(), axis.values.clone())).collect(),
+        seed: args.seed,
+        trials: args.trials,
+        points: grid.points(),
+    };
+    let header =
+        Header::new(plan, source.origin.clone(), args.shard.map(|(part, of)| format!("{part}/{of}")));
+    let (journal, rows) = journal(args, target.as_ref(), &header)?;
+    if !rows.is_empty() && !args.quiet {
+        say(&format!("{} of {} points are done already", rows.len(), points.len()));
+    }
+    let left: Vec<usize> = points.iter().copied().filter(|point| !rows.contains_key(point)).collect();
+    let session = Session::new(args, &source, &grid, &base, (journal, rows), points.len());
+    interrupt::watch()?;
+    sweep(&left, args.jobs.map_or(0, usize::from), &session);
+    let (rows, journal) = session.end()?;
+    if rows.len() < points.len() {
+        return interrupted(args, &header, &grid, rows, points.len());
+    }
+    finish(target.as_ref(), &header, &grid, &rows)?;
+    // The parts are still to be merged, and need it.
+    if let Some(journal) = journal.filter(|_| args.shard.is_none()) {
+        journal.remove()?;
+    }
+    let holds = |row: &Row| row["verdict"].is_null() || row["verdict"] == "holds";
+    let as_expected = !args.strict || rows.values().all(holds);
+    Ok(if as_expected { Status::Done } else { Status::NotAsExpected })
+}
+
+fn grid(args: &Args) -> Result<Grid, Failure> {
+    Grid::new(args.axes.clone(), args.max_points as usize).map_err(|error| {
+        Failure::usage(match error {
+            GridError::SameKey(key) => format!("`{key}` is varied twice: give all its values at once"),
+            GridError::TooManyPoints(points) => format!(
+                "the grid has {points} points, at most {} are allowed: fewer values, or --max-points",
+                args.max_points
+            ),
+        })
+    })
+}
+
+/// Checks the scenarios of all points, so that hours are not lost when a late one is wrong; returns the SHA-256 of every
+/// file that they name.
+fn check(
+    args: &Args,
+    source: &Source,
+    grid: &Grid,
+    base: &[Override],
+    points: &[usize],
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut files = BTreeMap::new();
+    let (mut wrong, mut warned) = (Finds::default(), Finds::default());
+    for &point in points {
+        match source.check_noting(&[base, &grid.overrides(point)].concat(), &mut files) {
+            Err(failure) => wrong.add(point, || failure.text),
+            Ok(loaded) if !loaded.warnings.is_empty() => warned.add(point, || loaded.warnings.render(true)),
+            Ok(_) => {}
+        }
+    }
+    if let Some(text) = wrong.text(grid, "wrong") {
+        return Err(Failure { status: Status::BadScenario, text });
+    }
+    if let Some(text) = warned.text(grid, "warned of") {
+        say(&text);
+        if args.strict {
+            return Err(Failure::scenario("there are warnings, which --strict does not allow"));
+        }
+    }
+    Ok(files)
+}
+
+/// Points of which something is to be said: the first, and how many more.
+#[derive(Default)]
+struct Finds {
+    first: Option<(usize, String)>,
+    count: usize,
+}
+
+impl Finds {
+    fn add(&mut self, point: usize, text: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (point, text()));
+    }
+
+    fn text(self, grid: &Grid, what: &str) -> Option<String> {
+        let (point, text) = self.first?;
+        let at: Vec<String> =
+            grid.overrides(point).iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let others = match self.count - 1 {
+            0 => String::new(),
+            1 => format!("; 1 other point is {what}"),
+            more => format!("; {more} other points are {what}"),
+        };
+        Some(format!("{}\nthis is point {point}: {}{others}", text.trim_end(), at.join(" ")))
+    }
+}
+
+/// The journal beside the output, and what it has; none where no file can stand.
+fn journal(
+    args: &Args,
+    target: Option<&output::Target>,
+    header: &Header,
+) -> Result<(Option<Journal>, BTreeMap<usize, Row>), Failure> {
+    let Some(path) = args.out.as_deref().filter(|_| target.is_some_and(|target| target.file.is_regular()))
+    else {
+        return Ok((None, BTreeMap::new()));
+    };
+    let path = journal::beside(path);
+    let (journal, rows) = match args.resume {
+        true => Journal::resume(&path, header)?,
+        false => (Journal::create(&path, header)?, BTreeMap::new()),
+    };
+    Ok((Some(journal), rows))
+}
+
+/// Says what is kept, and how to go on. Without a file to keep it in, what is done is printed.
+fn interrupted(
+    args: &Args,
+    header: &Header,
+    grid: &Grid,
+    rows: BTreeMap<usize, Row>,
+    points: usize,
+) -> Ended {
+    let done = format!("interrupted: {} of {points} points are done", rows.len());
+    match &args.out {
+        Some(out) => say(&format!(
+            "{done} and kept in `{}`: the same command with --resume goes on",
+            journal::beside(out).display()
+        )),
+        None => {
+            finish(None, header, grid, &rows)?;
+            say(&format!("{done}; with --out FILE an interrupted sweep can be resumed"));
+        }
+    }
+    Ok(Status::Interrupted)
+}
+
+/// Writes the table.
+fn finish(
+    target: Option<&output::Target>,
+    header: &Header,
+    grid: &Grid,
+    rows: &BTreeMap<usize, Row>,
+) -> Result<(), Failure> {
+    let table: Table = Rows::new(grid).table(rows.values().cloned());
+    match target {
+        Some(target) => target.file.write(render(target.format, header, &table)?),
+        None => print(&table.csv()),
+    }
+}

@@ -1,0 +1,171 @@
+//! `Knob`: the load of a scenario as one number that can be turned.
+
+use crate::components::client::USERS_MAX;
+use crate::model::quantity::Rate;
+use crate::scenario::suggest::did_you_mean;
+use crate::scenario::{BoxEntry, Scenario};
+
+/// The keys of a client that say how much it asks.
+const KEYS: [&str; 3] = ["users", "rate", "sessions"];
+
+/// The highest rate that a scenario may have, per second, and the highest factor.
+const RATE_MAX: f64 = 1e9;
+
+/// The lowest rate that is tried, per second, and the lowest factor.
+const RATE_MIN: f64 = 1e-6;
+
+/// What the number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadUnit {
+    /// Users of a closed population: whole numbers.
+    Users,
+    /// Requests, or sessions, a second.
+    PerS,
+    /// Times the scenario's own load, where it has several clients.
+    Times,
+}
+
+/// The load of one client.
+#[derive(Clone, Debug, PartialEq)]
+struct ClientLoad {
+    /// As overrides name it: `users.rate`.
+    key: String,
+    /// What the scenario says.
+    own: f64,
+    is_users: bool,
+}
+
+/// The load of a scenario: of its one client in that client's own unit, or of all clients as a factor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knob {
+    clients: Vec<ClientLoad>,
+}
+
+impl Knob {
+    /// The knob of a scenario: the key that is given, or all that its clients ask.
+    ///
+    /// # Errors
+    /// When nothing can be turned, or the key is none that can.
+    pub fn of(scenario: &Scenario, key: Option<&str>) -> Result<Knob, String> {
+        let clients = clients(scenario);
+        let known = || clients.iter().map(|client| client.key.as_str());
+        if clients.is_empty() {
+            return Err("the scenario has no client whose load can be changed: a trace is what it is".into());
+        }
+        let Some(key) = key else { return Ok(Knob { clients }) };
+        let name = key.strip_prefix("client.").unwrap_or(key);
+        match clients.iter().find(|client| client.key == name) {
+            Some(client) => Ok(Knob { clients: vec![client.clone()] }),
+            None => {
+                let help = did_you_mean(name, "there are", known()).unwrap_or_default();
+                Err(format!("`{key}` is no load of a client; {help}"))
+            }
+        }
+    }
+
+    /// What is turned, for readers: `users.rate`, or `all clients`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.clients.as_slice() {
+            [one] => &one.key,
+            _ => "all clients",
+        }
+    }
+
+    /// What the number counts.
+    #[must_use]
+    pub fn unit(&self) -> LoadUnit {
+        match self.clients.as_slice() {
+            [one] if one.is_users => LoadUnit::Users,
+            [_] => LoadUnit::PerS,
+            _ => LoadUnit::Times,
+        }
+    }
+
+    /// The scenario's own load.
+    #[must_use]
+    pub fn own(&self) -> f64 {
+        if let [one] = self.clients.as_slice() { one.own } else { 1.0 }
+    }
+
+    /// The nearest load that can be had: whole users, a rate of five digits, within what a scenario may say.
+    #[must_use]
+    pub fn nearest(&self, load: f64) -> f64 {
+        let (least, most) = match self.unit() {
+            LoadUnit::Users => (1.0, f64::from(USERS_MAX)),
+            LoadUnit::PerS | LoadUnit::Times => (RATE_MIN, RATE_MAX),
+        };
+        let load = load.clamp(least, most);
+        if self.unit() == LoadUnit::Users { libm::round(load) } else { rounded(load) }
+    }
+
+    /// The overrides that give the scenario this load.
+    #[must_use]
+    pub fn overrides(&self, load: f64) -> Vec<(String, String)> {
+        let factor = load / self.own();
+        let value = |client: &ClientLoad| {
+            let load = if self.clients.len() == 1 { load } else { client.own * factor };
+            if client.is_users {
+                libm::round(load).clamp(1.0, f64::from(USERS_MAX)).to_string()
+            } else {
+                Rate(rounded(load)).to_string()
+            }
+        };
+        self.clients.iter().map(|client| (client.key.clone(), value(client))).collect()
+    }
+}
+
+/// The number to five digits, so that it can be typed.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.4e}").parse().expect("a number that was printed can be read")
+}
+
+fn clients(scenario: &Scenario) -> Vec<ClientLoad> {
+    let table: toml::Table = scenario.text.parse().unwrap_or_default();
+    let offering = scenario.boxes.iter().filter(|entry| entry.spec.offered().is_some());
+    let one = |entry: &BoxEntry| {
+        let client = table.get(entry.kind)?.get(&entry.name)?;
+        let key = KEYS.into_iter().find(|key| client.get(key).is_some())?;
+        let value = client.get(key)?;
+        let own = match value.as_integer() {
+            Some(users) => users as f64,
+            None => value.as_str()?.parse::<Rate>().ok()?.0,
+        };
+        (own > 0.0).then(|| ClientLoad {
+            key: format!("{}.{key}", entry.name),
+            own,
+            is_users: key == "users",
+        })
+    };
+    offering.filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples::from_text;
+    use super::*;
+
+    const BOX: &str = "[server.box]\npublic = true\ncores = 1\nsteps = [{ cpu = '1ms' }]\n";
+
+    fn knob(clients: &str, key: Option<&str>) -> Result<Knob, String> {
+        Knob::of(&from_text(&format!("{clients}{BOX}")), key)
+    }
+
+    #[test]
+    fn one_client_has_its_own_unit_and_several_a_factor() {
+        let open = knob("[client.a]\nrate = '60/min'\ntarget = 'box'\n", None).unwrap();
+        assert_eq!((open.name(), open.unit(), open.own()), ("a.rate", LoadUnit::PerS, 1.0));
+        assert_eq!(open.overrides(12.345_678), [("a.rate".into(), "12.346/s".into())]);
+        let closed = knob("[client.a]\nusers = 7\ntarget = 'box'\n", None).unwrap();
+        assert_eq!((closed.nearest(3.6), closed.nearest(0.1)), (4.0, 1.0));
+        assert_eq!(closed.overrides(20.0), [("a.users".into(), "20".into())]);
+        let text = "[client.a]\nusers = 7\ntarget = 'box'\n[client.b]\nsessions = '2/s'\ntarget = 'box'\n";
+        let both = knob(text, None).unwrap();
+        assert_eq!((both.name(), both.unit(), both.own()), ("all clients", LoadUnit::Times, 1.0));
+        let expected = [("a.users".to_owned(), "11".to_owned()), ("b.sessions".into(), "3/s".into())];
+        assert_eq!(both.overrides(1.5), expected);
+        assert_eq!(knob(text, Some("b.sessions")).unwrap().unit(), LoadUnit::PerS);
+        assert!(knob(text, Some("b.session")).unwrap_err().contains("did you mean `b.sessions`?"));
+    }
+}

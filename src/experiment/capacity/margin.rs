@@ -1,0 +1,117 @@
+//! `Margin`: how far a result is from the limit of an objective, as one number with its interval.
+
+use crate::scenario::expression::{Comparison, Expectation, Metric};
+
+use super::super::expect::measure;
+use super::super::result::RunResult;
+
+/// How far the worst part of an objective is from its bound, as a share of the bound: below 0 the objective is met.
+/// Infinite where nobody is served or a queue grows without end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Margin {
+    /// By the measured values.
+    pub(super) value: f64,
+    /// By the better ends of their intervals: above 0 it is shown that the objective is missed.
+    pub(super) low: f64,
+    /// By the worse ends: below 0 it is shown that the objective is met.
+    pub(super) high: f64,
+    /// The part that is worst, by its place.
+    pub(super) binding: usize,
+}
+
+impl Margin {
+    const BEYOND: Margin =
+        Margin { value: f64::INFINITY, low: f64::INFINITY, high: f64::INFINITY, binding: 0 };
+
+    /// The margin of a result.
+    ///
+    /// # Errors
+    /// Why it cannot be told, in a sentence without a full stop.
+    pub(super) fn of(slo: &[Expectation], result: &RunResult) -> Result<Margin, String> {
+        let nobody = result.metrics.outcomes.ok.mean.unwrap_or(0.0) == 0.0;
+        if !result.steady_state.reached || nobody {
+            return Ok(Margin::BEYOND);
+        }
+        let mut worst =
+            Margin { value: f64::NEG_INFINITY, low: f64::NEG_INFINITY, high: f64::NEG_INFINITY, binding: 0 };
+        for (place, that) in slo.iter().enumerate() {
+            let figure = measure(&that.metric, result)?;
+            let Some(mean) = figure.mean else {
+                return Err(format!(
+                    "too little was measured for {}: --duration must be longer",
+                    that.metric
+                ));
+            };
+            let (low, high) = figure.interval().unwrap_or((mean, mean));
+            let part = [mean, low, high].map(|value| share_beyond(that, value));
+            if part[0] > worst.value {
+                (worst.value, worst.binding) = (part[0], place);
+            }
+            worst.low = worst.low.max(part[1].min(part[2]));
+            worst.high = worst.high.max(part[1].max(part[2]));
+        }
+        Ok(worst)
+    }
+}
+
+/// How far a value is beyond the bound, as a share of it.
+fn share_beyond(that: &Expectation, value: f64) -> f64 {
+    let scale = if that.bound == 0.0 { 1.0 } else { that.bound };
+    let beyond = (value - that.bound) / scale;
+    match that.comparison {
+        Comparison::Lt | Comparison::Le => beyond,
+        Comparison::Gt | Comparison::Ge => -beyond,
+    }
+}
+
+/// Why an objective has no highest load: a part of it does not get worse as the load grows.
+pub(super) fn refusal(slo: &[Expectation]) -> Option<String> {
+    let upper = |that: &Expectation| matches!(that.comparison, Comparison::Lt | Comparison::Le);
+    let gets_worse = |that: &Expectation| match that.metric {
+        Metric::Throughput | Metric::Goodput | Metric::CostPerHour | Metric::CostPerMillion => false,
+        Metric::Availability(_) => !upper(that),
+        _ => upper(that),
+    };
+    let odd = slo.iter().find(|that| !gets_worse(that))?;
+    Some(format!("`{odd}` is not missed because the load is too high, so that there is no highest load"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples::{result, trial};
+    use super::*;
+    use crate::scenario::expression::{Names, parse_slo};
+
+    fn slo(text: &str) -> Vec<Expectation> {
+        parse_slo(text, &Names { classes: &["request"], components: &["box"] }).unwrap()
+    }
+
+    #[test]
+    fn the_worst_part_counts() {
+        // Two trials with means of 90 and 110 ms: 100 ± 127 ms; no errors.
+        let result = result(vec![trial(&[90, 90]), trial(&[110, 110])]);
+        let margin = Margin::of(&slo("errors < 1%, mean < 200ms"), &result).unwrap();
+        assert!((margin.value + 0.5).abs() < 1e-9 && margin.binding == 1);
+        assert!((margin.high - (227.06 - 200.0) / 200.0).abs() < 1e-3, "{margin:?}");
+        assert!(margin.low < -0.9);
+        assert!(Margin::of(&slo("p99 < 1s"), &result).unwrap_err().contains("--duration"));
+        let margin = Margin::of(&slo("availability > 50%"), &result).unwrap();
+        assert!((margin.value + 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_a_steady_state_it_is_missed() {
+        let mut result = result(vec![trial(&[90, 90]), trial(&[110, 110])]);
+        result.steady_state.reached = false;
+        assert_eq!(Margin::of(&slo("errors < 1%"), &result).unwrap(), Margin::BEYOND);
+    }
+
+    #[test]
+    fn what_does_not_get_worse_with_the_load_has_no_highest_one() {
+        for text in ["throughput > 5/s", "cost_per_hour < $3", "p99 > 3ms", "errors > 1%", "availability < 1"]
+        {
+            assert!(refusal(&slo(text)).is_some(), "{text}");
+        }
+        assert_eq!(refusal(&slo("p99 < 3ms, errors < 1%, availability > 99%, utilisation(box) < 70%")), None);
+    }
+}

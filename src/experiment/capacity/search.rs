@@ -1,0 +1,359 @@
+//! `Search`: which loads to simulate, and what follows from them.
+
+use crate::model::record::TrialRecord;
+use crate::scenario::Scenario;
+
+use super::super::result::{RunResult, ScenarioRef};
+use super::super::runner::{self, Progress, RunOptions, Trials};
+use super::margin::Margin;
+use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
+
+/// Loads that are simulated at most.
+const LOADS_MAX: usize = 48;
+
+/// Doublings, and halvings, of the scenario's own load before the search for a bracket is given up.
+const DOUBLINGS_MAX: usize = 14;
+
+/// Doublings beyond the answer in search of the collapse.
+const COLLAPSE_DOUBLINGS: usize = 2;
+
+/// Trials after which a load whose answer is clear is left.
+const PROBE_TRIALS: u32 = 3;
+
+/// A margin beyond this share of the bound is clear after [`PROBE_TRIALS`].
+const CLEAR: f64 = 0.35;
+
+/// Width of the bracket at which the answer is interpolated, as a share of the load.
+const WIDTH: f64 = 0.01;
+
+/// Width of the brackets of the collapse.
+const COLLAPSE_WIDTH: f64 = 0.1;
+
+/// A fall of goodput by more than this share, beyond its interval, is a collapse.
+const FALL: f64 = 0.05;
+
+/// Which of the three margins is brought to zero.
+type Side = fn(&Margin) -> f64;
+
+/// Why nothing more is simulated.
+enum Stop<E> {
+    /// The user had enough.
+    Interrupted,
+    /// [`LOADS_MAX`] is reached.
+    Enough,
+    /// At this load it cannot be told.
+    NotMeasured(String),
+    /// The scenario is refused.
+    Refused(E),
+}
+
+/// A load that has been simulated.
+struct Tried {
+    point: Point,
+    margin: Option<Margin>,
+    scenario: ScenarioRef,
+    disturbed: bool,
+}
+
+pub(super) struct Search<'a, L: Loads> {
+    question: &'a Question<'a>,
+    loads: &'a L,
+    progress: &'a dyn Progress,
+    /// In the order of their loads.
+    tried: Vec<Tried>,
+    length: Option<(f64, f64)>,
+    notes: Vec<String>,
+    complete: bool,
+}
+
+impl<'a, L: Loads> Search<'a, L> {
+    pub(super) fn new(question: &'a Question<'a>, loads: &'a L, progress: &'a dyn Progress) -> Self {
+        Search {
+            question,
+            loads,
+            progress,
+            tried: Vec::new(),
+            length: None,
+            notes: Vec::new(),
+            complete: true,
+        }
+    }
+
+    /// Simulates all loads that the answer needs.
+    pub(super) fn run(&mut self) -> Result<Found, L::Error> {
+        let found = match self.bracket() {
+            Ok(Found::Found) => Found::Found,
+            Ok(other) => other,
+            Err(stop) => return self.stopped(stop, Found::NotMeasured),
+        };
+        let more = match found {
+            Found::Found => self.refine().and_then(|()| self.look_for_collapse()),
+            _ => Ok(()),
+        };
+        more.map_or_else(|stop| self.stopped(stop, found), |()| Ok(found))
+    }
+
+    fn stopped(&mut self, stop: Stop<L::Error>, found: Found) -> Result<Found, L::Error> {
+        match stop {
+            Stop::Refused(error) => return Err(error),
+            Stop::Interrupted => self.complete = false,
+            Stop::Enough => {
+                self.notes
+                    .push(format!("the search ended after {LOADS_MAX} loads: the interval may be wide"));
+            }
+            Stop::NotMeasured(why) => self.notes.push(why),
+        }
+        Ok(found)
+    }
+
+    /// Doubles or halves the load until the answer lies between two.
+    fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
+        let mut load = self.question.knob.nearest(self.question.knob.own());
+        let first = self.margin_at(load)?;
+        for _ in 0..DOUBLINGS_MAX {
+            let next = self.question.knob.nearest(if first < 0.0 { 2.0 * load } else { load / 2.0 });
+            if next == load {
+                break;
+            }
+            load = next;
+            if (self.margin_at(load)? < 0.0) != (first < 0.0) {
+                return Ok(Found::Found);
+            }
+        }
+        Ok(if first < 0.0 { Found::MetAtEveryLoad } else { Found::NeverMet })
+    }
+
+    /// Narrows the brackets of the answer and of both ends of its interval.
+    fn refine(&mut self) -> Result<(), Stop<L::Error>> {
+        let sides: [(Side, f64); 3] = [
+            (|margin| margin.value, WIDTH),
+            (|margin| margin.high, 2.0 * WIDTH),
+            (|margin| margin.low, 2.0 * WIDTH),
+        ];
+        for (side, width) in sides {
+            let mut steps = 0;
+            while let Some((low, high)) = self.bracket_of(side) {
+                let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
+                if to - from <= width * to {
+                    break;
+                }
+                let load = self.question.knob.nearest(self.between(side, low, high, width, steps));
+                if load <= from || load >= to {
+                    break;
+                }
+                self.margin_at_fully(load)?;
+                steps += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// A load inside a bracket: where the secant is zero, but not too near to either end; every third time the middle,
+    /// so that no shape of the curve makes it slow.
+    fn between(&self, side: Side, low: usize, high: usize, width: f64, step: usize) -> f64 {
+        let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
+        let (below, above) = (self.side(low, side), self.side(high, side));
+        if !above.is_finite() || !below.is_finite() || step % 3 == 2 {
+            return f64::midpoint(from, to);
+        }
+        let nearest = 0.45 * width * to;
+        let root = from + (to - from) * below / (below - above);
+        root.max(from + nearest).min(to - nearest)
+    }
+
+    /// The first two neighbours between which the margin of this side becomes positive.
+    fn bracket_of(&self, side: Side) -> Option<(usize, usize)> {
+        let known: Vec<usize> = (0..self.tried.len()).filter(|&at| self.tried[at].margin.is_some()).collect();
+        let first = known.iter().position(|&at| self.side(at, side) >= 0.0)?;
+        (first > 0).then(|| (known[first - 1], known[first]))
+    }
+
+    fn side(&self, at: usize, side: Side) -> f64 {
+        self.tried[at].margin.as_ref().map_or(f64::NAN, side)
+    }
+
+    /// The root of this side, interpolated in its bracket.
+    fn root(&self, side: Side) -> Option<f64> {
+        let (low, high) = self.bracket_of(side)?;
+        let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
+        let (below, above) = (self.side(low, side), self.side(high, side));
+        if !above.is_finite() {
+            return Some(f64::midpoint(from, to));
+        }
+        Some(from + (to - from) * below / (below - above))
+    }
+
+    /// Looks further up for the load at which goodput falls or the system does not come to rest.
+    fn look_for_collapse(&mut self) -> Result<(), Stop<L::Error>> {
+        let mut doublings = 0;
+        while self.collapsed().is_none() && doublings < COLLAPSE_DOUBLINGS {
+            let highest = self.tried.last().expect("there is a bracket").point.load;
+            let next = self.question.knob.nearest(2.0 * highest);
+            if next <= highest {
+                break;
+            }
+            self.try_load(next, true)?;
+            doublings += 1;
+        }
+        while let Some((low, high, _)) = self.collapsed() {
+            let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
+            let middle = self.question.knob.nearest(f64::midpoint(from, to));
+            if to - from <= COLLAPSE_WIDTH * to || middle <= from || middle >= to {
+                break;
+            }
+            self.try_load(middle, true)?;
+        }
+        Ok(())
+    }
+
+    /// The last load before the collapse, the first after it, and what happens there.
+    fn collapsed(&self) -> Option<(usize, usize, &'static str)> {
+        let mut best = (0, f64::NEG_INFINITY);
+        for (at, tried) in self.tried.iter().enumerate() {
+            if !tried.point.steady {
+                return (at > 0).then(|| (at - 1, at, "no steady state"));
+            }
+            let (goodput, half) =
+                (&tried.point.goodput_rps, tried.point.goodput_rps.half_width.unwrap_or(0.0));
+            let goodput = goodput.mean.unwrap_or(0.0);
+            if goodput + half < (1.0 - FALL) * best.1 {
+                return Some((best.0, at, "goodput falls"));
+            }
+            if goodput > best.1 {
+                best = (at, goodput);
+            }
+        }
+        None
+    }
+
+    fn margin_at(&mut self, load: f64) -> Result<f64, Stop<L::Error>> {
+        let at = self.try_load(load, true)?;
+        match &self.tried[at].margin {
+            Some(margin) => Ok(margin.value),
+            None => Err(Stop::NotMeasured(format!(
+                "at {} too little happens to tell: --duration must be longer",
+                shown(load, self.question.knob.unit())
+            ))),
+        }
+    }
+
+    fn margin_at_fully(&mut self, load: f64) -> Result<(), Stop<L::Error>> {
+        self.try_load(load, false).map(drop)
+    }
+
+    /// Simulates a load, and says where it stands. A probe is left as soon as the answer is clear.
+    fn try_load(&mut self, load: f64, probe: bool) -> Result<usize, Stop<L::Error>> {
+        if self.tried.len() >= LOADS_MAX {
+            return Err(Stop::Enough);
+        }
+        let unit = self.question.knob.unit();
+        self.loads.trying(self.tried.len() + 1, &shown(load, unit));
+        let scenario = self.loads.scenario(&self.question.knob.overrides(load)).map_err(Stop::Refused)?;
+        self.length = Some((scenario.run.duration.as_secs_f64(), scenario.run.warmup.as_secs_f64()));
+        let all = self.question.trials;
+        let few = PROBE_TRIALS.min(all);
+        let mut records: Vec<TrialRecord> = Vec::new();
+        let mut result = self.simulate(&scenario, 0..few, &mut records)?;
+        let mut margin = Margin::of(self.question.slo, &result).ok();
+        let clear = |margin: &Option<Margin>| {
+            margin.as_ref().is_none_or(|margin| !margin.value.is_finite() || margin.value.abs() > CLEAR)
+        };
+        // What does not come to rest in three trials is not worth more of them.
+        let beyond = margin.as_ref().is_some_and(|margin| !margin.value.is_finite());
+        if few < all && !beyond && !(probe && clear(&margin)) {
+            result = self.simulate(&scenario, few..all, &mut records)?;
+            margin = Margin::of(self.question.slo, &result).ok();
+        }
+        let tried = Tried {
+            point: Point::of(load, &result).with(margin),
+            margin,
+            disturbed: !result.timeline.is_empty(),
+            scenario: result.scenario,
+        };
+        let at = self.tried.partition_point(|other| other.point.load < load);
+        self.tried.insert(at, tried);
+        Ok(at)
+    }
+
+    fn simulate(
+        &self,
+        scenario: &Scenario,
+        trials: std::ops::Range<u32>,
+        records: &mut Vec<TrialRecord>,
+    ) -> Result<RunResult, Stop<L::Error>> {
+        let options = RunOptions {
+            seed: self.question.seed,
+            trials,
+            jobs: self.question.jobs,
+            length: scenario.length(),
+        };
+        let found = runner::run(scenario, &options, self.progress);
+        records.extend(found.records);
+        if !found.complete {
+            return Err(Stop::Interrupted);
+        }
+        let all = Trials { records: std::mem::take(records), complete: true, precision: None };
+        let result = RunResult::new(scenario, &options, &all);
+        *records = all.records;
+        Ok(result)
+    }
+
+    /// What has been found. `None` when nothing was simulated.
+    pub(super) fn result(self, verdict: Found) -> Option<CapacityResult> {
+        let question = self.question;
+        let unit = question.knob.unit();
+        let found = verdict == Found::Found;
+        let root = |side: Side| self.root(side).filter(|_| found);
+        let (estimate, low, high) = (root(|it| it.value), root(|it| it.high), root(|it| it.low));
+        let near = self.bracket_of(|margin| margin.value).filter(|_| found);
+        let last = self.tried.last()?;
+        let nearest = near.map_or(last, |(low, _)| &self.tried[low]);
+        let collapse = self.collapsed().map(|(low, high, how)| Collapse {
+            low: self.tried[low].point.load,
+            high: self.tried[high].point.load,
+            how,
+        });
+        let parts: Vec<String> = question.slo.iter().map(ToString::to_string).collect();
+        let missed = near.and_then(|(_, high)| self.tried[high].margin).filter(|it| it.value.is_finite());
+        let lowest = self.tried.first().and_then(|tried| tried.margin).filter(|_| verdict == Found::NeverMet);
+        let binding = missed.or(lowest).map(|margin| parts[margin.binding].clone());
+        let (whole_down, whole_up) = whole(unit);
+        let mut notes = self.notes;
+        if self.tried.iter().any(|tried| tried.disturbed) {
+            notes.push(
+                "the scenario's faults happen at every load, and count: --no-faults leaves them out".into(),
+            );
+        }
+        let (duration_s, warmup_s) = self.length.unwrap_or_default();
+        Some(CapacityResult {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            complete: self.complete,
+            scenario: nearest.scenario.clone(),
+            seed: question.seed,
+            trials: question.trials,
+            duration_s,
+            warmup_s,
+            slo: parts,
+            load: LoadRef { key: question.knob.name().to_owned(), unit },
+            verdict,
+            estimate: estimate.map(whole_down),
+            low: low.map(whole_down),
+            high: high.map(whole_up),
+            binding,
+            at: near.map(|_| nearest.point.clone()),
+            collapse,
+            tried_to: last.point.load,
+            notes,
+            points: self.tried.iter().map(|tried| tried.point.clone()).collect(),
+        })
+    }
+}
+
+/// Users are whole: down for what is met, up for what is missed.
+fn whole(unit: LoadUnit) -> (fn(f64) -> f64, fn(f64) -> f64) {
+    match unit {
+        LoadUnit::Users => (libm::floor, libm::ceil),
+        _ => (|load| load, |load| load),
+    }
+}

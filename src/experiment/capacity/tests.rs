@@ -1,0 +1,89 @@
+//! The search against systems whose capacity is known in closed form.
+
+use super::super::runner::Unwatched;
+use super::*;
+use crate::components::KINDS;
+use crate::model::spec::NoFiles;
+use crate::scenario::error::Diagnostics;
+use crate::scenario::expression::{Names, parse_slo};
+use crate::scenario::load;
+use crate::theory::networks::{ClosedStation, closed};
+
+struct Text<'a>(&'a str);
+
+impl Loads for Text<'_> {
+    type Error = Diagnostics;
+
+    fn scenario(&self, overrides: &[(String, String)]) -> Result<Scenario, Diagnostics> {
+        load("a.toml", self.0, overrides, &NoFiles, KINDS).map(|loaded| loaded.scenario)
+    }
+
+    fn trying(&self, _number: usize, _load: &str) {}
+}
+
+/// The capacity of a text by the clients' own knob.
+fn find(text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
+    let knob = Knob::of(&Text(text).scenario(&[]).unwrap(), None).unwrap();
+    let slo = parse_slo(slo, &Names { classes: &["request"], components: &["box"] }).unwrap();
+    let question = Question { slo: &slo, knob: &knob, seed, trials, jobs: 0 };
+    capacity(&question, &Text(text), &Unwatched).unwrap().unwrap()
+}
+
+/// One core with exponential work of 10 ms, first come, first served.
+fn one_core(client: &str, duration: &str) -> String {
+    format!(
+        "[run]\nduration = '{duration}'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
+         [client.users]\n{client}\ntarget = 'box'\ntimeout = '1h'\n\
+         [server.box]\npublic = true\ncores = 1\nscheduling = 'fifo'\nworkers = 1000000\nqueue = 1000000\n\
+         memory = '64GiB'\nmemory_per_call = '1KiB'\n\
+         steps = [{{ cpu = {{ dist = 'exponential', mean = '10ms' }} }}]\n"
+    )
+}
+
+#[test]
+fn the_capacity_of_mm1_is_that_of_its_percentile() {
+    // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
+    let exact = 100.0 - libm::log(100.0) / 0.3;
+    let text = one_core("rate = '20/s'", "100s");
+    let mut covered = 0;
+    for seed in 1..=5 {
+        let found = find(&text, "p99(response) < 300ms", seed, 8);
+        assert_eq!(found.verdict, Found::Found);
+        let (low, high, estimate) = (found.low.unwrap(), found.high.unwrap(), found.estimate.unwrap());
+        assert!(low <= estimate && estimate <= high && high - low < 8.0, "{low} {estimate} {high}");
+        assert!((estimate - exact).abs() < 3.0, "{estimate}");
+        covered += u32::from(low <= exact && exact <= high);
+        let at = found.at.unwrap();
+        assert_eq!(at.bottleneck.unwrap().component, "box");
+        let collapse = found.collapse.unwrap();
+        assert!(collapse.low < 101.0 && collapse.high > 97.0, "{collapse:?}");
+        assert!(found.points.len() <= 30, "{} loads", found.points.len());
+    }
+    assert!(covered >= 4, "{covered} of 5 intervals hold {exact}");
+}
+
+#[test]
+fn the_capacity_of_a_closed_system_is_that_of_mean_value_analysis() {
+    // The machine repairman: think 1 s, serve 10 ms. The mean response time is exact by MVA.
+    let mean = |users: u32| closed(users, 1.0, &[ClosedStation { demand: 0.01, cores: 1 }]).response;
+    let exact = (1..400).find(|&users| mean(users) >= 0.1).unwrap() - 1;
+    let found = find(
+        &one_core("users = 10\nthink_time = { dist = 'exponential', mean = '1s' }", "100s"),
+        "mean < 100ms",
+        3,
+        8,
+    );
+    assert_eq!(found.load.unit, LoadUnit::Users);
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    assert!(low <= f64::from(exact) && f64::from(exact) <= high && high - low <= 8.0, "{low} {exact} {high}");
+    assert!(found.collapse.is_none(), "closed load cannot overrun the server: {:?}", found.collapse);
+}
+
+#[test]
+fn an_objective_may_be_met_always_or_never() {
+    let text = one_core("users = 10\nthink_time = '1s'", "20s");
+    let never = find(&text, "mean < 1ms", 1, 3);
+    assert_eq!((never.verdict, never.estimate, never.tried_to), (Found::NeverMet, None, 10.0));
+    assert_eq!(never.binding.as_deref(), Some("mean(response) < 1ms"));
+    assert_eq!(never.points[0].load, 1.0);
+}

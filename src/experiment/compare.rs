@@ -1,0 +1,404 @@
+//! `compare`: the same customers through several designs, and by how much these differ.
+
+use crate::scenario::Scenario;
+use crate::scenario::expression::{Metric, Regression, Stat};
+use crate::stats::interval::{Estimate, holm};
+
+use super::curve::Curve;
+use super::expect::{measure, unit_name};
+use super::result::{Answer, Bottleneck, Figure, Named, Precision, RunResult, ScenarioRef};
+use super::runner::{self, Progress, RunOptions, Trials};
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "outgrow.compare/1";
+
+/// The risk of a single false alarm among all differences that are shown.
+const RISK: f64 = 0.05;
+
+/// One way to build it.
+#[derive(Debug)]
+pub struct Design {
+    /// What the reader calls it.
+    pub name: String,
+    /// The design itself.
+    pub scenario: Scenario,
+}
+
+/// What a comparison has shown, as the JSON of `outgrow.compare/1`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CompareResult {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Version of the simulator.
+    pub version: &'static str,
+    /// Whether every trial ran to its end.
+    pub complete: bool,
+    /// Seed of all trials, the same for all designs.
+    pub seed: u64,
+    /// Trials of each design.
+    pub trials: usize,
+    /// Measured time of each trial, seconds.
+    pub duration_s: f64,
+    /// Time thrown away before it, seconds.
+    pub warmup_s: f64,
+    /// The design that the others are held against: the first.
+    pub baseline: String,
+    /// Whether the same customers come to all designs, so that pairing takes their differences out.
+    pub paired: bool,
+    /// The designs in their order.
+    pub designs: Vec<DesignResult>,
+    /// Every metric of every design but the first, against the first.
+    pub differences: Vec<Difference>,
+    /// What must not get worse.
+    pub fail_on: Vec<Regressed>,
+    /// The outcome of `--precision`, for the difference of the mean response times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// The designs over a range of values; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
+    /// What to look at before the figures are trusted.
+    pub warnings: Vec<String>,
+}
+
+/// One design.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DesignResult {
+    /// What the reader calls it.
+    pub name: String,
+    /// What was simulated.
+    pub scenario: ScenarioRef,
+    /// Fingerprint of all trajectories together.
+    pub fingerprint: String,
+    /// Whether it came to rest.
+    pub steady: bool,
+    /// What binds.
+    pub bottleneck: Option<Bottleneck>,
+    /// Price of all machines, USD an hour.
+    pub cost_usd_per_hour: Figure,
+    /// Price of a million requests that ended ok, USD.
+    pub cost_usd_per_million: Figure,
+    /// The metrics by their expressions, in their base units.
+    pub metrics: Named<Figure>,
+}
+
+/// One metric of one design against the baseline.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Difference {
+    /// The design.
+    pub design: String,
+    /// The metric: `p99(response)`.
+    pub metric: String,
+    /// `s`, `share`, `per_s` or `usd`.
+    pub unit: &'static str,
+    /// The baseline's figure.
+    pub baseline: Figure,
+    /// The design's figure.
+    pub value: Figure,
+    /// The design's less the baseline's, trial by trial.
+    pub difference: Figure,
+    /// The difference as a share of the baseline's figure.
+    pub relative: Option<f64>,
+    /// How likely chance alone makes so large a difference; `None` without an interval.
+    pub p_value: Option<f64>,
+    /// The same by Holm's correction over all differences of the comparison.
+    pub p_holm: Option<f64>,
+    /// What is shown.
+    pub verdict: Shown,
+}
+
+/// What a difference shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Shown {
+    /// The design's figure is lower.
+    #[serde(rename = "lower")]
+    Lower,
+    /// It is higher.
+    #[serde(rename = "higher")]
+    Higher,
+    /// It is the same in every trial.
+    #[serde(rename = "same")]
+    Same,
+    /// Chance may have made the difference.
+    #[serde(rename = "no difference shown")]
+    NoDifference,
+}
+
+/// The verdict on a limit against the baseline.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Regressed {
+    /// The limit: `p99(response) +5%`.
+    pub that: String,
+    /// The design.
+    pub design: String,
+    /// Fails when the whole interval lies beyond the limit, holds when none of it does.
+    pub verdict: Answer,
+    /// The change as a share of the baseline's figure.
+    pub change: Option<f64>,
+    /// Half of the width of its interval.
+    pub half_width: Option<f64>,
+    /// The limit as a share.
+    pub limit: f64,
+    /// Why it is not shown, where more trials do not help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The metrics that are compared.
+fn metrics() -> Vec<Metric> {
+    let response = |stat| Metric::Response { stat, class: None };
+    vec![
+        Metric::Throughput,
+        response(Stat::Mean),
+        response(Stat::P50),
+        response(Stat::P95),
+        response(Stat::P99),
+        Metric::ErrorRate(None),
+        Metric::CostPerMillion,
+    ]
+}
+
+/// Runs the designs with the same seeds. `None` when the user had enough before all of them had measured something.
+///
+/// With `precision`, goes on until the half-width of every paired difference of the mean response time is at most that
+/// share of the baseline's mean response time, by the rules of [`runner::until_precise`].
+///
+/// # Panics
+/// When there are no designs.
+#[must_use]
+pub fn compare(
+    designs: &[Design],
+    options: &RunOptions,
+    fail_on: &[Regression],
+    precision: Option<f64>,
+    progress: &dyn Progress,
+) -> Option<CompareResult> {
+    let mut all: Vec<Trials> =
+        designs.iter().map(|_| Trials { records: Vec::new(), complete: true, precision: None }).collect();
+    let mut more = |trials: std::ops::Range<u32>| {
+        for (design, all) in designs.iter().zip(&mut all) {
+            let options = RunOptions { trials: trials.clone(), ..options.clone() };
+            let found = runner::run(&design.scenario, &options, progress);
+            all.records.extend(found.records);
+            all.complete &= found.complete;
+        }
+        (worst_precision(&all), all.iter().all(|trials| trials.complete && !trials.burst()))
+    };
+    let precision = match precision {
+        Some(target) => Some(runner::until_precise(options.trials.clone(), target, more)),
+        None => {
+            more(options.trials.clone());
+            None
+        }
+    };
+    if all.iter().any(|trials| trials.records.is_empty()) {
+        return None;
+    }
+    let result = |(design, trials): (&Design, &Trials)| RunResult::new(&design.scenario, options, trials);
+    let results: Vec<RunResult> = designs.iter().zip(&all).map(result).collect();
+    Some(CompareResult { precision, ..CompareResult::of(designs, &results, fail_on) })
+}
+
+/// The widest half-width of a difference in the mean response time, as a share of the baseline's.
+fn worst_precision(all: &[Trials]) -> Option<f64> {
+    let means =
+        |trials: &Trials| trials.records.iter().map(super::figure::mean_response).collect::<Vec<f64>>();
+    let baseline = means(&all[0]);
+    let level = Figure::over(baseline.iter().copied()).mean?;
+    let share = |trials: &Trials| {
+        let difference = means(trials).into_iter().zip(&baseline).map(|(value, base)| value - base);
+        Some(Figure::over(difference).half_width? / level)
+    };
+    all[1..].iter().map(share).try_fold(0.0, |worst: f64, share| Some(worst.max(share?)))
+}
+
+impl CompareResult {
+    /// Holds results of the same seeds against the first.
+    ///
+    /// # Panics
+    /// When there are no results.
+    #[must_use]
+    pub fn of(designs: &[Design], results: &[RunResult], fail_on: &[Regression]) -> CompareResult {
+        let first = &results[0];
+        let baseline = designs[0].name.clone();
+        let others = || designs.iter().zip(results).skip(1);
+        let mut differences: Vec<Difference> =
+            others().flat_map(|(design, result)| differences(&design.name, result, first)).collect();
+        correct(&mut differences);
+        let regressed = |(design, result): (&Design, &RunResult)| {
+            let one = |limit: &Regression| regressed(limit, &design.name, result, first);
+            fail_on.iter().map(one).collect::<Vec<Regressed>>()
+        };
+        CompareResult {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            complete: results.iter().all(|result| result.complete),
+            seed: first.seed,
+            trials: results.iter().map(|result| result.trials).min().unwrap_or(0),
+            duration_s: first.duration_s,
+            warmup_s: first.warmup_s,
+            baseline,
+            paired: designs[1..].iter().all(|design| same_clients(&designs[0].scenario, &design.scenario)),
+            designs: designs.iter().zip(results).map(|(design, result)| one(design, result)).collect(),
+            differences,
+            fail_on: others().flat_map(regressed).collect(),
+            precision: None,
+            curve: None,
+            warnings: warnings(designs, results),
+        }
+    }
+}
+
+fn one(design: &Design, result: &RunResult) -> DesignResult {
+    let measured = |metric: &Metric| measure(metric, result).unwrap_or_default();
+    DesignResult {
+        name: design.name.clone(),
+        scenario: result.scenario.clone(),
+        fingerprint: result.fingerprint.clone(),
+        steady: result.steady_state.reached,
+        bottleneck: result.bottleneck.clone(),
+        cost_usd_per_hour: measured(&Metric::CostPerHour),
+        cost_usd_per_million: measured(&Metric::CostPerMillion),
+        metrics: Named(metrics().iter().map(|metric| (metric.to_string(), measured(metric))).collect()),
+    }
+}
+
+fn differences(design: &str, result: &RunResult, baseline: &RunResult) -> Vec<Difference> {
+    let one = |metric: &Metric| {
+        let (value, base) = (measure(metric, result).ok()?, measure(metric, baseline).ok()?);
+        let difference = paired(&value, &base, 1.0);
+        let estimate = estimate(&difference)?;
+        let relative = base.mean.filter(|base| *base != 0.0).map(|base| estimate.mean / base.abs());
+        Some(Difference {
+            design: design.to_owned(),
+            metric: metric.to_string(),
+            unit: unit_name(metric.unit()),
+            relative,
+            p_value: estimate.p_value(),
+            p_holm: None,
+            verdict: Shown::NoDifference,
+            baseline: base,
+            value,
+            difference,
+        })
+    };
+    metrics().iter().filter_map(one).collect()
+}
+
+/// The value less `factor` times the baseline, trial by trial. The values of the trials of a percentile lie on the scale
+/// of the pooled percentile (`stats::quantile`), so that they may be paired as means are.
+fn paired(value: &Figure, baseline: &Figure, factor: f64) -> Figure {
+    let both = value.trials.iter().zip(&baseline.trials);
+    Figure::over(
+        both.map(|(value, base)| value.zip(*base).map_or(f64::NAN, |(value, base)| value - factor * base)),
+    )
+}
+
+fn estimate(figure: &Figure) -> Option<Estimate> {
+    let known: Vec<f64> = figure.trials.iter().copied().flatten().collect();
+    (!known.is_empty()).then(|| Estimate::over_trials(&known))
+}
+
+/// Holm's correction over all differences that chance has a part in, and the verdicts.
+fn correct(differences: &mut [Difference]) {
+    let has_chance = |one: &Difference| one.difference.half_width.is_some_and(|half| half > 0.0);
+    let tested: Vec<usize> = (0..differences.len()).filter(|&at| has_chance(&differences[at])).collect();
+    let p_values: Vec<f64> = tested.iter().map(|&at| differences[at].p_value.unwrap_or(1.0)).collect();
+    for (&at, p_holm) in tested.iter().zip(holm(&p_values)) {
+        differences[at].p_holm = Some(p_holm);
+    }
+    for one in differences {
+        // What has no variance needs no correction: its p-value is 0 or 1.
+        one.p_holm = one.p_holm.or(one.p_value);
+        let mean = one.difference.mean.unwrap_or(0.0);
+        one.verdict = match one.p_holm {
+            _ if one.difference.trials.iter().all(|value| *value == Some(0.0)) => Shown::Same,
+            Some(p) if p < RISK && mean < 0.0 => Shown::Lower,
+            Some(p) if p < RISK => Shown::Higher,
+            _ => Shown::NoDifference,
+        };
+    }
+}
+
+/// Whether a metric is beyond its limit: the interval of the design's value less the allowed multiple of the baseline's
+/// has a sign, and no ratio with its awkward distribution is needed.
+fn regressed(limit: &Regression, design: &str, result: &RunResult, baseline: &RunResult) -> Regressed {
+    let mut found = Regressed {
+        that: limit.to_string(),
+        design: design.to_owned(),
+        verdict: Answer::NotShown,
+        change: None,
+        half_width: None,
+        limit: limit.change,
+        reason: None,
+    };
+    let both =
+        measure(&limit.metric, result).and_then(|value| Ok((value, measure(&limit.metric, baseline)?)));
+    let (value, base) = match both {
+        Ok(both) => both,
+        Err(reason) => return Regressed { reason: Some(reason), ..found },
+    };
+    let change = paired(&value, &base, 1.0);
+    if let Some(level) = base.mean.filter(|level| *level != 0.0) {
+        found.change = change.mean.map(|mean| mean / level.abs());
+        found.half_width = change.half_width.map(|half| half / level.abs());
+    }
+    let beyond = paired(&value, &base, 1.0 + limit.change);
+    let Some((low, high)) = beyond.interval() else {
+        let reason =
+            if beyond.mean.is_some() { "one trial gives no interval" } else { "too little was measured" };
+        return Regressed { reason: Some(reason.into()), ..found };
+    };
+    let (fails, holds) = if limit.change > 0.0 { (low > 0.0, high <= 0.0) } else { (high < 0.0, low >= 0.0) };
+    found.verdict = match (fails, holds) {
+        (true, _) => Answer::Fails,
+        (_, true) => Answer::Holds,
+        _ => Answer::NotShown,
+    };
+    found
+}
+
+/// Whether the clients of two scenarios send the same requests: all that they say but whom they ask.
+fn same_clients(a: &Scenario, b: &Scenario) -> bool {
+    let asks = |scenario: &Scenario| {
+        let table: toml::Table = scenario.text.parse().unwrap_or_default();
+        let mut clients = table.get("client").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        for (_, client) in &mut clients {
+            if let Some(client) = client.as_table_mut() {
+                client.remove("target");
+            }
+        }
+        (clients, table.get("request").cloned())
+    };
+    asks(a) == asks(b)
+}
+
+fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (first, length) = (&designs[0], designs[0].scenario.length());
+    for (design, result) in designs.iter().zip(results) {
+        if !same_clients(&first.scenario, &design.scenario) {
+            warnings.push(format!(
+                "`{}` has other clients than `{}`: they are not paired by customer, and the intervals are wider",
+                design.name, first.name
+            ));
+        }
+        if design.scenario.length() != length {
+            warnings
+                .push(format!("`{}` is run as long as `{}`, not as it says itself", design.name, first.name));
+        }
+        if !result.steady_state.reached {
+            warnings.push(format!(
+                "`{}` does not come to rest: its response times grow with the time that is simulated",
+                design.name
+            ));
+        }
+    }
+    if results[0].trials < 2 {
+        warnings.push("one trial gives no interval: --trials 10".into());
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Differences that are known: none at all, one that is certain, and how much pairing is worth.
+
+use super::super::runner::Unwatched;
+use super::super::samples::{from_text, options, result, scenario, trial};
+use super::*;
+use crate::scenario::expression::{Names, parse_fail_on};
+
+fn design(name: &str, scenario: Scenario) -> Design {
+    Design { name: name.into(), scenario }
+}
+
+fn limit(text: &str) -> Regression {
+    parse_fail_on(text, &Names { classes: &["request"], components: &["box"] }).unwrap()
+}
+
+fn run_two(a: &str, b: &str, trials: u32, fail_on: &[Regression]) -> CompareResult {
+    let designs = [design("a", scenario(a)), design("b", scenario(b))];
+    compare(&designs, &options(trials), fail_on, None, &Unwatched).unwrap()
+}
+
+#[test]
+fn a_design_does_not_differ_from_itself() {
+    let found = run_two("50/s", "50/s", 4, &[limit("mean(response) +5%"), limit("goodput -5%")]);
+    assert!(found.paired && found.warnings.is_empty(), "{:?}", found.warnings);
+    assert!(found.differences.len() >= 5);
+    for one in &found.differences {
+        assert_eq!(
+            (one.difference.mean, one.difference.half_width),
+            (Some(0.0), Some(0.0)),
+            "{}",
+            one.metric
+        );
+        assert_eq!(one.verdict, Shown::Same);
+    }
+    assert!(found.fail_on.iter().all(|one| one.verdict == Answer::Holds && one.change == Some(0.0)));
+}
+
+#[test]
+fn differences_are_shown_beyond_their_intervals_only() {
+    // M/M/1 with mu = 100: means of 1/50 s and 1/30 s.
+    let found = run_two("50/s", "70/s", 8, &[limit("mean(response) +5%"), limit("mean(response) +300%")]);
+    assert!(!found.paired && found.warnings[0].contains("other clients"));
+    let mean = found.differences.iter().find(|one| one.metric == "mean(response)").unwrap();
+    assert_eq!(mean.verdict, Shown::Higher);
+    assert!((mean.difference.mean.unwrap() - (1.0 / 30.0 - 1.0 / 50.0)).abs() < 0.005, "{mean:?}");
+    let verdicts: Vec<Answer> = found.fail_on.iter().map(|one| one.verdict).collect();
+    assert_eq!(verdicts, [Answer::Fails, Answer::Holds]);
+}
+
+#[test]
+fn holm_decides_over_all_that_is_shown() {
+    // Differences of 10, 12 and 14 ms: p = 0.0089 alone, and too much when seven metrics are tested.
+    let results = [
+        result(vec![trial(&[90, 90]), trial(&[100, 100]), trial(&[110, 110])]),
+        result(vec![trial(&[100, 100]), trial(&[112, 112]), trial(&[124, 124])]),
+    ];
+    let designs = [design("a", scenario("5/s")), design("b", scenario("5/s"))];
+    let found = CompareResult::of(&designs, &results, &[limit("mean +5%"), limit("p99 +5%")]);
+    let mean = found.differences.iter().find(|one| one.metric == "mean(response)").unwrap();
+    assert!((mean.difference.mean.unwrap() - 0.012).abs() < 1e-9);
+    assert!(mean.p_value.unwrap() < 0.01 && mean.p_holm == mean.p_value, "one difference alone has variance");
+    assert_eq!(mean.verdict, Shown::Higher);
+    let throughput = &found.differences[0];
+    assert_eq!((throughput.metric.as_str(), throughput.verdict), ("throughput", Shown::Same));
+    // 112 - 1.05 x 100 = 7 on average: shown. The percentile has too little behind it.
+    assert_eq!(found.fail_on[0].verdict, Answer::Fails);
+    assert_eq!(found.fail_on[1].reason.as_deref(), Some("too little was measured"));
+}
+
+/// Sixteen cores on one machine, or four on each of four behind a balancer that knows the shortest queue.
+fn cores(split: bool) -> Scenario {
+    let (target, count, cores, rest) = if split {
+        ("lb", 4, 4, "[balancer.lb]\npublic = true\ntargets = ['web']\npolicy = 'least-connections'\n")
+    } else {
+        ("web", 1, 16, "")
+    };
+    from_text(&format!(
+        "[run]\nduration = '40s'\nwarmup = '4s'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
+         [client.users]\nrate = '1440/s'\ntarget = '{target}'\n{rest}\
+         [server.web]\npublic = {}\ncount = {count}\ncores = {cores}\nscheduling = 'fifo'\nworkers = 100000\n\
+         memory_per_call = '1KiB'\nmemory = '16GiB'\n\
+         steps = [{{ cpu = {{ dist = 'exponential', mean = '10ms' }} }}]\n",
+        !split
+    ))
+}
+
+#[test]
+fn the_same_customers_need_at_most_half_the_trials() {
+    let trials = 60;
+    let means = |scenario: &Scenario, seed: u64| {
+        let options = RunOptions { seed, jobs: 0, length: scenario.length(), ..options(trials) };
+        let found = runner::run(scenario, &options, &Unwatched);
+        found.records.iter().map(super::super::figure::mean_response).collect::<Vec<f64>>()
+    };
+    let (one, four) = (cores(false), cores(true));
+    let (baseline, same, other) = (means(&one, 1), means(&four, 1), means(&four, 2));
+    let half_width = |values: &[f64]| Estimate::paired_difference(values, &baseline).half_width.unwrap();
+    let ratio = half_width(&same) / half_width(&other);
+    // The trials that an interval takes grow with the square of its width at one number of trials.
+    let trials_ratio = ratio * ratio;
+    println!("variance of the difference, keyed against independent: {trials_ratio:.3}");
+    assert!(trials_ratio <= 0.5, "{trials_ratio}");
+}
+
+#[test]
+fn precision_is_that_of_the_difference() {
+    let designs = [design("a", scenario("50/s")), design("b", scenario("50/s"))];
+    let found = compare(&designs, &options(5), &[], Some(0.02), &Unwatched).unwrap();
+    let precision = found.precision.unwrap();
+    assert!(precision.reached && precision.achieved == Some(0.0) && found.trials == 8, "{precision:?}");
+}

@@ -1,0 +1,155 @@
+//! A capacity in the terminal: the answer first, then what binds, where all collapses, and the loads behind it.
+
+use super::number::{estimate, number, percent, seconds, time_ms};
+use super::text::{bad, bold, dim, good, paragraph, table, unsure};
+use crate::experiment::capacity::{CapacityResult, Found, LoadUnit, Point};
+
+/// The whole answer, at most a hundred columns wide.
+#[must_use]
+pub fn text(result: &CapacityResult) -> String {
+    let mut out = format!("{}\n", bold(&result.scenario.title));
+    let run = format!(
+        "up to {} trials of {} after a warm-up of {}, seed {}, at {} loads",
+        result.trials,
+        seconds(result.duration_s),
+        seconds(result.warmup_s),
+        result.seed,
+        result.points.len(),
+    );
+    out.push_str(&format!("{}\n\n", dim(&run)));
+    if !result.complete {
+        out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
+    }
+    out.push_str(&answer(result));
+    out.push_str(&result.at.as_ref().map_or(String::new(), |at| at_the_capacity(at, result.load.unit)));
+    out.push_str(&collapse(result));
+    out.push_str(&result.notes.iter().map(|note| paragraph("note:     ", note)).collect::<String>());
+    out.push('\n');
+    out.push_str(&points(result));
+    out
+}
+
+/// A load with its unit.
+pub(super) fn load(load: f64, unit: LoadUnit) -> String {
+    match unit {
+        LoadUnit::Users if load == 1.0 => "1 user".into(),
+        LoadUnit::Users => format!("{} users", number(load)),
+        LoadUnit::PerS => format!("{}/s", number(load)),
+        LoadUnit::Times => format!("{} times the load", number(load)),
+    }
+}
+
+/// The interval of the capacity: "83.2 to 85.9/s".
+pub(super) fn interval(result: &CapacityResult) -> String {
+    let unit = result.load.unit;
+    match (result.low, result.high) {
+        (Some(low), Some(high)) => format!("{} to {}", number(low), load(high, unit)),
+        (None, Some(high)) => format!("up to {}", load(high, unit)),
+        (Some(low), None) => format!("from {}", load(low, unit)),
+        (None, None) => "no interval".into(),
+    }
+}
+
+fn answer(result: &CapacityResult) -> String {
+    let (slo, unit) = (result.slo.join(", "), result.load.unit);
+    let key = &result.load.key;
+    match (result.verdict, result.estimate) {
+        (Found::Found, Some(found)) => {
+            let text = format!(
+                "{slo} holds up to {} ({key}), 95 % interval {}",
+                load(found, unit),
+                interval(result)
+            );
+            let binding = result.binding.as_ref().filter(|_| result.slo.len() > 1);
+            let binding = binding.map_or(String::new(), |part| format!("; {part} is missed first"));
+            paragraph("capacity: ", &(text + &binding)).replacen("capacity:", &good("capacity:"), 1)
+        }
+        (Found::MetAtEveryLoad, _) => {
+            let text = format!("{slo} holds at every load, up to {} ({key})", load(result.tried_to, unit));
+            paragraph("no limit: ", &text).replacen("no limit:", &unsure("no limit:"), 1)
+        }
+        (Found::NeverMet, _) => {
+            let lowest = result.points.first().map_or(String::new(), |point| {
+                let error = 1.0 - point.availability.mean.unwrap_or(1.0);
+                let p99 =
+                    point.p99_ms.mean.map_or(String::new(), |p99| format!(", p99 {}", time_ms(p99, None)));
+                format!("{}: {} errors{p99}", load(point.load, unit), percent(error))
+            });
+            let part = result.binding.as_deref().unwrap_or(&slo);
+            let text = format!("{part} holds at no load, not even at {lowest}");
+            paragraph("never:    ", &text).replacen("never:", &bad("never:"), 1)
+        }
+        _ => paragraph("unknown:  ", &format!("whether {slo} holds cannot be told")).replacen(
+            "unknown:",
+            &unsure("unknown:"),
+            1,
+        ),
+    }
+}
+
+fn at_the_capacity(at: &Point, unit: LoadUnit) -> String {
+    let mut parts = vec![format!("{}/s answered", figure(&at.throughput_rps))];
+    parts.extend(at.mean_ms.mean.map(|mean| format!("mean {}", time_ms(mean, at.mean_ms.half_width))));
+    parts.extend(at.p99_ms.mean.map(|p99| format!("p99 {}", time_ms(p99, at.p99_ms.half_width))));
+    parts.extend(
+        at.cost_usd_per_hour.filter(|cost| *cost > 0.0).map(|cost| format!("USD {} an hour", number(cost))),
+    );
+    parts.extend(
+        at.cost_usd_per_million
+            .filter(|cost| *cost > 0.0)
+            .map(|cost| format!("USD {} per million requests", number(cost))),
+    );
+    let mut out = paragraph("there:    ", &format!("at {}: {}", load(at.load, unit), parts.join(", ")));
+    if let Some(binds) = &at.bottleneck {
+        let text =
+            format!("the {} of `{}`, {} used", binds.resource, binds.component, percent(binds.utilisation));
+        out.push_str(&paragraph("binds:    ", &text));
+    }
+    out
+}
+
+fn collapse(result: &CapacityResult) -> String {
+    if result.verdict != Found::Found {
+        return String::new();
+    }
+    let unit = result.load.unit;
+    let text = match &result.collapse {
+        Some(found) => {
+            let what = match found.how {
+                "goodput falls" => "goodput falls as the load grows",
+                how => how,
+            };
+            format!("{what}, from between {} and {} on", number(found.low), load(found.high, unit))
+        }
+        None => format!(
+            "none up to {}: goodput does not fall, and all comes to rest",
+            load(result.tried_to, unit)
+        ),
+    };
+    paragraph("collapse: ", &text)
+}
+
+fn figure(figure: &crate::experiment::result::Figure) -> String {
+    figure.mean.map_or(String::new(), |mean| estimate(mean, figure.half_width))
+}
+
+fn points(result: &CapacityResult) -> String {
+    let row = |point: &Point| {
+        let beyond = if point.steady { "nobody served" } else { "no steady state" };
+        let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{:+.1} %", 100.0 * margin));
+        let time = |figure: &crate::experiment::result::Figure| {
+            let known = figure.mean.filter(|_| point.steady);
+            known.map_or(String::new(), |mean| time_ms(mean, figure.half_width))
+        };
+        vec![
+            load(point.load, result.load.unit),
+            margin,
+            figure(&point.goodput_rps),
+            time(&point.mean_ms),
+            time(&point.p99_ms),
+            point.trials.to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = result.points.iter().map(row).collect();
+    table(&["load", "from the limit", "goodput/s", "mean", "p99", "trials"], 1, &rows)
+}

@@ -1,0 +1,164 @@
+//! A sweep as a table: one row a point, with what was varied, how it went, and every metric.
+
+use serde_json::{Value, json};
+
+use super::table::{Row, Table};
+use super::tables::overview;
+use crate::experiment::result::{Answer, RunResult};
+use crate::experiment::sweep::Grid;
+use crate::model::quantity::{Bytes, Duration, Rate, Share};
+
+/// Name and version of the JSON format.
+pub const SCHEMA: &str = "outgrow.sweep/1";
+
+/// Makes the rows of one grid.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    grid: Grid,
+    /// For each key whose values have a unit: the column of their numbers, and the numbers.
+    numbers: Vec<Option<(String, Vec<f64>)>>,
+}
+
+impl Rows {
+    /// For the points of this grid.
+    #[must_use]
+    pub fn new(grid: &Grid) -> Rows {
+        let numbers = grid.axes().iter().map(|axis| {
+            let (suffix, numbers) = numbers(&axis.values)?;
+            Some((format!("{}_{suffix}", axis.key), numbers))
+        });
+        Rows { grid: grid.clone(), numbers: numbers.collect() }
+    }
+
+    /// The row of a point.
+    #[must_use]
+    pub fn row(&self, point: usize, result: &RunResult) -> Row {
+        let mut row = self.keys(point);
+        row.extend(overview(result));
+        row.insert("verdict".into(), json!(verdict(result)));
+        for (at, expect) in result.expect.iter().enumerate() {
+            let mut add = |part: &str, cell: Value| row.insert(format!("expect_{}{part}", at + 1), cell);
+            add("", json!(expect.that));
+            add("_verdict", json!(expect.verdict));
+            add("_value", json!(expect.value));
+            add("_low", json!(expect.low));
+            add("_high", json!(expect.high));
+        }
+        row
+    }
+
+    fn keys(&self, point: usize) -> Row {
+        let mut row = Row::from_iter([("point".to_owned(), json!(point))]);
+        for ((axis, numbers), at) in self.grid.axes().iter().zip(&self.numbers).zip(self.grid.place(point)) {
+            row.insert(axis.key.clone(), cell(&axis.values[at]));
+            if let Some((name, numbers)) = numbers {
+                row.insert(name.clone(), json!(numbers[at]));
+            }
+        }
+        row
+    }
+
+    /// The rows as a table, which has the columns of the keys even without a row.
+    #[must_use]
+    pub fn table(&self, rows: impl IntoIterator<Item = Row>) -> Table {
+        let keys = self.keys(0);
+        let mut table = Table::new(&keys.keys().map(String::as_str).collect::<Vec<_>>());
+        rows.into_iter().for_each(|row| table.push(row));
+        table
+    }
+}
+
+/// Values that all have a unit of one kind as numbers, with the end of a column's name that tells in which unit.
+fn numbers(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
+    let one = |value: &String| measured(value.trim().trim_matches('"'));
+    let read: Vec<(&str, f64)> = values.iter().map(one).collect::<Option<_>>()?;
+    let suffix = read.first()?.0;
+    let alike = read.iter().all(|(other, _)| *other == suffix);
+    alike.then(|| (suffix, read.into_iter().map(|(_, number)| number).collect()))
+}
+
+/// A quantity with a unit; a number that has none needs no second column.
+fn measured(text: &str) -> Option<(&'static str, f64)> {
+    if text.parse::<f64>().is_ok() {
+        return None;
+    }
+    let duration = || text.parse().ok().map(|Duration(duration)| ("s", duration.as_secs_f64()));
+    let rate = || text.parse().ok().map(|Rate(rate)| ("per_s", rate));
+    let share = || text.parse().ok().map(|Share(share)| ("share", share));
+    let bytes = || text.parse().ok().map(|Bytes(bytes)| ("bytes", bytes as f64));
+    duration().or_else(rate).or_else(share).or_else(bytes)
+}
+
+/// A value of a key: a number or a text, as it was given.
+fn cell(text: &str) -> Value {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::String(_))) => value,
+        _ => json!(text),
+    }
+}
+
+/// What all expectations together say; nothing without any.
+fn verdict(result: &RunResult) -> Option<Answer> {
+    let is = |answer: Answer| result.expect.iter().any(|expect| expect.verdict == answer);
+    match () {
+        () if result.expect.is_empty() => None,
+        () if is(Answer::Fails) => Some(Answer::Fails),
+        () if is(Answer::NotShown) => Some(Answer::NotShown),
+        () => Some(Answer::Holds),
+    }
+}
+
+/// The table as JSON, with what the sweep was.
+///
+/// # Panics
+/// Never: all keys are strings, and what is not a finite number is `null`.
+#[must_use]
+pub fn json(scenario: &Value, version: &str, axes: &Value, table: &Table) -> String {
+    let sweep = json!({
+        "schema": SCHEMA,
+        "version": version,
+        "scenario": scenario,
+        "vary": axes,
+        "columns": table.columns(),
+        "rows": table.rows(),
+    });
+    serde_json::to_string_pretty(&sweep).expect("strings, lists and finite numbers") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::vary::Vary;
+
+    #[test]
+    fn keys_are_as_given_and_their_numbers_stand_beside_them() {
+        let axis = |text: &str| text.parse::<Vary>().unwrap();
+        let grid = Grid::new(vec![axis("users.rate=30/min,2/s"), axis("web.count=1,2")], 10).unwrap();
+        let rows = Rows::new(&grid);
+        let keys = json!({ "point": 3, "users.rate": "2/s", "users.rate_per_s": 2.0, "web.count": 2 });
+        assert_eq!(Value::Object(rows.keys(3)), keys);
+        assert_eq!(rows.table([]).csv(), "point,users.rate,users.rate_per_s,web.count\n");
+    }
+
+    #[test]
+    fn values_with_a_unit_are_numbers_too() {
+        let of = |values: &[&str]| numbers(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(of(&["30/min", "\"1/s\""]), Some(("per_s", vec![0.5, 1.0])));
+        assert_eq!(of(&["5ms", "1s"]), Some(("s", vec![0.005, 1.0])));
+        assert_eq!(of(&["30%", "4%"]), Some(("share", vec![0.3, 0.04])));
+        assert_eq!(of(&["1KiB"]), Some(("bytes", vec![1024.0])));
+        for mixed in [&["1", "2"][..], &["1/s", "1s"], &["m7i.large", "1/s"], &["1/s", "2"]] {
+            assert_eq!(of(mixed), None);
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_json_stay_texts() {
+        assert_eq!(cell("5"), json!(5));
+        assert_eq!(cell("0.5"), json!(0.5));
+        assert_eq!(cell("\"50/s\""), json!("50/s"));
+        for text in ["50/s", "1_000", "[1, 2]", "nan", "true false"] {
+            assert_eq!(cell(text), json!(text));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `Vary`: a key and the values that it takes in turn: `web.count=1,2,4`, `users.rate=50/s..2000/s:12`.
+
+use std::str::FromStr;
+
+/// Values that one key may take.
+pub const VALUES_MAX: usize = 1000;
+
+/// Digits of the points between the ends of a range, so that they can be read.
+const DIGITS: usize = 4;
+
+/// A key of a scenario and the values that it takes in turn, as overrides write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vary {
+    /// The key, as in `web.count`.
+    pub key: String,
+    /// Its values as text, none of them twice.
+    pub values: Vec<String>,
+}
+
+impl Vary {
+    /// The overrides of each point, in order.
+    pub fn overrides(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.values.iter().map(|value| (self.key.clone(), value.clone()))
+    }
+}
+
+impl FromStr for Vary {
+    type Err = String;
+
+    /// Reads `KEY=A,B,C`, `KEY=FROM..TO` of whole numbers, `KEY=FROM..TO:N` for N points at equal distances, or
+    /// `KEY=FROM..TO:log:N` at equal ratios. Both ends of a range have the same unit. The points between them are rounded
+    /// to four digits, and to whole numbers where both ends are whole numbers without a unit and far enough apart.
+    fn from_str(text: &str) -> Result<Vary, String> {
+        let expected = "expected KEY=A,B,C or KEY=FROM..TO:N, as in users.rate=50/s..2000/s:12";
+        let (key, values) = text.split_once('=').ok_or(expected)?;
+        let (key, values) = (key.trim(), values.trim());
+        if key.is_empty() || values.is_empty() {
+            return Err(expected.into());
+        }
+        let parts = split_list(values);
+        let mut found = Vec::new();
+        for part in parts {
+            match range_in(part) {
+                Some((from, to)) => found.extend(range(from, to)?),
+                None if part.is_empty() => return Err("a value is missing between two commas".into()),
+                None => found.push(part.to_owned()),
+            }
+        }
+        if found.len() > VALUES_MAX {
+            return Err(format!("{} values of `{key}` are more than {VALUES_MAX}", found.len()));
+        }
+        if let Some(twice) = found.iter().enumerate().find(|(at, value)| found[..*at].contains(value)) {
+            return Err(format!("`{key}` takes the value {} twice", twice.1));
+        }
+        Ok(Vary { key: key.to_owned(), values: found })
+    }
+}
+
+/// The parts between commas that stand neither in quotes nor in brackets.
+fn split_list(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth, mut quote) = (0, 0_i32, None);
+    for (at, found) in text.char_indices() {
+        match (quote, found) {
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(found),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => depth -= 1,
+            (None, ',') if depth <= 0 => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+/// Both ends of a range that is not in quotes, as in `1..8`.
+fn range_in(part: &str) -> Option<(&str, &str)> {
+    if part.starts_with(['"', '\'', '[', '{']) {
+        return None;
+    }
+    part.split_once("..")
+}
+
+/// One end of a range: "50/s" is 50 and "/s".
+struct End<'a> {
+    digits: &'a str,
+    value: f64,
+    unit: &'a str,
+}
+
+impl<'a> End<'a> {
+    fn of(text: &'a str) -> Result<End<'a>, String> {
+        let text = text.trim();
+        let is_digit = |found: char| found.is_ascii_digit() || matches!(found, '.' | '-' | '+' | '_');
+        let end = text.find(|found| !is_digit(found)).unwrap_or(text.len());
+        let (digits, unit) = text.split_at(end);
+        let value: Result<f64, _> = digits.replace('_', "").parse();
+        match value {
+            Ok(value) => Ok(End { digits, value, unit: unit.trim() }),
+            Err(_) => Err(format!("a range goes from number to number, and `{text}` is none")),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.unit.is_empty() && !self.digits.contains('.')
+    }
+
+    fn text(&self) -> String {
+        format!("{}{}", self.digits, self.unit)
+    }
+}
+
+/// All points of a range; the ends stand as they were written.
+fn range(from: &str, to: &str) -> Result<Vec<String>, String> {
+    let (to, steps) = to.split_once(':').map_or((to, None), |(to, steps)| (to, Some(steps.trim())));
+    let (from, to) = (End::of(from)?, End::of(to)?);
+    let (first, last) = (from.text(), to.text());
+    if from.unit != to.unit {
+        return Err(format!("both ends of the range {first}..{last} must have the same unit"));
+    }
+    if from.value >= to.value {
+        return Err(format!("the range {first}..{last} must rise"));
+    }
+    let is_log = steps.is_some_and(|steps| steps.starts_with("log"));
+    if is_log && from.value <= 0.0 {
+        return Err(format!("equal ratios need a range above 0, and {first} is not"));
+    }
+    let span = to.value - from.value;
+    let points = match steps.map(|steps| steps.strip_prefix("log:").unwrap_or(steps)) {
+        None if from.is_whole() && to.is_whole() && span < VALUES_MAX as f64 => span as usize + 1,
+        None => return Err(format!("say how many points, as in {first}..{last}:10")),
+        Some(points) => count(points)?,
+    };
+    let is_whole = from.is_whole() && to.is_whole() && span >= (points - 1) as f64;
+    let mut values = vec![first];
+    for point in 1..points - 1 {
+        let share = point as f64 / (points - 1) as f64;
+        let value = if is_log {
+            from.value * libm::pow(to.value / from.value, share)
+        } else {
+            from.value + span * share
+        };
+        let value = if is_whole { libm::round(value) } else { rounded(value) };
+        let text = format!("{value}{}", from.unit);
+        // Equal ratios of small whole numbers meet: 1, 1.4, 2 are two of them.
+        if values.last() != Some(&text) && text != last {
+            values.push(text);
+        }
+    }
+    values.push(last);
+    Ok(values)
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(points) if (2..=VALUES_MAX).contains(&points) => Ok(points),
+        Ok(points) => Err(format!("a range has from 2 to {VALUES_MAX} points, not {points}")),
+        Err(_) => {
+            Err(format!("expected FROM..TO:N or FROM..TO:log:N with a number of points, found `{text}`"))
+        }
+    }
+}
+
+/// The value to four significant digits.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.*e}", DIGITS - 1).parse().expect("a number that was printed can be read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<String> {
+        text.parse::<Vary>().unwrap_or_else(|error| panic!("{text}: {error}")).values
+    }
+
+    #[test]
+    fn lists_are_taken_as_they_are() {
+        assert_eq!(values("web.instance=m7i.large, m7i.xlarge"), ["m7i.large", "m7i.xlarge"]);
+        assert_eq!(values("lb.targets=[\"a\",\"b\"],['c']"), ["[\"a\",\"b\"]", "['c']"]);
+        assert_eq!(values("web.count=1,2,4..6"), ["1", "2", "4", "5", "6"]);
+    }
+
+    #[test]
+    fn ranges_have_equal_distances_or_ratios() {
+        assert_eq!(values("u.rate=50/s..200/s:4"), ["50/s", "100/s", "150/s", "200/s"]);
+        assert_eq!(values("u.rate=10/s..1000/s:log:3"), ["10/s", "100/s", "1000/s"]);
+        assert_eq!(values("u.timeout=1ms..2ms:4"), ["1ms", "1.333ms", "1.667ms", "2ms"]);
+        assert_eq!(values("web.count=1..16:log:6"), ["1", "2", "3", "5", "9", "16"]);
+        assert_eq!(values("web.sigma=0..1:3"), ["0", "0.5", "1"]);
+        assert_eq!(values("web.count=1..4"), ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn what_is_no_range_says_why() {
+        for (text, words) in [
+            ("web.count", "expected KEY=A,B,C"),
+            ("=1", "expected KEY=A,B,C"),
+            ("web.count=", "expected KEY=A,B,C"),
+            ("web.count=1,,2", "missing"),
+            ("web.count=1,1", "twice"),
+            ("u.rate=1/s..2/min:3", "same unit"),
+            ("web.count=8..1", "must rise"),
+            ("web.count=1..1", "must rise"),
+            ("u.rate=1/s..2/s", "say how many points"),
+            ("u.rate=1/s..2/s:1", "from 2 to 1000"),
+            ("u.rate=1/s..2/s:x", "number of points"),
+            ("u.rate=0/s..2/s:log:4", "above 0"),
+            ("web.count=a..b", "number to number"),
+            ("web.count=1..100000000", "say how many points"),
+            ("web.count=-9e999..1:3", "must have the same unit"),
+        ] {
+            let error = text.parse::<Vary>().expect_err(text);
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::options::{JsonOutput, Simulating, expression};
 use super::output::{print, say};
+use super::pictures::{files, typed};
 use super::progress::Steps;
 use super::run::quoted;
 use super::source::{Override, Source};
@@ -41,6 +42,7 @@ pub(super) struct Args {
 /// Checks everything, then searches.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.simulating.json()?;
+    let pictures = args.simulating.pictures()?;
     let source = Source::find(&args.scenario)?;
     let overrides = args.simulating.with_timing(&source, &args.overrides)?;
     let scenario = args.simulating.load(&source, &overrides)?;
@@ -67,6 +69,10 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(json) = json {
         json.write(&report::json::one(&found))?;
     }
+    pictures.write(
+        || files("", &report::chart::designs::of_capacity(&found)),
+        || report::html::capacity(&found, &scenario, &typed()),
+    )?;
     Ok(match found.verdict {
         _ if !found.complete => Status::Interrupted,
         Found::Found | Found::MetAtEveryLoad => Status::Done,

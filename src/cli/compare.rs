@@ -5,6 +5,7 @@ use std::path::Path;
 use super::capacity::{FileLoads, objective, search};
 use super::options::{JsonOutput, Simulating, expression};
 use super::output::{print, say};
+use super::pictures::{files, typed};
 use super::progress::Steps;
 use super::run::{precision, quoted};
 use super::source::{Override, Source};
@@ -63,6 +64,7 @@ struct Given {
 /// Checks everything, then compares.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.simulating.json()?;
+    let pictures = args.simulating.pictures()?;
     let given = read(args)?;
     let designs = load(args, &given)?;
     let baseline = &designs[0].scenario;
@@ -102,6 +104,10 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(json) = json {
         json.write(&report::json::one(&found))?;
     }
+    pictures.write(
+        || files("", &report::chart::designs::of_compare(&found)),
+        || report::html::compare(&found, &designs, &typed()),
+    )?;
     Ok(verdict(&found, args.simulating.strict))
 }
 

@@ -14,6 +14,7 @@ mod new;
 mod options;
 mod output;
 mod panic;
+mod pictures;
 mod progress;
 mod replay;
 mod run;

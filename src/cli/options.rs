@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{OutputFile, print, say};
+use super::pictures::Pictures;
 use super::run::{duration, timing};
 use super::source::{Override, Source};
 use super::status::Failure;
@@ -37,6 +38,14 @@ pub(super) struct Simulating {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write charts of what came out into a folder, each as SVG and as PNG
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
+
+    /// Write a page that says and shows it all into one HTML file
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -51,6 +60,11 @@ impl Simulating {
     /// Where the JSON goes, tried before anything is simulated.
     pub(super) fn json(&self) -> Result<Option<JsonOutput>, Failure> {
         self.json.as_deref().map(JsonOutput::prepare).transpose()
+    }
+
+    /// Where charts and the page go, tried before anything is simulated.
+    pub(super) fn pictures(&self) -> Result<Pictures, Failure> {
+        Pictures::prepare(self.charts.as_deref(), self.report.as_deref())
     }
 
     /// Reads and checks a scenario with these overrides; says its warnings, which `--strict` does not allow.

@@ -61,19 +61,19 @@ impl OutputFile {
     }
 
     /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
-    pub(super) fn write(&self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
-        let bytes = text.as_ref();
+    pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let content = content.as_ref();
         let written = if self.is_special {
-            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(bytes))
+            File::options().write(true).open(&self.path).and_then(|mut file| file.write_all(content))
         } else {
-            self.replace(bytes)
+            self.replace(content)
         };
         written.map_err(|error| cannot_write(&self.path, &error))
     }
 
-    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
         let mut file = temporary_beside(&self.path)?;
-        file.write_all(bytes)?;
+        file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
@@ -100,21 +100,21 @@ impl OutputFolder {
     }
 
     /// Writes all files. A new folder appears with all of them; in an old one each is replaced whole, and others stay.
-    pub(super) fn write(&self, files: &[(&str, String)]) -> Result<(), Failure> {
+    pub(super) fn write<N: AsRef<str>, C: AsRef<[u8]>>(&self, files: &[(N, C)]) -> Result<(), Failure> {
         if self.path.is_dir() {
             for (name, text) in files {
-                OutputFile::prepare(&self.path.join(name))?.write(text)?;
+                OutputFile::prepare(&self.path.join(name.as_ref()))?.write(text)?;
             }
             return Ok(());
         }
         self.create(files).map_err(|error| cannot_write(&self.path, &error))
     }
 
-    fn create(&self, files: &[(&str, String)]) -> io::Result<()> {
+    fn create<N: AsRef<str>, C: AsRef<[u8]>>(&self, files: &[(N, C)]) -> io::Result<()> {
         let folder = builder(0o777).tempdir_in(parent(&self.path))?;
         for (name, text) in files {
-            let mut file = File::create_new(folder.path().join(name))?;
-            file.write_all(text.as_bytes())?;
+            let mut file = File::create_new(folder.path().join(name.as_ref()))?;
+            file.write_all(text.as_ref())?;
             file.sync_all()?;
         }
         fs::rename(folder.path(), &self.path)?;
@@ -180,8 +180,8 @@ mod tests {
         let output = OutputFolder::prepare(&path).unwrap();
         assert!(!path.exists());
         let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
-        output.write(&[("a.csv", "1".into()), ("b.csv", "2".into())]).unwrap();
-        output.write(&[("a.csv", "3".into())]).unwrap();
+        output.write(&[("a.csv", "1"), ("b.csv", "2")]).unwrap();
+        output.write(&[("a.csv", "3")]).unwrap();
         assert_eq!((read("a.csv"), read("b.csv")), ("3".into(), "2".into()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         for bad in [path.join("a.csv"), folder.path().join("none/x")] {

@@ -1,9 +1,10 @@
 //! `outgrow run`: simulates scenarios and says what came out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::options::JsonOutput;
 use super::output::{OutputFolder, print, say};
+use super::pictures::{Pictures, files};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
@@ -12,6 +13,7 @@ use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, RunOptions, Trials};
 use crate::model::quantity::{Duration, QuantityError, Share};
 use crate::report;
+use crate::report::html::Run;
 use crate::scenario::Scenario;
 
 /// Simulate scenarios and print what came out
@@ -53,6 +55,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write charts of what came out into a folder, each as SVG and as PNG
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
+
+    /// Write a page that says and shows it all into one HTML file
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
     /// Write series and tables as CSV files into a folder
     #[arg(long, value_name = "DIR")]
     csv: Option<PathBuf>,
@@ -92,8 +102,7 @@ fn in_words(error: &QuantityError) -> String {
 
 /// Checks everything, then simulates one scenario after the other.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
-    let csv = args.csv.as_deref().map(OutputFolder::prepare).transpose()?;
+    let outputs = Outputs::prepare(args)?;
     let scenarios = load_all(args)?;
     interrupt::watch()?;
     if let Some(trial) = args.trial {
@@ -108,7 +117,7 @@ pub(super) fn run(args: &Args) -> Ended {
             break;
         };
         status = status.max(verdict(&result, args.strict));
-        if !args.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+        if !args.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
             print(&format!("{gap}{}", report::summary::text(&result)))?;
         }
@@ -117,15 +126,21 @@ pub(super) fn run(args: &Args) -> Ended {
             break;
         }
     }
-    if let Some(json) = json.filter(|_| !results.is_empty()) {
-        json.write(&report::json::results(&results))?;
-    }
-    if let Some(csv) = csv.filter(|_| !results.is_empty()) {
-        let tables = report::tables::tables(&results);
-        let files: Vec<(&str, String)> = tables.iter().map(|(name, table)| (*name, table.csv())).collect();
-        csv.write(&files)?;
+    if !results.is_empty() {
+        outputs.write(args, &scenarios, &results)?;
     }
     Ok(status)
+}
+
+/// What the report is made of.
+fn runs<'a>(args: &Args, scenarios: &'a [Scenario], results: &'a [RunResult]) -> Vec<Run<'a>> {
+    let all = args.scenarios.iter().zip(scenarios).zip(results);
+    let run = |((argument, scenario), result): ((&String, &'a Scenario), &'a RunResult)| {
+        let command =
+            format!("{} --seed {} --trials {}", command_line(args, argument), result.seed, result.trials);
+        Run { scenario, result, command }
+    };
+    all.map(run).collect()
 }
 
 /// Reads and checks all scenarios, so that none is simulated when another one is wrong.
@@ -245,6 +260,48 @@ pub(super) fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Where results go besides the terminal.
+struct Outputs {
+    json: Option<JsonOutput>,
+    csv: Option<OutputFolder>,
+    pictures: Pictures,
+}
+
+impl Outputs {
+    /// Makes sure that everything can be written before anything is simulated.
+    fn prepare(args: &Args) -> Result<Outputs, Failure> {
+        Ok(Outputs {
+            json: args.json.as_deref().map(JsonOutput::prepare).transpose()?,
+            csv: args.csv.as_deref().map(OutputFolder::prepare).transpose()?,
+            pictures: Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?,
+        })
+    }
+
+    fn write(&self, args: &Args, scenarios: &[Scenario], results: &[RunResult]) -> Result<(), Failure> {
+        if let Some(json) = &self.json {
+            json.write(&report::json::results(results))?;
+        }
+        if let Some(csv) = &self.csv {
+            let tables = report::tables::tables(results);
+            let files: Vec<(&str, String)> =
+                tables.iter().map(|(name, table)| (*name, table.csv())).collect();
+            csv.write(&files)?;
+        }
+        self.pictures.write(|| drawn(results), || report::html::runs(&runs(args, scenarios, results)))
+    }
+}
+
+/// Names and contents of the files of all charts; with several scenarios their names stand before those of the charts.
+fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for (index, result) in results.iter().enumerate() {
+        let stem = Path::new(&result.scenario.file).file_stem().unwrap_or_default().to_string_lossy();
+        let before = if results.len() > 1 { format!("{}-{stem}-", index + 1) } else { String::new() };
+        all.extend(files(&before, &report::chart::of_run(result)));
+    }
+    all
 }
 
 #[cfg(test)]

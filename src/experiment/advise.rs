@@ -17,6 +17,12 @@ const CLEARLY_BUSIER: f64 = 0.1;
 /// From this use on a resource is worth enlarging.
 const BUSY: f64 = 0.7;
 
+/// From this use on cores are as good as saturated.
+const SATURATED: f64 = 0.9;
+
+/// Windows whose mean must be beyond it: one alone is chance.
+const BUSY_WINDOWS: usize = 10;
+
 /// More trials than this are no advice to run: the value is too close to its bound.
 pub(super) const TRIALS_ADVISED_MAX: u64 = 1000;
 
@@ -148,6 +154,11 @@ fn what_binds(scenario: &Scenario, result: &RunResult) -> Option<String> {
     if bottleneck.resource == "disk" || bottleneck.resource == "memory" {
         text = text.replace(" are ", " is ").replace("busy", "used");
     }
+    if let Some(since) = busy_since(result, bottleneck) {
+        let when =
+            if since > 0.0 { format!("for the first time at {since:.0} s") } else { "from the start".into() };
+        text += &format!("; above {:.0} % {when}", 100.0 * SATURATED);
+    }
     if let Some(since) = since(result, name).filter(|_| result.steady_state.reached) {
         text += &format!("; calls have piled up there since {since:.0} s");
     }
@@ -169,6 +180,31 @@ fn what_binds(scenario: &Scenario, result: &RunResult) -> Option<String> {
         );
     }
     Some(text)
+}
+
+/// When the cores that bind were first as good as saturated, on average over the trials and over [`BUSY_WINDOWS`] windows;
+/// seconds after the start of the trial.
+fn busy_since(result: &RunResult, bottleneck: &Bottleneck) -> Option<f64> {
+    if bottleneck.resource != "cpu" {
+        return None;
+    }
+    let name = &bottleneck.component;
+    let is_it = |column: &&String| {
+        let of = column.strip_prefix("busy:");
+        let group = |of| result.components.get(of).map(|one| &one.group);
+        of.is_some_and(|of| of == name || group(of) == Some(name))
+    };
+    let columns: Vec<&String> = result.series.columns.iter().filter(is_it).collect();
+    let members: Vec<Vec<f64>> = columns
+        .iter()
+        .filter_map(|column| Some(result.series.column(column)?.map(|one| one.unwrap_or(0.0)).collect()))
+        .collect();
+    let mean = |row: usize| members.iter().map(|member| member[row]).sum::<f64>() / members.len() as f64;
+    let means: Vec<f64> = (0..result.series.rows.len()).map(mean).collect();
+    let first = means
+        .windows(BUSY_WINDOWS)
+        .position(|some| some.iter().sum::<f64>() / some.len() as f64 >= SATURATED)?;
+    result.series.rows[first][0]
 }
 
 /// Since when a component has held more calls than half of what it holds in the end, if that is much more than in the
@@ -199,11 +235,12 @@ fn where_time_goes(result: &RunResult) -> Option<String> {
     });
     let (name, wait) = waits.reduce(|most, one| if one.1 > most.1 { one } else { most })?;
     let share = wait / response;
-    (share >= SHARE_SHOWN).then(|| {
+    // Calls whose users have given up wait too; with many of them the share is none.
+    (SHARE_SHOWN..=1.0).contains(&share).then(|| {
         format!(
             "a request waits {} ms in the queue of `{name}`, {:.0} % of its {} ms",
             number(wait),
-            100.0 * share.min(1.0),
+            100.0 * share,
             number(response)
         )
     })
@@ -442,6 +479,11 @@ mod tests {
                 "the cores of `box` are 75 % busy, more than anything else; at this mix they saturate at 0.267 requests a second"
             ]
         );
+        let later =
+            changed(|record| record.windows[60..].iter_mut().for_each(|window| window.busy[0] = 0.95));
+        assert!(later.why[0].contains("; above 90 % for the first time at 6 s; "), "{:?}", later.why);
+        let always = changed(|record| record.windows.iter_mut().for_each(|window| window.busy[0] = 0.95));
+        assert!(always.why[0].contains("; above 90 % from the start; "), "{:?}", always.why);
         let failing = changed(|record| {
             record.classes[0].issued += 2;
             record.classes[0].outcomes[1] = 2;

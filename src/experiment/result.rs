@@ -216,6 +216,9 @@ pub struct ComponentResult {
     pub wait_ms: Responses,
     /// Time from arrival to answer of calls answered ok, ms.
     pub response_ms: Moments,
+    /// The part of it that is not spent inside other components, ms: its own work, its queue, and the network to those
+    /// that it asks.
+    pub own_ms: Figure,
     /// Calls of a trial by outcome.
     pub outcomes: Outcomes,
     /// The machine that it runs on.

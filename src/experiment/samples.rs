@@ -81,6 +81,7 @@ fn window(start_s: f64) -> Window {
         p99: Some(50_000_000),
         response_sum: 9 * 20_000_000,
         inside: vec![1.0, 0.0],
+        busy: vec![0.0, 0.0],
     }
 }
 
@@ -97,6 +98,7 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
         response: Tally::default(),
         wait: Tally::default(),
         waits: Histogram::default(),
+        asked: 0,
         inside_mean: 1.0,
         inside_max: 5,
         queue_mean: 0.0,

@@ -9,7 +9,7 @@ use super::result::Series;
 /// Beyond this many components the table has one column a group, so that the file stays small.
 const COMPONENTS_MAX: usize = 32;
 
-/// The columns that every scenario has.
+/// The columns that every scenario has; then comes `lag_ms` with replicas, and calls inside and busy cores by component.
 const COLUMNS: [&str; 7] =
     ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "in_system"];
 
@@ -17,20 +17,29 @@ const COLUMNS: [&str; 7] =
 pub(super) fn series(records: &[TrialRecord]) -> Series {
     let trials = whole(records);
     let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
-    let insides = insides(trials[0]);
+    let insides = columns(trials[0], |window| &window.inside);
+    let busy = columns(trials[0], |window| &window.busy);
+    let has_lag = trials.iter().all(|trial| trial.data.is_some());
     let under_way: Vec<Vec<f64>> = trials.iter().map(|trial| in_system(trial)).collect();
     let row = |at: usize| {
         let same: Vec<&Window> = trials.iter().map(|trial| &trial.windows[at]).collect();
         let in_system = mean(under_way.iter().map(|trial| trial[at]));
         let mut row = basics(&same);
         row.push(Some(in_system));
+        row.extend(has_lag.then(|| lag_ms(&trials, at)));
         let inside = |(_, members): &(String, Vec<usize>)| {
             Some(mean(same.iter().map(|window| members.iter().map(|&member| window.inside[member]).sum())))
         };
         row.extend(insides.iter().map(inside));
+        let busy_share = |(_, members): &(String, Vec<usize>)| {
+            Some(mean(same.iter().map(|window| mean(members.iter().map(|&member| window.busy[member])))))
+        };
+        row.extend(busy.iter().map(busy_share));
         row.into_iter().map(|value| value.filter(|value| value.is_finite()).map(short)).collect()
     };
-    let names = insides.iter().map(|(name, _)| format!("inside:{name}"));
+    let lag = has_lag.then(|| "lag_ms".to_owned());
+    let insides = insides.iter().map(|(name, _)| format!("inside:{name}"));
+    let names = lag.into_iter().chain(insides).chain(busy.iter().map(|(name, _)| format!("busy:{name}")));
     Series {
         window_s: window_length(trials[0]),
         columns: COLUMNS.iter().map(ToString::to_string).chain(names).collect(),
@@ -79,12 +88,20 @@ fn basics(same: &[&Window]) -> Vec<Option<f64>> {
     ]
 }
 
-/// Names of the columns of calls inside, with the components behind each. Those that never hold a call are left out.
-fn insides(record: &TrialRecord) -> Vec<(String, Vec<usize>)> {
+/// Lag of the replica that is furthest behind at the end of a window, ms, over the trials that have come so far.
+fn lag_ms(trials: &[&TrialRecord], window: usize) -> Option<f64> {
+    let lags = trials.iter().filter_map(|trial| trial.data.as_ref()?.lag_series_s.get(window));
+    let lags: Vec<f64> = lags.copied().collect();
+    Some(1000.0 * mean(lags.into_iter()))
+}
+
+/// Names of the columns of a figure that each component has, with the components behind each. Those where it is never
+/// more than nothing are left out.
+fn columns(record: &TrialRecord, of: fn(&Window) -> &Vec<f64>) -> Vec<(String, Vec<usize>)> {
     let by_group = record.components.len() > COMPONENTS_MAX;
     let mut columns: Vec<(String, Vec<usize>)> = Vec::new();
     for (index, component) in record.components.iter().enumerate() {
-        if record.windows.iter().all(|window| window.inside[index] == 0.0) {
+        if record.windows.iter().all(|window| of(window)[index] == 0.0) {
             continue;
         }
         let name = if by_group { &component.group } else { &component.name };

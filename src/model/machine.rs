@@ -55,6 +55,7 @@ pub(super) struct Armed {
     pub seq: u64,
     cores: u32,
     measured_from: u128,
+    window_from: u128,
 }
 
 impl Armed {
@@ -65,6 +66,7 @@ impl Armed {
             seq: u64::MAX,
             cores: config.cores,
             measured_from: 0,
+            window_from: 0,
         }
     }
 
@@ -121,6 +123,13 @@ impl Machine {
         if let Some(disk) = &mut self.disk {
             disk.measured_from = disk.station.busy_integral(now);
         }
+    }
+
+    /// Whose machine it is, core time used since this was last asked, ns, and its cores.
+    pub(super) fn window_busy(&mut self, now: SimTime) -> (usize, u128, u32) {
+        let integral = self.cpu.station.busy_integral(now);
+        let used = integral - std::mem::replace(&mut self.cpu.window_from, integral);
+        (self.host.index(), used, self.cores)
     }
 
     /// Mean number of busy cores over `measured` that ends `now`.

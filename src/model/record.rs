@@ -65,6 +65,8 @@ pub struct ComponentRecord {
     pub wait: Tally,
     /// The same as a histogram, ns.
     pub waits: Histogram,
+    /// Time that the calls it made spent inside other components until they were answered ok, ns.
+    pub asked: u128,
     /// Calls inside: time average and highest.
     pub inside_mean: f64,
     /// Highest number of calls inside at once.
@@ -115,6 +117,8 @@ pub struct Window {
     pub response_sum: u128,
     /// Time average of calls inside, a component.
     pub inside: Vec<f64>,
+    /// Busy share of the cores of a component's own machine, 0..1; 0 without one.
+    pub busy: Vec<f64>,
 }
 
 /// Something that happened to a component.

@@ -26,6 +26,8 @@ pub(super) struct Meter {
     pub response: Tally,
     pub wait: Tally,
     pub waits: Histogram,
+    /// Time that its own calls spent inside other components, ns.
+    pub asked: u128,
     pub inside: TimeAverage,
     pub queue: TimeAverage,
     /// Since the start of the trial, warm-up included.
@@ -188,13 +190,17 @@ impl Recorder {
         }
     }
 
-    /// Closes the current window at `now`.
-    pub(super) fn close_window(&mut self, now: SimTime) {
+    /// Closes the current window at `now`; `busy` is the core time used in it, ns, by the component whose machine it is.
+    pub(super) fn close_window(&mut self, now: SimTime, busy: &[(usize, u128, u32)]) {
         let length = now.since(self.window.start);
         if length.is_zero() {
             return;
         }
         let inside = self.meters.iter_mut().map(|meter| meter.window_mean(now, length)).collect();
+        let mut shares = vec![0.0; self.meters.len()];
+        for &(host, nanos, cores) in busy {
+            shares[host] = nanos as f64 / (length.as_nanos() as f64 * f64::from(cores));
+        }
         let window = &mut self.window;
         self.windows.push(Window {
             start_s: window.start.as_secs_f64(),
@@ -205,6 +211,7 @@ impl Recorder {
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
             response_sum: window.response_sum,
             inside,
+            busy: shares,
         });
         window.clear(now);
     }
@@ -292,6 +299,7 @@ impl Meter {
         self.response = Tally::default();
         self.wait = Tally::default();
         self.waits.clear();
+        self.asked = 0;
         self.ledger.integral += self.inside.integral(now.as_nanos());
         self.inside.reset(now.as_nanos());
         self.queue.reset(now.as_nanos());

@@ -186,7 +186,7 @@ impl Simulation {
                 reached = self.world.now();
                 break;
             }
-            self.world.recorder.close_window(until);
+            self.close_window(until);
             self.world.books.iter_mut().for_each(|book| book.close_window(until));
             if until == warmup_end {
                 self.end_warmup(until);
@@ -378,10 +378,16 @@ impl Simulation {
         }
     }
 
+    fn close_window(&mut self, now: SimTime) {
+        let world = &mut self.world;
+        let busy: Vec<_> = world.machines.iter_mut().map(|machine| machine.window_busy(now)).collect();
+        world.recorder.close_window(now, &busy);
+    }
+
     /// Closes the books at the moment that the trial has reached.
     fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
+        self.close_window(now);
         let world = &mut self.world;
-        world.recorder.close_window(now);
         let mut alive = vec![0; world.recorder.classes.len()];
         for (_, request) in world.requests.iter() {
             alive[usize::from(request.class)] += 1;
@@ -499,6 +505,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         queue_mean: meter.queue.mean(now.as_nanos()),
         queue_max: meter.queue.max(),
         waits: meter.waits,
+        asked: meter.asked,
         machine,
     }
 }

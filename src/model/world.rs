@@ -246,6 +246,10 @@ impl World {
             Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
             Probe::Connect | Probe::Page => meter.end_probe(now),
         }
+        if outcome == Outcome::Ok && call.probe == Probe::None && !call.abandoned {
+            let nanos = now.since(call.arrived).as_nanos();
+            self.recorder.meters[call.caller.index()].asked += u128::from(nanos);
+        }
         if call.abandoned {
             self.calls.remove(id.0);
             return;

@@ -1,6 +1,7 @@
 //! A comparison in the terminal: the designs, their differences from the first, and the curves.
 
 use super::capacity::interval;
+use super::chart::plot::Table;
 use super::number::{estimate, number, percent, seconds, share, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::Found;
@@ -31,10 +32,10 @@ pub fn text(result: &CompareResult) -> String {
             percent(precision.target)
         ));
     }
-    out.push_str(&format!("\n{}", designs(result)));
+    out.push_str(&format!("\n{}", printed(&designs(result))));
     for design in &result.designs[1..] {
         out.push_str(&format!("\n{}\n", bold(&format!("{} against {}", design.name, result.baseline))));
-        out.push_str(&differences(result, &design.name));
+        out.push_str(&printed(&differences(result, &design.name)));
     }
     if let Some(curve) = &result.curve {
         out.push_str(&curves(curve));
@@ -66,7 +67,8 @@ fn heading(result: &CompareResult) -> String {
     out
 }
 
-fn designs(result: &CompareResult) -> String {
+/// The designs as a table.
+pub(super) fn designs(result: &CompareResult) -> Table {
     let row = |design: &DesignResult| {
         let metric = |name: &str, unit: &str| {
             design.metrics.get(name).map_or(String::new(), |figure| shown(figure, unit))
@@ -85,10 +87,11 @@ fn designs(result: &CompareResult) -> String {
     };
     let rows: Vec<Vec<String>> = result.designs.iter().map(row).collect();
     let header = ["design", "answered", "mean", "p99", "errors", "USD/h", "USD/million", "binds"];
-    table(&header, 1, &rows)
+    Table::new(header, rows)
 }
 
-fn differences(result: &CompareResult, design: &str) -> String {
+/// By how much a design differs from the baseline.
+pub(super) fn differences(result: &CompareResult, design: &str) -> Table {
     let row = |one: &Difference| {
         let verdict = match one.verdict {
             Shown::Lower => "lower",
@@ -108,24 +111,31 @@ fn differences(result: &CompareResult, design: &str) -> String {
     };
     let rows: Vec<Vec<String>> =
         result.differences.iter().filter(|one| one.design == design).map(row).collect();
-    table(&["metric", "difference", "change", "p (Holm)", "verdict"], 1, &rows)
+    Table::new(["metric", "difference", "change", "p (Holm)", "verdict"], rows)
 }
 
 fn curves(curve: &Curve) -> String {
-    let mut out = String::new();
-    for line in &curve.lines {
-        let knee = line.knee.map_or(String::new(), |at| format!(", knee at {}", line.points[at].value));
-        out.push_str(&format!("\n{}\n", bold(&format!("{} over {}{knee}", line.design, line.key))));
-        out.push_str(&if curve.slo.is_empty() {
-            measured(line)
-        } else {
-            at_capacity(line, &curve.slo.join(", "))
-        });
-    }
-    out
+    let shown = |(name, table): (String, Table)| format!("\n{}\n{}", bold(&name), printed(&table));
+    curve_tables(curve).into_iter().map(shown).collect()
 }
 
-fn measured(line: &Line) -> String {
+/// A table a line, with its name.
+pub(super) fn curve_tables(curve: &Curve) -> Vec<(String, Table)> {
+    let of = |line: &Line| {
+        let knee = line.knee.map_or(String::new(), |at| format!(", knee at {}", line.points[at].value));
+        let table =
+            if curve.slo.is_empty() { measured(line) } else { at_capacity(line, &curve.slo.join(", ")) };
+        (format!("{} over {}{knee}", line.design, line.key), table)
+    };
+    curve.lines.iter().map(of).collect()
+}
+
+fn printed(of: &Table) -> String {
+    let header: Vec<&str> = of.header.iter().map(String::as_str).collect();
+    table(&header, 1, &of.rows)
+}
+
+fn measured(line: &Line) -> Table {
     let row = |(at, point): (usize, &CurvePoint)| {
         let of = |show: fn(&Figure) -> String, figure: Option<&Figure>| figure.map_or(String::new(), show);
         let figures = point.at.as_ref();
@@ -145,10 +155,10 @@ fn measured(line: &Line) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = line.points.iter().enumerate().map(row).collect();
-    table(&["value", "answered", "mean", "p99", "USD/h", "USD/million", "binds"], 1, &rows)
+    Table::new(["value", "answered", "mean", "p99", "USD/h", "USD/million", "binds"], rows)
 }
 
-fn at_capacity(line: &Line, slo: &str) -> String {
+fn at_capacity(line: &Line, slo: &str) -> Table {
     let row = |point: &CurvePoint| {
         let figures = point.at.as_ref();
         let load = point.capacity.as_ref().map_or(String::new(), |found| match found.verdict {
@@ -168,7 +178,7 @@ fn at_capacity(line: &Line, slo: &str) -> String {
     };
     let rows: Vec<Vec<String>> = line.points.iter().map(row).collect();
     let under = format!("load with {slo}");
-    table(&["value", "USD/h", &under, "answered there", "USD/million", "binds"], 1, &rows)
+    Table::new(["value", "USD/h", &under, "answered there", "USD/million", "binds"], rows)
 }
 
 fn binds(bottleneck: Option<&Bottleneck>) -> String {

@@ -1,9 +1,11 @@
 //! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
 
 pub mod capacity;
+pub mod chart;
 pub mod chrome;
 pub mod compare;
 pub mod explain;
+pub mod html;
 pub mod json;
 pub mod list;
 pub mod number;

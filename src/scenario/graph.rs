@@ -68,7 +68,7 @@ fn roots(boxes: &[BoxEntry]) -> Vec<&BoxEntry> {
 }
 
 /// Arrows in the order of the boxes and of their keys, each pair once.
-fn edges(boxes: &[BoxEntry]) -> Vec<(String, String)> {
+pub fn edges(boxes: &[BoxEntry]) -> Vec<(String, String)> {
     let mut edges: Vec<(String, String)> = Vec::new();
     for entry in boxes {
         for to in callees(entry, boxes) {
@@ -84,7 +84,8 @@ fn callees<'a>(entry: &BoxEntry, boxes: &'a [BoxEntry]) -> Vec<&'a BoxEntry> {
     arrows.filter_map(|arrow| boxes.iter().find(|other| other.name == arrow.to)).collect()
 }
 
-fn hosts(boxes: &[BoxEntry]) -> impl Iterator<Item = (&str, &str)> {
+/// Boxes that run on the machine of another, each with that one.
+pub fn hosts(boxes: &[BoxEntry]) -> impl Iterator<Item = (&str, &str)> {
     boxes.iter().filter_map(|entry| Some((entry.name.as_str(), entry.spec.host()?)))
 }
 

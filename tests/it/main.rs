@@ -2,6 +2,7 @@
 
 mod balancer;
 mod behaviour;
+mod charts;
 mod cli;
 mod decide;
 mod determinism;

@@ -155,6 +155,8 @@ pub struct Point {
     pub goodput_rps: Figure,
     /// Mean response time, ms.
     pub mean_ms: Figure,
+    /// Median of the response time, ms.
+    pub p50_ms: Figure,
     /// 99th percentile of the response time, ms.
     pub p99_ms: Figure,
     /// Share of the requests that ended ok.
@@ -183,6 +185,7 @@ impl Point {
             throughput_rps: whole.throughput_rps.clone(),
             goodput_rps: whole.goodput_rps.clone(),
             mean_ms: whole.response_ms.mean.clone(),
+            p50_ms: whole.response_ms.p50.clone(),
             p99_ms: whole.response_ms.p99.clone(),
             availability: whole.availability.clone(),
             cost_usd_per_hour: cost,

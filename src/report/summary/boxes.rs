@@ -8,18 +8,24 @@ use crate::experiment::result::{ComponentResult, Prediction, Relation, RunResult
 /// Members of a group that are shown one by one; of more only the busiest is.
 const MEMBERS_MAX: usize = 4;
 
+pub(super) const HEADER: [&str; 8] =
+    ["boxes", "calls/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
+
 pub(super) fn section(result: &RunResult) -> String {
-    let rows: Vec<Vec<String>> =
-        shown(result).into_iter().map(|(label, name, one)| row(result, label, name, one)).collect();
+    let rows = rows(result);
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["boxes", "calls/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
-    let mut out = table(&header, 1, &rows).replacen("boxes", &bold("boxes"), 1);
+    let mut out = table(&HEADER, 1, &rows).replacen("boxes", &bold("boxes"), 1);
     if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
         out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
     }
     out
+}
+
+/// The cells below [`HEADER`].
+pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
+    shown(result).into_iter().map(|(label, name, one)| row(result, label, name, one)).collect()
 }
 
 /// Label, name and figures of the components that were called.
@@ -80,12 +86,19 @@ fn worst_moment(result: &RunResult, name: &str) -> Option<f64> {
     Some(worst.0.round())
 }
 
+pub(super) const THEORY: [&str; 5] = ["theory", "law", "of", "says", "measured"];
+
+/// The cells below [`THEORY`].
+pub(super) fn theory_rows(result: &RunResult) -> Vec<Vec<String>> {
+    result.theory.iter().map(prediction).collect()
+}
+
 pub(super) fn theory(result: &RunResult) -> String {
-    let rows: Vec<Vec<String>> = result.theory.iter().map(prediction).collect();
+    let rows = theory_rows(result);
     if rows.is_empty() {
         return String::new();
     }
-    table(&["theory", "law", "of", "says", "measured"], 3, &rows).replacen("theory", &bold("theory"), 1)
+    table(&THEORY, 3, &rows).replacen("theory", &bold("theory"), 1)
 }
 
 fn prediction(of: &Prediction) -> Vec<String> {

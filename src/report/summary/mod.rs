@@ -5,9 +5,10 @@ mod data;
 mod requests;
 mod timeline;
 
+use super::chart::plot::Table;
 use super::number::{estimate, number, seconds, share, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, unsure};
-use crate::experiment::result::{Answer, Figure, RunResult, Verdict};
+use crate::experiment::result::{Answer, Figure, Precision, RunResult, Verdict};
 
 /// The whole summary, at most a hundred columns wide.
 #[must_use]
@@ -63,12 +64,28 @@ fn verdicts(result: &RunResult) -> String {
         out.push_str(&format!("{word}  {:width$}  {}\n", verdict.that, measured(verdict)));
     }
     if let Some(precision) = &result.precision {
-        out.push_str(&precision_line(precision.reached, precision.target, precision.achieved));
+        let word = if precision.reached { good("precise  ") } else { unsure("imprecise") };
+        out.push_str(&format!("{word}  {}\n", self::precision(precision)));
     }
     out
 }
 
-fn growth(result: &RunResult) -> String {
+/// The requests as a table.
+pub(super) fn requests_table(result: &RunResult) -> Table {
+    Table::new(requests::HEADER, requests::rows(result))
+}
+
+/// The boxes as a table.
+pub(super) fn boxes_table(result: &RunResult) -> Table {
+    Table::new(boxes::HEADER, boxes::rows(result))
+}
+
+/// Theory beside measurement as a table.
+pub(super) fn theory_table(result: &RunResult) -> Table {
+    Table::new(boxes::THEORY, boxes::theory_rows(result))
+}
+
+pub(super) fn growth(result: &RunResult) -> String {
     let steady = &result.steady_state;
     let what = steady.component.as_ref().map_or("the number of requests under way".to_owned(), |component| {
         format!("the queue at {component}")
@@ -80,7 +97,7 @@ fn growth(result: &RunResult) -> String {
 }
 
 /// The value and its interval, and what would show more.
-fn measured(verdict: &Verdict) -> String {
+pub(super) fn measured(verdict: &Verdict) -> String {
     let Some(value) = verdict.value else {
         return verdict.reason.clone().unwrap_or_else(|| "not measured".into());
     };
@@ -98,10 +115,9 @@ fn measured(verdict: &Verdict) -> String {
     }
 }
 
-fn precision_line(reached: bool, target: f64, achieved: Option<f64>) -> String {
-    let word = if reached { good("precise  ") } else { unsure("imprecise") };
-    let achieved = achieved.map_or("no interval".to_owned(), |achieved| share(achieved, None));
-    format!("{word}  mean response within {achieved}, asked for {}\n", share(target, None))
+pub(super) fn precision(precision: &Precision) -> String {
+    let achieved = precision.achieved.map_or("no interval".to_owned(), |achieved| share(achieved, None));
+    format!("mean response within {achieved}, asked for {}", share(precision.target, None))
 }
 
 fn reasons(result: &RunResult) -> String {
@@ -130,7 +146,7 @@ fn bare(of: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
 mod tests {
     use super::*;
     use crate::components::KINDS;
-    use crate::experiment::result::{Precision, SteadyState};
+    use crate::experiment::result::SteadyState;
     use crate::experiment::runner::{RunOptions, Unwatched, run};
     use crate::model::spec::NoFiles;
     use crate::scenario;

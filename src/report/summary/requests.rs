@@ -5,7 +5,20 @@ use super::super::text::{bold, table};
 use super::{bare, figure};
 use crate::experiment::result::{Figure, Outcomes, Responses, RunResult};
 
+pub(super) const HEADER: [&str; 8] =
+    ["requests", "offered/s", "ok/s", "available", "mean", "p50", "p95", "p99"];
+
 pub(super) fn section(result: &RunResult) -> String {
+    let mut out = table(&HEADER, 1, &rows(result));
+    out = out.replacen("requests", &bold("requests"), 1);
+    if let Some(line) = unhappy(&result.metrics.outcomes) {
+        out.push_str(&line);
+    }
+    out
+}
+
+/// The cells below [`HEADER`].
+pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     let metrics = &result.metrics;
     let steady = result.steady_state.reached;
     let mut rows = Vec::new();
@@ -15,13 +28,7 @@ pub(super) fn section(result: &RunResult) -> String {
     }
     let rates = [&metrics.offered_rps, &metrics.throughput_rps, &metrics.availability];
     rows.push(row("all", rates, &metrics.response_ms, steady));
-    let header = ["requests", "offered/s", "ok/s", "available", "mean", "p50", "p95", "p99"];
-    let mut out = table(&header, 1, &rows);
-    out = out.replacen("requests", &bold("requests"), 1);
-    if let Some(line) = unhappy(&metrics.outcomes) {
-        out.push_str(&line);
-    }
-    out
+    rows
 }
 
 /// Response times of a system that never comes to rest say only how long one has measured: they are left out.

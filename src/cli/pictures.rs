@@ -1,0 +1,52 @@
+//! `--charts` and `--report`: what can be shown to others.
+
+use std::path::Path;
+
+use super::output::{OutputFile, OutputFolder};
+use super::run::quoted;
+use super::status::Failure;
+use crate::report::chart::plot::Chart;
+
+/// Where charts and the page go.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    charts: Option<OutputFolder>,
+    page: Option<OutputFile>,
+}
+
+impl Pictures {
+    /// Makes sure that both can be written, before hours are spent on what should stand in them.
+    pub(super) fn prepare(charts: Option<&Path>, page: Option<&Path>) -> Result<Pictures, Failure> {
+        Ok(Pictures {
+            charts: charts.map(OutputFolder::prepare).transpose()?,
+            page: page.map(OutputFile::prepare).transpose()?,
+        })
+    }
+
+    /// Draws and writes what was asked for.
+    pub(super) fn write(
+        &self,
+        charts: impl FnOnce() -> Vec<(String, Vec<u8>)>,
+        page: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if let Some(folder) = &self.charts {
+            folder.write(&charts())?;
+        }
+        self.page.as_ref().map_or(Ok(()), |file| file.write(page()))
+    }
+}
+
+/// Names and contents of the files of some charts.
+pub(super) fn files(before: &str, charts: &[Chart]) -> Vec<(String, Vec<u8>)> {
+    let both = |chart: &Chart| {
+        let name = format!("{before}{}", chart.name);
+        [(format!("{name}.svg"), chart.svg().into_bytes()), (format!("{name}.png"), chart.png())]
+    };
+    charts.iter().flat_map(both).collect()
+}
+
+/// The command line as it was typed.
+pub(super) fn typed() -> String {
+    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
+    format!("outgrow {}", words.join(" "))
+}

@@ -1,0 +1,177 @@
+//! The charts of `compare` and `capacity`: designs and loads beside each other.
+
+use super::super::capacity::interval;
+use super::super::number::{seconds, time_ms};
+use super::load::{Design, Sweep, latency, throughput};
+use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Shade, Table, Unit};
+use super::{brief, cost, three};
+use crate::experiment::capacity::{self, CapacityResult, Found, LoadUnit};
+use crate::experiment::compare::CompareResult;
+use crate::experiment::curve::{CurvePoint, Line};
+use crate::experiment::result::Figure;
+
+/// The charts that fit a comparison.
+#[must_use]
+pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
+    let about = format!("{} trials of {}", result.trials, seconds(result.duration_s));
+    let mut charts: Vec<Chart> = tails(result, &about).into_iter().collect();
+    let Some(curve) = &result.curve else { return charts };
+    let key = curve.lines.first().map(|line| line.key.as_str()).unwrap_or_default();
+    let is_shared = curve.lines.iter().all(|line| line.key == key);
+    if curve.slo.is_empty() && is_shared {
+        let is_rate = key.ends_with(".rate");
+        let axis = if is_rate { "offered load (requests/s)".to_owned() } else { key.to_owned() };
+        let x = |point: &CurvePoint| if is_rate { point.at.as_ref().map(|at| at.load) } else { point.x };
+        let designs: Vec<Design> = curve.lines.iter().map(|line| design(line, x)).collect();
+        let sweep = Sweep { axis, about: about.clone(), is_rate };
+        charts.extend([throughput(&designs, &sweep), latency(&designs, &sweep)].into_iter().flatten());
+    }
+    let price = |point: &CurvePoint| point.at.as_ref().and_then(|at| at.cost_usd_per_hour);
+    let mut designs: Vec<Design> = curve.lines.iter().map(|line| design(line, price)).collect();
+    let is_dearer = |design: &Design| design.throughput.windows(2).any(|pair| pair[0].x < pair[1].x);
+    if designs.iter().any(is_dearer) {
+        for design in &mut designs {
+            for points in [&mut design.throughput, &mut design.p50, &mut design.p99] {
+                points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            }
+        }
+        let under = if curve.slo.is_empty() {
+            String::new()
+        } else {
+            format!("; load with {}", curve.slo.join(", "))
+        };
+        charts.extend(cost::chart(&designs, &format!("{about}{under}")));
+    }
+    charts
+}
+
+/// A line at the places that `x` says; points without a place or a measurement are left out.
+fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
+    let known: Vec<(f64, &capacity::Point)> =
+        line.points.iter().filter_map(|point| Some((x(point)?, point.at.as_ref()?))).collect();
+    let times = |of: fn(&capacity::Point) -> &Figure| {
+        let steady = known.iter().filter(|(_, at)| at.steady);
+        steady.map(|(x, at)| point(*x, of(at))).collect()
+    };
+    Design {
+        label: line.design.clone(),
+        throughput: known.iter().map(|(x, at)| point(*x, &at.throughput_rps)).collect(),
+        p50: times(|at| &at.p50_ms),
+        p99: times(|at| &at.p99_ms),
+    }
+}
+
+fn point(x: f64, figure: &Figure) -> Point {
+    let y = figure.mean.unwrap_or(f64::NAN);
+    let (low, high) = figure.interval().unwrap_or((y, y));
+    Point { x, y, low, high }
+}
+
+/// The 99th percentile of each design as a bar; `None` unless it is known of all.
+fn tails(result: &CompareResult, about: &str) -> Option<Chart> {
+    let all: Option<Vec<(&str, Figure)>> = result
+        .designs
+        .iter()
+        .map(|design| {
+            let figure = design.metrics.get("p99(response)").filter(|figure| figure.mean.is_some());
+            Some((design.name.as_str(), figure.filter(|_| design.steady)?.scaled(1e3)))
+        })
+        .collect();
+    let all = all?;
+    let mean = |one: &(&str, Figure)| one.1.mean.unwrap_or(f64::INFINITY);
+    let best = all.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let worst = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let title =
+        format!("p99 is {} with {}, {} with {}", brief(mean(best)), best.0, brief(mean(worst)), worst.0);
+    let shown = |figure: &Figure| time_ms(figure.mean.unwrap_or(0.0), figure.half_width);
+    let bar = |(colour, (name, figure)): (usize, &(&str, Figure))| Bar {
+        label: (*name).to_owned(),
+        parts: vec![(figure.mean.unwrap_or(0.0), colour)],
+        interval: figure.interval(),
+        note: shown(figure),
+    };
+    Some(Chart {
+        name: "designs".into(),
+        alt: format!("Bars of the 99th percentile of the response time, one a design. {title}."),
+        title,
+        subtitle: format!("{about}, whisker = 95 % confidence interval"),
+        body: Body::Bars(Bars {
+            axis: Axis::linear("p99 of the response time", Unit::Ms),
+            rows: all.iter().enumerate().map(bar).collect(),
+            legend: Vec::new(),
+        }),
+        table: Table::new(
+            ["design", "p99"],
+            all.iter().map(|(name, figure)| vec![(*name).to_owned(), shown(figure)]).collect(),
+        ),
+    })
+}
+
+/// The chart of a capacity: what comes through and how long it takes at every load that was tried.
+#[must_use]
+pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
+    if result.points.len() < 2 {
+        return Vec::new();
+    }
+    let slo = result.slo.join(", ");
+    let title = match result.verdict {
+        Found::Found => format!("{slo} holds up to {}", interval(result)),
+        Found::MetAtEveryLoad => {
+            format!("{slo} holds at every load up to {}", capacity::shown(result.tried_to, result.load.unit))
+        }
+        Found::NeverMet => format!("{slo} holds at no load"),
+        Found::NotMeasured => format!("It is not known where {slo} holds"),
+    };
+    let axis = match result.load.unit {
+        LoadUnit::Users => "users",
+        LoadUnit::PerS => "load (requests/s)",
+        LoadUnit::Times => "times the scenario's load",
+    };
+    let curve = |label: &str, colour: usize, of: fn(&capacity::Point) -> &Figure, steady_only: bool| {
+        let points = result.points.iter().filter(|at| at.steady || !steady_only);
+        let points = points.map(|at| point(at.load, of(at))).filter(|point| point.y.is_finite()).collect();
+        Curve { label: label.into(), colour: Some(colour), points, dots: true, knee: None }
+    };
+    let through = vec![curve("ok", 0, |at| &at.throughput_rps, false)];
+    let times = vec![curve("p99", 1, |at| &at.p99_ms, true), curve("p50", 0, |at| &at.p50_ms, true)];
+    let mut panels = vec![Panel {
+        y: Axis::linear("requests a second", Unit::Count),
+        height: 200.0,
+        curves: through,
+        ideal: None,
+    }];
+    if times.iter().any(|curve| !curve.points.is_empty()) {
+        panels.push(Panel {
+            y: Axis::log("response time", Unit::Ms),
+            height: 200.0,
+            curves: times,
+            ideal: None,
+        });
+    }
+    let last = result.points.last().map_or(result.tried_to, |at| at.load);
+    let missed = result.estimate.filter(|estimate| *estimate < last && result.verdict == Found::Found);
+    let shades = missed.map(|from| Shade { from, to: last, label: "objective missed".into() });
+    let rows = result.points.iter().map(|at| {
+        let time =
+            |figure: &Figure| figure.mean.map_or("-".to_owned(), |mean| time_ms(mean, figure.half_width));
+        let ok = at.throughput_rps.mean.map_or("-".to_owned(), three);
+        vec![capacity::shown(at.load, result.load.unit), ok, time(&at.p50_ms), time(&at.p99_ms)]
+    });
+    vec![Chart {
+        name: "capacity".into(),
+        alt: format!("Throughput and response times at every load that was tried. {title}."),
+        title,
+        subtitle: format!(
+            "{} loads, up to {} trials of {} each, band = 95 % confidence interval; response times only where all came to rest",
+            result.points.len(),
+            result.trials,
+            seconds(result.duration_s)
+        ),
+        table: Table::new(["load", "ok/s", "p50", "p99"], rows.collect()),
+        body: Body::Lines(Lines {
+            x: Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) },
+            panels,
+            shades: shades.into_iter().collect(),
+        }),
+    }]
+}

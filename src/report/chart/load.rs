@@ -1,0 +1,178 @@
+//! Throughput and response times against the offered load, one line a design.
+
+use super::super::number::number;
+use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
+use super::{brief, three};
+
+/// What comes through of what is offered at the knee: beyond it more is lost than this leaves.
+const KNEE: f64 = 0.95;
+
+/// One design's figures at growing loads; the points of all lists stand at the same loads.
+#[derive(Clone, Debug, Default)]
+pub struct Design {
+    /// Its name.
+    pub label: String,
+    /// Requests that ended ok a second.
+    pub throughput: Vec<Point>,
+    /// Median response time, ms.
+    pub p50: Vec<Point>,
+    /// 99th percentile of the response time, ms.
+    pub p99: Vec<Point>,
+}
+
+/// What is varied and how it was measured.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What the x axis shows: `offered load (requests/s)`.
+    pub axis: String,
+    /// Trials and what else stands below the title.
+    pub about: String,
+    /// Whether the axis is a rate of requests, so that the ideal line is one to one.
+    pub is_rate: bool,
+}
+
+/// Index of the last load at which nearly all that the first load promises comes through; `None` when all loads do, or
+/// when there are too few.
+#[must_use]
+pub fn knee(throughput: &[Point], is_rate: bool) -> Option<usize> {
+    let slope = slope(throughput, is_rate)?;
+    let holds = |point: &Point| point.y >= KNEE * slope * point.x;
+    let last = throughput.iter().position(|point| !holds(point))?;
+    last.checked_sub(1)
+}
+
+/// Throughput for each unit of load while nothing is in the way: 1 of a rate, else that of the lowest load.
+fn slope(throughput: &[Point], is_rate: bool) -> Option<f64> {
+    let first = throughput.iter().find(|point| point.x > 0.0)?;
+    if throughput.len() < 3 {
+        return None;
+    }
+    Some(if is_rate { 1.0 } else { first.y / first.x })
+}
+
+/// Throughput against load.
+#[must_use]
+pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
+    let curves: Vec<Curve> = designs
+        .iter()
+        .enumerate()
+        .map(|(colour, design)| Curve {
+            knee: knee(&design.throughput, sweep.is_rate),
+            ..curve(design, colour, &design.throughput)
+        })
+        .collect();
+    let best = |curve: &Curve| curve.points.iter().map(|point| point.y).fold(0.0, f64::max);
+    let most = curves.iter().max_by(|a, b| best(a).total_cmp(&best(b)))?;
+    let least = curves.iter().min_by(|a, b| best(a).total_cmp(&best(b)))?;
+    let mut title = format!("{} carries up to {} requests a second", most.label, three(best(most)));
+    if curves.len() > 1 {
+        title += &format!(", {} {}", least.label, three(best(least)));
+    }
+    let ideal = designs.iter().find_map(|design| slope(&design.throughput, sweep.is_rate));
+    let mut subtitle =
+        format!("requests that end ok a second; {}, band = 95 % confidence interval", sweep.about);
+    if curves.iter().any(|curve| curve.knee.is_some()) {
+        subtitle += "; ring = the last load of which 95 % comes through";
+    }
+    let table = table(&sweep.axis, designs, |design| &design.throughput);
+    let panel = Panel { y: Axis::linear("requests a second", Unit::Count), height: 380.0, curves, ideal };
+    Some(Chart {
+        name: "throughput".into(),
+        alt: format!("Throughput against load, one line a design. {title}."),
+        title,
+        subtitle,
+        body: lines(&sweep.axis, vec![panel]),
+        table,
+    })
+}
+
+/// Median and 99th percentile against load, on a logarithmic scale; `None` where neither is known.
+#[must_use]
+pub fn latency(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
+    let panels: Vec<Panel> = [("p99", 230.0), ("p50", 170.0)]
+        .into_iter()
+        .filter_map(|(name, height)| {
+            let curves: Vec<Curve> = designs
+                .iter()
+                .enumerate()
+                .map(|(colour, design)| {
+                    curve(design, colour, if name == "p99" { &design.p99 } else { &design.p50 })
+                })
+                .collect();
+            let known = curves.iter().flat_map(|curve| &curve.points).any(|point| point.y.is_finite());
+            let y = Axis::log(format!("{name} of the response time"), Unit::Ms);
+            known.then_some(Panel { y, height, curves, ideal: None })
+        })
+        .collect();
+    let title = latency_title(designs, sweep)?;
+    Some(Chart {
+        name: "latency".into(),
+        alt: format!("Response times against load on a logarithmic scale, one line a design. {title}."),
+        title,
+        subtitle: format!("{}, band = 95 % confidence interval", sweep.about),
+        table: table(&sweep.axis, designs, |design| &design.p99),
+        body: lines(&sweep.axis, panels),
+    })
+}
+
+/// How far p99 rises from the lowest to the highest load, where it rises least and most.
+fn latency_title(designs: &[Design], sweep: &Sweep) -> Option<String> {
+    let ends = |design: &Design| {
+        let mut known = design.p99.iter().filter(|point| point.y.is_finite());
+        let first = *known.next()?;
+        Some((design.label.clone(), first, known.next_back().copied().unwrap_or(first)))
+    };
+    let all: Vec<(String, Point, Point)> = designs.iter().filter_map(ends).collect();
+    let (label, first, last) = all.iter().max_by(|a, b| a.2.y.total_cmp(&b.2.y))?;
+    let load = three(last.x);
+    let unit = if sweep.is_rate { "/s" } else { "" };
+    let mut title =
+        format!("p99 of {label} goes from {} to {} at {load}{unit}", brief(first.y), brief(last.y));
+    if all.len() > 1
+        && let Some((other, _, end)) = all.iter().min_by(|a, b| a.2.y.total_cmp(&b.2.y))
+    {
+        title += &format!(", that of {other} to {}", brief(end.y));
+    }
+    Some(title)
+}
+
+fn curve(design: &Design, colour: usize, points: &[Point]) -> Curve {
+    Curve {
+        label: design.label.clone(),
+        colour: Some(colour),
+        dots: points.len() <= 30,
+        points: points.to_vec(),
+        knee: None,
+    }
+}
+
+fn lines(axis: &str, panels: Vec<Panel>) -> Body {
+    Body::Lines(Lines {
+        x: Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) },
+        panels,
+        shades: Vec::new(),
+    })
+}
+
+/// One row a load, one column a design.
+pub(super) fn table(axis: &str, designs: &[Design], of: fn(&Design) -> &Vec<Point>) -> Table {
+    let mut loads: Vec<f64> = designs.iter().flat_map(of).map(|point| point.x).collect();
+    loads.sort_by(f64::total_cmp);
+    loads.dedup();
+    let header = [axis.to_owned()].into_iter().chain(designs.iter().map(|design| design.label.clone()));
+    let cell = |design: &Design, load: f64| {
+        let found = of(design).iter().find(|point| point.x == load && point.y.is_finite());
+        found.map_or("-".to_owned(), |point| {
+            if point.low < point.high {
+                format!("{} ({} to {})", number(point.y), number(point.low), number(point.high))
+            } else {
+                number(point.y)
+            }
+        })
+    };
+    let row = |load: f64| {
+        let cells = designs.iter().map(|design| cell(design, load));
+        [number(load)].into_iter().chain(cells).collect()
+    };
+    Table::new(header, loads.into_iter().map(row).collect())
+}

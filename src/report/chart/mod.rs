@@ -1,0 +1,263 @@
+//! Charts: one file a kind, each a pure function from results to an abstract figure; drawn as SVG and as PNG.
+
+mod bars;
+pub mod cost;
+pub mod designs;
+pub mod hops;
+mod lines;
+pub mod load;
+pub mod outage;
+pub mod percentiles;
+pub mod plot;
+mod render;
+mod scale;
+mod sheet;
+mod text;
+pub mod timeline;
+pub mod utilisation;
+
+use self::plot::{Body, Chart};
+use self::sheet::{Anchor, Ink, Sheet, Style, WIDTH};
+use super::number::{number, seconds, time_ms};
+use crate::experiment::result::RunResult;
+
+pub use self::render::escaped;
+pub use self::sheet::colours;
+
+/// The charts that fit what a run has shown, the most telling first.
+#[must_use]
+pub fn of_run(result: &RunResult) -> Vec<Chart> {
+    [
+        timeline::chart(result),
+        outage::chart(result),
+        percentiles::chart(result),
+        utilisation::chart(result),
+        hops::chart(result),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What stands below the title of every chart of a run.
+fn about(result: &RunResult, rest: &str) -> String {
+    let plural = if result.trials == 1 { "trial" } else { "trials" };
+    format!("{} {plural} of {}; {rest}", result.trials, seconds(result.duration_s))
+}
+
+/// A number to three digits, which is what a title or a glance at a chart can tell.
+fn three(value: f64) -> String {
+    number(rounded(value))
+}
+
+/// A time to three digits in the unit that suits it.
+fn brief(ms: f64) -> String {
+    let ms = rounded(ms);
+    if ms.abs() >= 1000.0 { format!("{} s", number(rounded(ms / 1000.0))) } else { time_ms(ms, None) }
+}
+
+fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().expect("a number that was printed can be read")
+}
+
+impl Chart {
+    /// The chart as an SVG document, the same bytes every time.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        render::svg(&self.sheet(), &self.title, &self.alt)
+    }
+
+    /// The chart as a PNG file, the same bytes every time.
+    #[must_use]
+    pub fn png(&self) -> Vec<u8> {
+        render::png(&self.sheet())
+    }
+
+    fn sheet(&self) -> Sheet {
+        const MARGIN: f64 = 20.0;
+        let mut sheet = Sheet::default();
+        let mut y = 27.0;
+        for line in text::wrapped(&self.title, 18.0, true, (WIDTH - 2.0 * MARGIN) * 0.96) {
+            let style = Style { em: 18.0, bold: true, ink: Ink::Title };
+            sheet.words(line, (MARGIN, y), Anchor::Start, style);
+            y += 23.0;
+        }
+        for line in text::wrapped(&self.subtitle, 12.5, false, (WIDTH - 2.0 * MARGIN) * 0.96) {
+            let style = Style { em: 12.5, bold: false, ink: Ink::Muted };
+            sheet.words(line, (MARGIN, y), Anchor::Start, style);
+            y += 17.0;
+        }
+        match &self.body {
+            Body::Lines(lines) => lines::layout(lines, y + 6.0, &mut sheet),
+            Body::Bars(bars) => bars::layout(bars, y + 6.0, &mut sheet),
+        }
+        sheet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load::{Design, Sweep};
+    use super::plot::{Curve, Point};
+    use super::sheet::Mark;
+    use super::*;
+    use crate::components::KINDS;
+    use crate::experiment::runner::{RunOptions, Unwatched, run};
+    use crate::model::spec::NoFiles;
+    use crate::scenario;
+
+    /// The result of a short run of a scenario that ships.
+    fn result(text: &str, seconds: &str, trials: u32, more: &[(&str, &str)]) -> RunResult {
+        let set = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let own = [("run.duration", seconds), ("run.warmup", "2s")];
+        let overrides: Vec<(String, String)> = own.iter().chain(more).map(set).collect();
+        let loaded = scenario::load("a.toml", text, &overrides, &NoFiles, KINDS).unwrap();
+        let options = RunOptions { seed: 1, trials: 0..trials, jobs: 2, length: loaded.scenario.length() };
+        RunResult::new(&loaded.scenario, &options, &run(&loaded.scenario, &options, &Unwatched))
+    }
+
+    /// What a word covers: left, right, upper and lower end.
+    fn covered(mark: &Mark) -> Option<(&str, [f64; 4])> {
+        let Mark::Words { text, at, anchor, em, bold, .. } = mark else { return None };
+        let wide = text::width(text, *em, *bold);
+        let left = match anchor {
+            Anchor::Start => at.0,
+            Anchor::Middle => at.0 - wide / 2.0,
+            Anchor::End => at.0 - wide,
+        };
+        Some((text, [left, left + wide, at.1 - 0.45 * em, at.1 + 0.45 * em]))
+    }
+
+    /// Fails when words leave the paper or lie on each other.
+    fn check_words(chart: &Chart) {
+        let sheet = chart.sheet();
+        let words: Vec<(&str, [f64; 4])> = sheet.marks.iter().filter_map(covered).collect();
+        assert!(words.len() > 5, "{} says nothing", chart.name);
+        for (at, (text, [left, right, upper, lower])) in words.iter().enumerate() {
+            let inside = *left >= 0.0 && *right <= WIDTH && *upper >= 0.0 && *lower <= sheet.height;
+            assert!(inside, "{}: {text:?} leaves the paper", chart.name);
+            for (other, [left2, right2, upper2, lower2]) in &words[at + 1..] {
+                let apart = right <= left2 || right2 <= left || lower <= upper2 || lower2 <= upper;
+                assert!(apart, "{}: {text:?} lies on {other:?}", chart.name);
+            }
+        }
+    }
+
+    fn names(charts: &[Chart]) -> Vec<&str> {
+        charts.iter().map(|chart| chart.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_calm_run_has_charts_whose_words_can_be_read() {
+        let text = include_str!("../../../scenarios/01-single-server.toml");
+        let result = result(text, "40s", 3, &[]);
+        let charts = of_run(&result);
+        assert_eq!(names(&charts), ["timeline", "percentiles", "utilisation", "hops"]);
+        charts.iter().for_each(check_words);
+        assert!(charts[0].title.starts_with("Steady at "), "{}", charts[0].title);
+        // The parts of a request's time add up to the whole.
+        let Body::Bars(bars) = &charts[3].body else { panic!("hops are bars") };
+        let sum: f64 = bars.rows[0].parts.iter().map(|part| part.0).sum();
+        let whole = result.metrics.response_ms.mean.mean.unwrap();
+        assert!((sum / whole - 1.0).abs() < 0.01, "{sum} {whole}");
+        // The client's round trip takes 40 ms, and nothing else is left over here.
+        let network = bars.rows[0].parts.last().unwrap().0;
+        assert!((39.5..41.0).contains(&network), "{network}");
+    }
+
+    #[test]
+    fn a_failover_has_its_outage_and_its_shade() {
+        let text = include_str!("../../../scenarios/12-primary-dies.toml");
+        let at = [("fault[0].at", "20s"), ("fault[0].for", "30s")];
+        let text = at.iter().fold(text.to_owned(), |text, (_, to)| {
+            if *to == "20s" {
+                text.replace("\"303.5s\"", "\"20s\"")
+            } else {
+                text.replace("\"3min\"", "\"30s\"")
+            }
+        });
+        let text = text.split("[[expect]]").next().unwrap();
+        let result = result(text, "70s", 2, &[]);
+        let charts = of_run(&result);
+        assert_eq!(names(&charts)[..2], ["timeline", "outage"]);
+        charts.iter().for_each(check_words);
+        assert!(
+            charts[0].title.starts_with("db.primary down from 20 s: errors peak at "),
+            "{}",
+            charts[0].title
+        );
+        let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
+        assert_eq!((lines.panels.len(), lines.shades.len()), (4, 1));
+        assert_eq!((lines.shades[0].from, lines.shades[0].to), (20.0, 50.0));
+        assert!(charts[1].title.starts_with("No write for "), "{}", charts[1].title);
+    }
+
+    #[test]
+    fn an_overload_is_told_as_one() {
+        let text = include_str!("../../../scenarios/00-mm1.toml");
+        let charts = of_run(&result(text, "60s", 2, &[("users.rate", "200/s")]));
+        assert_eq!(names(&charts), ["timeline", "utilisation"], "times mean nothing");
+        charts.iter().for_each(check_words);
+        assert!(charts[0].title.starts_with("The queue at box grows without end: "), "{}", charts[0].title);
+    }
+
+    /// Designs that saturate at some throughput.
+    fn designs() -> Vec<Design> {
+        let design = |(label, most): (&str, f64)| {
+            let loads = (0..=12).map(|step| f64::from(step) * 1000.0);
+            let through = |x: f64| if x < most { x } else { most - 0.05 * (x - most) };
+            let point = |x: f64, y: f64| Point { x, y, low: 0.95 * y, high: 1.05 * y };
+            let tail = |x: f64| 20.0 + 1000.0 / (1.0 + libm::exp((most - x) / 400.0));
+            Design {
+                label: label.into(),
+                throughput: loads.clone().map(|x| point(x, through(x))).collect(),
+                p50: loads.clone().skip(1).map(|x| point(x, tail(x) / 3.0)).collect(),
+                p99: loads.skip(1).map(|x| point(x, tail(x))).collect(),
+            }
+        };
+        let all = [
+            ("1 × 4 cores", 1900.0),
+            ("1 × 16 cores", 4200.0),
+            ("16 × 1 core + LB", 6500.0),
+            ("4 × 4 cores + LB", 6900.0),
+        ];
+        all.into_iter().map(design).collect()
+    }
+
+    #[test]
+    fn designs_are_told_apart_at_any_load() {
+        let sweep = Sweep {
+            axis: "offered load (requests/s)".into(),
+            about: "20 trials of 10 min".into(),
+            is_rate: true,
+        };
+        let through = load::throughput(&designs(), &sweep).unwrap();
+        assert_eq!(through.title, "4 × 4 cores + LB carries up to 6900 requests a second, 1 × 4 cores 1900");
+        let late = load::latency(&designs(), &sweep).unwrap();
+        assert_eq!(
+            late.title,
+            "p99 of 1 × 4 cores goes from 115 ms to 1.02 s at 12,000/s, that of 4 × 4 cores + LB to 1.02 s"
+        );
+        let dear = cost::chart(&designs(), "20 trials").unwrap();
+        for chart in [&through, &late, &dear] {
+            check_words(chart);
+            assert_eq!(chart.table.header.len(), 5);
+        }
+        let Body::Lines(lines) = &through.body else { panic!("throughput is lines") };
+        let knees: Vec<Option<usize>> =
+            lines.panels[0].curves.iter().map(|curve: &Curve| curve.knee).collect();
+        // The last loads of which 95 % comes through: 1000 (of 2000 it is 1895), 4000, 6000 and, with 6895 of it, 7000.
+        assert_eq!(knees, [Some(1), Some(4), Some(6), Some(7)]);
+    }
+
+    #[test]
+    fn the_same_chart_has_the_same_bytes() {
+        let sweep = Sweep { axis: "users".into(), about: "3 trials".into(), is_rate: false };
+        let draw = || {
+            let chart = load::latency(&designs(), &sweep).unwrap();
+            (chart.svg(), chart.png())
+        };
+        let ((svg, png), again) = (draw(), draw());
+        assert!(svg == again.0 && png == again.1);
+    }
+}

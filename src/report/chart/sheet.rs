@@ -1,0 +1,152 @@
+//! `Sheet`: a chart as marks on paper, in pixels of a page that is 800 wide. Both formats are drawn from it.
+
+/// Width of every chart, pixels.
+pub(super) const WIDTH: f64 = 800.0;
+
+/// What is drawn, from the lowest layer to the highest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sheet {
+    pub height: f64,
+    pub marks: Vec<Mark>,
+}
+
+/// A place: pixels to the right of and below the upper left corner.
+pub(super) type Place = (f64, f64);
+
+/// Something drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Mark {
+    /// A line through places.
+    Path { through: Vec<Place>, ink: Ink, width: f64 },
+    /// A filled polygon.
+    Area { around: Vec<Place>, ink: Ink, alpha: f64 },
+    /// A filled rectangle between two corners.
+    Rect { from: Place, to: Place, ink: Ink, alpha: f64 },
+    /// A filled circle.
+    Dot { at: Place, radius: f64, ink: Ink },
+    /// Words, their middle line at the height of `at`.
+    Words { text: String, at: Place, anchor: Anchor, em: f64, bold: bool, ink: Ink },
+}
+
+/// Which end of a text is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// What colours are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Paper,
+    Title,
+    Muted,
+    Grid,
+    /// What is only there to compare with.
+    Ideal,
+    /// The time in which a fault lasts.
+    Fault,
+    /// A line, an area or a bar.
+    Series(usize),
+    /// The same thing's name: dark enough to be read.
+    Name(usize),
+}
+
+/// The colours of Okabe and Ito (2008), which people of all kinds of colour vision tell apart; without yellow, which
+/// nobody sees on white.
+const SERIES: [u32; 7] = [0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x4D4D4D];
+
+/// The same, as dark as text on white must be: a contrast of 4.5 (WCAG AA).
+const NAMES: [u32; 7] = [0x0070AF, 0xB34F00, 0x007857, 0xA0527D, 0x8A6000, 0x1F729F, 0x4B4B4B];
+
+/// The colours of series and of names on dark paper.
+const DARK_SERIES: [u32; 7] = [0x4DA6E0, 0xF0803C, 0x2DBE93, 0xD994B8, 0xE69F00, 0x8CCBF0, 0xB0B5BD];
+
+/// Each colour that a chart has on white paper, and that which takes its place on dark paper; paper itself comes first.
+#[must_use]
+pub fn colours() -> Vec<(u32, u32)> {
+    let plain = [
+        (Ink::Paper, 0x14171C),
+        (Ink::Title, 0xE6E9EE),
+        (Ink::Muted, 0xA4ADBA),
+        (Ink::Grid, 0x2A303A),
+        (Ink::Ideal, 0x5D6573),
+        (Ink::Fault, 0xFF9A5C),
+    ];
+    let series = DARK_SERIES.into_iter().enumerate();
+    let series = series.flat_map(|(index, dark)| [(Ink::Series(index), dark), (Ink::Name(index), dark)]);
+    plain.into_iter().chain(series).map(|(ink, dark)| (ink.rgb(), dark)).collect()
+}
+
+impl Ink {
+    /// Red, green and blue, a byte each.
+    pub(super) const fn rgb(self) -> u32 {
+        match self {
+            Ink::Paper => 0xFFFFFF,
+            Ink::Title => 0x1F2937,
+            Ink::Muted => 0x5B6472,
+            Ink::Grid => 0xE5E7EB,
+            Ink::Ideal => 0xBFC4CC,
+            Ink::Fault => 0xD55E01,
+            Ink::Series(index) => SERIES[index % SERIES.len()],
+            Ink::Name(index) => NAMES[index % NAMES.len()],
+        }
+    }
+}
+
+impl Sheet {
+    pub(super) fn path(&mut self, through: Vec<Place>, ink: Ink, width: f64) {
+        self.marks.push(Mark::Path { through, ink, width });
+    }
+
+    pub(super) fn rect(&mut self, from: Place, to: Place, ink: Ink, alpha: f64) {
+        self.marks.push(Mark::Rect { from, to, ink, alpha });
+    }
+
+    pub(super) fn words(&mut self, text: impl Into<String>, at: Place, anchor: Anchor, style: Style) {
+        let Style { em, bold, ink } = style;
+        self.marks.push(Mark::Words { text: text.into(), at, anchor, em, bold, ink });
+    }
+}
+
+/// How words look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub em: f64,
+    pub bold: bool,
+    pub ink: Ink,
+}
+
+impl Style {
+    /// Numbers and labels at axes.
+    pub(super) const SMALL: Style = Style { em: 12.0, bold: false, ink: Ink::Muted };
+
+    /// The name of a line.
+    pub(super) const fn name(ink: Ink) -> Style {
+        Style { em: 12.0, bold: true, ink }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance (WCAG 2).
+    fn luminance(rgb: u32) -> f64 {
+        let channel = |shift: u32| {
+            let part = f64::from(rgb >> shift & 0xFF) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { libm::pow((part + 0.055) / 1.055, 2.4) }
+        };
+        0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
+    }
+
+    #[test]
+    fn words_can_be_read_on_paper() {
+        let inks = (0..NAMES.len()).map(Ink::Name).chain([Ink::Title, Ink::Muted]);
+        for ink in inks {
+            let contrast = 1.05 / (luminance(ink.rgb()) + 0.05);
+            assert!(contrast >= 4.5, "{ink:?} {contrast}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What happened over time: throughput, errors, the tail of the response times and lag, with the faults shaded.
+
+use super::super::number::{number, seconds};
+use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Shade, Table, Unit};
+use super::{about, brief, three};
+use crate::experiment::result::{Figure, Happening, RunResult};
+
+/// Points that a line has at most: with more windows, each is the mean over some, since neighbours a pixel apart show
+/// nothing but noise.
+const POINTS_MAX: usize = 200;
+
+/// Rows that the table has at most: with more, each is the mean over some windows.
+const ROWS_MAX: usize = 60;
+
+/// Faults that are shaded; of a box that flaps the first ones.
+const SHADES_MAX: usize = 20;
+
+/// The chart; `None` when fewer than two windows were measured.
+#[must_use]
+pub fn chart(result: &RunResult) -> Option<Chart> {
+    if result.series.rows.len() < 2 {
+        return None;
+    }
+    let has = |name: &str| points(result, name).iter().any(|point| point.y > 0.0);
+    let curve = |name: &str, label: &str, colour: Option<usize>| Curve {
+        label: label.into(),
+        colour,
+        points: points(result, name),
+        ..Curve::default()
+    };
+    let panel = |y: Axis, height: f64, curves: Vec<Curve>| Panel { y, height, curves, ideal: None };
+    let rate = |label: &str| Axis::linear(label, Unit::Count);
+    let rates = vec![curve("offered_rps", "offered", None), curve("throughput_rps", "ok", Some(0))];
+    let mut panels = vec![panel(rate("requests a second"), 150.0, rates)];
+    if has("errors_rps") {
+        panels.push(panel(rate("errors a second"), 90.0, vec![curve("errors_rps", "errors", Some(1))]));
+    }
+    if has("p99_ms") {
+        let times = vec![curve("p99_ms", "p99", Some(1)), curve("response_ms", "mean", Some(0))];
+        panels.push(panel(Axis::log("response time", Unit::Ms), 150.0, times));
+    }
+    if has("lag_ms") {
+        panels.push(panel(
+            Axis::linear("replication lag", Unit::Ms),
+            90.0,
+            vec![curve("lag_ms", "lag", Some(3))],
+        ));
+    }
+    let shades = shades(result);
+    let title = title(result, &shades);
+    let x =
+        Axis { scale: Scale::Span, ..Axis::linear("simulated time (s), warm-up included", Unit::Seconds) };
+    let window = seconds(result.series.window_s * together(result) as f64);
+    let subtitle = about(
+        result,
+        &format!(
+            "averages over the trials in windows of {window}; shaded: what was wrong in the first trial"
+        ),
+    );
+    let subtitle = if shades.is_empty() {
+        subtitle.split("; shaded").next().unwrap_or_default().into()
+    } else {
+        subtitle
+    };
+    Some(Chart {
+        name: "timeline".into(),
+        alt: format!("Throughput, errors and response times over the simulated time. {title}."),
+        title,
+        subtitle,
+        body: Body::Lines(Lines { x, panels, shades }),
+        table: table(result),
+    })
+}
+
+/// A column of the series over time; where nothing was measured there are gaps.
+fn points(result: &RunResult, name: &str) -> Vec<Point> {
+    let (Some(times), Some(values)) = (result.series.column("t_s"), result.series.column(name)) else {
+        return Vec::new();
+    };
+    let all: Vec<(f64, Option<f64>)> =
+        times.zip(values).filter_map(|(time, value)| Some((time?, value))).collect();
+    let mean = |some: &[(f64, Option<f64>)]| {
+        let known: Vec<f64> = some.iter().filter_map(|(_, value)| *value).collect();
+        // Without any the mean is 0 / 0: a gap.
+        Point::bare(some[0].0, known.iter().sum::<f64>() / known.len() as f64)
+    };
+    all.chunks(together(result)).map(mean).collect()
+}
+
+/// Windows behind each point.
+fn together(result: &RunResult) -> usize {
+    result.series.rows.len().div_ceil(POINTS_MAX).max(1)
+}
+
+/// What ends that which begins with an event.
+fn end_of(event: &str) -> &'static [&'static str] {
+    match event {
+        "crash" | "hang" => &["recover"],
+        "out of balancer" => &["back in balancer"],
+        "semi-sync falls back to async" => &["semi-sync again"],
+        _ => &[],
+    }
+}
+
+/// From the begin of each fault to its end, or to that of the trial.
+fn shades(result: &RunResult) -> Vec<Shade> {
+    let last = result.warmup_s + result.duration_s;
+    let is_fault = |happening: &&Happening| matches!(happening.event, "crash" | "hang");
+    let shade = |(at, begin): (usize, &Happening)| {
+        let later = result.timeline[at..].iter();
+        let mut ends =
+            later.filter(|one| one.component == begin.component && end_of(begin.event).contains(&one.event));
+        Shade {
+            from: begin.t_s,
+            to: ends.next().map_or(last, |end| end.t_s),
+            label: format!("{} {}", begin.component, if begin.event == "crash" { "down" } else { "hangs" }),
+        }
+    };
+    let faults = result.timeline.iter().enumerate().filter(|(_, one)| is_fault(one));
+    faults.take(SHADES_MAX).map(shade).collect()
+}
+
+/// The finding: what the first fault did, or how even it all was.
+fn title(result: &RunResult, shades: &[Shade]) -> String {
+    let highest = |name: &str| {
+        points(result, name).iter().map(|point| point.y).filter(|y| y.is_finite()).fold(0.0, f64::max)
+    };
+    let tail = highest("p99_ms");
+    let errors = highest("errors_rps");
+    let worst = match (errors > 0.0, tail > 0.0) {
+        (true, true) => format!("errors peak at {} a second, p99 at {}", three(errors), brief(tail)),
+        (true, false) => format!("errors peak at {} a second", three(errors)),
+        (false, true) => format!("no errors, p99 peaks at {}", brief(tail)),
+        (false, false) => "nothing was answered".to_owned(),
+    };
+    match shades.first() {
+        Some(first) => {
+            let more =
+                if shades.len() > 1 { format!(" (and {} more)", shades.len() - 1) } else { String::new() };
+            let from = seconds((first.from * 10.0).round() / 10.0);
+            format!("{} from {from}{more}: {worst}", first.label)
+        }
+        None if !result.steady_state.reached => {
+            let place =
+                result.steady_state.component.as_ref().map_or(String::new(), |name| format!(" at {name}"));
+            format!("The queue{place} grows without end: {worst}")
+        }
+        None => {
+            let metrics = &result.metrics;
+            let rate = |figure: &Figure| three(figure.mean.unwrap_or(0.0));
+            if errors > 0.0 {
+                let (ok, offered) = (rate(&metrics.throughput_rps), rate(&metrics.offered_rps));
+                return format!("{ok} of {offered} requests a second end ok: {worst}");
+            }
+            format!("Steady at {} requests a second: {worst}", rate(&metrics.throughput_rps))
+        }
+    }
+}
+
+fn table(result: &RunResult) -> Table {
+    let shown = ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "lag_ms"];
+    let heads = ["from, s", "offered/s", "ok/s", "errors/s", "mean response", "p99", "lag"];
+    let known: Vec<(usize, usize)> = shown
+        .iter()
+        .enumerate()
+        .filter_map(|(head, name)| {
+            Some((head, result.series.columns.iter().position(|known| known == name)?))
+        })
+        .collect();
+    let together = result.series.rows.len().div_ceil(ROWS_MAX);
+    let row = |rows: &[Vec<Option<f64>>]| {
+        let cell = |&(head, column): &(usize, usize)| {
+            let values: Vec<f64> = rows.iter().filter_map(|row| row[column]).collect();
+            if values.is_empty() {
+                return "-".to_owned();
+            }
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            match head {
+                0 => number(values[0]),
+                1..=3 => three(mean),
+                _ => brief(mean),
+            }
+        };
+        known.iter().map(cell).collect()
+    };
+    Table::new(
+        known.iter().map(|(head, _)| heads[*head]),
+        result.series.rows.chunks(together).map(row).collect(),
+    )
+}

@@ -1,0 +1,105 @@
+//! The reports of `compare` and `capacity`.
+
+use super::super::chart::designs::{of_capacity, of_compare};
+use super::super::chart::plot::Chart;
+use super::super::number::{percent, seconds};
+use super::super::{capacity as capacity_text, compare as compare_text};
+use super::{Block, Group, Line, Section, page};
+use crate::experiment::capacity::CapacityResult;
+use crate::experiment::compare::{CompareResult, Design, Regressed};
+use crate::experiment::result::Answer;
+use crate::scenario::Scenario;
+
+/// The page of a comparison; `command` is what was typed.
+#[must_use]
+pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> String {
+    let names: Vec<&str> = result.designs.iter().map(|design| design.name.as_str()).collect();
+    let customers =
+        if result.paired { "the same customers in each" } else { "not the same customers in each" };
+    let about = format!(
+        "{} trials of {} after a warm-up of {}, seed {}; {customers}.",
+        result.trials,
+        seconds(result.duration_s),
+        seconds(result.warmup_s),
+        result.seed
+    );
+    let mut verdict: Vec<Block> = Vec::new();
+    if !result.fail_on.is_empty() {
+        verdict.push(Block::Verdicts(result.fail_on.iter().map(line).collect()));
+    }
+    verdict.push(Block::Numbers("Designs".into(), compare_text::designs(result)));
+    let against = result.designs.iter().skip(1).map(|design| {
+        let name = format!("{} against {}", design.name, result.baseline);
+        Block::Numbers(name, compare_text::differences(result, &design.name))
+    });
+    verdict.extend(against);
+    let curves = result.curve.iter().flat_map(compare_text::curve_tables);
+    let texts = designs
+        .iter()
+        .map(|design| Block::Command(format!("The text of {}:", design.name), design.scenario.text.clone()));
+    let parts = vec![
+        ("verdict", "Differences", verdict),
+        ("warnings", "Warnings", sentences(&result.warnings)),
+        ("charts", "Charts", pictures(of_compare(result))),
+        ("tables", "Curves", curves.map(|(name, table)| Block::Numbers(name, table)).collect()),
+        ("scenario", "Scenarios", texts.collect()),
+        ("again", "How to get the same again", again(command, result.seed, result.version)),
+    ];
+    page(names.join(" against "), vec![about], vec![group(names.join(" against "), parts)])
+}
+
+/// The page of a capacity; `command` is what was typed.
+#[must_use]
+pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> String {
+    let about = format!(
+        "The highest load with {}. Up to {} trials of {} at each load, seed {}.",
+        result.slo.join(", "),
+        result.trials,
+        seconds(result.duration_s),
+        result.seed
+    );
+    let answer = anstream::adapter::strip_str(&capacity_text::text(result)).to_string();
+    let text = Block::Command(format!("The text of {}:", scenario.origin), scenario.text.clone());
+    let parts = vec![
+        ("verdict", "Answer", vec![Block::Command("What the search has found:".into(), answer)]),
+        ("charts", "Charts", pictures(of_capacity(result))),
+        ("scenario", "Scenario", vec![text]),
+        ("again", "How to get the same again", again(command, result.seed, result.version)),
+    ];
+    let title = format!("Capacity: {}", result.scenario.title);
+    page(title.clone(), vec![about], vec![group(title, parts)])
+}
+
+fn group(title: String, parts: Vec<(&str, &'static str, Vec<Block>)>) -> Group {
+    let filled = parts.into_iter().filter(|(_, _, blocks)| !blocks.is_empty());
+    let sections = filled.map(|(id, title, blocks)| Section { id: id.to_owned(), title, blocks }).collect();
+    Group { id: "all".into(), title, sections }
+}
+
+fn line(one: &Regressed) -> Line {
+    let (class, word) = match one.verdict {
+        Answer::Holds => ("good", "holds"),
+        Answer::Fails => ("bad", "fails"),
+        Answer::NotShown => ("unsure", "not shown"),
+    };
+    let change = one.change.map(percent);
+    Line {
+        class,
+        word,
+        what: format!("{} in {}", one.that, one.design),
+        measured: change.or(one.reason.clone()).unwrap_or_default(),
+    }
+}
+
+fn sentences(all: &[String]) -> Vec<Block> {
+    if all.is_empty() { Vec::new() } else { vec![Block::Sentences(all.to_vec())] }
+}
+
+fn pictures(charts: Vec<Chart>) -> Vec<Block> {
+    charts.into_iter().map(|chart| Block::Picture(Box::new(chart))).collect()
+}
+
+fn again(command: &str, seed: u64, version: &str) -> Vec<Block> {
+    let facts = vec![("seed", seed.to_string()), ("version", format!("outgrow {version}"))];
+    vec![Block::Command("The command:".into(), command.to_owned()), Block::Facts(facts)]
+}

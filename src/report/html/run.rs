@@ -1,0 +1,141 @@
+//! The report of runs: for each scenario the verdict, the reasons, the diagram, the charts and all tables.
+
+use super::super::chart;
+use super::super::number::{number, seconds};
+use super::super::summary;
+use super::{Block, Group, Line, Section, diagram, page};
+use crate::experiment::result::{Answer, RunResult};
+use crate::scenario::Scenario;
+
+/// A scenario, what its run has shown, and the command that runs it again.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What was simulated.
+    pub scenario: &'a Scenario,
+    /// What came out.
+    pub result: &'a RunResult,
+    /// Gives the same bytes again.
+    pub command: String,
+}
+
+/// The page of all runs.
+#[must_use]
+pub fn runs(runs: &[Run<'_>]) -> String {
+    let title = match runs {
+        [one] => one.result.scenario.title.clone(),
+        _ => format!("{} scenarios", runs.len()),
+    };
+    let about = runs.iter().map(about).collect();
+    let groups = runs.iter().enumerate().map(|(index, run)| group(index, run)).collect();
+    page(title, about, groups)
+}
+
+fn about(run: &Run<'_>) -> String {
+    let result = run.result;
+    let plural = if result.trials == 1 { "trial" } else { "trials" };
+    let chapter =
+        run.scenario.chapter.as_ref().map_or(String::new(), |chapter| format!("Chapter {chapter}. "));
+    format!(
+        "{chapter}{} {plural} of {} after a warm-up of {}, seed {}, {} events.",
+        result.trials,
+        seconds(result.duration_s),
+        seconds(result.warmup_s),
+        result.seed,
+        number(result.events as f64)
+    )
+}
+
+fn group(index: usize, run: &Run<'_>) -> Group {
+    let result = run.result;
+    let pictures = chart::of_run(result).into_iter().map(|chart| Block::Picture(Box::new(chart))).collect();
+    let tables = [
+        ("Requests", summary::requests_table(result)),
+        ("Boxes", summary::boxes_table(result)),
+        ("Theory beside measurement", summary::theory_table(result)),
+    ];
+    let filled = tables.into_iter().filter(|(_, table)| !table.rows.is_empty());
+    let tables = filled.map(|(name, table)| Block::Numbers(name.into(), table)).collect();
+    let sections = [
+        ("verdict", "Verdict", verdict(result)),
+        ("why", "Why", why(result)),
+        ("warnings", "Warnings", sentences(&result.warnings)),
+        ("diagram", "Diagram", vec![Block::Diagram(diagram::svg(&run.scenario.boxes, result))]),
+        ("charts", "Charts", pictures),
+        ("tables", "Tables", tables),
+        (
+            "scenario",
+            "Scenario",
+            vec![Block::Command(format!("The text of {}:", run.scenario.origin), run.scenario.text.clone())],
+        ),
+        ("again", "How to get the same again", again(run)),
+    ];
+    let section = |(id, title, blocks): (&str, &'static str, Vec<Block>)| Section {
+        id: format!("{id}-{}", index + 1),
+        title,
+        blocks,
+    };
+    Group {
+        id: format!("run-{}", index + 1),
+        title: result.scenario.title.clone(),
+        sections: sections.into_iter().map(section).filter(|section| !section.blocks.is_empty()).collect(),
+    }
+}
+
+fn sentences(all: &[String]) -> Vec<Block> {
+    if all.is_empty() { Vec::new() } else { vec![Block::Sentences(all.to_vec())] }
+}
+
+fn verdict(result: &RunResult) -> Vec<Block> {
+    let mut lines = Vec::new();
+    let line = |class, word, what: &str, measured: String| Line { class, word, what: what.into(), measured };
+    if !result.complete {
+        lines.push(line(
+            "unsure",
+            "interrupted",
+            "what follows comes from the part that was done",
+            String::new(),
+        ));
+    }
+    if !result.steady_state.reached {
+        lines.push(line("bad", "no steady state", &summary::growth(result), String::new()));
+    }
+    for verdict in &result.expect {
+        let (class, word) = match verdict.verdict {
+            Answer::Holds => ("good", "holds"),
+            Answer::Fails => ("bad", "fails"),
+            Answer::NotShown => ("unsure", "not shown"),
+        };
+        lines.push(line(class, word, &verdict.that, summary::measured(verdict)));
+    }
+    if let Some(precision) = &result.precision {
+        let (class, word) = if precision.reached { ("good", "precise") } else { ("unsure", "imprecise") };
+        lines.push(line(class, word, &summary::precision(precision), String::new()));
+    }
+    if lines.is_empty() {
+        return vec![Block::Sentences(vec!["The scenario expects nothing.".into()])];
+    }
+    vec![Block::Verdicts(lines)]
+}
+
+fn why(result: &RunResult) -> Vec<Block> {
+    let mut blocks = sentences(&result.why);
+    blocks
+        .extend(result.next.as_ref().map(|next| Block::Command("Worth running next:".into(), next.clone())));
+    blocks
+}
+
+fn again(run: &Run<'_>) -> Vec<Block> {
+    let result = run.result;
+    let facts = vec![
+        ("scenario", result.scenario.file.clone()),
+        ("SHA-256 of its text", result.scenario.sha256.clone()),
+        ("seed", result.seed.to_string()),
+        ("trials", result.trials.to_string()),
+        ("fingerprint", result.fingerprint.clone()),
+        ("version", format!("outgrow {}", result.version)),
+    ];
+    vec![
+        Block::Command("The command that gives the same numbers:".into(), run.command.clone()),
+        Block::Facts(facts),
+    ]
+}

@@ -18,6 +18,7 @@ mod source;
 mod status;
 mod style;
 mod trace;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Trace(trace::Args),
+    Validate(validate::Args),
     List(list::Args),
     New(new::Args),
     Schema(schema::Args),
@@ -78,6 +80,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),
+        Command::Validate(args) => validate::run(args),
         Command::List(args) => list::run(args),
         Command::New(args) => new::run(args),
         Command::Schema(args) => schema::run(args),

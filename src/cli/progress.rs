@@ -13,6 +13,8 @@ const STEPS: u64 = 1000;
 /// Watches the trials of one run. The bar shows itself only on a terminal.
 pub(super) struct Bar {
     bar: ProgressBar,
+    /// What it counts.
+    what: &'static str,
     /// Steps that each trial has done.
     done: Mutex<Vec<u64>>,
 }
@@ -20,12 +22,17 @@ pub(super) struct Bar {
 impl Bar {
     /// A bar for that many trials; more may come. A quiet one shows nothing.
     pub(super) fn new(trials: u32, quiet: bool) -> Bar {
+        Bar::of(trials, "trials", quiet)
+    }
+
+    /// The same for other things that take their time.
+    pub(super) fn of(trials: u32, what: &'static str, quiet: bool) -> Bar {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let template = ProgressStyle::with_template("{bar:40} {msg}, {eta} left");
         let style = template.expect("the template is well formed").progress_chars("=> ");
         let bar = ProgressBar::with_draw_target(Some(u64::from(trials) * STEPS), target).with_style(style);
-        bar.set_message(message(0, trials as usize));
-        Bar { bar, done: Mutex::new(vec![0; trials as usize]) }
+        bar.set_message(message(0, trials as usize, what));
+        Bar { bar, what, done: Mutex::new(vec![0; trials as usize]) }
     }
 
     /// Takes the bar off the screen.
@@ -34,8 +41,8 @@ impl Bar {
     }
 }
 
-fn message(ended: usize, trials: usize) -> String {
-    format!("{ended} of {trials} trials")
+fn message(ended: usize, trials: usize, what: &str) -> String {
+    format!("{ended} of {trials} {what}")
 }
 
 impl Progress for Bar {
@@ -48,7 +55,7 @@ impl Progress for Bar {
         }
         done[trial] = done[trial].max((share * STEPS as f64) as u64);
         let ended = done.iter().filter(|steps| **steps == STEPS).count();
-        self.bar.set_message(message(ended, done.len()));
+        self.bar.set_message(message(ended, done.len(), self.what));
         self.bar.set_position(done.iter().sum());
     }
 

@@ -223,20 +223,20 @@ fn quoted(word: &str) -> String {
 }
 
 /// Where the JSON goes.
-enum JsonOutput {
+pub(super) enum JsonOutput {
     Stdout,
     File(OutputFile),
 }
 
 impl JsonOutput {
-    fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
+    pub(super) fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
         if path == Path::new("-") {
             return Ok(JsonOutput::Stdout);
         }
         OutputFile::prepare(path).map(JsonOutput::File)
     }
 
-    fn write(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
         match self {
             JsonOutput::Stdout => print(text),
             JsonOutput::File(file) => file.write(text),

@@ -13,5 +13,6 @@ mod samples;
 mod series;
 mod steady;
 mod theory;
+pub mod validate;
 pub mod value;
 mod warn;

@@ -1,4 +1,6 @@
-//! Results as JSON, `outgrow.result/1`.
+//! Results as JSON: `outgrow.result/1` and the like.
+
+use serde::Serialize;
 
 use crate::experiment::result::RunResult;
 
@@ -8,9 +10,19 @@ use crate::experiment::result::RunResult;
 /// Never: a result has string keys only, and what is not a finite number is `null`.
 #[must_use]
 pub fn results(results: &[RunResult]) -> String {
-    let text = match results {
-        [one] => serde_json::to_string_pretty(one),
-        several => serde_json::to_string_pretty(several),
-    };
-    text.expect("a result is made of numbers, strings, lists and maps with string keys") + "\n"
+    match results {
+        [one] => pretty(one),
+        several => pretty(several),
+    }
+}
+
+/// Any result, with a line end.
+///
+/// # Panics
+/// As [`results`].
+#[must_use]
+pub fn pretty(result: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string_pretty(result)
+        .expect("a result is made of numbers, strings, lists and maps with string keys")
+        + "\n"
 }

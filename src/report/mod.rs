@@ -8,3 +8,4 @@ pub mod sparkline;
 pub mod summary;
 mod text;
 pub mod trace;
+pub mod validation;

@@ -14,7 +14,7 @@ use crate::report::{json, validation};
 use crate::scenario::suggest::did_you_mean;
 
 /// Requests of each trial of the study of coverage.
-const COVERAGE_REQUESTS: f64 = 10_000.0;
+const COVERAGE_REQUESTS: f64 = 6_000.0;
 
 /// Simulate cases with known answers, and say whether they come out
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ pub(super) struct Args {
     json: Option<PathBuf>,
 
     /// Write the tables into a page, between its marks <!-- begin cases --> and <!-- end cases --> (or coverage)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cases", "file"])]
     page: Option<PathBuf>,
 
     /// Print neither table nor progress
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Ended {
     interrupt::watch()?;
     panic::running("outgrow validate".into());
     let (status, output) = if args.coverage { study(args) } else { hold(args, &cases) };
-    if let Some((file, text)) = page {
+    if let Some((file, text)) = page.filter(|_| status != Status::Interrupted) {
         let marks = || Failure::failed(format!("the page has no marks <!-- begin {0} --> and <!-- end {0} -->", output.name));
         file.write(&validation::within(&text, output.name, &output.part).ok_or_else(marks)?)?;
     }

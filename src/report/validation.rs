@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::experiment::validate::coverage::Coverage;
-use crate::experiment::validate::{Held, NotMeasured, Row, Validation};
+use crate::experiment::validate::{Held, NotMeasured, Row, Validation, Verdict};
 
 /// What each row says, worst first, then what was not measured and why.
 #[must_use]
@@ -30,13 +30,18 @@ pub fn text(found: &Validation) -> String {
 #[must_use]
 pub fn verdict(found: &Validation) -> String {
     let values = found.values.len();
-    let wrong = found.values.iter().filter(|row| !row.agrees).count();
+    let wrong = found.with(Verdict::Differs);
     let (measured, cases) = (found.measured(), found.cases);
     let rest = match found.not_expressed.len() {
         0 => String::new(),
         1 => "; 1 cannot be expressed".to_owned(),
         more => format!("; {more} cannot be expressed"),
     };
+    let unseen = match found.with(Verdict::NotShown) {
+        0 => String::new(),
+        more => format!(", {more} of them not shown"),
+    };
+    let rest = unseen + &rest;
     let part = if found.complete { "" } else { "interrupted: " };
     match (values, wrong) {
         (0, _) => format!("{part}nothing was measured, of {cases} case{}{rest}", plural(cases)),
@@ -61,7 +66,11 @@ fn line(out: &mut String, row: &Row) {
     let measured = row.measured.map_or("n/a".to_owned(), number);
     let half_width = row.half_width.map_or("-".to_owned(), |half| format!("{half:.1e}"));
     let z = row.z.map_or("-".to_owned(), |z| format!("{z:.2}"));
-    let verdict = if row.agrees { "" } else { "  DIFFERS" };
+    let verdict = match row.verdict {
+        Verdict::Agrees => "",
+        Verdict::Differs => "  DIFFERS",
+        Verdict::NotShown => "  not shown: too small a sample",
+    };
     writeln!(
         out,
         "{:<32} {:<30} {:>12} {measured:>12} {half_width:>9} {z:>6} {:>9}  {}{verdict}",
@@ -125,7 +134,11 @@ pub fn markdown(found: &Validation) -> String {
             row.half_width.map_or("-".to_owned(), |half| format!("{half:.1e}")),
             row.z.map_or("-".to_owned(), |z| format!("{z:.2}")),
             difference(row),
-            held(row).replace('|', "\\|") + if row.agrees { "" } else { " **DIFFERS**" },
+            held(row).replace('|', "\\|") + match row.verdict {
+                Verdict::Agrees => "",
+                Verdict::Differs => " **DIFFERS**",
+                Verdict::NotShown => " (not shown)",
+            },
         ];
         writeln!(out, "| {} |", cells.join(" | ")).expect("a string takes all");
     }

@@ -25,7 +25,7 @@ use crate::scenario::{Scenario, load};
 use crate::stats::tally::Moments;
 
 pub use self::case::{Case, built_in, parse};
-pub use self::judge::{Held, Row};
+pub use self::judge::{Held, Row, Verdict};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.validation/1";
@@ -86,10 +86,16 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// Whether everything that was measured agrees.
+    /// Whether nothing that was measured differs.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.values.iter().all(|row| row.agrees)
+        self.with(Verdict::Differs) == 0
+    }
+
+    /// Values with this verdict.
+    #[must_use]
+    pub fn with(&self, verdict: Verdict) -> usize {
+        self.values.iter().filter(|row| row.verdict == verdict).count()
     }
 
     /// Cases of which something was measured.

@@ -36,7 +36,7 @@ pub(super) fn failing(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
             offers.push((format!("var_uptime_fraction_T{horizon}"), Quantity::UpSquared(up)));
         }
     }
-    Ok(vec![Plan::new(scenario(10.0 * mttr, needed, &boxes), offers).trials(if horizon.is_some() { 900 } else { 400 }).rare()])
+    Ok(vec![Plan::new(scenario(10.0 * mttr, needed, &boxes), offers).trials(if horizon.is_some() { 1300 } else { 400 }).rare()])
 }
 
 fn fault(kind: &str, target: &str, mtbf: f64, mttr: f64) -> String {

@@ -88,14 +88,16 @@ pub(super) struct Input<'c> {
 const REQUESTS_MIN: f64 = 150_000.0;
 
 /// The same where a case does not say how many it needs.
-const REQUESTS_UNKNOWN: f64 = 1_000_000.0;
+const REQUESTS_UNKNOWN: f64 = 800_000.0;
 
 impl Input<'_> {
     /// Seconds of each trial so that all of them see the requests that the values of the case need, as far as the effort
     /// goes.
     fn seconds(&self, rate: f64) -> f64 {
+        let slow = self.case.samples.iter().any(|(_, samples)| super::judge::is_slow(*samples));
         let cap = match self.effort {
-            Effort::Short => 1_200_000.0,
+            Effort::Short if slow => 1_600_000.0,
+            Effort::Short => 1_000_000.0,
             Effort::Full => 50_000_000.0,
         };
         let needed = self.case.samples.iter().map(|(_, samples)| super::judge::requests_needed(*samples) * 1.1);

@@ -85,7 +85,12 @@ pub(super) fn run(args: &Args) -> Ended {
     panic::running("outgrow validate".into());
     let (status, output) = if args.coverage { study(args) } else { hold(args, &cases) };
     if let Some((file, text)) = page.filter(|_| status != Status::Interrupted) {
-        let marks = || Failure::failed(format!("the page has no marks <!-- begin {0} --> and <!-- end {0} -->", output.name));
+        let marks = || {
+            Failure::failed(format!(
+                "the page has no marks <!-- begin {0} --> and <!-- end {0} -->",
+                output.name
+            ))
+        };
         file.write(&validation::within(&text, output.name, &output.part).ok_or_else(marks)?)?;
     }
     if !args.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
@@ -122,7 +127,12 @@ fn hold<'o>(args: &Args, cases: &[Case]) -> (Status, Output<'o>) {
 
 fn study<'o>(args: &Args) -> (Status, Output<'o>) {
     let bar = Bar::of(coverage::STEPS, "studies", args.quiet);
-    let study = Study { seed: args.seed, repetitions: args.repetitions, jobs: jobs(args), requests: COVERAGE_REQUESTS };
+    let study = Study {
+        seed: args.seed,
+        repetitions: args.repetitions,
+        jobs: jobs(args),
+        requests: COVERAGE_REQUESTS,
+    };
     let found = coverage::run(study, &bar);
     bar.clear();
     let status = match (interrupt::interrupted(), found.iter().all(|one| one.holds)) {
@@ -151,7 +161,8 @@ fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
     let all = match &args.file {
         None => validate::built_in(),
         Some(path) => {
-            let wrong = |why: &dyn std::fmt::Display| Failure::scenario(format!("`{}`: {why}", path.display()));
+            let wrong =
+                |why: &dyn std::fmt::Display| Failure::scenario(format!("`{}`: {why}", path.display()));
             let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
             validate::parse(&text).map_err(|reason| wrong(&reason))?
         }
@@ -159,7 +170,8 @@ fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
     for asked in &args.cases {
         if !all.iter().any(|case| fits(case, asked)) {
             let names = all.iter().map(|case| case.id.as_str());
-            let help = did_you_mean(asked, "there are", names).map_or(String::new(), |help| format!("; {help}"));
+            let help =
+                did_you_mean(asked, "there are", names).map_or(String::new(), |help| format!("; {help}"));
             return Err(Failure::usage(format!("there is no case `{asked}`{help}")));
         }
     }
@@ -174,6 +186,6 @@ fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
 
 fn fits(case: &Case, asked: &str) -> bool {
     let asked = asked.to_lowercase();
-    !asked.is_empty() && (case.id.to_lowercase().contains(&asked) || case.family.to_lowercase().contains(&asked))
+    !asked.is_empty()
+        && (case.id.to_lowercase().contains(&asked) || case.family.to_lowercase().contains(&asked))
 }
-

@@ -134,11 +134,12 @@ pub fn markdown(found: &Validation) -> String {
             row.half_width.map_or("-".to_owned(), |half| format!("{half:.1e}")),
             row.z.map_or("-".to_owned(), |z| format!("{z:.2}")),
             difference(row),
-            held(row).replace('|', "\\|") + match row.verdict {
-                Verdict::Agrees => "",
-                Verdict::Differs => " **DIFFERS**",
-                Verdict::NotShown => " (not shown)",
-            },
+            held(row).replace('|', "\\|")
+                + match row.verdict {
+                    Verdict::Agrees => "",
+                    Verdict::Differs => " **DIFFERS**",
+                    Verdict::NotShown => " (not shown)",
+                },
         ];
         writeln!(out, "| {} |", cells.join(" | ")).expect("a string takes all");
     }
@@ -161,7 +162,10 @@ pub fn markdown(found: &Validation) -> String {
 #[must_use]
 pub fn coverage_text(found: &[Coverage], repetitions: u32) -> String {
     let mut out = coverage_verdict(found, repetitions);
-    out += &format!("\n\n{:<16} {:<32} {:>9} {:>9} {:>16}\n", "system", "interval of", "measured", "width", "must lie in");
+    out += &format!(
+        "\n\n{:<16} {:<32} {:>9} {:>9} {:>16}\n",
+        "system", "interval of", "measured", "width", "must lie in"
+    );
     for one in found {
         let range = format!("{:.3} to {:.3}", one.low, one.high);
         let verdict = if one.holds { "" } else { "  MISSES" };
@@ -182,7 +186,10 @@ fn coverage_verdict(found: &[Coverage], repetitions: u32) -> String {
     let wrong = found.iter().filter(|one| !one.holds).count();
     match wrong {
         0 => format!("the intervals do what they promise, in {repetitions} repetitions of ten trials"),
-        _ => format!("{wrong} of {} kinds of interval miss, in {repetitions} repetitions of ten trials", found.len()),
+        _ => format!(
+            "{wrong} of {} kinds of interval miss, in {repetitions} repetitions of ten trials",
+            found.len()
+        ),
     }
 }
 
@@ -223,7 +230,13 @@ mod tests {
 
     #[test]
     fn numbers_have_six_digits() {
-        for (value, text) in [(0.0, "0"), (0.0123456789, "0.0123457"), (12.5, "12.5000"), (995.0, "995.000"), (1e8, "1.0000e8")] {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.0123456789, "0.0123457"),
+            (12.5, "12.5000"),
+            (995.0, "995.000"),
+            (1e8, "1.0000e8"),
+        ] {
             assert_eq!(number(value), text);
         }
     }

@@ -146,7 +146,10 @@ fn devices_that_are_full_or_without_end_are_told() {
 fn validation_says_what_agrees_and_ends_with_four_when_something_does_not() {
     let output = run(&["validate", "--case", "trace-5jobs"]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
-    assert!(stdout(&output).starts_with("theory and simulation agree: 20 values of 1 of 1 case\n"), "{output:?}");
+    assert!(
+        stdout(&output).starts_with("theory and simulation agree: 20 values of 1 of 1 case\n"),
+        "{output:?}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let case = r#"[{ "id": "mine", "params": { "arrivals": [0, 1], "sizes": [2, 2] }, "expected": { "completions_c1": [2, LAST] } },
@@ -160,7 +163,10 @@ fn validation_says_what_agrees_and_ends_with_four_when_something_does_not() {
     let wrong = run(&["validate", "--file", &path("wrong.json"), "--json", "-"]);
     let json: Value = serde_json::from_slice(&wrong.stdout).expect("stdout is one JSON document");
     assert_eq!((wrong.status.code(), &json["schema"]), (Some(4), &"outgrow.validation/1".into()));
-    assert_eq!((&json["values"][0]["verdict"], &json["values"][0]["measured"]), (&"differs".into(), &4.0.into()));
+    assert_eq!(
+        (&json["values"][0]["verdict"], &json["values"][0]["measured"]),
+        (&"differs".into(), &4.0.into())
+    );
     let quiet = run(&["validate", "--file", &path("wrong.json"), "--quiet"]);
     assert_eq!((quiet.status.code(), stdout(&quiet).as_str()), (Some(4), ""));
     fails(&["validate", "--file", &path("broken.json")], 3, "it is not JSON");
@@ -175,7 +181,9 @@ fn validation_says_what_agrees_and_ends_with_four_when_something_does_not() {
 
 #[test]
 fn a_validation_does_not_depend_on_the_number_of_jobs() {
-    let with = |jobs: &str| stdout(&run(&["validate", "--case", "timeout-retry-noqueue", "--json", "-", "--jobs", jobs]));
+    let with = |jobs: &str| {
+        stdout(&run(&["validate", "--case", "timeout-retry-noqueue", "--json", "-", "--jobs", jobs]))
+    };
     assert_eq!(with("1"), with("3"));
 }
 

@@ -26,11 +26,16 @@ fn simulation_and_theory_agree() {
     println!("{}", text(&found));
     let wrong: Vec<_> = found.values.iter().filter(|row| row.verdict != Verdict::Agrees).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let strict: BTreeSet<&str> =
-        found.values.iter().filter(|row| row.held == Held::ZAndDifference).map(|row| row.case.as_str()).collect();
+    let strict: BTreeSet<&str> = found
+        .values
+        .iter()
+        .filter(|row| row.held == Held::ZAndDifference)
+        .map(|row| row.case.as_str())
+        .collect();
     assert!(strict.len() >= 30, "too few cases have samples large enough: {strict:?}");
     for case in &cases {
-        let is_whole = found.not_expressed.iter().any(|not| not.case == case.id) || found.long.contains(&case.id);
+        let is_whole =
+            found.not_expressed.iter().any(|not| not.case == case.id) || found.long.contains(&case.id);
         for (key, _) in case.expected.iter().chain(&case.at_most) {
             let measured = found.values.iter().any(|row| row.case == case.id && row.value == *key);
             let excused =
@@ -42,7 +47,10 @@ fn simulation_and_theory_agree() {
     let page = fs::read_to_string(&path).expect("the page is there");
     let made = within(&page, "cases", &markdown(&found)).expect("the page has its marks");
     compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
-    assert!(!page.contains("**MISSES**") && page.contains("| M/M/4 - M/M/5 |"), "the study stands on the page");
+    assert!(
+        !page.contains("**MISSES**") && page.contains("| M/M/4 - M/M/5 |"),
+        "the study stands on the page"
+    );
 }
 
 fn one(params: &str, expected: &str) -> Validation {

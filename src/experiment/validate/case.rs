@@ -120,7 +120,9 @@ fn numbers(table: &Map<String, Value>, key: &str, id: &str) -> Result<Vec<(Strin
     let object = value.as_object().ok_or_else(|| format!("`{key}` of case `{id}` is no object"))?;
     let mut numbers = Vec::new();
     let number = |name: &str, value: &Value| {
-        value.as_f64().ok_or_else(|| format!("`{key}.{name}` of case `{id}` is neither a number nor a list of them"))
+        value
+            .as_f64()
+            .ok_or_else(|| format!("`{key}.{name}` of case `{id}` is neither a number nor a list of them"))
     };
     for (name, value) in object {
         match value.as_array() {

@@ -128,7 +128,8 @@ fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let seconds = study.requests / 320.0;
     let (four, five) = (station(4, 320.0, false, seconds), station(5, 320.0, false, seconds));
     let found = repeat(study, &[&four, &five], step, progress);
-    let difference = |one: &Vec<Estimates>| interval(&Estimate::paired_difference(&one[0].trials, &one[1].trials));
+    let difference =
+        |one: &Vec<Estimates>| interval(&Estimate::paired_difference(&one[0].trials, &one[1].trials));
     let bounds = bounds(MEAN, found.len());
     vec![coverage("M/M/4 - M/M/5", "paired difference", truth, found.iter().map(difference), bounds)]
 }
@@ -190,7 +191,10 @@ fn repeat(study: Study, scenarios: &[&Scenario], step: u32, progress: &dyn Progr
     let pool = ThreadPoolBuilder::new().num_threads(study.jobs).build().expect("threads can be started");
     let one = |repetition: u32| {
         let seed = Seed::new(name_hash("coverage").wrapping_add(study.seed)).trial(u64::from(repetition));
-        let all = scenarios.iter().map(|scenario| estimates(scenario, seed, progress)).collect::<Option<Vec<_>>>()?;
+        let all = scenarios
+            .iter()
+            .map(|scenario| estimates(scenario, seed, progress))
+            .collect::<Option<Vec<_>>>()?;
         progress.advanced(step, f64::from(repetition + 1) / f64::from(study.repetitions));
         Some(all)
     };
@@ -206,7 +210,8 @@ fn estimates(scenario: &Scenario, seed: Seed, progress: &dyn Progress) -> Option
         if progress.interrupted() {
             return None;
         }
-        let record = build(scenario, seed.trial(trial)).run(scenario.length(), &mut |_| progress.interrupted());
+        let record =
+            build(scenario, seed.trial(trial)).run(scenario.length(), &mut |_| progress.interrupted());
         trials.push(mean_response(&record) / 1e3);
         histograms.push(record.classes[0].ok.clone());
     }
@@ -241,7 +246,16 @@ fn coverage(
     }
     let measured = f64::from(covered) / f64::from(count);
     let half_width = width / f64::from(count) / truth.abs();
-    Coverage { system: system.into(), of, truth, measured, half_width, low, high, holds: (low..=high).contains(&measured) }
+    Coverage {
+        system: system.into(),
+        of,
+        truth,
+        measured,
+        half_width,
+        low,
+        high,
+        holds: (low..=high).contains(&measured),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::case::Case;
-use super::express::Rule;
 use crate::stats::interval::t_quantile_975;
 use crate::stats::tally::Moments;
 
@@ -24,6 +23,17 @@ const BLIND: f64 = 0.06;
 
 /// Half-width of the interval, relative to the value, that a limit of 2 % needs: four standard errors.
 const HALF_WIDTH_NEEDED: f64 = 0.01;
+
+/// How a measured value is held against the expected one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rule {
+    /// |z|, and the relative difference where the sample is large enough.
+    Statistical,
+    /// The relative difference alone: the expected value is a limit that the model only comes near.
+    Near(f64),
+    /// No chance is involved: the difference itself.
+    Exact(f64),
+}
 
 /// What a value was held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +106,14 @@ pub(super) fn requests_needed(samples: f64) -> f64 {
 }
 
 /// The verdict on a value from its moments over the trials.
-pub(super) fn judge(case: &Case, key: &str, rule: Rule, in_requests: bool, moments: &Moments, requests: u64) -> Row {
+pub(super) fn judge(
+    case: &Case,
+    key: &str,
+    rule: Rule,
+    in_requests: bool,
+    moments: &Moments,
+    requests: u64,
+) -> Row {
     let bound = case.at_most.iter().find(|(known, _)| known == key).map(|(_, bound)| *bound);
     let expected = bound.or(case.value(key)).expect("only what the case names is measured");
     let (count, mean) = (moments.count(), moments.mean());
@@ -193,7 +210,11 @@ mod tests {
 
     #[test]
     fn limits_bounds_and_exact_values() {
-        for (rule, good, bad) in [(Rule::Near(0.05), 104.0, 106.0), (Rule::Exact(1.0), 101.0, 101.1), (Rule::Exact(0.0), 99.0, 101.0)] {
+        for (rule, good, bad) in [
+            (Rule::Near(0.05), 104.0, 106.0),
+            (Rule::Exact(1.0), 101.0, 101.1),
+            (Rule::Exact(0.0), 99.0, 101.0),
+        ] {
             let verdicts = [good, bad].map(|value| row(rule, &[value], 1).verdict);
             assert_eq!(verdicts, [Verdict::Agrees, Verdict::Differs], "{rule:?}");
         }

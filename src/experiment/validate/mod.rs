@@ -115,6 +115,14 @@ struct Ready<'c> {
     scenario: Scenario,
 }
 
+/// What one trial gave.
+struct Trial {
+    /// Of which scenario.
+    index: usize,
+    requests: u64,
+    values: Vec<f64>,
+}
+
 /// Simulates the cases and holds what comes out against what they expect. The numbers do not depend on the threads.
 ///
 /// # Panics
@@ -133,24 +141,27 @@ pub fn run(cases: &[Case], options: Options, progress: &dyn Progress) -> Validat
         long: Vec::new(),
     };
     let ready = prepare(cases, options.effort, &mut found);
-    let tasks: Vec<(usize, u32)> =
-        ready.iter().enumerate().flat_map(|(index, one)| (0..one.plan.trials).map(move |trial| (index, trial))).collect();
+    let tasks: Vec<(usize, u32)> = ready
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| (0..one.plan.trials).map(move |trial| (index, trial)))
+        .collect();
     let done = Mutex::new(vec![0; ready.len()]);
     let one = |(index, trial): (usize, u32)| {
-        let Ready { case, plan, scenario } = &ready[index];
-        let values = measure(case, plan, scenario, options.seed, trial, progress)?;
+        let plan = &ready[index].plan;
+        let (requests, values) = measure(&ready[index], options.seed, trial, progress)?;
         let mut done = done.lock().expect("nothing fails while the lock is held");
         done[index] += 1;
         progress.advanced(index as u32, f64::from(done[index]) / f64::from(plan.trials));
-        Some((index, values))
+        Some(Trial { index, requests, values })
     };
     let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
-    let trials: Vec<Option<(usize, (u64, Vec<f64>))>> = pool.install(|| tasks.into_par_iter().map(one).collect());
+    let trials: Vec<Option<Trial>> = pool.install(|| tasks.into_par_iter().map(one).collect());
     found.complete = trials.iter().all(Option::is_some);
     for (index, Ready { case, plan, .. }) in ready.iter().enumerate() {
-        let of = trials.iter().flatten().filter(|(known, _)| *known == index).map(|(_, trial)| trial);
-        if of.clone().count() == plan.trials as usize {
-            found.values.extend(rows(case, plan, &of.collect::<Vec<_>>()));
+        let of: Vec<&Trial> = trials.iter().flatten().filter(|trial| trial.index == index).collect();
+        if of.len() == plan.trials as usize {
+            found.values.extend(rows(case, plan, &of));
         }
     }
     found.values.sort_by(|a, b| b.strain.total_cmp(&a.strain));
@@ -167,7 +178,8 @@ pub fn scenarios(cases: &[Case], effort: Effort) -> u32 {
 fn prepare<'c>(cases: &'c [Case], effort: Effort, found: &mut Validation) -> Vec<Ready<'c>> {
     let mut ready = Vec::new();
     for case in cases {
-        let not = |value: Option<String>, reason: String| NotMeasured { case: case.id.clone(), value, reason };
+        let not =
+            |value: Option<String>, reason: String| NotMeasured { case: case.id.clone(), value, reason };
         let expressed = match express(case, effort) {
             Ok(expressed) => expressed,
             Err(reason) => {
@@ -187,7 +199,9 @@ fn prepare<'c>(cases: &'c [Case], effort: Effort, found: &mut Validation) -> Vec
                 Ok(loaded) => ready.push(Ready { case, plan, scenario: loaded.scenario }),
                 Err(wrong) => {
                     let messages: Vec<&str> = wrong.items.iter().map(|item| item.message.as_str()).collect();
-                    found.not_expressed.push(not(None, format!("no valid scenario: {}", messages.join("; "))));
+                    found
+                        .not_expressed
+                        .push(not(None, format!("no valid scenario: {}", messages.join("; "))));
                     break;
                 }
             }
@@ -197,17 +211,11 @@ fn prepare<'c>(cases: &'c [Case], effort: Effort, found: &mut Validation) -> Vec
 }
 
 /// Requests of a trial, and its numbers; `None` when the user has had enough.
-fn measure(
-    case: &Case,
-    plan: &Plan,
-    scenario: &Scenario,
-    seed: u64,
-    trial: u32,
-    progress: &dyn Progress,
-) -> Option<(u64, Vec<f64>)> {
+fn measure(ready: &Ready<'_>, seed: u64, trial: u32, progress: &dyn Progress) -> Option<(u64, Vec<f64>)> {
     if progress.interrupted() {
         return None;
     }
+    let Ready { case, plan, scenario } = ready;
     // The seed holds the name, so that one unlucky stream does not trouble all cases.
     let seed = Seed::new(name_hash(&case.id).wrapping_add(seed)).trial(u64::from(trial));
     let record = build(scenario, seed).run(scenario.length(), &mut |_| progress.interrupted());
@@ -216,11 +224,11 @@ fn measure(
     (!progress.interrupted()).then_some((requests, values))
 }
 
-fn rows(case: &Case, plan: &Plan, trials: &[&(u64, Vec<f64>)]) -> Vec<Row> {
-    let requests = trials.iter().map(|(requests, _)| requests).sum();
+fn rows(case: &Case, plan: &Plan, trials: &[&Trial]) -> Vec<Row> {
+    let requests = trials.iter().map(|trial| trial.requests).sum();
     let row = |(column, (key, _)): (usize, &(String, Quantity))| {
         let moments: Moments =
-            trials.iter().map(|(_, values)| values[column]).filter(|value| value.is_finite()).collect();
+            trials.iter().map(|trial| trial.values[column]).filter(|value| value.is_finite()).collect();
         judge::judge(case, key, plan.rule, plan.counts_requests, &moments, requests)
     };
     plan.offers.iter().enumerate().map(row).collect()

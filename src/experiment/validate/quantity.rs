@@ -166,7 +166,8 @@ impl Quantity {
                 mean_over(record, name, |at| 1.0 - at.wait.zeros() as f64 / at.wait.count() as f64)
             }
             Q::WaitOfAll(name) => {
-                sum_over(record, name, |at| at.queue_mean) * record.measured.as_secs_f64() / arrived(record, name)
+                sum_over(record, name, |at| at.queue_mean) * record.measured.as_secs_f64()
+                    / arrived(record, name)
             }
             Q::WaitShareOfAll(name) => {
                 1.0 - sum_over(record, name, |at| at.wait.zeros() as f64) / arrived(record, name)
@@ -180,9 +181,11 @@ impl Quantity {
             }
             Q::DrainedAfter(name, after) => {
                 let levels = levels(record, name);
-                let empty = record.windows.iter().zip(levels).find(|(window, level)| {
-                    window.start_s >= *after && *level <= 1.0
-                });
+                let empty = record
+                    .windows
+                    .iter()
+                    .zip(levels)
+                    .find(|(window, level)| window.start_s >= *after && *level <= 1.0);
                 empty.map_or(f64::NAN, |(window, _)| window.start_s - after)
             }
             _ => unreachable!("of a trial as a whole"),
@@ -276,9 +279,10 @@ fn ended(record: &TrialRecord) -> f64 {
 
 /// Calls to all boxes on the machine of `host`.
 fn visits(record: &TrialRecord, host: &str) -> f64 {
-    let on_it = record.components.iter().filter(|at| {
-        at.group == host || at.machine.as_ref().is_some_and(|machine| machine.host == host)
-    });
+    let on_it = record
+        .components
+        .iter()
+        .filter(|at| at.group == host || at.machine.as_ref().is_some_and(|machine| machine.host == host));
     on_it.map(|at| at.arrived).sum::<u64>() as f64
 }
 
@@ -289,7 +293,8 @@ fn data(record: &TrialRecord, figure: impl Fn(&DataRecord) -> f64) -> f64 {
 
 /// The same of a trial with an outage whose end it saw.
 fn lost(record: &TrialRecord, figure: impl Fn(f64) -> f64) -> f64 {
-    let of = |data: &DataRecord| if data.outages.is_empty() { f64::NAN } else { figure(data.lost_writes as f64) };
+    let of =
+        |data: &DataRecord| if data.outages.is_empty() { f64::NAN } else { figure(data.lost_writes as f64) };
     data(record, of)
 }
 

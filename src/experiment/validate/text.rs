@@ -1,7 +1,8 @@
 //! Pieces of scenarios as text.
 
 /// Nothing is rejected, and memory is no limit; each call has a core of its own, in the order of arrival.
-pub(super) const OPEN: &str = "workers = 100000\nmemory_per_call = \"1KiB\"\nbase_memory = \"1MiB\"\nscheduling = \"fifo\"";
+pub(super) const OPEN: &str =
+    "workers = 100000\nmemory_per_call = \"1KiB\"\nbase_memory = \"1MiB\"\nscheduling = \"fifo\"";
 
 /// The same, with the cores shared by all.
 pub(super) const SHARED: &str = "workers = 100000\nmemory_per_call = \"1KiB\"\nbase_memory = \"1MiB\"";

@@ -88,7 +88,9 @@ pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let (slow, fast) = (params.number("service_mean_slow")?, params.number("service_mean_fast")?);
     let machines = params.count("n")?;
     let capacity = params.number("total_capacity")?;
-    if (f64::from(machines) / slow / capacity - 1.0).abs() > 1e-6 || (1.0 / fast / capacity - 1.0).abs() > 1e-6 {
+    if (f64::from(machines) / slow / capacity - 1.0).abs() > 1e-6
+        || (1.0 / fast / capacity - 1.0).abs() > 1e-6
+    {
         return Err("its designs have different capacities".into());
     }
     let one = |cores, mean| client(&rate(load), "box") + &public("box", &fifo(cores), &cpu(mean));
@@ -103,6 +105,8 @@ pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     ];
     // Each design needs no more than the worst of them, on which the number of requests is said.
     let seconds = input.seconds(load) / 3.0;
-    let plan = |(key, boxes): (&str, String)| Plan::new(steady(seconds, &boxes), offer([(key, Quantity::Response(None))]));
+    let plan = |(key, boxes): (&str, String)| {
+        Plan::new(steady(seconds, &boxes), offer([(key, Quantity::Response(None))]))
+    };
     Ok(designs.into_iter().map(plan).collect())
 }

@@ -19,7 +19,8 @@ pub(super) fn failing(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let (mtbf, mttr) = (params.number(&format!("mtbf{unit}"))?, params.number(&format!("mttr{unit}"))?);
     let (machines, least) = (params.count_or("n", 1)?, params.count_or("k", 1)?);
     let horizon = params.maybe("horizon")?;
-    let (up, needed) = (mtbf / (mtbf + mttr), horizon.unwrap_or(FAILURES / f64::from(machines) * (mtbf + mttr)));
+    let (up, needed) =
+        (mtbf / (mtbf + mttr), horizon.unwrap_or(FAILURES / f64::from(machines) * (mtbf + mttr)));
     // Shares of time do not depend on the unit: hours are simulated as seconds.
     let load = 100.0 / mtbf;
     let boxes = client(&rate(load), "web")
@@ -36,7 +37,11 @@ pub(super) fn failing(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
             offers.push((format!("var_uptime_fraction_T{horizon}"), Quantity::UpSquared(up)));
         }
     }
-    Ok(vec![Plan::new(scenario(10.0 * mttr, needed, &boxes), offers).trials(if horizon.is_some() { 1300 } else { 400 }).rare()])
+    Ok(vec![
+        Plan::new(scenario(10.0 * mttr, needed, &boxes), offers)
+            .trials(if horizon.is_some() { 1300 } else { 400 })
+            .rare(),
+    ])
 }
 
 fn fault(kind: &str, target: &str, mtbf: f64, mttr: f64) -> String {

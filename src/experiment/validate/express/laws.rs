@@ -20,16 +20,22 @@ pub(super) fn trace(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         // `c2[0]` or `ps_c2[0]`: all entries of a list come with the first.
         let Some(rest) = rest.strip_suffix("[0]") else { continue };
         let (scheduling, rest) = rest.strip_prefix("ps_").map_or(("fifo", rest), |rest| ("ps", rest));
-        let Some(cores) = rest.strip_prefix('c').and_then(|cores| cores.parse::<u32>().ok()) else { continue };
+        let Some(cores) = rest.strip_prefix('c').and_then(|cores| cores.parse::<u32>().ok()) else {
+            continue;
+        };
         let (mut boxes, mut offers) = (String::new(), Vec::new());
         for (job, (at, size)) in arrivals.iter().zip(&sizes).enumerate() {
             let machine = match job {
                 0 => format!("cores = {cores}\nscheduling = \"{scheduling}\""),
                 _ => "on = \"job0\"\nbase_memory = \"1MiB\"".to_owned(),
             };
-            boxes += &format!("[client.user{job}]\ntarget = \"job{job}\"\ntimeout = \"10h\"\ntrace = \"{at}\"\n");
+            boxes +=
+                &format!("[client.user{job}]\ntarget = \"job{job}\"\ntimeout = \"10h\"\ntrace = \"{at}\"\n");
             boxes += &public(&format!("job{job}"), &machine, &format!("{{ cpu = \"{}\" }}", time(*size)));
-            offers.push((key.replace("[0]", &format!("[{job}]")), Quantity::AnsweredAt(format!("job{job}"), *at)));
+            offers.push((
+                key.replace("[0]", &format!("[{job}]")),
+                Quantity::AnsweredAt(format!("job{job}"), *at),
+            ));
         }
         let text = scenario(0.0, (last + 1.0).ceil(), &boxes);
         plans.push(Plan::new(text, offers).trials(1).rule(Rule::Exact(TO_THE_NANOSECOND)));

@@ -14,23 +14,13 @@ mod verbatim;
 
 use super::Effort;
 use super::case::Case;
+use super::judge::{Rule, is_slow, requests_needed};
 use super::quantity::Quantity;
 use super::text;
 use params::{Params, Reason};
 
 /// Independent trials where nothing asks for more: with 8, Student's t has tails that give false alarms.
 pub(super) const TRIALS: u32 = 30;
-
-/// How a measured value is held against the expected one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Rule {
-    /// |z|, and the relative difference where the sample is large enough.
-    Statistical,
-    /// The relative difference alone: the expected value is a limit that the model only comes near.
-    Near(f64),
-    /// No chance is involved: the difference itself.
-    Exact(f64),
-}
 
 /// One scenario, and what to read off its trials. A case that compares designs, or points of a curve, has several.
 #[derive(Clone, Debug)]
@@ -94,13 +84,13 @@ impl Input<'_> {
     /// Seconds of each trial so that all of them see the requests that the values of the case need, as far as the effort
     /// goes.
     fn seconds(&self, rate: f64) -> f64 {
-        let slow = self.case.samples.iter().any(|(_, samples)| super::judge::is_slow(*samples));
+        let slow = self.case.samples.iter().any(|(_, samples)| is_slow(*samples));
         let cap = match self.effort {
             Effort::Short if slow => 1_600_000.0,
             Effort::Short => 1_000_000.0,
             Effort::Full => 50_000_000.0,
         };
-        let needed = self.case.samples.iter().map(|(_, samples)| super::judge::requests_needed(*samples) * 1.1);
+        let needed = self.case.samples.iter().map(|(_, samples)| requests_needed(*samples) * 1.1);
         let needed = needed.fold(0.0, f64::max);
         let needed = if self.case.samples.is_empty() { REQUESTS_UNKNOWN } else { needed };
         round(needed.clamp(REQUESTS_MIN, cap) / f64::from(TRIALS) / rate)
@@ -185,7 +175,9 @@ pub(super) fn express(case: &Case, effort: Effort) -> Result<Expressed, Reason> 
         .map(|(key, _)| (key.clone(), why_not(key)))
         .collect();
     if plans.is_empty() {
-        return Err(left_out.first().map_or_else(|| unknown(case), |(key, reason)| format!("{key}: {reason}")));
+        return Err(left_out
+            .first()
+            .map_or_else(|| unknown(case), |(key, reason)| format!("{key}: {reason}")));
     }
     Ok(Expressed { plans, left_out })
 }
@@ -198,7 +190,8 @@ fn unknown(case: &Case) -> Reason {
 const FORMULA: &str = "a parameter of the formula";
 const NUMBERS: &str = "a trial keeps the average and the highest number inside, not its distribution";
 const ONE_NAME: &str = "a client asks for one name";
-const LAG: &str = "here every write lags alike, so that only what does not depend on the law of the lag is measured";
+const LAG: &str =
+    "here every write lags alike, so that only what does not depend on the law of the lag is measured";
 const FAILOVERS: &str = "a trial holds one outage";
 const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
 const HEDGED: &str = "hedged requests are not modelled";

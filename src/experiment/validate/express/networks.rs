@@ -74,7 +74,9 @@ fn stations(params: &Params<'_>) -> Result<Vec<Station>, Reason> {
         });
         of.all_read()?;
     }
-    if stations.is_empty() || stations.iter().any(|station| station.next.is_some_and(|(to, _)| to >= list.len())) {
+    if stations.is_empty()
+        || stations.iter().any(|station| station.next.is_some_and(|(to, _)| to >= list.len()))
+    {
         return Err("`routing` leads to stations that there are not".into());
     }
     Ok(stations)
@@ -95,7 +97,11 @@ fn visits(stations: &[Station], chain: &[(usize, f64)]) -> String {
     let name = |visit: usize| {
         let (station, _) = chain[visit];
         let first = chain.iter().position(|(known, _)| *known == station) == Some(visit);
-        if first { stations[station].name.clone() } else { format!("{}-visit{visit}", stations[station].name) }
+        if first {
+            stations[station].name.clone()
+        } else {
+            format!("{}-visit{visit}", stations[station].name)
+        }
     };
     let mut boxes = String::new();
     for (visit, (index, chance)) in chain.iter().enumerate() {
@@ -142,7 +148,10 @@ pub(super) fn tiers(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     boxes += &server("master", &master_keys, &cpu(master_mean));
     [web, slaves, master].iter().try_for_each(Params::all_read)?;
     let mut offers = end_to_end();
-    offers.extend(["web", "slave", "master"].map(|name| (format!("utilization_{name}"), Quantity::Utilisation(name.into()))));
+    offers.extend(
+        ["web", "slave", "master"]
+            .map(|name| (format!("utilization_{name}"), Quantity::Utilisation(name.into()))),
+    );
     for (index, class) in ["read", "write"].iter().enumerate() {
         offers.push((format!("mean_sojourn_{class}"), Quantity::Response(Some(index))));
         for (name, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {

@@ -68,8 +68,11 @@ impl<'c> Params<'c> {
 
     /// A list of positive numbers.
     pub(super) fn list(&self, key: &str) -> Result<Vec<f64>, Reason> {
-        let list = self.value(key).and_then(Value::as_array).ok_or_else(|| format!("it has no list `{key}`"))?;
-        list.iter().map(|value| value.as_f64().ok_or_else(|| format!("`{key}` holds more than numbers"))).collect()
+        let list =
+            self.value(key).and_then(Value::as_array).ok_or_else(|| format!("it has no list `{key}`"))?;
+        list.iter()
+            .map(|value| value.as_f64().ok_or_else(|| format!("`{key}` holds more than numbers")))
+            .collect()
     }
 
     /// Reads a key of which the model knows only these values.

@@ -51,7 +51,10 @@ pub(super) fn lagging(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
             ("mean_versions_behind", Quantity::VersionsBehind),
         ]),
     );
-    let lost = offer([("mean_lost_writes_on_failover", Quantity::LostWrites), ("prob_no_loss", Quantity::NothingLost)]);
+    let lost = offer([
+        ("mean_lost_writes_on_failover", Quantity::LostWrites),
+        ("prob_no_loss", Quantity::NothingLost),
+    ]);
     Ok(vec![readers, lost_writes(writes, &ship, lag, lost)])
 }
 
@@ -71,7 +74,9 @@ fn batches(input: &Input<'_>, writes: f64) -> Result<Vec<Plan>, Reason> {
 fn lost_writes(writes: f64, ship: &str, over: f64, lost: Vec<(String, Quantity)>) -> Plan {
     let failover = "failover = { interval = \"200ms\", misses = 2, promote = \"100ms\" }";
     let run = format!("warmup = \"0s\"\nduration = \"{}\"", time(QUIET + over + 4.0));
-    Plan::new(database(&run, WRITES, writes, &format!("{ship}\n{failover}\n{}", crash(over))), lost).trials(2000).rare()
+    Plan::new(database(&run, WRITES, writes, &format!("{ship}\n{failover}\n{}", crash(over))), lost)
+        .trials(2000)
+        .rare()
 }
 
 /// How long an outage takes.
@@ -80,7 +85,10 @@ pub(super) fn failover(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let (interval, misses) = (params.number("heartbeat")?, params.count("misses")?);
     let promotion = params.number("promotion")?;
     params.number("mtbf")?;
-    params.only("detection_rule", &["declared dead `misses` heartbeat periods after the last heartbeat received"])?;
+    params.only(
+        "detection_rule",
+        &["declared dead `misses` heartbeat periods after the last heartbeat received"],
+    )?;
     let length = QUIET + interval + interval * f64::from(misses) + promotion + 20.0;
     let failover = |load: f64, key: &str, quantity| {
         let keys = format!(

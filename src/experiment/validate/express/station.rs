@@ -26,7 +26,10 @@ pub(super) fn arrivals(params: &Params<'_>) -> Result<(f64, String), Reason> {
         let mean = batch.strip_prefix("geometric mean ").and_then(|mean| mean.parse::<f64>().ok());
         let mean = mean.ok_or_else(|| format!("batches of {batch} are not modelled"))?;
         let load = params.number("batch_rate")? * mean;
-        return Ok((load, format!("{}\narrivals = {{ dist = \"exponential\", batch = {mean} }}", rate(load))));
+        return Ok((
+            load,
+            format!("{}\narrivals = {{ dist = \"exponential\", batch = {mean} }}", rate(load)),
+        ));
     }
     let load = params.number("arrival_rate")?;
     let gaps = params.word("interarrival", "exponential")?;
@@ -45,7 +48,8 @@ pub(super) fn arrivals(params: &Params<'_>) -> Result<(f64, String), Reason> {
                 "" => params.count("interarrival_k").ok(),
                 _ => stages.parse::<u32>().ok(),
             });
-            let stages = stages.ok_or_else(|| format!("times between arrivals of the law {gaps} are not modelled"))?;
+            let stages =
+                stages.ok_or_else(|| format!("times between arrivals of the law {gaps} are not modelled"))?;
             format!("dist = \"erlang\", k = {stages}")
         }
     };
@@ -68,7 +72,9 @@ pub(super) fn service(params: &Params<'_>) -> Result<String, Reason> {
     match law {
         "exponential" => Ok(exponential(mean)),
         "deterministic" | "constant" => Ok(format!("\"{}\"", time(mean))),
-        "erlang" => Ok(format!("{{ dist = \"erlang\", mean = \"{}\", k = {} }}", time(mean), params.count("k")?)),
+        "erlang" => {
+            Ok(format!("{{ dist = \"erlang\", mean = \"{}\", k = {} }}", time(mean), params.count("k")?))
+        }
         "gamma" => with_cv(scv),
         "lognormal" => {
             if let (Some(mu), Some(sigma)) = (params.maybe("ln_mu")?, params.maybe("ln_sigma")?) {
@@ -84,7 +90,9 @@ pub(super) fn service(params: &Params<'_>) -> Result<String, Reason> {
             if params.has("p") {
                 let (p, one, two) = (params.number("p")?, params.number("rate1")?, params.number("rate2")?);
                 if (p / one / ((1.0 - p) / two) - 1.0).abs() > 1e-6 {
-                    return Err("a hyperexponential law whose two parts bring unequal work is not modelled".into());
+                    return Err(
+                        "a hyperexponential law whose two parts bring unequal work is not modelled".into()
+                    );
                 }
             }
             with_cv(scv)
@@ -102,8 +110,10 @@ fn keys(params: &Params<'_>) -> Result<Option<String>, Reason> {
     }
     let cores = params.count_or("servers", 1)?;
     let Some(capacity) = params.maybe("capacity_total")? else {
-        return Ok(Some(format!("{}\ncores = {cores}", if discipline == "ps" { SHARED } else { OPEN })
-            .replace("fifo", discipline)));
+        return Ok(Some(
+            format!("{}\ncores = {cores}", if discipline == "ps" { SHARED } else { OPEN })
+                .replace("fifo", discipline),
+        ));
     };
     let capacity = whole("capacity_total", capacity)?;
     let queue = capacity.checked_sub(cores).ok_or("`capacity_total` is below `servers`")?;

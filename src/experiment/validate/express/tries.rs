@@ -88,7 +88,9 @@ pub(super) fn hedged(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
 pub(super) fn impatient(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     params.only("discipline", &["FIFO"])?;
-    if params.word("patience_kind", params.word("patience", "exponential").unwrap_or("deterministic"))? != "deterministic" {
+    if params.word("patience_kind", params.word("patience", "exponential").unwrap_or("deterministic"))?
+        != "deterministic"
+    {
         return Err("how long a call waits before it is given up is constant, not random".into());
     }
     let patience = params.number("patience")?;

@@ -53,7 +53,8 @@ pub(super) fn steps(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let list = params.value("rate_steps").and_then(Value::as_array).ok_or("it has no list `rate_steps`")?;
     let pair = |step: &Value| Some((step.get(0)?.as_f64()?, step.get(1)?.as_f64()?));
     let steps: Option<Vec<(f64, f64)>> = list.iter().map(pair).collect();
-    let steps = steps.filter(|steps| !steps.is_empty()).ok_or("`rate_steps` holds more than pairs of numbers")?;
+    let steps =
+        steps.filter(|steps| !steps.is_empty()).ok_or("`rate_steps` holds more than pairs of numbers")?;
     let highest = steps.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
     let factor = |(at, rate): &(f64, f64)| format!("[\"{}\", {}]", time(*at), rate / highest);
     let profile = steps.iter().map(factor).collect::<Vec<_>>().join(", ");
@@ -85,7 +86,8 @@ fn once(input: &Input<'_>, steps: &[(f64, f64)], load: &str) -> Result<Vec<Plan>
     let peak = input.case.value("time_of_max_backlog").unwrap_or(last);
     let keys = fifo(params.count_or("servers", 1)?);
     let step = format!("{{ cpu = \"{}\" }}", time(params.number("service_mean")?));
-    let boxes = client(&format!("{load}\narrivals = {{ dist = \"constant\" }}"), "box") + &public("box", &keys, &step);
+    let boxes = client(&format!("{load}\narrivals = {{ dist = \"constant\" }}"), "box")
+        + &public("box", &keys, &step);
     let mut offers = offer([("max_backlog", Quantity::InsideMax("box".into()))]);
     offers.extend(completed.into_iter().take(1).map(|(key, _)| (key, Quantity::Completed)));
     let text = scenario(0.0, end, &boxes);
@@ -114,7 +116,8 @@ pub(super) fn from_empty(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     while let Some(longest) = moments.first().map(|(_, at)| *at) {
         // A moment must lie far from the start in windows, so that short ones have trials of their own.
         let (now, later): (Vec<_>, Vec<_>) = moments.into_iter().partition(|(_, at)| *at >= 0.15 * longest);
-        let offers = now.into_iter().map(|(key, at)| (key, Quantity::InsideAt("box".into(), at, f64::INFINITY)));
+        let offers =
+            now.into_iter().map(|(key, at)| (key, Quantity::InsideAt("box".into(), at, f64::INFINITY)));
         plans.push(Plan::new(scenario(0.0, 1.2 * longest, &boxes), offers.collect()).trials(4000).rare());
         moments = later;
     }

@@ -9,11 +9,13 @@ use super::{Input, Plan, Quantity, TRIALS};
 /// point where there are several: `throughput`, `n18: throughput`.
 pub(super) fn points(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
-    let lines = params.value("scenario").and_then(Value::as_array).ok_or("it has no list `scenario` of lines")?;
+    let lines =
+        params.value("scenario").and_then(Value::as_array).ok_or("it has no list `scenario` of lines")?;
     let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
     let text = lines.ok_or("`scenario` holds more than lines")?.join("\n") + "\n";
     let trials = params.count_or("trials", TRIALS)?;
-    let classes: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("[request.")?.strip_suffix(']')).collect();
+    let classes: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("[request.")?.strip_suffix(']')).collect();
     let keys = || (input.case.expected.iter().chain(&input.case.at_most)).map(|(key, _)| key);
     let Some(points) = params.value("points") else {
         let offers = keys().filter_map(|key| Some((key.clone(), Quantity::named(key, &classes)?))).collect();

@@ -63,8 +63,10 @@ pub(super) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-A value agrees when it differs by less than 4 standard errors over at least 30 trials and, where the sample is as large as
-the case asks for, by less than 2 % (5 % where that size is beyond reach). Published measurements have a tolerance instead.
+A value agrees when it differs by less than 4 standard errors over at least 30 trials and, where
+the sample is as large as the case asks for, by less than 2 % (5 % where that size is beyond
+reach). Published measurements have a tolerance instead.
+
 Exit status 4: a value differs, or an interval misses.";
 
 /// What came out, in all forms.

@@ -24,6 +24,7 @@ mod status;
 mod style;
 mod sweep;
 mod trace;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Trace(trace::Args),
+    Validate(validate::Args),
     List(list::Args),
     New(new::Args),
     Schema(schema::Args),
@@ -90,6 +92,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),
+        Command::Validate(args) => validate::run(args),
         Command::List(args) => list::run(args),
         Command::New(args) => new::run(args),
         Command::Schema(args) => schema::run(args),

@@ -14,6 +14,8 @@ const STEPS: u64 = 1000;
 /// Watches the trials of one run. The bar shows itself only on a terminal.
 pub(super) struct Bar {
     bar: ProgressBar,
+    /// What it counts.
+    what: &'static str,
     /// Steps that each trial has done.
     done: Mutex<Vec<u64>>,
 }
@@ -21,9 +23,14 @@ pub(super) struct Bar {
 impl Bar {
     /// A bar for that many trials; more may come. A quiet one shows nothing.
     pub(super) fn new(trials: u32, quiet: bool) -> Bar {
+        Bar::of(trials, "trials", quiet)
+    }
+
+    /// The same for other things that take their time.
+    pub(super) fn of(trials: u32, what: &'static str, quiet: bool) -> Bar {
         let bar = bar(u64::from(trials) * STEPS, quiet);
-        bar.set_message(message(0, trials as usize));
-        Bar { bar, done: Mutex::new(vec![0; trials as usize]) }
+        bar.set_message(message(0, trials as usize, what));
+        Bar { bar, what, done: Mutex::new(vec![0; trials as usize]) }
     }
 
     /// Takes the bar off the screen.
@@ -131,8 +138,8 @@ fn bar(steps: u64, quiet: bool) -> ProgressBar {
     ProgressBar::with_draw_target(Some(steps), target).with_style(style)
 }
 
-fn message(ended: usize, trials: usize) -> String {
-    format!("{ended} of {trials} trials")
+fn message(ended: usize, trials: usize, what: &str) -> String {
+    format!("{ended} of {trials} {what}")
 }
 
 impl Progress for Bar {
@@ -145,7 +152,7 @@ impl Progress for Bar {
         }
         done[trial] = done[trial].max((share * STEPS as f64) as u64);
         let ended = done.iter().filter(|steps| **steps == STEPS).count();
-        self.bar.set_message(message(ended, done.len()));
+        self.bar.set_message(message(ended, done.len(), self.what));
         self.bar.set_position(done.iter().sum());
     }
 

@@ -17,5 +17,6 @@ mod series;
 mod steady;
 pub mod sweep;
 mod theory;
+pub mod validate;
 pub mod value;
 mod warn;

@@ -19,3 +19,4 @@ pub mod table;
 pub mod tables;
 mod text;
 pub mod trace;
+pub mod validation;

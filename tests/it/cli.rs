@@ -143,6 +143,51 @@ fn devices_that_are_full_or_without_end_are_told() {
 }
 
 #[test]
+fn validation_says_what_agrees_and_ends_with_four_when_something_does_not() {
+    let output = run(&["validate", "--case", "trace-5jobs"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert!(
+        stdout(&output).starts_with("theory and simulation agree: 20 values of 1 of 1 case\n"),
+        "{output:?}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let case = r#"[{ "id": "mine", "params": { "arrivals": [0, 1], "sizes": [2, 2] }, "expected": { "completions_c1": [2, LAST] } },
+        { "id": "other", "params": { "colour": 1 }, "expected": { "x": 1 } }]"#;
+    fs::write(path("right.json"), case.replace("LAST", "4")).unwrap();
+    fs::write(path("wrong.json"), case.replace("LAST", "5")).unwrap();
+    fs::write(path("broken.json"), "{").unwrap();
+    let right = run(&["validate", "--file", &path("right.json")]);
+    assert_eq!(right.status.code(), Some(0));
+    assert!(stdout(&right).contains("other: no kind of case has such parameters (colour)"));
+    let wrong = run(&["validate", "--file", &path("wrong.json"), "--json", "-"]);
+    let json: Value = serde_json::from_slice(&wrong.stdout).expect("stdout is one JSON document");
+    assert_eq!((wrong.status.code(), &json["schema"]), (Some(4), &"outgrow.validation/1".into()));
+    assert_eq!(
+        (&json["values"][0]["verdict"], &json["values"][0]["measured"]),
+        (&"differs".into(), &4.0.into())
+    );
+    let quiet = run(&["validate", "--file", &path("wrong.json"), "--quiet"]);
+    assert_eq!((quiet.status.code(), stdout(&quiet).as_str()), (Some(4), ""));
+    fails(&["validate", "--file", &path("broken.json")], 3, "it is not JSON");
+    fails(&["validate", "--file", &path("none.json")], 3, "none.json");
+    fails(&["validate", "--case", "mm1-rho81"], 2, "did you mean `mm1-rho80`?");
+    fails(&["validate", "--coverage", "--repetitions", "0"], 2, "--repetitions");
+    fails(&["validate", "--repetitions", "50"], 2, "--coverage");
+    fails(&["validate", "--jobs", "0"], 2, "--jobs");
+    fs::write(path("page.md"), "nothing").unwrap();
+    fails(&["validate", "--coverage", "--case", "mm1", "--page", &path("page.md")], 2, "--case");
+}
+
+#[test]
+fn a_validation_does_not_depend_on_the_number_of_jobs() {
+    let with = |jobs: &str| {
+        stdout(&run(&["validate", "--case", "timeout-retry-noqueue", "--json", "-", "--jobs", jobs]))
+    };
+    assert_eq!(with("1"), with("3"));
+}
+
+#[test]
 fn quiet_is_quiet() {
     let output = run(&quick(&["run", "mm1", "--quiet"]));
     assert_eq!((stdout(&output).as_str(), stderr(&output).contains("trials")), ("", false));

@@ -1,123 +1,91 @@
-//! Theory: the simulator against cases whose answers are known exactly. `-- --nocapture` prints what was measured.
+//! Theory: the simulator against cases whose answers are known, as `outgrow validate` holds it. `-- --nocapture` prints
+//! what was measured.
 
-mod cases;
 mod closed_forms;
-mod exact;
 mod expected;
-mod measure;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fs;
 
-use outgrow::stats::interval::t_quantile_975;
+use outgrow::experiment::runner::Unwatched;
+use outgrow::experiment::validate::{Case, Effort, Held, Options, Validation, Verdict, built_in, parse, run};
+use outgrow::report::validation::{markdown, text, within};
 
-use cases::{CLOSED_FORMS_ONLY, Case, EXACT, NOT_EXPRESSIBLE, NOT_MEASURED, families};
-use expected::{Expected, expected};
-use measure::{Quantity, Sample};
+use crate::golden::{compare, root};
 
-/// |z| from here on is no accident: with 30 trials one test in 2500 would fail by chance, and the seeds are fixed.
-const Z_MAX: f64 = 4.0;
-
-/// The relative difference that a sample of the size the data file asks for must not exceed.
-const DIFFERENCE_MAX: f64 = 0.02;
-
-/// The same where that size is beyond reach.
-const DIFFERENCE_MAX_SLOW: f64 = 0.05;
-const SLOW: f64 = 3e7;
-
-/// A standard error, relative to the value, that shows nothing any more.
-const BLIND: f64 = 0.06;
-
-/// One line of the table, and whether it holds.
-struct Verdict {
-    line: String,
-    holds: bool,
-    /// The sample was large enough to hold the relative difference against its limit.
-    strict: bool,
+fn validated(cases: &[Case]) -> Validation {
+    run(cases, Options { seed: 1, jobs: 0, effort: Effort::Short }, &Unwatched)
 }
 
-/// What the trials say of one expected value.
-fn judge(id: &str, asked: &(&str, Quantity), expected: &Expected, sample: &Sample, index: usize) -> Verdict {
-    let (key, moments) = (asked.0, &sample.moments[index]);
-    let exact = expected.values[key];
-    let error = moments.sd() / (moments.count() as f64).sqrt();
-    let difference = moments.mean() - exact;
-    // Where every trial gives the same number, what is left is rounding.
-    let z = difference / error.max(1e-7 * exact.abs());
-    let half_width = t_quantile_975(moments.count() as f64 - 1.0) * error;
-    // Levels at a moment are not counted in requests.
-    let needed = expected.samples_for_1pct.get(key).filter(|_| !matches!(asked.1, Quantity::InsideAt(..)));
-    let strict = match needed {
-        Some(needed) => sample.requests as f64 >= *needed,
-        None => half_width <= 0.01 * exact.abs(),
-    };
-    let limit =
-        if needed.is_some_and(|needed| *needed > SLOW) { DIFFERENCE_MAX_SLOW } else { DIFFERENCE_MAX };
-    let relative = difference / exact;
-    let holds = z.abs() < Z_MAX && error < BLIND * exact.abs() && (!strict || relative.abs() < limit);
-    let line = format!(
-        "{id:<32} {key:<30} {exact:>12.6} {:>12.6} {half_width:>10.2e} {z:>6.2} {:>7.2} % {}{}",
-        moments.mean(),
-        relative * 100.0,
-        if strict { "z and difference" } else { "z" },
-        if holds { "" } else { "  DIFFERS" },
-    );
-    Verdict { line, holds, strict }
-}
-
-fn run(case: &Case) -> Vec<Verdict> {
-    let expected = expected(case.id);
-    let asked: Vec<_> =
-        case.quantities.iter().filter(|(key, _)| expected.values.contains_key(*key)).copied().collect();
-    assert!(!asked.is_empty(), "{} measures nothing", case.id);
-    let scenario = measure::scenario(case.id, &case.text);
-    let quantities: Vec<_> = asked.iter().map(|(_, quantity)| *quantity).collect();
-    let sample = measure::sample(&scenario, case.trials, &quantities);
-    (0..asked.len()).map(|index| judge(case.id, &asked[index], &expected, &sample, index)).collect()
-}
-
+/// Every case that ships is measured and agrees, or has its reason why not; so has every value of a case that is
+/// measured. `docs/validation.md` says the same.
 #[test]
 fn simulation_and_theory_agree() {
-    let mut table = String::from(
-        "case                             quantity                              exact     measured     ± 95 %      z  difference  rule\n",
-    );
-    let (mut wrong, mut strict) = (Vec::new(), BTreeSet::new());
-    for (family, cases) in families() {
-        writeln!(table, "-- {family}").expect("a string takes all");
-        for case in &cases {
-            for verdict in run(case) {
-                writeln!(table, "{}", verdict.line).expect("a string takes all");
-                if verdict.strict {
-                    strict.insert(case.id);
-                }
-                if !verdict.holds {
-                    wrong.push(verdict.line);
-                }
-            }
+    let cases = built_in();
+    let found = validated(&cases);
+    println!("{}", text(&found));
+    let wrong: Vec<_> = found.values.iter().filter(|row| row.verdict != Verdict::Agrees).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let strict: BTreeSet<&str> = found
+        .values
+        .iter()
+        .filter(|row| row.held == Held::ZAndDifference)
+        .map(|row| row.case.as_str())
+        .collect();
+    assert!(strict.len() >= 30, "too few cases have samples large enough: {strict:?}");
+    for case in &cases {
+        let is_whole =
+            found.not_expressed.iter().any(|not| not.case == case.id) || found.long.contains(&case.id);
+        for (key, _) in case.expected.iter().chain(&case.at_most) {
+            let measured = found.values.iter().any(|row| row.case == case.id && row.value == *key);
+            let excused =
+                found.not_measured.iter().any(|not| not.case == case.id && not.value.as_ref() == Some(key));
+            assert!(is_whole || measured != excused, "{}: {key} is measured or excused", case.id);
         }
     }
-    println!("{table}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(strict.len() >= 30, "too few cases have samples large enough: {strict:?}");
+    let path = root().join("docs/validation.md");
+    let page = fs::read_to_string(&path).expect("the page is there");
+    let made = within(&page, "cases", &markdown(&found)).expect("the page has its marks");
+    compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
+    assert!(
+        !page.contains("**MISSES**") && page.contains("| M/M/4 - M/M/5 |"),
+        "the study stands on the page"
+    );
 }
 
-/// Every case of the data file is measured, or has its reason why not; so has every value of a case that is measured.
+fn one(params: &str, expected: &str) -> Validation {
+    let text = format!(r#"[{{ "id": "mine", "params": {params}, "expected": {expected} }}]"#);
+    validated(&parse(&text).unwrap_or_else(|reason| panic!("{reason}")))
+}
+
 #[test]
-fn no_case_is_forgotten() {
-    let all: Vec<Case> = families().into_iter().flat_map(|(_, cases)| cases).collect();
-    let measured: BTreeSet<&str> = all.iter().map(|case| case.id).collect();
-    let mut known: Vec<&str> = measured.iter().copied().collect();
-    known.extend(EXACT.iter().chain(CLOSED_FORMS_ONLY));
-    known.extend(NOT_EXPRESSIBLE.iter().map(|(id, _)| id));
-    known.sort_unstable();
-    let mut ids: Vec<String> = expected::ids();
-    ids.sort_unstable();
-    assert_eq!(known, ids);
-    for id in measured {
-        for key in expected(id).values.keys() {
-            let mut quantities = all.iter().filter(|case| case.id == id).flat_map(|case| &case.quantities);
-            let excused = NOT_MEASURED.iter().any(|(of, what, _)| (*of == id || *of == "*") && what == key);
-            assert!(excused != quantities.any(|(name, _)| name == key), "{id}: {key} is measured or excused");
-        }
+fn a_case_that_was_never_seen_is_expressed_by_its_parameters() {
+    // M/E3/1 at 0.6: Pollaczek and Khinchine.
+    let params = r#"{ "arrival_rate": 60, "service": "erlang", "k": 3, "service_mean": 0.01, "servers": 1 }"#;
+    let wait = 0.6 * 0.01 * (1.0 + 1.0 / 3.0) / (2.0 * 0.4);
+    let found = one(params, &format!(r#"{{ "mean_wait": {wait}, "utilization": 0.6 }}"#));
+    assert!(found.agrees() && found.values.len() == 2, "{found:#?}");
+    let wrong = one(params, &format!(r#"{{ "mean_wait": {} }}"#, wait * 1.1));
+    assert!(!wrong.agrees(), "a wrong answer is found");
+    assert!(text(&wrong).contains("DIFFERS"));
+}
+
+#[test]
+fn what_cannot_be_expressed_has_its_reason() {
+    for (params, reason) in [
+        (r#"{ "colour": "red" }"#, "no kind of case has such parameters (colour)"),
+        (r#"{ "arrival_rate": 1, "service_mean": 0.1, "colour": "red" }"#, "together with `colour`"),
+        (r#"{ "arrival_rate": 1, "service_mean": 0.1, "service": "cauchy" }"#, "the law cauchy"),
+        (r#"{ "arrival_rate": 1, "service_mean": 0.1, "discipline": "SRPT" }"#, "the discipline SRPT"),
+        (r#"{ "arrival_rate": 1, "service_mean": -0.1 }"#, "not positive"),
+        (r#"{ "arrival_rate": 1 }"#, "it has no `service_rate`"),
+        (r#"{ "arrival_rates": [1, 2], "service_mean": 1, "discipline": "priority" }"#, "priorities"),
+        (r#"{ "backends": 4, "policy": "pod", "d": 3, "arrival_rate": 1, "service_mean": 0.1 }"#, "among 3"),
+        (r#"{ "scenario": ["[server.web]", "wokers = 3"] }"#, "unknown key `wokers`"),
+    ] {
+        let found = one(params, r#"{ "mean_sojourn": 1, "throughput": 1 }"#);
+        let told = found.not_expressed.first().unwrap_or_else(|| panic!("{params}: {found:#?}"));
+        assert!(told.reason.contains(reason), "{params}: {}", told.reason);
+        assert!(found.values.is_empty() && text(&found).contains("cannot be expressed"));
     }
 }

@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-4;
 fn check(id: &str, values: &[(&str, f64)]) {
     let expected = expected(id);
     for (key, value) in values {
-        let exact = expected.values.get(*key).unwrap_or_else(|| panic!("{id} has no {key}"));
+        let exact = expected.get(*key).unwrap_or_else(|| panic!("{id} has no {key}"));
         assert!((value - exact).abs() <= TOLERANCE * exact.abs(), "{id}: {key} is {exact}, not {value}");
     }
 }
@@ -135,7 +135,7 @@ fn scalability_caches_and_availability() {
     ];
     check("usl-curve", &values);
     check("cache-lru-zipf-small", &[("hit_ratio_lru_che", lru_hit_ratio(&zipf(40, 0.9), 8))]);
-    let exact = expected("cache-lru-zipf-small").values["hit_ratio_lru"];
+    let exact = expected("cache-lru-zipf-small")["hit_ratio_lru"];
     assert!((lru_hit_ratio(&zipf(40, 0.9), 8) - exact).abs() < 0.001, "the approximation is near the truth");
     check("availability-single-onoff", &[("availability", availability(95.0, 5.0))]);
     let single = availability(1000.0, 8.0);

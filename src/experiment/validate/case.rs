@@ -1,0 +1,177 @@
+//! `Case`: something whose answer is known without this simulator, read from a file of cases.
+
+use serde_json::{Map, Value};
+
+/// The textbook cases that ship with the program.
+const TEXTBOOK: &str = include_str!("../../../data/validation/textbook.json");
+
+/// Published measurements, and the answers of other simulators and solvers.
+const PUBLISHED: &str = include_str!("../../../data/validation/published.json");
+
+/// Parameters, and what must come out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Its name, unique in its file.
+    pub id: String,
+    /// What kind of system it is, for readers; the parameters say what is simulated.
+    pub family: String,
+    /// One line.
+    pub title: String,
+    /// Where the answer comes from.
+    pub source: String,
+    /// What is fitted and what is predicted, and other things to know; perhaps empty.
+    pub notes: String,
+    /// The system.
+    pub params: Map<String, Value>,
+    /// What must come out. Entries of lists have keys of their own: `completions[0]`.
+    pub expected: Vec<(String, f64)>,
+    /// What must not be exceeded.
+    pub at_most: Vec<(String, f64)>,
+    /// About how many requests a 95 % interval of ±1 % needs, by key, where that is known.
+    pub samples: Vec<(String, f64)>,
+    /// The relative difference that is allowed where the expected values carry errors of their own; instead of z.
+    pub tolerance: Option<f64>,
+}
+
+impl Case {
+    /// About how many requests a 95 % interval of ±1 % of this value needs, if that is known.
+    #[must_use]
+    pub fn samples_for(&self, key: &str) -> Option<f64> {
+        self.samples.iter().find(|(known, _)| known == key).map(|(_, samples)| *samples)
+    }
+
+    /// An expected value.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<f64> {
+        self.expected.iter().find(|(known, _)| known == key).map(|(_, value)| *value)
+    }
+}
+
+/// The cases that ship with the program: those of textbooks, then those of publications.
+///
+/// # Panics
+/// Never: a test reads them.
+#[must_use]
+pub fn built_in() -> Vec<Case> {
+    let mut cases = parse(TEXTBOOK).expect("the textbook cases are well formed");
+    cases.extend(parse(PUBLISHED).expect("the published cases are well formed"));
+    cases
+}
+
+/// Reads a file of cases: `{ "cases": [ { "id", "params", "expected", ... } ] }`, or the list alone.
+///
+/// # Errors
+/// What is wrong and where, in a sentence without a full stop.
+pub fn parse(text: &str) -> Result<Vec<Case>, String> {
+    let file: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let list = file.get("cases").unwrap_or(&file);
+    let list = list.as_array().ok_or("it holds no list `cases`")?;
+    if list.is_empty() {
+        return Err("its list of cases is empty".into());
+    }
+    let mut cases: Vec<Case> = Vec::new();
+    for (index, value) in list.iter().enumerate() {
+        let case = read(value, index)?;
+        if cases.iter().any(|known| known.id == case.id) {
+            return Err(format!("two cases are called `{}`", case.id));
+        }
+        cases.push(case);
+    }
+    Ok(cases)
+}
+
+fn read(value: &Value, index: usize) -> Result<Case, String> {
+    let number = index + 1;
+    let table = value.as_object().ok_or_else(|| format!("case {number} is no object"))?;
+    let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = text("id");
+    if id.is_empty() {
+        return Err(format!("case {number} has no `id`"));
+    }
+    let params = table.get("params").and_then(Value::as_object);
+    let params = params.ok_or_else(|| format!("case `{id}` has no object `params`"))?.clone();
+    let (expected, at_most) = (numbers(table, "expected", &id)?, numbers(table, "at_most", &id)?);
+    if expected.is_empty() && at_most.is_empty() {
+        return Err(format!("case `{id}` expects nothing: `expected` must hold numbers"));
+    }
+    let tolerance = match table.get("tolerance") {
+        None => None,
+        Some(value) => match value.as_f64() {
+            Some(share) if share > 0.0 => Some(share),
+            _ => return Err(format!("`tolerance` of case `{id}` is no positive number")),
+        },
+    };
+    Ok(Case {
+        family: text("family"),
+        title: text("title"),
+        source: text("source"),
+        notes: text("notes"),
+        params,
+        expected,
+        at_most,
+        samples: numbers(table, "samples_for_1pct_ci95", &id)?,
+        tolerance,
+        id,
+    })
+}
+
+fn numbers(table: &Map<String, Value>, key: &str, id: &str) -> Result<Vec<(String, f64)>, String> {
+    let Some(value) = table.get(key) else { return Ok(Vec::new()) };
+    let object = value.as_object().ok_or_else(|| format!("`{key}` of case `{id}` is no object"))?;
+    let mut numbers = Vec::new();
+    let number = |name: &str, value: &Value| {
+        value
+            .as_f64()
+            .ok_or_else(|| format!("`{key}.{name}` of case `{id}` is neither a number nor a list of them"))
+    };
+    for (name, value) in object {
+        match value.as_array() {
+            None => numbers.push((name.clone(), number(name, value)?)),
+            Some(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    let name = format!("{name}[{index}]");
+                    let value = number(&name, value)?;
+                    numbers.push((name, value));
+                }
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cases_that_ship_can_be_read() {
+        assert!(built_in().len() > 60);
+    }
+
+    #[test]
+    fn a_list_of_values_has_a_key_an_entry() {
+        let text = r#"[{ "id": "a", "params": {}, "expected": { "x": [1, 2.5], "y": 3 } }]"#;
+        let expected = parse(text).unwrap().remove(0).expected;
+        assert_eq!(expected, [("x[0]".into(), 1.0), ("x[1]".into(), 2.5), ("y".into(), 3.0)]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told() {
+        for (text, reason) in [
+            ("{", "not JSON"),
+            ("{}", "no list `cases`"),
+            ("[]", "empty"),
+            ("[3]", "case 1 is no object"),
+            ("[{}]", "case 1 has no `id`"),
+            (r#"[{ "id": "a" }]"#, "no object `params`"),
+            (r#"[{ "id": "a", "params": {} }]"#, "expects nothing"),
+            (r#"[{ "id": "a", "params": {}, "expected": { "x": "y" } }]"#, "`expected.x` of case `a`"),
+            (r#"[{ "id": "a", "params": {}, "expected": { "x": 1 }, "tolerance": 0 }]"#, "`tolerance`"),
+        ] {
+            let found = parse(text).unwrap_err();
+            assert!(found.contains(reason), "{text}: {found}");
+        }
+        let twice = r#"[{ "id": "a", "params": {}, "expected": { "x": 1 } }, { "id": "a", "params": {}, "expected": { "x": 1 } }]"#;
+        assert!(parse(twice).unwrap_err().contains("two cases are called `a`"));
+    }
+}

@@ -1,0 +1,283 @@
+//! The intervals themselves: how often they cover a truth that is known, and how their width falls with more data.
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use serde::Serialize;
+
+use super::super::figure::mean_response;
+use super::super::runner::Progress;
+use super::super::value::Figure;
+use super::Verbatim;
+use super::case::built_in;
+use super::text::{SHARED, client, cpu, fifo, public, rate, scenario as text};
+use crate::components::KINDS;
+use crate::kernel::random::{Seed, name_hash};
+use crate::scenario::build::build;
+use crate::scenario::{Scenario, load};
+use crate::stats::histogram::Histogram;
+use crate::stats::interval::Estimate;
+use crate::theory::queues::mmc;
+
+/// Trials behind each interval, as many as a run has by default.
+const TRIALS: u64 = 10;
+
+/// Repetitions for which the bounds below are meant.
+const REPETITIONS: f64 = 500.0;
+
+/// Bounds of the coverage of intervals of a mean: 95 % and 3.5 standard errors of 500 repetitions.
+const MEAN: (f64, f64) = (0.95, 0.034);
+
+/// The same of a 99th percentile, whose intervals are known to be somewhat narrow.
+const PERCENTILE: (f64, f64) = (0.93, 0.05);
+
+/// The half-width of four times the data must be half as wide, within this share.
+const HALVING: f64 = 0.15;
+
+/// One kind of interval on one system.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Coverage {
+    /// The system.
+    pub system: String,
+    /// What the interval is of.
+    pub of: &'static str,
+    /// The truth, in seconds, or what the ratio should be.
+    pub truth: f64,
+    /// Share of the intervals that cover it; or the ratio of half-widths, or the greatest half-width without variance.
+    pub measured: f64,
+    /// Mean half-width relative to the truth.
+    pub half_width: f64,
+    /// The measured value must lie from here ...
+    pub low: f64,
+    /// ... to here.
+    pub high: f64,
+    /// Whether it does.
+    pub holds: bool,
+}
+
+/// How to study.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Study {
+    /// Where all seeds come from.
+    pub seed: u64,
+    /// Intervals of each kind.
+    pub repetitions: u32,
+    /// Threads; 0 for as many as there are cores.
+    pub jobs: usize,
+    /// Requests of a trial, about.
+    pub requests: f64,
+}
+
+/// Steps of a study, for its progress.
+pub const STEPS: u32 = 7;
+
+/// What one repetition gives: an estimate of the mean and one of the 99th percentile, seconds.
+struct Estimates {
+    mean: Estimate,
+    trials: Vec<f64>,
+    p99: Option<(f64, f64)>,
+}
+
+/// The systems of the study: name, case with the truth, cores, requests a second, and whether the cores are shared.
+const SYSTEMS: [(&str, &str, u32, f64, bool); 4] = [
+    ("M/M/1, 0.5", "mm1-rho50", 1, 50.0, false),
+    ("M/M/1, 0.8", "mm1-rho80", 1, 80.0, false),
+    ("M/M/4, 0.8", "mmc-c4-rho80", 4, 320.0, false),
+    ("M/M/4-PS, 0.8", "mmc-ps-c4-rho80", 4, 320.0, true),
+];
+
+/// Runs the whole study.
+///
+/// # Panics
+/// When an invariant of the simulator is broken, or no threads can be started.
+#[must_use]
+pub fn run(study: Study, progress: &dyn Progress) -> Vec<Coverage> {
+    let mut found = Vec::new();
+    for (step, (name, ..)) in SYSTEMS.iter().enumerate() {
+        found.extend(of_system(study, name, step as u32, progress));
+    }
+    found.extend(paired(study, 4, progress));
+    found.extend(halving(study, 5, progress));
+    found.extend(constant(study, 6, progress));
+    found
+}
+
+/// The coverage of the mean and of the 99th percentile on one of the systems.
+#[must_use]
+pub fn of_system(study: Study, name: &str, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
+    let Some(&(name, id, cores, load, shared)) = SYSTEMS.iter().find(|(known, ..)| *known == name) else {
+        return Vec::new();
+    };
+    let cases = built_in();
+    let case = cases.iter().find(|case| case.id == id).expect("the case ships with the program");
+    let scenario = station(cores, load, shared, study.requests / load);
+    let found = repeat(study, &[&scenario], step, progress);
+    let truth = |key| case.value(key).expect("the case has it");
+    let (mean, p99) = (truth("mean_sojourn"), truth("p99_sojourn"));
+    let means = found.iter().map(|one| interval(&one[0].mean));
+    let tails = found.iter().map(|one| one[0].p99);
+    vec![
+        coverage(name, "mean response", mean, means, bounds(MEAN, found.len())),
+        coverage(name, "p99 response", p99, tails, bounds(PERCENTILE, found.len())),
+    ]
+}
+
+/// The paired difference of two designs under the same customers.
+fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
+    let response = |cores| mmc(320.0, 0.01, cores).expect("it is stable").response;
+    let truth = response(4) - response(5);
+    let seconds = study.requests / 320.0;
+    let (four, five) = (station(4, 320.0, false, seconds), station(5, 320.0, false, seconds));
+    let found = repeat(study, &[&four, &five], step, progress);
+    let difference =
+        |one: &Vec<Estimates>| interval(&Estimate::paired_difference(&one[0].trials, &one[1].trials));
+    let bounds = bounds(MEAN, found.len());
+    vec![coverage("M/M/4 - M/M/5", "paired difference", truth, found.iter().map(difference), bounds)]
+}
+
+/// Four times the data: half the width.
+fn halving(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
+    let seconds = study.requests / 50.0;
+    let (short, long) = (station(1, 50.0, false, seconds / 2.0), station(1, 50.0, false, 2.0 * seconds));
+    let study = Study { repetitions: study.repetitions.div_ceil(4), ..study };
+    let found = repeat(study, &[&short, &long], step, progress);
+    let width = |which: usize| found.iter().filter_map(|one| one[which].mean.half_width).sum::<f64>();
+    let ratio = width(1) / width(0);
+    let (low, high) = (0.5 * (1.0 - HALVING), 0.5 * (1.0 + HALVING));
+    vec![Coverage {
+        system: "M/M/1, 0.5".into(),
+        of: "half-width, four times the data",
+        truth: 0.5,
+        measured: ratio,
+        half_width: 0.0,
+        low,
+        high,
+        holds: (low..=high).contains(&ratio),
+    }]
+}
+
+/// Nothing is random: no width at all.
+fn constant(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
+    let load = format!("{}\narrivals = {{ dist = \"constant\" }}", rate(50.0));
+    let boxes = client(&load, "box") + &public("box", &fifo(1), "{ cpu = \"10ms\" }");
+    let scenario = ready(&text(1.0, 10.0, &boxes));
+    let found = repeat(Study { repetitions: 3, ..study }, &[&scenario], step, progress);
+    let widest = found.iter().map(|one| one[0].mean.half_width.unwrap_or(f64::INFINITY)).fold(0.0, f64::max);
+    let exact = found.iter().all(|one| one[0].mean.mean == 0.01);
+    vec![Coverage {
+        system: "D/D/1, 0.5".into(),
+        of: "half-width without variance",
+        truth: 0.01,
+        measured: widest,
+        half_width: widest,
+        low: 0.0,
+        high: 0.0,
+        holds: exact && widest == 0.0,
+    }]
+}
+
+fn station(cores: u32, load: f64, shared: bool, seconds: f64) -> Scenario {
+    let keys = if shared { format!("{SHARED}\ncores = {cores}") } else { fifo(cores) };
+    let boxes = client(&rate(load), "box") + &public("box", &keys, &cpu(0.01));
+    ready(&text(seconds / 10.0, seconds, &boxes))
+}
+
+fn ready(text: &str) -> Scenario {
+    let loaded = load("coverage", text, &[], &Verbatim, KINDS);
+    loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario
+}
+
+/// Repetitions of the trials of some scenarios, all with the same seeds.
+fn repeat(study: Study, scenarios: &[&Scenario], step: u32, progress: &dyn Progress) -> Vec<Vec<Estimates>> {
+    let pool = ThreadPoolBuilder::new().num_threads(study.jobs).build().expect("threads can be started");
+    let one = |repetition: u32| {
+        let seed = Seed::new(name_hash("coverage").wrapping_add(study.seed)).trial(u64::from(repetition));
+        let all = scenarios
+            .iter()
+            .map(|scenario| estimates(scenario, seed, progress))
+            .collect::<Option<Vec<_>>>()?;
+        progress.advanced(step, f64::from(repetition + 1) / f64::from(study.repetitions));
+        Some(all)
+    };
+    let found: Vec<Option<Vec<Estimates>>> =
+        pool.install(|| (0..study.repetitions).into_par_iter().map(one).collect());
+    progress.advanced(step, 1.0);
+    found.into_iter().flatten().collect()
+}
+
+fn estimates(scenario: &Scenario, seed: Seed, progress: &dyn Progress) -> Option<Estimates> {
+    let (mut trials, mut histograms) = (Vec::new(), Vec::new());
+    for trial in 0..TRIALS {
+        if progress.interrupted() {
+            return None;
+        }
+        let record =
+            build(scenario, seed.trial(trial)).run(scenario.length(), &mut |_| progress.interrupted());
+        trials.push(mean_response(&record) / 1e3);
+        histograms.push(record.classes[0].ok.clone());
+    }
+    let p99 = Figure::percentile(&histograms.iter().collect::<Vec<&Histogram>>(), 0.99);
+    let p99 = p99.interval().map(|(low, high)| (low / 1e3, high / 1e3));
+    Some(Estimates { mean: Estimate::over_trials(&trials), trials, p99 })
+}
+
+fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
+    estimate.half_width.map(|half_width| (estimate.mean - half_width, estimate.mean + half_width))
+}
+
+/// Fewer repetitions say less: the distance of the bounds grows with one over the root of their number.
+fn bounds((centre, distance): (f64, f64), repetitions: usize) -> (f64, f64) {
+    let distance = distance * (REPETITIONS / repetitions as f64).sqrt();
+    ((centre - distance).max(0.0), (centre + distance).min(1.0))
+}
+
+fn coverage(
+    system: &str,
+    of: &'static str,
+    truth: f64,
+    intervals: impl Iterator<Item = Option<(f64, f64)>>,
+    (low, high): (f64, f64),
+) -> Coverage {
+    let (mut count, mut covered, mut width) = (0, 0, 0.0);
+    for interval in intervals {
+        count += 1;
+        let Some((from, to)) = interval else { continue };
+        covered += i32::from((from..=to).contains(&truth));
+        width += (to - from) / 2.0;
+    }
+    let measured = f64::from(covered) / f64::from(count);
+    let half_width = width / f64::from(count) / truth.abs();
+    Coverage {
+        system: system.into(),
+        of,
+        truth,
+        measured,
+        half_width,
+        low,
+        high,
+        holds: (low..=high).contains(&measured),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::runner::Unwatched;
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_those_of_500_repetitions() {
+        let close = |(low, high): (f64, f64), expected: (f64, f64)| {
+            assert!((low - expected.0).abs() < 1e-12 && (high - expected.1).abs() < 1e-12, "{low} {high}");
+        };
+        close(bounds(MEAN, 500), (0.916, 0.984));
+        close(bounds(PERCENTILE, 500), (0.88, 0.98));
+        close(bounds(MEAN, 125), (0.882, 1.0));
+    }
+
+    #[test]
+    fn intervals_of_a_short_study_cover_and_have_no_width_without_variance() {
+        let study = Study { seed: 1, repetitions: 100, jobs: 0, requests: 2100.0 };
+        let found = of_system(study, "M/M/1, 0.5", 0, &Unwatched);
+        assert!(found.len() == 2 && found.iter().all(|one| one.holds), "{found:?}");
+        assert!(constant(study, 0, &Unwatched)[0].holds);
+    }
+}

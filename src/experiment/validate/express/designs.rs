@@ -1,0 +1,112 @@
+//! Balancers before several servers, and designs of the same capacity side by side.
+
+use serde_json::Value;
+
+use super::params::{Params, Reason};
+use super::text::{client, cpu, fifo, public, rate, server, steady};
+use super::{Input, Plan, Quantity, Rule, end_to_end, offer};
+
+/// Backends that stand for infinitely many: the bias is of the order of one over their number.
+const MANY: u32 = 1000;
+
+/// A utilisation from which on even so many are not enough, or take too long to come to rest.
+const LIMIT_RHO_MAX: f64 = 0.901;
+
+/// The policy of a balancer, as a scenario names it.
+pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
+    params.only("ties", &["uniform"])?;
+    let choices = params.maybe("d")?.unwrap_or(2.0);
+    match params.word("policy", "random")? {
+        "random" => Ok("random"),
+        "round_robin" | "rr" => Ok("round-robin"),
+        "jsq" | "least_connections" => Ok("least-connections"),
+        "pod" if choices == 2.0 => Ok("two-choices"),
+        "pod" => Err(format!("a choice among {choices} backends is not modelled, only among two")),
+        "podr" => Err("two-choices takes two different backends; here both may be the same".into()),
+        other => Err(format!("the policy {other} is not modelled")),
+    }
+}
+
+/// So many machines behind a balancer.
+fn behind(policy: &str, load: f64, machines: u32, cores: u32, mean: f64) -> String {
+    client(&rate(load), "lb")
+        + &format!("[balancer.lb]\npublic = true\ntargets = [\"web\"]\npolicy = \"{policy}\"\n")
+        + &server("web", &format!("count = {machines}\n{}", fifo(cores)), &cpu(mean))
+}
+
+/// One policy.
+pub(super) fn balanced(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
+    let params = &input.params;
+    if params.value("N").and_then(Value::as_str) == Some("inf") {
+        return limit(input);
+    }
+    let policy = policy(params)?;
+    let (machines, mean) = (params.count("backends")?, params.number("service_mean")?);
+    let cores = params.count_or("servers_per_backend", 1)?;
+    if let Some(each) = params.value("arrival_rate_per_backend") {
+        let each: Vec<f64> = each.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        let plan = |rho: &f64| {
+            let load = rho * f64::from(machines);
+            let key = format!("mean_sojourn_times_mu_rho{:03.0}", rho * mean * 1000.0);
+            let boxes = behind(policy, load * mean, machines, cores, 1.0);
+            Plan::new(steady(input.seconds(load), &boxes), offer([(key.as_str(), Quantity::Response(None))]))
+        };
+        return Ok(each.iter().map(plan).collect());
+    }
+    let load = params.number("arrival_rate")?;
+    let mut offers = end_to_end();
+    offers.extend(offer([
+        ("mean_in_system", Quantity::Inside("lb".into())),
+        ("utilization", Quantity::Utilisation("web".into())),
+    ]));
+    Ok(vec![Plan::new(steady(input.seconds(load), &behind(policy, load, machines, cores, mean)), offers)])
+}
+
+/// The limit of infinitely many backends, in units of the mean service time: keys say load and choices, as in
+/// `mean_sojourn_times_mu_rho900_d2`.
+fn limit(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
+    policy(&input.params)?;
+    let mut plans = Vec::new();
+    for (key, rest) in input.keys("mean_sojourn_times_mu_rho") {
+        let Some(rho) = rest.strip_suffix("_d2").and_then(|rho| rho.parse::<f64>().ok()) else { continue };
+        let rho = rho / 1000.0;
+        if rho > LIMIT_RHO_MAX {
+            continue;
+        }
+        let boxes = behind("two-choices", rho * f64::from(MANY), MANY, 1, 1.0);
+        let seconds = 60.0 / (1.0 - rho);
+        let plan = Plan::new(steady(seconds, &boxes), offer([(key.as_str(), Quantity::Response(None))]));
+        plans.push(Plan { long: true, ..plan.rule(Rule::Near(0.02)) });
+    }
+    Ok(plans)
+}
+
+/// Six designs of one capacity.
+pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
+    let params = &input.params;
+    let load = params.number("arrival_rate")?;
+    let (slow, fast) = (params.number("service_mean_slow")?, params.number("service_mean_fast")?);
+    let machines = params.count("n")?;
+    let capacity = params.number("total_capacity")?;
+    if (f64::from(machines) / slow / capacity - 1.0).abs() > 1e-6
+        || (1.0 / fast / capacity - 1.0).abs() > 1e-6
+    {
+        return Err("its designs have different capacities".into());
+    }
+    let one = |cores, mean| client(&rate(load), "box") + &public("box", &fifo(cores), &cpu(mean));
+    let many = |policy| behind(policy, load, machines, 1, slow);
+    let designs = [
+        ("fast_single", one(1, fast)),
+        ("central_queue", one(machines, slow)),
+        ("jsq", many("least-connections")),
+        ("p2c", many("two-choices")),
+        ("round_robin", many("round-robin")),
+        ("random", many("random")),
+    ];
+    // Each design needs no more than the worst of them, on which the number of requests is said.
+    let seconds = input.seconds(load) / 3.0;
+    let plan = |(key, boxes): (&str, String)| {
+        Plan::new(steady(seconds, &boxes), offer([(key, Quantity::Response(None))]))
+    };
+    Ok(designs.into_iter().map(plan).collect())
+}

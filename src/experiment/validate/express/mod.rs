@@ -1,0 +1,281 @@
+//! From the parameters of a case to scenarios: by what the parameters say, never by the name of the case.
+
+mod closed;
+mod designs;
+mod failures;
+mod laws;
+mod networks;
+mod params;
+mod replication;
+mod station;
+mod tries;
+mod varying;
+mod verbatim;
+
+use super::Effort;
+use super::case::Case;
+use super::judge::{Rule, is_slow, requests_needed};
+use super::quantity::Quantity;
+use super::text;
+use params::{Params, Reason};
+
+/// Independent trials where nothing asks for more: with 8, Student's t has tails that give false alarms.
+pub(super) const TRIALS: u32 = 30;
+
+/// One scenario, and what to read off its trials. A case that compares designs, or points of a curve, has several.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// The scenario.
+    pub(super) text: String,
+    /// Independent trials.
+    pub(super) trials: u32,
+    /// The verdict.
+    pub(super) rule: Rule,
+    /// Keys of expected values, and how they are measured. It may offer more than is asked for.
+    pub(super) offers: Vec<(String, Quantity)>,
+    /// What is simulated only with [`Effort::Full`].
+    pub(super) long: bool,
+    /// Whether errors fall with the number of requests, and not only with that of trials, outages or moments.
+    pub(super) counts_requests: bool,
+}
+
+impl Plan {
+    fn new(text: String, offers: Vec<(String, Quantity)>) -> Plan {
+        Plan { text, trials: TRIALS, rule: Rule::Statistical, offers, long: false, counts_requests: true }
+    }
+
+    fn trials(self, trials: u32) -> Plan {
+        Plan { trials, ..self }
+    }
+
+    fn rule(self, rule: Rule) -> Plan {
+        Plan { rule, ..self }
+    }
+
+    /// One of few moments or events a trial, however many requests.
+    fn rare(self) -> Plan {
+        Plan { counts_requests: false, ..self }
+    }
+}
+
+/// A case in terms of the model.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expressed {
+    /// The scenarios.
+    pub(super) plans: Vec<Plan>,
+    /// Expected values that they do not give, and why.
+    pub(super) left_out: Vec<(String, Reason)>,
+}
+
+/// What a kind of case is made from.
+pub(super) struct Input<'c> {
+    case: &'c Case,
+    params: Params<'c>,
+    effort: Effort,
+}
+
+/// Requests of all trials together that are simulated at least, however few are asked for.
+const REQUESTS_MIN: f64 = 150_000.0;
+
+/// The same where a case does not say how many it needs.
+const REQUESTS_UNKNOWN: f64 = 800_000.0;
+
+impl Input<'_> {
+    /// Seconds of each trial so that all of them see the requests that the values of the case need, as far as the effort
+    /// goes.
+    fn seconds(&self, rate: f64) -> f64 {
+        let slow = self.case.samples.iter().any(|(_, samples)| is_slow(*samples));
+        let cap = match self.effort {
+            Effort::Short if slow => 1_600_000.0,
+            Effort::Short => 1_000_000.0,
+            Effort::Full => 50_000_000.0,
+        };
+        let needed = self.case.samples.iter().map(|(_, samples)| requests_needed(*samples) * 1.1);
+        let needed = needed.fold(0.0, f64::max);
+        let needed = if self.case.samples.is_empty() { REQUESTS_UNKNOWN } else { needed };
+        round(needed.clamp(REQUESTS_MIN, cap) / f64::from(TRIALS) / rate)
+    }
+
+    /// The keys of the expected values that begin like this, with the rest of each.
+    fn keys(&self, prefix: &str) -> Vec<(String, String)> {
+        let rest = |key: &String| key.strip_prefix(prefix).map(|rest| (key.clone(), rest.to_owned()));
+        self.case.expected.iter().filter_map(|(key, _)| rest(key)).collect()
+    }
+
+    /// The same where the rest is a number: `mean_at_t5`.
+    fn numbered(&self, prefix: &str) -> Vec<(String, f64)> {
+        let number = |(key, rest): (String, String)| Some((key, rest.parse().ok()?));
+        self.keys(prefix).into_iter().filter_map(number).collect()
+    }
+
+    fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.params.has(key))
+    }
+}
+
+/// Two digits, so that scenarios are easy to read.
+fn round(seconds: f64) -> f64 {
+    let digit = libm::pow(10.0, libm::floor(libm::log10(seconds)) - 1.0);
+    (seconds / digit).ceil() * digit
+}
+
+/// A kind of case.
+type Kind = for<'a, 'c> fn(&'a Input<'c>) -> Result<Vec<Plan>, Reason>;
+
+/// The kinds, by parameters that only they have; the first that fits counts.
+const KINDS: &[(&[&str], Kind)] = &[
+    (&["not_modelled"], verbatim::not_modelled),
+    (&["scenario"], verbatim::points),
+    (&["sizes"], laws::trace),
+    (&["total_capacity"], designs::ladder),
+    (&["backends", "policy"], designs::balanced),
+    (&["branches"], networks::forked),
+    (&["stations"], networks::jackson),
+    (&["web"], networks::tiers),
+    (&["users"], closed::closed),
+    (&["arrival_rates"], station::classes),
+    (&["kappa"], laws::scalability),
+    (&["heartbeat"], replication::failover),
+    (&["write_rate"], replication::lagging),
+    (&["mtbf", "mtbf_hours"], failures::failing),
+    (&["patience", "patience_mean"], tries::impatient),
+    (&["retry"], tries::retrial),
+    (&["p_fail"], tries::backing_off),
+    (&["max_retries"], tries::timed_out),
+    (&["hedge_delay"], tries::hedged),
+    (&["ttl"], tries::names),
+    (&["request_model"], tries::cached),
+    (&["rate_mean"], varying::sinusoid),
+    (&["rate_steps"], varying::steps),
+    (&["initial"], varying::from_empty),
+    (&["arrival_rate", "batch_rate"], station::station),
+];
+
+/// Scenarios for a case.
+///
+/// # Errors
+/// Why there are none.
+pub(super) fn express(case: &Case, effort: Effort) -> Result<Expressed, Reason> {
+    let input = Input { case, params: Params::new(&case.params), effort };
+    let kind = KINDS.iter().find(|(keys, _)| input.has_any(keys));
+    let (_, kind) = kind.ok_or_else(|| unknown(case))?;
+    let mut plans = kind(&input)?;
+    input.params.all_read()?;
+    let asked = |key: &str| case.expected.iter().chain(&case.at_most).any(|(known, _)| known == key);
+    for plan in &mut plans {
+        plan.offers.retain(|(key, _)| asked(key));
+        if let (Some(limit), Rule::Statistical) = (case.tolerance, plan.rule) {
+            plan.rule = Rule::Near(limit);
+        }
+    }
+    plans.retain(|plan| !plan.offers.is_empty());
+    let offered = |key: &str| plans.iter().any(|plan| plan.offers.iter().any(|(known, _)| known == key));
+    let left_out: Vec<(String, Reason)> = (case.expected.iter().chain(&case.at_most))
+        .filter(|(key, _)| !offered(key))
+        .map(|(key, _)| (key.clone(), why_not(key)))
+        .collect();
+    if plans.is_empty() {
+        return Err(left_out
+            .first()
+            .map_or_else(|| unknown(case), |(key, reason)| format!("{key}: {reason}")));
+    }
+    Ok(Expressed { plans, left_out })
+}
+
+fn unknown(case: &Case) -> Reason {
+    let keys: Vec<&str> = case.params.keys().map(String::as_str).collect();
+    format!("no kind of case has such parameters ({})", keys.join(", "))
+}
+
+const FORMULA: &str = "a parameter of the formula";
+const NUMBERS: &str = "a trial keeps the average and the highest number inside, not its distribution";
+const ONE_NAME: &str = "a client asks for one name";
+const LAG: &str =
+    "here every write lags alike, so that only what does not depend on the law of the lag is measured";
+const FAILOVERS: &str = "a trial holds one outage";
+const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
+const HEDGED: &str = "hedged requests are not modelled";
+
+/// Why no quantity of a trial stands for an expected value, by the beginning of its key.
+const WHY_NOT: &[(&str, &str)] = &[
+    ("asympt_var", "it sizes runs; it is no mean of a trial"),
+    ("sigma", FORMULA),
+    ("mean_batch", FORMULA),
+    ("mean_uptime", FORMULA),
+    ("mean_downtime", FORMULA),
+    ("var_in_system", NUMBERS),
+    ("prob_empty", NUMBERS),
+    ("p99_in_system", NUMBERS),
+    ("approx_", "an approximation, not the truth"),
+    ("mean_slowdown", "a trial does not keep sizes beside response times"),
+    ("prob_any_slow", "a trial does not tell which of the calls was slow"),
+    ("prob_exactly_", "a trial keeps the mean number of tries only"),
+    ("hit_ratio_ttl_reset", "a hit does not renew the time to live, as in DNS"),
+    ("hit_ratio_ttl_fixed_zipf", ONE_NAME),
+    ("origin_rate_zipf", ONE_NAME),
+    ("time_lag_of_peak", "the levels beside the peak differ by less than their error"),
+    ("var_at_", "a window keeps the average over its time, not the level at a moment"),
+    ("n_star", "where the curve of the other values has its peak"),
+    ("amdahl_limit", "the limit of an infinite number of cores"),
+    ("steady_state", "a limit that no moment reaches"),
+    ("prob_read_your_writes", LAG),
+    ("prob_ryw", LAG),
+    ("p99_lost", "a quantile over trials, not a mean"),
+    ("mean_lag", "lag is counted from the oldest write that is missing, not from the last batch"),
+    ("max_lag", "the highest over all trials, not a mean"),
+    ("utilization_busy_and_up", "a core that stands still counts as busy"),
+    ("mean_sojourn_times_mu_", LIMIT),
+    ("availability_one_crew", "faults of several machines are repaired at the same time"),
+    ("mttf_system", "the trials that it takes are longer than any"),
+    ("availability", FAILOVERS),
+    ("downtime_minutes", "faults of several machines are repaired at the same time"),
+    ("p99_9_latency", HEDGED),
+    ("p99_latency", HEDGED),
+    ("p95_latency", HEDGED),
+    ("p50_latency", HEDGED),
+    ("mean_latency", HEDGED),
+    ("extra_load", HEDGED),
+];
+
+fn why_not(key: &str) -> Reason {
+    let known = WHY_NOT.iter().find(|(prefix, _)| key.starts_with(prefix));
+    known.map_or("no quantity of a trial stands for it", |(_, reason)| reason).to_owned()
+}
+
+fn offer<'k>(offers: impl IntoIterator<Item = (&'k str, Quantity)>) -> Vec<(String, Quantity)> {
+    offers.into_iter().map(|(key, quantity)| (key.to_owned(), quantity)).collect()
+}
+
+/// What a case with one box called `box` may ask for.
+fn at_the_box() -> Vec<(String, Quantity)> {
+    use Quantity as Q;
+    let at = || "box".to_owned();
+    let mut offers = offer([
+        ("utilization", Q::Utilisation(at())),
+        ("mean_in_system", Q::Inside(at())),
+        ("mean_in_queue", Q::Queue(at())),
+        ("mean_wait", Q::Wait(at())),
+        ("var_wait", Q::WaitVariance(at())),
+        ("prob_wait", Q::WaitShare(at())),
+        ("prob_wait_accepted", Q::WaitShare(at())),
+        ("p50_wait", Q::WaitQuantile(at(), 0.5)),
+        ("p95_wait", Q::WaitQuantile(at(), 0.95)),
+        ("p99_wait", Q::WaitQuantile(at(), 0.99)),
+        ("prob_block", Q::Failed),
+    ]);
+    offers.extend(end_to_end());
+    offers
+}
+
+/// What any case may ask for.
+fn end_to_end() -> Vec<(String, Quantity)> {
+    let mut offers = offer([("throughput", Quantity::Throughput)]);
+    for what in ["sojourn", "response"] {
+        offers.push((format!("mean_{what}"), Quantity::Response(None)));
+        offers.push((format!("sd_{what}"), Quantity::ResponseDeviation));
+        for (name, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+            offers.push((format!("{name}_{what}"), Quantity::ResponseQuantile(None, q)));
+        }
+    }
+    offers
+}

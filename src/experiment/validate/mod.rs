@@ -1,0 +1,244 @@
+//! Validation: the simulator against answers that are known without it. A case, read from a file, becomes scenarios by
+//! its parameters; what its trials measure is held against what the case expects.
+
+mod case;
+pub mod coverage;
+mod express;
+mod judge;
+mod quantity;
+mod text;
+
+use std::sync::Mutex;
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use serde::Serialize;
+
+use self::express::{Plan, express};
+use self::quantity::Quantity;
+use super::runner::Progress;
+use crate::components::KINDS;
+use crate::kernel::random::{Seed, name_hash};
+use crate::model::spec::Files;
+use crate::scenario::build::build;
+use crate::scenario::{Scenario, load};
+use crate::stats::tally::Moments;
+
+pub use self::case::{Case, built_in, parse};
+pub use self::judge::{Held, Row, Verdict};
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "outgrow.validation/1";
+
+/// How much is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Up to some millions of requests a scenario, and none that takes minutes.
+    Short,
+    /// As many as ±1 % needs, or ±2.5 % where that is beyond reach.
+    Full,
+}
+
+/// How to validate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// From which the seeds of all trials come, together with the names of the cases.
+    pub seed: u64,
+    /// Threads; 0 for as many as there are cores.
+    pub jobs: usize,
+    /// How much is simulated.
+    pub effort: Effort,
+}
+
+/// A case, or a value of one, that is not measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotMeasured {
+    /// The case.
+    pub case: String,
+    /// The key of the value; absent for the whole case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Why, in a clause without a full stop.
+    pub reason: String,
+}
+
+/// What a validation has shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Validation {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Version of the simulator.
+    pub version: &'static str,
+    /// Whether every trial ran.
+    pub complete: bool,
+    /// The seed.
+    pub seed: u64,
+    /// Cases that were asked for.
+    pub cases: usize,
+    /// The values, worst first.
+    pub values: Vec<Row>,
+    /// Cases that the components cannot express.
+    pub not_expressed: Vec<NotMeasured>,
+    /// Values of other cases that no quantity of a trial stands for.
+    pub not_measured: Vec<NotMeasured>,
+    /// Cases of which a part is only simulated with [`Effort::Full`].
+    pub long: Vec<String>,
+}
+
+impl Validation {
+    /// Whether nothing that was measured differs.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.with(Verdict::Differs) == 0
+    }
+
+    /// Values with this verdict.
+    #[must_use]
+    pub fn with(&self, verdict: Verdict) -> usize {
+        self.values.iter().filter(|row| row.verdict == verdict).count()
+    }
+
+    /// Cases of which something was measured.
+    #[must_use]
+    pub fn measured(&self) -> usize {
+        let mut cases: Vec<&str> = self.values.iter().map(|row| row.case.as_str()).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        cases.len()
+    }
+}
+
+/// A scenario that is ready to run.
+struct Ready<'c> {
+    case: &'c Case,
+    plan: Plan,
+    scenario: Scenario,
+}
+
+/// What one trial gave.
+struct Trial {
+    /// Of which scenario.
+    index: usize,
+    requests: u64,
+    values: Vec<f64>,
+}
+
+/// Simulates the cases and holds what comes out against what they expect. The numbers do not depend on the threads.
+///
+/// # Panics
+/// When an invariant of the simulator is broken, or no threads can be started.
+#[must_use]
+pub fn run(cases: &[Case], options: Options, progress: &dyn Progress) -> Validation {
+    let mut found = Validation {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        complete: true,
+        seed: options.seed,
+        cases: cases.len(),
+        values: Vec::new(),
+        not_expressed: Vec::new(),
+        not_measured: Vec::new(),
+        long: Vec::new(),
+    };
+    let ready = prepare(cases, options.effort, &mut found);
+    let tasks: Vec<(usize, u32)> = ready
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| (0..one.plan.trials).map(move |trial| (index, trial)))
+        .collect();
+    let done = Mutex::new(vec![0; ready.len()]);
+    let one = |(index, trial): (usize, u32)| {
+        let plan = &ready[index].plan;
+        let (requests, values) = measure(&ready[index], options.seed, trial, progress)?;
+        let mut done = done.lock().expect("nothing fails while the lock is held");
+        done[index] += 1;
+        progress.advanced(index as u32, f64::from(done[index]) / f64::from(plan.trials));
+        Some(Trial { index, requests, values })
+    };
+    let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
+    let trials: Vec<Option<Trial>> = pool.install(|| tasks.into_par_iter().map(one).collect());
+    found.complete = trials.iter().all(Option::is_some);
+    for (index, Ready { case, plan, .. }) in ready.iter().enumerate() {
+        let of: Vec<&Trial> = trials.iter().flatten().filter(|trial| trial.index == index).collect();
+        if of.len() == plan.trials as usize {
+            found.values.extend(rows(case, plan, &of));
+        }
+    }
+    found.values.sort_by(|a, b| b.strain.total_cmp(&a.strain));
+    found
+}
+
+/// How many scenarios [`run`] will report its progress on, as if each were a trial.
+#[must_use]
+pub fn scenarios(cases: &[Case], effort: Effort) -> u32 {
+    let plans = |case| express(case, effort).map_or(0, |expressed| expressed.plans.len());
+    cases.iter().map(plans).sum::<usize>() as u32
+}
+
+fn prepare<'c>(cases: &'c [Case], effort: Effort, found: &mut Validation) -> Vec<Ready<'c>> {
+    let mut ready = Vec::new();
+    for case in cases {
+        let not =
+            |value: Option<String>, reason: String| NotMeasured { case: case.id.clone(), value, reason };
+        let expressed = match express(case, effort) {
+            Ok(expressed) => expressed,
+            Err(reason) => {
+                found.not_expressed.push(not(None, reason));
+                continue;
+            }
+        };
+        found.not_measured.extend(expressed.left_out.into_iter().map(|(key, reason)| not(Some(key), reason)));
+        for plan in expressed.plans {
+            if plan.long && effort == Effort::Short {
+                if found.long.last() != Some(&case.id) {
+                    found.long.push(case.id.clone());
+                }
+                continue;
+            }
+            match load(&case.id, &plan.text, &[], &Verbatim, KINDS) {
+                Ok(loaded) => ready.push(Ready { case, plan, scenario: loaded.scenario }),
+                Err(wrong) => {
+                    let messages: Vec<&str> = wrong.items.iter().map(|item| item.message.as_str()).collect();
+                    found
+                        .not_expressed
+                        .push(not(None, format!("no valid scenario: {}", messages.join("; "))));
+                    break;
+                }
+            }
+        }
+    }
+    ready
+}
+
+/// Requests of a trial, and its numbers; `None` when the user has had enough.
+fn measure(ready: &Ready<'_>, seed: u64, trial: u32, progress: &dyn Progress) -> Option<(u64, Vec<f64>)> {
+    if progress.interrupted() {
+        return None;
+    }
+    let Ready { case, plan, scenario } = ready;
+    // The seed holds the name, so that one unlucky stream does not trouble all cases.
+    let seed = Seed::new(name_hash(&case.id).wrapping_add(seed)).trial(u64::from(trial));
+    let record = build(scenario, seed).run(scenario.length(), &mut |_| progress.interrupted());
+    let requests = record.classes.iter().map(|class| class.issued).sum();
+    let values = plan.offers.iter().map(|(_, quantity)| quantity.of(&record)).collect();
+    (!progress.interrupted()).then_some((requests, values))
+}
+
+fn rows(case: &Case, plan: &Plan, trials: &[&Trial]) -> Vec<Row> {
+    let requests = trials.iter().map(|trial| trial.requests).sum();
+    let row = |(column, (key, _)): (usize, &(String, Quantity))| {
+        let moments: Moments =
+            trials.iter().map(|trial| trial.values[column]).filter(|value| value.is_finite()).collect();
+        judge::judge(case, key, plan.rule, plan.counts_requests, &moments, requests)
+    };
+    plan.offers.iter().enumerate().map(row).collect()
+}
+
+/// A file whose name is its content, so that a scenario can hold a short trace.
+struct Verbatim;
+
+impl Files for Verbatim {
+    fn read(&self, path: &str) -> Result<String, String> {
+        Ok(path.to_owned())
+    }
+}

@@ -1,0 +1,341 @@
+//! `Quantity`: the number that a trial gives for an expected value.
+
+use crate::model::data::{DataRecord, Outage};
+use crate::model::record::{ClassRecord, ComponentRecord, TrialRecord};
+use crate::model::signal::Outcome;
+use crate::stats::histogram::Histogram;
+use crate::stats::tally::Tally;
+
+const NANOS: f64 = 1e9;
+
+/// What is read off a trial; times in seconds. A box is named where the quantity belongs to one: a member, or a group,
+/// whose members are added up, and their shares and times averaged.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Quantity {
+    /// Busy share of the cores of the box's machines.
+    Utilisation(String),
+    /// Time average of the calls inside the box.
+    Inside(String),
+    /// Time average of the calls that wait in the box.
+    Queue(String),
+    /// Time average of the calls that wait for a core or use one: unlike `Inside`, not those that wait downstream.
+    InStation(String),
+    /// Mean time from arrival to answer at the box.
+    ResponseAt(String),
+    /// Mean wait of the calls that the box answers ok.
+    Wait(String),
+    /// Variance of it.
+    WaitVariance(String),
+    /// Quantile of it.
+    WaitQuantile(String, f64),
+    /// Share of the calls that the box answers ok that wait at all.
+    WaitShare(String),
+    /// Mean time in the queue of all that arrive, those that leave it unserved included: by Little's law.
+    WaitOfAll(String),
+    /// Share of all that arrive that wait at all.
+    WaitShareOfAll(String),
+    /// Mean time from asking to the answer, of all classes or of one.
+    Response(Option<usize>),
+    /// Standard deviation of it, all classes together.
+    ResponseDeviation,
+    /// Quantile of it.
+    ResponseQuantile(Option<usize>, f64),
+    /// Mean time to the end of all requests, whatever their end.
+    Ended,
+    /// The part of `Ended` that is not spent in tries of this many seconds each: pauses between tries.
+    Pauses(f64),
+    /// Answers a second.
+    Throughput,
+    /// Requests a second.
+    Offered,
+    /// Share of the requests that end without an answer.
+    Failed,
+    /// Requests that end without an answer, in a trial with an outage.
+    FailedInOutage,
+    /// Share of the requests that end with an answer.
+    Succeeded,
+    /// Tries a request.
+    Attempts,
+    /// Share of the tries that fail.
+    FailedTries,
+    /// Calls a second to all boxes on this box's machine.
+    RateOf(String),
+    /// Calls a request to all boxes on this box's machine.
+    VisitsOf(String),
+    /// Share of the requests for which the box is not asked.
+    HitsBefore(String),
+    /// Requests of one class inside, averaged over time: by Little's law.
+    InsideOfClass(usize),
+    /// Calls inside the box at this time, and again after each period.
+    InsideAt(String, f64, f64),
+    /// Highest number of calls inside the box.
+    InsideMax(String),
+    /// Seconds after this time from which on next to nothing is left inside the box, to one window.
+    DrainedAfter(String, f64),
+    /// Time of the window in which most is inside the box, at its end.
+    FullestAt(String),
+    /// Requests that were answered.
+    Completed,
+    /// Requests in a period of this length.
+    ArrivalsPer(f64),
+    /// The only answer's moment: when it was asked, and the time that it took.
+    AnsweredAt(String, f64),
+    /// Share of the time in which at least so many of so many machines are up.
+    UpShare(usize, usize),
+    /// Squared distance of the share of time in which the one machine is up from its mean.
+    UpSquared(f64),
+    /// Share of the reads that are stale.
+    StaleReads,
+    /// Writes that a read's node has not applied.
+    VersionsBehind,
+    /// Writes that a failover lost.
+    LostWrites,
+    /// Squared distance of them from their mean.
+    LostSquared(f64),
+    /// 1 for a failover that lost nothing, else 0.
+    NothingLost,
+    /// Length of an outage of writes.
+    Outage,
+    /// Lag of the replica furthest behind when the trial ends.
+    LagAtEnd,
+}
+
+impl Quantity {
+    /// Reads the quantity off a trial; not finite where the trial did not measure it.
+    pub(super) fn of(&self, record: &TrialRecord) -> f64 {
+        use Quantity as Q;
+        let seconds = record.measured.as_secs_f64();
+        let count = |f: fn(&ClassRecord) -> u64| record.classes.iter().map(f).sum::<u64>() as f64;
+        let failed = || count(ended_count) - count(ok_count);
+        match self {
+            Q::Response(class) => tally(record, *class).mean() / NANOS,
+            Q::ResponseDeviation => tally(record, None).sd() / NANOS,
+            Q::ResponseQuantile(class, q) => {
+                let mut all = Histogram::default();
+                classes(record, *class).for_each(|class| all.merge(&class.ok));
+                all.quantile(*q) as f64 / NANOS
+            }
+            Q::Ended => ended(record),
+            Q::Pauses(latency) => ended(record) - latency * Q::Attempts.of(record),
+            Q::Throughput => count(|class| class.completed) / seconds,
+            Q::Completed => count(|class| class.completed),
+            Q::Offered => count(|class| class.issued) / seconds,
+            Q::ArrivalsPer(period) => count(|class| class.issued) / seconds * period,
+            Q::Failed => failed() / count(ended_count),
+            Q::FailedInOutage => lost(record, |_| failed()),
+            Q::Succeeded => count(ok_count) / count(ended_count),
+            Q::Attempts => count(|class| class.attempts) / count(ended_count),
+            Q::FailedTries => 1.0 - count(ok_count) / count(|class| class.attempts),
+            Q::RateOf(host) => visits(record, host) / seconds,
+            Q::VisitsOf(host) => visits(record, host) / count(|class| class.issued),
+            Q::HitsBefore(name) => 1.0 - arrived(record, name) / count(|class| class.issued),
+            Q::InsideOfClass(class) => record.classes[*class].ok.sum() as f64 / NANOS / seconds,
+            Q::UpShare(least, machines) => up_share(record, *least, *machines),
+            Q::UpSquared(mean) => squared(up_share(record, 1, 1) - mean),
+            Q::StaleReads => data(record, |data| data.stale_read_share().unwrap_or(f64::NAN)),
+            Q::VersionsBehind => data(record, |data| data.versions_behind as f64 / data.reads as f64),
+            Q::LostWrites => lost(record, |lost| lost),
+            Q::LostSquared(mean) => lost(record, |lost| squared(lost - mean)),
+            Q::NothingLost => lost(record, |lost| f64::from(lost == 0.0)),
+            Q::Outage => data(record, |data| data.outages.first().map_or(f64::NAN, Outage::length_s)),
+            Q::LagAtEnd => data(record, |data| data.lag_series_s.last().copied().unwrap_or(f64::NAN)),
+            _ => self.of_box(record),
+        }
+    }
+
+    /// The quantities that belong to a box.
+    fn of_box(&self, record: &TrialRecord) -> f64 {
+        use Quantity as Q;
+        match self {
+            Q::Utilisation(name) => mean_over(record, name, |at| {
+                let machine = at.machine.as_ref();
+                machine.map_or(f64::NAN, |machine| machine.busy_cores_mean / f64::from(machine.cores))
+            }),
+            Q::Inside(name) => sum_over(record, name, |at| at.inside_mean),
+            Q::InsideMax(name) => sum_over(record, name, |at| at.inside_max as f64),
+            Q::Queue(name) => sum_over(record, name, |at| at.queue_mean),
+            Q::InStation(name) => sum_over(record, name, |at| {
+                at.queue_mean + at.machine.as_ref().map_or(f64::NAN, |machine| machine.busy_cores_mean)
+            }),
+            Q::ResponseAt(name) => mean_over(record, name, |at| at.response.mean() / NANOS),
+            Q::AnsweredAt(name, asked) => asked + mean_over(record, name, |at| at.response.mean() / NANOS),
+            Q::Wait(name) => mean_over(record, name, |at| at.wait.mean() / NANOS),
+            Q::WaitVariance(name) => mean_over(record, name, |at| at.wait.variance() / NANOS / NANOS),
+            Q::WaitQuantile(name, q) => mean_over(record, name, |at| at.waits.quantile(*q) as f64 / NANOS),
+            Q::WaitShare(name) => {
+                mean_over(record, name, |at| 1.0 - at.wait.zeros() as f64 / at.wait.count() as f64)
+            }
+            Q::WaitOfAll(name) => {
+                sum_over(record, name, |at| at.queue_mean) * record.measured.as_secs_f64()
+                    / arrived(record, name)
+            }
+            Q::WaitShareOfAll(name) => {
+                1.0 - sum_over(record, name, |at| at.wait.zeros() as f64) / arrived(record, name)
+            }
+            Q::InsideAt(name, at, period) => inside_at(record, name, *at, *period),
+            Q::FullestAt(name) => {
+                let levels = levels(record, name);
+                let fullest = (0..levels.len()).max_by(|a, b| levels[*a].total_cmp(&levels[*b]));
+                let window = &record.windows[fullest.expect("a trial has windows")];
+                window.start_s + window.length_s
+            }
+            Q::DrainedAfter(name, after) => {
+                let levels = levels(record, name);
+                let empty = record
+                    .windows
+                    .iter()
+                    .zip(levels)
+                    .find(|(window, level)| window.start_s >= *after && *level <= 1.0);
+                empty.map_or(f64::NAN, |(window, _)| window.start_s - after)
+            }
+            _ => unreachable!("of a trial as a whole"),
+        }
+    }
+
+    /// The quantity of this name: `p99(response.read)`, `utilisation(web)`, `throughput`. Classes are given by name.
+    pub(super) fn named(text: &str, classes: &[&str]) -> Option<Quantity> {
+        use Quantity as Q;
+        let Some((what, of)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
+            return Some(match text {
+                "throughput" => Q::Throughput,
+                "offered" => Q::Offered,
+                "error_rate" => Q::Failed,
+                "availability" => Q::Succeeded,
+                "attempts" => Q::Attempts,
+                "stale_read_share" => Q::StaleReads,
+                "lag_at_end" => Q::LagAtEnd,
+                _ => return None,
+            });
+        };
+        let class = match of.strip_prefix("response") {
+            Some("") => Some(None),
+            Some(class) => {
+                let name = class.strip_prefix('.')?;
+                Some(Some(classes.iter().position(|known| *known == name)?))
+            }
+            None => None,
+        };
+        Some(match (what, class) {
+            ("mean", Some(class)) => Q::Response(class),
+            ("p50", Some(class)) => Q::ResponseQuantile(class, 0.5),
+            ("p95", Some(class)) => Q::ResponseQuantile(class, 0.95),
+            ("p99", Some(class)) => Q::ResponseQuantile(class, 0.99),
+            ("utilisation", None) => Q::Utilisation(of.into()),
+            ("inside", None) => Q::Inside(of.into()),
+            ("rate", None) => Q::RateOf(of.into()),
+            ("queue_len", None) => Q::Queue(of.into()),
+            ("mean_at", None) => Q::ResponseAt(of.into()),
+            _ => return None,
+        })
+    }
+}
+
+fn squared(value: f64) -> f64 {
+    value * value
+}
+
+/// The member of this name, or all members of the group.
+fn members<'a>(record: &'a TrialRecord, name: &'a str) -> impl Iterator<Item = &'a ComponentRecord> + Clone {
+    record.components.iter().filter(move |at| at.name == name || at.group == name)
+}
+
+fn sum_over(record: &TrialRecord, name: &str, value: impl Fn(&ComponentRecord) -> f64) -> f64 {
+    members(record, name).map(value).sum()
+}
+
+fn mean_over(record: &TrialRecord, name: &str, value: impl Fn(&ComponentRecord) -> f64) -> f64 {
+    sum_over(record, name, value) / members(record, name).count() as f64
+}
+
+fn arrived(record: &TrialRecord, name: &str) -> f64 {
+    sum_over(record, name, |at| at.arrived as f64)
+}
+
+/// All classes, or one.
+fn classes(record: &TrialRecord, class: Option<usize>) -> impl Iterator<Item = &ClassRecord> {
+    let of = move |(index, record)| (class.is_none() || class == Some(index)).then_some(record);
+    record.classes.iter().enumerate().filter_map(of)
+}
+
+fn tally(record: &TrialRecord, class: Option<usize>) -> Tally {
+    let mut all = Tally::default();
+    classes(record, class).for_each(|class| all.merge(&class.response));
+    all
+}
+
+fn ended_count(class: &ClassRecord) -> u64 {
+    class.outcomes.iter().sum()
+}
+
+fn ok_count(class: &ClassRecord) -> u64 {
+    class.outcomes[Outcome::Ok as usize]
+}
+
+fn ended(record: &TrialRecord) -> f64 {
+    let (sum, count) =
+        record.classes.iter().fold((0, 0), |(s, n), class| (s + class.ended.sum(), n + class.ended.count()));
+    sum as f64 / count as f64 / NANOS
+}
+
+/// Calls to all boxes on the machine of `host`.
+fn visits(record: &TrialRecord, host: &str) -> f64 {
+    let on_it = record
+        .components
+        .iter()
+        .filter(|at| at.group == host || at.machine.as_ref().is_some_and(|machine| machine.host == host));
+    on_it.map(|at| at.arrived).sum::<u64>() as f64
+}
+
+/// A figure of the data; not finite without replicas.
+fn data(record: &TrialRecord, figure: impl Fn(&DataRecord) -> f64) -> f64 {
+    record.data.as_ref().map_or(f64::NAN, figure)
+}
+
+/// The same of a trial with an outage whose end it saw.
+fn lost(record: &TrialRecord, figure: impl Fn(f64) -> f64) -> f64 {
+    let of =
+        |data: &DataRecord| if data.outages.is_empty() { f64::NAN } else { figure(data.lost_writes as f64) };
+    data(record, of)
+}
+
+/// Calls inside the box, a window.
+fn levels(record: &TrialRecord, name: &str) -> Vec<f64> {
+    let index = record.components.iter().position(|at| at.name == name).expect("the scenario has this box");
+    record.windows.iter().map(|window| window.inside[index]).collect()
+}
+
+/// The level at a moment, from the averages over the two windows before it: the line through their middles. What comes
+/// after the moment does not count, so that a step of the load there does no harm.
+fn inside_at(record: &TrialRecord, name: &str, at: f64, period: f64) -> f64 {
+    let inside = levels(record, name);
+    let length = record.windows[0].length_s;
+    let end = record.windows.len() as f64 * length;
+    let mut levels = Vec::new();
+    let mut at = at;
+    while at < end + length / 2.0 {
+        let after = (at / length).round() as usize;
+        let [before, last] = [2, 1].map(|back| inside[after - back]);
+        levels.push(last + (last - before) / 2.0);
+        at += period;
+    }
+    levels.iter().sum::<f64>() / levels.len() as f64
+}
+
+/// Share of the measured time in which at least `least` of `machines` are up, from the timeline.
+fn up_share(record: &TrialRecord, least: usize, machines: usize) -> f64 {
+    let end = record.windows.last().map_or(0.0, |window| window.start_s + window.length_s);
+    let start = end - record.measured.as_secs_f64();
+    let (mut up, mut last, mut good) = (machines, start, 0.0);
+    for note in &record.timeline {
+        let at = note.at.as_secs_f64().max(start);
+        good += if up >= least { at - last } else { 0.0 };
+        last = at;
+        match note.event {
+            "crash" => up -= 1,
+            "recover" => up += 1,
+            _ => {}
+        }
+    }
+    good += if up >= least { end - last } else { 0.0 };
+    good / (end - start)
+}

@@ -1,0 +1,63 @@
+//! Pieces of scenarios as text.
+
+/// Nothing is rejected, and memory is no limit; each call has a core of its own, in the order of arrival.
+pub(super) const OPEN: &str =
+    "workers = 100000\nmemory_per_call = \"1KiB\"\nbase_memory = \"1MiB\"\nscheduling = \"fifo\"";
+
+/// The same, with the cores shared by all.
+pub(super) const SHARED: &str = "workers = 100000\nmemory_per_call = \"1KiB\"\nbase_memory = \"1MiB\"";
+
+/// A run of so many seconds after a warm-up, without any network in between.
+pub(super) fn scenario(warmup: f64, seconds: f64, boxes: &str) -> String {
+    format!(
+        "[run]\nwarmup = \"{}\"\nduration = \"{}\"\n\
+         [network]\nclient = \"0ms\"\nsame_zone = \"0ms\"\njitter = 0\n{boxes}",
+        time(warmup),
+        time(seconds)
+    )
+}
+
+/// The same with a warm-up of a twentieth.
+pub(super) fn steady(seconds: f64, boxes: &str) -> String {
+    scenario(seconds / 20.0, seconds, boxes)
+}
+
+/// A duration, to the nanosecond.
+pub(super) fn time(seconds: f64) -> String {
+    format!("{}ns", (seconds * 1e9).round())
+}
+
+/// Users of one box who never lose patience.
+pub(super) fn client(load: &str, target: &str) -> String {
+    format!("[client.users]\ntarget = \"{target}\"\ntimeout = \"10h\"\n{load}\n")
+}
+
+/// An open Poisson load.
+pub(super) fn rate(rate: f64) -> String {
+    format!("rate = \"{rate}/s\"")
+}
+
+/// A box of such keys that does such steps.
+pub(super) fn server(name: &str, keys: &str, steps: &str) -> String {
+    format!("[server.{name}]\n{keys}\nsteps = [{steps}]\n")
+}
+
+/// The same, for users.
+pub(super) fn public(name: &str, keys: &str, steps: &str) -> String {
+    server(name, &format!("public = true\n{keys}"), steps)
+}
+
+/// Cores that work in the order of arrival.
+pub(super) fn fifo(cores: u32) -> String {
+    format!("{OPEN}\ncores = {cores}")
+}
+
+/// An exponential time.
+pub(super) fn exponential(mean: f64) -> String {
+    format!("{{ dist = \"exponential\", mean = \"{}\" }}", time(mean))
+}
+
+/// A step of exponential work.
+pub(super) fn cpu(mean: f64) -> String {
+    format!("{{ cpu = {} }}", exponential(mean))
+}

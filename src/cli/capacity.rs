@@ -1,10 +1,10 @@
 //! `outgrow capacity`: the highest load that meets an objective.
 
-use super::options::{JsonOutput, Simulating, expression};
-use super::output::{print, say};
-use super::pictures::{files, typed};
+use super::options::{Simulating, expression};
+use super::output::{JsonOutput, print, say};
+use super::pictures::files;
 use super::progress::Steps;
-use super::run::quoted;
+use super::shell::{quoted, typed};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};

@@ -19,6 +19,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod shell;
 mod source;
 mod status;
 mod style;

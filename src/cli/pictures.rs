@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::output::{OutputFile, OutputFolder};
-use super::run::quoted;
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 
@@ -43,10 +42,4 @@ pub(super) fn files(before: &str, charts: &[Chart]) -> Vec<(String, Vec<u8>)> {
         [(format!("{name}.svg"), chart.svg().into_bytes()), (format!("{name}.png"), chart.png())]
     };
     charts.iter().flat_map(both).collect()
-}
-
-/// The command line as it was typed.
-pub(super) fn typed() -> String {
-    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-    format!("outgrow {}", words.join(" "))
 }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::JsonOutput;
-use super::output::{OutputFolder, print, say};
+use super::output::{JsonOutput, OutputFolder, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
+use super::shell::quoted;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic, replay};
@@ -253,15 +253,6 @@ pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<D
     line
 }
 
-/// The word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 /// Where results go besides the terminal.
 struct Outputs {
     json: Option<JsonOutput>,
@@ -307,13 +298,6 @@ fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_word_is_quoted_only_where_it_must_be() {
-        assert_eq!(quoted("web.count=8"), "web.count=8");
-        assert_eq!(quoted("users.rate=5 /s"), "'users.rate=5 /s'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-    }
 
     #[test]
     fn quantities_on_the_command_line_must_make_sense() {

@@ -1,10 +1,9 @@
 //! The charts of `compare` and `capacity`: designs and loads beside each other.
 
-use super::super::capacity::interval;
 use super::super::number::{seconds, time_ms};
 use super::load::{Design, Sweep, latency, throughput};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Shade, Table, Unit};
-use super::{brief, cost, three};
+use super::{brief, cost, rounded, three};
 use crate::experiment::capacity::{self, CapacityResult, Found, LoadUnit};
 use crate::experiment::compare::CompareResult;
 use crate::experiment::curve::{CurvePoint, Line};
@@ -115,7 +114,16 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     }
     let slo = result.slo.join(", ");
     let title = match result.verdict {
-        Found::Found => format!("{slo} holds up to {}", interval(result)),
+        Found::Found => {
+            let load = |load: Option<f64>| load.map(|load| capacity::shown(rounded(load), result.load.unit));
+            let most = load(result.estimate).unwrap_or_default();
+            match (load(result.low), load(result.high)) {
+                (Some(low), Some(high)) => format!("{slo} holds up to {most} (95 %: {low} to {high})"),
+                (None, Some(high)) => format!("{slo} holds up to {most} (95 %: less than {high})"),
+                (Some(low), None) => format!("{slo} holds up to {most} (95 %: more than {low})"),
+                (None, None) => format!("{slo} holds up to {most}"),
+            }
+        }
         Found::MetAtEveryLoad => {
             format!("{slo} holds at every load up to {}", capacity::shown(result.tried_to, result.load.unit))
         }

@@ -8,6 +8,9 @@ use crate::experiment::result::{ComponentResult, RunResult};
 /// Parts that are told apart; smaller ones are put together.
 const PARTS_MAX: usize = 6;
 
+/// A part that is a smaller share of the whole is not seen.
+const PART_MIN: f64 = 0.001;
+
 /// The chart; `None` when nothing came to rest, or when hops overlap so that their times do not add up.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
@@ -23,8 +26,8 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     if rest < -0.02 * whole {
         return None;
     }
-    parts.retain(|part| part.1 > 0.0);
-    parts.push(("network to clients".into(), rest.max(0.0)));
+    parts.push(("network to clients".into(), rest));
+    parts.retain(|part| part.1 > PART_MIN * whole);
     let (most, time) = parts.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let title = format!("Of {} a request spends {} at {most}", brief(whole), brief(*time));
     let title = title.replace("at network", "on the network");

@@ -1,6 +1,6 @@
 //! The layout of lines in panels: where each mark of the picture stands.
 
-use super::plot::{Curve, Lines, Panel, Point, Shade};
+use super::plot::{Curve, Lines, Panel, Point, Scale, Shade};
 use super::scale::Ruler;
 use super::sheet::{Anchor, Ink, Mark, Place, Sheet, Style, WIDTH};
 use super::text::{cut, width};
@@ -25,6 +25,9 @@ const NAME_GAP: f64 = 9.0;
 
 /// A viewer without the font that ships may take a wider one.
 const SLACK: f64 = 1.08;
+
+/// How far a band may stretch a logarithmic axis: this many times the value, up and down.
+const BAND_REACH: f64 = 2.0;
 
 /// Opacity of bands and of shades.
 const BAND: f64 = 0.15;
@@ -84,11 +87,14 @@ pub(super) fn layout(lines: &Lines, top: f64, sheet: &mut Sheet) {
 }
 
 fn ruler(panel: &Panel) -> Ruler {
-    let values = panel
-        .curves
-        .iter()
-        .flat_map(|curve| &curve.points)
-        .flat_map(|point| [point.y, point.low, point.high]);
+    let points = panel.curves.iter().flat_map(|curve| &curve.points);
+    // A logarithm makes a wide interval huge: the axis shows the lines, and a band may leave it.
+    let reach = if panel.y.scale == Scale::Log { BAND_REACH } else { f64::INFINITY };
+    let values = points.flat_map(|point| {
+        let (least, most) =
+            (point.y / reach, if reach.is_finite() { point.y * reach } else { f64::INFINITY });
+        [point.y, point.low.max(least.min(point.y)), point.high.min(most)]
+    });
     Ruler::around(&panel.y, values).with_room()
 }
 

@@ -65,7 +65,9 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     let most = curves.iter().max_by(|a, b| best(a).total_cmp(&best(b)))?;
     let least = curves.iter().min_by(|a, b| best(a).total_cmp(&best(b)))?;
     let mut title = format!("{} carries up to {} requests a second", most.label, three(best(most)));
-    if curves.len() > 1 {
+    if curves.iter().all(|curve| curve.knee.is_none()) {
+        title = format!("No limit in sight: up to {} requests a second come through", three(best(most)));
+    } else if curves.len() > 1 {
         title += &format!(", {} {}", least.label, three(best(least)));
     }
     let ideal = designs.iter().find_map(|design| slope(&design.throughput, sweep.is_rate));

@@ -77,7 +77,9 @@ impl Chart {
         const MARGIN: f64 = 20.0;
         let mut sheet = Sheet::default();
         let mut y = 27.0;
-        for line in text::wrapped(&self.title, 18.0, true, (WIDTH - 2.0 * MARGIN) * 0.96) {
+        // A number and its unit stay together.
+        let title = self.title.replace(" ms", "\u{a0}ms").replace(" µs", "\u{a0}µs");
+        for line in text::wrapped(&title, 18.0, true, (WIDTH - 2.0 * MARGIN) * 0.96) {
             let style = Style { em: 18.0, bold: true, ink: Ink::Title };
             sheet.words(line, (MARGIN, y), Anchor::Start, style);
             y += 23.0;

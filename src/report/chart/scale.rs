@@ -52,7 +52,7 @@ impl Ruler {
     pub(super) fn place(&self, value: f64) -> f64 {
         let stretched = |value: f64| match self.scale {
             Scale::Linear | Scale::Span => value,
-            Scale::Log => libm::log10(value.max(self.low)),
+            Scale::Log => libm::log10(value.clamp(self.low, self.high)),
             Scale::Nines => nines(value),
         };
         (stretched(value) - stretched(self.low)) / (stretched(self.high) - stretched(self.low))

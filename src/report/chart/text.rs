@@ -38,7 +38,7 @@ pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
 /// The text in lines that are no wider; a single word may be.
 pub(super) fn wrapped(text: &str, em: f64, bold: bool, most: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ') {
         match lines.last_mut() {
             Some(line) if width(&format!("{line} {word}"), em, bold) <= most => {
                 line.push(' ');

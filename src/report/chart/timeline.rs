@@ -92,32 +92,30 @@ fn together(result: &RunResult) -> usize {
     result.series.rows.len().div_ceil(POINTS_MAX).max(1)
 }
 
-/// What ends that which begins with an event.
-fn end_of(event: &str) -> &'static [&'static str] {
-    match event {
-        "crash" | "hang" => &["recover"],
-        "out of balancer" => &["back in balancer"],
-        "semi-sync falls back to async" => &["semi-sync again"],
-        _ => &[],
-    }
-}
+/// The faults: the event that begins one, the event that ends it, and what is said of the time between.
+const FAULTS: [(&str, &str, &str); 9] = [
+    ("crash", "recover", "down"),
+    ("hang", "recover", "hangs"),
+    ("slow", "normal speed", "slow"),
+    ("pause", "normal speed", "paused"),
+    ("disk full", "disk has room", "disk full"),
+    ("no records", "records are back", "without records"),
+    ("partition", "partition heals", "partition"),
+    ("packet loss", "no packet loss", "packet loss"),
+    ("latency", "normal latency", "latency"),
+];
 
 /// From the begin of each fault to its end, or to that of the trial.
 fn shades(result: &RunResult) -> Vec<Shade> {
     let last = result.warmup_s + result.duration_s;
-    let is_fault = |happening: &&Happening| matches!(happening.event, "crash" | "hang");
     let shade = |(at, begin): (usize, &Happening)| {
-        let later = result.timeline[at..].iter();
-        let mut ends =
-            later.filter(|one| one.component == begin.component && end_of(begin.event).contains(&one.event));
-        Shade {
-            from: begin.t_s,
-            to: ends.next().map_or(last, |end| end.t_s),
-            label: format!("{} {}", begin.component, if begin.event == "crash" { "down" } else { "hangs" }),
-        }
+        let (_, end, what) = FAULTS.iter().find(|(event, _, _)| *event == begin.event)?;
+        let mut later = result.timeline[at..].iter();
+        let end = later.find(|one| one.component == begin.component && one.event == *end);
+        let to = end.map_or(last, |end| end.t_s);
+        Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component) })
     };
-    let faults = result.timeline.iter().enumerate().filter(|(_, one)| is_fault(one));
-    faults.take(SHADES_MAX).map(shade).collect()
+    result.timeline.iter().enumerate().filter_map(shade).take(SHADES_MAX).collect()
 }
 
 /// The finding: what the first fault did, or how even it all was.
@@ -133,6 +131,8 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
         (false, true) => format!("no errors, p99 peaks at {}", brief(tail)),
         (false, false) => "nothing was answered".to_owned(),
     };
+    let lag = highest("lag_ms");
+    let worst = if lag > 0.0 { format!("{worst}, lag up to {}", brief(lag)) } else { worst };
     match shades.first() {
         Some(first) => {
             let more =

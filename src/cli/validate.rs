@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::options::JsonOutput;
-use super::output::{OutputFile, print};
+use super::output::{JsonOutput, OutputFile, print};
 use super::progress::Bar;
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, panic};

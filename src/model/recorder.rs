@@ -78,7 +78,6 @@ struct OpenWindow {
     issued: u64,
     ok: u64,
     failed: u64,
-    response_sum: u128,
     responses: Histogram,
 }
 
@@ -171,13 +170,15 @@ impl Recorder {
         class.outcomes[outcome as usize] += 1;
         class.good += u64::from(good);
         class.attempts += u64::from(request.attempt);
-        class.ended.record(nanos);
         if ok {
             class.ok.record(nanos);
             class.response.record(nanos);
             if self.warm {
                 self.batches.record(nanos as f64);
             }
+        } else {
+            // Those that ended ok join them at the end of the trial.
+            class.ended.record(nanos);
         }
     }
 
@@ -203,7 +204,7 @@ impl Recorder {
             ok: window.ok,
             failed: window.failed,
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
-            response_sum: window.response_sum,
+            response_sum: window.responses.sum(),
             inside,
         });
         window.clear(now);
@@ -327,7 +328,6 @@ impl OpenWindow {
     fn end(&mut self, ok: bool, nanos: u64) {
         if ok {
             self.ok += 1;
-            self.response_sum += u128::from(nanos);
             self.responses.record(nanos);
         } else {
             self.failed += 1;
@@ -339,7 +339,6 @@ impl OpenWindow {
         self.issued = 0;
         self.ok = 0;
         self.failed = 0;
-        self.response_sum = 0;
         self.responses.clear();
     }
 }

@@ -8,6 +8,7 @@ mod docs;
 mod errors;
 mod examples;
 mod faults;
+mod figures;
 mod golden;
 mod laws;
 mod replication;

@@ -1,0 +1,178 @@
+//! Figures in the pages are recomputed. A figure stands between two stars, and behind it, where a reader does not see it,
+//! the way to it:
+//!
+//! ```text
+//! **52.1 ± 0.1 ms**<!-- 09-primary-and-replicas mean(response) -->       what `outgrow run` says of a metric
+//! **30 ± 0.1 s**<!-- 10-replica-lag users.rate=10000/s lag -->           the same with an override
+//! **12 ± 1 s**<!-- 12-primary-dies /metrics/data/outage/detect_s s -->   a place in the result, and its unit
+//! **691.6/s**<!-- = 2 / (2.41 * 0.0012) /s -->                           arithmetic, and its unit
+//! ```
+//!
+//! `UPDATE=1 cargo it figures` writes them anew.
+
+mod arithmetic;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use outgrow::cli::builtin;
+use outgrow::components::KINDS;
+use outgrow::experiment::expect::measure;
+use outgrow::experiment::result::RunResult;
+use outgrow::experiment::runner::{self, RunOptions, Unwatched};
+use outgrow::experiment::value::Figure;
+use outgrow::model::spec::NoFiles;
+use outgrow::report::number::{estimate, share, time_ms};
+use outgrow::scenario::expression::{Names, Unit, parse};
+use outgrow::scenario::{Scenario, load};
+use serde_json::Value;
+
+use crate::golden::{compare, root};
+
+/// The pages with such figures.
+const PAGES: [&str; 2] = ["docs/chapter.md", "docs/chapter.ko.md"];
+
+/// Results by scenario and overrides, so that each is simulated once.
+#[derive(Default)]
+struct Results(BTreeMap<String, (Scenario, RunResult)>);
+
+impl Results {
+    /// What `outgrow run NAME --set ...` finds.
+    fn of(&mut self, name: &str, overrides: &[(String, String)]) -> &(Scenario, RunResult) {
+        let key = format!("{name} {overrides:?}");
+        self.0.entry(key).or_insert_with(|| {
+            let text = builtin::find(name).unwrap_or_else(|| panic!("there is no scenario {name}")).text;
+            let loaded = load(name, text, overrides, &NoFiles, KINDS);
+            let scenario = loaded.unwrap_or_else(|found| panic!("{name}: {}", found.render(false))).scenario;
+            let options = RunOptions {
+                seed: scenario.run.seed,
+                trials: 0..scenario.run.trials,
+                jobs: 0,
+                length: scenario.length(),
+            };
+            let trials = runner::run(&scenario, &options, &Unwatched);
+            let result = RunResult::new(&scenario, &options, &trials);
+            (scenario, result)
+        })
+    }
+
+    /// The figure that a way leads to, as text.
+    fn figure(&mut self, way: &str) -> Result<String, String> {
+        if let Some(rest) = way.strip_prefix("= ") {
+            let (formula, unit) = rest.rsplit_once(' ').ok_or("a formula ends with its unit")?;
+            return Ok(shown(arithmetic::value(formula)?, None, unit));
+        }
+        let mut words: Vec<&str> = way.split_whitespace().collect();
+        let name = words.remove(0);
+        let sets = words.iter().take_while(|word| word.contains('=')).count();
+        let overrides: Vec<(String, String)> = words
+            .drain(..sets)
+            .filter_map(|word| word.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let (scenario, result) = self.of(name, &overrides);
+        match words.as_slice() {
+            [pointer, unit] if pointer.starts_with('/') => at(result, pointer, unit),
+            metric => metric_of(scenario, result, &metric.join(" ")),
+        }
+    }
+}
+
+/// A place in the result: a figure with its interval, or a number.
+fn at(result: &RunResult, pointer: &str, unit: &str) -> Result<String, String> {
+    let json = serde_json::to_value(result).expect("a result is plain JSON");
+    let value = json.pointer(pointer).ok_or_else(|| format!("the result has no {pointer}"))?;
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    let mean = value.get("mean").or(value.get("value")).unwrap_or(value);
+    let mean = mean.as_f64().ok_or_else(|| format!("{pointer} is no number"))?;
+    Ok(shown(mean, value.get("half_width").and_then(Value::as_f64), unit))
+}
+
+fn metric_of(scenario: &Scenario, result: &RunResult, metric: &str) -> Result<String, String> {
+    let classes: Vec<&str> = scenario.classes.iter().map(|class| class.name.as_str()).collect();
+    let groups = result.components.iter().map(|(_, component)| component.group.as_str());
+    let components: Vec<&str> = groups.chain(result.components.iter().map(|(name, _)| name)).collect();
+    let names = Names { classes: &classes, components: &components };
+    // The bound does not matter, but an expression has one in the metric's unit, whichever that is.
+    let expectation = ["1s", "50%", "1/s", "1", "1 USD"]
+        .iter()
+        .find_map(|bound| parse(&format!("{metric} < {bound}"), &names).ok())
+        .ok_or_else(|| format!("`{metric}` is no metric"))?;
+    let Figure { mean, half_width, .. } = measure(&expectation.metric, result)?;
+    let mean = mean.ok_or_else(|| format!("`{metric}` was not measured"))?;
+    let unit = match expectation.metric.unit() {
+        Unit::Seconds => "s",
+        Unit::Share => "%",
+        Unit::PerSecond => "/s",
+        Unit::Count => "-",
+        Unit::Usd => "USD",
+    };
+    Ok(shown(mean, half_width, unit))
+}
+
+/// A figure as the summary shows it; `%` takes a share, `s` seconds, `ms` milliseconds, and `-` stands for no unit.
+fn shown(mean: f64, half_width: Option<f64>, unit: &str) -> String {
+    match unit {
+        "s" if mean.abs() >= 1.0 => format!("{} s", estimate(mean, half_width)),
+        "s" => time_ms(mean * 1e3, half_width.map(|half_width| half_width * 1e3)),
+        "ms" => time_ms(mean, half_width),
+        "%" => share(mean, half_width),
+        "-" => estimate(mean, half_width),
+        "/s" => format!("{}/s", estimate(mean, half_width)),
+        unit => format!("{} {unit}", estimate(mean, half_width)),
+    }
+}
+
+/// The ways to the figures of a page, and the text between them with the figures taken out.
+fn taken_apart(page: &str) -> Vec<(&str, Option<&str>)> {
+    let mut parts = Vec::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("**<!-- ") {
+        let (way, after) = after.split_once(" -->").expect("a comment ends");
+        let start = before.rfind("**").expect("a figure begins with two stars") + 2;
+        parts.push((&before[..start], Some(way)));
+        rest = after;
+    }
+    parts.push((rest, None));
+    parts
+}
+
+/// The page with its figures computed anew.
+fn recomputed(page: &str, results: &mut Results) -> String {
+    let mut text = String::new();
+    for (before, way) in taken_apart(page) {
+        text.push_str(before);
+        let Some(way) = way else { continue };
+        let figure = results.figure(way).unwrap_or_else(|error| panic!("{way}: {error}"));
+        text.push_str(&format!("{figure}**<!-- {way} -->"));
+    }
+    text
+}
+
+#[test]
+fn figures_in_pages_are_those_that_come_out() {
+    let mut results = Results::default();
+    for page in PAGES {
+        let path = root().join(page);
+        let known = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
+        compare(&path, &recomputed(&known, &mut results)).unwrap_or_else(|message| panic!("{message}"));
+    }
+}
+
+#[test]
+fn both_languages_tell_the_same_figures() {
+    let ways = |page: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        taken_apart(&text).into_iter().filter_map(|(_, way)| way.map(str::to_owned)).collect()
+    };
+    assert_eq!(ways(PAGES[0]), ways(PAGES[1]));
+}
+
+#[test]
+fn a_wrong_figure_is_found() {
+    let page = "x **7/s**<!-- = 2 / (2.41 * 0.0012) /s --> y **3**<!-- = 1 + 2 - --> z";
+    let right = "x **691.6/s**<!-- = 2 / (2.41 * 0.0012) /s --> y **3**<!-- = 1 + 2 - --> z";
+    assert_eq!(recomputed(page, &mut Results::default()), right);
+}

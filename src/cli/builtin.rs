@@ -15,13 +15,17 @@ impl Builtin {
     /// The number before the name: the chapter's step.
     #[must_use]
     pub fn number(&self) -> &'static str {
-        self.name.split_once('-').map_or("", |(number, _)| number)
+        self.numbered().map_or("", |(number, _)| number)
     }
 
-    /// The name without the number: `single-server`.
+    fn numbered(&self) -> Option<(&'static str, &'static str)> {
+        self.name.split_once('-').filter(|(number, _)| number.parse::<u32>().is_ok())
+    }
+
+    /// The name without the number: `single-server`. Some have no number.
     #[must_use]
     pub fn short_name(&self) -> &'static str {
-        self.name.split_once('-').map_or(self.name, |(_, rest)| rest)
+        self.numbered().map_or(self.name, |(_, rest)| rest)
     }
 }
 
@@ -67,6 +71,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("18-whole-chapter"),
     builtin!("19-scale-out-at-cost"),
     builtin!("19-scale-up-at-cost"),
+    builtin!("million-users"),
 ];
 
 /// The scenario of that name, with or without its number.

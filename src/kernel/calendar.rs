@@ -4,8 +4,6 @@
 //! All others lie unsorted in the `wheel`, from which the front is refilled. Scheduling far ahead, the
 //! common case, costs a few instructions whatever the number of pending events.
 
-use std::collections::VecDeque;
-
 use super::time::SimTime;
 use super::wheel::{Key, Wheel, last_key_at, time_of};
 
@@ -39,7 +37,7 @@ pub struct Calendar<E> {
     now: u64,
     next_seq: u64,
     /// Events scheduled at `now`. They come after all others of this moment, because their numbers are larger.
-    at_now: VecDeque<(u64, E)>,
+    at_now: Present<E>,
     /// Keys up to `edge`, the earliest last.
     front: Vec<Key>,
     /// Keys up to here belong to the front, all later ones to the wheel.
@@ -57,7 +55,7 @@ impl<E: Copy> Calendar<E> {
         Calendar {
             now: 0,
             next_seq: 0,
-            at_now: VecDeque::new(),
+            at_now: Present::new(),
             front: Vec::with_capacity(FRONT_MAX + 1),
             edge: 0,
             wheel: Wheel::new(),
@@ -99,7 +97,7 @@ impl<E: Copy> Calendar<E> {
         assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.next_seq += 1;
         if at.as_nanos() == self.now {
-            self.at_now.push_back((seq, event));
+            self.at_now.push(seq, event);
             return seq;
         }
         let slot = self.store(event);
@@ -117,6 +115,12 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn pop_until(&mut self, end: SimTime) -> Option<Fired<E>> {
         if !self.at_now.is_empty() {
+            let nearest = self.front.last().copied().unwrap_or(self.edge);
+            // Unless something older is pending for this very moment, it is the FIFO's turn.
+            if time_of(nearest) > self.now && self.now <= end.as_nanos() {
+                let (seq, event) = self.at_now.pop();
+                return Some(Fired { at: self.now(), seq, event });
+            }
             return self.pop_present(end);
         }
         if self.front.is_empty() && !self.refill(end.as_nanos()) {
@@ -126,6 +130,7 @@ impl<E: Copy> Calendar<E> {
     }
 
     /// The next event of this very moment, of which there is at least one in the FIFO.
+    #[cold]
     fn pop_present(&mut self, end: SimTime) -> Option<Fired<E>> {
         if end.as_nanos() < self.now {
             return None;
@@ -137,7 +142,7 @@ impl<E: Copy> Calendar<E> {
         if let Some(older) = self.pop_front(self.now) {
             return Some(older);
         }
-        let (seq, event) = self.at_now.pop_front()?;
+        let (seq, event) = self.at_now.pop();
         Some(Fired { at: self.now(), seq, event })
     }
 
@@ -173,13 +178,9 @@ impl<E: Copy> Calendar<E> {
     /// Puts a key in its place in the front.
     #[inline]
     fn insert_in_front(&mut self, key: Key) {
-        let mut place = self.front.len();
-        self.front.push(key);
-        while place > 0 && self.front[place - 1] < key {
-            self.front[place] = self.front[place - 1];
-            place -= 1;
-        }
-        self.front[place] = key;
+        // Searched by halves and moved as a block: with forty pending events half the instructions of going along them.
+        let place = self.front.partition_point(|&later| later > key);
+        self.front.insert(place, key);
         if self.front.len() > FRONT_MAX {
             self.shrink_front();
         }
@@ -210,6 +211,53 @@ impl<E: Copy> Calendar<E> {
         );
         self.events.push(event);
         slot as u64
+    }
+}
+
+/// A FIFO that is mostly one event long and empties before the clock moves on: a vector from whose start events leave, so
+/// that the next one finds its place in the cache.
+struct Present<E> {
+    entries: Vec<(u64, E)>,
+    /// The first that has not left.
+    head: usize,
+}
+
+impl<E: Copy> Present<E> {
+    /// As many as have left before what they leave is given up.
+    const LEFT_MAX: usize = 1024;
+
+    fn new() -> Present<E> {
+        Present { entries: Vec::new(), head: 0 }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.entries.len() - self.head
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    #[inline]
+    fn push(&mut self, seq: u64, event: E) {
+        self.entries.push((seq, event));
+    }
+
+    /// The first of those that are there.
+    #[inline]
+    fn pop(&mut self) -> (u64, E) {
+        let first = self.entries[self.head];
+        self.head += 1;
+        if self.head == self.entries.len() {
+            self.entries.clear();
+            self.head = 0;
+        } else if self.head >= Self::LEFT_MAX && self.head * 2 >= self.entries.len() {
+            self.entries.drain(..self.head);
+            self.head = 0;
+        }
+        first
     }
 }
 

@@ -16,6 +16,20 @@ impl Key {
     pub const fn index(self) -> u32 {
         self.index
     }
+
+    /// The key in one word.
+    #[inline]
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The key that [`Key::bits`] has given.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Key {
+        Key { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
 }
 
 /// Values of one kind, found by [`Key`].

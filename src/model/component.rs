@@ -180,7 +180,7 @@ impl Cx<'_> {
     /// Sets a timer for a moment; [`SimTime::MAX`] is never.
     #[inline]
     pub fn alarm_at(&mut self, at: SimTime, code: u16, about: About) {
-        self.world.send(at, self.me, Signal::Alarm(Alarm { code, about }));
+        self.world.set_alarm(at, self.me, Alarm { code, about });
     }
 
     // Work ----------------------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ impl Cx<'_> {
     /// Something happens to a component after a while.
     pub fn control(&mut self, to: ComponentId, after: SimDuration, control: Control) {
         let at = self.now() + after;
-        self.world.send(at, to, Signal::Control(control));
+        self.world.set_control(at, to, control);
     }
 
     /// Opens the book of this component's box, which has so many nodes, or finds it open. `all_write` when there is no

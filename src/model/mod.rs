@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod class;
 pub mod component;
 pub mod data;
+mod event;
 pub mod faults;
 pub mod geography;
 pub mod hardware;

@@ -80,7 +80,6 @@ struct OpenWindow {
     issued: u64,
     ok: u64,
     failed: u64,
-    response_sum: u128,
     responses: Histogram,
 }
 
@@ -173,13 +172,15 @@ impl Recorder {
         class.outcomes[outcome as usize] += 1;
         class.good += u64::from(good);
         class.attempts += u64::from(request.attempt);
-        class.ended.record(nanos);
         if ok {
             class.ok.record(nanos);
             class.response.record(nanos);
             if self.warm {
                 self.batches.record(nanos as f64);
             }
+        } else {
+            // Those that ended ok join them at the end of the trial.
+            class.ended.record(nanos);
         }
     }
 
@@ -209,7 +210,7 @@ impl Recorder {
             ok: window.ok,
             failed: window.failed,
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
-            response_sum: window.response_sum,
+            response_sum: window.responses.sum(),
             inside,
             busy: shares,
         });
@@ -335,7 +336,6 @@ impl OpenWindow {
     fn end(&mut self, ok: bool, nanos: u64) {
         if ok {
             self.ok += 1;
-            self.response_sum += u128::from(nanos);
             self.responses.record(nanos);
         } else {
             self.failed += 1;
@@ -347,7 +347,6 @@ impl OpenWindow {
         self.issued = 0;
         self.ok = 0;
         self.failed = 0;
-        self.response_sum = 0;
         self.responses.clear();
     }
 }

@@ -13,6 +13,7 @@ use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
+use super::event::{COMPONENTS_MAX, Event};
 use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
@@ -23,7 +24,7 @@ use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
-use super::world::{Event, Info, Status, World};
+use super::world::{Info, Status, World};
 
 /// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
@@ -89,6 +90,7 @@ impl Simulation {
         let world = World {
             seed,
             calendar: Calendar::new(),
+            controls: Slab::new(),
             calls: Slab::new(),
             requests: Slab::new(),
             infos: Vec::new(),
@@ -106,7 +108,11 @@ impl Simulation {
     }
 
     /// Adds a component; ids count from zero in the order of joining.
+    ///
+    /// # Panics
+    /// When there are 2^20 components already.
     pub fn add(&mut self, member: Member<'_>) -> ComponentId {
+        assert!(self.components.len() < COMPONENTS_MAX, "a simulation has at most 2^20 components");
         let id = ComponentId::new(self.components.len());
         let machine = match member.hardware {
             Hardware::None => None,
@@ -214,9 +220,16 @@ impl Simulation {
         while let Some(fired) = self.world.calendar.pop_until(until) {
             self.world.events += 1;
             self.guard_instant(fired.at);
-            match fired.event {
-                Event::Signal { to, epoch, signal } => self.receive(to, epoch, signal),
+            match fired.event.unpack() {
+                Event::Call { to, id } => self.arrive(to, id, Signal::Call(id)),
+                Event::Reply { to, id, outcome } => self.answer(to, id, outcome),
+                Event::Returned { to, id, from } => self.arrive(to, id, Signal::Returned(id, from)),
                 Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
+                Event::Alarm { to, epoch, alarm } => self.ring(to, epoch, alarm),
+                Event::Control { to, place } => {
+                    let control = self.world.controls.remove(place).expect("what was planned happens once");
+                    self.happen(to, control);
+                }
                 Event::Fault(index) => self.turn_fault(index),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
@@ -240,104 +253,72 @@ impl Simulation {
         }
     }
 
-    /// A signal arrives: the model's own book-keeping, then the component.
+    /// A call reaches its callee, or comes back to its router; one that is down refuses it.
     #[inline]
-    fn receive(&mut self, to: ComponentId, epoch: u32, signal: Signal) {
-        match signal {
-            Signal::Call(id) => {
-                if !self.arrive(to, id) {
-                    return;
-                }
-            }
-            Signal::Reply(id, _) => {
-                let abandoned = self.world.calls.get(id.0).is_none_or(|call| call.abandoned);
-                if abandoned {
-                    self.world.mark(to, id, What::Forgotten);
-                    self.world.calls.remove(id.0);
-                    return;
-                }
-                self.pass_by(signal);
-                if self.world.infos[to.index()].status != Status::Hung {
-                    self.deliver(to, signal);
-                }
-                self.world.calls.remove(id.0);
-                return;
-            }
-            Signal::Alarm(alarm) => {
-                if epoch != self.world.infos[to.index()].epoch || !self.is_live(alarm) {
-                    return;
-                }
-            }
-            Signal::Control(control) => {
-                let hung = self.world.infos[to.index()].status == Status::Hung;
-                if !self.world.operate(to, control) {
-                    return;
-                }
-                if hung && control == Control::Recover {
-                    // Whoever restarts a process that hangs loses what was in it.
-                    self.deliver(to, Signal::Control(Control::Crash));
-                }
-            }
-            Signal::Returned(id, _) => {
-                if !self.arrive(to, id) {
-                    return;
-                }
-            }
-            Signal::Passed(..) | Signal::Done(_) => {}
-        }
-        self.deliver(to, signal);
-    }
-
-    /// A call reaches its callee, or comes back to its router; false when that is down and refuses it.
-    #[inline]
-    fn arrive(&mut self, to: ComponentId, id: CallId) -> bool {
+    fn arrive(&mut self, to: ComponentId, id: CallId, signal: Signal) {
         let now = self.world.now();
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        let probe = call.probe;
+        let (probe, number) = (call.probe, call.number);
         self.world.mark(to, id, What::Arrive);
         self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
         match self.world.infos[to.index()].status {
-            Status::Up | Status::Hung if probe == Probe::Connect => {
-                // The kernel takes the connection, as long as there is a process, even one that hangs.
-                self.world.reply(to, id, Outcome::Ok);
-                false
-            }
-            Status::Up => true,
-            Status::Hung => false,
-            Status::Down => {
-                self.world.refuse(to, id);
-                false
-            }
+            // The kernel takes the connection, as long as there is a process, even one that hangs.
+            Status::Up | Status::Hung if probe == Probe::Connect => self.world.reply(to, id, Outcome::Ok),
+            Status::Up => self.deliver(to, signal, number),
+            Status::Hung => {}
+            Status::Down => self.world.refuse(to, id),
         }
     }
 
-    /// A router that watches a call sees its answer pass.
+    /// An answer reaches the caller, if that still waits, and ends the call. A router that watches the call sees it pass.
     #[inline]
-    fn pass_by(&mut self, reply: Signal) {
-        if let Signal::Reply(id, outcome) = reply
-            && let Some(call) = self.world.calls.get(id.0)
-            && call.watched
-            && let Some(router) = call.via
+    fn answer(&mut self, to: ComponentId, id: CallId, outcome: Outcome) {
+        if let Some(call) = self.world.calls.get(id.0)
+            && !call.abandoned
         {
-            self.deliver(router, Signal::Passed(id, outcome));
+            let (number, watcher) = (call.number, call.via.filter(|_| call.watched));
+            if let Some(router) = watcher {
+                self.deliver(router, Signal::Passed(id, outcome), number);
+            }
+            if self.world.infos[to.index()].status != Status::Hung {
+                self.deliver(to, Signal::Reply(id, outcome), number);
+            }
+        } else {
+            self.world.mark(to, id, What::Forgotten);
         }
+        self.world.calls.remove(id.0);
     }
 
-    fn is_live(&self, alarm: Alarm) -> bool {
-        match alarm.about {
-            About::Call(id) => self.world.calls.contains(id.0),
-            About::Request(id) => self.world.requests.contains(id.0),
-            About::Nothing | About::Number(_) => true,
-        }
-    }
-
-    /// Hands a signal to its component.
+    /// A timer rings, unless its component has crashed since or what it is about has ended.
     #[inline]
-    fn deliver(&mut self, to: ComponentId, signal: Signal) {
+    fn ring(&mut self, to: ComponentId, epoch: u32, alarm: Alarm) {
+        if epoch == self.world.infos[to.index()].epoch
+            && let Some(number) = self.world.number_of(alarm.about)
+        {
+            self.deliver(to, Signal::Alarm(alarm), number);
+        }
+    }
+
+    /// Something happens to a component.
+    #[cold]
+    fn happen(&mut self, to: ComponentId, control: Control) {
+        let hung = self.world.infos[to.index()].status == Status::Hung;
+        if !self.world.operate(to, control) {
+            return;
+        }
+        if hung && control == Control::Recover {
+            // Whoever restarts a process that hangs loses what was in it.
+            self.deliver(to, Signal::Control(Control::Crash), Control::Crash.number());
+        }
+        self.deliver(to, Signal::Control(control), control.number());
+    }
+
+    /// Hands a signal to its component; the fingerprint knows it by the number of its request.
+    #[inline]
+    fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
-        let number = world.number_of(signal);
         let now = world.now();
         world.fingerprint.add(now, world.infos[to.index()].name_hash, kind_of(signal), number);
         if world.trace.is_some() {
@@ -357,12 +338,14 @@ impl Simulation {
         while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
             match done.job.task {
                 Task::Own(code) => {
-                    self.deliver(done.job.owner, Signal::Alarm(Alarm { code, about: About::Nothing }))
+                    let alarm = Alarm { code, about: About::Nothing };
+                    self.deliver(done.job.owner, Signal::Alarm(alarm), u64::MAX);
                 }
                 Task::Call(id) => {
                     if let Some(call) = self.world.calls.get_mut(id.0) {
                         call.waited += done.waited;
-                        self.deliver(done.job.owner, Signal::Done(id));
+                        let number = call.number;
+                        self.deliver(done.job.owner, Signal::Done(id), number);
                     }
                 }
             }
@@ -396,6 +379,7 @@ impl Simulation {
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
         let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
+        recorder.classes.iter_mut().for_each(|class| class.ended.merge(&class.ok));
         TrialRecord {
             data,
             stop,

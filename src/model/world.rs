@@ -12,26 +12,13 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::call::{Asks, Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
 use super::data::Book;
+use super::event::{EPOCHS_MAX, Event, Packed};
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
 use super::recorder::Recorder;
-use super::signal::{About, CallId, ComponentId, Outcome, RequestId, Signal};
+use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId};
 use super::trace::{Trace, What};
 use super::troubles::Troubles;
-
-/// What the calendar holds.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
-    /// A signal for a component; `epoch` is that of the component when it was sent.
-    Signal { to: ComponentId, epoch: u32, signal: Signal },
-    /// The next departure from a station of a machine.
-    Departure { machine: MachineId, device: Device },
-    /// A planned fault begins or ends.
-    Fault(u32),
-}
-
-// Measured beforehand: what must stay small and unboxed is the event.
-const _: () = assert!(size_of::<Event>() <= 32);
 
 /// Whether a component works.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +56,14 @@ pub(super) struct Info {
     pub waiting: u64,
 }
 
+impl Info {
+    /// Timers and work of before are dead from now on.
+    pub(super) fn begin_epoch(&mut self) {
+        self.epoch += 1;
+        assert!(self.epoch < EPOCHS_MAX, "{} has crashed 2^22 times in a trial", self.name);
+    }
+}
+
 /// What a call has from its parent: where its draws start, and whose request it serves.
 struct Lineage {
     key: u64,
@@ -82,7 +77,9 @@ struct Lineage {
 /// Everything of a simulation but its components.
 pub(super) struct World {
     pub(super) seed: Seed,
-    pub(super) calendar: Calendar<Event>,
+    pub(super) calendar: Calendar<Packed>,
+    /// What the control events of the calendar say.
+    pub(super) controls: Slab<Control>,
     pub(super) calls: Slab<Call>,
     pub(super) requests: Slab<Request>,
     pub(super) infos: Vec<Info>,
@@ -105,12 +102,26 @@ impl World {
         self.calendar.now()
     }
 
-    /// Puts a signal into the calendar; never is never.
+    /// Puts an event into the calendar; never is never.
     #[inline]
-    pub(super) fn send(&mut self, at: SimTime, to: ComponentId, signal: Signal) {
+    pub(super) fn schedule(&mut self, at: SimTime, event: Event) {
         if at < SimTime::MAX {
-            let epoch = self.infos[to.index()].epoch;
-            self.calendar.schedule(at, Event::Signal { to, epoch, signal });
+            self.calendar.schedule(at, event.into());
+        }
+    }
+
+    /// Sets a timer of a component, which dies with it.
+    #[inline]
+    pub(super) fn set_alarm(&mut self, at: SimTime, to: ComponentId, alarm: Alarm) {
+        let epoch = self.infos[to.index()].epoch;
+        self.schedule(at, Event::Alarm { to, epoch, alarm });
+    }
+
+    /// Something will happen to a component.
+    pub(super) fn set_control(&mut self, at: SimTime, to: ComponentId, control: Control) {
+        if at < SimTime::MAX {
+            let place = self.controls.insert(control);
+            self.schedule(at, Event::Control { to, place });
         }
     }
 
@@ -139,30 +150,31 @@ impl World {
         self.network.base(from.place, to.place)
     }
 
-    /// The time that the answer of a call takes by its size, besides its delay.
-    #[inline]
-    fn transmission(&self, call: &Call, from: ComponentId, outcome: Outcome) -> SimDuration {
-        // Checks and look-ups belong to no request of a user.
-        if !self.network.has_bandwidths() || outcome != Outcome::Ok || call.number == u64::MAX {
-            return SimDuration::ZERO;
-        }
-        let places = (self.infos[from.index()].place, self.infos[call.caller.index()].place);
-        self.network.transmission(places.0, places.1, self.response_bytes[usize::from(call.class)])
+    /// The time that a good answer of a user's request takes by its size, besides its delay. Checks and look-ups belong
+    /// to no request of a user.
+    fn transmission(&self, from: ComponentId, caller: ComponentId, class: u16) -> SimDuration {
+        let places = (self.infos[from.index()].place, self.infos[caller.index()].place);
+        self.network.transmission(places.0, places.1, self.response_bytes[usize::from(class)])
     }
 
     /// Puts a message about a call on its way, `None` for one that never arrives. Of that nobody is told: the caller waits
     /// until its own time limit, or until its operating system gives the connection up.
     #[inline]
-    fn post(&mut self, id: CallId, delay: Option<SimDuration>, to: ComponentId, signal: Signal) {
-        let now = self.now();
-        if let Some(delay) = delay {
-            self.send(now + delay, to, signal);
-            return;
+    fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
+        match delay {
+            Some(delay) => self.schedule(self.now() + delay, message),
+            None => self.lose(id),
         }
+    }
+
+    #[cold]
+    fn lose(&mut self, id: CallId) {
+        let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
         call.stage = Stage::Lost;
         let caller = call.caller;
-        self.send(now + CONNECTION_GIVEN_UP, caller, Signal::Reply(id, Outcome::Unavailable));
+        let answer = Event::Reply { to: caller, id, outcome: Outcome::Unavailable };
+        self.schedule(now + CONNECTION_GIVEN_UP, answer);
     }
 
     pub(super) fn call(
@@ -204,7 +216,7 @@ impl World {
         });
         let parent = if let Parent::Call(parent) = parent { Some(parent) } else { None };
         self.mark(from, id, What::Send { parent });
-        self.post(id, delay, to, Signal::Call(id));
+        self.post(id, delay, Event::Call { to, id });
         id
     }
 
@@ -239,28 +251,32 @@ impl World {
         let call = self.calls.get_mut(id.0).expect("a call is answered once");
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
-        let call = *call;
+        // Only what is needed: a copy of the whole call costs more than all the rest.
+        let &mut Call { caller, key, client, number, class, arrived, waited, probe, abandoned, .. } = call;
         self.mark(from, id, What::Leave(Some(outcome)));
         let meter = &mut self.recorder.meters[from.index()];
-        match call.probe {
-            Probe::None => meter.answer(now, call.arrived, call.waited, outcome),
+        match probe {
+            Probe::None => meter.answer(now, arrived, waited, outcome),
             Probe::Connect | Probe::Page => meter.end_probe(now),
         }
-        if outcome == Outcome::Ok && call.probe == Probe::None && !call.abandoned {
-            let nanos = now.since(call.arrived).as_nanos();
-            self.recorder.meters[call.caller.index()].asked += u128::from(nanos);
+        if outcome == Outcome::Ok && probe == Probe::None && !abandoned {
+            let nanos = now.since(arrived).as_nanos();
+            self.recorder.meters[caller.index()].asked += u128::from(nanos);
         }
-        if call.abandoned {
+        if abandoned {
             self.calls.remove(id.0);
             return;
         }
-        let time = self.transmission(&call, from, outcome);
-        let delay = self.delay(from, call.caller, call.key).map(|delay| delay + time);
-        self.tell(from, call.client, call.number, |world| {
-            let caller = &world.infos[call.caller.index()].name;
+        let mut delay = self.delay(from, caller, key);
+        if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX {
+            let time = self.transmission(from, caller, class);
+            delay = delay.map(|delay| delay + time);
+        }
+        self.tell(from, client, number, |world| {
+            let caller = &world.infos[caller.index()].name;
             format!("answers {caller}: {}, {}", outcome.name(), away(delay))
         });
-        self.post(id, delay, call.caller, Signal::Reply(id, outcome));
+        self.post(id, delay, Event::Reply { to: caller, id, outcome });
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -280,7 +296,7 @@ impl World {
         self.mark(from, id, What::Leave(None));
         self.recorder.meters[from.index()].pass_on(now);
         let delay = self.delay(caller, to, key);
-        self.post(id, delay, to, Signal::Call(id));
+        self.post(id, delay, Event::Call { to, id });
     }
 
     /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
@@ -300,7 +316,7 @@ impl World {
         // A driver stands where its caller does.
         let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
         let delay = self.delay(component, back, key);
-        self.post(id, delay, router, Signal::Returned(id, component));
+        self.post(id, delay, Event::Returned { to: router, id, from: component });
     }
 
     pub(super) fn abandon(&mut self, id: CallId) {
@@ -392,7 +408,7 @@ impl World {
             && next < armed.at
         {
             armed.at = next;
-            armed.seq = self.calendar.schedule(next, Event::Departure { machine: id, device });
+            armed.seq = self.calendar.schedule(next, Event::Departure { machine: id, device }.into());
         }
         if device == Device::Cpu {
             let in_queue = armed.station.waiting() as u64;
@@ -422,23 +438,15 @@ impl World {
         }
     }
 
-    /// The number that the fingerprint and the trace know a signal by: its request's number at the client.
+    /// The number that the fingerprint knows a timer by; `None` when what it is about has ended.
     #[inline]
-    pub(super) fn number_of(&self, signal: Signal) -> u64 {
-        let call = match signal {
-            Signal::Call(id) | Signal::Reply(id, _) | Signal::Returned(id, _) => id,
-            Signal::Passed(id, _) | Signal::Done(id) => id,
-            Signal::Alarm(alarm) => match alarm.about {
-                About::Call(id) => id,
-                About::Request(id) => {
-                    return self.requests.get(id.0).map_or(u64::MAX, |request| request.number);
-                }
-                About::Number(number) => return u64::from(number),
-                About::Nothing => return u64::MAX,
-            },
-            Signal::Control(control) => return control.number(),
-        };
-        self.calls.get(call.0).map_or(u64::MAX, |call| call.number)
+    pub(super) fn number_of(&self, about: About) -> Option<u64> {
+        match about {
+            About::Call(id) => self.calls.get(id.0).map(|call| call.number),
+            About::Request(id) => self.requests.get(id.0).map(|request| request.number),
+            About::Number(number) => Some(u64::from(number)),
+            About::Nothing => Some(u64::MAX),
+        }
     }
 
     /// Adds a line to the trace if it follows this request.

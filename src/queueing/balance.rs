@@ -52,6 +52,8 @@ pub enum Policy {
 #[derive(Clone, Debug)]
 pub struct Balance {
     policy: Policy,
+    /// All weights are 1, as they mostly are: a cheaper way to the same choice.
+    is_even: bool,
     targets: Vec<Target>,
     ring: Ring,
     /// Round robin: where to look first.
@@ -91,7 +93,8 @@ impl Balance {
             |(&weight, &name)| Target { name, weight, outstanding: 0, owed: 0.0, peak: Peak::default() };
         let targets: Vec<_> = weights.iter().zip(names).map(target).collect();
         assert!(targets.iter().all(|target| is_weight(target.weight)), "a weight is finite, zero or more");
-        let mut balance = Balance { policy, targets, ring: Ring::default(), next: 0 };
+        let mut balance =
+            Balance { policy, is_even: are_even(&targets), targets, ring: Ring::default(), next: 0 };
         balance.lay_ring();
         balance
     }
@@ -148,6 +151,7 @@ impl Balance {
     pub fn set_weight(&mut self, i: usize, weight: f64) {
         assert!(is_weight(weight), "a weight is finite, zero or more");
         self.targets[i].weight = weight;
+        self.is_even = are_even(&self.targets);
         self.lay_ring();
     }
 
@@ -215,6 +219,9 @@ impl Balance {
         eligible: impl Fn(usize) -> bool,
         rng: &mut (impl Rng + ?Sized),
     ) -> Option<usize> {
+        if self.is_even {
+            return self.fewest(eligible, rng);
+        }
         let mut least = f64::INFINITY;
         let mut picked = None;
         let mut is_tied = false;
@@ -231,6 +238,26 @@ impl Balance {
             return self.random(|i| self.targets[i].load() == least && eligible(i), rng);
         }
         picked
+    }
+
+    /// The least connections of targets that all have weight 1: the same choice, and the same draw among equals, in
+    /// whole numbers.
+    fn fewest(&self, eligible: impl Fn(usize) -> bool, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
+        let (mut least, mut ties, mut picked) = (u32::MAX, 0_u32, None);
+        for (i, target) in self.targets.iter().enumerate() {
+            if target.outstanding > least || !eligible(i) {
+                continue;
+            }
+            ties = if target.outstanding == least { ties + 1 } else { 1 };
+            least = target.outstanding;
+            picked = Some(i);
+        }
+        if ties <= 1 {
+            return picked;
+        }
+        let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
+        let is_tie = |&i: &usize| self.targets[i].outstanding == least && eligible(i);
+        (0..self.targets.len()).filter(is_tie).nth(nth as usize)
     }
 
     fn better_of_two(
@@ -277,6 +304,11 @@ impl Balance {
             .find(|&i| eligible(i))
             .or_else(|| self.at_share(&eligible, share(0)))
     }
+}
+
+/// Whether all weights are 1.
+fn are_even(targets: &[Target]) -> bool {
+    targets.iter().all(|target| target.weight == 1.0)
 }
 
 fn is_weight(weight: f64) -> bool {

@@ -141,6 +141,9 @@ impl Targets {
         rng: &mut impl Rng,
     ) -> Option<usize> {
         let eligible = &self.eligible;
+        if tried.is_empty() {
+            return self.balance.pick(now, |i| eligible[i], key, rng);
+        }
         self.balance.pick(now, |i| eligible[i] && !tried.contains(&(i as u16)), key, rng)
     }
 

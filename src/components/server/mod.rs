@@ -229,13 +229,14 @@ impl Server {
 
     /// A call has got its worker.
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        cx.get_mut(call).notes.flags |= flag::WORKER;
-        if cx.get(call).probe == Probe::Page {
-            cx.get_mut(call).notes.step = PAGE_STEP;
+        let state = cx.get_mut(call);
+        state.notes.flags |= flag::WORKER;
+        if state.probe == Probe::Page {
+            state.notes.step = PAGE_STEP;
             cx.work(call, Device::Cpu, self.health_cpu);
             return;
         }
-        if cx.get(call).notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
+        if state.notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
             return;
         }
         self.proceed(call, cx);
@@ -243,12 +244,13 @@ impl Server {
 
     /// Answers a call and gives back what it holds.
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let flags = cx.get(call).notes.flags;
+        let notes = &mut cx.get_mut(call).notes;
+        let flags = notes.flags;
+        notes.flags |= flag::ENDED;
         if flags & flag::MEMORY != 0 {
             self.memory -= self.memory_per_call;
             cx.release_memory(self.memory_per_call);
         }
-        cx.get_mut(call).notes.flags |= flag::ENDED;
         cx.reply(call, outcome);
         if flags & flag::WORKER != 0 {
             self.next_in_queue(cx);
@@ -272,17 +274,19 @@ impl Server {
 
     /// Goes on with the step that a call is at, until something must be waited for.
     fn proceed(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        loop {
-            let at = usize::from(cx.get(call).notes.step);
-            let Some(stage) = self.stages.get(at) else {
-                self.leave(call, Outcome::Ok, cx);
-                return;
-            };
-            if stage.is_taken(call, at, cx) && self.begin_step(call, at, cx) {
-                return;
+        let Call { notes, class, .. } = *cx.get(call);
+        let mut at = usize::from(notes.step);
+        while let Some(stage) = self.stages.get(at) {
+            if stage.is_taken(call, class, at, cx) {
+                cx.get_mut(call).notes.step = at as u16;
+                if self.begin_step(call, at, cx) {
+                    return;
+                }
             }
-            cx.get_mut(call).notes.step += 1;
+            at += 1;
         }
+        cx.get_mut(call).notes.step = at as u16;
+        self.leave(call, Outcome::Ok, cx);
     }
 
     /// Starts a step; false when it is over at once.
@@ -461,8 +465,9 @@ impl Server {
 
 impl Stage {
     /// Whether a call takes this step.
-    fn is_taken(&self, call: CallId, at: usize, cx: &Cx<'_>) -> bool {
-        if self.class.is_some_and(|class| class != cx.get(call).class) {
+    #[inline]
+    fn is_taken(&self, call: CallId, class: u16, at: usize, cx: &Cx<'_>) -> bool {
+        if self.class.is_some_and(|only| only != class) {
             return false;
         }
         match self.chance {
@@ -487,7 +492,7 @@ impl Targets {
     /// The next member in turn.
     fn next(&mut self) -> ComponentId {
         let member = self.members[self.next];
-        self.next = (self.next + 1) % self.members.len();
+        self.next = if self.next + 1 == self.members.len() { 0 } else { self.next + 1 };
         member
     }
 }

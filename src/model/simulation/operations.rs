@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::super::event::Event;
 use super::super::faults::{Effect, Fault, Planned, When};
 use super::super::machine::MachineId;
-use super::super::signal::{ComponentId, Control, Impairment, Signal};
+use super::super::signal::{ComponentId, Control, Impairment};
 use super::super::troubles::Links;
-use super::super::world::Event;
 use super::Simulation;
 
 /// A million is the normal speed.
@@ -65,7 +65,7 @@ impl Simulation {
     fn schedule_turn(&mut self, index: usize, after: SimDuration) {
         let at = self.world.now() + after;
         if at < SimTime::MAX {
-            self.world.calendar.schedule(at, Event::Fault(index as u32));
+            self.world.calendar.schedule(at, Event::Fault(index as u32).into());
         }
     }
 
@@ -159,6 +159,6 @@ impl Simulation {
     }
 
     fn control_now(&mut self, component: ComponentId, control: Control) {
-        self.receive(component, 0, Signal::Control(control));
+        self.happen(component, control);
     }
 }

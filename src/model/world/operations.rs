@@ -1,8 +1,9 @@
 //! What happens to components rather than in them: crashes, hangs, repairs, slow machines.
 
 use super::super::call::{Call, Connection, Probe, Stage};
+use super::super::event::Event;
 use super::super::machine::Device;
-use super::super::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use super::super::signal::{CallId, ComponentId, Control, Outcome};
 use super::super::trace::What;
 use super::{Status, World};
 
@@ -12,7 +13,7 @@ impl World {
     pub(super) fn crash(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.status = Status::Down;
-        info.epoch += 1;
+        info.begin_epoch();
         self.note(component, "crash");
         self.set_waiting(component, 0);
         self.lose_calls(component);
@@ -35,7 +36,7 @@ impl World {
 
     /// Even what a component has set going at its crash, such as its other half's watch, is gone.
     pub(in crate::model) fn silence(&mut self, component: ComponentId) {
-        self.infos[component.index()].epoch += 1;
+        self.infos[component.index()].begin_epoch();
     }
 
     fn lose_calls(&mut self, component: ComponentId) {
@@ -74,7 +75,7 @@ impl World {
             return;
         }
         let delay = self.delay(call.callee, call.caller, call.key);
-        self.post(id, delay, call.caller, Signal::Reply(id, Outcome::Unavailable));
+        self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
     }
 
     /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
@@ -82,7 +83,7 @@ impl World {
     fn hang(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.status = Status::Hung;
-        info.epoch += 1;
+        info.begin_epoch();
         self.note(component, "hang");
         self.stop_work(component);
     }

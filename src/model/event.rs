@@ -1,0 +1,161 @@
+//! `Event`: what the calendar holds, packed in two words.
+//!
+//! An event is written when it is scheduled and, without a delay, read at once. Written in the small pieces of an enum and
+//! read in larger ones, each would wait in the processor until its pieces have reached the cache; whole words do not.
+
+use crate::kernel::slab;
+
+use super::machine::{Device, MachineId};
+use super::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId};
+
+/// How many components a simulation may have.
+pub(super) const COMPONENTS_MAX: usize = 1 << TO_BITS;
+/// How often a component may crash in a trial.
+pub(super) const EPOCHS_MAX: u32 = 1 << EPOCH_BITS;
+
+const TAG_BITS: u32 = 6;
+const TO_BITS: u32 = 20;
+const CODE_BITS: u32 = 16;
+const EPOCH_BITS: u32 = 22;
+const CODE_AT: u32 = TAG_BITS + TO_BITS;
+const EPOCH_AT: u32 = CODE_AT + CODE_BITS;
+const _: () = assert!(EPOCH_AT + EPOCH_BITS == u64::BITS);
+
+/// What the calendar holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// A call reaches a component.
+    Call { to: ComponentId, id: CallId },
+    /// An answer reaches a component.
+    Reply { to: ComponentId, id: CallId, outcome: Outcome },
+    /// A call that was handed on comes back from another component.
+    Returned { to: ComponentId, id: CallId, from: ComponentId },
+    /// A timer; `epoch` is that of its component when it was set.
+    Alarm { to: ComponentId, epoch: u32, alarm: Alarm },
+    /// Something happens to a component: the place of what it is.
+    Control { to: ComponentId, place: slab::Key },
+    /// The next departure from a station of a machine.
+    Departure { machine: MachineId, device: Device },
+    /// A planned fault begins or ends.
+    Fault(u32),
+}
+
+/// An event in two words: an id or a number, and from its lowest bit on the kind, the component, a code and an epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed {
+    id: u64,
+    rest: u64,
+}
+
+// Measured beforehand: what must stay small and unboxed is the event.
+const _: () = assert!(size_of::<Packed>() == 16);
+
+/// The kinds, in the lowest bits.
+mod tag {
+    pub(super) const CALL: u64 = 0;
+    pub(super) const REPLY: u64 = 1;
+    pub(super) const RETURNED: u64 = 2;
+    pub(super) const ALARM: u64 = 3;
+    pub(super) const ALARM_CALL: u64 = 4;
+    pub(super) const ALARM_REQUEST: u64 = 5;
+    pub(super) const ALARM_NUMBER: u64 = 6;
+    pub(super) const CONTROL: u64 = 7;
+    pub(super) const CPU: u64 = 8;
+    pub(super) const DISK: u64 = 9;
+    pub(super) const FAULT: u64 = 10;
+}
+
+#[inline]
+fn word(tag: u64, to: ComponentId, code: u64) -> u64 {
+    tag | (to.index() as u64) << TAG_BITS | code << CODE_AT
+}
+
+impl From<Event> for Packed {
+    #[inline]
+    fn from(event: Event) -> Packed {
+        match event {
+            Event::Call { to, id } => Packed { id: id.0.bits(), rest: word(tag::CALL, to, 0) },
+            Event::Reply { to, id, outcome } => {
+                Packed { id: id.0.bits(), rest: word(tag::REPLY, to, outcome as u64) }
+            }
+            Event::Returned { to, id, from } => {
+                Packed { id: id.0.bits(), rest: word(tag::RETURNED, to, from.index() as u64) }
+            }
+            Event::Alarm { to, epoch, alarm } => {
+                let (tag, id) = match alarm.about {
+                    About::Nothing => (tag::ALARM, 0),
+                    About::Call(id) => (tag::ALARM_CALL, id.0.bits()),
+                    About::Request(id) => (tag::ALARM_REQUEST, id.0.bits()),
+                    About::Number(number) => (tag::ALARM_NUMBER, u64::from(number)),
+                };
+                let code = u64::from(alarm.code);
+                Packed { id, rest: word(tag, to, code) | u64::from(epoch) << EPOCH_AT }
+            }
+            Event::Control { to, place } => Packed { id: place.bits(), rest: word(tag::CONTROL, to, 0) },
+            Event::Departure { machine, device } => {
+                let tag = if device == Device::Cpu { tag::CPU } else { tag::DISK };
+                Packed { id: machine.index() as u64, rest: tag }
+            }
+            Event::Fault(index) => Packed { id: u64::from(index), rest: tag::FAULT },
+        }
+    }
+}
+
+impl Packed {
+    /// The event.
+    #[inline]
+    pub(super) fn unpack(self) -> Event {
+        let Packed { id, rest } = self;
+        let to = ComponentId::new((rest >> TAG_BITS) as usize % COMPONENTS_MAX);
+        let call = CallId(slab::Key::from_bits(id));
+        let code = rest >> CODE_AT;
+        let alarm = |about| Event::Alarm {
+            to,
+            epoch: (rest >> EPOCH_AT) as u32,
+            alarm: Alarm { code: code as u16, about },
+        };
+        match rest % (1 << TAG_BITS) {
+            tag::CALL => Event::Call { to, id: call },
+            tag::REPLY => Event::Reply { to, id: call, outcome: Outcome::ALL[code as usize % 8] },
+            tag::RETURNED => {
+                Event::Returned { to, id: call, from: ComponentId::new(code as usize % COMPONENTS_MAX) }
+            }
+            tag::ALARM => alarm(About::Nothing),
+            tag::ALARM_CALL => alarm(About::Call(call)),
+            tag::ALARM_REQUEST => alarm(About::Request(RequestId(slab::Key::from_bits(id)))),
+            tag::ALARM_NUMBER => alarm(About::Number(id as u32)),
+            tag::CONTROL => Event::Control { to, place: slab::Key::from_bits(id) },
+            tag::CPU => Event::Departure { machine: MachineId::new(id as usize), device: Device::Cpu },
+            tag::DISK => Event::Departure { machine: MachineId::new(id as usize), device: Device::Disk },
+            _ => Event::Fault(id as u32),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_comes_out() {
+        let id = CallId(slab::Key::from_bits(0xFEDC_BA98_7654_3210));
+        let request = RequestId(slab::Key::from_bits(u64::MAX - 7));
+        let (to, from) = (ComponentId::new(COMPONENTS_MAX - 1), ComponentId::new(COMPONENTS_MAX - 2));
+        let abouts = [About::Nothing, About::Call(id), About::Request(request), About::Number(u32::MAX)];
+        let alarms = abouts.map(|about| {
+            let alarm = Alarm { code: u16::MAX, about };
+            Event::Alarm { to, epoch: EPOCHS_MAX - 1, alarm }
+        });
+        let mut events = Vec::from(alarms);
+        events.extend(Outcome::ALL.map(|outcome| Event::Reply { to, id, outcome }));
+        events.extend([Event::Call { to, id }, Event::Returned { to, id, from }]);
+        events.extend([Event::Control { to, place: id.0 }, Event::Fault(u32::MAX)]);
+        events.extend(
+            [Device::Cpu, Device::Disk]
+                .map(|device| Event::Departure { machine: MachineId::new(u32::MAX as usize), device }),
+        );
+        for event in events {
+            assert_eq!(format!("{:?}", Packed::from(event).unpack()), format!("{event:?}"));
+        }
+    }
+}

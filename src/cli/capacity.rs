@@ -1,7 +1,7 @@
 //! `outgrow capacity`: the highest load that meets an objective.
 
-use super::options::{JsonOutput, Simulating, expression};
-use super::output::{print, say};
+use super::options::{Simulating, expression};
+use super::output::{JsonOutput, print, say};
 use super::progress::Steps;
 use super::run::quoted;
 use super::source::{Override, Source};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::capacity::{FileLoads, objective, search};
-use super::options::{JsonOutput, Simulating, expression};
-use super::output::{print, say};
+use super::options::{Simulating, expression};
+use super::output::{JsonOutput, print, say};
 use super::progress::Steps;
 use super::run::{precision, quoted};
 use super::source::{Override, Source};

@@ -1,8 +1,8 @@
 //! What several commands let the user choose: where the numbers come from, how long and how often to simulate.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::output::{OutputFile, print, say};
+use super::output::{JsonOutput, say};
 use super::run::{duration, timing};
 use super::source::{Override, Source};
 use super::status::Failure;
@@ -101,28 +101,4 @@ fn names_of(entry: &BoxEntry) -> Vec<String> {
     let members = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member).name);
     names.extend(members.filter(|_| entry.spec.members() > 1));
     names
-}
-
-/// Where the JSON goes.
-pub(super) enum JsonOutput {
-    /// To stdout, instead of the summary.
-    Stdout,
-    /// Into a file.
-    File(OutputFile),
-}
-
-impl JsonOutput {
-    pub(super) fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
-        if path == Path::new("-") {
-            return Ok(JsonOutput::Stdout);
-        }
-        OutputFile::prepare(path).map(JsonOutput::File)
-    }
-
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            JsonOutput::Stdout => print(text),
-            JsonOutput::File(file) => file.write(text),
-        }
-    }
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::options::JsonOutput;
-use super::output::{OutputFolder, print, say};
+use super::output::{JsonOutput, OutputFolder, print, say};
 use super::progress::Bar;
 use super::source::{Override, Source, warn};
 use super::status::{Failure, Status};

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Ended {
     if path.symlink_metadata().is_ok() {
         return Err(Failure::failed(format!("`{file}` exists, and is not overwritten")));
     }
-    OutputFile::prepare(path)?.write(&standalone(builtin.text))?;
+    OutputFile::prepare(path)?.write(standalone(builtin.text))?;
     print(&format!("{file}: a copy of `{}`; try: outgrow run {file}\n", builtin.short_name()))?;
     Ok(Status::Done)
 }

@@ -173,6 +173,30 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     builder(0o666).tempfile_in(parent(path))
 }
 
+/// Where the JSON goes.
+pub(super) enum JsonOutput {
+    /// To stdout, instead of the summary.
+    Stdout,
+    /// Into a file.
+    File(OutputFile),
+}
+
+impl JsonOutput {
+    pub(super) fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
+        if path == Path::new("-") {
+            return Ok(JsonOutput::Stdout);
+        }
+        OutputFile::prepare(path).map(JsonOutput::File)
+    }
+
+    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
+        match self {
+            JsonOutput::Stdout => print(text),
+            JsonOutput::File(file) => file.write(text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

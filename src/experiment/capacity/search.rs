@@ -373,7 +373,9 @@ impl<'a, L: Loads> Search<'a, L> {
         let missed = near.and_then(|(_, high)| self.tried[high].margin).filter(|it| it.value.is_finite());
         let lowest = self.tried.first().and_then(|tried| tried.margin).filter(|_| verdict == Found::NeverMet);
         let binding = missed.or(lowest).map(|margin| parts[margin.binding].clone());
-        let (whole_down, whole_up) = whole(unit);
+        // Users are whole: down for what is met, up for what is missed.
+        let whole =
+            |round: fn(f64) -> f64, load: f64| if unit == LoadUnit::Users { round(load) } else { load };
         let mut notes = self.notes;
         if self.tried.iter().any(|tried| tried.disturbed) {
             notes.push(
@@ -393,9 +395,9 @@ impl<'a, L: Loads> Search<'a, L> {
             slo: parts,
             load: LoadRef { key: question.knob.name().to_owned(), unit },
             verdict,
-            estimate: estimate.map(whole_down),
-            low: low.map(whole_down),
-            high: high.map(whole_up),
+            estimate: estimate.map(|load| whole(libm::floor, load)),
+            low: low.map(|load| whole(libm::floor, load)),
+            high: high.map(|load| whole(libm::ceil, load)),
             binding,
             at: near.map(|_| nearest.point.clone()),
             collapse,
@@ -403,13 +405,5 @@ impl<'a, L: Loads> Search<'a, L> {
             notes,
             points: self.tried.iter().map(|tried| tried.point.clone()).collect(),
         })
-    }
-}
-
-/// Users are whole: down for what is met, up for what is missed.
-fn whole(unit: LoadUnit) -> (fn(f64) -> f64, fn(f64) -> f64) {
-    match unit {
-        LoadUnit::Users => (libm::floor, libm::ceil),
-        _ => (|load| load, |load| load),
     }
 }

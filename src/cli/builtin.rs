@@ -45,6 +45,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("09-primary-and-replicas"),
     builtin!("10-replica-lag"),
     builtin!("12-primary-dies"),
+    builtin!("19-scale-out-at-cost"),
+    builtin!("19-scale-up-at-cost"),
 ];
 
 /// The scenario of that name, with or without its number.

@@ -4,6 +4,7 @@ mod balancer;
 mod behaviour;
 mod charts;
 mod cli;
+mod decide;
 mod determinism;
 mod docs;
 mod errors;

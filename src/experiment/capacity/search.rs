@@ -32,8 +32,28 @@ const COLLAPSE_WIDTH: f64 = 0.1;
 /// A fall of goodput by more than this share, beyond its interval, is a collapse.
 const FALL: f64 = 0.05;
 
-/// Which of the three margins is brought to zero.
-type Side = fn(&Margin) -> f64;
+/// Which of the three margins is brought to zero, and in how narrow a bracket.
+#[derive(Clone, Copy)]
+struct Side {
+    of: fn(&Margin) -> f64,
+    is_limit: bool,
+    width: f64,
+}
+
+/// The answer itself.
+const VALUE: Side = Side { of: |margin| margin.value, is_limit: false, width: WIDTH };
+
+/// The lower end of its interval: up to there the objective is shown to be met.
+const HIGH: Side = Side { of: |margin| margin.high, is_limit: true, width: 2.0 * WIDTH };
+
+/// The upper end: from there on it is shown to be missed.
+const LOW: Side = Side { of: |margin| margin.low, is_limit: true, width: 2.0 * WIDTH };
+
+/// Steps beyond the loads that are known, in search of an end of the interval.
+const EXTENSIONS_MAX: usize = 8;
+
+/// The length of such a step, as a share of the load.
+const EXTENSION: f64 = 0.15;
 
 /// Why nothing more is simulated.
 enum Stop<E> {
@@ -109,7 +129,16 @@ impl<'a, L: Loads> Search<'a, L> {
     /// Doubles or halves the load until the answer lies between two.
     fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
         let mut load = self.question.knob.nearest(self.question.knob.own());
-        let first = self.margin_at(load)?;
+        let mut first = self.margin_at(load);
+        // Where too little happens to tell, more load may help.
+        for _ in 0..DOUBLINGS_MAX {
+            if !matches!(first, Err(Stop::NotMeasured(_))) {
+                break;
+            }
+            load = self.question.knob.nearest(2.0 * load);
+            first = self.margin_at(load);
+        }
+        let first = first?;
         for _ in 0..DOUBLINGS_MAX {
             let next = self.question.knob.nearest(if first < 0.0 { 2.0 * load } else { load / 2.0 });
             if next == load {
@@ -125,51 +154,79 @@ impl<'a, L: Loads> Search<'a, L> {
 
     /// Narrows the brackets of the answer and of both ends of its interval.
     fn refine(&mut self) -> Result<(), Stop<L::Error>> {
-        let sides: [(Side, f64); 3] = [
-            (|margin| margin.value, WIDTH),
-            (|margin| margin.high, 2.0 * WIDTH),
-            (|margin| margin.low, 2.0 * WIDTH),
-        ];
-        for (side, width) in sides {
-            let mut steps = 0;
-            while let Some((low, high)) = self.bracket_of(side) {
-                let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
-                if to - from <= width * to {
+        for side in [VALUE, HIGH, LOW] {
+            let (mut steps, mut extensions) = (0, 0);
+            loop {
+                let next = match self.bracket_of(side) {
+                    Some(bracket) => self.inside(side, bracket, steps),
+                    None if extensions < EXTENSIONS_MAX => self.beyond(side),
+                    None => None,
+                };
+                let Some(load) = next else { break };
+                extensions += usize::from(self.bracket_of(side).is_none());
+                let at = self.try_load(load, false)?;
+                if self.tried[at].margin.is_none() {
                     break;
                 }
-                let load = self.question.knob.nearest(self.between(side, low, high, width, steps));
-                if load <= from || load >= to {
-                    break;
-                }
-                self.margin_at_fully(load)?;
                 steps += 1;
             }
         }
         Ok(())
     }
 
+    /// The next load inside a bracket that is still too wide.
+    fn inside(&self, side: Side, (low, high): (usize, usize), steps: usize) -> Option<f64> {
+        let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
+        if to - from <= side.width * to {
+            return None;
+        }
+        let load = self.question.knob.nearest(self.between(side, low, high, steps));
+        (from < load && load < to).then_some(load)
+    }
+
+    /// A load beyond those on which this side can be told, where it does not change its sign among them.
+    fn beyond(&self, side: Side) -> Option<f64> {
+        let known = self.known(side);
+        let (&first, &last) = (known.first()?, known.last()?);
+        let (lowest, highest) = (self.tried[first].point.load, self.tried[last].point.load);
+        let is_down = self.side(first, side) >= 0.0;
+        let next = if is_down { lowest * (1.0 - EXTENSION) } else { highest * (1.0 + EXTENSION) };
+        let next = self.question.knob.nearest(next);
+        (next != lowest && next != highest).then_some(next)
+    }
+
     /// A load inside a bracket: where the secant is zero, but not too near to either end; every third time the middle,
     /// so that no shape of the curve makes it slow.
-    fn between(&self, side: Side, low: usize, high: usize, width: f64, step: usize) -> f64 {
+    fn between(&self, side: Side, low: usize, high: usize, step: usize) -> f64 {
         let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
         let (below, above) = (self.side(low, side), self.side(high, side));
         if !above.is_finite() || !below.is_finite() || step % 3 == 2 {
             return f64::midpoint(from, to);
         }
-        let nearest = 0.45 * width * to;
+        let nearest = 0.45 * side.width * to;
         let root = from + (to - from) * below / (below - above);
         root.max(from + nearest).min(to - nearest)
     }
 
     /// The first two neighbours between which the margin of this side becomes positive.
     fn bracket_of(&self, side: Side) -> Option<(usize, usize)> {
-        let known: Vec<usize> = (0..self.tried.len()).filter(|&at| self.tried[at].margin.is_some()).collect();
+        let known = self.known(side);
         let first = known.iter().position(|&at| self.side(at, side) >= 0.0)?;
         (first > 0).then(|| (known[first - 1], known[first]))
     }
 
+    /// The loads that tell something about this side. The interval of a probe is too wide to be compared with those of
+    /// all trials.
+    fn known(&self, side: Side) -> Vec<usize> {
+        let tells = |tried: &Tried| {
+            let all = tried.point.trials >= self.question.trials as usize;
+            tried.margin.as_ref().is_some_and(|margin| all || !side.is_limit || !margin.value.is_finite())
+        };
+        (0..self.tried.len()).filter(|&at| tells(&self.tried[at])).collect()
+    }
+
     fn side(&self, at: usize, side: Side) -> f64 {
-        self.tried[at].margin.as_ref().map_or(f64::NAN, side)
+        self.tried[at].margin.as_ref().map_or(f64::NAN, side.of)
     }
 
     /// The root of this side, interpolated in its bracket.
@@ -237,10 +294,6 @@ impl<'a, L: Loads> Search<'a, L> {
         }
     }
 
-    fn margin_at_fully(&mut self, load: f64) -> Result<(), Stop<L::Error>> {
-        self.try_load(load, false).map(drop)
-    }
-
     /// Simulates a load, and says where it stands. A probe is left as soon as the answer is clear.
     fn try_load(&mut self, load: f64, probe: bool) -> Result<usize, Stop<L::Error>> {
         if self.tried.len() >= LOADS_MAX {
@@ -271,7 +324,10 @@ impl<'a, L: Loads> Search<'a, L> {
             scenario: result.scenario,
         };
         let at = self.tried.partition_point(|other| other.point.load < load);
-        self.tried.insert(at, tried);
+        match self.tried.get_mut(at).filter(|other| other.point.load == load) {
+            Some(probe) => *probe = tried,
+            None => self.tried.insert(at, tried),
+        }
         Ok(at)
     }
 
@@ -304,8 +360,8 @@ impl<'a, L: Loads> Search<'a, L> {
         let unit = question.knob.unit();
         let found = verdict == Found::Found;
         let root = |side: Side| self.root(side).filter(|_| found);
-        let (estimate, low, high) = (root(|it| it.value), root(|it| it.high), root(|it| it.low));
-        let near = self.bracket_of(|margin| margin.value).filter(|_| found);
+        let (estimate, low, high) = (root(VALUE), root(HIGH), root(LOW));
+        let near = self.bracket_of(VALUE).filter(|_| found);
         let last = self.tried.last()?;
         let nearest = near.map_or(last, |(low, _)| &self.tried[low]);
         let collapse = self.collapsed().map(|(low, high, how)| Collapse {
@@ -350,8 +406,11 @@ impl<'a, L: Loads> Search<'a, L> {
     }
 }
 
+/// A load to the next one that can be simulated.
+type Rounding = fn(f64) -> f64;
+
 /// Users are whole: down for what is met, up for what is missed.
-fn whole(unit: LoadUnit) -> (fn(f64) -> f64, fn(f64) -> f64) {
+fn whole(unit: LoadUnit) -> (Rounding, Rounding) {
     match unit {
         LoadUnit::Users => (libm::floor, libm::ceil),
         _ => (|load| load, |load| load),

@@ -44,13 +44,13 @@ fn one_core(client: &str, duration: &str) -> String {
 fn the_capacity_of_mm1_is_that_of_its_percentile() {
     // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
     let exact = 100.0 - libm::log(100.0) / 0.3;
-    let text = one_core("rate = '20/s'", "100s");
+    let text = one_core("rate = '10/s'", "200s");
     let mut covered = 0;
     for seed in 1..=5 {
         let found = find(&text, "p99(response) < 300ms", seed, 8);
         assert_eq!(found.verdict, Found::Found);
         let (low, high, estimate) = (found.low.unwrap(), found.high.unwrap(), found.estimate.unwrap());
-        assert!(low <= estimate && estimate <= high && high - low < 8.0, "{low} {estimate} {high}");
+        assert!(low <= estimate && estimate <= high && high - low < 12.0, "{low} {estimate} {high}");
         assert!((estimate - exact).abs() < 3.0, "{estimate}");
         covered += u32::from(low <= exact && exact <= high);
         let at = found.at.unwrap();

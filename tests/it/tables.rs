@@ -67,17 +67,22 @@ fn tables_are_read_without_options() {
     assert_eq!(Some(number(&series[7]["offered_rps"])), windows[7][1].as_f64());
     let inside = read(&path, "component_series.csv");
     assert!(inside.iter().all(|row| number(&row["inside"]) >= 0.0 && !row["component"].is_empty()));
+    check_lists(&path, &json[0]);
+}
 
-    let expect = read(&path, "expect.csv");
+/// The tables whose rows are neither metrics nor windows.
+fn check_lists(path: &Path, mm1: &Value) {
+    let number = |cell: &str| cell.parse::<f64>().unwrap_or_else(|_| panic!("`{cell}` is no number"));
+    let expect = read(path, "expect.csv");
     assert!(expect.iter().all(|row| ["holds", "fails", "not shown"].contains(&row["verdict"].as_str())));
-    assert!(read(&path, "timeline.csv").is_empty());
-    let percentiles = read(&path, "percentiles.csv");
+    assert!(read(path, "timeline.csv").is_empty());
+    let percentiles = read(path, "percentiles.csv");
     let system: Vec<_> =
         percentiles.iter().filter(|row| row["scenario"] == "00-mm1" && row["scope"] == "system").collect();
     let column = |name: &str| system.iter().map(|row| number(&row[name])).collect::<Vec<f64>>();
     assert!(column("percentile").is_sorted() && column("response_ms").is_sorted());
     assert!(column("percentile").contains(&97.5) && column("percentile").ends_with(&[100.0]));
-    let p50 = json[0]["metrics"]["response_ms"]["p50"]["mean"].as_f64().unwrap();
+    let p50 = mm1["metrics"]["response_ms"]["p50"]["mean"].as_f64().unwrap();
     assert!(system.iter().any(|row| row["percentile"] == "50.0" && number(&row["response_ms"]) == p50));
 }
 

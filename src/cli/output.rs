@@ -80,30 +80,6 @@ impl OutputFile {
     }
 }
 
-/// Where the JSON goes.
-pub(super) enum JsonOutput {
-    /// To stdout, instead of the summary.
-    Stdout,
-    /// Into a file.
-    File(OutputFile),
-}
-
-impl JsonOutput {
-    pub(super) fn prepare(path: &Path) -> Result<JsonOutput, Failure> {
-        if path == Path::new("-") {
-            return Ok(JsonOutput::Stdout);
-        }
-        OutputFile::prepare(path).map(JsonOutput::File)
-    }
-
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            JsonOutput::Stdout => print(text),
-            JsonOutput::File(file) => file.write(text),
-        }
-    }
-}
-
 /// A folder of files to be written when the results are there.
 #[derive(Debug)]
 pub(super) struct OutputFolder {

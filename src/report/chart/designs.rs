@@ -112,24 +112,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     if result.points.len() < 2 {
         return Vec::new();
     }
-    let slo = result.slo.join(", ");
-    let title = match result.verdict {
-        Found::Found => {
-            let load = |load: Option<f64>| load.map(|load| capacity::shown(rounded(load), result.load.unit));
-            let most = load(result.estimate).unwrap_or_default();
-            match (load(result.low), load(result.high)) {
-                (Some(low), Some(high)) => format!("{slo} holds up to {most} (95 %: {low} to {high})"),
-                (None, Some(high)) => format!("{slo} holds up to {most} (95 %: less than {high})"),
-                (Some(low), None) => format!("{slo} holds up to {most} (95 %: more than {low})"),
-                (None, None) => format!("{slo} holds up to {most}"),
-            }
-        }
-        Found::MetAtEveryLoad => {
-            format!("{slo} holds at every load up to {}", capacity::shown(result.tried_to, result.load.unit))
-        }
-        Found::NeverMet => format!("{slo} holds at no load"),
-        Found::NotMeasured => format!("It is not known where {slo} holds"),
-    };
+    let title = capacity_title(result);
     let axis = match result.load.unit {
         LoadUnit::Users => "users",
         LoadUnit::PerS => "load (requests/s)",
@@ -159,12 +142,6 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     let last = result.points.last().map_or(result.tried_to, |at| at.load);
     let missed = result.estimate.filter(|estimate| *estimate < last && result.verdict == Found::Found);
     let shades = missed.map(|from| Shade { from, to: last, label: "objective missed".into() });
-    let rows = result.points.iter().map(|at| {
-        let time =
-            |figure: &Figure| figure.mean.map_or("-".to_owned(), |mean| time_ms(mean, figure.half_width));
-        let ok = at.throughput_rps.mean.map_or("-".to_owned(), three);
-        vec![capacity::shown(at.load, result.load.unit), ok, time(&at.p50_ms), time(&at.p99_ms)]
-    });
     vec![Chart {
         name: "capacity".into(),
         alt: format!("Throughput and response times at every load that was tried. {title}."),
@@ -175,11 +152,42 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
             result.trials,
             seconds(result.duration_s)
         ),
-        table: Table::new(["load", "ok/s", "p50", "p99"], rows.collect()),
+        table: capacity_table(result),
         body: Body::Lines(Lines {
             x: Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) },
             panels,
             shades: shades.into_iter().collect(),
         }),
     }]
+}
+
+/// The answer, with its interval.
+fn capacity_title(result: &CapacityResult) -> String {
+    let slo = result.slo.join(", ");
+    match result.verdict {
+        Found::Found => {
+            let load = |load: Option<f64>| load.map(|load| capacity::shown(rounded(load), result.load.unit));
+            let most = load(result.estimate).unwrap_or_default();
+            match (load(result.low), load(result.high)) {
+                (Some(low), Some(high)) => format!("{slo} holds up to {most} (95 %: {low} to {high})"),
+                (None, Some(high)) => format!("{slo} holds up to {most} (95 %: less than {high})"),
+                (Some(low), None) => format!("{slo} holds up to {most} (95 %: more than {low})"),
+                (None, None) => format!("{slo} holds up to {most}"),
+            }
+        }
+        Found::MetAtEveryLoad => {
+            format!("{slo} holds at every load up to {}", capacity::shown(result.tried_to, result.load.unit))
+        }
+        Found::NeverMet => format!("{slo} holds at no load"),
+        Found::NotMeasured => format!("It is not known where {slo} holds"),
+    }
+}
+
+fn capacity_table(result: &CapacityResult) -> Table {
+    let time = |figure: &Figure| figure.mean.map_or("-".to_owned(), |mean| time_ms(mean, figure.half_width));
+    let row = |at: &capacity::Point| {
+        let ok = at.throughput_rps.mean.map_or("-".to_owned(), three);
+        vec![capacity::shown(at.load, result.load.unit), ok, time(&at.p50_ms), time(&at.p99_ms)]
+    };
+    Table::new(["load", "ok/s", "p50", "p99"], result.points.iter().map(row).collect())
 }

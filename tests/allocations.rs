@@ -15,8 +15,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allocations that a window may take: the list of what was inside each box.
-const A_WINDOW: usize = 1;
+/// Allocations that a window may take: the lists of what was inside each box and of how busy it was, and of the core time
+/// of each machine.
+const A_WINDOW: usize = 3;
 
 /// Allocations that a look-up of a name may take: the lists of who waits for it. There is one a resolver and time to live.
 const A_LOOKUP: usize = 2;

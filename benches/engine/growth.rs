@@ -78,8 +78,14 @@ pub(crate) fn tables() {
 }
 
 fn pending() {
-    const PENDING: [(&str, u64); 6] =
-        [("10", 10), ("100", 100), ("1000", 1000), ("10 000", 10_000), ("100 000", 100_000), ("1 000 000", 1_000_000)];
+    const PENDING: [(&str, u64); 6] = [
+        ("10", 10),
+        ("100", 100),
+        ("1000", 1000),
+        ("10 000", 10_000),
+        ("100 000", 100_000),
+        ("1 000 000", 1_000_000),
+    ];
     let holds = PENDING.map(|(_, pending)| RefCell::new(Hold::new(pending)));
     let steps: Vec<_> =
         holds.iter().map(|hold| move || (0..STEPS).for_each(|_| hold.borrow_mut().step())).collect();
@@ -92,7 +98,11 @@ fn pending() {
 fn users() {
     let models = [crowd("1000 users", "1000", 1e3), crowd("1 000 000 users", "1000000", 1e6)];
     let best = of_models(&models, 1_000_000);
-    print_table("a scenario, users who think", "ns/event", &[(models[0].name, best[0]), (models[1].name, best[1])]);
+    print_table(
+        "a scenario, users who think",
+        "ns/event",
+        &[(models[0].name, best[0]), (models[1].name, best[1])],
+    );
 }
 
 fn sharing() {
@@ -108,11 +118,16 @@ fn sharing() {
 
 fn time_limit() {
     const CUSTOMERS: u64 = 1_000_000;
-    let models = [with_time_limit("without (a year)", "8760h"), with_time_limit("30 s, never reached", "30s")];
+    let models =
+        [with_time_limit("without (a year)", "8760h"), with_time_limit("30 s, never reached", "30s")];
     let events: Vec<u64> = models.iter().map(|model| run(&model.scenario(CUSTOMERS)).events).collect();
     let best = of_models(&models, CUSTOMERS);
     let each = |at: usize| best[at] * events[at] as f64 / CUSTOMERS as f64;
-    print_table("three tiers, time limit", "ns/request", &[(models[0].name, each(0)), (models[1].name, each(1))]);
+    print_table(
+        "three tiers, time limit",
+        "ns/request",
+        &[(models[0].name, each(0)), (models[1].name, each(1))],
+    );
 }
 
 /// What a user more costs: the difference of two populations who think.
@@ -134,7 +149,8 @@ pub(crate) fn memory(customers: &[u64]) {
     for (at, model) in of_the_summary().iter().enumerate() {
         print!("{:<42}", model.name);
         for &customers in customers {
-            let shown = peak(at, customers).map_or("-".to_owned(), |bytes| format!("{:.1}", bytes / 1048576.0));
+            let shown =
+                peak(at, customers).map_or("-".to_owned(), |bytes| format!("{:.1}", bytes / 1048576.0));
             print!(" {shown:>12}");
         }
         println!();

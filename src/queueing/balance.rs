@@ -93,7 +93,8 @@ impl Balance {
             |(&weight, &name)| Target { name, weight, outstanding: 0, owed: 0.0, peak: Peak::default() };
         let targets: Vec<_> = weights.iter().zip(names).map(target).collect();
         assert!(targets.iter().all(|target| is_weight(target.weight)), "a weight is finite, zero or more");
-        let mut balance = Balance { policy, is_even: are_even(&targets), targets, ring: Ring::default(), next: 0 };
+        let mut balance =
+            Balance { policy, is_even: are_even(&targets), targets, ring: Ring::default(), next: 0 };
         balance.lay_ring();
         balance
     }

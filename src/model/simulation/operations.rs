@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::super::event::Event;
 use super::super::faults::{Effect, Fault, Planned, When};
 use super::super::machine::MachineId;
 use super::super::signal::{ComponentId, Control, Impairment};
 use super::super::troubles::Links;
-use super::super::event::Event;
 use super::Simulation;
 
 /// A million is the normal speed.

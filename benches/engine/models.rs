@@ -29,7 +29,7 @@ target     = "box"
 
 [server.box]
 public          = true
-cores           = 1000000
+cores           = 4000
 workers         = 4000000
 memory          = "4TiB"
 memory_per_call = "1KiB"

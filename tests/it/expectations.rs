@@ -23,7 +23,8 @@ fn broken(name: &str, text: &str, seed: u64) -> Vec<String> {
 #[ignore = "takes half an hour: cargo test --release --test it expectations -- --ignored --nocapture"]
 fn every_expectation_holds_on_seeds_1_to_20() {
     let mut all = Vec::new();
-    for (name, path) in scenarios() {
+    // An hour of a million users is checked by `outgrow run million-users`.
+    for (name, path) in scenarios().into_iter().filter(|(name, _)| name != "million-users") {
         let text = fs::read_to_string(path).expect("a scenario");
         let found: Vec<String> = (1..=20).flat_map(|seed| broken(&name, &text, seed)).collect();
         println!("{name}: {}", if found.is_empty() { "holds".to_owned() } else { found.join("\n") });

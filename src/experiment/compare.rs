@@ -161,7 +161,7 @@ fn metrics() -> Vec<Metric> {
 /// Runs the designs with the same seeds. `None` when the user had enough before all of them had measured something.
 ///
 /// With `precision`, goes on until the half-width of every paired difference of the mean response time is at most that
-/// share of the baseline's mean response time, by the rules of [`runner::until_precise`].
+/// share of the baseline's mean response time, by the rules of `run --precision`.
 ///
 /// # Panics
 /// When there are no designs.

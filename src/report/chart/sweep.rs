@@ -142,7 +142,9 @@ impl Sweep<'_> {
             let x =
                 self.across.as_ref().map_or(0.0, |across| across.values[self.grid.place(number)[across.at]]);
             let y = cell("").filter(|_| means(row)).unwrap_or(f64::NAN);
-            (number, Point { x, y, low: cell("_low").unwrap_or(y), high: cell("_high").unwrap_or(y) })
+            // The interval of what means nothing means nothing either.
+            let end = |end: &str| if y.is_finite() { cell(end).unwrap_or(y) } else { y };
+            (number, Point { x, y, low: end("_low"), high: end("_high") })
         };
         self.rows.iter().map(one).collect()
     }
@@ -168,10 +170,15 @@ impl Sweep<'_> {
     fn about(&self) -> String {
         let trials = same(self.rows, "trials").and_then(serde_json::Value::as_u64);
         let length = same(self.rows, "duration_s").and_then(serde_json::Value::as_f64);
-        let trials = trials.map(|trials| format!("; {trials} trials")).unwrap_or_default();
-        let length = length.map(|length| format!("; {} each", seconds(length))).unwrap_or_default();
+        let measured = match (trials, length) {
+            (Some(trials), Some(length)) => {
+                let plural = if trials == 1 { "trial" } else { "trials" };
+                format!("; {trials} {plural} of {}", seconds(length))
+            }
+            _ => String::new(),
+        };
         let sign = if self.across.is_some() { "band" } else { "whisker" };
-        format!("{trials}{length}; {sign} = 95 % confidence interval")
+        format!("{measured}; {sign} = 95 % confidence interval")
     }
 
     fn lines(&self, across: &Across, shown: Shown, subtitle: String) -> Chart {

@@ -1,5 +1,7 @@
 //! A sweep as a table: one row a point, with what was varied, how it went, and every metric.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::table::{Row, Table};
@@ -70,15 +72,34 @@ impl Rows {
 
 /// Values that all have a unit of one kind as numbers, with the end of a column's name that tells in which unit.
 fn numbers(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
-    let one = |value: &String| measured(value.trim().trim_matches('"'));
+    let one = |value: &String| quantity(value.trim().trim_matches('"'));
     let read: Vec<(&str, f64)> = values.iter().map(one).collect::<Option<_>>()?;
     let suffix = read.first()?.0;
     let alike = read.iter().all(|(other, _)| *other == suffix);
     alike.then(|| (suffix, read.into_iter().map(|(_, number)| number).collect()))
 }
 
+/// Values that are all numbers, with a unit of one kind or all without one, which is `""`.
+#[must_use]
+pub fn measured(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
+    let plain = || {
+        let each =
+            values.iter().map(|value| value.trim().parse().ok().filter(|number: &f64| number.is_finite()));
+        Some(("", each.collect::<Option<Vec<f64>>>()?))
+    };
+    plain().or_else(|| numbers(values))
+}
+
+/// What stands in a column, when it is the same in all rows.
+#[must_use]
+pub fn same<'a>(rows: &'a BTreeMap<usize, Row>, column: &str) -> Option<&'a Value> {
+    let mut cells = rows.values().map(|row| row.get(column));
+    let first = cells.next()??;
+    cells.all(|cell| cell == Some(first)).then_some(first)
+}
+
 /// A quantity with a unit; a number that has none needs no second column.
-fn measured(text: &str) -> Option<(&'static str, f64)> {
+fn quantity(text: &str) -> Option<(&'static str, f64)> {
     if text.parse::<f64>().is_ok() {
         return None;
     }

@@ -146,6 +146,107 @@ fn designs_and_capacities_have_charts_and_a_page() {
     }
 }
 
+/// Six points of a scenario, for the charts of a sweep.
+const SWEEP: [&str; 10] = [
+    "sweep",
+    "queue.toml",
+    "--vary",
+    "users.rate=20/s,50/s,150/s",
+    "--vary",
+    "box.cores=1,2",
+    "--trials",
+    "3",
+    "--duration",
+    "30s",
+];
+
+/// What `folder` has after the sweep in it: the page, the table and the charts with their names.
+fn swept(folder: &Path, more: &[&str]) -> (String, String, Vec<(String, Vec<u8>)>) {
+    let out = ["-q", "--report", "p.html", "--charts", "c"];
+    outgrow(folder, &[more, &out[..]].concat(), &[0]);
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let paths = fs::read_dir(folder.join("c")).unwrap().map(|entry| entry.unwrap().path());
+    let mut charts: Vec<(String, Vec<u8>)> =
+        paths.map(|path| (name(&path), fs::read(path).unwrap())).collect();
+    charts.sort();
+    (read("p.html"), read("t.csv"), charts)
+}
+
+/// A folder with the scenario that [`SWEEP`] sweeps.
+fn queue() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(root().join("scenarios/00-mm1.toml")).unwrap();
+    let title = text.lines().find(|line| line.starts_with("title")).unwrap();
+    let text = text.replace(title, "title = \"<script>alert(1)</script>\"");
+    fs::write(folder.path().join("queue.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_sweep_in_one_piece_or_in_parts_has_the_same_charts_and_page() {
+    let folder = queue();
+    let folder = folder.path();
+    let whole = swept(folder, &[&SWEEP[..], &["--out", "t.csv", "--jobs", "1"]].concat());
+    let (page, table, charts) = &whole;
+    check_page(page);
+    let names: Vec<&str> = charts.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["latency.png", "latency.svg", "throughput.png", "throughput.svg"]);
+    let svg = |at: usize| String::from_utf8(charts[at].1.clone()).unwrap();
+    for words in ["users.rate (1/s)", "cores=1", "cores=2", "users.rate=150/s, box.cores=2"] {
+        assert!(svg(3).contains(words), "{words}");
+    }
+    // 150/s are too many for one core, which serves 100/s: its times mean nothing.
+    assert!(svg(1).contains("of 6 points are left out") && !svg(1).contains(">10 s<"));
+    assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
+    assert!(page.contains("1 of 6 points did not come to rest"));
+    let command = "outgrow sweep queue.toml --vary users.rate=20/s,50/s,150/s --vary box.cores=1,2 ";
+    assert!(page.contains(command) && !page.contains("--jobs"));
+    // What the table has stands on the page.
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let rows: Vec<std::collections::BTreeMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    for row in &rows {
+        let cell = |end: &str| row[&format!("throughput_rps{end}")].parse::<f64>().unwrap();
+        let shown = |value| outgrow::report::number::number(value);
+        let cell = format!("{} ({} to {})", shown(cell("")), shown(cell("_low")), shown(cell("_high")));
+        assert!(
+            page.matches(&format!("<td>{cell}</td>")).count() >= 2,
+            "behind the chart, and in the list: {cell}"
+        );
+    }
+
+    let again = swept(folder, &[&SWEEP[..], &["--out", "t.csv", "--jobs", "3"]].concat());
+    assert!(whole == again, "threads leave a trace");
+    for (part, out) in [("1/2", "a.csv"), ("2/2", "b.csv")] {
+        outgrow(folder, &[&SWEEP[..], &["-q", "--shard", part, "--out", out]].concat(), &[0]);
+    }
+    let merge = ["sweep", "merge", "t.csv", "a.csv", "b.csv", "--report", "p.html", "--charts", "c"];
+    outgrow(folder, &merge, &[0]);
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert!(read("p.html") == page.as_bytes() && read("c/latency.png") == charts[0].1, "parts leave a trace");
+    // The page says so when the scenario is gone.
+    fs::remove_file(folder.join("queue.toml")).unwrap();
+    outgrow(folder, &merge, &[0]);
+    assert!(fs::read_to_string(folder.join("p.html")).unwrap().contains("queue.toml is not shown"));
+}
+
+#[test]
+fn a_sweep_without_a_number_has_bars_and_one_of_many_lines_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let quick = ["--trials", "2", "--duration", "20s", "--set", "run.warmup=1s", "--out", "t.csv"];
+    let texts = ["sweep", "mm1", "--vary", "title=\"a<b\",\"c\""];
+    let (page, _, charts) = swept(folder.path(), &[&texts[..], &quick].concat());
+    check_page(&page);
+    let svg = String::from_utf8(charts.last().unwrap().1.clone()).unwrap();
+    assert!(svg.contains("title=a&lt;b") || svg.contains("title=a&#60;b"), "{svg}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let many = ["sweep", "mm1", "--vary", "run.seed=1..8", "--vary", "users.rate=1/s..8/s:8"];
+    let output = outgrow(folder.path(), &[&many[..], &quick, &["-q", "--charts", "c"]].concat(), &[0]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("it would have 8 lines"));
+}
+
 #[test]
 fn a_page_that_cannot_be_written_is_known_before_the_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::Ended;
 use super::super::journal::{self, Content};
+use super::super::pictures::Pictures;
+use super::super::source::Source;
 use super::super::status::{Failure, Status};
 use super::output::{Target, render};
+use super::{found, pictures};
 use crate::experiment::sweep::Grid;
 use crate::report::sweep::Rows;
 use crate::report::table::Row;
+use crate::scenario::sha256;
 use crate::scenario::vary::Vary;
 
 /// Points that a message names.
@@ -24,11 +28,21 @@ pub(super) struct Args {
     /// What --out of each part was; the journal beside it, PART.journal, is what is read
     #[arg(value_name = "PART", required = true)]
     parts: Vec<PathBuf>,
+
+    /// Write charts of throughput and p99 into a folder, each as SVG and as PNG
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
+
+    /// Write a page that says and shows it all into one HTML file; it has the scenario's text if that is still where it
+    /// was
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 /// Reads all parts, and writes the table if none is missing.
 pub(super) fn run(args: &Args) -> Ended {
     let target = Target::prepare(&args.out)?;
+    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
     let mut parts = Vec::new();
     for path in &args.parts {
         parts.push((path, read(path)?));
@@ -62,8 +76,15 @@ pub(super) fn run(args: &Args) -> Ended {
     let axes = plan.vary.iter().map(|(key, values)| Vary { key: key.clone(), values: values.clone() });
     let grid = Grid::new(axes.collect(), plan.points)
         .map_err(|_| Failure::failed(format!("`{}` has a grid that makes no sense", first_path.display())))?;
-    let table = Rows::new(&grid).table(rows.into_values());
+    let table = Rows::new(&grid).table(rows.values().cloned());
     target.file.write(render(target.format, &first.header, &table)?)?;
+    // The parts may have come from another machine.
+    let source = Source::find(&first.header.file).ok().filter(|source| sha256(&source.text) == plan.sha256);
+    let all: Vec<usize> = (0..grid.points()).collect();
+    let warnings = source
+        .as_ref()
+        .and_then(|source| found(source, &grid, &plan.set, &all, &mut BTreeMap::new()).ok().flatten());
+    pictures::write(&pictures, &first.header, (&grid, &rows), source.as_ref(), warnings)?;
     Ok(Status::Done)
 }
 

@@ -2,6 +2,7 @@
 
 mod merge;
 mod output;
+mod pictures;
 mod session;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use self::output::{Table, render};
 use self::session::Session;
 use super::journal::{self, Header, Journal, Plan};
 use super::output::{print, say};
+use super::pictures::Pictures;
 use super::run::{duration, timing};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
@@ -87,6 +89,15 @@ pub(super) struct Args {
         value_parser = clap::value_parser!(u32).range(1..=POINTS_CEILING))]
     max_points: u32,
 
+    /// Write charts of throughput and p99 into a folder, each as SVG and as PNG; those of parts are drawn by
+    /// outgrow sweep merge
+    #[arg(long, value_name = "DIR", conflicts_with = "shard")]
+    charts: Option<PathBuf>,
+
+    /// Write a page that says and shows it all into one HTML file; that of parts is written by outgrow sweep merge
+    #[arg(long, value_name = "FILE.html", conflicts_with = "shard")]
+    report: Option<PathBuf>,
+
     /// Print no progress
     #[arg(long, short)]
     quiet: bool,
@@ -112,6 +123,7 @@ pub(super) fn run(args: &Args) -> Ended {
         return merge::run(args);
     }
     let target = args.out.as_deref().map(output::Target::prepare).transpose()?;
+    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
     let argument = args.scenario.as_deref().expect("it is required without a subcommand");
     let source = Source::find(argument)?;
     let grid = grid(args)?;
@@ -120,7 +132,7 @@ pub(super) fn run(args: &Args) -> Ended {
     base.extend(timing(&source, &first, args.duration)?);
     let (part, of) = args.shard.unwrap_or((1, 1));
     let points: Vec<usize> = (part - 1..grid.points()).step_by(of).collect();
-    let files = check(args, &source, &grid, &base, &points)?;
+    let (files, warnings) = check(args, &source, &grid, &base, &points)?;
     let scenario = source.check(&first)?.scenario;
     let plan = Plan {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -148,6 +160,7 @@ pub(super) fn run(args: &Args) -> Ended {
         return interrupted(args, &header, &grid, rows, points.len());
     }
     finish(target.as_ref(), &header, &grid, &rows)?;
+    pictures::write(&pictures, &header, (&grid, &rows), Some(&source), warnings)?;
     // The parts are still to be merged, and need it.
     if let Some(journal) = journal.filter(|_| args.shard.is_none()) {
         journal.remove()?;
@@ -190,33 +203,45 @@ fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
 }
 
 /// Checks the scenarios of all points, so that hours are not lost when a late one is wrong; returns the SHA-256 of every
-/// file that they name.
+/// file that they name, and the warnings, which it says.
 fn check(
     args: &Args,
     source: &Source,
     grid: &Grid,
     base: &[Override],
     points: &[usize],
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<(BTreeMap<String, String>, Option<String>), Failure> {
     let mut files = BTreeMap::new();
+    let warnings = found(source, grid, base, points, &mut files)?;
+    if let Some(text) = &warnings {
+        say(text);
+        if args.strict {
+            return Err(Failure::scenario("there are warnings, which --strict does not allow"));
+        }
+    }
+    Ok((files, warnings))
+}
+
+/// What is to be warned of at these points; notes the SHA-256 of every file that their scenarios name.
+fn found(
+    source: &Source,
+    grid: &Grid,
+    base: &[Override],
+    points: &[usize],
+    files: &mut BTreeMap<String, String>,
+) -> Result<Option<String>, Failure> {
     let (mut wrong, mut warned) = (Finds::default(), Finds::default());
     for &point in points {
-        match source.check_noting(&[base, &grid.overrides(point)].concat(), &mut files) {
+        match source.check_noting(&[base, &grid.overrides(point)].concat(), files) {
             Err(failure) => wrong.add(point, || failure.text),
             Ok(loaded) if !loaded.warnings.is_empty() => warned.add(point, || loaded.warnings.render(true)),
             Ok(_) => {}
         }
     }
-    if let Some(text) = wrong.text(grid, "wrong") {
-        return Err(Failure { status: Status::BadScenario, text });
+    match wrong.text(grid, "wrong") {
+        Some(text) => Err(Failure { status: Status::BadScenario, text }),
+        None => Ok(warned.text(grid, "warned of")),
     }
-    if let Some(text) = warned.text(grid, "warned of") {
-        say(&text);
-        if args.strict {
-            return Err(Failure::scenario("there are warnings, which --strict does not allow"));
-        }
-    }
-    Ok(files)
 }
 
 /// Points of which something is to be said: the first, and how many more.

@@ -12,6 +12,7 @@ pub mod plot;
 mod render;
 mod scale;
 mod sheet;
+pub mod sweep;
 mod text;
 pub mod timeline;
 pub mod utilisation;

@@ -70,7 +70,7 @@ pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> 
     page(title.clone(), vec![about], vec![group(title, parts)])
 }
 
-fn group(title: String, parts: Vec<(&str, &'static str, Vec<Block>)>) -> Group {
+pub(super) fn group(title: String, parts: Vec<(&str, &'static str, Vec<Block>)>) -> Group {
     let filled = parts.into_iter().filter(|(_, _, blocks)| !blocks.is_empty());
     let sections = filled.map(|(id, title, blocks)| Section { id: id.to_owned(), title, blocks }).collect();
     Group { id: "all".into(), title, sections }
@@ -91,11 +91,11 @@ fn line(one: &Regressed) -> Line {
     }
 }
 
-fn sentences(all: &[String]) -> Vec<Block> {
+pub(super) fn sentences(all: &[String]) -> Vec<Block> {
     if all.is_empty() { Vec::new() } else { vec![Block::Sentences(all.to_vec())] }
 }
 
-fn pictures(charts: Vec<Chart>) -> Vec<Block> {
+pub(super) fn pictures(charts: Vec<Chart>) -> Vec<Block> {
     charts.into_iter().map(|chart| Block::Picture(Box::new(chart))).collect()
 }
 

@@ -3,6 +3,7 @@
 mod designs;
 mod diagram;
 mod run;
+mod sweep;
 mod theme;
 
 use askama::Template;
@@ -11,6 +12,7 @@ use super::chart::plot::{Chart, Table};
 
 pub use self::designs::{capacity, compare};
 pub use self::run::{Run, runs};
+pub use self::sweep::{Swept, sweep};
 
 /// The page.
 #[derive(Debug, Template)]

@@ -1,0 +1,66 @@
+//! The charts and the page of a sweep. All is in the rows and the plan, so that a resumed or merged sweep has the same.
+
+use std::collections::BTreeMap;
+
+use super::super::journal::Header;
+use super::super::output::say;
+use super::super::pictures::{Pictures, files};
+use super::super::shell::quoted;
+use super::super::source::Source;
+use super::super::status::Failure;
+use super::POINTS_MAX;
+use crate::experiment::sweep::Grid;
+use crate::report::chart::sweep::of_sweep;
+use crate::report::html::{self, Swept};
+use crate::report::table::Row;
+
+/// Draws and writes what was asked for. Without the source, which may be elsewhere when parts are merged, the page has
+/// no text of it.
+pub(super) fn write(
+    pictures: &Pictures,
+    header: &Header,
+    (grid, rows): (&Grid, &BTreeMap<usize, Row>),
+    source: Option<&Source>,
+    warnings: Option<String>,
+) -> Result<(), Failure> {
+    let charts = || match of_sweep(grid, rows) {
+        Ok(charts) => files("", &charts),
+        Err(why) => {
+            say(&why);
+            Vec::new()
+        }
+    };
+    let page = || {
+        html::sweep(&Swept {
+            title: &header.plan.title,
+            origin: &header.file,
+            text: source.map(|source| source.text.as_str()),
+            sha256: &header.plan.sha256,
+            version: &header.plan.version,
+            command: command(header),
+            grid,
+            rows,
+            warnings: warnings.map(|text| anstream::adapter::strip_str(&text).to_string()),
+        })
+    };
+    pictures.write(charts, page)
+}
+
+/// What one would type to get the same table: nothing of threads, parts and interruptions, which change no result.
+fn command(header: &Header) -> String {
+    let plan = &header.plan;
+    let file = if header.file == "<stdin>" { "-" } else { &header.file };
+    let mut line = format!("outgrow sweep {}", quoted(file));
+    for (key, values) in &plan.vary {
+        line += &format!(" --vary {}", quoted(&format!("{key}={}", values.join(","))));
+    }
+    for (key, value) in &plan.set {
+        line += &format!(" --set {}", quoted(&format!("{key}={value}")));
+    }
+    line += &plan.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
+    line += &plan.trials.map(|trials| format!(" --trials {trials}")).unwrap_or_default();
+    if plan.points > POINTS_MAX as usize {
+        line += &format!(" --max-points {}", plan.points);
+    }
+    line
+}

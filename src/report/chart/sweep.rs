@@ -1,0 +1,279 @@
+//! The charts of `sweep`: throughput and p99 against the key that is a number, one line for each combination of the
+//! others; bars where no key is one.
+
+use std::collections::BTreeMap;
+
+use super::super::number::{estimate, seconds, time_ms};
+use super::super::sweep::{measured, same};
+use super::super::table::Row;
+use super::load::{Design, table};
+use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
+use super::{brief, three};
+use crate::experiment::sweep::Grid;
+
+/// Lines that have colours of their own.
+const LINES_MAX: usize = 7;
+
+/// Bars that can be taken in below each other.
+const BARS_MAX: usize = 40;
+
+/// An axis whose last value is this many times its first is logarithmic: else the low values lie on each other.
+const LOG_FROM: f64 = 50.0;
+
+/// The charts of the points that are done.
+///
+/// # Errors
+/// Why there is none: more lines or bars than can be told apart.
+pub fn of_sweep(grid: &Grid, rows: &BTreeMap<usize, Row>) -> Result<Vec<Chart>, String> {
+    let across = across(grid);
+    let count = across.as_ref().map_or(grid.points(), |across| grid.points() / across.values.len());
+    let (most, what) = if across.is_some() { (LINES_MAX, "lines") } else { (BARS_MAX, "bars") };
+    if count > most {
+        return Err(format!(
+            "there is no chart: it would have {count} {what}, and more than {most} cannot be told apart; the table has all"
+        ));
+    }
+    let sweep = Sweep { grid, rows, across };
+    Ok([sweep.throughput(), sweep.latency()].into_iter().flatten().collect())
+}
+
+/// What is varied at a point, as in `users.rate=50/s, web.count=2`: the keys with more than one value.
+#[must_use]
+pub fn place(grid: &Grid, point: usize) -> String {
+    joined(grid, point, None, |key| key)
+}
+
+/// Keys and values of a point, but for one axis.
+fn joined(grid: &Grid, point: usize, but: Option<usize>, name: impl Fn(&str) -> &str) -> String {
+    let each = grid.overrides(point).into_iter().enumerate();
+    let told = each.filter(|(at, _)| Some(*at) != but && grid.axes()[*at].values.len() > 1);
+    let one = |(_, (key, value)): (usize, (String, String))| {
+        format!("{}={}", name(&key), value.trim().trim_matches('"'))
+    };
+    told.map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The key that the x axis shows.
+struct Across {
+    /// Which of the grid's.
+    at: usize,
+    unit: &'static str,
+    values: Vec<f64>,
+}
+
+/// Of the keys that are numbers the one with the most values, the first of equals.
+fn across(grid: &Grid) -> Option<Across> {
+    let numeric = grid.axes().iter().enumerate().filter(|(_, axis)| axis.values.len() > 1);
+    let numeric = numeric.filter_map(|(at, axis)| {
+        let (unit, values) = measured(&axis.values)?;
+        Some(Across { at, unit, values })
+    });
+    numeric.reduce(|best, next| if next.values.len() > best.values.len() { next } else { best })
+}
+
+struct Sweep<'a> {
+    grid: &'a Grid,
+    rows: &'a BTreeMap<usize, Row>,
+    across: Option<Across>,
+}
+
+/// What one of the two charts shows.
+struct Shown {
+    name: &'static str,
+    y: Axis,
+    /// How a value and its half-width are written.
+    written: fn(f64, Option<f64>) -> String,
+    title: String,
+    subtitle: String,
+    points: Vec<(usize, Point)>,
+}
+
+impl Sweep<'_> {
+    fn throughput(&self) -> Option<Chart> {
+        let points = self.points("throughput_rps", |_| true);
+        let title = match self.ends(&points)? {
+            (least, most) if three(least.1) == three(most.1) => {
+                format!("{} requests a second come through", three(most.1))
+            }
+            (least, most) => format!(
+                "{} requests a second come through at {}, {} at {}",
+                three(least.1),
+                least.0,
+                three(most.1),
+                most.0
+            ),
+        };
+        Some(self.chart(Shown {
+            name: "throughput",
+            y: Axis::linear("requests a second", Unit::Count),
+            written: estimate,
+            title,
+            subtitle: "requests that end ok a second".into(),
+            points,
+        }))
+    }
+
+    fn latency(&self) -> Option<Chart> {
+        let points = self.points("response_ms_p99", |row| row.get("steady_state") == Some(&true.into()));
+        let title = match self.ends(&points)? {
+            (least, most) if brief(least.1) == brief(most.1) => format!("p99 is {}", brief(most.1)),
+            (least, most) => {
+                format!("p99 is {} at {}, {} at {}", brief(least.1), least.0, brief(most.1), most.0)
+            }
+        };
+        let label = "p99 of the response time";
+        let y =
+            if self.across.is_some() { Axis::log(label, Unit::Ms) } else { Axis::linear(label, Unit::Ms) };
+        let left_out = points.iter().filter(|(_, point)| !point.y.is_finite()).count();
+        let mut subtitle = label.to_owned();
+        if left_out > 0 {
+            subtitle += &format!(
+                "; {left_out} of {} points are left out: they did not come to rest, or their tail is too thin",
+                points.len()
+            );
+        }
+        Some(self.chart(Shown { name: "latency", y, written: time_ms, title, subtitle, points }))
+    }
+
+    /// A metric at every point; one that is not known, or means nothing, is not finite.
+    fn points(&self, metric: &str, means: impl Fn(&Row) -> bool) -> Vec<(usize, Point)> {
+        let one = |(&number, row): (&usize, &Row)| {
+            let cell = |end: &str| row.get(&format!("{metric}{end}")).and_then(serde_json::Value::as_f64);
+            let x =
+                self.across.as_ref().map_or(0.0, |across| across.values[self.grid.place(number)[across.at]]);
+            let y = cell("").filter(|_| means(row)).unwrap_or(f64::NAN);
+            // The interval of what means nothing means nothing either.
+            let end = |end: &str| if y.is_finite() { cell(end).unwrap_or(y) } else { y };
+            (number, Point { x, y, low: end("_low"), high: end("_high") })
+        };
+        self.rows.iter().map(one).collect()
+    }
+
+    /// Where the least and the greatest value stand, and the values.
+    fn ends(&self, points: &[(usize, Point)]) -> Option<((String, f64), (String, f64))> {
+        let known = || points.iter().filter(|(_, point)| point.y.is_finite());
+        let told = |(number, point): &(usize, Point)| (place(self.grid, *number), point.y);
+        let least = known().min_by(|a, b| a.1.y.total_cmp(&b.1.y))?;
+        let most = known().max_by(|a, b| a.1.y.total_cmp(&b.1.y))?;
+        Some((told(least), told(most)))
+    }
+
+    fn chart(&self, shown: Shown) -> Chart {
+        let subtitle = [shown.subtitle.clone(), self.about()].concat();
+        match &self.across {
+            Some(across) => self.lines(across, shown, subtitle),
+            None => self.bars(shown, subtitle),
+        }
+    }
+
+    /// How it was measured, as far as it is the same at all points.
+    fn about(&self) -> String {
+        let trials = same(self.rows, "trials").and_then(serde_json::Value::as_u64);
+        let length = same(self.rows, "duration_s").and_then(serde_json::Value::as_f64);
+        let measured = match (trials, length) {
+            (Some(trials), Some(length)) => {
+                let plural = if trials == 1 { "trial" } else { "trials" };
+                format!("; {trials} {plural} of {}", seconds(length))
+            }
+            _ => String::new(),
+        };
+        let sign = if self.across.is_some() { "band" } else { "whisker" };
+        format!("{measured}; {sign} = 95 % confidence interval")
+    }
+
+    fn lines(&self, across: &Across, shown: Shown, subtitle: String) -> Chart {
+        let mut lines: BTreeMap<usize, Design> = BTreeMap::new();
+        for (number, point) in &shown.points {
+            // The first point of a line tells it from the others.
+            let mut at = self.grid.place(*number);
+            at[across.at] = 0;
+            let first =
+                at.iter().zip(self.grid.axes()).fold(0, |sum, (at, axis)| sum * axis.values.len() + at);
+            let line = lines
+                .entry(first)
+                .or_insert_with(|| Design { label: self.line(*number, across), ..Design::default() });
+            line.throughput.push(*point);
+        }
+        let mut lines: Vec<Design> = lines.into_values().collect();
+        for line in &mut lines {
+            line.throughput.sort_by(|a, b| a.x.total_cmp(&b.x));
+        }
+        let x = self.x_axis(across);
+        let curve = |(colour, line): (usize, &Design)| Curve {
+            label: line.label.clone(),
+            colour: Some(colour),
+            dots: line.throughput.len() <= 30,
+            points: line.throughput.clone(),
+            knee: None,
+        };
+        let curves = lines.iter().enumerate().map(curve).collect();
+        Chart {
+            name: shown.name.into(),
+            alt: format!("Lines against {}. {}.", x.label, shown.title),
+            title: shown.title,
+            subtitle,
+            table: table(&x.label, &lines, |line| &line.throughput),
+            body: Body::Lines(Lines {
+                x,
+                panels: vec![Panel { y: shown.y, height: 320.0, curves, ideal: None }],
+                shades: Vec::new(),
+            }),
+        }
+    }
+
+    /// The name of a point's line: the other keys without their boxes, unless that makes two the same.
+    fn line(&self, number: usize, across: &Across) -> String {
+        let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+        let names: Vec<String> = self.grid.axes().iter().map(|axis| last(&axis.key)).collect();
+        let is_told_apart = names.iter().enumerate().all(|(at, name)| !names[..at].contains(name));
+        joined(self.grid, number, Some(across.at), |key| match key.rsplit_once('.') {
+            Some((_, last)) if is_told_apart => last,
+            _ => key,
+        })
+    }
+
+    fn x_axis(&self, across: &Across) -> Axis {
+        let key = &self.grid.axes()[across.at].key;
+        let (label, unit) = match across.unit {
+            "share" => (key.clone(), Unit::Share),
+            "per_s" => (format!("{key} (1/s)"), Unit::Count),
+            "" => (key.clone(), Unit::Count),
+            unit => (format!("{key} ({unit})"), Unit::Count),
+        };
+        let least = across.values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = across.values.iter().copied().fold(0.0, f64::max);
+        let is_wide = least > 0.0 && most / least >= LOG_FROM;
+        Axis { scale: if is_wide { Scale::Log } else { Scale::Linear }, ..Axis::linear(label, unit) }
+    }
+
+    fn bars(&self, shown: Shown, subtitle: String) -> Chart {
+        let known = || shown.points.iter().filter(|(_, point)| point.y.is_finite());
+        let note = |point: &Point| {
+            let is_known = point.low < point.high;
+            (shown.written)(point.y, is_known.then_some((point.high - point.low) / 2.0))
+        };
+        let label = |number: usize| match place(self.grid, number) {
+            nothing if nothing.is_empty() => "the only point".to_owned(),
+            place => place,
+        };
+        let bar = |(number, point): &(usize, Point)| Bar {
+            label: label(*number),
+            parts: vec![(point.y, 0)],
+            interval: (point.low < point.high).then_some((point.low, point.high)),
+            note: note(point),
+        };
+        let cells = |(number, point): &(usize, Point)| vec![label(*number), note(point)];
+        Chart {
+            name: shown.name.into(),
+            alt: format!("Bars, one a point. {}.", shown.title),
+            title: shown.title.clone(),
+            subtitle,
+            table: Table::new(["point", &shown.y.label], known().map(cells).collect()),
+            body: Body::Bars(Bars {
+                axis: shown.y.clone(),
+                rows: known().map(bar).collect(),
+                legend: Vec::new(),
+            }),
+        }
+    }
+}

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs the workloads side by side: outgrow with all its statistics, SimPy and Ciw. Nanoseconds of CPU time a customer, each
-# the fastest of three runs in turn, and the mean response time in ms, which must agree.
+# the fastest of three runs in turn, and the mean response time in ms, which must agree; but Ciw's three tiers choose a replica
+# at random, not in turn, and its mean is higher.
 #
-#   python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r benches/peers/requirements.txt
-#   PYTHON=/tmp/peers/bin/python benches/peers/run.sh [customers]
+#   python3 -m venv target/peers && target/peers/bin/pip install -r benches/peers/requirements.txt
+#   PYTHON=target/peers/bin/python benches/peers/run.sh [customers]
 set -eu
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}

@@ -51,6 +51,10 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// Run the first trial a second time, and demand the same events
+    #[arg(long)]
+    audit: bool,
+
     /// Write the result as JSON into a file; - is stdout, instead of the summary
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -209,7 +213,30 @@ fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResul
         None => runner::run(scenario, &options, &bar),
     };
     bar.clear();
+    if args.audit && trials.complete {
+        audit(scenario, &options, &trials);
+    }
     (!trials.records.is_empty()).then(|| RunResult::new(scenario, &options, &trials))
+}
+
+/// Runs the first trial a second time and compares. The accounts, by which each request and call ends exactly once, are
+/// closed at the end of every trial, audited or not.
+///
+/// # Panics
+/// When the same seed has given other events: then nothing that was measured can be trusted.
+fn audit(scenario: &Scenario, options: &RunOptions, trials: &Trials) {
+    let once = RunOptions { trials: 0..1, jobs: 1, ..options.clone() };
+    let again = runner::run(scenario, &once, &runner::Unwatched);
+    let (first, again) = (&trials.records[0], &again.records[0]);
+    assert!(
+        (first.fingerprint, first.events) == (again.fingerprint, again.events),
+        "the first trial has other events when it is run again"
+    );
+    let issued: u64 = first.classes.iter().map(|class| class.issued).sum();
+    say(&format!(
+        "audit: the first trial, run again, has the same {} events; its accounts close for {issued} requests",
+        first.events
+    ));
 }
 
 /// How a run with this result ends.

@@ -46,6 +46,17 @@ fn quick<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
+fn an_audit_says_what_it_has_found() {
+    let output = run(&quick(&["run", "mm1", "--audit", "--quiet"]));
+    let events = run(&["run", "mm1", "--json", "-", "--duration", "20s", "--trials", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stderr(&output);
+    assert!(text.contains("run again, has the same ") && text.contains("accounts close for "), "{text}");
+    let json: Value = serde_json::from_str(&stdout(&events)).expect("JSON");
+    assert!(text.contains(&format!("same {} events", json["events"])), "{text}");
+}
+
+#[test]
 fn a_summary_goes_to_stdout_and_nothing_else_there() {
     let output = run(&quick(&["run", "mm1", "--set", "users.rate=50/s"]));
     let text = stdout(&output);

@@ -97,20 +97,10 @@ fn uses(name: &str, component: &ComponentResult) -> Vec<(&'static str, f64)> {
         let used = mean(&component.memory_bytes_max).unwrap_or(0.0) / machine.memory_bytes as f64;
         uses.push(("memory", used.min(1.0)));
     }
-    uses.extend(slots(component).filter(|slots| slots.1 > cores + CLEARLY_BUSIER));
+    let resource = if component.kind == "server" { "workers" } else { "connections" };
+    let slots = mean(&component.slots_utilisation).filter(|held| *held > cores + CLEARLY_BUSIER);
+    uses.extend(slots.map(|held| (resource, held)));
     uses
-}
-
-/// Use of the slots for calls, where they have ever run out: all were held while calls waited, so that those inside at
-/// the peak, less those that waited, were as many as there are.
-fn slots(component: &ComponentResult) -> Option<(&'static str, f64)> {
-    let value = |figure: &Figure| figure.mean.unwrap_or(0.0);
-    let (waited, rejected) = (value(&component.queue_len_max), count(&component.outcomes.rejected));
-    let slots = value(&component.inside_max) - waited;
-    let held = value(&component.inside_mean) - value(&component.queue_len_mean);
-    let resource = if component.kind == "database" { "connections" } else { "workers" };
-    let ran_out = waited >= 1.0 || rejected > 0.0;
-    (ran_out && slots >= 1.0).then(|| (resource, (held / slots).clamp(0.0, 1.0)))
 }
 
 fn count(figure: &Figure) -> f64 {
@@ -440,15 +430,10 @@ mod tests {
             record.components[0].machine.as_mut().unwrap().disk_utilisation = Some(0.9);
         });
         assert_eq!(disk.bottleneck.unwrap().resource, "disk");
-        // 5 inside of whom 2 wait leaves 3 workers; 2.9 of them are held on average.
-        let workers = changed(|record| {
-            let server = &mut record.components[0];
-            (server.inside_max, server.queue_max) = (5, 2);
-            (server.inside_mean, server.queue_mean) = (3.9, 1.0);
-        });
-        let workers = workers.bottleneck.unwrap();
-        assert_eq!(workers.resource, "workers");
-        assert!((workers.utilisation - 2.9 / 3.0).abs() < 1e-9);
+        // Whoever is served on a core holds a worker as well: workers bind when they are clearly busier than the cores.
+        let held = |share| changed(move |record| record.components[0].slots_held = Some(share)).bottleneck.unwrap();
+        assert_eq!((held(0.95).resource, held(0.95).utilisation), ("workers", 0.95));
+        assert_eq!(held(0.8).resource, "cpu");
     }
 
     #[test]

@@ -473,6 +473,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         }
     });
     let meter = std::mem::take(&mut world.recorder.meters[index]);
+    let slots_held = meter.slots_held(now);
     ComponentRecord {
         name: info.name.clone(),
         group: info.group.clone(),
@@ -488,6 +489,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         inside_max: meter.inside.max(),
         queue_mean: meter.queue.mean(now.as_nanos()),
         queue_max: meter.queue.max(),
+        slots_held,
         waits: meter.waits,
         asked: meter.asked,
         machine,

@@ -416,9 +416,11 @@ impl World {
         }
     }
 
-    pub(super) fn set_waiting(&mut self, component: ComponentId, waiting: u64) {
+    pub(super) fn set_waiting(&mut self, component: ComponentId, for_slots: u64, with_slots: u64) {
+        let now = self.now().as_nanos();
+        self.recorder.meters[component.index()].lined_up.set(now, for_slots);
         let info = &mut self.infos[component.index()];
-        info.waiting = waiting;
+        info.waiting = for_slots + with_slots;
         let in_queue = match info.machine {
             Some(id) if self.machines[id.index()].host == component => {
                 self.machines[id.index()].cpu.station.waiting() as u64

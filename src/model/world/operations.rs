@@ -15,7 +15,7 @@ impl World {
         info.status = Status::Down;
         info.begin_epoch();
         self.note(component, "crash");
-        self.set_waiting(component, 0);
+        self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);
     }

@@ -11,6 +11,9 @@ use super::result::{Answer, Bottleneck, ComponentResult, Figure, Outcomes, Predi
 /// Members of a group whose mean use is less than this share below the busiest are taken for alike.
 const ALIKE: f64 = 0.1;
 
+/// A share above which something is the rule rather than the exception.
+const MOSTLY: f64 = 0.5;
+
 /// Slots that are so much busier than the cores behind them bind in their place.
 const CLEARLY_BUSIER: f64 = 0.1;
 
@@ -115,8 +118,21 @@ pub(super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<String> {
     // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
     why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
     why.extend(failures(result));
+    why.extend(one_single_thing(scenario, result));
     why.extend(result.theory.iter().filter_map(prediction));
     why
+}
+
+/// Why nearly all reads are stale where nobody would expect it.
+fn one_single_thing(scenario: &Scenario, result: &RunResult) -> Option<String> {
+    let stale = result.metrics.data.as_ref()?.stale_read_share.mean.filter(|share| *share > MOSTLY)?;
+    scenario.classes.iter().all(|class| class.keys.count == 1).then(|| {
+        format!(
+            "{:.0} % of the reads are stale: without `keys` the data are one single thing, so that a read is stale \
+             when any write is missing",
+            100.0 * stale
+        )
+    })
 }
 
 fn growth(result: &RunResult) -> Option<String> {
@@ -412,7 +428,8 @@ fn more_load(scenario: &Scenario) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{from_text, result, trial};
+    use super::super::data::DataResult;
+    use super::super::samples::{from_text, result, scenario, trial};
     use super::*;
     use crate::model::record::TrialRecord;
 
@@ -431,9 +448,24 @@ mod tests {
         });
         assert_eq!(disk.bottleneck.unwrap().resource, "disk");
         // Whoever is served on a core holds a worker as well: workers bind when they are clearly busier than the cores.
-        let held = |share| changed(move |record| record.components[0].slots_held = Some(share)).bottleneck.unwrap();
+        let held =
+            |share| changed(move |record| record.components[0].slots_held = Some(share)).bottleneck.unwrap();
         assert_eq!((held(0.95).resource, held(0.95).utilisation), ("workers", 0.95));
         assert_eq!(held(0.8).resource, "cpu");
+    }
+
+    #[test]
+    fn reads_that_are_stale_because_the_data_are_one_thing_are_explained() {
+        let why = |share: f64, keys: u32| {
+            let mut scenario = scenario("5/s");
+            scenario.classes.iter_mut().for_each(|class| class.keys.count = keys);
+            let mut result = changed(|_| ());
+            let stale_read_share = Figure { mean: Some(share), ..Figure::default() };
+            result.metrics.data = Some(DataResult { stale_read_share, ..DataResult::default() });
+            one_single_thing(&scenario, &result)
+        };
+        assert!(why(0.93, 1).unwrap().starts_with("93 % of the reads are stale: without `keys`"));
+        assert_eq!((why(0.3, 1), why(0.93, 2)), (None, None));
     }
 
     #[test]

@@ -326,7 +326,17 @@ impl Cx<'_> {
     #[inline]
     pub fn trace_log(&mut self, book: usize, after: u64, to: u64, has: &str) {
         if after < to && self.world.trace.is_some() {
-            self.world.tell_log(self.me, book, after, to, has);
+            self.world.tell_log(self.me, book, after, to, |position| format!("has {has} write {position}"));
+        }
+    }
+
+    /// The same where there are several logs, each of which belongs to the node that writes it.
+    #[inline]
+    pub fn trace_log_of(&mut self, node: ComponentId, book: usize, after: u64, to: u64, has: &str) {
+        if after < to && self.world.trace.is_some() {
+            let name = self.name(node).to_owned();
+            let text = |position| format!("has {has} write {position} of {name}");
+            self.world.tell_log(self.me, book, after, to, text);
         }
     }
 

@@ -393,7 +393,10 @@ fn a_worker_is_held_by_whoever_is_inside_and_does_not_wait_for_one() {
     let server = "workers = 20\nqueue = 1000\nsteps = [{ wait = '100ms' }]";
     check(&one_box("rate = '100/s'", server), &[("box.slots_held", about(0.5, 0.02))]);
     let closed = "users = 50\nthink_time = '1ms'\ntimeout = '1h'";
-    check(&one_box(closed, server), &[("box.slots_held", about(1.0, 0.001)), ("box.inside", about(50.0, 0.01))]);
+    check(
+        &one_box(closed, server),
+        &[("box.slots_held", about(1.0, 0.001)), ("box.inside", about(50.0, 0.01))],
+    );
     // M/M/1 at 80 % keeps 4 calls inside, each with a worker of 400, 3.2 of them in the queue for the core.
     let server = "cores = 1\nscheduling = 'fifo'\nworkers = 400\n\
                   steps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]";

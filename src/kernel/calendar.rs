@@ -100,6 +100,12 @@ impl<E: Copy> Calendar<E> {
             self.at_now.push(seq, event);
             return seq;
         }
+        self.schedule_later(at, seq, event);
+        seq
+    }
+
+    /// Adds an event that is not of this very moment.
+    fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
         let slot = self.store(event);
         let key = (Key::from(at.as_nanos()) << 64) | Key::from((seq << SLOT_BITS) | slot);
         if key <= self.edge {
@@ -107,7 +113,6 @@ impl<E: Copy> Calendar<E> {
         } else {
             self.wheel.push(key);
         }
-        seq
     }
 
     /// The next event that is not after `end`. The clock moves to its time. `None` if there is no such event; then the

@@ -13,7 +13,7 @@ use super::call::{Probe, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
-use super::event::{COMPONENTS_MAX, Event};
+use super::event::{COMPONENTS_MAX, Packed, tag};
 use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
@@ -220,17 +220,24 @@ impl Simulation {
         while let Some(fired) = self.world.calendar.pop_until(until) {
             self.world.events += 1;
             self.guard_instant(fired.at);
-            match fired.event.unpack() {
-                Event::Call { to, id } => self.arrive(to, id, Signal::Call(id)),
-                Event::Reply { to, id, outcome } => self.answer(to, id, outcome),
-                Event::Returned { to, id, from } => self.arrive(to, id, Signal::Returned(id, from)),
-                Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
-                Event::Alarm { to, epoch, alarm } => self.ring(to, epoch, alarm),
-                Event::Control { to, place } => {
-                    let control = self.world.controls.remove(place).expect("what was planned happens once");
-                    self.happen(to, control);
+            let event = fired.event;
+            match event.tag() {
+                tag::CALL => self.arrive(event.to(), event.call(), Signal::Call(event.call())),
+                tag::REPLY => self.answer(event.to(), event.call(), event.outcome()),
+                tag::RETURNED => {
+                    self.arrive(event.to(), event.call(), Signal::Returned(event.call(), event.sender()));
                 }
-                Event::Fault(index) => self.turn_fault(index),
+                tag::ALARM => self.ring(event, About::Nothing),
+                tag::ALARM_CALL => self.ring(event, About::Call(event.call())),
+                tag::ALARM_REQUEST => self.ring(event, About::Request(event.request())),
+                tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
+                tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
+                tag::DISK => self.depart(event.machine(), Device::Disk, fired.seq),
+                tag::CONTROL => {
+                    let control = self.world.controls.remove(event.place());
+                    self.happen(event.to(), control.expect("what was planned happens once"));
+                }
+                _ => self.turn_fault(event.number()),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
                 return Some(Stop::TooManyCalls);
@@ -292,12 +299,13 @@ impl Simulation {
     }
 
     /// A timer rings, unless its component has crashed since or what it is about has ended.
-    #[inline]
-    fn ring(&mut self, to: ComponentId, epoch: u32, alarm: Alarm) {
-        if epoch == self.world.infos[to.index()].epoch
-            && let Some(number) = self.world.number_of(alarm.about)
+    #[inline(always)]
+    fn ring(&mut self, event: Packed, about: About) {
+        let to = event.to();
+        if event.epoch() == self.world.infos[to.index()].epoch
+            && let Some(number) = self.world.number_of(about)
         {
-            self.deliver(to, Signal::Alarm(alarm), number);
+            self.deliver(to, Signal::Alarm(Alarm { code: event.code(), about }), number);
         }
     }
 
@@ -315,8 +323,9 @@ impl Simulation {
         self.deliver(to, Signal::Control(control), control.number());
     }
 
-    /// Hands a signal to its component; the fingerprint knows it by the number of its request.
-    #[inline]
+    /// Hands a signal to its component; the fingerprint knows it by the number of its request. Inlined, so that what
+    /// depends on the kind of the signal is settled where it is sent.
+    #[inline(always)]
     fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
         let now = world.now();
@@ -422,7 +431,7 @@ fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
 }
 
 /// The number by which the fingerprint knows a kind of signal.
-#[inline]
+#[inline(always)]
 fn kind_of(signal: Signal) -> u64 {
     match signal {
         Signal::Call(_) => 1,

@@ -441,7 +441,7 @@ impl World {
     }
 
     /// The number that the fingerprint knows a timer by; `None` when what it is about has ended.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number_of(&self, about: About) -> Option<u64> {
         match about {
             About::Call(id) => self.calls.get(id.0).map(|call| call.number),

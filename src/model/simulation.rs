@@ -9,7 +9,7 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Probe, Stage};
+use super::call::{Call, Probe, Request, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
@@ -90,9 +90,9 @@ impl Simulation {
         let world = World {
             seed,
             calendar: Calendar::new(),
-            controls: Slab::new(),
-            calls: Slab::new(),
-            requests: Slab::new(),
+            controls: Slab::new(Control::Crash),
+            calls: Slab::new(Call::BLANK),
+            requests: Slab::new(Request::BLANK),
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
@@ -222,11 +222,9 @@ impl Simulation {
             self.guard_instant(fired.at);
             let event = fired.event;
             match event.tag() {
-                tag::CALL => self.arrive(event.to(), event.call(), Signal::Call(event.call())),
+                tag::CALL => self.arrive(event.to(), event.call()),
                 tag::REPLY => self.answer(event.to(), event.call(), event.outcome()),
-                tag::RETURNED => {
-                    self.arrive(event.to(), event.call(), Signal::Returned(event.call(), event.sender()));
-                }
+                tag::RETURNED => self.come_back(event.to(), event.call(), event.sender()),
                 tag::ALARM => self.ring(event, About::Nothing),
                 tag::ALARM_CALL => self.ring(event, About::Call(event.call())),
                 tag::ALARM_REQUEST => self.ring(event, About::Request(event.request())),
@@ -260,9 +258,24 @@ impl Simulation {
         }
     }
 
-    /// A call reaches its callee, or comes back to its router; one that is down refuses it.
+    /// A call reaches its callee.
     #[inline]
-    fn arrive(&mut self, to: ComponentId, id: CallId, signal: Signal) {
+    fn arrive(&mut self, to: ComponentId, id: CallId) {
+        if let Some(number) = self.admit(to, id) {
+            self.deliver(to, Signal::Call(id), number);
+        }
+    }
+
+    /// A call that was handed on comes back to its router.
+    fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
+        if let Some(number) = self.admit(to, id) {
+            self.deliver(to, Signal::Returned(id, from), number);
+        }
+    }
+
+    /// Lets a call into a component, and says by which number the fingerprint knows it; one that is down refuses it.
+    #[inline]
+    fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
         let now = self.world.now();
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
@@ -273,10 +286,11 @@ impl Simulation {
         match self.world.infos[to.index()].status {
             // The kernel takes the connection, as long as there is a process, even one that hangs.
             Status::Up | Status::Hung if probe == Probe::Connect => self.world.reply(to, id, Outcome::Ok),
-            Status::Up => self.deliver(to, signal, number),
+            Status::Up => return Some(number),
             Status::Hung => {}
             Status::Down => self.world.refuse(to, id),
         }
+        None
     }
 
     /// An answer reaches the caller, if that still waits, and ends the call. A router that watches the call sees it pass.
@@ -345,16 +359,16 @@ impl Simulation {
         }
         armed.at = SimTime::MAX;
         while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
-            match done.job.task {
+            match done.job.task() {
                 Task::Own(code) => {
                     let alarm = Alarm { code, about: About::Nothing };
-                    self.deliver(done.job.owner, Signal::Alarm(alarm), u64::MAX);
+                    self.deliver(done.job.owner(), Signal::Alarm(alarm), u64::MAX);
                 }
                 Task::Call(id) => {
                     if let Some(call) = self.world.calls.get_mut(id.0) {
                         call.waited += done.waited;
                         let number = call.number;
-                        self.deliver(done.job.owner, Signal::Done(id), number);
+                        self.deliver(done.job.owner(), Signal::Done(id), number);
                     }
                 }
             }

@@ -10,7 +10,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Asks, Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Parent, Probe, Request, Stage};
 use super::data::Book;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::machine::{Device, Job, Machine, MachineId, Task};
@@ -196,17 +196,7 @@ impl World {
             parent,
             class,
             user,
-            arrived: SimTime::ZERO,
-            waited: SimDuration::ZERO,
-            notes: Notes::default(),
-            probe: Probe::None,
-            connection: Connection::Held,
-            asks: Asks::default(),
-            via: None,
-            answer: 0,
-            watched: false,
-            stage: Stage::Travelling,
-            abandoned: false,
+            ..Call::BLANK
         };
         let id = CallId(self.calls.insert(call));
         let delay = self.delay(from, to, key);
@@ -345,16 +335,12 @@ impl World {
         RequestId(self.requests.insert(Request {
             client,
             class,
-            attempt: 0,
             user,
             number,
             key,
-            identity: 0,
             issued,
-            call: CallId::NONE,
-            pause: SimDuration::ZERO,
             measured,
-            pausing: false,
+            ..Request::BLANK
         }))
     }
 
@@ -381,7 +367,7 @@ impl World {
             self.tell_work(owner, task, device, demand);
         }
         let armed = self.machines[id.index()].armed(device);
-        let entered = armed.station.enter(now, Job { owner, task }, demand);
+        let entered = armed.station.enter(now, Job::new(owner, task), demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
     }

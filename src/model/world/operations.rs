@@ -29,7 +29,7 @@ impl World {
                 continue;
             }
             let station = &mut self.machines[id.index()].armed(device).station;
-            station.remove_if(now, |job| job.owner == component);
+            station.remove_if(now, |job| job.owner() == component);
             self.rearm(id, device);
         }
     }

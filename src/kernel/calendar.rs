@@ -89,7 +89,7 @@ impl<E: Copy> Calendar<E> {
     /// # Panics
     /// When `at` is before now or is [`SimTime::MAX`] (which is "never"), or when a limit is exceeded:
     /// [`PENDING_MAX`], [`SEQ_MAX`].
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
         let seq = self.next_seq;
         assert!(at.as_nanos() >= self.now, "an event was scheduled before now: the clock never goes back");
@@ -105,6 +105,7 @@ impl<E: Copy> Calendar<E> {
     }
 
     /// Adds an event that is not of this very moment.
+    #[inline(never)]
     fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
         let slot = self.store(event);
         let key = (Key::from(at.as_nanos()) << 64) | Key::from((seq << SLOT_BITS) | slot);

@@ -171,14 +171,14 @@ impl Cx<'_> {
     // Time ----------------------------------------------------------------------------------------------------------
 
     /// Sets a timer. It is not delivered when what it is about has ended, or after a crash.
-    #[inline]
+    #[inline(always)]
     pub fn alarm(&mut self, after: SimDuration, code: u16, about: About) {
         let at = self.now() + after;
         self.alarm_at(at, code, about);
     }
 
     /// Sets a timer for a moment; [`SimTime::MAX`] is never.
-    #[inline]
+    #[inline(always)]
     pub fn alarm_at(&mut self, at: SimTime, code: u16, about: About) {
         self.world.set_alarm(at, self.me, Alarm { code, about });
     }
@@ -189,7 +189,7 @@ impl Cx<'_> {
     ///
     /// # Panics
     /// When the component runs on no machine.
-    #[inline]
+    #[inline(always)]
     pub fn work(&mut self, call: CallId, device: Device, demand: SimDuration) {
         self.world.work(self.me, Task::Call(call), device, demand);
     }
@@ -203,12 +203,14 @@ impl Cx<'_> {
     }
 
     /// Takes memory of the machine; false when it has not that much left.
+    #[inline(always)]
     pub fn reserve_memory(&mut self, bytes: u64) -> bool {
         let machine = self.world.machine_of(self.me);
         machine.memory.reserve(bytes)
     }
 
     /// Gives memory back.
+    #[inline(always)]
     pub fn release_memory(&mut self, bytes: u64) {
         self.world.machine_of(self.me).memory.release(bytes);
     }

@@ -103,7 +103,7 @@ impl World {
     }
 
     /// Puts an event into the calendar; never is never.
-    #[inline]
+    #[inline(always)]
     pub(super) fn schedule(&mut self, at: SimTime, event: Event) {
         if at < SimTime::MAX {
             self.calendar.schedule(at, event.into());
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// Sets a timer of a component, which dies with it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_alarm(&mut self, at: SimTime, to: ComponentId, alarm: Alarm) {
         let epoch = self.infos[to.index()].epoch;
         self.schedule(at, Event::Alarm { to, epoch, alarm });
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// The time of a message from one component to another; `None` when it never arrives.
-    #[inline]
+    #[inline(always)]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
         let (sender, receiver) = (&self.infos[from.index()], &self.infos[to.index()]);
         if sender.place == Place::DRIVER || receiver.place == Place::DRIVER {
@@ -159,7 +159,7 @@ impl World {
 
     /// Puts a message about a call on its way, `None` for one that never arrives. Of that nobody is told: the caller waits
     /// until its own time limit, or until its operating system gives the connection up.
-    #[inline]
+    #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
             Some(delay) => self.schedule(self.now() + delay, message),
@@ -360,6 +360,7 @@ impl World {
         &mut self.machines[id.index()]
     }
 
+    #[inline(always)]
     pub(super) fn work(&mut self, owner: ComponentId, task: Task, device: Device, demand: SimDuration) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
@@ -385,7 +386,7 @@ impl World {
     }
 
     /// Arms the completion event of a station if its next departure is earlier than the armed one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rearm(&mut self, id: MachineId, device: Device) {
         let machine = &mut self.machines[id.index()];
         let host = machine.host;
@@ -417,7 +418,7 @@ impl World {
     }
 
     /// The queue of a component is what waits inside it and, for the host of a machine, what waits for a core.
-    #[inline]
+    #[inline(always)]
     fn update_queue(&mut self, component: ComponentId, in_station: u64) {
         let level = self.infos[component.index()].waiting + in_station;
         let queue = &mut self.recorder.meters[component.index()].queue;

@@ -191,6 +191,7 @@ impl Server {
     }
 
     /// A call asks for a worker.
+    #[inline(always)]
     fn line_up(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match self.workers.acquire(cx.now(), call) {
             Acquire::Granted => self.begin(call, cx),
@@ -210,6 +211,7 @@ impl Server {
     }
 
     /// Takes the memory of a call; when there is none, the call ends here, or the process does.
+    #[inline(always)]
     fn reserve(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
         if cx.reserve_memory(self.memory_per_call) {
             self.memory += self.memory_per_call;
@@ -228,6 +230,7 @@ impl Server {
     }
 
     /// A call has got its worker.
+    #[inline(always)]
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let state = cx.get_mut(call);
         state.notes.flags |= flag::WORKER;

@@ -201,7 +201,7 @@ pub struct Notes {
     /// Child calls that have not been answered.
     pub pending: u16,
     /// Bits.
-    pub flags: u16,
+    pub flags: u8,
     /// A moment or a number.
     pub mark: u64,
 }

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Connection, Parent, Probe};
+use crate::model::call::{Call, Connection, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
@@ -176,9 +176,9 @@ impl Balancer {
 
     fn choose(&mut self, place: u32, cx: &mut Cx<'_>) -> Option<usize> {
         let now = cx.now();
-        let relay = *self.relays.get_mut(place);
-        let (user, client, number) =
-            (cx.get(relay.call).identity, cx.get(relay.call).client, cx.get(relay.call).number);
+        // Borrowed: it has just been written, and a copy would wait for that.
+        let relay = &*self.relays.get_mut(place);
+        let &Call { identity: user, client, number, .. } = cx.get(relay.call);
         let own = self.jar.as_ref().filter(|_| user != 0).and_then(|jar| jar.target(now, user));
         if let (Some(own), Some(jar)) = (own, &mut self.jar) {
             if self.targets.keeps(own) && !relay.tried().contains(&(own as u16)) {

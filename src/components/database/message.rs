@@ -39,7 +39,7 @@ pub(super) mod order {
 /// Bits of `notes.flags` of a query.
 pub(super) mod flag {
     /// It must see the log up to the position in `notes.mark`.
-    pub(in super::super) const WAIT: u16 = 1;
+    pub(in super::super) const WAIT: u8 = 1;
 }
 
 /// A part of the log on its way to a replica.
@@ -59,14 +59,15 @@ impl Batch {
     /// Writes it into a call that is about to travel.
     pub(super) fn put(self, call: &mut Call) {
         let left = u16::from(self.adopt);
-        call.notes = Notes { step: kind::BATCH, flags: self.epoch, left, mark: self.to, ..Notes::default() };
+        call.notes =
+            Notes { step: kind::BATCH, pending: self.epoch, left, mark: self.to, ..Notes::default() };
         call.answer = self.from;
     }
 
     /// Reads it from a call.
     pub(super) fn of(call: &Call) -> Batch {
-        let Notes { flags, left, mark, .. } = call.notes;
-        Batch { epoch: flags, from: call.answer, to: mark, adopt: left != 0 }
+        let Notes { pending, left, mark, .. } = call.notes;
+        Batch { epoch: pending, from: call.answer, to: mark, adopt: left != 0 }
     }
 }
 

@@ -35,11 +35,11 @@ const PAGE_STEP: u16 = u16::MAX - 1;
 /// Flags of a call's notes.
 mod flag {
     /// It holds memory.
-    pub(super) const MEMORY: u16 = 1;
+    pub(super) const MEMORY: u8 = 1;
     /// It holds a worker.
-    pub(super) const WORKER: u16 = 2;
+    pub(super) const WORKER: u8 = 2;
     /// It has been answered; its id lives on until the answer has arrived.
-    pub(super) const ENDED: u16 = 4;
+    pub(super) const ENDED: u8 = 4;
 }
 
 /// What a step does.

@@ -38,14 +38,24 @@ pub struct Calendar<E> {
     next_seq: u64,
     /// Events scheduled at `now`. They come after all others of this moment, because their numbers are larger.
     at_now: Present<E>,
-    /// Keys up to `edge`, the earliest last.
-    front: Vec<Key>,
+    /// Events up to `edge`, the earliest last.
+    front: Vec<Near<E>>,
     /// Keys up to here belong to the front, all later ones to the wheel.
     edge: Key,
     wheel: Wheel,
-    /// The events that the keys of front and wheel point to, and what is vacant among them.
+    /// The events that the keys of the wheel point to, and what is vacant among them.
     events: Vec<E>,
     vacant: Vec<u32>,
+    /// What has just come out of the wheel, on its way to the front.
+    batch: Vec<Key>,
+}
+
+/// An event of the front, with its key. Those of the wheel stand apart from their keys, which are moved more than once; a
+/// batch of them is fetched at a time, so that with a million pending the memory answers to many questions at once.
+#[derive(Clone, Copy)]
+struct Near<E> {
+    key: Key,
+    event: E,
 }
 
 impl<E: Copy> Calendar<E> {
@@ -61,6 +71,7 @@ impl<E: Copy> Calendar<E> {
             wheel: Wheel::new(),
             events: Vec::new(),
             vacant: Vec::new(),
+            batch: Vec::new(),
         }
     }
 
@@ -74,7 +85,7 @@ impl<E: Copy> Calendar<E> {
     /// How many events are pending.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.at_now.len() + self.events.len() - self.vacant.len()
+        self.at_now.len() + self.front.len() + self.events.len() - self.vacant.len()
     }
 
     /// Whether nothing is pending.
@@ -107,12 +118,11 @@ impl<E: Copy> Calendar<E> {
     /// Adds an event that is not of this very moment.
     #[inline(never)]
     fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
-        let slot = self.store(event);
-        let key = (Key::from(at.as_nanos()) << 64) | Key::from((seq << SLOT_BITS) | slot);
+        let key = (Key::from(at.as_nanos()) << 64) | Key::from(seq << SLOT_BITS);
         if key <= self.edge {
-            self.insert_in_front(key);
+            self.insert_in_front(Near { key, event });
         } else {
-            self.wheel.push(key);
+            self.push_in_wheel(Near { key, event });
         }
     }
 
@@ -124,7 +134,7 @@ impl<E: Copy> Calendar<E> {
             if self.now > end.as_nanos() {
                 return None;
             }
-            let nearest = self.front.last().copied().unwrap_or(self.edge);
+            let nearest = self.front.last().map_or(self.edge, |near| near.key);
             // Unless something older is pending for this very moment, it is the FIFO's turn.
             if time_of(nearest) > self.now || !self.has_older() {
                 let (seq, event) = self.at_now.pop();
@@ -144,13 +154,13 @@ impl<E: Copy> Calendar<E> {
         if self.front.is_empty() && time_of(self.edge) <= self.now {
             self.refill(self.now);
         }
-        self.front.last().is_some_and(|&key| time_of(key) <= self.now)
+        self.front.last().is_some_and(|near| time_of(near.key) <= self.now)
     }
 
     /// Takes the first event of the front, if it is not after `end`.
     #[inline]
     fn pop_front(&mut self, end: u64) -> Option<Fired<E>> {
-        let key = *self.front.last()?;
+        let &Near { key, event } = self.front.last()?;
         let at = time_of(key);
         if at > end {
             return None;
@@ -158,47 +168,57 @@ impl<E: Copy> Calendar<E> {
         self.front.pop();
         assert!(at >= self.now, "an event fired before now: the clock never goes back");
         self.now = at;
-        let slot = (key as u64 % PENDING_MAX as u64) as u32;
-        self.vacant.push(slot);
-        let event = self.events[slot as usize];
         Some(Fired { at: SimTime::from_nanos(at), seq: key as u64 >> SLOT_BITS, event })
     }
 
-    /// Fills the empty front with the next keys of the wheel and says whether one is at or before `end`.
+    /// Fills the empty front with the next events of the wheel and says whether one is at or before `end`.
     fn refill(&mut self, end: u64) -> bool {
-        let Some(last) = self.wheel.pop_batch(end, &mut self.front) else {
+        let Some(last) = self.wheel.pop_batch(end, &mut self.batch) else {
             // Noted, so that the same question need not be asked of the wheel again.
             self.edge = self.edge.max(last_key_at(end));
             return false;
         };
+        for key in self.batch.drain(..) {
+            let slot = key % PENDING_MAX as Key;
+            self.vacant.push(slot as u32);
+            self.front.push(Near { key: key - slot, event: self.events[slot as usize] });
+        }
         // With nothing left behind, the front may take all that comes: best for a handful of events.
         self.edge = if self.wheel.is_empty() { Key::MAX } else { last_key_at(last) };
         true
     }
 
-    /// Puts a key in its place in the front.
+    /// Puts an event in its place in the front.
     #[inline]
-    fn insert_in_front(&mut self, key: Key) {
+    fn insert_in_front(&mut self, near: Near<E>) {
         // Searched by halves and moved as a block: with forty pending events half the instructions of going along them.
-        let place = self.front.partition_point(|&later| later > key);
-        self.front.insert(place, key);
+        let place = self.front.partition_point(|later| later.key > near.key);
+        self.front.insert(place, near);
         if self.front.len() > FRONT_MAX {
             self.shrink_front();
         }
     }
 
-    /// Gives all but the earliest keys of the front to the wheel. The bound between the two is a key, not only a time,
+    /// Gives all but the earliest events of the front to the wheel. The bound between the two is a key, not only a time,
     /// so that ties can be divided as well.
     #[cold]
     fn shrink_front(&mut self) {
         let later = self.front.len() - FRONT_KEPT;
-        self.edge = self.front[later];
-        for key in self.front.drain(..later) {
-            self.wheel.push(key);
+        self.edge = self.front[later].key;
+        for at in 0..later {
+            self.push_in_wheel(self.front[at]);
         }
+        self.front.drain(..later);
     }
 
-    /// Keeps an event until it fires, and returns where.
+    /// Gives an event to the wheel, which keeps its key, and where it stands.
+    #[inline]
+    fn push_in_wheel(&mut self, Near { key, event }: Near<E>) {
+        let slot = self.store(event);
+        self.wheel.push(key | Key::from(slot));
+    }
+
+    /// Keeps an event while its key is in the wheel, and returns where.
     #[inline]
     fn store(&mut self, event: E) -> u64 {
         if let Some(slot) = self.vacant.pop() {

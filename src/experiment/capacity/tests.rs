@@ -50,7 +50,7 @@ fn the_capacity_of_mm1_is_that_of_its_percentile() {
         let found = find(&text, "p99(response) < 300ms", seed, 8);
         assert_eq!(found.verdict, Found::Found);
         let (low, high, estimate) = (found.low.unwrap(), found.high.unwrap(), found.estimate.unwrap());
-        assert!(low <= estimate && estimate <= high && high - low < 12.0, "{low} {estimate} {high}");
+        assert!(low <= estimate && estimate <= high && high - low < 8.0, "{low} {estimate} {high}");
         assert!((estimate - exact).abs() < 3.0, "{estimate}");
         covered += u32::from(low <= exact && exact <= high);
         let at = found.at.unwrap();

@@ -136,15 +136,15 @@ fn study<'o>(args: &Args) -> (Status, Output<'o>) {
     };
     let found = coverage::run(study, &bar);
     bar.clear();
-    let status = match (interrupt::interrupted(), found.iter().all(|one| one.holds)) {
-        (true, _) => Status::Interrupted,
-        (false, false) => Status::NotAsExpected,
-        (false, true) => Status::Done,
+    let status = match (found.complete, found.holds()) {
+        (false, _) => Status::Interrupted,
+        (true, false) => Status::NotAsExpected,
+        (true, true) => Status::Done,
     };
     let output = Output {
-        text: validation::coverage_text(&found, args.repetitions),
+        text: validation::coverage_text(&found),
         json: json::one(&found),
-        part: validation::coverage_markdown(&found, args.repetitions, args.seed),
+        part: validation::coverage_markdown(&found),
         name: "coverage",
     };
     (status, output)

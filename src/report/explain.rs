@@ -67,15 +67,18 @@ fn bounds(client: &ClientLoad) -> String {
             number(rate)
         ),
         Offered::Closed(users, think_s) => {
-            let knee = (think_s + client.demand_s) / client.demand_max_s;
-            let knee = if knee.is_finite() {
-                format!("; beyond N* = (Z + D) / D_max = {} users they wait for each other", number(knee))
+            let saturation = (think_s + client.demand_s) / client.demand_max_s;
+            let saturation = if saturation.is_finite() {
+                format!(
+                    "; beyond N* = (Z + D) / D_max = {} users they wait for each other",
+                    number(saturation)
+                )
             } else {
                 String::new()
             };
             format!(
                 "{} users who think for {}; one alone takes {alone} at the boxes (network not counted); {most}: \
-                 min(N / (Z + D), 1 / D_max){knee}",
+                 min(N / (Z + D), 1 / D_max){saturation}",
                 number(users),
                 seconds(think_s),
             )

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::experiment::validate::coverage::Coverage;
+use crate::experiment::validate::coverage::Studied;
 use crate::experiment::validate::{Held, NotMeasured, Row, Validation, Verdict};
 
 /// What each row says, worst first, then what was not measured and why.
@@ -160,13 +160,13 @@ pub fn markdown(found: &Validation) -> String {
 
 /// The table of a study of coverage, as text.
 #[must_use]
-pub fn coverage_text(found: &[Coverage], repetitions: u32) -> String {
-    let mut out = coverage_verdict(found, repetitions);
+pub fn coverage_text(found: &Studied) -> String {
+    let mut out = coverage_verdict(found);
     out += &format!(
         "\n\n{:<16} {:<32} {:>9} {:>9} {:>16}\n",
         "system", "interval of", "measured", "width", "must lie in"
     );
-    for one in found {
+    for one in &found.intervals {
         let range = format!("{:.3} to {:.3}", one.low, one.high);
         let verdict = if one.holds { "" } else { "  MISSES" };
         writeln!(
@@ -182,23 +182,22 @@ pub fn coverage_text(found: &[Coverage], repetitions: u32) -> String {
     out
 }
 
-fn coverage_verdict(found: &[Coverage], repetitions: u32) -> String {
-    let wrong = found.iter().filter(|one| !one.holds).count();
+fn coverage_verdict(found: &Studied) -> String {
+    let (all, wrong) = (found.intervals.len(), found.intervals.iter().filter(|one| !one.holds).count());
+    let Studied { repetitions, trials, .. } = found;
+    let size = format!("in {repetitions} repetitions of {trials} trials");
     match wrong {
-        0 => format!("the intervals do what they promise, in {repetitions} repetitions of ten trials"),
-        _ => format!(
-            "{wrong} of {} kinds of interval miss, in {repetitions} repetitions of ten trials",
-            found.len()
-        ),
+        0 => format!("the intervals do what they promise, {size}"),
+        _ => format!("{wrong} of {all} kinds of interval miss, {size}"),
     }
 }
 
 /// The table of a study of coverage, as Markdown.
 #[must_use]
-pub fn coverage_markdown(found: &[Coverage], repetitions: u32, seed: u64) -> String {
-    let mut out = format!("Seed {seed}: {}.\n\n", coverage_verdict(found, repetitions));
+pub fn coverage_markdown(found: &Studied) -> String {
+    let mut out = format!("Seed {}: {}.\n\n", found.seed, coverage_verdict(found));
     out += "| system | interval of | measured | mean half-width | must lie in |\n|---|---|---|---|---|\n";
-    for one in found {
+    for one in &found.intervals {
         writeln!(
             out,
             "| {} | {} | {:.3} | {:.1} % | {:.3} to {:.3}{} |",

@@ -27,7 +27,7 @@ pub struct ClosedBounds {
     /// The mean response time is at least this (seconds).
     pub response_min: f64,
     /// The number of users at which the two upper bounds meet: beyond it users must queue.
-    pub knee_users: f64,
+    pub saturation_users: f64,
 }
 
 /// The bounds for `users` who think `think` seconds on average, at stations given as (work of each request in core
@@ -46,7 +46,7 @@ pub fn closed_bounds(users: u32, think: f64, stations: &[(f64, u32)]) -> ClosedB
         throughput_max: (users / (think + total)).min(1.0 / bottleneck),
         throughput_min: users / (think + users * total),
         response_min: total.max(users * bottleneck - think),
-        knee_users: (think + total) / bottleneck,
+        saturation_users: (think + total) / bottleneck,
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
         let bounds = closed_bounds(50, 2.0, &[(0.01, 1), (0.03, 1), (0.045, 1)]);
         assert_close(bounds.throughput_max, 1.0 / 0.045);
         assert_close(bounds.response_min, 0.25);
-        assert_close(bounds.knee_users, 2.085 / 0.045);
+        assert_close(bounds.saturation_users, 2.085 / 0.045);
         assert!(bounds.throughput_min <= 20.70836408993026 && 20.70836408993026 <= bounds.throughput_max);
         let few = closed_bounds(10, 2.0, &[(0.04, 4), (0.045, 1)]);
         assert_close(few.throughput_max, 10.0 / 2.085);

@@ -3,9 +3,16 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use outgrow::components::KINDS;
+use outgrow::experiment::result::RunResult;
+use outgrow::experiment::runner::{self, RunOptions, Unwatched};
+use outgrow::model::spec::NoFiles;
+use outgrow::report::number::number;
+use outgrow::report::validation::within;
+use outgrow::scenario::load;
 use serde_json::Value;
 
-use crate::golden::root;
+use crate::golden::{compare, root};
 
 fn outgrow(line: &str) -> Output {
     // Words are separated by blanks; an apostrophe holds those of one word together.
@@ -108,33 +115,232 @@ fn what_cannot_be_compared_or_searched_is_refused() {
     fails("compare mm1 nope", 3, "there is neither a file nor a built-in scenario");
 }
 
-/// The rows of docs/decide.md that tell the capacity of a size: `| VALUE | USD/h | LOW to HIGH/s | ... |`.
-fn documented(value: &str) -> (f64, f64) {
-    let text = fs::read_to_string(root().join("docs/decide.md")).expect("the page");
-    let row = text.lines().find(|line| line.starts_with(&format!("| {value} |")));
-    let cells: Vec<&str> =
-        row.unwrap_or_else(|| panic!("no row of {value}")).split('|').map(str::trim).collect();
-    let (low, high) = cells[3].trim_end_matches("/s").split_once(" to ").expect("an interval");
-    let number = |text: &str| text.replace(',', "").parse::<f64>().expect("a number");
-    (number(low), number(high))
+/// Demands that a part of the page, between its marks, is what was measured.
+fn on_the_page(name: &str, part: &str) {
+    let path = root().join("docs/decide.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let made = within(&page, name, part).unwrap_or_else(|| panic!("the page has no marks of {name}"));
+    compare(&path, &made).unwrap_or_else(|message| panic!("{message}, here with\n{part}"));
 }
 
 #[test]
-fn the_page_tells_what_scaling_up_and_out_gives() {
-    let found = json(
-        "compare scale-up-at-cost scale-out-at-cost --slo 'p95 < 400ms' --trials 3 --duration 20s \
-         --vary 'scale-up-at-cost?app.instance=m7i.large,m7i.4xlarge' --vary 'scale-out-at-cost?app.count=1,8'",
+fn the_capacity_of_mm1_is_that_of_its_percentile() {
+    // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
+    let exact = 100.0 - libm::log(100.0) / 0.3;
+    let (seeds, trials, seconds) = (5, 8, 200);
+    let (mut held, mut width, mut widest, mut sum) = (0, 0.0, 0.0_f64, 0.0);
+    for seed in 1..=seeds {
+        let line = format!(
+            "capacity mm1 --slo 'p99 < 300ms' --set run.warmup=20s --seed {seed} \
+             --trials {trials} --duration {seconds}s"
+        );
+        let found = json(&line);
+        let of = |key: &str| found[key].as_f64().unwrap_or_else(|| panic!("{key}: {found}"));
+        let (low, high, estimate) = (of("low"), of("high"), of("estimate"));
+        assert!(low <= estimate && estimate <= high && high - low < 8.0, "{low} {estimate} {high}");
+        assert!((estimate - exact).abs() < 3.0, "{estimate}");
+        assert_eq!(found["at"]["bottleneck"]["component"], "box");
+        let collapse = &found["collapse"];
+        let (from, to) = (collapse["low"].as_f64().unwrap(), collapse["high"].as_f64().unwrap());
+        assert!(from < 101.0 && to > 97.0, "{collapse}");
+        assert!(found["points"].as_array().unwrap().len() <= 30, "{}", found["points"]);
+        held += u32::from(low <= exact && exact <= high);
+        (width, widest, sum) = (width + high - low, widest.max(high - low), sum + estimate);
+    }
+    assert!(held >= seeds - 1, "{held} of {seeds} intervals hold {exact}");
+    let mean = |sum: f64| number(sum / f64::from(seeds));
+    let part = format!(
+        "Of {seeds} seeds, with {trials} trials of {seconds} s, {held} intervals hold it; they are {}/s wide on average, {}/s at most, and the mean\n\
+         of the estimates is {}/s.\n",
+        mean(width),
+        number(widest),
+        mean(sum)
     );
-    for line in found["curve"]["lines"].as_array().unwrap() {
-        for point in line["points"].as_array().unwrap() {
-            let (low, high) = documented(point["value"].as_str().unwrap());
-            let (ours, at_most) = (&point["capacity"]["low"], &point["capacity"]["high"]);
-            let (ours, at_most) = (ours.as_f64().unwrap(), at_most.as_f64().unwrap());
-            assert!(
-                ours <= high && low <= at_most,
-                "{}: {ours} to {at_most}, not {low} to {high}",
-                point["value"]
-            );
+    on_the_page("capacity", &part);
+}
+
+/// The mean response times of trials at a load, ms: sixteen cores on one machine, or four on each of four behind a
+/// balancer.
+fn means(policy: Option<&str>, rate: u32) -> Vec<f64> {
+    let (target, count, cores) = if policy.is_some() { ("lb", 4, 4) } else { ("web", 1, 16) };
+    let balancer = policy.map_or(String::new(), |policy| {
+        format!("[balancer.lb]\npublic = true\ntargets = ['web']\npolicy = '{policy}'\n")
+    });
+    let text = format!(
+        "[run]\nduration = '{PAIRED_SECONDS}s'\nwarmup = '2s'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
+         [client.users]\nrate = '{rate}/s'\ntarget = '{target}'\n{balancer}\
+         [server.web]\npublic = {}\ncount = {count}\ncores = {cores}\nscheduling = 'fifo'\nworkers = 100000\n\
+         memory_per_call = '1KiB'\nmemory = '16GiB'\n\
+         steps = [{{ cpu = {{ dist = 'exponential', mean = '10ms' }} }}]\n",
+        policy.is_none()
+    );
+    let loaded = load("a.toml", &text, &[], &NoFiles, KINDS);
+    let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
+    let options = RunOptions { seed: 1, trials: 0..PAIRED_TRIALS, jobs: 0, length: scenario.length() };
+    let result = RunResult::new(&scenario, &options, &runner::run(&scenario, &options, &Unwatched));
+    result.metrics.response_ms.mean.trials.iter().copied().flatten().collect()
+}
+
+const PAIRED_TRIALS: u32 = 40;
+const PAIRED_SECONDS: u32 = 20;
+
+fn variance(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (values.len() as f64 - 1.0)
+}
+
+/// With other customers the variances of two designs add up; with the same ones what they have in common falls out.
+#[test]
+fn the_same_customers_need_at_most_half_the_trials() {
+    let mut part =
+        "| balancer of the four | load | variance, same against other customers | least possible |\n\
+                    |---|---|---|---|\n"
+            .to_owned();
+    for (rate, policies) in [(1440, &["least-connections", "round-robin", "random"][..]), (800, &["random"])]
+    {
+        let one = means(None, rate);
+        for policy in policies {
+            let four = means(Some(policy), rate);
+            let differences: Vec<f64> = four.iter().zip(&one).map(|(four, one)| four - one).collect();
+            let (a, b) = (variance(&one), variance(&four));
+            let ratio = variance(&differences) / (a + b);
+            // All that they can have in common is a factor.
+            let least = 1.0 - 2.0 * (a * b).sqrt() / (a + b);
+            assert_eq!(differences.len(), PAIRED_TRIALS as usize);
+            assert!(least <= ratio && ratio < least + 0.2, "{policy} at {rate}/s: {ratio}, at least {least}");
+            assert!(ratio <= 0.5 || (*policy, rate) == ("random", 1440), "{policy} at {rate}/s: {ratio}");
+            let load = rate / 16;
+            part += &format!("| {} | {load} % | {ratio:.3} | {least:.3} |\n", policy.replace('-', " "));
         }
     }
+    on_the_page("pairing", &part);
+}
+
+const AT_COST: &str = "compare scale-up-at-cost scale-out-at-cost --slo 'p95 < 400ms'";
+const SIZES: &str = "m7i.large,m7i.xlarge,m7i.2xlarge,m7i.4xlarge,m7i.8xlarge,m7i.16xlarge,m7i.24xlarge,\
+                     m7i.48xlarge,m8i.96xlarge";
+const NUMBERS: &str = "1,2,4,8,16,32,64,96";
+
+/// The points of both designs under the objective: `compare` with these sizes and numbers.
+fn at_cost(sizes: &str, numbers: &str, more: &str) -> [Vec<Value>; 2] {
+    let line = format!(
+        "{AT_COST} --vary 'scale-up-at-cost?app.instance={sizes}' --vary 'scale-out-at-cost?app.count={numbers}' {more}"
+    );
+    let found = json(&line);
+    [0, 1].map(|line| found["curve"]["lines"][line]["points"].as_array().expect("points").clone())
+}
+
+/// The row of a point: what it is, its price, its capacity, and what it does there.
+fn row(point: &Value) -> String {
+    let (at, capacity) = (&point["at"], &point["capacity"]);
+    let of = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value} of {}", point["value"]));
+    let million: f64 = format!("{:.2e}", of(&at["cost_usd_per_million"])).parse().expect("a number");
+    let (low, high) = (number(of(&capacity["low"])), number(of(&capacity["high"])));
+    format!(
+        "| {} | {} | {low} to {high}/s | {} | {:.0} % |\n",
+        point["value"].as_str().expect("a word"),
+        number(of(&at["cost_usd_per_hour"])),
+        number(million),
+        100.0 * of(&at["bottleneck"]["utilisation"])
+    )
+}
+
+/// A row of the page: its price, the ends of its capacity, and its busy share.
+#[derive(Debug)]
+struct Documented {
+    line: String,
+    value: String,
+    price: f64,
+    low: f64,
+    high: f64,
+    busy: f64,
+}
+
+/// The rows of a table of the page.
+fn documented(name: &str) -> Vec<Documented> {
+    let page = fs::read_to_string(root().join("docs/decide.md")).expect("the page");
+    let (_, after) = page.split_once(&format!("<!-- begin {name} -->\n")).expect("the page has its marks");
+    let (table, _) = after.split_once("<!-- end").expect("the page has its marks");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let number = |text: &str| text.replace(',', "").parse::<f64>().expect("a number");
+        let (low, high) = cells[3].trim_end_matches("/s").split_once(" to ").expect("an interval");
+        Documented {
+            line: format!("{line}\n"),
+            value: cells[1].to_owned(),
+            price: number(cells[2]),
+            low: number(low),
+            high: number(high),
+            busy: number(cells[5].trim_end_matches(" %")),
+        }
+    };
+    table.lines().skip(2).map(row).collect()
+}
+
+/// The rows that cost little are simulated again as they stand; of some others a third, whose intervals must meet.
+/// `UPDATE=1` simulates and writes all of them, which takes minutes.
+#[test]
+fn the_page_tells_what_scaling_up_and_out_gives() {
+    if std::env::var_os("UPDATE").is_some() {
+        let all = at_cost(SIZES, NUMBERS, "");
+        for ((name, first), points) in [("up", "size"), ("out", "number")].into_iter().zip(&all) {
+            let head = format!(
+                "| {first} | USD/h | load with p95 < 400 ms | USD per million requests | busy |\n|---|---|---|---|---|\n"
+            );
+            on_the_page(name, &(head + &points.iter().map(row).collect::<String>()));
+        }
+    }
+    let known = [documented("up"), documented("out")];
+    let values = |rows: &[Documented]| rows.iter().map(|row| row.value.clone()).collect::<Vec<_>>().join(",");
+    assert_eq!((values(&known[0]), values(&known[1])), (SIZES.to_owned(), NUMBERS.to_owned()));
+    let find = |known: &[Documented], point: &Value| {
+        known.iter().position(|row| point["value"] == row.value.as_str()).expect("it is on the page")
+    };
+    for (known, points) in
+        known.iter().zip(at_cost("m7i.large,m7i.xlarge,m7i.2xlarge,m7i.4xlarge", "1,2,4", ""))
+    {
+        for point in &points {
+            assert_eq!(known[find(known, point)].line, row(point), "UPDATE=1 rewrites it");
+        }
+    }
+    let less = "--trials 3 --duration 20s";
+    for (known, points) in known.iter().zip(at_cost("m7i.16xlarge,m7i.48xlarge", "8,16", less)) {
+        for point in &points {
+            let row = &known[find(known, point)];
+            let (low, high) = (&point["capacity"]["low"], &point["capacity"]["high"]);
+            let (low, high) = (low.as_f64().unwrap(), high.as_f64().unwrap());
+            assert!(low <= row.high && row.low <= high, "{low} to {high}, not {row:?}");
+        }
+    }
+    conclusions(&known[0], &known[1]);
+}
+
+/// What the page concludes from its tables.
+fn conclusions(up: &[Documented], out: &[Documented]) {
+    // What a design bears for a price, between its sizes: the ends of the interval.
+    let bears = |rows: &[Documented], price: f64| {
+        let above = rows.iter().position(|row| row.price >= price).expect("a larger size").max(1);
+        let (a, b) = (&rows[above - 1], &rows[above]);
+        let share = (price - a.price) / (b.price - a.price);
+        [a.low + share * (b.low - a.low), a.high + share * (b.high - a.high)]
+    };
+    for row in out {
+        let [low, high] = bears(up, row.price);
+        if row.price <= 0.31 {
+            assert!(row.high < low, "up to 0.3 USD/h the large machine bears more: {row:?}");
+        } else {
+            assert!(row.low > high, "from 0.5 USD/h on it bears less: {row:?}");
+        }
+    }
+    let level = up.iter().find(|row| row.price > 0.4).expect("0.4 USD/h");
+    let [low, high] = bears(out, level.price);
+    assert!(
+        low <= level.high && level.low <= high,
+        "at 0.4 USD/h both are level: {level:?}, {low} to {high}"
+    );
+    let last = up.last().expect("a size");
+    assert!(last.busy < 11.0, "the last size bears what it does with a tenth of its cores: {last:?}");
+    let million = |row: &Documented| row.price / (row.low + row.high);
+    assert!(out.windows(2).all(|pair| million(&pair[0]) > million(&pair[1])), "the price a request falls");
+    assert!(up[2..].windows(2).all(|pair| million(&pair[0]) < 1.05 * million(&pair[1])), "and here it rises");
 }

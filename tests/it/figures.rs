@@ -30,7 +30,7 @@ use serde_json::Value;
 use crate::golden::{compare, root};
 
 /// The pages with such figures.
-const PAGES: [&str; 2] = ["docs/chapter.md", "docs/chapter.ko.md"];
+const PAGES: [&str; 3] = ["docs/chapter.md", "docs/chapter.ko.md", "docs/decide.md"];
 
 /// Results by scenario and overrides, so that each is simulated once.
 #[derive(Default)]

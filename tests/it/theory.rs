@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use outgrow::experiment::runner::Unwatched;
+use outgrow::experiment::validate::coverage::{Coverage, Studied, Study, of_system, paired};
 use outgrow::experiment::validate::{Case, Effort, Held, Options, Validation, Verdict, built_in, parse, run};
-use outgrow::report::validation::{markdown, text, within};
+use outgrow::report::validation::{coverage_markdown, markdown, text, within};
 
 use crate::golden::{compare, root};
 
@@ -47,10 +48,57 @@ fn simulation_and_theory_agree() {
     let page = fs::read_to_string(&path).expect("the page is there");
     let made = within(&page, "cases", &markdown(&found)).expect("the page has its marks");
     compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
-    assert!(
-        !page.contains("**MISSES**") && page.contains("| M/M/4 - M/M/5 |"),
-        "the study stands on the page"
-    );
+}
+
+/// The study that `outgrow validate --coverage --json data/validation/coverage.json` has written.
+fn studied() -> Studied {
+    let text = fs::read_to_string(root().join("data/validation/coverage.json")).expect("the study is there");
+    serde_json::from_str(&text).expect("a study")
+}
+
+#[test]
+fn the_page_tells_what_the_study_of_the_intervals_has_shown() {
+    let found = studied();
+    assert!(found.complete && found.holds() && found.repetitions == 500, "{found:#?}");
+    let bounds: BTreeSet<(String, u64, u64)> = found
+        .intervals
+        .iter()
+        .map(|one| {
+            let mille = |share: f64| (share * 1000.0).round() as u64;
+            (format!("{}: {}", one.system, one.of), mille(one.low), mille(one.high))
+        })
+        .collect();
+    for system in ["M/M/1, 0.5", "M/M/1, 0.8", "M/M/4, 0.8", "M/M/4-PS, 0.8"] {
+        assert!(bounds.contains(&(format!("{system}: mean response"), 916, 984)), "{system}: {bounds:?}");
+        assert!(bounds.contains(&(format!("{system}: p99 response"), 880, 980)), "{system}: {bounds:?}");
+    }
+    assert!(bounds.contains(&("M/M/4 - M/M/5: paired difference".to_owned(), 916, 984)), "{bounds:?}");
+    let path = root().join("docs/validation.md");
+    let page = fs::read_to_string(&path).expect("the page is there");
+    let made = within(&page, "coverage", &coverage_markdown(&found)).expect("the page has its marks");
+    compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
+}
+
+/// The first repetitions of the study, once more: the same intervals miss the truth.
+#[test]
+fn the_study_of_the_intervals_is_that_of_this_program() {
+    let known = studied();
+    let study = |repetitions| Study { seed: known.seed, repetitions, jobs: 0, requests: known.requests };
+    let check = |found: Vec<Coverage>, repetitions: u32| {
+        for one in &found {
+            let same = |other: &&Coverage| (&one.system, &one.of) == (&other.system, &other.of);
+            let other = known.intervals.iter().find(same).unwrap_or_else(|| panic!("{one:?} is not there"));
+            let first: Vec<u32> = other.missed.iter().copied().filter(|at| *at < repetitions).collect();
+            assert_eq!(one.missed, first, "{} {}", one.system, one.of);
+            let share = 1.0 - other.missed.len() as f64 / f64::from(known.repetitions);
+            assert!((other.measured - share).abs() < 1e-9, "{other:?}");
+            assert!(one.holds && (one.half_width / other.half_width - 1.0).abs() < 0.2, "{one:?} {other:?}");
+        }
+        found.iter().map(|one| one.missed.len()).sum::<usize>()
+    };
+    let missed = check(of_system(study(40), "M/M/1, 0.8", 1, &Unwatched), 40)
+        + check(paired(study(15), 4, &Unwatched), 15);
+    assert!(missed > 0, "some intervals must miss, or this compares nothing");
 }
 
 fn one(params: &str, expected: &str) -> Validation {

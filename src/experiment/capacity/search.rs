@@ -9,28 +9,28 @@ use super::margin::Margin;
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
 
 /// Loads that are simulated at most.
-const LOADS_MAX: usize = 48;
+pub(super) const LOADS_MAX: usize = 48;
 
 /// Doublings, and halvings, of the scenario's own load before the search for a bracket is given up.
 const DOUBLINGS_MAX: usize = 14;
 
 /// Doublings beyond the answer in search of the collapse.
-const COLLAPSE_DOUBLINGS: usize = 2;
+pub(super) const COLLAPSE_DOUBLINGS: usize = 2;
 
 /// Trials after which a load whose answer is clear is left.
-const PROBE_TRIALS: u32 = 3;
+pub(super) const PROBE_TRIALS: u32 = 3;
 
 /// A margin beyond this share of the bound is clear after [`PROBE_TRIALS`].
 const CLEAR: f64 = 0.35;
 
 /// Width of the bracket at which the answer is interpolated, as a share of the load.
-const WIDTH: f64 = 0.01;
+pub(super) const WIDTH: f64 = 0.01;
 
 /// Width of the brackets of the collapse.
-const COLLAPSE_WIDTH: f64 = 0.1;
+pub(super) const COLLAPSE_WIDTH: f64 = 0.1;
 
 /// A fall of goodput by more than this share, beyond its interval, is a collapse.
-const FALL: f64 = 0.05;
+pub(super) const FALL: f64 = 0.05;
 
 /// Which of the three margins is brought to zero, and in how narrow a bracket.
 #[derive(Clone, Copy)]
@@ -265,7 +265,7 @@ impl<'a, L: Loads> Search<'a, L> {
 
     /// The last load before the collapse, the first after it, and what happens there.
     fn collapsed(&self) -> Option<(usize, usize, &'static str)> {
-        let mut best = (0, f64::NEG_INFINITY);
+        let mut best = f64::NEG_INFINITY;
         for (at, tried) in self.tried.iter().enumerate() {
             if !tried.point.steady {
                 return (at > 0).then(|| (at - 1, at, "no steady state"));
@@ -273,12 +273,11 @@ impl<'a, L: Loads> Search<'a, L> {
             let (goodput, half) =
                 (&tried.point.goodput_rps, tried.point.goodput_rps.half_width.unwrap_or(0.0));
             let goodput = goodput.mean.unwrap_or(0.0);
-            if goodput + half < (1.0 - FALL) * best.1 {
-                return Some((best.0, at, "goodput falls"));
+            // The load before it has not fallen, be it the best or not, so that each step between them narrows the bracket.
+            if goodput + half < (1.0 - FALL) * best {
+                return Some((at - 1, at, "goodput falls"));
             }
-            if goodput > best.1 {
-                best = (at, goodput);
-            }
+            best = best.max(goodput);
         }
         None
     }

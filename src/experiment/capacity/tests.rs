@@ -41,28 +41,6 @@ fn one_core(client: &str, duration: &str) -> String {
 }
 
 #[test]
-fn the_capacity_of_mm1_is_that_of_its_percentile() {
-    // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
-    let exact = 100.0 - libm::log(100.0) / 0.3;
-    let text = one_core("rate = '10/s'", "200s");
-    let mut covered = 0;
-    for seed in 1..=5 {
-        let found = find(&text, "p99(response) < 300ms", seed, 8);
-        assert_eq!(found.verdict, Found::Found);
-        let (low, high, estimate) = (found.low.unwrap(), found.high.unwrap(), found.estimate.unwrap());
-        assert!(low <= estimate && estimate <= high && high - low < 12.0, "{low} {estimate} {high}");
-        assert!((estimate - exact).abs() < 3.0, "{estimate}");
-        covered += u32::from(low <= exact && exact <= high);
-        let at = found.at.unwrap();
-        assert_eq!(at.bottleneck.unwrap().component, "box");
-        let collapse = found.collapse.unwrap();
-        assert!(collapse.low < 101.0 && collapse.high > 97.0, "{collapse:?}");
-        assert!(found.points.len() <= 30, "{} loads", found.points.len());
-    }
-    assert!(covered >= 4, "{covered} of 5 intervals hold {exact}");
-}
-
-#[test]
 fn the_capacity_of_a_closed_system_is_that_of_mean_value_analysis() {
     // The machine repairman: think 1 s, serve 10 ms. The mean response time is exact by MVA.
     let mean = |users: u32| closed(users, 1.0, &[ClosedStation { demand: 0.01, cores: 1 }]).response;
@@ -86,4 +64,20 @@ fn an_objective_may_be_met_always_or_never() {
     assert_eq!((never.verdict, never.estimate, never.tried_to), (Found::NeverMet, None, 10.0));
     assert_eq!(never.binding.as_deref(), Some("mean(response) < 1ms"));
     assert_eq!(never.points[0].load, 1.0);
+}
+
+#[test]
+fn the_page_tells_the_limits_of_the_search() {
+    let page = include_str!("../../../docs/decide.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let per_cent = |share: f64| format!("{:.0} %", 100.0 * share);
+    for words in [
+        format!("to {} of the load", per_cent(search::WIDTH)),
+        format!("clear after {} trials", search::PROBE_TRIALS),
+        format!("At most {} loads are simulated", search::LOADS_MAX),
+        format!("falls by more than {} beyond", per_cent(search::FALL)),
+        format!("bracketed to {}", per_cent(search::COLLAPSE_WIDTH)),
+        format!("up to {} times the highest load", 1 << search::COLLAPSE_DOUBLINGS),
+    ] {
+        assert!(page.contains(&words), "the page does not say: {words}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Differences that are known: none at all, one that is certain, and how much pairing is worth.
 
 use super::super::runner::Unwatched;
-use super::super::samples::{from_text, options, result, scenario, trial};
+use super::super::samples::{options, result, scenario, trial};
 use super::*;
 use crate::scenario::expression::{Names, parse_fail_on};
 
@@ -65,39 +65,6 @@ fn holm_decides_over_all_that_is_shown() {
     // 112 - 1.05 x 100 = 7 on average: shown. The percentile has too little behind it.
     assert_eq!(found.fail_on[0].verdict, Answer::Fails);
     assert_eq!(found.fail_on[1].reason.as_deref(), Some("too little was measured"));
-}
-
-/// Sixteen cores on one machine, or four on each of four behind a balancer.
-fn cores(policy: Option<&str>) -> Scenario {
-    let (target, count, cores) = if policy.is_some() { ("lb", 4, 4) } else { ("web", 1, 16) };
-    let balancer = policy.map_or(String::new(), |policy| {
-        format!("[balancer.lb]\npublic = true\ntargets = ['web']\npolicy = '{policy}'\n")
-    });
-    from_text(&format!(
-        "[run]\nduration = '20s'\nwarmup = '2s'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
-         [client.users]\nrate = '1440/s'\ntarget = '{target}'\n{balancer}\
-         [server.web]\npublic = {}\ncount = {count}\ncores = {cores}\nscheduling = 'fifo'\nworkers = 100000\n\
-         memory_per_call = '1KiB'\nmemory = '16GiB'\n\
-         steps = [{{ cpu = {{ dist = 'exponential', mean = '10ms' }} }}]\n",
-        policy.is_none()
-    ))
-}
-
-#[test]
-fn the_same_customers_need_at_most_half_the_trials() {
-    let means = |scenario: &Scenario, seed: u64| {
-        let options = RunOptions { seed, jobs: 0, length: scenario.length(), ..options(40) };
-        let found = runner::run(scenario, &options, &Unwatched);
-        found.records.iter().map(super::super::figure::mean_response).collect::<Vec<f64>>()
-    };
-    let baseline = means(&cores(None), 1);
-    let four = cores(Some("least-connections"));
-    let difference = |seed: u64| Estimate::paired_difference(&means(&four, seed), &baseline);
-    let (same, other) = (difference(1), difference(2));
-    // The trials that an interval takes grow with the square of its width at one number of trials.
-    let ratio = same.half_width.unwrap() / other.half_width.unwrap();
-    assert!(same.mean > same.half_width.unwrap(), "one queue is always better: {same:?}");
-    assert!(ratio * ratio <= 0.5, "{}", ratio * ratio);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::figure::mean_response;
 use super::super::runner::Progress;
@@ -17,6 +17,9 @@ use crate::scenario::{Scenario, load};
 use crate::stats::histogram::Histogram;
 use crate::stats::interval::Estimate;
 use crate::theory::queues::mmc;
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "outgrow.coverage/1";
 
 /// Trials behind each interval, as many as a run has by default.
 const TRIALS: u64 = 10;
@@ -33,13 +36,42 @@ const PERCENTILE: (f64, f64) = (0.93, 0.05);
 /// The half-width of four times the data must be half as wide, within this share.
 const HALVING: f64 = 0.15;
 
+/// What a study has shown, as the JSON of `outgrow.coverage/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Studied {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of the simulator.
+    pub version: String,
+    /// Whether every repetition ran.
+    pub complete: bool,
+    /// Where all seeds come from.
+    pub seed: u64,
+    /// Intervals of each kind.
+    pub repetitions: u32,
+    /// Trials behind each interval.
+    pub trials: u64,
+    /// Requests of a trial, about.
+    pub requests: f64,
+    /// The kinds of interval.
+    pub intervals: Vec<Coverage>,
+}
+
+impl Studied {
+    /// Whether all kinds of interval do what they promise.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.intervals.iter().all(|one| one.holds)
+    }
+}
+
 /// One kind of interval on one system.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The system.
     pub system: String,
     /// What the interval is of.
-    pub of: &'static str,
+    pub of: String,
     /// The truth, in seconds, or what the ratio should be.
     pub truth: f64,
     /// Share of the intervals that cover it; or the ratio of half-widths, or the greatest half-width without variance.
@@ -52,6 +84,10 @@ pub struct Coverage {
     pub high: f64,
     /// Whether it does.
     pub holds: bool,
+    /// The repetitions, from 0, whose interval does not cover the truth. Each depends on the seed and its own number
+    /// alone, so that a study with fewer repetitions finds the same among its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<u32>,
 }
 
 /// How to study.
@@ -90,7 +126,7 @@ const SYSTEMS: [(&str, &str, u32, f64, bool); 4] = [
 /// # Panics
 /// When an invariant of the simulator is broken, or no threads can be started.
 #[must_use]
-pub fn run(study: Study, progress: &dyn Progress) -> Vec<Coverage> {
+pub fn run(study: Study, progress: &dyn Progress) -> Studied {
     let mut found = Vec::new();
     for (step, (name, ..)) in SYSTEMS.iter().enumerate() {
         found.extend(of_system(study, name, step as u32, progress));
@@ -98,7 +134,16 @@ pub fn run(study: Study, progress: &dyn Progress) -> Vec<Coverage> {
     found.extend(paired(study, 4, progress));
     found.extend(halving(study, 5, progress));
     found.extend(constant(study, 6, progress));
-    found
+    Studied {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        complete: !progress.interrupted(),
+        seed: study.seed,
+        repetitions: study.repetitions,
+        trials: TRIALS,
+        requests: study.requests,
+        intervals: found,
+    }
 }
 
 /// The coverage of the mean and of the 99th percentile on one of the systems.
@@ -122,7 +167,8 @@ pub fn of_system(study: Study, name: &str, step: u32, progress: &dyn Progress) -
 }
 
 /// The paired difference of two designs under the same customers.
-fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
+#[must_use]
+pub fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let response = |cores| mmc(320.0, 0.01, cores).expect("it is stable").response;
     let truth = response(4) - response(5);
     let seconds = study.requests / 320.0;
@@ -145,13 +191,14 @@ fn halving(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let (low, high) = (0.5 * (1.0 - HALVING), 0.5 * (1.0 + HALVING));
     vec![Coverage {
         system: "M/M/1, 0.5".into(),
-        of: "half-width, four times the data",
+        of: "half-width, four times the data".into(),
         truth: 0.5,
         measured: ratio,
         half_width: 0.0,
         low,
         high,
         holds: (low..=high).contains(&ratio),
+        missed: Vec::new(),
     }]
 }
 
@@ -165,13 +212,14 @@ fn constant(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let exact = found.iter().all(|one| one[0].mean.mean == 0.01);
     vec![Coverage {
         system: "D/D/1, 0.5".into(),
-        of: "half-width without variance",
+        of: "half-width without variance".into(),
         truth: 0.01,
         measured: widest,
         half_width: widest,
         low: 0.0,
         high: 0.0,
         holds: exact && widest == 0.0,
+        missed: Vec::new(),
     }]
 }
 
@@ -232,29 +280,31 @@ fn bounds((centre, distance): (f64, f64), repetitions: usize) -> (f64, f64) {
 
 fn coverage(
     system: &str,
-    of: &'static str,
+    of: &str,
     truth: f64,
     intervals: impl Iterator<Item = Option<(f64, f64)>>,
     (low, high): (f64, f64),
 ) -> Coverage {
-    let (mut count, mut covered, mut width) = (0, 0, 0.0);
+    let (mut count, mut missed, mut width) = (0, Vec::new(), 0.0);
     for interval in intervals {
+        if !interval.is_some_and(|(from, to)| (from..=to).contains(&truth)) {
+            missed.push(count);
+        }
+        width += interval.map_or(0.0, |(from, to)| (to - from) / 2.0);
         count += 1;
-        let Some((from, to)) = interval else { continue };
-        covered += i32::from((from..=to).contains(&truth));
-        width += (to - from) / 2.0;
     }
-    let measured = f64::from(covered) / f64::from(count);
+    let measured = f64::from(count - missed.len() as u32) / f64::from(count);
     let half_width = width / f64::from(count) / truth.abs();
     Coverage {
         system: system.into(),
-        of,
+        of: of.into(),
         truth,
         measured,
         half_width,
         low,
         high,
         holds: (low..=high).contains(&measured),
+        missed,
     }
 }
 

@@ -48,6 +48,7 @@ pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
 fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
     let known: Vec<(f64, &capacity::Point)> =
         line.points.iter().filter_map(|point| Some((x(point)?, point.at.as_ref()?))).collect();
+    let knee = line.knee.and_then(|at| x(&line.points[at]));
     let times = |of: fn(&capacity::Point) -> &Figure| {
         let steady = known.iter().filter(|(_, at)| at.steady);
         steady.map(|(x, at)| point(*x, of(at))).collect()
@@ -57,6 +58,7 @@ fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
         throughput: known.iter().map(|(x, at)| point(*x, &at.throughput_rps)).collect(),
         p50: times(|at| &at.p50_ms),
         p99: times(|at| &at.p99_ms),
+        knee,
     }
 }
 

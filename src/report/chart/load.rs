@@ -4,9 +4,6 @@ use super::super::number::number;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
 use super::{brief, three};
 
-/// What comes through of what is offered at the knee: beyond it more is lost than this leaves.
-const KNEE: f64 = 0.95;
-
 /// One design's figures at growing loads; the points of all lists stand at the same loads.
 #[derive(Clone, Debug, Default)]
 pub struct Design {
@@ -18,6 +15,8 @@ pub struct Design {
     pub p50: Vec<Point>,
     /// 99th percentile of the response time, ms.
     pub p99: Vec<Point>,
+    /// The load at the knee, as [`crate::experiment::curve::Line`] defines it.
+    pub knee: Option<f64>,
 }
 
 /// What is varied and how it was measured.
@@ -31,14 +30,9 @@ pub struct Sweep {
     pub is_rate: bool,
 }
 
-/// Index of the last load at which nearly all that the first load promises comes through; `None` when all loads do, or
-/// when there are too few.
-#[must_use]
-pub fn knee(throughput: &[Point], is_rate: bool) -> Option<usize> {
-    let slope = slope(throughput, is_rate)?;
-    let holds = |point: &Point| point.y >= KNEE * slope * point.x;
-    let last = throughput.iter().position(|point| !holds(point))?;
-    last.checked_sub(1)
+/// Whether the last load brings more than the one before it, beyond their intervals.
+fn still_grows(points: &[Point]) -> bool {
+    matches!(points, [.., before, last] if last.low > before.high)
 }
 
 /// Throughput for each unit of load while nothing is in the way: 1 of a rate, else that of the lowest load.
@@ -57,7 +51,7 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
         .iter()
         .enumerate()
         .map(|(colour, design)| Curve {
-            knee: knee(&design.throughput, sweep.is_rate),
+            knee: design.knee.and_then(|knee| design.throughput.iter().position(|point| point.x == knee)),
             ..curve(design, colour, &design.throughput)
         })
         .collect();
@@ -65,7 +59,7 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     let most = curves.iter().max_by(|a, b| best(a).total_cmp(&best(b)))?;
     let least = curves.iter().min_by(|a, b| best(a).total_cmp(&best(b)))?;
     let mut title = format!("{} carries up to {} requests a second", most.label, three(best(most)));
-    if curves.iter().all(|curve| curve.knee.is_none()) {
+    if curves.iter().all(|curve| still_grows(&curve.points)) {
         title = format!("No limit in sight: up to {} requests a second come through", three(best(most)));
     } else if curves.len() > 1 {
         title += &format!(", {} {}", least.label, three(best(least)));
@@ -74,7 +68,7 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     let mut subtitle =
         format!("requests that end ok a second; {}, band = 95 % confidence interval", sweep.about);
     if curves.iter().any(|curve| curve.knee.is_some()) {
-        subtitle += "; ring = the last load of which 95 % comes through";
+        subtitle += "; ring = the knee, where throughput / mean response time is greatest";
     }
     let table = table(&sweep.axis, designs, |design| &design.throughput);
     let panel = Panel { y: Axis::linear("requests a second", Unit::Count), height: 380.0, curves, ideal };

@@ -216,6 +216,7 @@ mod tests {
                 throughput: loads.clone().map(|x| point(x, through(x))).collect(),
                 p50: loads.clone().skip(1).map(|x| point(x, tail(x) / 3.0)).collect(),
                 p99: loads.skip(1).map(|x| point(x, tail(x))).collect(),
+                knee: (most > 2000.0).then_some(4000.0),
             }
         };
         let all = [
@@ -249,8 +250,21 @@ mod tests {
         let Body::Lines(lines) = &through.body else { panic!("throughput is lines") };
         let knees: Vec<Option<usize>> =
             lines.panels[0].curves.iter().map(|curve: &Curve| curve.knee).collect();
-        // The last loads of which 95 % comes through: 1000 (of 2000 it is 1895), 4000, 6000 and, with 6895 of it, 7000.
-        assert_eq!(knees, [Some(1), Some(4), Some(6), Some(7)]);
+        assert_eq!(knees, [None, Some(4), Some(4), Some(4)]);
+        assert!(through.subtitle.contains("ring = the knee"), "{}", through.subtitle);
+        let growing: Vec<Design> = designs()
+            .into_iter()
+            .map(|design| Design {
+                throughput: design
+                    .throughput
+                    .iter()
+                    .map(|at| Point { y: at.x, low: at.x - 1.0, high: at.x + 1.0, ..*at })
+                    .collect(),
+                ..design
+            })
+            .collect();
+        let title = load::throughput(&growing, &sweep).unwrap().title;
+        assert_eq!(title, "No limit in sight: up to 12,000 requests a second come through");
     }
 
     #[test]

@@ -135,7 +135,11 @@ fn figure(figure: &crate::experiment::result::Figure) -> String {
 
 fn points(result: &CapacityResult) -> String {
     let row = |point: &Point| {
-        let beyond = if point.steady { "nobody served" } else { "no steady state" };
+        let beyond = match point.throughput_rps.mean {
+            _ if !point.steady => "no steady state",
+            None | Some(0.0) => "nobody served",
+            Some(_) => "cannot be told",
+        };
         let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{:+.1} %", 100.0 * margin));
         let time = |figure: &crate::experiment::result::Figure| {
             let known = figure.mean.filter(|_| point.steady);

@@ -11,6 +11,9 @@ use super::result::{Answer, Bottleneck, ComponentResult, Figure, Outcomes, Predi
 /// Members of a group whose mean use is less than this share below the busiest are taken for alike.
 const ALIKE: f64 = 0.1;
 
+/// A share above which something is the rule rather than the exception.
+const MOSTLY: f64 = 0.5;
+
 /// Slots that are so much busier than the cores behind them bind in their place.
 const CLEARLY_BUSIER: f64 = 0.1;
 
@@ -97,20 +100,10 @@ fn uses(name: &str, component: &ComponentResult) -> Vec<(&'static str, f64)> {
         let used = mean(&component.memory_bytes_max).unwrap_or(0.0) / machine.memory_bytes as f64;
         uses.push(("memory", used.min(1.0)));
     }
-    uses.extend(slots(component).filter(|slots| slots.1 > cores + CLEARLY_BUSIER));
+    let resource = if component.kind == "server" { "workers" } else { "connections" };
+    let slots = mean(&component.slots_utilisation).filter(|held| *held > cores + CLEARLY_BUSIER);
+    uses.extend(slots.map(|held| (resource, held)));
     uses
-}
-
-/// Use of the slots for calls, where they have ever run out: all were held while calls waited, so that those inside at
-/// the peak, less those that waited, were as many as there are.
-fn slots(component: &ComponentResult) -> Option<(&'static str, f64)> {
-    let value = |figure: &Figure| figure.mean.unwrap_or(0.0);
-    let (waited, rejected) = (value(&component.queue_len_max), count(&component.outcomes.rejected));
-    let slots = value(&component.inside_max) - waited;
-    let held = value(&component.inside_mean) - value(&component.queue_len_mean);
-    let resource = if component.kind == "database" { "connections" } else { "workers" };
-    let ran_out = waited >= 1.0 || rejected > 0.0;
-    (ran_out && slots >= 1.0).then(|| (resource, (held / slots).clamp(0.0, 1.0)))
 }
 
 fn count(figure: &Figure) -> f64 {
@@ -125,8 +118,21 @@ pub(super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<String> {
     // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
     why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
     why.extend(failures(result));
+    why.extend(one_single_thing(scenario, result));
     why.extend(result.theory.iter().filter_map(prediction));
     why
+}
+
+/// Why nearly all reads are stale where nobody would expect it.
+fn one_single_thing(scenario: &Scenario, result: &RunResult) -> Option<String> {
+    let stale = result.metrics.data.as_ref()?.stale_read_share.mean.filter(|share| *share > MOSTLY)?;
+    scenario.classes.iter().all(|class| class.keys.count == 1).then(|| {
+        format!(
+            "{:.0} % of the reads are stale: without `keys` the data are one single thing, so that a read is stale \
+             when any write is missing",
+            100.0 * stale
+        )
+    })
 }
 
 fn growth(result: &RunResult) -> Option<String> {
@@ -422,7 +428,8 @@ fn more_load(scenario: &Scenario) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{from_text, result, trial};
+    use super::super::data::DataResult;
+    use super::super::samples::{from_text, result, scenario, trial};
     use super::*;
     use crate::model::record::TrialRecord;
 
@@ -440,15 +447,25 @@ mod tests {
             record.components[0].machine.as_mut().unwrap().disk_utilisation = Some(0.9);
         });
         assert_eq!(disk.bottleneck.unwrap().resource, "disk");
-        // 5 inside of whom 2 wait leaves 3 workers; 2.9 of them are held on average.
-        let workers = changed(|record| {
-            let server = &mut record.components[0];
-            (server.inside_max, server.queue_max) = (5, 2);
-            (server.inside_mean, server.queue_mean) = (3.9, 1.0);
-        });
-        let workers = workers.bottleneck.unwrap();
-        assert_eq!(workers.resource, "workers");
-        assert!((workers.utilisation - 2.9 / 3.0).abs() < 1e-9);
+        // Whoever is served on a core holds a worker as well: workers bind when they are clearly busier than the cores.
+        let held =
+            |share| changed(move |record| record.components[0].slots_held = Some(share)).bottleneck.unwrap();
+        assert_eq!((held(0.95).resource, held(0.95).utilisation), ("workers", 0.95));
+        assert_eq!(held(0.8).resource, "cpu");
+    }
+
+    #[test]
+    fn reads_that_are_stale_because_the_data_are_one_thing_are_explained() {
+        let why = |share: f64, keys: u32| {
+            let mut scenario = scenario("5/s");
+            scenario.classes.iter_mut().for_each(|class| class.keys.count = keys);
+            let mut result = changed(|_| ());
+            let stale_read_share = Figure { mean: Some(share), ..Figure::default() };
+            result.metrics.data = Some(DataResult { stale_read_share, ..DataResult::default() });
+            one_single_thing(&scenario, &result)
+        };
+        assert!(why(0.93, 1).unwrap().starts_with("93 % of the reads are stale: without `keys`"));
+        assert_eq!((why(0.3, 1), why(0.93, 2)), (None, None));
     }
 
     #[test]

@@ -221,6 +221,10 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
         queue_len_max: figure(&|component| component.queue_max as f64),
         inside_mean: figure(&|component| component.inside_mean),
         inside_max: figure(&|component| component.inside_max as f64),
+        slots_utilisation: first
+            .slots_held
+            .is_some()
+            .then(|| figure(&|component| component.slots_held.unwrap_or(f64::NAN))),
         busy_cores_mean: machine(&|machine| machine.busy_cores_mean),
         memory_bytes_max: machine(&|machine| machine.memory_max as f64),
         disk_utilisation: disk.filter(|_| has_disk),

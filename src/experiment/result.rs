@@ -199,6 +199,9 @@ pub struct ComponentResult {
     pub inside_mean: Figure,
     /// Most calls that were inside at once.
     pub inside_max: Figure,
+    /// Share of its workers or connections that calls hold, 0..1; absent where their number has no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots_utilisation: Option<Figure>,
     /// Busy cores of its machine; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_cores_mean: Option<Figure>,

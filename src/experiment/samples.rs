@@ -103,6 +103,7 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
         inside_max: 5,
         queue_mean: 0.0,
         queue_max: 0,
+        slots_held: None,
         machine: Some(MachineRecord {
             host: "box".into(),
             cores: 2,

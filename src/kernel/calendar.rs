@@ -100,6 +100,12 @@ impl<E: Copy> Calendar<E> {
             self.at_now.push(seq, event);
             return seq;
         }
+        self.schedule_later(at, seq, event);
+        seq
+    }
+
+    /// Adds an event that is not of this very moment.
+    fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
         let slot = self.store(event);
         let key = (Key::from(at.as_nanos()) << 64) | Key::from((seq << SLOT_BITS) | slot);
         if key <= self.edge {
@@ -107,7 +113,6 @@ impl<E: Copy> Calendar<E> {
         } else {
             self.wheel.push(key);
         }
-        seq
     }
 
     /// The next event that is not after `end`. The clock moves to its time. `None` if there is no such event; then the
@@ -115,35 +120,30 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn pop_until(&mut self, end: SimTime) -> Option<Fired<E>> {
         if !self.at_now.is_empty() {
+            if self.now > end.as_nanos() {
+                return None;
+            }
             let nearest = self.front.last().copied().unwrap_or(self.edge);
             // Unless something older is pending for this very moment, it is the FIFO's turn.
-            if time_of(nearest) > self.now && self.now <= end.as_nanos() {
+            if time_of(nearest) > self.now || !self.has_older() {
                 let (seq, event) = self.at_now.pop();
                 return Some(Fired { at: self.now(), seq, event });
             }
-            return self.pop_present(end);
-        }
-        if self.front.is_empty() && !self.refill(end.as_nanos()) {
+        } else if self.front.is_empty() && !self.refill(end.as_nanos()) {
             return None;
         }
         self.pop_front(end.as_nanos())
     }
 
-    /// The next event of this very moment, of which there is at least one in the FIFO.
+    /// Whether the front has an event of this very moment, which is older than those in the FIFO. It says no more than
+    /// that, since an event that it returned would have to go through memory.
     #[cold]
-    fn pop_present(&mut self, end: SimTime) -> Option<Fired<E>> {
-        if end.as_nanos() < self.now {
-            return None;
-        }
+    fn has_older(&mut self) -> bool {
         // With many ties at this moment, some of the older ones may still be in the wheel.
         if self.front.is_empty() && time_of(self.edge) <= self.now {
             self.refill(self.now);
         }
-        if let Some(older) = self.pop_front(self.now) {
-            return Some(older);
-        }
-        let (seq, event) = self.at_now.pop();
-        Some(Fired { at: self.now(), seq, event })
+        self.front.last().is_some_and(|&key| time_of(key) <= self.now)
     }
 
     /// Takes the first event of the front, if it is not after `end`.

@@ -41,6 +41,8 @@ pub struct Slab<T> {
     /// Vacant places, the last one used first, because it is likely to be in the cache.
     vacant: Vec<u32>,
     len: usize,
+    /// What stands in a place before its first value.
+    blank: T,
 }
 
 struct Entry<T> {
@@ -50,10 +52,10 @@ struct Entry<T> {
 }
 
 impl<T: Copy> Slab<T> {
-    /// An empty slab.
+    /// An empty slab. `blank` is any value: nobody ever sees it.
     #[must_use]
-    pub const fn new() -> Slab<T> {
-        Slab { entries: Vec::new(), vacant: Vec::new(), len: 0 }
+    pub const fn new(blank: T) -> Slab<T> {
+        Slab { entries: Vec::new(), vacant: Vec::new(), len: 0, blank }
     }
 
     /// Stores a value.
@@ -63,16 +65,21 @@ impl<T: Copy> Slab<T> {
     #[inline]
     pub fn insert(&mut self, value: T) -> Key {
         self.len += 1;
-        if let Some(index) = self.vacant.pop() {
-            let entry = &mut self.entries[index as usize];
-            entry.generation += 1;
-            entry.value = value;
-            return Key { index, generation: entry.generation };
-        }
+        let index = self.vacant.pop().unwrap_or_else(|| self.grow());
+        let entry = &mut self.entries[index as usize];
+        entry.generation += 1;
+        // The only place where it is written, so that it is made here rather than copied from where it was made.
+        entry.value = value;
+        Key { index, generation: entry.generation }
+    }
+
+    /// Adds a place that nobody has used.
+    #[cold]
+    fn grow(&mut self) -> u32 {
         let index = u32::try_from(self.entries.len()).expect("a slab holds fewer than 2^32 values");
         assert!(index != Key::NONE.index, "a slab holds fewer than 2^32 values");
-        self.entries.push(Entry { generation: 1, value });
-        Key { index, generation: 1 }
+        self.entries.push(Entry { generation: 0, value: self.blank });
+        index
     }
 
     /// The value, if the key still has one.
@@ -134,19 +141,13 @@ impl<T: Copy> Slab<T> {
     }
 }
 
-impl<T: Copy> Default for Slab<T> {
-    fn default() -> Self {
-        Slab::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_stale_key_is_never_misread() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new('z');
         let old = slab.insert('a');
         assert_eq!(slab.remove(old), Some('a'));
         let new = slab.insert('b');
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn no_slab_has_the_key_none() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new(());
         assert!(!slab.contains(Key::NONE));
         slab.insert(());
         assert!(!slab.contains(Key::NONE));
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn values_come_in_the_order_of_their_places() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new(0);
         let keys: Vec<Key> = (0..5).map(|i| slab.insert(i)).collect();
         slab.remove(keys[3]);
         slab.remove(keys[1]);
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_place_is_retired_after_its_last_generation() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new(0);
         slab.insert(1);
         slab.entries[0].generation = u32::MAX;
         let last = Key { index: 0, generation: u32::MAX };

@@ -37,6 +37,24 @@ pub struct Request {
     pub pausing: bool,
 }
 
+impl Request {
+    /// What stands where no request has been.
+    pub(super) const BLANK: Request = Request {
+        client: ComponentId::FIRST,
+        class: 0,
+        attempt: 0,
+        user: NOBODY,
+        number: 0,
+        key: 0,
+        identity: 0,
+        issued: SimTime::ZERO,
+        call: CallId::NONE,
+        pause: SimDuration::ZERO,
+        measured: false,
+        pausing: false,
+    };
+}
+
 /// To whom the answer of a call goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Parent {
@@ -105,6 +123,32 @@ pub struct Call {
     pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+}
+
+impl Call {
+    /// What stands where no call has been.
+    pub(super) const BLANK: Call = Call {
+        key: 0,
+        number: 0,
+        identity: 0,
+        client: ComponentId::FIRST,
+        caller: ComponentId::FIRST,
+        callee: ComponentId::FIRST,
+        parent: Parent::None,
+        class: 0,
+        user: NOBODY,
+        arrived: SimTime::ZERO,
+        waited: SimDuration::ZERO,
+        notes: Notes { step: 0, left: 0, pending: 0, flags: 0, mark: 0 },
+        probe: Probe::None,
+        connection: Connection::Held,
+        asks: Asks { parts: 0, joins: 0, fanout: 0, hops: 0, gone: 0 },
+        via: None,
+        answer: 0,
+        watched: false,
+        stage: Stage::Travelling,
+        abandoned: false,
+    };
 }
 
 /// What a query asks a database for beyond its own entity. In the answer: what the caller must ask for itself, because

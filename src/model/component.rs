@@ -213,10 +213,17 @@ impl Cx<'_> {
         self.world.machine_of(self.me).memory.release(bytes);
     }
 
-    /// Says how many calls wait inside this component now, beside those in the queue of its machine's station.
+    /// Says that so many calls can be in work inside this component at once, each of which holds a slot of it from its
+    /// grant to its answer: a worker, a connection. Said once, in `start`.
+    pub fn limit_slots(&mut self, slots: u32) {
+        self.world.recorder.meters[self.me.index()].slots = Some(slots);
+    }
+
+    /// Says how many calls wait inside this component now, beside those in the queue of its machine's station: for one
+    /// of its own slots, and for something else while they hold one.
     #[inline]
-    pub fn set_waiting(&mut self, waiting: usize) {
-        self.world.set_waiting(self.me, waiting as u64);
+    pub fn set_waiting(&mut self, for_slots: usize, with_slots: usize) {
+        self.world.set_waiting(self.me, for_slots as u64, with_slots as u64);
     }
 
     // Draws ---------------------------------------------------------------------------------------------------------
@@ -319,7 +326,17 @@ impl Cx<'_> {
     #[inline]
     pub fn trace_log(&mut self, book: usize, after: u64, to: u64, has: &str) {
         if after < to && self.world.trace.is_some() {
-            self.world.tell_log(self.me, book, after, to, has);
+            self.world.tell_log(self.me, book, after, to, |position| format!("has {has} write {position}"));
+        }
+    }
+
+    /// The same where there are several logs, each of which belongs to the node that writes it.
+    #[inline]
+    pub fn trace_log_of(&mut self, node: ComponentId, book: usize, after: u64, to: u64, has: &str) {
+        if after < to && self.world.trace.is_some() {
+            let name = self.name(node).to_owned();
+            let text = |position| format!("has {has} write {position} of {name}");
+            self.world.tell_log(self.me, book, after, to, text);
         }
     }
 

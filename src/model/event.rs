@@ -51,18 +51,18 @@ pub(super) struct Packed {
 const _: () = assert!(size_of::<Packed>() == 16);
 
 /// The kinds, in the lowest bits.
-mod tag {
-    pub(super) const CALL: u64 = 0;
-    pub(super) const REPLY: u64 = 1;
-    pub(super) const RETURNED: u64 = 2;
-    pub(super) const ALARM: u64 = 3;
-    pub(super) const ALARM_CALL: u64 = 4;
-    pub(super) const ALARM_REQUEST: u64 = 5;
-    pub(super) const ALARM_NUMBER: u64 = 6;
-    pub(super) const CONTROL: u64 = 7;
-    pub(super) const CPU: u64 = 8;
-    pub(super) const DISK: u64 = 9;
-    pub(super) const FAULT: u64 = 10;
+pub(super) mod tag {
+    pub(in super::super) const CALL: u64 = 0;
+    pub(in super::super) const REPLY: u64 = 1;
+    pub(in super::super) const RETURNED: u64 = 2;
+    pub(in super::super) const ALARM: u64 = 3;
+    pub(in super::super) const ALARM_CALL: u64 = 4;
+    pub(in super::super) const ALARM_REQUEST: u64 = 5;
+    pub(in super::super) const ALARM_NUMBER: u64 = 6;
+    pub(in super::super) const CONTROL: u64 = 7;
+    pub(in super::super) const CPU: u64 = 8;
+    pub(in super::super) const DISK: u64 = 9;
+    pub(in super::super) const FAULT: u64 = 10;
 }
 
 #[inline]
@@ -102,39 +102,96 @@ impl From<Event> for Packed {
 }
 
 impl Packed {
-    /// The event.
+    /// Its kind, one of [`tag`]. Whoever handles an event goes by it at once: an [`Event`] made from it first would be
+    /// written to be read, and told apart twice.
     #[inline]
-    pub(super) fn unpack(self) -> Event {
-        let Packed { id, rest } = self;
-        let to = ComponentId::new((rest >> TAG_BITS) as usize % COMPONENTS_MAX);
-        let call = CallId(slab::Key::from_bits(id));
-        let code = rest >> CODE_AT;
-        let alarm = |about| Event::Alarm {
-            to,
-            epoch: (rest >> EPOCH_AT) as u32,
-            alarm: Alarm { code: code as u16, about },
-        };
-        match rest % (1 << TAG_BITS) {
-            tag::CALL => Event::Call { to, id: call },
-            tag::REPLY => Event::Reply { to, id: call, outcome: Outcome::ALL[code as usize % 8] },
-            tag::RETURNED => {
-                Event::Returned { to, id: call, from: ComponentId::new(code as usize % COMPONENTS_MAX) }
-            }
-            tag::ALARM => alarm(About::Nothing),
-            tag::ALARM_CALL => alarm(About::Call(call)),
-            tag::ALARM_REQUEST => alarm(About::Request(RequestId(slab::Key::from_bits(id)))),
-            tag::ALARM_NUMBER => alarm(About::Number(id as u32)),
-            tag::CONTROL => Event::Control { to, place: slab::Key::from_bits(id) },
-            tag::CPU => Event::Departure { machine: MachineId::new(id as usize), device: Device::Cpu },
-            tag::DISK => Event::Departure { machine: MachineId::new(id as usize), device: Device::Disk },
-            _ => Event::Fault(id as u32),
-        }
+    pub(super) fn tag(self) -> u64 {
+        self.rest % (1 << TAG_BITS)
+    }
+
+    /// The component that it reaches.
+    #[inline]
+    pub(super) fn to(self) -> ComponentId {
+        ComponentId::new((self.rest >> TAG_BITS) as usize % COMPONENTS_MAX)
+    }
+
+    /// The call that it is about, for kinds that have one.
+    #[inline]
+    pub(super) fn call(self) -> CallId {
+        CallId(self.place())
+    }
+
+    /// The request that an alarm is about.
+    #[inline]
+    pub(super) fn request(self) -> RequestId {
+        RequestId(self.place())
+    }
+
+    /// The place of what a control event says.
+    #[inline]
+    pub(super) fn place(self) -> slab::Key {
+        slab::Key::from_bits(self.id)
+    }
+
+    /// The number of a fault, or the one that an alarm is about.
+    #[inline]
+    pub(super) fn number(self) -> u32 {
+        self.id as u32
+    }
+
+    /// The machine of a departure.
+    #[inline]
+    pub(super) fn machine(self) -> MachineId {
+        MachineId::new(self.id as usize)
+    }
+
+    /// How a call was answered.
+    #[inline]
+    pub(super) fn outcome(self) -> Outcome {
+        Outcome::ALL[(self.rest >> CODE_AT) as usize % 8]
+    }
+
+    /// The component from which a call comes back.
+    #[inline]
+    pub(super) fn sender(self) -> ComponentId {
+        ComponentId::new((self.rest >> CODE_AT) as usize % COMPONENTS_MAX)
+    }
+
+    /// Which timer of its component an alarm is.
+    #[inline]
+    pub(super) fn code(self) -> u16 {
+        (self.rest >> CODE_AT) as u16
+    }
+
+    /// How often the component had crashed when an alarm was set.
+    #[inline]
+    pub(super) fn epoch(self) -> u32 {
+        (self.rest >> EPOCH_AT) as u32
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unpacked(packed: Packed) -> Event {
+        let to = packed.to();
+        let alarm =
+            |about| Event::Alarm { to, epoch: packed.epoch(), alarm: Alarm { code: packed.code(), about } };
+        match packed.tag() {
+            tag::CALL => Event::Call { to, id: packed.call() },
+            tag::REPLY => Event::Reply { to, id: packed.call(), outcome: packed.outcome() },
+            tag::RETURNED => Event::Returned { to, id: packed.call(), from: packed.sender() },
+            tag::ALARM => alarm(About::Nothing),
+            tag::ALARM_CALL => alarm(About::Call(packed.call())),
+            tag::ALARM_REQUEST => alarm(About::Request(packed.request())),
+            tag::ALARM_NUMBER => alarm(About::Number(packed.number())),
+            tag::CONTROL => Event::Control { to, place: packed.place() },
+            tag::CPU => Event::Departure { machine: packed.machine(), device: Device::Cpu },
+            tag::DISK => Event::Departure { machine: packed.machine(), device: Device::Disk },
+            _ => Event::Fault(packed.number()),
+        }
+    }
 
     #[test]
     fn what_was_packed_comes_out() {
@@ -155,7 +212,7 @@ mod tests {
                 .map(|device| Event::Departure { machine: MachineId::new(u32::MAX as usize), device }),
         );
         for event in events {
-            assert_eq!(format!("{:?}", Packed::from(event).unpack()), format!("{event:?}"));
+            assert_eq!(format!("{:?}", unpacked(Packed::from(event))), format!("{event:?}"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `Machine`: the hardware that components run on: cores, memory, disk, and their one completion event each.
 
+use crate::kernel::slab;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::memory::Memory;
 use crate::queueing::station::{Station, StationConfig};
@@ -30,11 +31,41 @@ pub enum Device {
     Disk,
 }
 
-/// Work of a component: for a call, or of its own.
+/// Work of a component: for a call, or of its own. In two words, which are moved about in registers: an id or a code, and
+/// the component with the kind of the task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Job {
-    pub owner: ComponentId,
-    pub task: Task,
+    id: u64,
+    rest: u64,
+}
+
+impl Job {
+    const IS_OWN: u64 = 1 << 63;
+
+    #[inline]
+    pub(super) fn new(owner: ComponentId, task: Task) -> Job {
+        let owner = owner.index() as u64;
+        match task {
+            Task::Call(id) => Job { id: id.0.bits(), rest: owner },
+            Task::Own(code) => Job { id: u64::from(code), rest: owner | Job::IS_OWN },
+        }
+    }
+
+    /// Whose work it is.
+    #[inline]
+    pub(super) fn owner(self) -> ComponentId {
+        ComponentId::new((self.rest & !Job::IS_OWN) as usize)
+    }
+
+    /// What it is for.
+    #[inline]
+    pub(super) fn task(self) -> Task {
+        if self.rest & Job::IS_OWN == 0 {
+            Task::Call(CallId(slab::Key::from_bits(self.id)))
+        } else {
+            Task::Own(self.id as u16)
+        }
+    }
 }
 
 /// What a job is for.

@@ -75,6 +75,8 @@ pub struct ComponentRecord {
     pub queue_mean: f64,
     /// Highest number of calls that waited at once.
     pub queue_max: u64,
+    /// Share of its slots (workers, connections) that calls hold: time average, 0..1; absent without a limit.
+    pub slots_held: Option<f64>,
     /// Hardware, where the component runs on a machine.
     pub machine: Option<MachineRecord>,
 }

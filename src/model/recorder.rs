@@ -30,6 +30,10 @@ pub(super) struct Meter {
     pub asked: u128,
     pub inside: TimeAverage,
     pub queue: TimeAverage,
+    /// How many calls may be in work at once, where that is limited.
+    pub slots: Option<u32>,
+    /// Calls that wait for one of these slots.
+    pub lined_up: TimeAverage,
     /// Since the start of the trial, warm-up included.
     ledger: CallLedger,
     /// `inside.integral` at the start of the current window.
@@ -304,7 +308,14 @@ impl Meter {
         self.ledger.integral += self.inside.integral(now.as_nanos());
         self.inside.reset(now.as_nanos());
         self.queue.reset(now.as_nanos());
+        self.lined_up.reset(now.as_nanos());
         self.window_integral = 0;
+    }
+
+    /// Share of the slots that calls have held: whoever is inside and does not wait for one has one.
+    pub(super) fn slots_held(&self, now: SimTime) -> Option<f64> {
+        let now = now.as_nanos();
+        self.slots.map(|slots| (self.inside.mean(now) - self.lined_up.mean(now)) / f64::from(slots))
     }
 
     /// Time average of calls inside since the last window was closed.

@@ -7,6 +7,9 @@ use crate::kernel::slab::Key;
 pub struct ComponentId(u32);
 
 impl ComponentId {
+    /// The component that joined first.
+    pub(super) const FIRST: ComponentId = ComponentId(0);
+
     /// The component at `index`.
     #[must_use]
     pub fn new(index: usize) -> ComponentId {

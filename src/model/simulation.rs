@@ -9,11 +9,11 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::address;
-use super::call::{Probe, Stage};
+use super::call::{Call, Probe, Request, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
-use super::event::{COMPONENTS_MAX, Event};
+use super::event::{COMPONENTS_MAX, Packed, tag};
 use super::faults::Planned;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Machine, MachineId, Task};
@@ -90,9 +90,9 @@ impl Simulation {
         let world = World {
             seed,
             calendar: Calendar::new(),
-            controls: Slab::new(),
-            calls: Slab::new(),
-            requests: Slab::new(),
+            controls: Slab::new(Control::Crash),
+            calls: Slab::new(Call::BLANK),
+            requests: Slab::new(Request::BLANK),
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
@@ -220,17 +220,22 @@ impl Simulation {
         while let Some(fired) = self.world.calendar.pop_until(until) {
             self.world.events += 1;
             self.guard_instant(fired.at);
-            match fired.event.unpack() {
-                Event::Call { to, id } => self.arrive(to, id, Signal::Call(id)),
-                Event::Reply { to, id, outcome } => self.answer(to, id, outcome),
-                Event::Returned { to, id, from } => self.arrive(to, id, Signal::Returned(id, from)),
-                Event::Departure { machine, device } => self.depart(machine, device, fired.seq),
-                Event::Alarm { to, epoch, alarm } => self.ring(to, epoch, alarm),
-                Event::Control { to, place } => {
-                    let control = self.world.controls.remove(place).expect("what was planned happens once");
-                    self.happen(to, control);
+            let event = fired.event;
+            match event.tag() {
+                tag::CALL => self.arrive(event.to(), event.call()),
+                tag::REPLY => self.answer(event.to(), event.call(), event.outcome()),
+                tag::RETURNED => self.come_back(event.to(), event.call(), event.sender()),
+                tag::ALARM => self.ring(event, About::Nothing),
+                tag::ALARM_CALL => self.ring(event, About::Call(event.call())),
+                tag::ALARM_REQUEST => self.ring(event, About::Request(event.request())),
+                tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
+                tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
+                tag::DISK => self.depart(event.machine(), Device::Disk, fired.seq),
+                tag::CONTROL => {
+                    let control = self.world.controls.remove(event.place());
+                    self.happen(event.to(), control.expect("what was planned happens once"));
                 }
-                Event::Fault(index) => self.turn_fault(index),
+                _ => self.turn_fault(event.number()),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
                 return Some(Stop::TooManyCalls);
@@ -253,9 +258,24 @@ impl Simulation {
         }
     }
 
-    /// A call reaches its callee, or comes back to its router; one that is down refuses it.
+    /// A call reaches its callee.
     #[inline]
-    fn arrive(&mut self, to: ComponentId, id: CallId, signal: Signal) {
+    fn arrive(&mut self, to: ComponentId, id: CallId) {
+        if let Some(number) = self.admit(to, id) {
+            self.deliver(to, Signal::Call(id), number);
+        }
+    }
+
+    /// A call that was handed on comes back to its router.
+    fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
+        if let Some(number) = self.admit(to, id) {
+            self.deliver(to, Signal::Returned(id, from), number);
+        }
+    }
+
+    /// Lets a call into a component, and says by which number the fingerprint knows it; one that is down refuses it.
+    #[inline]
+    fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
         let now = self.world.now();
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
@@ -266,10 +286,11 @@ impl Simulation {
         match self.world.infos[to.index()].status {
             // The kernel takes the connection, as long as there is a process, even one that hangs.
             Status::Up | Status::Hung if probe == Probe::Connect => self.world.reply(to, id, Outcome::Ok),
-            Status::Up => self.deliver(to, signal, number),
+            Status::Up => return Some(number),
             Status::Hung => {}
             Status::Down => self.world.refuse(to, id),
         }
+        None
     }
 
     /// An answer reaches the caller, if that still waits, and ends the call. A router that watches the call sees it pass.
@@ -292,12 +313,13 @@ impl Simulation {
     }
 
     /// A timer rings, unless its component has crashed since or what it is about has ended.
-    #[inline]
-    fn ring(&mut self, to: ComponentId, epoch: u32, alarm: Alarm) {
-        if epoch == self.world.infos[to.index()].epoch
-            && let Some(number) = self.world.number_of(alarm.about)
+    #[inline(always)]
+    fn ring(&mut self, event: Packed, about: About) {
+        let to = event.to();
+        if event.epoch() == self.world.infos[to.index()].epoch
+            && let Some(number) = self.world.number_of(about)
         {
-            self.deliver(to, Signal::Alarm(alarm), number);
+            self.deliver(to, Signal::Alarm(Alarm { code: event.code(), about }), number);
         }
     }
 
@@ -315,8 +337,9 @@ impl Simulation {
         self.deliver(to, Signal::Control(control), control.number());
     }
 
-    /// Hands a signal to its component; the fingerprint knows it by the number of its request.
-    #[inline]
+    /// Hands a signal to its component; the fingerprint knows it by the number of its request. Inlined, so that what
+    /// depends on the kind of the signal is settled where it is sent.
+    #[inline(always)]
     fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
         let now = world.now();
@@ -336,16 +359,16 @@ impl Simulation {
         }
         armed.at = SimTime::MAX;
         while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
-            match done.job.task {
+            match done.job.task() {
                 Task::Own(code) => {
                     let alarm = Alarm { code, about: About::Nothing };
-                    self.deliver(done.job.owner, Signal::Alarm(alarm), u64::MAX);
+                    self.deliver(done.job.owner(), Signal::Alarm(alarm), u64::MAX);
                 }
                 Task::Call(id) => {
                     if let Some(call) = self.world.calls.get_mut(id.0) {
                         call.waited += done.waited;
                         let number = call.number;
-                        self.deliver(done.job.owner, Signal::Done(id), number);
+                        self.deliver(done.job.owner(), Signal::Done(id), number);
                     }
                 }
             }
@@ -422,7 +445,7 @@ fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
 }
 
 /// The number by which the fingerprint knows a kind of signal.
-#[inline]
+#[inline(always)]
 fn kind_of(signal: Signal) -> u64 {
     match signal {
         Signal::Call(_) => 1,
@@ -473,6 +496,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         }
     });
     let meter = std::mem::take(&mut world.recorder.meters[index]);
+    let slots_held = meter.slots_held(now);
     ComponentRecord {
         name: info.name.clone(),
         group: info.group.clone(),
@@ -488,6 +512,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         inside_max: meter.inside.max(),
         queue_mean: meter.queue.mean(now.as_nanos()),
         queue_max: meter.queue.max(),
+        slots_held,
         waits: meter.waits,
         asked: meter.asked,
         machine,

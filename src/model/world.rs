@@ -10,7 +10,7 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Asks, Call, Connection, NOBODY, Notes, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Parent, Probe, Request, Stage};
 use super::data::Book;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::machine::{Device, Job, Machine, MachineId, Task};
@@ -196,17 +196,7 @@ impl World {
             parent,
             class,
             user,
-            arrived: SimTime::ZERO,
-            waited: SimDuration::ZERO,
-            notes: Notes::default(),
-            probe: Probe::None,
-            connection: Connection::Held,
-            asks: Asks::default(),
-            via: None,
-            answer: 0,
-            watched: false,
-            stage: Stage::Travelling,
-            abandoned: false,
+            ..Call::BLANK
         };
         let id = CallId(self.calls.insert(call));
         let delay = self.delay(from, to, key);
@@ -345,16 +335,12 @@ impl World {
         RequestId(self.requests.insert(Request {
             client,
             class,
-            attempt: 0,
             user,
             number,
             key,
-            identity: 0,
             issued,
-            call: CallId::NONE,
-            pause: SimDuration::ZERO,
             measured,
-            pausing: false,
+            ..Request::BLANK
         }))
     }
 
@@ -381,7 +367,7 @@ impl World {
             self.tell_work(owner, task, device, demand);
         }
         let armed = self.machines[id.index()].armed(device);
-        let entered = armed.station.enter(now, Job { owner, task }, demand);
+        let entered = armed.station.enter(now, Job::new(owner, task), demand);
         assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
         self.rearm(id, device);
     }
@@ -416,9 +402,11 @@ impl World {
         }
     }
 
-    pub(super) fn set_waiting(&mut self, component: ComponentId, waiting: u64) {
+    pub(super) fn set_waiting(&mut self, component: ComponentId, for_slots: u64, with_slots: u64) {
+        let now = self.now().as_nanos();
+        self.recorder.meters[component.index()].lined_up.set(now, for_slots);
         let info = &mut self.infos[component.index()];
-        info.waiting = waiting;
+        info.waiting = for_slots + with_slots;
         let in_queue = match info.machine {
             Some(id) if self.machines[id.index()].host == component => {
                 self.machines[id.index()].cpu.station.waiting() as u64
@@ -439,7 +427,7 @@ impl World {
     }
 
     /// The number that the fingerprint knows a timer by; `None` when what it is about has ended.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number_of(&self, about: About) -> Option<u64> {
         match about {
             About::Call(id) => self.calls.get(id.0).map(|call| call.number),

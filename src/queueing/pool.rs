@@ -100,6 +100,11 @@ impl<J: Copy> Pool<J> {
         self.queue.clear();
     }
 
+    /// Slots, held or free.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     /// Slots held.
     pub fn in_use(&self) -> u32 {
         self.in_use

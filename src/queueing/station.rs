@@ -126,17 +126,17 @@ impl<J: Copy> Station<J> {
     /// A job comes with `demand` of core time at speed 1. It starts at once or waits.
     /// False, and nothing has changed, when it would have to wait and the queue is full.
     #[must_use]
+    #[inline]
     pub fn enter(&mut self, now: SimTime, job: J, demand: SimDuration) -> bool {
         let starts = self.has_slot();
         if !starts && self.queue.len() >= self.config.queue_limit {
             return false;
         }
         self.account(now);
-        let waiter = Waiter { job, demand, entered: now };
         if starts {
-            self.start(now, waiter);
+            self.start(now, Service { job, demand, waited: SimDuration::ZERO });
         } else {
-            self.queue.push_back(waiter);
+            self.queue.push_back(Waiter { job, demand, entered: now });
             self.usage.waiting_max = self.usage.waiting_max.max(self.queue.len());
         }
         true
@@ -144,6 +144,7 @@ impl<J: Copy> Station<J> {
 
     /// When the next job is done if nothing else happens; `None` while nobody is in service or the station stands still.
     /// A later [`Station::enter`] may move it later, a completion, a removal or a new speed either way.
+    #[inline]
     pub fn next_completion(&self) -> Option<SimTime> {
         match &self.service {
             Mode::Fixed(fixed) => fixed.next_completion(),
@@ -156,6 +157,7 @@ impl<J: Copy> Station<J> {
     ///
     /// # Panics
     /// When a job with a core of its own was done before `now`: its owner missed the completion.
+    #[inline]
     pub fn complete(&mut self, now: SimTime) -> Option<Done<J>> {
         let service = match &mut self.service {
             Mode::Fixed(fixed) => fixed.take_due(now),
@@ -197,6 +199,7 @@ impl<J: Copy> Station<J> {
     }
 
     /// Jobs that have a share of the cores.
+    #[inline]
     pub fn in_service(&self) -> usize {
         match &self.service {
             Mode::Fixed(fixed) => fixed.len(),
@@ -242,6 +245,7 @@ impl<J: Copy> Station<J> {
         self.usage.completed_ns as f64 + self.usage.removed_ns + inside
     }
 
+    #[inline]
     fn has_slot(&self) -> bool {
         self.config.limit.is_none_or(|limit| self.in_service() < limit as usize)
     }
@@ -254,16 +258,17 @@ impl<J: Copy> Station<J> {
         self.usage.advance(now, self.busy_with(self.in_service()), self.queue.len());
     }
 
+    #[inline]
     fn start_waiters(&mut self, now: SimTime) {
         while !self.queue.is_empty() && self.has_slot() {
             let next = if self.config.lifo { self.queue.pop_back() } else { self.queue.pop_front() };
-            self.start(now, next.expect("the queue is not empty"));
+            let Waiter { job, demand, entered } = next.expect("the queue is not empty");
+            self.start(now, Service { job, demand, waited: now.since(entered) });
         }
     }
 
-    fn start(&mut self, now: SimTime, waiter: Waiter<J>) {
-        let Waiter { job, demand, entered } = waiter;
-        let service = Service { job, demand, waited: now.since(entered) };
+    #[inline]
+    fn start(&mut self, now: SimTime, service: Service<J>) {
         match &mut self.service {
             Mode::Fixed(fixed) => fixed.start(now, service),
             Mode::Shared(shared) => shared.start(now, service),

@@ -388,6 +388,23 @@ fn a_closed_population_cannot_overrun_a_server_and_an_open_stream_can() {
 }
 
 #[test]
+fn a_worker_is_held_by_whoever_is_inside_and_does_not_wait_for_one() {
+    // Little's law: 100/s x 100 ms hold 10 of 20 workers. Who waits for a worker holds none.
+    let server = "workers = 20\nqueue = 1000\nsteps = [{ wait = '100ms' }]";
+    check(&one_box("rate = '100/s'", server), &[("box.slots_held", about(0.5, 0.02))]);
+    let closed = "users = 50\nthink_time = '1ms'\ntimeout = '1h'";
+    check(
+        &one_box(closed, server),
+        &[("box.slots_held", about(1.0, 0.001)), ("box.inside", about(50.0, 0.01))],
+    );
+    // M/M/1 at 80 % keeps 4 calls inside, each with a worker of 400, 3.2 of them in the queue for the core.
+    let server = "cores = 1\nscheduling = 'fifo'\nworkers = 400\n\
+                  steps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]";
+    let held = ("box.slots_held", about(0.01, 0.2));
+    check(&one_box("rate = '80/s'", server), &[held, ("box.queue", about(3.2, 0.2))]);
+}
+
+#[test]
 fn the_response_time_law_holds_exactly() {
     let users = "users = 20\nthink_time = '1s'\ntimeout = '1h'";
     let text = one_box(users, "workers = 100\nsteps = [{ cpu = { dist = 'exponential', mean = '80ms' } }]");

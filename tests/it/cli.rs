@@ -386,6 +386,33 @@ fn a_write_is_traced_into_every_replica_also_after_the_answer() {
 }
 
 #[test]
+fn a_write_is_traced_into_every_node_that_takes_writes_itself() {
+    for scenario in ["multi-primary", "ring"] {
+        let short = ["--set", "run.duration=10s", "--set", "run.warmup=1s", "--set", "request.view.share=0"];
+        let shares = ["--set", "request.post.share=100", "--request", "1"];
+        let text = stdout(&run(&[&["trace", scenario][..], &short, &shares].concat()));
+        let count = |node: &str, what: &str| {
+            text.lines().filter(|line| line.contains(&format!("{node}  ")) && line.ends_with(what)).count()
+        };
+        // Request 1 of each of the four clients writes at the node of its region.
+        let nodes = ["db.node-1", "db.node-2", "db.node-3", "db.node-4"];
+        for writer in nodes {
+            assert_eq!(count(writer, "of its log on the disk"), 1, "{scenario}: {text}");
+            for reader in nodes.into_iter().filter(|&node| node != writer) {
+                for has in ["received", "applied"] {
+                    let told = text.lines().filter(|line| {
+                        line.contains(&format!("{reader}  "))
+                            && line.contains(&format!("has {has} write "))
+                            && line.ends_with(&format!(" of {writer}"))
+                    });
+                    assert_eq!(told.count(), 1, "{scenario}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_built_in_scenario_is_a_file_and_every_file_is_built_in() {
     let mut files: Vec<String> = fs::read_dir("scenarios")
         .unwrap()

@@ -125,7 +125,7 @@ impl Balancer {
         match self.connections.acquire(cx.now(), call) {
             Acquire::Granted => self.begin(call, cx),
             Acquire::Queued => {
-                cx.set_waiting(self.connections.waiting());
+                cx.set_waiting(self.connections.waiting(), 0);
                 if let Some(timeout) = self.queue_timeout
                     && !std::mem::replace(&mut self.queue_armed, true)
                 {
@@ -251,7 +251,7 @@ impl Balancer {
         cx.reply(call, outcome);
         if let Some(Granted { job, waited }) = self.connections.release(cx.now()) {
             cx.get_mut(job).waited += waited;
-            cx.set_waiting(self.connections.waiting());
+            cx.set_waiting(self.connections.waiting(), 0);
             self.starting.push_back(job);
         }
     }
@@ -264,7 +264,7 @@ impl Balancer {
             cx.get_mut(call).waited += timeout;
             cx.reply(call, Outcome::Rejected);
         }
-        cx.set_waiting(self.connections.waiting());
+        cx.set_waiting(self.connections.waiting(), 0);
         self.queue_armed = self.connections.waiting() > 0;
         if self.queue_armed {
             cx.alarm(timeout - self.connections.oldest_wait(now), timer::QUEUED, About::Nothing);
@@ -324,6 +324,9 @@ fn is_current(child: CallId, cx: &Cx<'_>) -> bool {
 
 impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        if self.connections.capacity() < u32::MAX {
+            cx.limit_slots(self.connections.capacity());
+        }
         self.begin_checks(cx);
     }
 

@@ -370,6 +370,7 @@ fn member(spec: &DatabaseSpec, site: &Site<'_>) -> Box<dyn Member> {
 
 impl Component for Database {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        cx.limit_slots(self.connections.capacity());
         self.boot(cx);
         if let Some(member) = &mut self.member {
             member.start(cx);

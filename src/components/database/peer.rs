@@ -62,6 +62,11 @@ impl Peer {
         }
     }
 
+    /// The number by which a trace knows a log: nodes with a primary have one a book, with the book's own number.
+    fn traced(&self, log: usize) -> usize {
+        (log + 1) << u16::BITS | self.book
+    }
+
     /// Tells the book how far this node is with a log.
     fn tell(&self, log: usize, cx: &mut Cx<'_>) {
         let Log { received, applied, .. } = self.logs[log];
@@ -95,7 +100,10 @@ impl Peer {
     /// Puts a batch into the copy of its log, and says how far that goes now.
     fn take(&mut self, log: usize, call: CallId, cx: &mut Cx<'_>) {
         if log != self.index {
+            let before = self.logs[log].received;
             self.logs[log].receive(Batch::of(cx.get(call)));
+            let (node, received) = (self.nodes[log], self.logs[log].received);
+            cx.trace_log_of(node, self.traced(log), before, received, "received");
         }
         cx.get_mut(call).answer = self.logs[log].mark().word();
         cx.reply(call, Outcome::Ok);
@@ -112,7 +120,8 @@ impl Peer {
             }
             let applied = self.applier.applied(log);
             if applied > self.logs[log].applied {
-                self.logs[log].applied = applied;
+                let before = std::mem::replace(&mut self.logs[log].applied, applied);
+                cx.trace_log_of(self.nodes[log], self.traced(log), before, applied, "applied");
                 self.tell(log, cx);
                 if self.transfer.is_immediate() {
                     self.ship(log, cx);
@@ -134,7 +143,9 @@ impl Member for Peer {
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
-        cx.get_mut(call).notes.mark = self.logs[self.index].append();
+        let position = self.logs[self.index].append();
+        cx.get_mut(call).notes.mark = position;
+        cx.trace_write(call, self.traced(self.index), 0, position);
         self.tell(self.index, cx);
         Commit::Safe
     }

@@ -266,8 +266,8 @@ impl Server {
     }
 
     fn tell_waiting(&self, cx: &mut Cx<'_>) {
-        let for_connections: usize = self.databases.iter().map(|database| database.pool.waiting()).sum();
-        cx.set_waiting(self.workers.waiting() + for_connections);
+        let for_connections = self.databases.iter().map(|database| database.pool.waiting()).sum();
+        cx.set_waiting(self.workers.waiting(), for_connections);
     }
 
     // Steps ---------------------------------------------------------------------------------------------------------
@@ -499,6 +499,7 @@ impl Targets {
 
 impl Component for Server {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        cx.limit_slots(self.workers.capacity());
         self.boot(cx);
     }
 

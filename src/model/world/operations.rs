@@ -15,7 +15,7 @@ impl World {
         info.status = Status::Down;
         info.begin_epoch();
         self.note(component, "crash");
-        self.set_waiting(component, 0);
+        self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);
     }
@@ -29,7 +29,7 @@ impl World {
                 continue;
             }
             let station = &mut self.machines[id.index()].armed(device).station;
-            station.remove_if(now, |job| job.owner == component);
+            station.remove_if(now, |job| job.owner() == component);
             self.rearm(id, device);
         }
     }

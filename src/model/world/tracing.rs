@@ -31,10 +31,10 @@ impl World {
         book: usize,
         after: u64,
         to: u64,
-        has: &str,
+        text: impl Fn(u64) -> String,
     ) {
         let positions = self.trace.as_ref().map_or(Vec::new(), |trace| trace.written(book, after, to));
-        self.tell_positions(me, &positions, |position| format!("has {has} write {position}"));
+        self.tell_positions(me, &positions, text);
     }
 
     #[cold]

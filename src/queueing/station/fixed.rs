@@ -1,6 +1,6 @@
 //! Service at a fixed rate: each job has a core of its own, so that its end is known, in integers, when it starts.
 
-use std::collections::BinaryHeap;
+use std::cmp::Reverse;
 
 use super::entry::{Entry, Service};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -8,7 +8,9 @@ use crate::kernel::time::{SimDuration, SimTime};
 /// Jobs in service, by the time at which each ends.
 #[derive(Debug)]
 pub(super) struct Fixed<J> {
-    ends: BinaryHeap<Entry<SimTime, J>>,
+    /// The first to leave last, and of those that leave together the one that started first. There are no more of them
+    /// than cores, most often a handful, which a list keeps in order with less ado than a heap.
+    ends: Vec<Entry<SimTime, J>>,
     started: u64,
     /// The rate by which the ends were computed, above zero; while the station stands still, the rate before that.
     rate: f64,
@@ -18,26 +20,31 @@ pub(super) struct Fixed<J> {
 
 impl<J: Copy> Fixed<J> {
     pub(super) fn new(rate: f64) -> Fixed<J> {
-        Fixed { ends: BinaryHeap::new(), started: 0, rate, frozen: None }
+        Fixed { ends: Vec::new(), started: 0, rate, frozen: None }
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
+    #[inline]
     pub(super) fn start(&mut self, now: SimTime, service: Service<J>) {
         let end = self.clock(now) + stretched(service.demand, self.rate);
-        self.ends.push(Entry { key: end, started: self.started, service });
+        let place = self.ends.partition_point(|entry| entry.key > end);
+        self.ends.insert(place, Entry { key: end, started: self.started, service });
         self.started += 1;
     }
 
+    #[inline]
     pub(super) fn next_completion(&self) -> Option<SimTime> {
         if self.frozen.is_some() {
             return None;
         }
-        self.ends.peek().map(|entry| entry.key)
+        self.ends.last().map(|entry| entry.key)
     }
 
+    #[inline]
     pub(super) fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
         let end = self.next_completion()?;
         if end > now {
@@ -54,12 +61,11 @@ impl<J: Copy> Fixed<J> {
         }
         let from = self.clock(now);
         let stretch = rate / self.rate;
-        // Rounding may make two ends equal, so the heap is built again rather than changed in place.
-        let mut entries = std::mem::take(&mut self.ends).into_vec();
-        for entry in &mut entries {
+        for entry in &mut self.ends {
             entry.key = now + stretched(entry.key.since(from), stretch);
         }
-        self.ends = BinaryHeap::from(entries);
+        // Rounding may make two ends equal that were not.
+        self.ends.sort_by_key(|entry| Reverse((entry.key, entry.started)));
         self.rate = rate;
         self.frozen = None;
     }

@@ -86,6 +86,7 @@ fn of_component(record: &TrialRecord, name: &str, what: &str) -> f64 {
         "inside_max" => component.inside_max as f64,
         "queue" => component.queue_mean,
         "queue_max" => component.queue_max as f64,
+        "slots_held" => component.slots_held.expect("the component has so many workers"),
         "crash_s" => moments(record, name, "crash")[0],
         "recover_s" => moments(record, name, "recover")[0],
         "crashes" => moments(record, name, "crash").len() as f64,

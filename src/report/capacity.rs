@@ -169,6 +169,6 @@ pub(super) fn points(result: &CapacityResult) -> Table {
         ]
     };
     let rows: Vec<Vec<String>> = result.points.iter().map(row).collect();
-    let header = ["load", "from the limit", "goodput/s", "mean", "p99", "trials"].map(str::to_owned);
-    Table::new(header.into(), rows)
+    let header = ["load", "from the limit", "goodput/s", "mean", "p99", "trials"];
+    Table::new(header, rows)
 }

@@ -62,7 +62,11 @@ pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> 
     let parts = vec![
         ("verdict", "Answer", vec![Block::Facts(capacity_text::facts(result))]),
         ("charts", "Charts", pictures(of_capacity(result))),
-        ("tables", "Loads", vec![Block::Numbers("Every load that was tried".into(), capacity_text::points(result))]),
+        (
+            "tables",
+            "Loads",
+            vec![Block::Numbers("Every load that was tried".into(), capacity_text::points(result))],
+        ),
         ("scenario", "Scenario", vec![text]),
         ("again", "How to get the same again", again(command, result.seed, result.version)),
     ];

@@ -10,8 +10,8 @@ use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal};
 use crate::report;
-use crate::scenario::Scenario;
 use crate::scenario::expression::{Expectation, parse_slo};
+use crate::scenario::{Scenario, Without};
 
 /// Find the highest load that meets an objective
 #[derive(Debug, clap::Args)]
@@ -43,20 +43,17 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.simulating.json()?;
     let pictures = args.simulating.pictures()?;
-    let source = Source::find(&args.scenario)?;
+    let source = Source::find(&args.scenario)?.without(Without { faults: args.no_faults, expects: true });
     let overrides = args.simulating.with_timing(&source, &args.overrides)?;
-    let scenario = args.simulating.load(&source, &overrides)?;
+    let scenario = match args.simulating.load(&source, &overrides) {
+        Ok(scenario) => scenario,
+        Err(failure) => return Err(with_way_out(failure, source, &overrides)),
+    };
     let slo = objective(&args.slo, &scenario)?;
     let knob = Knob::of(&scenario, args.load.as_deref()).map_err(Failure::usage)?;
     interrupt::watch()?;
     let steps = Steps::new(args.simulating.quiet);
-    let loads = FileLoads {
-        source: &source,
-        overrides: &overrides,
-        no_faults: args.no_faults,
-        steps: &steps,
-        what: "",
-    };
+    let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "" };
     let found = search(&args.simulating, &scenario, (&slo, &knob), &loads);
     steps.clear();
     let Some(found) = found? else {
@@ -78,6 +75,15 @@ pub(super) fn run(args: &Args) -> Ended {
         Found::Found | Found::MetAtEveryLoad => Status::Done,
         Found::NeverMet | Found::NotMeasured => Status::NotAsExpected,
     })
+}
+
+/// Why a scenario is refused; and what to do if it is its faults alone, as where `--duration` cuts them off.
+fn with_way_out(mut failure: Failure, source: Source, overrides: &[Override]) -> Failure {
+    let without = source.without(Without { faults: true, expects: true });
+    if failure.status == Status::BadScenario && without.check(overrides).is_ok() {
+        failure.text.push_str("\n\nnote: without its faults the scenario can be searched: --no-faults");
+    }
+    failure
 }
 
 /// Reads an objective that has a highest load.
@@ -111,7 +117,6 @@ pub(super) struct FileLoads<'a> {
     pub(super) source: &'a Source,
     /// What holds at all loads.
     pub(super) overrides: &'a [Override],
-    pub(super) no_faults: bool,
     pub(super) steps: &'a Steps,
     /// What the search is for, if it is one of many: `scale-up at m7i.large: `.
     pub(super) what: &'a str,
@@ -123,10 +128,7 @@ impl Loads for FileLoads<'_> {
     fn scenario(&self, overrides: &[Override]) -> Result<Scenario, Failure> {
         let all = [self.overrides, overrides].concat();
         // That a load is too high is what the search wants to find out: warnings say nothing new.
-        let mut scenario = self.source.check(&all)?.scenario;
-        if self.no_faults {
-            scenario.faults.clear();
-        }
+        let scenario = self.source.check(&all)?.scenario;
         let set = all.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
         panic::running(format!("outgrow run {}{}", quoted(&self.source.origin), set.collect::<String>()));
         Ok(scenario)

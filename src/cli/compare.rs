@@ -262,7 +262,7 @@ fn at_capacity(
 ) -> Result<Option<CurvePoint>, Failure> {
     let scenario = one.source.check(overrides)?.scenario;
     let knob = Knob::of(&scenario, None).map_err(Failure::usage)?;
-    let loads = FileLoads { source: &one.source, overrides, no_faults: false, steps, what };
+    let loads = FileLoads { source: &one.source, overrides, steps, what };
     let found = search(&args.simulating, &scenario, (slo, &knob), &loads)?;
     Ok(found.map(|found| CurvePoint::at_capacity(value, found)))
 }

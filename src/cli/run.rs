@@ -192,7 +192,8 @@ pub(super) fn timing(
     if own >= duration {
         // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
         let warmup = Duration(duration.mul_f64(0.1));
-        warn(&format!("the warm-up of {} does not fit: it is cut to {warmup}", Duration(own)));
+        let (origin, own) = (&source.origin, Duration(own));
+        warn(&format!("{origin}: the warm-up of {own} does not fit: it is cut to {warmup}"));
         overrides.push(("run.warmup".into(), warmup.to_string()));
     }
     Ok(overrides)

@@ -13,7 +13,7 @@ use super::style;
 use crate::components::KINDS;
 use crate::model::spec::{Files, NoFiles};
 use crate::scenario::document::TEXT_BYTES_MAX;
-use crate::scenario::{self, Loaded, Scenario};
+use crate::scenario::{self, Loaded, Scenario, Without};
 
 /// Bytes of a file that a scenario names: a trace of ten million lines fits.
 const DATA_BYTES_MAX: usize = 256 << 20;
@@ -29,6 +29,7 @@ pub(super) struct Source {
     /// What stands in it.
     pub(super) text: String,
     folder: Option<PathBuf>,
+    without: Without,
 }
 
 impl Source {
@@ -38,11 +39,16 @@ impl Source {
         if argument == "-" {
             let text = read_text(std::io::stdin().lock(), TEXT_BYTES_MAX);
             let text = text.map_err(|why| cannot_read("stdin", &why))?;
-            return Ok(Source { origin: "<stdin>".into(), text, folder: None });
+            return Ok(Source { origin: "<stdin>".into(), text, folder: None, without: Without::default() });
         }
         if let Some(builtin) = builtin::find(argument).filter(|_| !path.is_file()) {
             let text = builtin.text.to_owned();
-            return Ok(Source { origin: builtin.name.into(), text, folder: None });
+            return Ok(Source {
+                origin: builtin.name.into(),
+                text,
+                folder: None,
+                without: Without::default(),
+            });
         }
         if is_bare_name(argument) && !path.exists() {
             let help = builtin::suggestion(argument);
@@ -50,7 +56,13 @@ impl Source {
             return Err(Failure::scenario(message));
         }
         let text = read_file(path, TEXT_BYTES_MAX).map_err(|why| cannot_read(argument, &why))?;
-        Ok(Source { origin: argument.into(), text, folder: path.parent().map(Path::to_owned) })
+        let folder = path.parent().map(Path::to_owned);
+        Ok(Source { origin: argument.into(), text, folder, without: Without::default() })
+    }
+
+    /// The same without a part that is neither read nor checked.
+    pub(super) fn without(self, without: Without) -> Source {
+        Source { without, ..self }
     }
 
     /// Reads and checks the scenario; its warnings go to stderr.
@@ -89,7 +101,8 @@ impl Source {
         overrides: &[Override],
         files: &dyn Files,
     ) -> Result<Loaded, Box<scenario::error::Diagnostics>> {
-        scenario::load(&self.origin, &self.text, overrides, files, KINDS).map_err(Box::new)
+        scenario::load_without(self.without, &self.origin, &self.text, overrides, files, KINDS)
+            .map_err(Box::new)
     }
 }
 

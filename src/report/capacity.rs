@@ -1,5 +1,6 @@
 //! A capacity in the terminal: the answer first, then what binds, where all collapses, and the loads behind it.
 
+use super::chart::plot::Table;
 use super::number::{estimate, number, percent, seconds, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::{CapacityResult, Found, LoadUnit, Point};
@@ -20,13 +21,32 @@ pub fn text(result: &CapacityResult) -> String {
     if !result.complete {
         out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
     }
-    out.push_str(&answer(result));
-    out.push_str(&result.at.as_ref().map_or(String::new(), |at| at_the_capacity(at, result.load.unit)));
-    out.push_str(&collapse(result));
-    out.push_str(&result.notes.iter().map(|note| paragraph("note:     ", note)).collect::<String>());
+    for (at, (label, text)) in facts(result).into_iter().enumerate() {
+        let first = format!("{:<10}", format!("{label}:"));
+        // The answer comes first, and in the colour of how it ended.
+        let colour = match result.verdict {
+            Found::Found => good,
+            Found::MetAtEveryLoad | Found::NotMeasured => unsure,
+            Found::NeverMet => bad,
+        };
+        let lines = paragraph(&first, &text);
+        let label = format!("{label}:");
+        out.push_str(&if at == 0 { lines.replacen(&label, &colour(&label), 1) } else { lines });
+    }
     out.push('\n');
-    out.push_str(&points(result));
+    let Table { header, rows } = points(result);
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    out.push_str(&table(&header, 1, &rows));
     out
+}
+
+/// What was found, each sentence with the word that it answers to; the answer itself first.
+pub(super) fn facts(result: &CapacityResult) -> Vec<(&'static str, String)> {
+    let mut facts = vec![answer(result)];
+    facts.extend(result.at.iter().flat_map(|at| at_the_capacity(at, result.load.unit)));
+    facts.extend(collapse(result));
+    facts.extend(result.notes.iter().map(|note| ("note", note.clone())));
+    facts
 }
 
 /// A load with its unit.
@@ -50,7 +70,7 @@ pub(super) fn interval(result: &CapacityResult) -> String {
     }
 }
 
-fn answer(result: &CapacityResult) -> String {
+fn answer(result: &CapacityResult) -> (&'static str, String) {
     let (slo, unit) = (result.slo.join(", "), result.load.unit);
     let key = &result.load.key;
     match (result.verdict, result.estimate) {
@@ -62,11 +82,10 @@ fn answer(result: &CapacityResult) -> String {
             );
             let binding = result.binding.as_ref().filter(|_| result.slo.len() > 1);
             let binding = binding.map_or(String::new(), |part| format!("; {part} is missed first"));
-            paragraph("capacity: ", &(text + &binding)).replacen("capacity:", &good("capacity:"), 1)
+            ("capacity", text + &binding)
         }
         (Found::MetAtEveryLoad, _) => {
-            let text = format!("{slo} holds at every load, up to {} ({key})", load(result.tried_to, unit));
-            paragraph("no limit: ", &text).replacen("no limit:", &unsure("no limit:"), 1)
+            ("no limit", format!("{slo} holds at every load, up to {} ({key})", load(result.tried_to, unit)))
         }
         (Found::NeverMet, _) => {
             let lowest = result.points.first().map_or(String::new(), |point| {
@@ -76,18 +95,13 @@ fn answer(result: &CapacityResult) -> String {
                 format!("{}: {} errors{p99}", load(point.load, unit), percent(error))
             });
             let part = result.binding.as_deref().unwrap_or(&slo);
-            let text = format!("{part} holds at no load, not even at {lowest}");
-            paragraph("never:    ", &text).replacen("never:", &bad("never:"), 1)
+            ("never", format!("{part} holds at no load, not even at {lowest}"))
         }
-        _ => paragraph("unknown:  ", &format!("whether {slo} holds cannot be told")).replacen(
-            "unknown:",
-            &unsure("unknown:"),
-            1,
-        ),
+        _ => ("unknown", format!("whether {slo} holds cannot be told")),
     }
 }
 
-fn at_the_capacity(at: &Point, unit: LoadUnit) -> String {
+fn at_the_capacity(at: &Point, unit: LoadUnit) -> Vec<(&'static str, String)> {
     let mut parts = vec![format!("{}/s answered", figure(&at.throughput_rps))];
     parts.extend(at.mean_ms.mean.map(|mean| format!("mean {}", time_ms(mean, at.mean_ms.half_width))));
     parts.extend(at.p99_ms.mean.map(|p99| format!("p99 {}", time_ms(p99, at.p99_ms.half_width))));
@@ -99,18 +113,17 @@ fn at_the_capacity(at: &Point, unit: LoadUnit) -> String {
             .filter(|cost| *cost > 0.0)
             .map(|cost| format!("USD {} per million requests", number(cost))),
     );
-    let mut out = paragraph("there:    ", &format!("at {}: {}", load(at.load, unit), parts.join(", ")));
-    if let Some(binds) = &at.bottleneck {
-        let text =
-            format!("the {} of `{}`, {} used", binds.resource, binds.component, percent(binds.utilisation));
-        out.push_str(&paragraph("binds:    ", &text));
-    }
-    out
+    let mut facts = vec![("there", format!("at {}: {}", load(at.load, unit), parts.join(", ")))];
+    facts.extend(at.bottleneck.as_ref().map(|binds| {
+        let used = percent(binds.utilisation);
+        ("binds", format!("the {} of `{}`, {used} used", binds.resource, binds.component))
+    }));
+    facts
 }
 
-fn collapse(result: &CapacityResult) -> String {
+fn collapse(result: &CapacityResult) -> Option<(&'static str, String)> {
     if result.verdict != Found::Found {
-        return String::new();
+        return None;
     }
     let unit = result.load.unit;
     let text = match &result.collapse {
@@ -126,16 +139,21 @@ fn collapse(result: &CapacityResult) -> String {
             load(result.tried_to, unit)
         ),
     };
-    paragraph("collapse: ", &text)
+    Some(("collapse", text))
 }
 
 fn figure(figure: &crate::experiment::result::Figure) -> String {
     figure.mean.map_or(String::new(), |mean| estimate(mean, figure.half_width))
 }
 
-fn points(result: &CapacityResult) -> String {
+/// The loads that were simulated, a row each.
+pub(super) fn points(result: &CapacityResult) -> Table {
     let row = |point: &Point| {
-        let beyond = if point.steady { "nobody served" } else { "no steady state" };
+        let beyond = match point.throughput_rps.mean {
+            _ if !point.steady => "no steady state",
+            None | Some(0.0) => "nobody served",
+            Some(_) => "cannot be told",
+        };
         let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{:+.1} %", 100.0 * margin));
         let time = |figure: &crate::experiment::result::Figure| {
             let known = figure.mean.filter(|_| point.steady);
@@ -151,5 +169,6 @@ fn points(result: &CapacityResult) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = result.points.iter().map(row).collect();
-    table(&["load", "from the limit", "goodput/s", "mean", "p99", "trials"], 1, &rows)
+    let header = ["load", "from the limit", "goodput/s", "mean", "p99", "trials"];
+    Table::new(header, rows)
 }

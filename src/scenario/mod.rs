@@ -131,6 +131,16 @@ pub struct Loaded {
     pub warnings: Diagnostics,
 }
 
+/// What of a scenario is neither read nor checked, as if it did not stand there: an answer that does not need it must
+/// not fail because of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Without {
+    /// `[[fault]]`.
+    pub faults: bool,
+    /// `[[expect]]`.
+    pub expects: bool,
+}
+
 /// Reads and checks a scenario. `origin` names the text in messages, `overrides` are keys and the values that they
 /// get before anything is read, `files` reads what the scenario names, and `kinds` are the boxes that there are.
 ///
@@ -144,6 +154,21 @@ pub fn load(
     files: &dyn Files,
     kinds: &[Kind],
 ) -> Result<Loaded, Diagnostics> {
+    load_without(Without::default(), origin, text, overrides, files, kinds)
+}
+
+/// The same without a part of the scenario.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without(
+    without: Without,
+    origin: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    files: &dyn Files,
+    kinds: &[Kind],
+) -> Result<Loaded, Diagnostics> {
     let overridden = match overrides {
         [] => Cow::Borrowed(text),
         _ => Cow::Owned(overrides::apply(origin, text, overrides)?),
@@ -151,6 +176,12 @@ pub fn load(
     let text = overridden.as_ref();
     let document = Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
     let mut assembly = assemble(&document, kinds);
+    if without.faults {
+        assembly.faults.clear();
+    }
+    if without.expects {
+        assembly.expects.clear();
+    }
     let mut found = std::mem::take(&mut assembly.found);
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
@@ -243,6 +274,20 @@ mod tests {
         let names: Vec<&str> = scenario.boxes.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, ["users", "db", "www", "web"]);
         assert_eq!(scenario.title, "Ladder");
+    }
+
+    #[test]
+    fn what_is_left_out_cannot_be_wrong() {
+        let text = format!(
+            "{LADDER}[[fault]]\nat = '2h'\ntarget = 'web-1'\nkind = 'crash'\n\
+             [[expect]]\nthat = 'throughput > 1/s'\nduring = '1h..2h'\n"
+        );
+        let left = |faults, expects| {
+            let found = load_without(Without { faults, expects }, "a.toml", &text, &[], &NoFiles, &KINDS);
+            found.map_err(|found| found.items.len()).map(|loaded| loaded.scenario.faults.len())
+        };
+        assert_eq!(left(false, false), Err(2));
+        assert_eq!((left(true, false), left(false, true), left(true, true)), (Err(1), Err(1), Ok(0)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use outgrow::report::validation::within;
 use outgrow::scenario::load;
 use serde_json::Value;
 
-use crate::golden::{compare, root};
+use crate::golden::{compare, root, scenarios};
 
 fn outgrow(line: &str) -> Output {
     // Words are separated by blanks; an apostrophe holds those of one word together.
@@ -89,6 +89,44 @@ fn a_capacity_is_found_with_what_binds_and_where_it_collapses() {
         String::from_utf8(outgrow("capacity closed --slo 'mean < 1ms' --duration 20s --trials 3").stdout)
             .unwrap();
     assert!(text.contains("holds at no load, not even at 1 user"), "{text}");
+}
+
+/// Every scenario that ships has a highest load, or a sentence that says why none is named; and the search ends.
+#[test]
+fn the_capacity_of_every_scenario_is_found_or_it_is_said_why_not() {
+    for (stem, _) in scenarios() {
+        let fewer = if stem == "million-users" { "--set users.users=20000 --set web.count=1" } else { "" };
+        // For so long the goodput of these two falls so slowly that the loads on both sides of the fall have others between.
+        let is_slow = ["01-single-server", "05-scale-up-wall"].contains(&stem.as_str());
+        let long = if is_slow { "3s" } else { "500ms" };
+        let line = format!("--no-faults --duration {long} --trials 2 --slo 'mean < 300ms, errors < 1%'");
+        let found = json(&format!("capacity scenarios/{stem}.toml {line} {fewer}"));
+        match (found["low"].as_f64(), found["estimate"].as_f64(), found["high"].as_f64()) {
+            (Some(low), Some(load), Some(high)) => assert!(low <= load && load <= high, "{stem}: {found}"),
+            _ => assert!(!found["notes"].as_array().unwrap().is_empty(), "{stem}: {found}"),
+        }
+        assert_eq!(found["complete"], true, "{stem}");
+    }
+}
+
+#[test]
+fn a_search_that_cannot_tell_says_why() {
+    let notes = |line: &str| json(line)["notes"].to_string();
+    // 1600 requests have no p99, and at twice the load there is no rest.
+    let few = notes("capacity mm1 --slo 'p99 < 300ms' --duration 20s --trials 2");
+    assert!(few.contains("p99(response) takes 2000 answered requests a trial"), "{few}");
+    let never = notes("capacity mm1 --slo 'lag < 1s' --duration 20s --trials 2");
+    assert!(never.contains("no replicas"), "{never}");
+    // Who is turned away does not wait: times alone never get worse.
+    let alone = notes("capacity 10-replica-lag --slo 'p99 < 300ms' --duration 2s --trials 2");
+    assert!(alone.contains("requests fail") && alone.contains("errors < 1%"), "{alone}");
+}
+
+#[test]
+fn faults_that_a_shorter_duration_cuts_off_are_named() {
+    let line = "capacity 07-web-server-dies --slo 'mean < 300ms' --duration 3s --trials 2";
+    fails(line, 3, "note: without its faults the scenario can be searched: --no-faults");
+    fails(line, 3, "the fault comes at");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `Margin`: how far a result is from the limit of an objective, as one number with its interval.
 
 use crate::scenario::expression::{Comparison, Expectation, Metric};
+use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::super::expect::measure;
 use super::super::result::RunResult;
@@ -26,8 +27,8 @@ impl Margin {
     /// The margin of a result.
     ///
     /// # Errors
-    /// Why it cannot be told, in a sentence without a full stop.
-    pub(super) fn of(slo: &[Expectation], result: &RunResult) -> Result<Margin, String> {
+    /// Why it cannot be told.
+    pub(super) fn of(slo: &[Expectation], result: &RunResult) -> Result<Margin, Unknown> {
         let nobody = result.metrics.outcomes.ok.mean.unwrap_or(0.0) == 0.0;
         if !result.steady_state.reached || nobody {
             return Ok(Margin::BEYOND);
@@ -35,13 +36,8 @@ impl Margin {
         let mut worst =
             Margin { value: f64::NEG_INFINITY, low: f64::NEG_INFINITY, high: f64::NEG_INFINITY, binding: 0 };
         for (place, that) in slo.iter().enumerate() {
-            let figure = measure(&that.metric, result)?;
-            let Some(mean) = figure.mean else {
-                return Err(format!(
-                    "too little was measured for {}: --duration must be longer",
-                    that.metric
-                ));
-            };
+            let figure = measure(&that.metric, result).map_err(Unknown::Never)?;
+            let mean = figure.mean.ok_or_else(|| Unknown::TooLittle(too_little(&that.metric, result)))?;
             let (low, high) = figure.interval().unwrap_or((mean, mean));
             let part = [mean, low, high].map(|value| share_beyond(that, value));
             if part[0] > worst.value {
@@ -52,6 +48,27 @@ impl Margin {
         }
         Ok(worst)
     }
+}
+
+/// Why a margin cannot be told, in a sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// At this load, and for so long, too little happened.
+    TooLittle(String),
+    /// The scenario has no such thing, whatever the load.
+    Never(String),
+}
+
+/// What there would have to be more of.
+fn too_little(metric: &Metric, result: &RunResult) -> String {
+    let tail = match metric {
+        Metric::Response { stat, .. } => stat.tail(),
+        _ => None,
+    };
+    let Some(tail) = tail else { return format!("too little was measured for {metric}") };
+    let answered = result.metrics.outcomes.ok.mean.unwrap_or(0.0);
+    let needed = libm::round(TAIL_RECORDS_MIN / tail);
+    format!("{metric} takes {needed} answered requests a trial, and of all there were {answered:.0}")
 }
 
 /// How far a value is beyond the bound, as a share of it.
@@ -94,7 +111,10 @@ mod tests {
         assert!((margin.value + 0.5).abs() < 1e-9 && margin.binding == 1);
         assert!((margin.high - (227.06 - 200.0) / 200.0).abs() < 1e-3, "{margin:?}");
         assert!(margin.low < -0.9);
-        assert!(Margin::of(&slo("p99 < 1s"), &result).unwrap_err().contains("--duration"));
+        let why = "p99(response) takes 2000 answered requests a trial, and of all there were 2";
+        assert_eq!(Margin::of(&slo("p99 < 1s"), &result), Err(Unknown::TooLittle(why.into())));
+        let never = Margin::of(&slo("lag < 1s"), &result).unwrap_err();
+        assert!(matches!(&never, Unknown::Never(why) if why.contains("no replicas")), "{never:?}");
         let margin = Margin::of(&slo("availability > 50%"), &result).unwrap();
         assert!((margin.value + 1.0).abs() < 1e-9);
     }

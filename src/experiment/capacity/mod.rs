@@ -194,8 +194,8 @@ impl Point {
         }
     }
 
-    fn with(self, margin: Option<Margin>) -> Point {
-        let finite = |of: fn(&Margin) -> f64| margin.as_ref().map(of).filter(|value| value.is_finite());
+    fn with(self, margin: Option<&Margin>) -> Point {
+        let finite = |of: fn(&Margin) -> f64| margin.map(of).filter(|value| value.is_finite());
         Point {
             margin: finite(|margin| margin.value),
             margin_low: finite(|margin| margin.low),

@@ -1,18 +1,17 @@
 //! `Search`: which loads to simulate, and what follows from them.
 
+mod bracket;
+
 use crate::model::record::TrialRecord;
 use crate::scenario::Scenario;
 
 use super::super::result::{RunResult, ScenarioRef};
 use super::super::runner::{self, Progress, RunOptions, Trials};
-use super::margin::Margin;
+use super::margin::{Margin, Unknown};
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
 
 /// Loads that are simulated at most.
 pub(super) const LOADS_MAX: usize = 48;
-
-/// Doublings, and halvings, of the scenario's own load before the search for a bracket is given up.
-const DOUBLINGS_MAX: usize = 14;
 
 /// Doublings beyond the answer in search of the collapse.
 pub(super) const COLLAPSE_DOUBLINGS: usize = 2;
@@ -61,8 +60,10 @@ enum Stop<E> {
     Interrupted,
     /// [`LOADS_MAX`] is reached.
     Enough,
-    /// At this load it cannot be told.
-    NotMeasured(String),
+    /// At this load it cannot be told, but perhaps at a higher one.
+    TooLittle(String),
+    /// It can be told at no load.
+    Never(String),
     /// The scenario is refused.
     Refused(E),
 }
@@ -70,9 +71,16 @@ enum Stop<E> {
 /// A load that has been simulated.
 struct Tried {
     point: Point,
-    margin: Option<Margin>,
+    margin: Result<Margin, Unknown>,
+    events: u64,
     scenario: ScenarioRef,
     disturbed: bool,
+}
+
+impl Tried {
+    fn goodput(&self) -> f64 {
+        self.point.goodput_rps.mean.unwrap_or(0.0)
+    }
 }
 
 pub(super) struct Search<'a, L: Loads> {
@@ -81,6 +89,8 @@ pub(super) struct Search<'a, L: Loads> {
     progress: &'a dyn Progress,
     /// In the order of their loads.
     tried: Vec<Tried>,
+    /// Loads that were simulated, those that were simulated again included.
+    simulated: usize,
     length: Option<(f64, f64)>,
     notes: Vec<String>,
     complete: bool,
@@ -93,6 +103,7 @@ impl<'a, L: Loads> Search<'a, L> {
             loads,
             progress,
             tried: Vec::new(),
+            simulated: 0,
             length: None,
             notes: Vec::new(),
             complete: true,
@@ -121,35 +132,9 @@ impl<'a, L: Loads> Search<'a, L> {
                 self.notes
                     .push(format!("the search ended after {LOADS_MAX} loads: the interval may be wide"));
             }
-            Stop::NotMeasured(why) => self.notes.push(why),
+            Stop::TooLittle(why) | Stop::Never(why) => self.notes.push(why),
         }
         Ok(found)
-    }
-
-    /// Doubles or halves the load until the answer lies between two.
-    fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
-        let mut load = self.question.knob.nearest(self.question.knob.own());
-        let mut first = self.margin_at(load);
-        // Where too little happens to tell, more load may help.
-        for _ in 0..DOUBLINGS_MAX {
-            if !matches!(first, Err(Stop::NotMeasured(_))) {
-                break;
-            }
-            load = self.question.knob.nearest(2.0 * load);
-            first = self.margin_at(load);
-        }
-        let first = first?;
-        for _ in 0..DOUBLINGS_MAX {
-            let next = self.question.knob.nearest(if first < 0.0 { 2.0 * load } else { load / 2.0 });
-            if next == load {
-                break;
-            }
-            load = next;
-            if (self.margin_at(load)? < 0.0) != (first < 0.0) {
-                return Ok(Found::Found);
-            }
-        }
-        Ok(if first < 0.0 { Found::MetAtEveryLoad } else { Found::NeverMet })
     }
 
     /// Narrows the brackets of the answer and of both ends of its interval.
@@ -165,7 +150,7 @@ impl<'a, L: Loads> Search<'a, L> {
                 let Some(load) = next else { break };
                 extensions += usize::from(self.bracket_of(side).is_none());
                 let at = self.try_load(load, false)?;
-                if self.tried[at].margin.is_none() {
+                if self.tried[at].margin.is_err() {
                     break;
                 }
                 steps += 1;
@@ -220,7 +205,7 @@ impl<'a, L: Loads> Search<'a, L> {
     fn known(&self, side: Side) -> Vec<usize> {
         let tells = |tried: &Tried| {
             let all = tried.point.trials >= self.question.trials as usize;
-            tried.margin.as_ref().is_some_and(|margin| all || !side.is_limit || !margin.value.is_finite())
+            tried.margin.as_ref().is_ok_and(|margin| all || !side.is_limit || !margin.value.is_finite())
         };
         (0..self.tried.len()).filter(|&at| tells(&self.tried[at])).collect()
     }
@@ -244,18 +229,16 @@ impl<'a, L: Loads> Search<'a, L> {
     fn look_for_collapse(&mut self) -> Result<(), Stop<L::Error>> {
         let mut doublings = 0;
         while self.collapsed().is_none() && doublings < COLLAPSE_DOUBLINGS {
-            let highest = self.tried.last().expect("there is a bracket").point.load;
-            let next = self.question.knob.nearest(2.0 * highest);
-            if next <= highest {
-                break;
-            }
+            let Some(next) = self.doubled() else { break };
             self.try_load(next, true)?;
             doublings += 1;
         }
         while let Some((low, high, _)) = self.collapsed() {
             let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
             let middle = self.question.knob.nearest(f64::midpoint(from, to));
-            if to - from <= COLLAPSE_WIDTH * to || middle <= from || middle >= to {
+            // What lies between is known already where goodput falls slowly, or is not known well enough to be a fall.
+            let is_known = self.tried.iter().any(|tried| tried.point.load == middle);
+            if to - from <= COLLAPSE_WIDTH * to || is_known {
                 break;
             }
             self.try_load(middle, true)?;
@@ -282,43 +265,34 @@ impl<'a, L: Loads> Search<'a, L> {
         None
     }
 
-    fn margin_at(&mut self, load: f64) -> Result<f64, Stop<L::Error>> {
-        let at = self.try_load(load, true)?;
-        match &self.tried[at].margin {
-            Some(margin) => Ok(margin.value),
-            None => Err(Stop::NotMeasured(format!(
-                "at {} too little happens to tell: --duration must be longer",
-                shown(load, self.question.knob.unit())
-            ))),
-        }
-    }
-
     /// Simulates a load, and says where it stands. A probe is left as soon as the answer is clear.
     fn try_load(&mut self, load: f64, probe: bool) -> Result<usize, Stop<L::Error>> {
-        if self.tried.len() >= LOADS_MAX {
+        if self.simulated >= LOADS_MAX {
             return Err(Stop::Enough);
         }
+        self.simulated += 1;
         let unit = self.question.knob.unit();
-        self.loads.trying(self.tried.len() + 1, &shown(load, unit));
+        self.loads.trying(self.simulated, &shown(load, unit));
         let scenario = self.loads.scenario(&self.question.knob.overrides(load)).map_err(Stop::Refused)?;
         self.length = Some((scenario.run.duration.as_secs_f64(), scenario.run.warmup.as_secs_f64()));
         let all = self.question.trials;
         let few = PROBE_TRIALS.min(all);
         let mut records: Vec<TrialRecord> = Vec::new();
         let mut result = self.simulate(&scenario, 0..few, &mut records)?;
-        let mut margin = Margin::of(self.question.slo, &result).ok();
-        let clear = |margin: &Option<Margin>| {
-            margin.as_ref().is_none_or(|margin| !margin.value.is_finite() || margin.value.abs() > CLEAR)
+        let mut margin = Margin::of(self.question.slo, &result);
+        let clear = |margin: &Result<Margin, Unknown>| {
+            !margin.as_ref().is_ok_and(|margin| margin.value.is_finite() && margin.value.abs() <= CLEAR)
         };
         // What does not come to rest in three trials is not worth more of them.
-        let beyond = margin.as_ref().is_some_and(|margin| !margin.value.is_finite());
+        let beyond = margin.as_ref().is_ok_and(|margin| !margin.value.is_finite());
         if few < all && !beyond && !(probe && clear(&margin)) {
             result = self.simulate(&scenario, few..all, &mut records)?;
-            margin = Margin::of(self.question.slo, &result).ok();
+            margin = Margin::of(self.question.slo, &result);
         }
         let tried = Tried {
-            point: Point::of(load, &result).with(margin),
+            point: Point::of(load, &result).with(margin.as_ref().ok()),
             margin,
+            events: result.events / result.trials.max(1) as u64,
             disturbed: !result.timeline.is_empty(),
             scenario: result.scenario,
         };
@@ -369,8 +343,14 @@ impl<'a, L: Loads> Search<'a, L> {
             how,
         });
         let parts: Vec<String> = question.slo.iter().map(ToString::to_string).collect();
-        let missed = near.and_then(|(_, high)| self.tried[high].margin).filter(|it| it.value.is_finite());
-        let lowest = self.tried.first().and_then(|tried| tried.margin).filter(|_| verdict == Found::NeverMet);
+        let missed = near
+            .and_then(|(_, high)| self.tried[high].margin.as_ref().ok())
+            .filter(|it| it.value.is_finite());
+        let lowest = self
+            .tried
+            .first()
+            .and_then(|tried| tried.margin.as_ref().ok())
+            .filter(|_| verdict == Found::NeverMet);
         let binding = missed.or(lowest).map(|margin| parts[margin.binding].clone());
         // Users are whole: down for what is met, up for what is missed.
         let whole =

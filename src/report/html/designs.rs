@@ -58,11 +58,15 @@ pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> 
         seconds(result.duration_s),
         result.seed
     );
-    let answer = anstream::adapter::strip_str(&capacity_text::text(result)).to_string();
     let text = Block::Command(format!("The text of {}:", scenario.origin), scenario.text.clone());
     let parts = vec![
-        ("verdict", "Answer", vec![Block::Command("What the search has found:".into(), answer)]),
+        ("verdict", "Answer", vec![Block::Facts(capacity_text::facts(result))]),
         ("charts", "Charts", pictures(of_capacity(result))),
+        (
+            "tables",
+            "Loads",
+            vec![Block::Numbers("Every load that was tried".into(), capacity_text::points(result))],
+        ),
         ("scenario", "Scenario", vec![text]),
         ("again", "How to get the same again", again(command, result.seed, result.version)),
     ];

@@ -30,6 +30,21 @@ pub enum Stat {
     Max,
 }
 
+impl Stat {
+    /// The share of the times on the rarer side of a percentile.
+    #[must_use]
+    pub fn tail(self) -> Option<f64> {
+        match self {
+            Stat::Mean | Stat::Max => None,
+            Stat::P50 => Some(0.5),
+            Stat::P90 => Some(0.1),
+            Stat::P95 => Some(0.05),
+            Stat::P99 => Some(0.01),
+            Stat::P999 => Some(0.001),
+        }
+    }
+}
+
 /// Every figure by the name that expressions give it.
 const STATS: [(&str, Stat); 7] = [
     ("mean", Stat::Mean),

@@ -361,6 +361,10 @@ impl<'a, L: Loads> Search<'a, L> {
                 "the scenario's faults happen at every load, and count: --no-faults leaves them out".into(),
             );
         }
+        if found && (low.is_none() || high.is_none()) {
+            notes
+                .push("the interval is open at an end: more --trials or a longer --duration close it".into());
+        }
         let (duration_s, warmup_s) = self.length.unwrap_or_default();
         Some(CapacityResult {
             schema: SCHEMA,

@@ -160,7 +160,7 @@ pub fn load(
 /// The same without a part of the scenario.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load()`].
 pub fn load_without(
     without: Without,
     origin: &str,

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::capacity::{FileLoads, objective, search};
-use super::options::{Simulating, expression};
+use super::options::{Simulating, expression, precision};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::progress::Steps;
-use super::run::precision;
+
 use super::shell::{quoted, typed};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use super::output::{JsonOutput, say};
 use super::pictures::Pictures;
-use super::run::{duration, timing};
-use super::source::{Override, Source};
+use super::source::{Override, Source, warn};
 use super::status::Failure;
-use crate::model::quantity::Duration;
+use crate::model::quantity::{Duration, QuantityError, Share};
 use crate::scenario::expression::{ExpressionError, Names};
 use crate::scenario::{BoxEntry, Scenario};
 
@@ -92,6 +91,47 @@ impl Simulating {
     }
 }
 
+/// The overrides that make the trials so long.
+pub(super) fn timing(
+    source: &Source,
+    others: &[Override],
+    duration: Option<Duration>,
+) -> Result<Vec<Override>, Failure> {
+    let Some(Duration(duration)) = duration else { return Ok(Vec::new()) };
+    let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
+    let own = source.check(others)?.scenario.run.warmup;
+    if own >= duration {
+        // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
+        let warmup = Duration(duration.mul_f64(0.1));
+        let (origin, own) = (&source.origin, Duration(own));
+        warn(&format!("{origin}: the warm-up of {own} does not fit: it is cut to {warmup}"));
+        overrides.push(("run.warmup".into(), warmup.to_string()));
+    }
+    Ok(overrides)
+}
+
+/// Reads a share that is above nothing.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(Share(share)) if share > 0.0 => Ok(share),
+        Ok(_) => Err("no number of trials is enough for 0%".into()),
+        Err(error) => Err(in_words(&error)),
+    }
+}
+
+/// Reads a time that is longer than nothing.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse::<Duration>() {
+        Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(in_words(&error)),
+    }
+}
+
+fn in_words(error: &QuantityError) -> String {
+    error.to_string()
+}
+
 /// Reads an expression of the command line against the names of a scenario.
 pub(super) fn expression<T>(
     flag: &str,
@@ -115,4 +155,16 @@ fn names_of(entry: &BoxEntry) -> Vec<String> {
     let members = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member).name);
     names.extend(members.filter(|_| entry.spec.members() > 1));
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_on_the_command_line_must_make_sense() {
+        assert_eq!(precision("2%"), Ok(0.02));
+        assert!(precision("0%").is_err() && precision("x").is_err());
+        assert!(duration("10min").is_ok() && duration("0s").is_err() && duration("10").is_err());
+    }
 }

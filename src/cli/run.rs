@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::options::{Simulating, duration, precision};
 use super::output::{JsonOutput, OutputFolder, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
 use super::shell::quoted;
-use super::source::{Override, Source, warn};
+use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic, replay};
 use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, RunOptions, Trials};
-use crate::model::quantity::{Duration, QuantityError, Share};
+use crate::model::quantity::Duration;
 use crate::report;
 use crate::report::html::Run;
 use crate::scenario::Scenario;
@@ -27,53 +28,20 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
-    /// Where all random numbers come from, instead of the scenario's own seed
-    #[arg(long)]
-    seed: Option<u64>,
-
-    /// Number of independent trials, instead of the scenario's own
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    trials: Option<u32>,
+    #[command(flatten)]
+    simulating: Simulating,
 
     /// Go on until the mean response time is known this well, as in 2%
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     precision: Option<f64>,
 
-    /// Simulated time that is measured, instead of the scenario's own
-    #[arg(long, value_parser = duration)]
-    duration: Option<Duration>,
-
-    /// Threads; all cores by default, and the result is the same with any number
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
-
-    /// Treat warnings as errors, and what is not shown as failed
-    #[arg(long)]
-    strict: bool,
-
     /// Run the first trial a second time, and demand the same events
     #[arg(long)]
     audit: bool,
 
-    /// Write the result as JSON into a file; - is stdout, instead of the summary
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// Write charts of what came out into a folder, each as SVG and as PNG
-    #[arg(long, value_name = "DIR")]
-    charts: Option<PathBuf>,
-
-    /// Write a page that says and shows it all into one HTML file
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
-
     /// Write series and tables as CSV files into a folder
     #[arg(long, value_name = "DIR")]
     csv: Option<PathBuf>,
-
-    /// Print neither summary nor progress
-    #[arg(long, short)]
-    quiet: bool,
 
     /// Run this trial alone and print its fingerprint
     #[arg(long, value_name = "N", hide = true)]
@@ -82,26 +50,6 @@ pub(super) struct Args {
     /// With --trial: stop after this much simulated time
     #[arg(long, value_name = "DURATION", hide = true, requires = "trial", value_parser = duration)]
     until: Option<Duration>,
-}
-
-pub(super) fn precision(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(Share(share)) if share > 0.0 => Ok(share),
-        Ok(_) => Err("no number of trials is enough for 0%".into()),
-        Err(error) => Err(in_words(&error)),
-    }
-}
-
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    match text.parse::<Duration>() {
-        Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(in_words(&error)),
-    }
-}
-
-fn in_words(error: &QuantityError) -> String {
-    error.to_string()
 }
 
 /// Checks everything, then simulates one scenario after the other.
@@ -120,8 +68,8 @@ pub(super) fn run(args: &Args) -> Ended {
             status = Status::Interrupted;
             break;
         };
-        status = status.max(verdict(&result, args.strict));
-        if !args.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
+        status = status.max(verdict(&result, args.simulating.strict));
+        if !args.simulating.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
             print(&format!("{gap}{}", report::summary::text(&result)))?;
         }
@@ -166,49 +114,20 @@ fn load_all(args: &Args) -> Result<Vec<Scenario>, Failure> {
 
 fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
     let source = Source::find(argument)?;
-    let mut overrides = args.overrides.clone();
-    overrides.extend(timing(&source, &args.overrides, args.duration)?);
-    let loaded = source.check(&overrides)?;
-    if !loaded.warnings.is_empty() {
-        say(&loaded.warnings.render(true));
-        if args.strict {
-            return Err(Failure::scenario(format!(
-                "`{argument}` has warnings, which --strict does not allow"
-            )));
-        }
-    }
-    Ok(loaded.scenario)
-}
-
-/// The overrides that make the trials so long.
-pub(super) fn timing(
-    source: &Source,
-    others: &[Override],
-    duration: Option<Duration>,
-) -> Result<Vec<Override>, Failure> {
-    let Some(Duration(duration)) = duration else { return Ok(Vec::new()) };
-    let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
-    let own = source.check(others)?.scenario.run.warmup;
-    if own >= duration {
-        // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
-        let warmup = Duration(duration.mul_f64(0.1));
-        let (origin, own) = (&source.origin, Duration(own));
-        warn(&format!("{origin}: the warm-up of {own} does not fit: it is cut to {warmup}"));
-        overrides.push(("run.warmup".into(), warmup.to_string()));
-    }
-    Ok(overrides)
+    let overrides = args.simulating.with_timing(&source, &args.overrides)?;
+    args.simulating.load(&source, &overrides)
 }
 
 fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResult> {
     panic::running(command_line(args, argument));
-    let trials = args.trials.unwrap_or(scenario.run.trials);
+    let trials = args.simulating.trials.unwrap_or(scenario.run.trials);
     let options = RunOptions {
-        seed: args.seed.unwrap_or(scenario.run.seed),
+        seed: args.simulating.seed.unwrap_or(scenario.run.seed),
         trials: 0..trials,
-        jobs: args.jobs.map_or(0, usize::from),
+        jobs: args.simulating.jobs(),
         length: scenario.length(),
     };
-    let bar = Bar::new(trials, args.quiet);
+    let bar = Bar::new(trials, args.simulating.quiet);
     let trials: Trials = match args.precision {
         Some(target) => runner::run_to_precision(scenario, &options, target, &bar),
         None => runner::run(scenario, &options, &bar),
@@ -257,7 +176,7 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
     let mut status = Status::Done;
     for (argument, scenario) in args.scenarios.iter().zip(scenarios) {
         panic::running(command_line(args, argument));
-        let seed = args.seed.unwrap_or(scenario.run.seed);
+        let seed = args.simulating.seed.unwrap_or(scenario.run.seed);
         let until = args.until.map(|Duration(until)| until);
         status = status.max(replay::replay(scenario, seed, trial, until)?);
     }
@@ -266,7 +185,7 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
 
 /// What one would type to run this scenario again, without seed and trial.
 fn command_line(args: &Args, argument: &str) -> String {
-    command(argument, &args.overrides, args.duration)
+    command(argument, &args.overrides, args.simulating.duration)
 }
 
 /// What one would type to run a scenario with these overrides.
@@ -292,9 +211,9 @@ impl Outputs {
     /// Makes sure that everything can be written before anything is simulated.
     fn prepare(args: &Args) -> Result<Outputs, Failure> {
         Ok(Outputs {
-            json: args.json.as_deref().map(JsonOutput::prepare).transpose()?,
+            json: args.simulating.json()?,
             csv: args.csv.as_deref().map(OutputFolder::prepare).transpose()?,
-            pictures: Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?,
+            pictures: args.simulating.pictures()?,
         })
     }
 
@@ -321,16 +240,4 @@ fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
         all.extend(files(&before, &report::chart::of_run(result)));
     }
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_on_the_command_line_must_make_sense() {
-        assert_eq!(precision("2%"), Ok(0.02));
-        assert!(precision("0%").is_err() && precision("x").is_err());
-        assert!(duration("10min").is_ok() && duration("0s").is_err() && duration("10").is_err());
-    }
 }

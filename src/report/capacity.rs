@@ -1,7 +1,7 @@
 //! A capacity in the terminal: the answer first, then what binds, where all collapses, and the loads behind it.
 
 use super::chart::plot::Table;
-use super::number::{estimate, number, percent, seconds, time_ms};
+use super::number::{estimate, number, percent, seconds, signed, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::{CapacityResult, Found, LoadUnit, Point};
 
@@ -154,7 +154,7 @@ pub(super) fn points(result: &CapacityResult) -> Table {
             None | Some(0.0) => "nobody served",
             Some(_) => "cannot be told",
         };
-        let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{:+.1} %", 100.0 * margin));
+        let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{} %", signed(margin)));
         let time = |figure: &crate::experiment::result::Figure| {
             let known = figure.mean.filter(|_| point.steady);
             known.map_or(String::new(), |mean| time_ms(mean, figure.half_width))

@@ -2,7 +2,7 @@
 
 use super::capacity::interval;
 use super::chart::plot::Table;
-use super::number::{estimate, number, percent, seconds, share, time_ms};
+use super::number::{estimate, number, percent, seconds, share, signed, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::Found;
 use crate::experiment::compare::{CompareResult, DesignResult, Difference, Shown};
@@ -99,7 +99,7 @@ pub(super) fn differences(result: &CompareResult, design: &str) -> Table {
             Shown::Same => "the same",
             Shown::NoDifference => "no difference shown",
         };
-        let change = one.relative.map_or(String::new(), |change| format!("{:+.1} %", 100.0 * change));
+        let change = one.relative.map_or(String::new(), |change| format!("{} %", signed(change)));
         let p = one.p_holm.filter(|_| one.verdict != Shown::Same);
         vec![
             one.metric.clone(),
@@ -189,7 +189,7 @@ fn binds(bottleneck: Option<&Bottleneck>) -> String {
 
 fn relative(change: f64, half_width: Option<f64>) -> String {
     let half = half_width.map_or(String::new(), |half| format!(" ± {:.1}", 100.0 * half));
-    format!("{:+.1}{half} %", 100.0 * change)
+    format!("{}{half} %", signed(change))
 }
 
 fn money(figure: &Figure) -> String {

@@ -68,6 +68,13 @@ pub fn percent(share: f64) -> String {
     format!("{} %", without_zeros(&format!("{:.*}", decimals.min(7), share * 100.0)))
 }
 
+/// A relative change in per cent, with its sign unless it rounds to nothing: "+1.7", "0.0".
+#[must_use]
+pub fn signed(change: f64) -> String {
+    let text = format!("{:+.1}", 100.0 * change);
+    if matches!(text.as_str(), "+0.0" | "-0.0") { "0.0".into() } else { text }
+}
+
 /// A share of 0..1 in per cent with its half-width: "78.31 ± 0.22 %". What is not quite all stays below all.
 #[must_use]
 pub fn share(mean: f64, half_width: Option<f64>) -> String {
@@ -177,6 +184,11 @@ mod tests {
         assert_eq!(share(0.783_14, Some(0.002_2)), "78.31 ± 0.22 %");
         assert_eq!(share(0.999_9, Some(0.01)), "99.99 %");
         assert_eq!((share(1.0, Some(0.0)), share(0.5, None)), ("100 %".into(), "50 %".into()));
+    }
+
+    #[test]
+    fn a_change_that_rounds_to_nothing_has_no_sign() {
+        assert_eq!([0.0171, -0.167, -0.0004, 0.0].map(signed), ["+1.7", "-16.7", "0.0", "0.0"]);
     }
 
     #[test]

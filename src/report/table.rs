@@ -66,6 +66,8 @@ fn field(cell: Option<&Value>) -> String {
     match cell {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
+        // In capitals both pandas and R read it as what it is.
+        Some(&Value::Bool(flag)) => if flag { "TRUE" } else { "FALSE" }.to_owned(),
         Some(other) => other.to_string(),
     }
 }
@@ -114,7 +116,7 @@ mod tests {
         table.push(row(json!({ "a": 1, "b": 0.1 })));
         table.push(row(json!({ "b": null, "c": "x, \"y\"\n", "a": 5.0 })));
         table.push(row(json!({ "c": true })));
-        assert_eq!(table.csv(), "a,b,c\n1,0.1,\n5.0,,\"x, \"\"y\"\"\n\"\n,,true\n");
+        assert_eq!(table.csv(), "a,b,c\n1,0.1,\n5.0,,\"x, \"\"y\"\"\n\"\n,,TRUE\n");
     }
 
     #[test]

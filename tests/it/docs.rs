@@ -157,7 +157,7 @@ fn the_box_of_the_guide_is_that_of_the_example() {
 /// `TRYCMD=overwrite cargo it readme` pastes the program's output.
 #[test]
 fn the_readme_shows_what_the_program_prints() {
-    trycmd::TestCases::new().case("README.md").case("tests/cmd/help.md");
+    trycmd::TestCases::new().case("README.md").case("tests/cmd/*.md");
 }
 
 #[test]

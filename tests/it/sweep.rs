@@ -68,7 +68,7 @@ fn a_row_has_what_was_varied_and_what_a_run_of_it_shows() {
     assert_eq!(rows.len(), 6);
     let row = &rows[3];
     let keys = ["point", "users.rate", "users.rate_per_s", "box.cores", "seed", "trials", "steady_state"];
-    assert_eq!(keys.map(|key| row[key].as_str()), ["3", "50/s", "50.0", "2", "1", "3", "true"]);
+    assert_eq!(keys.map(|key| row[key].as_str()), ["3", "50/s", "50.0", "2", "1", "3", "TRUE"]);
     assert_eq!((row["bottleneck"].as_str(), row["bottleneck_resource"].as_str()), ("box", "cpu"));
     let same = ["run", "mm1", "--set", "users.rate=50/s", "--set", "box.cores=2", "--trials", "3"];
     let same = [&same[..], &["--duration", "30s", "--set", "run.warmup=3s", "--json", "-"]].concat();

@@ -49,7 +49,7 @@ fn tables_are_read_without_options() {
         }
         assert_eq!(
             (row["fingerprint"].as_str(), row["complete"].as_str()),
-            (result["fingerprint"].as_str().unwrap(), "true")
+            (result["fingerprint"].as_str().unwrap(), "TRUE")
         );
     }
     let components = read(&path, "components.csv");

@@ -18,6 +18,8 @@ pub struct Request {
     pub attempt: u16,
     /// The user, or the slot of one; [`NOBODY`] when the user asks once and never comes back.
     pub user: u32,
+    /// Which request of its user it is, from 1, for a user of a closed population.
+    pub turn: u32,
     /// Its number at the client, from 0.
     pub number: u64,
     /// Where all its keyed draws start.
@@ -44,6 +46,7 @@ impl Request {
         class: 0,
         attempt: 0,
         user: NOBODY,
+        turn: 0,
         number: 0,
         key: 0,
         identity: 0,

@@ -63,6 +63,7 @@ pub(super) mod tag {
     pub(in super::super) const CPU: u64 = 8;
     pub(in super::super) const DISK: u64 = 9;
     pub(in super::super) const FAULT: u64 = 10;
+    pub(in super::super) const ALARM_TURN: u64 = 11;
 }
 
 #[inline]
@@ -87,6 +88,9 @@ impl From<Event> for Packed {
                     About::Call(id) => (tag::ALARM_CALL, id.0.bits()),
                     About::Request(id) => (tag::ALARM_REQUEST, id.0.bits()),
                     About::Number(number) => (tag::ALARM_NUMBER, u64::from(number)),
+                    About::Turn { user, turn } => {
+                        (tag::ALARM_TURN, u64::from(turn) << u32::BITS | u64::from(user))
+                    }
                 };
                 let code = u64::from(alarm.code);
                 Packed { id, rest: word(tag, to, code) | u64::from(epoch) << EPOCH_AT }
@@ -139,6 +143,12 @@ impl Packed {
         self.id as u32
     }
 
+    /// The user and the turn that an alarm is about.
+    #[inline]
+    pub(super) fn turn(self) -> About {
+        About::Turn { user: self.id as u32, turn: (self.id >> u32::BITS) as u32 }
+    }
+
     /// The machine of a departure.
     #[inline]
     pub(super) fn machine(self) -> MachineId {
@@ -186,6 +196,7 @@ mod tests {
             tag::ALARM_CALL => alarm(About::Call(packed.call())),
             tag::ALARM_REQUEST => alarm(About::Request(packed.request())),
             tag::ALARM_NUMBER => alarm(About::Number(packed.number())),
+            tag::ALARM_TURN => alarm(packed.turn()),
             tag::CONTROL => Event::Control { to, place: packed.place() },
             tag::CPU => Event::Departure { machine: packed.machine(), device: Device::Cpu },
             tag::DISK => Event::Departure { machine: packed.machine(), device: Device::Disk },
@@ -198,7 +209,9 @@ mod tests {
         let id = CallId(slab::Key::from_bits(0xFEDC_BA98_7654_3210));
         let request = RequestId(slab::Key::from_bits(u64::MAX - 7));
         let (to, from) = (ComponentId::new(COMPONENTS_MAX - 1), ComponentId::new(COMPONENTS_MAX - 2));
-        let abouts = [About::Nothing, About::Call(id), About::Request(request), About::Number(u32::MAX)];
+        let turn = About::Turn { user: u32::MAX - 1, turn: u32::MAX };
+        let abouts =
+            [About::Nothing, About::Call(id), About::Request(request), About::Number(u32::MAX), turn];
         let alarms = abouts.map(|about| {
             let alarm = Alarm { code: u16::MAX, about };
             Event::Alarm { to, epoch: EPOCHS_MAX - 1, alarm }

@@ -95,6 +95,14 @@ pub enum About {
     Request(RequestId),
     /// A number whose meaning is private to the component.
     Number(u32),
+    /// A user of a client, and how many requests the user has made. The alarm brings the count with it, because a table of
+    /// a million counts is not in the cache.
+    Turn {
+        /// The user.
+        user: u32,
+        /// Requests made.
+        turn: u32,
+    },
 }
 
 /// A component's own timer; the meaning of `code` is private to it.

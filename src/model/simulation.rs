@@ -229,6 +229,7 @@ impl Simulation {
                 tag::ALARM_CALL => self.ring(event, About::Call(event.call())),
                 tag::ALARM_REQUEST => self.ring(event, About::Request(event.request())),
                 tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
+                tag::ALARM_TURN => self.ring(event, event.turn()),
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
                 tag::DISK => self.depart(event.machine(), Device::Disk, fired.seq),
                 tag::CONTROL => {

@@ -433,7 +433,7 @@ impl World {
         match about {
             About::Call(id) => self.calls.get(id.0).map(|call| call.number),
             About::Request(id) => self.requests.get(id.0).map(|request| request.number),
-            About::Number(number) => Some(u64::from(number)),
+            About::Number(number) | About::Turn { user: number, .. } => Some(u64::from(number)),
             About::Nothing => Some(u64::MAX),
         }
     }

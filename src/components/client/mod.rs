@@ -20,7 +20,7 @@ use crate::queueing::backoff::Backoff;
 use crate::queueing::deadlines::Deadlines;
 use crate::queueing::retry_budget::RetryBudget;
 
-use population::Population;
+use population::{Population, Visit};
 use resolver::{Lookup, Resolvers};
 
 /// Timers of a client.
@@ -132,13 +132,15 @@ impl Client {
 
     // A request -----------------------------------------------------------------------------------------------------
 
-    /// A user asks for something. `key` starts the draws of the request.
-    fn issue(&mut self, user: u32, key: u64, cx: &mut Cx<'_>) {
+    /// A user asks for something.
+    fn issue(&mut self, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
         let number = self.next_number;
         self.next_number += 1;
         let class = self.class(key);
         let request = cx.begin(number, key, class, user);
-        cx.request(request).identity = self.population.identity(user, cx);
+        let identity = self.population.identity(user, cx);
+        let state = cx.request(request);
+        (state.identity, state.turn) = (identity, turn);
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
             budget.request(cx.now());
         }
@@ -271,9 +273,9 @@ impl Client {
 
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let state = cx.request(request);
-        let (user, key) = (state.user, state.key);
+        let visit = Visit { user: state.user, turn: state.turn, key: state.key };
         cx.end(request, outcome);
-        self.population.answered(user, key, cx);
+        self.population.answered(visit, cx);
     }
 
     /// The oldest limits are reached: their users wait no longer.
@@ -292,8 +294,8 @@ impl Client {
     fn arrive(&mut self, cx: &mut Cx<'_>) {
         let batch = self.population.batch();
         for _ in 0..batch {
-            let (user, key) = self.population.newcomer(cx);
-            self.issue(user, key, cx);
+            let visit = self.population.newcomer(cx);
+            self.issue(visit, cx);
         }
         self.population.schedule_arrival(cx);
     }
@@ -301,9 +303,9 @@ impl Client {
     fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
         match (alarm.code, alarm.about) {
             (timer::ARRIVE, _) => self.arrive(cx),
-            (timer::THOUGHT, About::Number(user)) => {
-                if let Some(key) = self.population.asks(user, cx) {
-                    self.issue(user, key, cx);
+            (timer::THOUGHT, About::Turn { user, turn }) => {
+                if let Some(visit) = self.population.asks(user, turn, cx) {
+                    self.issue(visit, cx);
                 }
             }
             (timer::DEADLINE, _) => self.time_out(cx),

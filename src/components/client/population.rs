@@ -33,11 +33,22 @@ struct Users {
     count: u32,
     /// At the profile's highest factor.
     most: u32,
-    /// Requests that each has made: with it the draws of a user's n-th request are the same in every design.
-    asked: Vec<u32>,
     profile: Profile,
-    /// Users who are away until the profile calls them back; the last to leave is the first to come back.
-    away: Vec<u32>,
+    /// Users who are away until the profile calls them back, with their turns; the last to leave is the first to come
+    /// back.
+    away: Vec<(u32, u32)>,
+}
+
+/// One request of a user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit {
+    /// The user, or the slot of one.
+    pub(super) user: u32,
+    /// Requests that a user of a closed population has made, with this one: by it the draws of a user's n-th request are
+    /// the same in every design. It goes with the user, in the request and in the alarm that ends a thought.
+    pub(super) turn: u32,
+    /// Where the draws of the request start.
+    pub(super) key: u64,
 }
 
 /// Who the users are and when they ask.
@@ -56,7 +67,7 @@ impl Population {
         let mut arrivals = None;
         let kind = if let Some(count) = spec.users {
             let most = (f64::from(count) * profile.max()).round() as u32;
-            Kind::Closed(Users { count, most, asked: vec![0; most as usize], profile, away: Vec::new() })
+            Kind::Closed(Users { count, most, profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
             Kind::Sessions {
@@ -83,9 +94,9 @@ impl Population {
         let present = users.present_at(0.0);
         for user in 0..present {
             let key = cx.request_key(u64::from(user) << 32);
-            think(&self.think, user, key, cx);
+            think(&self.think, Visit { user, turn: 0, key }, cx);
         }
-        users.away = (present..users.most).rev().collect();
+        users.away = (present..users.most).rev().map(|user| (user, 0)).collect();
         if users.profile != Profile::Constant {
             cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
         }
@@ -107,11 +118,13 @@ impl Population {
         }
     }
 
-    /// A user who has not been here before: its number, and the key of its first request.
-    pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> (u32, u64) {
+    /// The first request of a user who has not been here before.
+    pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> Visit {
         let key = cx.request_key(self.arrived);
         self.arrived += 1;
-        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else { return (NOBODY, key) };
+        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else {
+            return Visit { user: NOBODY, turn: 0, key };
+        };
         let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
         let slot = free.pop().unwrap_or_else(|| {
             left.push(0);
@@ -120,7 +133,7 @@ impl Population {
         });
         left[slot as usize] = requests;
         identities[slot as usize] = key;
-        (slot, key)
+        Visit { user: slot, turn: 0, key }
     }
 
     /// Who a user is for the boxes on the way, such as a cookie tells; 0 for one who does not come back.
@@ -133,45 +146,45 @@ impl Population {
     }
 
     /// A user's request has ended.
-    pub(super) fn answered(&mut self, user: u32, key: u64, cx: &mut Cx<'_>) {
+    pub(super) fn answered(&mut self, visit: Visit, cx: &mut Cx<'_>) {
         match &mut self.kind {
             Kind::Open => {}
             Kind::Closed(users) => {
-                if user < users.present_at(cx.now().as_secs_f64()) {
-                    think(&self.think, user, key, cx);
+                if visit.user < users.present_at(cx.now().as_secs_f64()) {
+                    think(&self.think, visit, cx);
                 } else {
-                    users.away.push(user);
+                    users.away.push((visit.user, visit.turn));
                 }
             }
             Kind::Sessions { left, free, .. } => {
-                let slot = &mut left[user as usize];
+                let slot = &mut left[visit.user as usize];
                 *slot -= 1;
                 if *slot == 0 {
-                    free.push(user);
+                    free.push(visit.user);
                 } else {
-                    think(&self.think, user, key, cx);
+                    think(&self.think, visit, cx);
                 }
             }
         }
     }
 
-    /// A user has thought; the key of the next request, or `None` when the user has gone away.
-    pub(super) fn asks(&mut self, user: u32, cx: &Cx<'_>) -> Option<u64> {
+    /// A user who has made so many requests has thought; the next request, or `None` when the user has gone away.
+    pub(super) fn asks(&mut self, user: u32, turn: u32, cx: &Cx<'_>) -> Option<Visit> {
         match &mut self.kind {
             Kind::Open => None,
             Kind::Closed(users) => {
                 if user >= users.present_at(cx.now().as_secs_f64()) {
-                    users.away.push(user);
+                    users.away.push((user, turn));
                     return None;
                 }
-                let asked = &mut users.asked[user as usize];
-                *asked += 1;
-                Some(cx.request_key(u64::from(user) << 32 | u64::from(*asked)))
+                let turn = turn + 1;
+                let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
+                Some(Visit { user, turn, key })
             }
             Kind::Sessions { .. } => {
                 let key = cx.request_key(self.arrived);
                 self.arrived += 1;
-                Some(key)
+                Some(Visit { user, turn, key })
             }
         }
     }
@@ -181,11 +194,11 @@ impl Population {
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(cx.now().as_secs_f64());
         let mut still_away = Vec::new();
-        for user in std::mem::take(&mut users.away) {
+        for (user, turn) in std::mem::take(&mut users.away) {
             if user < present {
-                cx.alarm_at(cx.now(), timer::THOUGHT, About::Number(user));
+                cx.alarm_at(cx.now(), timer::THOUGHT, About::Turn { user, turn });
             } else {
-                still_away.push(user);
+                still_away.push((user, turn));
             }
         }
         users.away = still_away;
@@ -204,9 +217,9 @@ impl Users {
 }
 
 /// A user thinks before the next request.
-fn think(think: &Variate, user: u32, key: u64, cx: &mut Cx<'_>) {
+fn think(think: &Variate, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
     let pause = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
-    cx.alarm(pause, timer::THOUGHT, About::Number(user));
+    cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
 }
 
 /// Geometric on 1, 2, ... with the given mean.

@@ -146,7 +146,12 @@ fn builder(mode: u32) -> Builder<'static, 'static> {
 
 /// A new file in the same folder, since renaming works only within a file system; it goes away when dropped.
 fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    builder(0o666).tempfile_in(parent(path))
+    let folder = parent(path);
+    if !folder.exists() {
+        let why = format!("the folder `{}` does not exist; make it first", folder.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    }
+    builder(0o666).tempfile_in(folder)
 }
 
 /// Where the JSON goes.

@@ -7,7 +7,6 @@ use super::options::{Simulating, expression, precision};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::progress::Steps;
-
 use super::shell::{quoted, typed};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};

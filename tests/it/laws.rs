@@ -14,6 +14,7 @@ use outgrow::scenario::{Scenario, build::build, load};
 use outgrow::stats::histogram::Histogram;
 use rayon::prelude::*;
 
+use crate::expectations::is_study;
 use generator::{Generated, Mood, generate};
 
 /// Seeds a mood: 200 scenarios in all.
@@ -157,13 +158,7 @@ fn swarm(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn every_scenario_keeps_the_laws() {
-    swarm(0..SEEDS);
-}
-
-#[test]
-#[ignore = "takes minutes: for after a change of the model"]
-fn thousands_of_scenarios_keep_the_laws() {
-    swarm(SEEDS..SEEDS * 100);
+    swarm(0..if is_study() { SEEDS * 100 } else { SEEDS });
 }
 
 /// The generator reaches what it is there for: a swarm that only ever sees easy scenarios shows nothing.

@@ -497,6 +497,9 @@ mod tests {
             "`web` gets 3.2 core seconds of work a second and can do 2: its utilisation must exceed 1";
         let help = "without limits its queue grows by 150 calls a second";
         check("100/s", "400/s", &[("web", message, help)]);
+        let message = "`web` gets 2 core seconds of work a second and can do 2: its utilisation must reach 1";
+        let help = "without limits its queue grows without end, if slowly";
+        check("100/s", "250/s", &[("web", message, help)]);
     }
 
     #[test]

@@ -8,19 +8,23 @@ impl Check<'_, '_> {
     pub(super) fn stability(&mut self, load: &StaticLoad) {
         let boxes = &self.assembly.boxes;
         for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
+            let exceeds = machine.open_work > machine.capacity;
             let message = format!(
-                "`{}` gets {} core seconds of work a second and can do {}: its utilisation must exceed 1",
+                "`{}` gets {} core seconds of work a second and can do {}: its utilisation must {} 1",
                 machine.name,
                 quantity(machine.open_work),
-                quantity(machine.capacity)
+                quantity(machine.capacity),
+                if exceeds { "exceed" } else { "reach" }
             );
-            let growth = quantity(load.growth_per_s(machine, boxes));
+            // At exactly 1 the mean rates balance; what varies makes the queue grow all the same, but at no rate.
+            let help = if exceeds {
+                let growth = quantity(load.growth_per_s(machine, boxes));
+                format!("without limits its queue grows by {growth} calls a second")
+            } else {
+                "without limits its queue grows without end, if slowly".to_owned()
+            };
             let entry = self.entries[machine.name.as_str()];
-            self.warn(
-                &path(entry, ""),
-                message,
-                format!("without limits its queue grows by {growth} calls a second"),
-            );
+            self.warn(&path(entry, ""), message, help);
         }
     }
 

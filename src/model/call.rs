@@ -25,7 +25,7 @@ pub struct Request {
     /// Where all its keyed draws start.
     pub key: u64,
     /// Who the user is, for all boxes on the way: the same number in all requests of one who comes back, 0 for one who
-    /// does not. The client sets it.
+    /// does not.
     pub identity: u64,
     /// When the user asked.
     pub issued: SimTime,
@@ -56,6 +56,23 @@ impl Request {
         measured: false,
         pausing: false,
     };
+}
+
+/// What a client says of a request that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// As [`Request::number`].
+    pub number: u64,
+    /// As [`Request::key`].
+    pub key: u64,
+    /// As [`Request::class`].
+    pub class: u16,
+    /// As [`Request::user`].
+    pub user: u32,
+    /// As [`Request::turn`].
+    pub turn: u32,
+    /// As [`Request::identity`].
+    pub identity: u64,
 }
 
 /// To whom the answer of a call goes.

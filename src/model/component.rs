@@ -6,7 +6,7 @@ use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
-use super::call::{Call, Parent, Probe, Request};
+use super::call::{Call, Parent, Probe, Request, Wish};
 use super::data::Book;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
@@ -140,17 +140,17 @@ impl Cx<'_> {
 
     /// A user asks for something: the request is counted as issued.
     #[inline]
-    pub fn begin(&mut self, number: u64, key: u64, class: u16, user: u32) -> RequestId {
-        self.world.begin(self.me, number, key, class, user)
+    pub fn begin(&mut self, wish: Wish) -> RequestId {
+        self.world.begin(self.me, wish)
     }
 
-    /// The request ends, once and for all.
+    /// The request ends, once and for all; returns what it was.
     ///
     /// # Panics
     /// When it has ended before.
     #[inline]
-    pub fn end(&mut self, request: RequestId, outcome: Outcome) {
-        self.world.end(request, outcome);
+    pub fn end(&mut self, request: RequestId, outcome: Outcome) -> Request {
+        self.world.end(request, outcome)
     }
 
     /// A request that must be under way.
@@ -239,16 +239,28 @@ impl Cx<'_> {
     /// design that has a box of this name; `purpose` tells several draws apart.
     #[inline]
     pub fn rng(&self, call: CallId, purpose: u64) -> KeyedRng {
+        self.rng_of(self.get(call).key, purpose)
+    }
+
+    /// The same for a call whose key is known.
+    #[inline]
+    pub fn rng_of(&self, key: u64, purpose: u64) -> KeyedRng {
         let salt = self.world.infos[self.me.index()].draw_salt;
-        KeyedRng::new(mix(self.get(call).key, salt.wrapping_add(purpose)))
+        KeyedRng::new(mix(key, salt.wrapping_add(purpose)))
     }
 
     /// The time that a call needs for `purpose`, such as the number of a step.
     #[inline]
     pub fn demand(&self, call: CallId, variate: &Variate, purpose: u64) -> SimDuration {
+        self.demand_of(self.get(call).key, variate, purpose)
+    }
+
+    /// The same for a call whose key is known.
+    #[inline]
+    pub fn demand_of(&self, key: u64, variate: &Variate, purpose: u64) -> SimDuration {
         match variate {
             Variate::Constant(_) => variate.draw(&mut NoRng),
-            _ => variate.draw(&mut self.rng(call, purpose)),
+            _ => variate.draw(&mut self.rng_of(key, purpose)),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
+use crate::stats::occupancy::Occupancy;
 use crate::stats::tally::Tally;
 use crate::stats::time_average::TimeAverage;
 
@@ -24,39 +25,54 @@ pub(super) struct Meter {
     /// What the component itself counts.
     pub counts: Vec<(&'static str, u64)>,
     pub response: Tally,
-    pub wait: Tally,
     pub waits: Histogram,
     /// Time that its own calls spent inside other components, ns.
     pub asked: u128,
-    pub inside: TimeAverage,
+    pub inside: Occupancy,
     pub queue: TimeAverage,
     /// How many calls may be in work at once, where that is limited.
     pub slots: Option<u32>,
     /// Calls that wait for one of these slots.
     pub lined_up: TimeAverage,
-    /// Since the start of the trial, warm-up included.
-    ledger: CallLedger,
+    /// Sum of the residences of the calls that have left and are not in `response`, since the start of the trial, ns.
+    residences: u128,
     /// `inside.integral` at the start of the current window.
     window_integral: u128,
 }
 
-/// Calls since the start of the trial: arrived = left + inside, and the residences add up.
-#[derive(Debug, Default)]
-struct CallLedger {
-    arrived: u64,
-    left: u64,
-    /// Sums of the moments of arrival and of leaving, ns.
-    arrived_sum: u128,
-    left_sum: u128,
-    /// Integral of calls inside until the warm-up's end, ns.
-    integral: u128,
+/// Requests of one class.
+#[derive(Debug)]
+struct Account {
+    /// A response up to here is good, ns.
+    limit: u64,
+    /// Since the start of the trial.
+    counts: Counts,
+    /// What they were at the end of the warm-up.
+    warmup: Counts,
+    /// Those that were issued in the warm-up and ended after it, which are in no other figure.
+    carried: Carried,
+    /// Response times of those that ended ok in the open window, ns.
+    responses: Histogram,
+    /// The same of the windows that are closed, and of those that ended otherwise.
+    ok: Histogram,
+    failed: Histogram,
 }
 
-/// Counts since the start of the trial, a class.
+/// Requests of one class by how far they have come.
 #[derive(Clone, Copy, Debug, Default)]
-struct ClassLedger {
+struct Counts {
     issued: u64,
+    outcomes: [u64; Outcome::ALL.len()],
+    good: u64,
+    attempts: u64,
+}
+
+/// Requests that were issued in the warm-up and ended after it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Carried {
     ended: u64,
+    ok: u64,
+    good: u64,
 }
 
 /// Counters, tallies and time averages of one trial.
@@ -64,11 +80,9 @@ struct ClassLedger {
 pub struct Recorder {
     warm: bool,
     pub(super) measured_from: SimTime,
-    pub(super) classes: Vec<ClassRecord>,
-    deadlines: Vec<Option<SimDuration>>,
-    ledger: Vec<ClassLedger>,
+    accounts: Vec<Account>,
     pub(super) meters: Vec<Meter>,
-    pub(super) in_flight: TimeAverage,
+    pub(super) in_flight: Occupancy,
     pub(super) carried_in: u64,
     pub(super) batches: BatchMeans,
     pub(super) windows: Vec<Window>,
@@ -81,23 +95,22 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct OpenWindow {
     start: SimTime,
-    issued: u64,
-    ok: u64,
+    /// Requests of all classes that had been issued when it was opened.
+    issued_before: u64,
     failed: u64,
+    /// Response times of requests that ended ok. Until it is closed only of those that no account counts.
     responses: Histogram,
 }
 
 impl Recorder {
     /// A recorder of no component yet; `deadlines` are those of the classes.
-    pub(super) fn new(deadlines: Vec<Option<SimDuration>>) -> Recorder {
+    pub(super) fn new(deadlines: &[Option<SimDuration>]) -> Recorder {
         Recorder {
             warm: false,
             measured_from: SimTime::ZERO,
-            classes: vec![ClassRecord::default(); deadlines.len()],
-            ledger: vec![ClassLedger::default(); deadlines.len()],
-            deadlines,
+            accounts: deadlines.iter().map(|deadline| Account::new(*deadline)).collect(),
             meters: Vec::new(),
-            in_flight: TimeAverage::default(),
+            in_flight: Occupancy::default(),
             carried_in: 0,
             batches: BatchMeans::default(),
             windows: Vec::new(),
@@ -109,7 +122,7 @@ impl Recorder {
 
     /// A part of the time is measured on its own.
     pub(super) fn watch(&mut self, part: Part) {
-        self.parts.push(PartRecord::new(part, self.classes.len()));
+        self.parts.push(PartRecord::new(part, self.accounts.len()));
     }
 
     /// The parts, once the trial is over.
@@ -131,8 +144,10 @@ impl Recorder {
         self.measured_from = now;
         self.carried_in = self.in_flight.level();
         self.in_flight.reset(now.as_nanos());
-        for class in &mut self.classes {
-            *class = ClassRecord::default();
+        for account in &mut self.accounts {
+            account.warmup = account.counts;
+            account.ok.clear();
+            account.failed.clear();
         }
         for meter in &mut self.meters {
             meter.end_warmup(now);
@@ -142,49 +157,58 @@ impl Recorder {
     /// A request begins; tells whether it counts.
     #[inline]
     pub(super) fn issue(&mut self, class: u16, now: SimTime) -> bool {
-        let class = usize::from(class);
-        self.classes[class].issued += 1;
-        self.ledger[class].issued += 1;
-        self.window.issued += 1;
-        self.in_flight.add(now.as_nanos(), 1);
+        self.accounts[usize::from(class)].counts.issued += 1;
+        self.in_flight.enter(now.as_nanos());
         self.warm
     }
 
     /// A request ends.
     #[inline]
     pub(super) fn end(&mut self, request: &Request, outcome: Outcome, now: SimTime) {
-        let index = usize::from(request.class);
-        let response = now.since(request.issued);
-        let nanos = response.as_nanos();
-        let ok = outcome == Outcome::Ok;
-        let good = ok && self.deadlines[index].is_none_or(|deadline| response <= deadline);
-        self.ledger[index].ended += 1;
-        self.in_flight.add(now.as_nanos(), -1);
-        let class = &mut self.classes[index];
-        class.completed += u64::from(ok);
-        class.completed_good += u64::from(good);
-        self.window.end(ok, nanos);
-        if self.warm {
-            for part in &mut self.parts {
-                part.end(now, index, ok.then_some(response), good);
-            }
-        }
+        let nanos = now.since(request.issued).as_nanos();
+        self.in_flight.leave(now.as_nanos());
+        let account = &mut self.accounts[usize::from(request.class)];
+        let is_ok = outcome == Outcome::Ok;
+        let is_good = is_ok && nanos <= account.limit;
         // Before the end of the warm-up everything counts, to be forgotten with it.
-        if self.warm && !request.measured {
-            return;
-        }
-        class.outcomes[outcome as usize] += 1;
-        class.good += u64::from(good);
-        class.attempts += u64::from(request.attempt);
-        if ok {
-            class.ok.record(nanos);
-            class.response.record(nanos);
-            if self.warm {
-                self.batches.record(nanos as f64);
+        let counts = request.measured || !self.warm;
+        if counts {
+            account.counts.outcomes[outcome as usize] += 1;
+            account.counts.good += u64::from(is_good);
+            account.counts.attempts += u64::from(request.attempt);
+            if is_ok {
+                account.responses.record(nanos);
+                if self.warm {
+                    self.batches.record(nanos as f64);
+                }
+            } else {
+                account.failed.record(nanos);
             }
         } else {
-            // Those that ended ok join them at the end of the trial.
-            class.ended.record(nanos);
+            self.end_carried(request, is_ok.then_some(nanos), is_good);
+        }
+        self.window.failed += u64::from(!is_ok);
+        if self.warm && !self.parts.is_empty() {
+            self.end_in_parts(request, is_ok.then_some(nanos), is_good, now);
+        }
+    }
+
+    /// A request ends that was issued in the warm-up.
+    #[cold]
+    fn end_carried(&mut self, request: &Request, ok: Option<u64>, is_good: bool) {
+        let carried = &mut self.accounts[usize::from(request.class)].carried;
+        carried.ended += 1;
+        carried.ok += u64::from(ok.is_some());
+        carried.good += u64::from(is_good);
+        if let Some(nanos) = ok {
+            self.window.responses.record(nanos);
+        }
+    }
+
+    fn end_in_parts(&mut self, request: &Request, ok: Option<u64>, is_good: bool, now: SimTime) {
+        let response = ok.map(SimDuration::from_nanos);
+        for part in &mut self.parts {
+            part.end(now, usize::from(request.class), response, is_good);
         }
     }
 
@@ -197,10 +221,13 @@ impl Recorder {
 
     /// Closes the current window at `now`; `busy` is the core time used in it, ns, by the component whose machine it is.
     pub(super) fn close_window(&mut self, now: SimTime, busy: &[(usize, u128, u32)]) {
+        let responses = &mut self.window.responses;
+        self.accounts.iter_mut().for_each(|account| account.close_window(responses));
         let length = now.since(self.window.start);
         if length.is_zero() {
             return;
         }
+        let issued: u64 = self.accounts.iter().map(|account| account.counts.issued).sum();
         let inside = self.meters.iter_mut().map(|meter| meter.window_mean(now, length)).collect();
         let mut shares = vec![0.0; self.meters.len()];
         for &(host, nanos, cores) in busy {
@@ -210,32 +237,86 @@ impl Recorder {
         self.windows.push(Window {
             start_s: window.start.as_secs_f64(),
             length_s: length.as_secs_f64(),
-            issued: window.issued,
-            ok: window.ok,
+            issued: issued - window.issued_before,
+            ok: window.responses.count(),
             failed: window.failed,
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
             response_sum: window.responses.sum(),
             inside,
             busy: shares,
         });
-        window.clear(now);
+        window.reopen(now, issued);
     }
 
-    /// Checks the ledgers at the end of a trial: issued = ended + alive for each class, arrived = left + inside for each
-    /// component, and Little's law exactly, in nanoseconds.
+    /// What became of the requests of each class, once the trial is over and its last window is closed.
+    pub(super) fn take_classes(&mut self) -> Vec<ClassRecord> {
+        std::mem::take(&mut self.accounts).into_iter().map(Account::finish).collect()
+    }
+
+    /// Checks the ledgers at the end of a trial against what is alive: issued = ended + alive for each class, arrived =
+    /// left + inside for each component, and Little's law exactly, in nanoseconds.
     ///
     /// # Panics
     /// When an account does not close: a defect of the simulator.
-    pub(super) fn audit(&self, now: SimTime, alive: &[u64]) {
-        for (class, (ledger, alive)) in self.ledger.iter().zip(alive).enumerate() {
+    pub(super) fn audit(&self, now: SimTime, alive: &[u64], inside: &[Inside]) {
+        for (class, (account, alive)) in self.accounts.iter().zip(alive).enumerate() {
+            let ended = account.counts.outcomes.iter().sum::<u64>() + account.carried.ended;
             assert_eq!(
-                ledger.issued,
-                ledger.ended + alive,
+                account.counts.issued,
+                ended + alive,
                 "requests of class {class} ended more or less than once"
             );
         }
-        for (index, meter) in self.meters.iter().enumerate() {
-            meter.audit(index, now);
+        for (index, (meter, inside)) in self.meters.iter().zip(inside).enumerate() {
+            meter.audit(index, now, inside);
+        }
+    }
+}
+
+/// Calls that are inside a component when a trial ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Inside {
+    pub(super) calls: u64,
+    /// Sum of the times since they arrived, ns.
+    pub(super) residences: u128,
+}
+
+impl Account {
+    fn new(deadline: Option<SimDuration>) -> Account {
+        Account {
+            limit: deadline.map_or(u64::MAX, SimDuration::as_nanos),
+            counts: Counts::default(),
+            warmup: Counts::default(),
+            carried: Carried::default(),
+            responses: Histogram::default(),
+            ok: Histogram::default(),
+            failed: Histogram::default(),
+        }
+    }
+
+    /// Adds the response times of the open window to those of all classes, and to those of the windows before.
+    fn close_window(&mut self, all: &mut Histogram) {
+        all.merge(&self.responses);
+        self.ok.merge(&self.responses);
+        self.responses.clear();
+    }
+
+    fn finish(mut self) -> ClassRecord {
+        let (now, before) = (self.counts, self.warmup);
+        let outcomes: [u64; Outcome::ALL.len()] =
+            std::array::from_fn(|outcome| now.outcomes[outcome] - before.outcomes[outcome]);
+        let good = now.good - before.good;
+        self.failed.merge(&self.ok);
+        ClassRecord {
+            issued: now.issued - before.issued,
+            outcomes,
+            good,
+            attempts: now.attempts - before.attempts,
+            response: *self.ok.tally(),
+            ok: self.ok,
+            ended: self.failed,
+            completed: outcomes[Outcome::Ok as usize] + self.carried.ok,
+            completed_good: good + self.carried.good,
         }
     }
 }
@@ -245,45 +326,45 @@ impl Meter {
     #[inline]
     pub(super) fn enter(&mut self, now: SimTime, is_probe: bool) {
         self.arrived += u64::from(!is_probe);
-        self.ledger.arrived += 1;
-        self.ledger.arrived_sum += u128::from(now.as_nanos());
-        self.inside.add(now.as_nanos(), 1);
+        self.inside.enter(now.as_nanos());
     }
 
-    /// A call that arrived at some time leaves, answered or lost.
+    /// A call that arrived at some time leaves without an answer that `response` counts.
     #[inline]
-    fn leave(&mut self, now: SimTime) {
-        self.ledger.left += 1;
-        self.ledger.left_sum += u128::from(now.as_nanos());
-        self.inside.add(now.as_nanos(), -1);
+    fn leave(&mut self, now: SimTime, arrived: SimTime) {
+        self.inside.leave(now.as_nanos());
+        self.residences += u128::from(now.since(arrived).as_nanos());
     }
 
-    /// A call is answered.
+    /// A call is answered well.
     #[inline]
-    pub(super) fn answer(&mut self, now: SimTime, arrived: SimTime, waited: SimDuration, outcome: Outcome) {
-        self.leave(now);
+    pub(super) fn answer_ok(&mut self, now: SimTime, residence: SimDuration, waited: SimDuration) {
+        self.inside.leave(now.as_nanos());
+        self.outcomes[Outcome::Ok as usize] += 1;
+        self.response.record(residence.as_nanos());
+        self.waits.record(waited.as_nanos());
+    }
+
+    /// A call is answered otherwise.
+    pub(super) fn fail(&mut self, now: SimTime, arrived: SimTime, outcome: Outcome) {
+        self.leave(now, arrived);
         self.outcomes[outcome as usize] += 1;
-        if outcome == Outcome::Ok {
-            self.response.record(now.since(arrived).as_nanos());
-            self.wait.record(waited.as_nanos());
-            self.waits.record(waited.as_nanos());
-        }
     }
 
     /// A probe is answered, or lost.
-    pub(super) fn end_probe(&mut self, now: SimTime) {
-        self.leave(now);
+    pub(super) fn end_probe(&mut self, now: SimTime, arrived: SimTime) {
+        self.leave(now, arrived);
     }
 
     /// A call is handed on.
-    pub(super) fn pass_on(&mut self, now: SimTime) {
-        self.leave(now);
+    pub(super) fn pass_on(&mut self, now: SimTime, arrived: SimTime) {
+        self.leave(now, arrived);
         self.passed_on += 1;
     }
 
     /// A call is lost in a crash.
-    pub(super) fn lose(&mut self, now: SimTime) {
-        self.leave(now);
+    pub(super) fn lose(&mut self, now: SimTime, arrived: SimTime) {
+        self.leave(now, arrived);
         self.dropped += 1;
     }
 
@@ -301,11 +382,10 @@ impl Meter {
         self.dropped = 0;
         self.passed_on = 0;
         self.counts.clear();
+        self.residences += self.response.sum();
         self.response = Tally::default();
-        self.wait = Tally::default();
         self.waits.clear();
         self.asked = 0;
-        self.ledger.integral += self.inside.integral(now.as_nanos());
         self.inside.reset(now.as_nanos());
         self.queue.reset(now.as_nanos());
         self.lined_up.reset(now.as_nanos());
@@ -326,37 +406,23 @@ impl Meter {
         mean
     }
 
-    fn audit(&self, index: usize, now: SimTime) {
-        let ledger = &self.ledger;
-        let inside = self.inside.level();
+    fn audit(&self, index: usize, now: SimTime, inside: &Inside) {
         assert_eq!(
-            ledger.arrived,
-            ledger.left + inside,
+            self.inside.level(),
+            inside.calls,
             "calls at component {index} are lost or answered twice"
         );
         // Little's law path by path: the integral of calls inside is the sum of their residences.
-        let integral = ledger.integral + self.inside.integral(now.as_nanos());
-        let residences =
-            ledger.left_sum + u128::from(inside) * u128::from(now.as_nanos()) - ledger.arrived_sum;
-        assert_eq!(residences, integral, "Little's law fails at component {index}");
+        let residences = self.residences + self.response.sum() + inside.residences;
+        assert_eq!(residences, self.inside.whole(now.as_nanos()), "Little's law fails at component {index}");
     }
 }
 
 impl OpenWindow {
-    #[inline]
-    fn end(&mut self, ok: bool, nanos: u64) {
-        if ok {
-            self.ok += 1;
-            self.responses.record(nanos);
-        } else {
-            self.failed += 1;
-        }
-    }
-
-    fn clear(&mut self, now: SimTime) {
+    /// The next window begins.
+    fn reopen(&mut self, now: SimTime, issued: u64) {
         self.start = now;
-        self.issued = 0;
-        self.ok = 0;
+        self.issued_before = issued;
         self.failed = 0;
         self.responses.clear();
     }

@@ -86,7 +86,7 @@ impl Simulation {
     #[must_use]
     pub fn new(seed: Seed, classes: &[RequestClass], network: &NetworkSettings) -> Simulation {
         let response_bytes = classes.iter().map(|class| class.response_bytes).collect();
-        let deadlines = classes.iter().map(|class| class.deadline).collect();
+        let deadlines: Vec<_> = classes.iter().map(|class| class.deadline).collect();
         let world = World {
             seed,
             calendar: Calendar::new(),
@@ -98,7 +98,7 @@ impl Simulation {
             network: Network::new(network),
             response_bytes,
             troubles: Troubles::default(),
-            recorder: Recorder::new(deadlines),
+            recorder: Recorder::new(&deadlines),
             fingerprint: Fingerprint::new(),
             events: 0,
             trace: None,
@@ -395,15 +395,10 @@ impl Simulation {
     fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         self.close_window(now);
         let world = &mut self.world;
-        let mut alive = vec![0; world.recorder.classes.len()];
-        for (_, request) in world.requests.iter() {
-            alive[usize::from(request.class)] += 1;
-        }
-        world.recorder.audit(now, &alive);
+        world.audit(now);
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
         let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
-        recorder.classes.iter_mut().for_each(|class| class.ended.merge(&class.ok));
         TrialRecord {
             data,
             stop,
@@ -413,7 +408,7 @@ impl Simulation {
             in_flight_mean: recorder.in_flight.mean(now.as_nanos()),
             carried_in: recorder.carried_in,
             components,
-            classes: std::mem::take(&mut recorder.classes),
+            classes: recorder.take_classes(),
             batches: std::mem::take(&mut recorder.batches),
             parts: recorder.take_parts(now),
             windows: std::mem::take(&mut recorder.windows),
@@ -508,7 +503,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         passed_on: meter.passed_on,
         counts: meter.counts,
         response: meter.response,
-        wait: meter.wait,
+        wait: *meter.waits.tally(),
         inside_mean: meter.inside.mean(now.as_nanos()),
         inside_max: meter.inside.max(),
         queue_mean: meter.queue.mean(now.as_nanos()),

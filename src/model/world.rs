@@ -10,12 +10,12 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, NOBODY, Parent, Probe, Request, Stage};
+use super::call::{Call, Connection, NOBODY, Parent, Probe, Request, Stage, Wish};
 use super::data::Book;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Network, Place};
-use super::recorder::Recorder;
+use super::recorder::{Inside, Recorder};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId};
 use super::trace::{Trace, What};
 use super::troubles::Troubles;
@@ -162,6 +162,7 @@ impl World {
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
+            Some(SimDuration::ZERO) => _ = self.calendar.schedule_now(message.into()),
             Some(delay) => self.schedule(self.now() + delay, message),
             None => self.lose(id),
         }
@@ -200,14 +201,24 @@ impl World {
         };
         let id = CallId(self.calls.insert(call));
         let delay = self.delay(from, to, key);
-        self.tell(from, client, number, |world| {
-            let to = &world.infos[to.index()];
+        if self.trace.is_some() {
+            self.tell_call(id, delay);
+        }
+        self.post(id, delay, Event::Call { to, id });
+        id
+    }
+
+    /// Tells the trace that a call is on its way.
+    #[cold]
+    fn tell_call(&mut self, id: CallId, delay: Option<SimDuration>) {
+        let &Call { caller, callee, client, number, parent, .. } =
+            self.calls.get(id.0).expect("a call that has just been made is alive");
+        self.tell(caller, client, number, |world| {
+            let to = &world.infos[callee.index()];
             format!("calls {} at {}, {}", to.name, to.address, away(delay))
         });
         let parent = if let Parent::Call(parent) = parent { Some(parent) } else { None };
-        self.mark(from, id, What::Send { parent });
-        self.post(id, delay, Event::Call { to, id });
-        id
+        self.mark(caller, id, What::Send { parent });
     }
 
     /// What a call has from its parent.
@@ -242,16 +253,19 @@ impl World {
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
         call.stage = Stage::Answered;
         // Only what is needed: a copy of the whole call costs more than all the rest.
-        let &mut Call { caller, key, client, number, class, arrived, waited, probe, abandoned, .. } = call;
+        let &mut Call { caller, key, number, class, arrived, waited, probe, abandoned, .. } = call;
         self.mark(from, id, What::Leave(Some(outcome)));
         let meter = &mut self.recorder.meters[from.index()];
-        match probe {
-            Probe::None => meter.answer(now, arrived, waited, outcome),
-            Probe::Connect | Probe::Page => meter.end_probe(now),
-        }
-        if outcome == Outcome::Ok && probe == Probe::None && !abandoned {
-            let nanos = now.since(arrived).as_nanos();
-            self.recorder.meters[caller.index()].asked += u128::from(nanos);
+        if probe != Probe::None {
+            meter.end_probe(now, arrived);
+        } else if outcome == Outcome::Ok {
+            let residence = now.since(arrived);
+            meter.answer_ok(now, residence, waited);
+            if !abandoned {
+                self.recorder.meters[caller.index()].asked += u128::from(residence.as_nanos());
+            }
+        } else {
+            meter.fail(now, arrived, outcome);
         }
         if abandoned {
             self.calls.remove(id.0);
@@ -262,11 +276,21 @@ impl World {
             let time = self.transmission(from, caller, class);
             delay = delay.map(|delay| delay + time);
         }
-        self.tell(from, client, number, |world| {
+        if self.trace.is_some() {
+            self.tell_answer(id, outcome, delay);
+        }
+        self.post(id, delay, Event::Reply { to: caller, id, outcome });
+    }
+
+    /// Tells the trace that an answer is on its way.
+    #[cold]
+    fn tell_answer(&mut self, id: CallId, outcome: Outcome, delay: Option<SimDuration>) {
+        let &Call { caller, callee, client, number, .. } =
+            self.calls.get(id.0).expect("a call lives until its answer has arrived");
+        self.tell(callee, client, number, |world| {
             let caller = &world.infos[caller.index()].name;
             format!("answers {caller}: {}, {}", outcome.name(), away(delay))
         });
-        self.post(id, delay, Event::Reply { to: caller, id, outcome });
     }
 
     /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
@@ -282,9 +306,9 @@ impl World {
         call.callee = to;
         call.connection = Connection::Held;
         call.via = Some(from);
-        let (key, caller) = (call.key, call.caller);
+        let (key, caller, arrived) = (call.key, call.caller, call.arrived);
         self.mark(from, id, What::Leave(None));
-        self.recorder.meters[from.index()].pass_on(now);
+        self.recorder.meters[from.index()].pass_on(now, arrived);
         let delay = self.delay(caller, to, key);
         self.post(id, delay, Event::Call { to, id });
     }
@@ -302,7 +326,7 @@ impl World {
         call.callee = router;
         let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         self.mark(component, id, What::Leave(None));
-        self.recorder.meters[component.index()].answer(now, arrived, SimDuration::ZERO, Outcome::Unavailable);
+        self.recorder.meters[component.index()].fail(now, arrived, Outcome::Unavailable);
         // A driver stands where its caller does.
         let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
         let delay = self.delay(component, back, key);
@@ -319,40 +343,61 @@ impl World {
         }
     }
 
+    /// A request begins with its first try.
     #[inline]
-    pub(super) fn begin(
-        &mut self,
-        client: ComponentId,
-        number: u64,
-        key: u64,
-        class: u16,
-        user: u32,
-    ) -> RequestId {
+    pub(super) fn begin(&mut self, client: ComponentId, wish: Wish) -> RequestId {
         let issued = self.now();
+        let Wish { number, key, class, user, turn, identity } = wish;
         let measured = self.recorder.issue(class, issued);
-        self.tell(client, client, number, |_| format!("request {number} is issued"));
-        self.mark_request(client, number, What::Begin);
+        if self.trace.is_some() {
+            self.tell(client, client, number, |_| format!("request {number} is issued"));
+            self.mark_request(client, number, What::Begin);
+        }
         RequestId(self.requests.insert(Request {
             client,
             class,
+            attempt: 1,
             user,
+            turn,
             number,
             key,
+            identity,
             issued,
+            call: CallId::NONE,
+            pause: SimDuration::ZERO,
             measured,
-            ..Request::BLANK
+            pausing: false,
         }))
     }
 
+    /// A request ends: what it was.
     #[inline]
-    pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) {
+    pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) -> Request {
         let request = self.requests.remove(id.0).expect("a request ends once");
         let now = self.now();
         self.recorder.end(&request, outcome, now);
-        self.tell(request.client, request.client, request.number, |_| {
-            format!("ends {} after {}", outcome.name(), now.since(request.issued))
-        });
-        self.mark_request(request.client, request.number, What::End(outcome));
+        if self.trace.is_some() {
+            self.tell(request.client, request.client, request.number, |_| {
+                format!("ends {} after {}", outcome.name(), now.since(request.issued))
+            });
+            self.mark_request(request.client, request.number, What::End(outcome));
+        }
+        request
+    }
+
+    /// Checks that the accounts close with what is alive when the trial ends.
+    pub(super) fn audit(&self, now: SimTime) {
+        let mut alive = vec![0; self.response_bytes.len()];
+        for (_, request) in self.requests.iter() {
+            alive[usize::from(request.class)] += 1;
+        }
+        let mut inside = vec![Inside::default(); self.infos.len()];
+        for (_, call) in self.calls.iter().filter(|(_, call)| call.stage == Stage::Inside) {
+            let here = &mut inside[call.callee.index()];
+            here.calls += 1;
+            here.residences += u128::from(now.since(call.arrived).as_nanos());
+        }
+        self.recorder.audit(now, &alive, &inside);
     }
 
     pub(super) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {

@@ -74,6 +74,8 @@ pub struct Done<J> {
 #[derive(Debug)]
 pub struct Station<J> {
     config: StationConfig,
+    /// Jobs that may be in service at once.
+    slots: usize,
     service: Mode<J>,
     queue: VecDeque<Waiter<J>>,
     usage: Usage,
@@ -96,12 +98,12 @@ struct Waiter<J> {
 /// What has been used so far. Integers, so that no length of trial wears it down.
 #[derive(Debug, Default)]
 struct Usage {
-    updated: SimTime,
+    /// Cores that are taken, since when, and the integral up to then, core-nanoseconds.
+    busy: u64,
+    since: SimTime,
     busy_ns: u128,
-    queue_ns: u128,
     completed_ns: u128,
     removed_ns: f64,
-    waiting_max: usize,
 }
 
 impl<J: Copy> Station<J> {
@@ -120,7 +122,8 @@ impl<J: Copy> Station<J> {
             let StationConfig { cores, sigma, kappa, .. } = config;
             Mode::Shared(Shared::new(Scaling { cores, sigma, kappa }, config.speed))
         };
-        Station { config, service, queue: VecDeque::new(), usage: Usage::default() }
+        let slots = config.limit.map_or(usize::MAX, |limit| limit as usize);
+        Station { config, slots, service, queue: VecDeque::new(), usage: Usage::default() }
     }
 
     /// A job comes with `demand` of core time at speed 1. It starts at once or waits.
@@ -128,18 +131,16 @@ impl<J: Copy> Station<J> {
     #[must_use]
     #[inline]
     pub fn enter(&mut self, now: SimTime, job: J, demand: SimDuration) -> bool {
-        let starts = self.has_slot();
-        if !starts && self.queue.len() >= self.config.queue_limit {
-            return false;
-        }
-        self.account(now);
-        if starts {
+        if self.has_slot() {
             self.start(now, Service { job, demand, waited: SimDuration::ZERO });
-        } else {
-            self.queue.push_back(Waiter { job, demand, entered: now });
-            self.usage.waiting_max = self.usage.waiting_max.max(self.queue.len());
+            self.count_busy(now);
+            return true;
         }
-        true
+        let has_room = self.queue.len() < self.config.queue_limit;
+        if has_room {
+            self.queue.push_back(Waiter { job, demand, entered: now });
+        }
+        has_room
     }
 
     /// When the next job is done if nothing else happens; `None` while nobody is in service or the station stands still.
@@ -163,10 +164,9 @@ impl<J: Copy> Station<J> {
             Mode::Fixed(fixed) => fixed.take_due(now),
             Mode::Shared(shared) => shared.take_due(now),
         }?;
-        // One job left already, but until this moment it was there.
-        self.usage.advance(now, self.busy_with(self.in_service() + 1), self.queue.len());
         self.usage.completed_ns += u128::from(service.demand.as_nanos());
         self.start_waiters(now);
+        self.count_busy(now);
         Some(Done { job: service.job, waited: service.waited })
     }
 
@@ -186,7 +186,6 @@ impl<J: Copy> Station<J> {
     /// Throws out the jobs for which `gone` holds, waiting ones first, then those in service; starts waiters in the
     /// places that came free. Returns how many went. Linear in the jobs inside.
     pub fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> usize {
-        self.account(now);
         let inside = self.in_service() + self.queue.len();
         self.queue.retain(|waiter| !gone(&waiter.job));
         self.usage.removed_ns += match &mut self.service {
@@ -195,6 +194,7 @@ impl<J: Copy> Station<J> {
         };
         let left = self.in_service() + self.queue.len();
         self.start_waiters(now);
+        self.count_busy(now);
         inside - left
     }
 
@@ -212,26 +212,14 @@ impl<J: Copy> Station<J> {
         self.queue.len()
     }
 
-    /// The most that ever waited at once.
-    pub fn max_waiting(&self) -> usize {
-        self.usage.waiting_max
-    }
-
     /// Cores that are taken at this moment. A station that stands still keeps its cores taken.
     pub fn busy_cores(&self) -> f64 {
-        self.busy_with(self.in_service()) as f64
+        self.usage.busy as f64
     }
 
     /// Core-nanoseconds taken up to `now`: the integral of [`Station::busy_cores`].
     pub fn busy_integral(&self, now: SimTime) -> u128 {
-        let since = now.since(self.usage.updated).as_nanos();
-        self.usage.busy_ns + u128::from(self.busy_with(self.in_service())) * u128::from(since)
-    }
-
-    /// Job-nanoseconds waited up to `now`: the integral of [`Station::waiting`].
-    pub fn queue_integral(&self, now: SimTime) -> u128 {
-        let since = now.since(self.usage.updated).as_nanos();
-        self.usage.queue_ns + self.queue.len() as u128 * u128::from(since)
+        self.usage.busy_until(now)
     }
 
     /// Core-nanoseconds of demand served up to `now`, of jobs done, removed and inside. Without contention and at
@@ -247,15 +235,19 @@ impl<J: Copy> Station<J> {
 
     #[inline]
     fn has_slot(&self) -> bool {
-        self.config.limit.is_none_or(|limit| self.in_service() < limit as usize)
+        self.in_service() < self.slots
     }
 
-    fn busy_with(&self, in_service: usize) -> u64 {
-        (in_service as u64).min(u64::from(self.config.cores))
-    }
-
-    fn account(&mut self, now: SimTime) {
-        self.usage.advance(now, self.busy_with(self.in_service()), self.queue.len());
+    /// Takes down how many cores are taken from `now` on. Mostly nothing has changed: where somebody waits, the core of
+    /// one who leaves is taken at once.
+    #[inline]
+    fn count_busy(&mut self, now: SimTime) {
+        let busy = (self.in_service() as u64).min(u64::from(self.config.cores));
+        if busy != self.usage.busy {
+            self.usage.busy_ns = self.usage.busy_until(now);
+            self.usage.since = now;
+            self.usage.busy = busy;
+        }
     }
 
     #[inline]
@@ -277,11 +269,8 @@ impl<J: Copy> Station<J> {
 }
 
 impl Usage {
-    /// Counts the time since the last change, during which `busy` cores and `waiting` jobs stood as they were.
-    fn advance(&mut self, now: SimTime, busy: u64, waiting: usize) {
-        let elapsed = u128::from(now.since(self.updated).as_nanos());
-        self.busy_ns += u128::from(busy) * elapsed;
-        self.queue_ns += waiting as u128 * elapsed;
-        self.updated = now;
+    #[inline]
+    fn busy_until(&self, now: SimTime) -> u128 {
+        self.busy_ns + u128::from(self.busy) * u128::from(now.since(self.since).as_nanos())
     }
 }

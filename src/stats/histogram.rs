@@ -1,5 +1,9 @@
 //! The distribution of times: a log-linear histogram that costs about a nanosecond a record and merges by addition.
 
+use std::ops::RangeInclusive;
+
+use super::tally::Tally;
+
 /// Bits of a value that are kept after its leading one. Buckets are at most 1/128 of their value wide: under 0.8 %.
 const MANTISSA_BITS: u32 = 7;
 /// Buckets of one power of two.
@@ -8,22 +12,19 @@ const BUCKETS_PER_OCTAVE: usize = 1 << MANTISSA_BITS;
 const BUCKETS: usize = (64 - MANTISSA_BITS as usize + 1) * BUCKETS_PER_OCTAVE;
 
 /// Counts of `u64` values, usually nanoseconds. Values below 256 are exact; others share a bucket with values less
-/// than 0.8 % away. Count, sum, least and greatest are exact. Takes 58 KiB.
+/// than 0.8 % away. Count, moments, least and greatest are exact. Takes 58 KiB.
 ///
 /// Inside a bucket the values are taken as spread evenly over its whole numbers. [`Histogram::quantile`] and
 /// [`Histogram::share_at_most`] both follow from that and are each other's inverse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
     counts: Box<[u64]>,
-    count: u64,
-    sum: u128,
-    min: u64,
-    max: u64,
+    tally: Tally,
 }
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram { counts: vec![0; BUCKETS].into_boxed_slice(), count: 0, sum: 0, min: u64::MAX, max: 0 }
+        Histogram { counts: vec![0; BUCKETS].into_boxed_slice(), tally: Tally::default() }
     }
 }
 
@@ -46,69 +47,76 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, value: u64) {
         self.counts[bucket_of(value)] += 1;
-        self.count += 1;
-        self.sum += u128::from(value);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.tally.record(value);
     }
 
     /// Takes in everything that `other` has recorded.
     pub fn merge(&mut self, other: &Histogram) {
-        if other.count == 0 {
-            return;
-        }
-        let touched = bucket_of(other.min)..=bucket_of(other.max);
+        let Some(touched) = other.touched() else { return };
         let theirs = &other.counts[touched.clone()];
         self.counts[touched].iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
-        self.count += other.count;
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.tally.merge(&other.tally);
     }
 
     /// Forgets everything. Only the buckets between the least and the greatest value are touched, so that a window of
     /// little traffic costs little.
     pub fn clear(&mut self) {
-        if self.count > 0 {
-            self.counts[bucket_of(self.min)..=bucket_of(self.max)].fill(0);
+        if let Some(touched) = self.touched() {
+            self.counts[touched].fill(0);
         }
-        (self.count, self.sum, self.min, self.max) = (0, 0, u64::MAX, 0);
+        self.tally = Tally::default();
+    }
+
+    /// The buckets from that of the least value to that of the greatest; `None` when empty.
+    fn touched(&self) -> Option<RangeInclusive<usize>> {
+        self.range().map(|(min, max)| bucket_of(min)..=bucket_of(max))
+    }
+
+    /// The least and the greatest value; `None` when empty.
+    fn range(&self) -> Option<(u64, u64)> {
+        self.min().zip(self.max())
+    }
+
+    /// Exact count, moments, least and greatest of the values.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Whether nothing has been recorded.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.count() == 0
     }
 
     /// How many values.
     #[must_use]
     pub const fn count(&self) -> u64 {
-        self.count
+        self.tally.count()
     }
 
     /// The exact sum of the values.
     #[must_use]
     pub const fn sum(&self) -> u128 {
-        self.sum
+        self.tally.sum()
     }
 
     /// The exact mean; NaN when empty.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.sum as f64 / self.count as f64
+        self.tally.mean()
     }
 
     /// The exact least value, `None` when empty.
     #[must_use]
     pub fn min(&self) -> Option<u64> {
-        (!self.is_empty()).then_some(self.min)
+        self.tally.min()
     }
 
     /// The exact greatest value, `None` when empty.
     #[must_use]
     pub fn max(&self) -> Option<u64> {
-        (!self.is_empty()).then_some(self.max)
+        self.tally.max()
     }
 
     /// The least value that at least the share `q` of the records does not exceed, within 0.8 %; between the exact
@@ -118,12 +126,12 @@ impl Histogram {
     /// When the histogram is empty or `q` lies outside 0 to 1.
     #[must_use]
     pub fn quantile(&self, q: f64) -> u64 {
-        assert!(!self.is_empty(), "an empty histogram has no quantiles");
+        let (min, max) = self.range().expect("an empty histogram has no quantiles");
         assert!((0.0..=1.0).contains(&q), "a quantile lies between 0 and 1");
         // The factor undoes the rounding of products such as 0.07 * 100, which would reach into the next record.
-        let rank = q * self.count as f64 * (1.0 - 4.0 * f64::EPSILON);
+        let rank = q * self.count() as f64 * (1.0 - 4.0 * f64::EPSILON);
         let mut below = 0;
-        for (bucket, &inside) in self.counts.iter().enumerate().skip(bucket_of(self.min)) {
+        for (bucket, &inside) in self.counts.iter().enumerate().skip(bucket_of(min)) {
             if inside > 0 && (below + inside) as f64 >= rank {
                 let (low, high) = self.occupied(bucket);
                 let share = ((rank - below as f64) / inside as f64).clamp(0.0, 1.0);
@@ -132,7 +140,7 @@ impl Histogram {
             }
             below += inside;
         }
-        self.max
+        max
     }
 
     /// The share of the records that are `value` or less, 0 to 1; never falls as `value` grows.
@@ -141,11 +149,11 @@ impl Histogram {
     /// When the histogram is empty.
     #[must_use]
     pub fn share_at_most(&self, value: u64) -> f64 {
-        assert!(!self.is_empty(), "an empty histogram has no shares");
-        if value < self.min {
+        let (min, max) = self.range().expect("an empty histogram has no shares");
+        if value < min {
             return 0.0;
         }
-        if value >= self.max {
+        if value >= max {
             return 1.0;
         }
         let bucket = bucket_of(value);
@@ -154,13 +162,16 @@ impl Histogram {
         // The bucket of the least or greatest value starts or ends there, and `value` may lie in an empty one.
         let steps = (value.min(high) - low.min(value)) as f64 + 1.0;
         let inside = self.counts[bucket] as f64 * (steps / ((high - low) as f64 + 1.0));
-        (below as f64 + inside) / self.count as f64
+        (below as f64 + inside) / self.count() as f64
     }
 
     /// The values of a bucket, less those known to be below the least or above the greatest record.
     fn occupied(&self, bucket: usize) -> (u64, u64) {
         let (low, high) = range_of(bucket);
-        (low.max(self.min), high.min(self.max))
+        match self.range() {
+            Some((min, max)) => (low.max(min), high.min(max)),
+            None => (low, high),
+        }
     }
 }
 
@@ -232,7 +243,7 @@ mod tests {
             let q = f64::from(step) / 1000.0;
             let value = all.quantile(q);
             assert!(all.share_at_most(value) >= q - 1e-12);
-            assert!(value == all.min || all.share_at_most(value - 1) < q + 1e-12);
+            assert!(Some(value) == all.min() || all.share_at_most(value - 1) < q + 1e-12);
         }
     }
 

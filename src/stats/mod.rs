@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod histogram;
 pub mod interval;
+pub mod occupancy;
 pub mod quantile;
 pub mod series;
 pub mod spectral;

@@ -11,7 +11,7 @@ pub use spec::{ClientSpec, JitterSpec, Retry, USERS_MAX};
 use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
-use crate::model::call::Parent;
+use crate::model::call::{Parent, Request, Wish};
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
 use crate::model::site::Site;
@@ -137,14 +137,12 @@ impl Client {
         let number = self.next_number;
         self.next_number += 1;
         let class = self.class(key);
-        let request = cx.begin(number, key, class, user);
         let identity = self.population.identity(user, cx);
-        let state = cx.request(request);
-        (state.identity, state.turn) = (identity, turn);
+        let request = cx.begin(Wish { number, key, class, user, turn, identity });
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
             budget.request(cx.now());
         }
-        self.attempt(request, cx);
+        self.attempt(Try { request, attempt: 1 }, key, cx);
     }
 
     fn class(&self, key: u64) -> u16 {
@@ -155,18 +153,22 @@ impl Client {
         self.classes.partition_point(|&share| share < u).min(self.classes.len() - 1) as u16
     }
 
-    /// The next try of a request: its limit is set, its name resolved, its call made.
-    fn attempt(&mut self, request: RequestId, cx: &mut Cx<'_>) {
-        let now = cx.now();
+    /// A request is tried again.
+    fn retry(&mut self, request: RequestId, cx: &mut Cx<'_>) {
         let state = cx.request(request);
         state.attempt += 1;
         state.pausing = false;
         let (attempt, key) = (state.attempt, state.key);
-        if let Some(at) = self.deadlines.push(now, Try { request, attempt }, |limit| is_current(limit, cx)) {
+        self.attempt(Try { request, attempt }, key, cx);
+    }
+
+    /// A try of a request: its limit is set, its name resolved, its call made.
+    fn attempt(&mut self, limit: Try, key: u64, cx: &mut Cx<'_>) {
+        if let Some(at) = self.deadlines.push(cx.now(), limit, |limit| is_current(limit, cx)) {
             cx.alarm_at(at, timer::DEADLINE, About::Nothing);
         }
-        if let Some(address) = self.resolve(request, key, cx) {
-            self.ask(request, address, cx);
+        if let Some(address) = self.resolve(limit.request, key, cx) {
+            self.ask(limit.request, address, cx);
         }
     }
 
@@ -175,7 +177,7 @@ impl Client {
         match &mut self.target {
             Target::Boxes(members, next) => {
                 let member = members[*next];
-                *next = (*next + 1) % members.len();
+                *next = if *next + 1 == members.len() { 0 } else { *next + 1 };
                 Some(member)
             }
             Target::Name(name, resolvers) => {
@@ -245,10 +247,10 @@ impl Client {
     }
 
     fn answered(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
-        cx.request(request).call = CallId::NONE;
         if outcome == Outcome::Ok {
             self.finish(request, outcome, cx);
         } else {
+            cx.request(request).call = CallId::NONE;
             self.failed(request, outcome, cx);
         }
     }
@@ -272,10 +274,8 @@ impl Client {
     }
 
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let state = cx.request(request);
-        let visit = Visit { user: state.user, turn: state.turn, key: state.key };
-        cx.end(request, outcome);
-        self.population.answered(visit, cx);
+        let Request { user, turn, key, .. } = cx.end(request, outcome);
+        self.population.answered(Visit { user, turn, key }, cx);
     }
 
     /// The oldest limits are reached: their users wait no longer.
@@ -309,7 +309,7 @@ impl Client {
                 }
             }
             (timer::DEADLINE, _) => self.time_out(cx),
-            (timer::RETRY, About::Request(request)) => self.attempt(request, cx),
+            (timer::RETRY, About::Request(request)) => self.retry(request, cx),
             (timer::ADJUST, _) => self.population.adjust(cx),
             (timer::LOOKUP, About::Call(call)) => self.unanswered(call, cx),
             _ => unreachable!("a client sets no other timer"),

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Asks, Call, Connection, Parent, Probe};
+use crate::model::call::{Asks, Call, Connection, Notes, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -176,7 +176,7 @@ impl Server {
             Probe::None => {}
             // The kernel takes the connection, as long as there is a process.
             Probe::Connect => return cx.reply(call, Outcome::Ok),
-            Probe::Page => return self.line_up(call, cx),
+            Probe::Page => return self.line_up(call, 0, cx),
         }
         if let Some(limit) = &mut self.limit
             && !limit.try_take(now)
@@ -185,25 +185,30 @@ impl Server {
             return;
         }
         let in_backlog = self.backlog && self.workers.waiting() >= self.queue;
-        if in_backlog || self.reserve(call, cx) {
-            self.line_up(call, cx);
+        if in_backlog {
+            self.line_up(call, 0, cx);
+        } else if self.reserve(call, cx) {
+            self.line_up(call, flag::MEMORY, cx);
         }
     }
 
-    /// A call asks for a worker.
+    /// A call asks for a worker; its flags tell what it holds already.
     #[inline(always)]
-    fn line_up(&mut self, call: CallId, cx: &mut Cx<'_>) {
+    fn line_up(&mut self, call: CallId, held: u8, cx: &mut Cx<'_>) {
         match self.workers.acquire(cx.now(), call) {
-            Acquire::Granted => self.begin(call, cx),
+            Acquire::Granted => self.begin(call, held, cx),
             Acquire::Queued => {
+                cx.get_mut(call).notes.flags |= held;
                 cx.annotate(call, || "waits for a worker".into());
                 self.tell_waiting(cx);
             }
             Acquire::Full => {
+                let state = cx.get_mut(call);
+                state.notes.flags |= held;
                 let mut outcome = Outcome::Rejected;
                 if self.backlog {
                     outcome = Outcome::Unavailable;
-                    cx.get_mut(call).connection = Connection::Refused;
+                    state.connection = Connection::Refused;
                 }
                 self.leave(call, outcome, cx);
             }
@@ -213,11 +218,17 @@ impl Server {
     /// Takes the memory of a call; when there is none, the call ends here, or the process does.
     #[inline(always)]
     fn reserve(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
-        if cx.reserve_memory(self.memory_per_call) {
+        let fits = cx.reserve_memory(self.memory_per_call);
+        if fits {
             self.memory += self.memory_per_call;
-            cx.get_mut(call).notes.flags |= flag::MEMORY;
-            return true;
+        } else {
+            self.out_of_memory(call, cx);
         }
+        fits
+    }
+
+    #[cold]
+    fn out_of_memory(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match self.on_memory {
             OnMemory::Reject => self.leave(call, Outcome::OutOfMemory, cx),
             OnMemory::OomKill => {
@@ -226,23 +237,25 @@ impl Server {
                 cx.control(me, self.restart, Control::Recover);
             }
         }
-        false
     }
 
     /// A call has got its worker.
     #[inline(always)]
-    fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+    fn begin(&mut self, call: CallId, held: u8, cx: &mut Cx<'_>) {
         let state = cx.get_mut(call);
-        state.notes.flags |= flag::WORKER;
+        state.notes.flags |= held | flag::WORKER;
         if state.probe == Probe::Page {
             state.notes.step = PAGE_STEP;
             cx.work(call, Device::Cpu, self.health_cpu);
             return;
         }
-        if state.notes.flags & flag::MEMORY == 0 && !self.reserve(call, cx) {
-            return;
+        if state.notes.flags & flag::MEMORY == 0 {
+            if !self.reserve(call, cx) {
+                return;
+            }
+            cx.get_mut(call).notes.flags |= flag::MEMORY;
         }
-        self.proceed(call, cx);
+        self.proceed(call, 0, cx);
     }
 
     /// Answers a call and gives back what it holds.
@@ -275,55 +288,49 @@ impl Server {
 
     // Steps ---------------------------------------------------------------------------------------------------------
 
-    /// Goes on with the step that a call is at, until something must be waited for.
-    fn proceed(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let Call { notes, class, .. } = *cx.get(call);
-        let mut at = usize::from(notes.step);
+    /// Goes on with the step that a call is at, or with one that is `ahead` of it, until something must be waited for.
+    fn proceed(&mut self, call: CallId, ahead: u16, cx: &mut Cx<'_>) {
+        let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
+        let mut at = usize::from(step + ahead);
         while let Some(stage) = self.stages.get(at) {
-            if stage.is_taken(call, class, at, cx) {
-                cx.get_mut(call).notes.step = at as u16;
-                if self.begin_step(call, at, cx) {
-                    return;
-                }
+            if stage.is_taken(key, class, at, cx) && self.begin_step(call, key, at, cx) {
+                return;
             }
             at += 1;
         }
-        cx.get_mut(call).notes.step = at as u16;
         self.leave(call, Outcome::Ok, cx);
     }
 
-    /// Starts a step; false when it is over at once.
-    fn begin_step(&mut self, call: CallId, at: usize, cx: &mut Cx<'_>) -> bool {
+    /// Starts a step of a call with such a key; false when it is over at once.
+    #[inline(always)]
+    fn begin_step(&mut self, call: CallId, key: u64, at: usize, cx: &mut Cx<'_>) -> bool {
         let purpose = at as u64 * DRAWS_A_STEP;
         match &self.stages[at].action {
             Action::Cpu(variate) => {
-                let demand = cx.demand(call, variate, purpose);
+                let demand = cx.demand_of(key, variate, purpose);
                 if demand.is_zero() {
                     return false;
                 }
+                cx.get_mut(call).notes.step = at as u16;
                 cx.work(call, Device::Cpu, demand);
             }
             Action::Wait(variate) => {
-                let wait = cx.demand(call, variate, purpose);
+                let wait = cx.demand_of(key, variate, purpose);
+                cx.get_mut(call).notes.step = at as u16;
                 cx.alarm(wait, STEP_OVER, About::Call(call));
             }
             &Action::Query(database, times, _) => {
-                cx.get_mut(call).notes.left = times;
-                cx.get_mut(call).notes.pending = 0;
+                let notes = &mut cx.get_mut(call).notes;
+                (notes.step, notes.left, notes.pending) = (at as u16, times, 0);
                 self.connect(call, database, cx);
             }
             &Action::Call(other, times, parallel) => {
-                cx.get_mut(call).notes.left = times;
+                let notes = &mut cx.get_mut(call).notes;
+                (notes.step, notes.left) = (at as u16, times);
                 self.ask(call, other, parallel, cx);
             }
         }
         true
-    }
-
-    /// The step that a call is at has had its answer, or its time.
-    fn step_over(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        cx.get_mut(call).notes.step += 1;
-        self.proceed(call, cx);
     }
 
     fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
@@ -421,7 +428,7 @@ impl Server {
                 return;
             }
         }
-        self.step_over(call, cx);
+        self.proceed(call, 1, cx);
     }
 
     /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
@@ -469,12 +476,12 @@ impl Server {
 impl Stage {
     /// Whether a call takes this step.
     #[inline]
-    fn is_taken(&self, call: CallId, class: u16, at: usize, cx: &Cx<'_>) -> bool {
+    fn is_taken(&self, key: u64, class: u16, at: usize, cx: &Cx<'_>) -> bool {
         if self.class.is_some_and(|only| only != class) {
             return false;
         }
         match self.chance {
-            Some(chance) => unit_open(&mut cx.rng(call, at as u64 * DRAWS_A_STEP + 1)) < chance,
+            Some(chance) => unit_open(&mut cx.rng_of(key, at as u64 * DRAWS_A_STEP + 1)) < chance,
             None => true,
         }
     }
@@ -510,15 +517,15 @@ impl Component for Server {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),
             Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
-            Signal::Done(call) => self.step_over(call, cx),
-            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.step_over(call, cx),
+            Signal::Done(call) => self.proceed(call, 1, cx),
+            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.proceed(call, 1, cx),
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.starting.pop_front() {
-            self.begin(call, cx);
+            self.begin(call, 0, cx);
         }
     }
 }

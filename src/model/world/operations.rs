@@ -54,9 +54,9 @@ impl World {
             if call.callee == component && call.stage == Stage::Inside {
                 let meter = &mut self.recorder.meters[component.index()];
                 if call.probe == Probe::None {
-                    meter.lose(now);
+                    meter.lose(now, call.arrived);
                 } else {
-                    meter.end_probe(now);
+                    meter.end_probe(now, call.arrived);
                 }
                 self.break_connection(id);
             }

@@ -9,17 +9,16 @@ impl World {
     /// Notes a step of a call if the trace follows its request.
     #[inline]
     pub(in crate::model) fn mark(&mut self, component: ComponentId, id: CallId, what: What) {
-        if self.trace.is_some()
-            && let Some(call) = self.calls.get(id.0).copied()
-        {
-            self.mark_call(component, id, &call, what);
+        if self.trace.is_some() {
+            self.mark_call(component, id, what);
         }
     }
 
     #[cold]
-    fn mark_call(&mut self, component: ComponentId, id: CallId, call: &Call, what: What) {
-        let step = Step { waited: call.waited, ..self.step(component, what) };
-        self.keep(call.client, call.number, Step { call: Some(id), ..step });
+    fn mark_call(&mut self, component: ComponentId, id: CallId, what: What) {
+        let Some(&Call { waited, client, number, .. }) = self.calls.get(id.0) else { return };
+        let step = Step { waited, ..self.step(component, what) };
+        self.keep(client, number, Step { call: Some(id), ..step });
     }
 
     /// Notes a step of a client's request itself if the trace follows it.

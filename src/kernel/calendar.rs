@@ -102,32 +102,16 @@ impl<E: Copy> Calendar<E> {
     /// [`PENDING_MAX`], [`SEQ_MAX`].
     #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
-        if at.as_nanos() == self.now {
-            return self.schedule_now(event);
-        }
-        assert!(at.as_nanos() > self.now, "an event was scheduled before now: the clock never goes back");
-        assert!(at != SimTime::MAX, "an event was scheduled at \"never\": do not schedule it");
-        let seq = self.take_seq();
-        self.schedule_later(at, seq, event);
-        seq
-    }
-
-    /// Adds an event of this very moment, as [`Calendar::schedule`] does.
-    ///
-    /// # Panics
-    /// When [`SEQ_MAX`] is exceeded.
-    #[inline(always)]
-    pub fn schedule_now(&mut self, event: E) -> u64 {
-        let seq = self.take_seq();
-        self.at_now.push(seq, event);
-        seq
-    }
-
-    #[inline(always)]
-    fn take_seq(&mut self) -> u64 {
         let seq = self.next_seq;
+        assert!(at.as_nanos() >= self.now, "an event was scheduled before now: the clock never goes back");
+        assert!(at != SimTime::MAX, "an event was scheduled at \"never\": do not schedule it");
         assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.next_seq += 1;
+        if at.as_nanos() == self.now {
+            self.at_now.push(seq, event);
+            return seq;
+        }
+        self.schedule_later(at, seq, event);
         seq
     }
 

@@ -171,8 +171,7 @@ impl Recorder {
         let is_ok = outcome == Outcome::Ok;
         let is_good = is_ok && nanos <= account.limit;
         // Before the end of the warm-up everything counts, to be forgotten with it.
-        let counts = request.measured || !self.warm;
-        if counts {
+        if request.measured || !self.warm {
             account.counts.outcomes[outcome as usize] += 1;
             account.counts.good += u64::from(is_good);
             account.counts.attempts += u64::from(request.attempt);
@@ -425,5 +424,84 @@ impl OpenWindow {
         self.issued_before = issued;
         self.failed = 0;
         self.responses.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(nanos: u64) -> SimTime {
+        SimTime::from_nanos(nanos)
+    }
+
+    /// Of two calls one was inside from 10 to 30 ns, and one is since 20.
+    fn two_calls() -> Recorder {
+        let mut recorder = Recorder::new(&[]);
+        recorder.add_component();
+        let meter = &mut recorder.meters[0];
+        meter.enter(at(10), false);
+        meter.enter(at(20), false);
+        meter.answer_ok(at(30), SimDuration::from_nanos(20), SimDuration::ZERO);
+        recorder
+    }
+
+    #[test]
+    fn the_account_of_two_calls_closes_before_and_after_the_warmup() {
+        two_calls().audit(at(50), &[], &[Inside { calls: 1, residences: 30 }]);
+        let mut recorder = two_calls();
+        recorder.end_warmup(at(40));
+        recorder.meters[0].fail(at(60), at(20), Outcome::Rejected);
+        recorder.audit(at(70), &[], &[Inside::default()]);
+    }
+
+    #[test]
+    #[should_panic(expected = "lost or answered twice")]
+    fn a_call_that_is_nowhere_is_found() {
+        two_calls().audit(at(50), &[], &[Inside::default()]);
+    }
+
+    #[test]
+    #[should_panic(expected = "Little's law fails")]
+    fn a_residence_that_is_wrong_by_a_nanosecond_is_found() {
+        two_calls().audit(at(50), &[], &[Inside { calls: 1, residences: 31 }]);
+    }
+
+    /// A request of class 0 ends after its second try.
+    fn end(recorder: &mut Recorder, issued: u64, measured: bool, now: u64, outcome: Outcome) {
+        let request = Request { issued: at(issued), measured, attempt: 2, ..Request::BLANK };
+        recorder.end(&request, outcome, at(now));
+    }
+
+    #[test]
+    fn who_is_carried_into_the_measured_time_counts_as_throughput_only() {
+        let mut recorder = Recorder::new(&[Some(SimDuration::from_nanos(25))]);
+        assert!(!recorder.issue(0, at(1)) && !recorder.issue(0, at(2)));
+        end(&mut recorder, 1, false, 5, Outcome::Ok);
+        recorder.close_window(at(10), &[]);
+        recorder.end_warmup(at(10));
+        assert!(recorder.issue(0, at(11)) && recorder.issue(0, at(12)) && recorder.issue(0, at(13)));
+        end(&mut recorder, 2, false, 20, Outcome::Ok);
+        end(&mut recorder, 11, true, 31, Outcome::Ok);
+        end(&mut recorder, 12, true, 42, Outcome::Ok);
+        end(&mut recorder, 13, true, 43, Outcome::Rejected);
+        recorder.close_window(at(50), &[]);
+        recorder.audit(at(50), &[0], &[]);
+        let window = &recorder.windows[1];
+        assert_eq!((window.issued, window.ok, window.failed, window.response_sum), (3, 3, 1, 18 + 20 + 30));
+        assert_eq!(recorder.carried_in, 1);
+        let class = recorder.take_classes().remove(0);
+        assert_eq!((class.issued, class.outcomes[0], class.outcomes[1], class.attempts), (3, 2, 1, 6));
+        assert_eq!((class.good, class.completed, class.completed_good), (1, 3, 2));
+        assert_eq!((class.ok.count(), class.ok.sum(), class.response.sum()), (2, 50, 50));
+        assert_eq!((class.ended.count(), class.ended.sum()), (3, 80));
+    }
+
+    #[test]
+    #[should_panic(expected = "more or less than once")]
+    fn a_request_that_is_forgotten_is_found() {
+        let mut recorder = Recorder::new(&[None]);
+        recorder.issue(0, at(1));
+        recorder.audit(at(2), &[0], &[]);
     }
 }

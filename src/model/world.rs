@@ -162,7 +162,6 @@ impl World {
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
-            Some(SimDuration::ZERO) => _ = self.calendar.schedule_now(message.into()),
             Some(delay) => self.schedule(self.now() + delay, message),
             None => self.lose(id),
         }

@@ -34,7 +34,6 @@ pub struct Pool<J> {
     in_use: u32,
     /// In order of arrival, whichever end is served.
     queue: VecDeque<(J, SimTime)>,
-    waiting_max: usize,
 }
 
 impl<J: Copy> Pool<J> {
@@ -45,7 +44,7 @@ impl<J: Copy> Pool<J> {
     /// When `capacity` is zero.
     pub fn new(capacity: u32, queue_limit: u32, lifo: bool) -> Pool<J> {
         assert!(capacity > 0, "a pool has at least one slot");
-        Pool { capacity, queue_limit, lifo, in_use: 0, queue: VecDeque::new(), waiting_max: 0 }
+        Pool { capacity, queue_limit, lifo, in_use: 0, queue: VecDeque::new() }
     }
 
     /// Asks for a slot for `job`.
@@ -59,7 +58,6 @@ impl<J: Copy> Pool<J> {
             return Acquire::Full;
         }
         self.queue.push_back((job, now));
-        self.waiting_max = self.waiting_max.max(self.queue.len());
         Acquire::Queued
     }
 
@@ -115,11 +113,6 @@ impl<J: Copy> Pool<J> {
         self.queue.len()
     }
 
-    /// The most that ever waited at once.
-    pub fn max_waiting(&self) -> usize {
-        self.waiting_max
-    }
-
     /// How long the one that waits longest has waited; zero when nobody waits.
     pub fn oldest_wait(&self, now: SimTime) -> SimDuration {
         self.queue.front().map_or(SimDuration::ZERO, |(_, since)| now.since(*since))
@@ -153,7 +146,7 @@ mod tests {
                 assert_eq!(pool.in_use(), 1);
             }
             assert_eq!(pool.release(at(10)), None);
-            assert_eq!((pool.in_use(), pool.waiting(), pool.max_waiting()), (0, 0, 3));
+            assert_eq!((pool.in_use(), pool.waiting()), (0, 0));
         }
     }
 

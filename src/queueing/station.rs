@@ -74,8 +74,6 @@ pub struct Done<J> {
 #[derive(Debug)]
 pub struct Station<J> {
     config: StationConfig,
-    /// Jobs that may be in service at once.
-    slots: usize,
     service: Mode<J>,
     queue: VecDeque<Waiter<J>>,
     usage: Usage,
@@ -122,8 +120,7 @@ impl<J: Copy> Station<J> {
             let StationConfig { cores, sigma, kappa, .. } = config;
             Mode::Shared(Shared::new(Scaling { cores, sigma, kappa }, config.speed))
         };
-        let slots = config.limit.map_or(usize::MAX, |limit| limit as usize);
-        Station { config, slots, service, queue: VecDeque::new(), usage: Usage::default() }
+        Station { config, service, queue: VecDeque::new(), usage: Usage::default() }
     }
 
     /// A job comes with `demand` of core time at speed 1. It starts at once or waits.
@@ -235,7 +232,7 @@ impl<J: Copy> Station<J> {
 
     #[inline]
     fn has_slot(&self) -> bool {
-        self.in_service() < self.slots
+        self.config.limit.is_none_or(|limit| self.in_service() < limit as usize)
     }
 
     /// Takes down how many cores are taken from `now` on. Mostly nothing has changed: where somebody waits, the core of

@@ -93,11 +93,10 @@ mod tests {
             now += step * step % 7;
             if step % 5 < 3 || occupancy.level() == 0 {
                 occupancy.enter(now);
-                average.add(now, 1);
             } else {
                 occupancy.leave(now);
-                average.add(now, -1);
             }
+            average.set(now, occupancy.level());
             if step == 400 {
                 occupancy.reset(now);
                 average.reset(now);

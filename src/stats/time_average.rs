@@ -23,16 +23,6 @@ impl TimeAverage {
         self.max = self.max.max(level);
     }
 
-    /// The level changes by `change` at `now`.
-    ///
-    /// # Panics
-    /// When `now` is before an earlier call, or when the level falls below 0.
-    #[inline]
-    pub fn add(&mut self, now: u64, change: i64) {
-        let level = self.level.checked_add_signed(change).expect("a level never falls below zero");
-        self.set(now, level);
-    }
-
     /// Forgets what was before `now`, for the end of the warm-up. The level stays and is the new maximum.
     ///
     /// # Panics
@@ -86,8 +76,8 @@ mod tests {
     fn the_average_weighs_by_time_and_not_by_change() {
         let mut queue = TimeAverage::default();
         queue.set(0, 1);
-        queue.add(10, 4);
-        queue.add(12, -5);
+        queue.set(10, 5);
+        queue.set(12, 0);
         assert_eq!((queue.level(), queue.max(), queue.integral(20)), (0, 5, 20));
         assert_eq!(queue.mean(20), 1.0);
     }
@@ -116,11 +106,5 @@ mod tests {
         let mut queue = TimeAverage::default();
         queue.set(5, 1);
         queue.set(4, 1);
-    }
-
-    #[test]
-    #[should_panic(expected = "below zero")]
-    fn the_level_never_falls_below_zero() {
-        TimeAverage::default().add(1, -1);
     }
 }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use outgrow::kernel::random::KeyedRng;
 use outgrow::kernel::time::{SimDuration, SimTime};
 use outgrow::kernel::variate::Variate;
-use outgrow::queueing::station::{Discipline, Station, StationConfig};
+use outgrow::queueing::station::{Discipline, Entered, Station, StationConfig};
 
 use crate::Hold;
 use crate::measure::{Row, measure, peak};
@@ -39,7 +39,7 @@ impl Sharing {
 
     fn enter(&mut self) {
         let demand = self.demand.draw(&mut self.rng).max(SimDuration::from_nanos(1));
-        assert!(self.station.enter(self.now, 0, demand), "the station has no limit");
+        assert_eq!(self.station.enter(self.now, 0, demand), Entered::Started, "all share the cores");
     }
 
     /// One departure and one arrival.

@@ -1,34 +1,41 @@
 //! A store with generational keys: a key that has outlived its value is detected, never misread.
 
-/// What [`Slab::insert`] returns: where the value lies, and which of the values that lay there it is.
+/// What [`Slab::insert`] returns: where the value lies, and which of the values that lay there it is. One word, because
+/// it is written and soon read again: from two halves the processor would have to wait until both have reached the cache.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key {
-    index: u32,
-    generation: u32,
-}
+pub struct Key(u64);
 
 impl Key {
     /// A key that no slab ever gives out.
-    pub const NONE: Key = Key { index: u32::MAX, generation: 0 };
+    pub const NONE: Key = Key::new(u32::MAX, 0);
+
+    const fn new(index: u32, generation: u32) -> Key {
+        Key((generation as u64) << u32::BITS | index as u64)
+    }
 
     /// The place in the slab. Values that are alive at the same time have different ones.
+    #[inline]
     #[must_use]
     pub const fn index(self) -> u32 {
-        self.index
+        self.0 as u32
+    }
+
+    const fn generation(self) -> u32 {
+        (self.0 >> u32::BITS) as u32
     }
 
     /// The key in one word.
     #[inline]
     #[must_use]
     pub const fn bits(self) -> u64 {
-        (self.generation as u64) << 32 | self.index as u64
+        self.0
     }
 
     /// The key that [`Key::bits`] has given.
     #[inline]
     #[must_use]
     pub const fn from_bits(bits: u64) -> Key {
-        Key { index: bits as u32, generation: (bits >> 32) as u32 }
+        Key(bits)
     }
 }
 
@@ -70,14 +77,14 @@ impl<T: Copy> Slab<T> {
         entry.generation += 1;
         // The only place where it is written, so that it is made here rather than copied from where it was made.
         entry.value = value;
-        Key { index, generation: entry.generation }
+        Key::new(index, entry.generation)
     }
 
     /// Adds a place that nobody has used.
     #[cold]
     fn grow(&mut self) -> u32 {
         let index = u32::try_from(self.entries.len()).expect("a slab holds fewer than 2^32 values");
-        assert!(index != Key::NONE.index, "a slab holds fewer than 2^32 values");
+        assert!(index != Key::NONE.index(), "a slab holds fewer than 2^32 values");
         self.entries.push(Entry { generation: 0, value: self.blank });
         index
     }
@@ -86,30 +93,30 @@ impl<T: Copy> Slab<T> {
     #[inline]
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
-        let entry = self.entries.get(key.index as usize)?;
-        (entry.generation == key.generation).then_some(&entry.value)
+        let entry = self.entries.get(key.index() as usize)?;
+        (entry.generation == key.generation()).then_some(&entry.value)
     }
 
     /// The value to be changed, if the key still has one.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let entry = self.entries.get_mut(key.index as usize)?;
-        (entry.generation == key.generation).then_some(&mut entry.value)
+        let entry = self.entries.get_mut(key.index() as usize)?;
+        (entry.generation == key.generation()).then_some(&mut entry.value)
     }
 
     /// Takes the value out. From now on the key has none.
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
-        let entry = self.entries.get_mut(key.index as usize)?;
-        if entry.generation != key.generation {
+        let entry = self.entries.get_mut(key.index() as usize)?;
+        if entry.generation != key.generation() {
             return None;
         }
         entry.generation = entry.generation.wrapping_add(1);
         self.len -= 1;
         // After its last generation a place is retired: used again, it could answer to a key of long ago.
         if entry.generation != 0 {
-            self.vacant.push(key.index);
+            self.vacant.push(key.index());
         }
         Some(entry.value)
     }
@@ -136,8 +143,7 @@ impl<T: Copy> Slab<T> {
     /// All values with their keys, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         let occupied = self.entries.iter().enumerate().filter(|(_, entry)| entry.generation % 2 == 1);
-        occupied
-            .map(|(index, entry)| (Key { index: index as u32, generation: entry.generation }, &entry.value))
+        occupied.map(|(index, entry)| (Key::new(index as u32, entry.generation), &entry.value))
     }
 }
 
@@ -185,7 +191,7 @@ mod tests {
         let mut slab = Slab::new(0);
         slab.insert(1);
         slab.entries[0].generation = u32::MAX;
-        let last = Key { index: 0, generation: u32::MAX };
+        let last = Key::new(0, u32::MAX);
         assert_eq!(slab.remove(last), Some(1));
         assert_eq!(slab.insert(2).index(), 1);
         assert_eq!(slab.get(last), None);

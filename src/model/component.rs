@@ -20,6 +20,29 @@ pub trait Component: Send {
 
     /// Something has reached it.
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>);
+
+    // The kinds that come by the million have an entry of their own each. What kind it is, is settled there when the
+    // simulator is compiled; a signal would be written to memory, read back and told apart at each delivery.
+
+    /// A call has reached it.
+    fn on_call(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.on(Signal::Call(call), cx);
+    }
+
+    /// An answer has reached it.
+    fn on_reply(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.on(Signal::Reply(call, outcome), cx);
+    }
+
+    /// Its work for a call is done.
+    fn on_done(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.on(Signal::Done(call), cx);
+    }
+
+    /// Its timer rings.
+    fn on_alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
+        self.on(Signal::Alarm(alarm), cx);
+    }
 }
 
 /// Everything that a component may do, at one moment.

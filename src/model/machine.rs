@@ -87,6 +87,8 @@ pub(super) struct Armed {
     cores: u32,
     measured_from: u128,
     window_from: u128,
+    /// Integral of the queue when the measured time began, job-nanoseconds.
+    queue_from: u128,
 }
 
 impl Armed {
@@ -98,6 +100,7 @@ impl Armed {
             cores: config.cores,
             measured_from: 0,
             window_from: 0,
+            queue_from: 0,
         }
     }
 
@@ -117,6 +120,10 @@ pub struct Machine {
     pub(super) memory: Memory,
     pub(super) cores: u32,
     pub(super) price: f64,
+    /// Calls that wait inside the host, beside the queue for the cores.
+    beside: u64,
+    /// The most that waited at once, here and there.
+    queue_max: u64,
 }
 
 impl Machine {
@@ -137,6 +144,8 @@ impl Machine {
             memory: Memory::new(spec.memory, 0),
             cores: spec.cores,
             price: spec.price,
+            beside: 0,
+            queue_max: 0,
         }
     }
 
@@ -147,9 +156,34 @@ impl Machine {
         }
     }
 
+    /// Somebody may have begun to wait for a core.
+    #[inline]
+    pub(super) fn note_queue(&mut self) {
+        self.queue_max = self.queue_max.max(self.beside + self.cpu.station.waiting() as u64);
+    }
+
+    /// So many calls wait inside the host now, beside the queue for the cores.
+    pub(super) fn set_beside(&mut self, calls: u64) {
+        self.beside = calls;
+        self.note_queue();
+    }
+
+    /// The most that waited at once since the warm-up, for a core or inside the host.
+    pub(super) fn queue_max(&self) -> u64 {
+        self.queue_max
+    }
+
+    /// Call-nanoseconds of waiting for a core since the warm-up.
+    pub(super) fn queue_integral(&self, now: SimTime) -> u128 {
+        self.cpu.station.queue_integral(now) - self.cpu.queue_from
+    }
+
     /// Ends the warm-up: figures count from now on.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         self.memory.reset_max();
+        self.cpu.queue_from = self.cpu.station.queue_integral(now);
+        self.queue_max = 0;
+        self.note_queue();
         self.cpu.measured_from = self.cpu.station.busy_integral(now);
         if let Some(disk) = &mut self.disk {
             disk.measured_from = disk.station.busy_integral(now);
@@ -165,17 +199,18 @@ impl Machine {
 
     /// Mean number of busy cores over `measured` that ends `now`.
     pub(super) fn busy_cores_mean(&self, now: SimTime, measured: SimDuration) -> f64 {
-        ratio(self.cpu.busy(now), measured)
+        mean_over(self.cpu.busy(now), measured)
     }
 
     /// Share of the disk in use over `measured` that ends `now`.
     pub(super) fn disk_utilisation(&self, now: SimTime, measured: SimDuration) -> Option<f64> {
         let disk = self.disk.as_ref()?;
-        Some(ratio(disk.busy(now), measured) / f64::from(disk.cores))
+        Some(mean_over(disk.busy(now), measured) / f64::from(disk.cores))
     }
 }
 
-fn ratio(integral: u128, over: SimDuration) -> f64 {
+/// A time average from its integral, in nanoseconds; 0 when no time has passed.
+pub(super) fn mean_over(integral: u128, over: SimDuration) -> f64 {
     if over.is_zero() { 0.0 } else { integral as f64 / over.as_nanos() as f64 }
 }
 

@@ -50,6 +50,8 @@ pub struct Network {
     ns_a_byte: Vec<f64>,
     /// Quantiles of the jitter factor, a log-normal of mean one; empty when delays are constant.
     jitter: Vec<f64>,
+    /// No message takes any time, wherever it goes.
+    is_instant: bool,
 }
 
 impl Network {
@@ -59,7 +61,8 @@ impl Network {
         let places = 2;
         let mut one_way = vec![settings.client.half(); places * places];
         one_way[places + 1] = settings.same_zone.half();
-        Network { places, one_way, ns_a_byte: Vec::new(), jitter: jitter_table(settings.jitter) }
+        let is_instant = one_way.iter().all(|delay| delay.is_zero());
+        Network { places, one_way, ns_a_byte: Vec::new(), jitter: jitter_table(settings.jitter), is_instant }
     }
 
     /// Adds a place, with its links to each of the places before it and to itself.
@@ -67,6 +70,7 @@ impl Network {
         let old = self.places;
         assert_eq!(links.len(), old + 1, "a place has a link to every other one, and to itself");
         self.one_way = grown(&self.one_way, old, |to| links[to].round_trip.half());
+        self.is_instant = self.one_way.iter().all(|delay| delay.is_zero());
         let ns_a_byte = |to: usize| links[to].bandwidth.map_or(0.0, |bandwidth| 1e9 / bandwidth);
         if self.has_bandwidths() || links.iter().any(|link| link.bandwidth.is_some()) {
             self.ns_a_byte.resize(old * old, 0.0);
@@ -74,6 +78,12 @@ impl Network {
         }
         self.places = old + 1;
         Place(u16::try_from(old).expect("a scenario has fewer places than 65536"))
+    }
+
+    /// Whether no message takes any time before its size counts, wherever it goes.
+    #[inline]
+    pub(super) fn is_instant(&self) -> bool {
+        self.is_instant
     }
 
     /// Whether the size of an answer matters anywhere.
@@ -89,15 +99,16 @@ impl Network {
         SimDuration::from_nanos((ns_a_byte * bytes as f64).round() as u64)
     }
 
-    /// The time that a message takes from one place to another without jitter.
+    /// The time that a message takes from one place to another without jitter; of no use for [`Place::DRIVER`].
+    #[inline]
     pub fn base(&self, from: Place, to: Place) -> SimDuration {
-        self.one_way[usize::from(from.0) * self.places + usize::from(to.0)]
+        let index = usize::from(from.0) * self.places + usize::from(to.0);
+        self.one_way.get(index).copied().unwrap_or(SimDuration::ZERO)
     }
 
-    /// The time that a message takes from one place to another. `key` draws the jitter.
+    /// Such a time with the jitter that `key` draws.
     #[inline]
-    pub fn delay(&self, from: Place, to: Place, key: u64) -> SimDuration {
-        let base = self.base(from, to);
+    pub fn jittered(&self, base: SimDuration, key: u64) -> SimDuration {
         if base.is_zero() || self.jitter.is_empty() {
             return base;
         }
@@ -159,9 +170,18 @@ mod tests {
     #[test]
     fn half_a_round_trip_each_way() {
         let network = network(0.0);
-        assert_eq!(network.delay(Place::INTERNET, Place::ZONE, 7), SimDuration::from_millis(20));
-        assert_eq!(network.delay(Place::ZONE, Place::INTERNET, 7), SimDuration::from_millis(20));
-        assert_eq!(network.delay(Place::ZONE, Place::ZONE, 7), SimDuration::from_nanos(50_000));
+        assert_eq!(
+            network.jittered(network.base(Place::INTERNET, Place::ZONE), 7),
+            SimDuration::from_millis(20)
+        );
+        assert_eq!(
+            network.jittered(network.base(Place::ZONE, Place::INTERNET), 7),
+            SimDuration::from_millis(20)
+        );
+        assert_eq!(
+            network.jittered(network.base(Place::ZONE, Place::ZONE), 7),
+            SimDuration::from_nanos(50_000)
+        );
     }
 
     #[test]
@@ -196,8 +216,9 @@ mod tests {
     fn jitter_has_its_mean_and_its_variation() {
         let network = network(0.1);
         let n = 100_000;
-        let delays: Vec<f64> =
-            (0..n).map(|key| network.delay(Place::INTERNET, Place::ZONE, key).as_secs_f64()).collect();
+        let delays: Vec<f64> = (0..n)
+            .map(|key| network.jittered(network.base(Place::INTERNET, Place::ZONE), key).as_secs_f64())
+            .collect();
         let mean = delays.iter().sum::<f64>() / n as f64;
         let variance = delays.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n as f64;
         assert!((mean / 0.020 - 1.0).abs() < 0.002, "{mean}");

@@ -217,6 +217,3 @@ pub enum Signal {
     /// Operations plane.
     Control(Control),
 }
-
-// What the calendar moves about must stay small: the event set is a third of the cost of a run.
-const _: () = assert!(size_of::<Signal>() <= 16);

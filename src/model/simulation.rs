@@ -7,6 +7,7 @@ use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, name_hash};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
+use crate::queueing::station::Done;
 
 use super::address;
 use super::call::{Call, Probe, Request, Stage};
@@ -16,7 +17,7 @@ use super::data::{Book, DataRecord};
 use super::event::{COMPONENTS_MAX, Packed, tag};
 use super::faults::Planned;
 use super::hardware::MachineSpec;
-use super::machine::{Device, Machine, MachineId, Task};
+use super::machine::{Device, Job, Machine, MachineId, Task, mean_over};
 use super::network::{Link, Network, NetworkSettings, Place};
 use super::part::Part;
 use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
@@ -139,7 +140,6 @@ impl Simulation {
             status: Status::Up,
             causes: 0,
             half_down: false,
-            waiting: 0,
         });
         self.world.recorder.add_component();
         self.components.push(member.component);
@@ -231,7 +231,7 @@ impl Simulation {
                 tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
                 tag::ALARM_TURN => self.ring(event, event.turn()),
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
-                tag::DISK => self.depart(event.machine(), Device::Disk, fired.seq),
+                tag::DISK => self.depart_from_disk(event.machine(), fired.seq),
                 tag::CONTROL => {
                     let control = self.world.controls.remove(event.place());
                     self.happen(event.to(), control.expect("what was planned happens once"));
@@ -268,6 +268,7 @@ impl Simulation {
     }
 
     /// A call that was handed on comes back to its router.
+    #[inline(never)]
     fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
         if let Some(number) = self.admit(to, id) {
             self.deliver(to, Signal::Returned(id, from), number);
@@ -275,7 +276,7 @@ impl Simulation {
     }
 
     /// Lets a call into a component, and says by which number the fingerprint knows it; one that is down refuses it.
-    #[inline]
+    #[inline(always)]
     fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
         let now = self.world.now();
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
@@ -348,10 +349,19 @@ impl Simulation {
         if world.trace.is_some() {
             trace_signal(world, to, signal);
         }
-        self.components[to.index()].on(signal, &mut Cx { world, me: to });
+        let component = &mut self.components[to.index()];
+        let cx = &mut Cx { world, me: to };
+        match signal {
+            Signal::Call(id) => component.on_call(id, cx),
+            Signal::Reply(id, outcome) => component.on_reply(id, outcome, cx),
+            Signal::Done(id) => component.on_done(id, cx),
+            Signal::Alarm(alarm) => component.on_alarm(alarm, cx),
+            _ => component.on(signal, cx),
+        }
     }
 
     /// The departure armed for a station has come; an event that has been replaced by an earlier one is ignored.
+    #[inline(always)]
     fn depart(&mut self, machine: MachineId, device: Device, seq: u64) {
         let now = self.world.now();
         let armed = self.world.machines[machine.index()].armed(device);
@@ -359,22 +369,39 @@ impl Simulation {
             return;
         }
         armed.at = SimTime::MAX;
-        while let Some(done) = self.world.machines[machine.index()].armed(device).station.complete(now) {
-            match done.job.task() {
-                Task::Own(code) => {
-                    let alarm = Alarm { code, about: About::Nothing };
-                    self.deliver(done.job.owner(), Signal::Alarm(alarm), u64::MAX);
-                }
-                Task::Call(id) => {
-                    if let Some(call) = self.world.calls.get_mut(id.0) {
-                        call.waited += done.waited;
-                        let number = call.number;
-                        self.deliver(done.job.owner(), Signal::Done(id), number);
-                    }
+        let next = loop {
+            let station = &mut self.world.machines[machine.index()].armed(device).station;
+            let Some(done) = station.complete(now) else { break station.next_completion() };
+            self.tell_done(done);
+            let next = self.world.machines[machine.index()].armed(device).station.next_completion();
+            if next.is_none_or(|next| next > now) {
+                break next;
+            }
+        };
+        self.world.arm(machine, device, next);
+    }
+
+    /// The disk is not worth another copy in the loop.
+    fn depart_from_disk(&mut self, machine: MachineId, seq: u64) {
+        self.depart(machine, Device::Disk, seq);
+    }
+
+    /// Tells a component that its work is done, unless what it was for has ended.
+    #[inline(always)]
+    fn tell_done(&mut self, Done { job, waited }: Done<Job>) {
+        match job.task() {
+            Task::Own(code) => {
+                let alarm = Alarm { code, about: About::Nothing };
+                self.deliver(job.owner(), Signal::Alarm(alarm), u64::MAX);
+            }
+            Task::Call(id) => {
+                if let Some(call) = self.world.calls.get_mut(id.0) {
+                    call.waited += waited;
+                    let number = call.number;
+                    self.deliver(job.owner(), Signal::Done(id), number);
                 }
             }
         }
-        self.world.rearm(machine, device);
     }
 
     fn end_warmup(&mut self, now: SimTime) {
@@ -493,6 +520,11 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
     });
     let meter = std::mem::take(&mut world.recorder.meters[index]);
     let slots_held = meter.slots_held(now);
+    // The host of a machine has the queue for its cores as well.
+    let own =
+        info.machine.map(|id| &world.machines[id.index()]).filter(|machine| machine.host.index() == index);
+    let (for_cores, queue_max) =
+        own.map_or((0, meter.queue.max()), |machine| (machine.queue_integral(now), machine.queue_max()));
     ComponentRecord {
         name: info.name.clone(),
         group: info.group.clone(),
@@ -506,8 +538,8 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         wait: *meter.waits.tally(),
         inside_mean: meter.inside.mean(now.as_nanos()),
         inside_max: meter.inside.max(),
-        queue_mean: meter.queue.mean(now.as_nanos()),
-        queue_max: meter.queue.max(),
+        queue_mean: mean_over(meter.queue.integral(now.as_nanos()) + for_cores, measured),
+        queue_max,
         slots_held,
         waits: meter.waits,
         asked: meter.asked,

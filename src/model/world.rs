@@ -10,7 +10,9 @@ use crate::kernel::random::{Seed, mix};
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::call::{Call, Connection, NOBODY, Parent, Probe, Request, Stage, Wish};
+use crate::queueing::station::Entered;
+
+use super::call::{Call, Connection, Parent, Probe, Request, Stage, Wish};
 use super::data::Book;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::machine::{Device, Job, Machine, MachineId, Task};
@@ -52,8 +54,6 @@ pub(super) struct Info {
     pub causes: u32,
     /// One half of the pair that the component is has crashed, and the other has taken over.
     pub half_down: bool,
-    /// Calls that wait inside the component, beside its machine's queue.
-    pub waiting: u64,
 }
 
 impl Info {
@@ -62,16 +62,6 @@ impl Info {
         self.epoch += 1;
         assert!(self.epoch < EPOCHS_MAX, "{} has crashed 2^22 times in a trial", self.name);
     }
-}
-
-/// What a call has from its parent: where its draws start, and whose request it serves.
-struct Lineage {
-    key: u64,
-    number: u64,
-    client: ComponentId,
-    class: u16,
-    user: u32,
-    identity: u64,
 }
 
 /// Everything of a simulation but its components.
@@ -128,7 +118,14 @@ impl World {
     /// The time of a message from one component to another; `None` when it never arrives.
     #[inline(always)]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
+        if self.network.is_instant() && self.troubles.is_empty() {
+            return Some(SimDuration::ZERO);
+        }
         let (sender, receiver) = (&self.infos[from.index()], &self.infos[to.index()]);
+        let base = self.network.base(sender.place, receiver.place);
+        if base.is_zero() && self.troubles.is_empty() {
+            return Some(SimDuration::ZERO);
+        }
         if sender.place == Place::DRIVER || receiver.place == Place::DRIVER {
             return Some(SimDuration::ZERO);
         }
@@ -136,7 +133,7 @@ impl World {
             return Some(SimDuration::ZERO);
         }
         let key = key ^ receiver.name_hash;
-        let delay = self.network.delay(sender.place, receiver.place, key);
+        let delay = self.network.jittered(base, key);
         if self.troubles.is_empty() { Some(delay) } else { self.troubles.pass(from, to, key, delay) }
     }
 
@@ -177,6 +174,8 @@ impl World {
         self.schedule(now + CONNECTION_GIVEN_UP, answer);
     }
 
+    /// One component asks another one. The kind of the parent is mostly known where this stands.
+    #[inline(always)]
     pub(super) fn call(
         &mut self,
         from: ComponentId,
@@ -184,27 +183,97 @@ impl World {
         to: ComponentId,
         ordinal: u64,
     ) -> CallId {
-        let Lineage { key, number, client, class, user, identity } = self.lineage(from, parent);
-        let key = if ordinal == 0 { key } else { mix(key, ordinal) };
+        match parent {
+            Parent::Request(request) => self.call_for_request(from, request, to, ordinal),
+            Parent::Call(above) => self.call_for_call(from, above, to, ordinal),
+            Parent::Number(_) | Parent::None => self.call_for_nobody(from, parent, to, ordinal),
+        }
+    }
+
+    /// The call of a try, which its request notes.
+    fn call_for_request(
+        &mut self,
+        from: ComponentId,
+        request: RequestId,
+        to: ComponentId,
+        ordinal: u64,
+    ) -> CallId {
+        let state = self.requests.get_mut(request.0).expect("a call has a request that is under way");
+        // Another attempt is another draw: a retry of an expensive query may be a cheap one.
+        let key = match state.attempt {
+            0 | 1 => state.key,
+            attempt => mix(state.key, ATTEMPT_SALT ^ u64::from(attempt)),
+        };
+        let key = branch(key, ordinal);
+        let &mut Request { number, client, class, user, identity, .. } = state;
+        let parent = Parent::Request(request);
         let call = Call {
             key,
             number,
             identity,
             client,
+            class,
+            user,
             caller: from,
             callee: to,
             parent,
-            class,
-            user,
             ..Call::BLANK
         };
         let id = CallId(self.calls.insert(call));
+        state.call = id;
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// A call on behalf of another one, from which it has where its draws start, and whose request it serves.
+    fn call_for_call(&mut self, from: ComponentId, above: CallId, to: ComponentId, ordinal: u64) -> CallId {
+        let call = self.calls.get(above.0).expect("a child call has a parent that is alive");
+        let &Call { key, number, identity, client, class, user, .. } = call;
+        let key = branch(key, ordinal);
+        let parent = Parent::Call(above);
+        let call = Call {
+            key,
+            number,
+            identity,
+            client,
+            class,
+            user,
+            caller: from,
+            callee: to,
+            parent,
+            ..Call::BLANK
+        };
+        let id = CallId(self.calls.insert(call));
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// A call that serves no request.
+    fn call_for_nobody(
+        &mut self,
+        from: ComponentId,
+        parent: Parent,
+        to: ComponentId,
+        ordinal: u64,
+    ) -> CallId {
+        let name = self.infos[from.index()].name_hash;
+        let key = if let Parent::Number(number) = parent { mix(name, u64::from(number)) } else { name };
+        let key = branch(key, ordinal);
+        let call =
+            Call { key, number: u64::MAX, client: from, caller: from, callee: to, parent, ..Call::BLANK };
+        let id = CallId(self.calls.insert(call));
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// Puts a call on its way that has just been made.
+    #[inline(always)]
+    fn send(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64) {
         let delay = self.delay(from, to, key);
         if self.trace.is_some() {
             self.tell_call(id, delay);
         }
         self.post(id, delay, Event::Call { to, id });
-        id
     }
 
     /// Tells the trace that a call is on its way.
@@ -218,32 +287,6 @@ impl World {
         });
         let parent = if let Parent::Call(parent) = parent { Some(parent) } else { None };
         self.mark(caller, id, What::Send { parent });
-    }
-
-    /// What a call has from its parent.
-    #[inline]
-    fn lineage(&self, from: ComponentId, parent: Parent) -> Lineage {
-        let orphan =
-            |key| Lineage { key, number: u64::MAX, client: from, class: 0, user: NOBODY, identity: 0 };
-        match parent {
-            Parent::Call(id) => {
-                let call = self.calls.get(id.0).expect("a child call has a parent that is alive");
-                let &Call { key, number, client, class, user, identity, .. } = call;
-                Lineage { key, number, client, class, user, identity }
-            }
-            Parent::Request(id) => {
-                let request = self.requests.get(id.0).expect("a call has a request that is under way");
-                // Another attempt is another draw: a retry of an expensive query may be a cheap one.
-                let key = match request.attempt {
-                    0 | 1 => request.key,
-                    attempt => mix(request.key, ATTEMPT_SALT ^ u64::from(attempt)),
-                };
-                let &Request { number, client, class, user, identity, .. } = request;
-                Lineage { key, number, client, class, user, identity }
-            }
-            Parent::None => orphan(self.infos[from.index()].name_hash),
-            Parent::Number(number) => orphan(mix(self.infos[from.index()].name_hash, u64::from(number))),
-        }
     }
 
     pub(super) fn reply(&mut self, from: ComponentId, id: CallId, outcome: Outcome) {
@@ -343,7 +386,7 @@ impl World {
     }
 
     /// A request begins with its first try.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self, client: ComponentId, wish: Wish) -> RequestId {
         let issued = self.now();
         let Wish { number, key, class, user, turn, identity } = wish;
@@ -372,16 +415,23 @@ impl World {
     /// A request ends: what it was.
     #[inline]
     pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) -> Request {
-        let request = self.requests.remove(id.0).expect("a request ends once");
         let now = self.now();
-        self.recorder.end(&request, outcome, now);
+        // Recorded where it lies: a copy of it would go through memory.
+        let request = self.requests.get(id.0).expect("a request ends once");
+        self.recorder.end(request, outcome, now);
         if self.trace.is_some() {
-            self.tell(request.client, request.client, request.number, |_| {
-                format!("ends {} after {}", outcome.name(), now.since(request.issued))
-            });
-            self.mark_request(request.client, request.number, What::End(outcome));
+            self.tell_end(id, outcome);
         }
-        request
+        self.requests.remove(id.0).expect("a request that has just been recorded is there")
+    }
+
+    #[cold]
+    fn tell_end(&mut self, id: RequestId, outcome: Outcome) {
+        let &Request { client, number, issued, .. } =
+            self.requests.get(id.0).expect("a request is told about before it is forgotten");
+        let now = self.now();
+        self.tell(client, client, number, |_| format!("ends {} after {}", outcome.name(), now.since(issued)));
+        self.mark_request(client, number, What::End(outcome));
     }
 
     /// Checks that the accounts close with what is alive when the trial ends.
@@ -411,10 +461,16 @@ impl World {
         if self.trace.is_some() {
             self.tell_work(owner, task, device, demand);
         }
-        let armed = self.machines[id.index()].armed(device);
-        let entered = armed.station.enter(now, Job::new(owner, task), demand);
-        assert!(entered, "the queue of a station has no limit of its own: calls alive are bounded");
-        self.rearm(id, device);
+        let machine = &mut self.machines[id.index()];
+        let station = &mut machine.armed(device).station;
+        match station.enter(now, Job::new(owner, task), demand) {
+            Entered::Started => {
+                let next = station.next_completion();
+                self.arm(id, device, next);
+            }
+            Entered::Waits => machine.note_queue(),
+            Entered::Full => unreachable!("the queue of a station has no limit: calls alive are bounded"),
+        }
     }
 
     #[cold]
@@ -432,42 +488,33 @@ impl World {
     /// Arms the completion event of a station if its next departure is earlier than the armed one.
     #[inline(always)]
     pub(super) fn rearm(&mut self, id: MachineId, device: Device) {
-        let machine = &mut self.machines[id.index()];
-        let host = machine.host;
-        let armed = machine.armed(device);
-        if let Some(next) = armed.station.next_completion()
+        let next = self.machines[id.index()].armed(device).station.next_completion();
+        self.arm(id, device, next);
+    }
+
+    /// The same, when the next departure is known.
+    #[inline(always)]
+    pub(super) fn arm(&mut self, id: MachineId, device: Device, next: Option<SimTime>) {
+        let armed = self.machines[id.index()].armed(device);
+        if let Some(next) = next
             && next < armed.at
         {
             armed.at = next;
             armed.seq = self.calendar.schedule(next, Event::Departure { machine: id, device }.into());
         }
-        if device == Device::Cpu {
-            let in_queue = armed.station.waiting() as u64;
-            self.update_queue(host, in_queue);
-        }
-    }
-
-    pub(super) fn set_waiting(&mut self, component: ComponentId, for_slots: u64, with_slots: u64) {
-        let now = self.now().as_nanos();
-        self.recorder.meters[component.index()].lined_up.set(now, for_slots);
-        let info = &mut self.infos[component.index()];
-        info.waiting = for_slots + with_slots;
-        let in_queue = match info.machine {
-            Some(id) if self.machines[id.index()].host == component => {
-                self.machines[id.index()].cpu.station.waiting() as u64
-            }
-            _ => 0,
-        };
-        self.update_queue(component, in_queue);
     }
 
     /// The queue of a component is what waits inside it and, for the host of a machine, what waits for a core.
-    #[inline(always)]
-    fn update_queue(&mut self, component: ComponentId, in_station: u64) {
-        let level = self.infos[component.index()].waiting + in_station;
-        let queue = &mut self.recorder.meters[component.index()].queue;
-        if queue.level() != level {
-            queue.set(self.calendar.now().as_nanos(), level);
+    pub(super) fn set_waiting(&mut self, component: ComponentId, for_slots: u64, with_slots: u64) {
+        let now = self.now().as_nanos();
+        let meter = &mut self.recorder.meters[component.index()];
+        meter.lined_up.set(now, for_slots);
+        meter.queue.set(now, for_slots + with_slots);
+        if let Some(id) = self.infos[component.index()].machine {
+            let machine = &mut self.machines[id.index()];
+            if machine.host == component {
+                machine.set_beside(for_slots + with_slots);
+            }
         }
     }
 
@@ -503,6 +550,12 @@ impl World {
 
 /// Keeps the draws of one attempt apart from those of another.
 const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;
+
+/// Where the draws of one of several calls for one parent start.
+#[inline]
+fn branch(key: u64, ordinal: u64) -> u64 {
+    if ordinal == 0 { key } else { mix(key, ordinal) }
+}
 
 /// When an operating system gives up a connection on which nothing is acknowledged: 924.6 s, Linux's `tcp_retries2` of 15
 /// retransmissions [V: kernel documentation, ip-sysctl].

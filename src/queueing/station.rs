@@ -9,7 +9,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use crate::kernel::time::{SimDuration, SimTime};
-use entry::Service;
+use entry::{Serve, Service};
 use fixed::Fixed;
 use shared::{Scaling, Shared};
 
@@ -57,6 +57,17 @@ impl StationConfig {
     }
 }
 
+/// What became of a job that came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entered {
+    /// It has its share of the cores.
+    Started,
+    /// It waits for one.
+    Waits,
+    /// It is turned away: the queue is full.
+    Full,
+}
+
 /// A job that has had all its demand served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done<J> {
@@ -102,6 +113,8 @@ struct Usage {
     busy_ns: u128,
     completed_ns: u128,
     removed_ns: f64,
+    /// Sum of the times in the queue of those who have left it, ns.
+    queued_ns: u128,
 }
 
 impl<J: Copy> Station<J> {
@@ -123,26 +136,29 @@ impl<J: Copy> Station<J> {
         Station { config, service, queue: VecDeque::new(), usage: Usage::default() }
     }
 
-    /// A job comes with `demand` of core time at speed 1. It starts at once or waits.
-    /// False, and nothing has changed, when it would have to wait and the queue is full.
+    /// A job comes with `demand` of core time at speed 1. Unless it starts, no completion moves.
     #[must_use]
-    #[inline]
-    pub fn enter(&mut self, now: SimTime, job: J, demand: SimDuration) -> bool {
+    #[inline(always)]
+    pub fn enter(&mut self, now: SimTime, job: J, demand: SimDuration) -> Entered {
         if self.has_slot() {
-            self.start(now, Service { job, demand, waited: SimDuration::ZERO });
+            // Made in both arms: what only one of them needs in memory would have to go there for both.
+            match &mut self.service {
+                Mode::Fixed(fixed) => fixed.start(now, Service { job, demand, waited: SimDuration::ZERO }),
+                Mode::Shared(shared) => shared.start(now, Service { job, demand, waited: SimDuration::ZERO }),
+            }
             self.count_busy(now);
-            return true;
-        }
-        let has_room = self.queue.len() < self.config.queue_limit;
-        if has_room {
+            Entered::Started
+        } else if self.queue.len() < self.config.queue_limit {
             self.queue.push_back(Waiter { job, demand, entered: now });
+            Entered::Waits
+        } else {
+            Entered::Full
         }
-        has_room
     }
 
     /// When the next job is done if nothing else happens; `None` while nobody is in service or the station stands still.
     /// A later [`Station::enter`] may move it later, a completion, a removal or a new speed either way.
-    #[inline]
+    #[inline(always)]
     pub fn next_completion(&self) -> Option<SimTime> {
         match &self.service {
             Mode::Fixed(fixed) => fixed.next_completion(),
@@ -155,16 +171,13 @@ impl<J: Copy> Station<J> {
     ///
     /// # Panics
     /// When a job with a core of its own was done before `now`: its owner missed the completion.
-    #[inline]
+    #[inline(always)]
     pub fn complete(&mut self, now: SimTime) -> Option<Done<J>> {
-        let service = match &mut self.service {
-            Mode::Fixed(fixed) => fixed.take_due(now),
-            Mode::Shared(shared) => shared.take_due(now),
-        }?;
-        self.usage.completed_ns += u128::from(service.demand.as_nanos());
-        self.start_waiters(now);
-        self.count_busy(now);
-        Some(Done { job: service.job, waited: service.waited })
+        let Station { config, service, queue, usage } = self;
+        match service {
+            Mode::Fixed(fixed) => complete(fixed, config, queue, usage, now),
+            Mode::Shared(shared) => complete(shared, config, queue, usage, now),
+        }
     }
 
     /// From now on the station works at `factor` times its configured speed; at zero it stands still.
@@ -184,13 +197,27 @@ impl<J: Copy> Station<J> {
     /// places that came free. Returns how many went. Linear in the jobs inside.
     pub fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> usize {
         let inside = self.in_service() + self.queue.len();
-        self.queue.retain(|waiter| !gone(&waiter.job));
+        let queued_ns = &mut self.usage.queued_ns;
+        self.queue.retain(|waiter| {
+            let goes = gone(&waiter.job);
+            if goes {
+                *queued_ns += u128::from(now.since(waiter.entered).as_nanos());
+            }
+            !goes
+        });
         self.usage.removed_ns += match &mut self.service {
             Mode::Fixed(fixed) => fixed.remove_if(now, gone),
             Mode::Shared(shared) => shared.remove_if(now, gone),
         };
         let left = self.in_service() + self.queue.len();
-        self.start_waiters(now);
+        while self.has_slot()
+            && let Some(service) = next_waiter(&self.config, &mut self.queue, &mut self.usage, now)
+        {
+            match &mut self.service {
+                Mode::Fixed(fixed) => fixed.start(now, service),
+                Mode::Shared(shared) => shared.start(now, service),
+            }
+        }
         self.count_busy(now);
         inside - left
     }
@@ -207,6 +234,13 @@ impl<J: Copy> Station<J> {
     /// Jobs that wait for a share.
     pub fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Job-nanoseconds of waiting up to `now`: the integral of [`Station::waiting`], which is the sum of the times that
+    /// those who have left the queue were in it, and of those who are in it so far. Linear in the latter.
+    pub fn queue_integral(&self, now: SimTime) -> u128 {
+        let so_far = |waiter: &Waiter<J>| u128::from(now.since(waiter.entered).as_nanos());
+        self.usage.queued_ns + self.queue.iter().map(so_far).sum::<u128>()
     }
 
     /// Cores that are taken at this moment. A station that stands still keeps its cores taken.
@@ -235,37 +269,58 @@ impl<J: Copy> Station<J> {
         self.config.limit.is_none_or(|limit| self.in_service() < limit as usize)
     }
 
-    /// Takes down how many cores are taken from `now` on. Mostly nothing has changed: where somebody waits, the core of
-    /// one who leaves is taken at once.
     #[inline]
     fn count_busy(&mut self, now: SimTime) {
-        let busy = (self.in_service() as u64).min(u64::from(self.config.cores));
-        if busy != self.usage.busy {
-            self.usage.busy_ns = self.usage.busy_until(now);
-            self.usage.since = now;
-            self.usage.busy = busy;
-        }
-    }
-
-    #[inline]
-    fn start_waiters(&mut self, now: SimTime) {
-        while !self.queue.is_empty() && self.has_slot() {
-            let next = if self.config.lifo { self.queue.pop_back() } else { self.queue.pop_front() };
-            let Waiter { job, demand, entered } = next.expect("the queue is not empty");
-            self.start(now, Service { job, demand, waited: now.since(entered) });
-        }
-    }
-
-    #[inline]
-    fn start(&mut self, now: SimTime, service: Service<J>) {
-        match &mut self.service {
-            Mode::Fixed(fixed) => fixed.start(now, service),
-            Mode::Shared(shared) => shared.start(now, service),
-        }
+        let busy = self.in_service();
+        self.usage.count_busy(now, busy, self.config.cores);
     }
 }
 
+/// One job leaves that is done, and another one takes its place.
+#[inline(always)]
+fn complete<J: Copy>(
+    service: &mut impl Serve<J>,
+    config: &StationConfig,
+    queue: &mut VecDeque<Waiter<J>>,
+    usage: &mut Usage,
+    now: SimTime,
+) -> Option<Done<J>> {
+    let Service { job, demand, waited } = service.take_due(now)?;
+    usage.completed_ns += u128::from(demand.as_nanos());
+    match next_waiter(config, queue, usage, now) {
+        // As many cores are taken as before.
+        Some(next) => service.start(now, next),
+        None => usage.count_busy(now, service.len(), config.cores),
+    }
+    Some(Done { job, waited })
+}
+
+/// Takes the next one out of the queue.
+#[inline(always)]
+fn next_waiter<J: Copy>(
+    config: &StationConfig,
+    queue: &mut VecDeque<Waiter<J>>,
+    usage: &mut Usage,
+    now: SimTime,
+) -> Option<Service<J>> {
+    let Waiter { job, demand, entered } = if config.lifo { queue.pop_back() } else { queue.pop_front() }?;
+    let waited = now.since(entered);
+    usage.queued_ns += u128::from(waited.as_nanos());
+    Some(Service { job, demand, waited })
+}
+
 impl Usage {
+    /// Takes down how many cores are taken from `now` on, with so many jobs in service.
+    #[inline]
+    fn count_busy(&mut self, now: SimTime, in_service: usize, cores: u32) {
+        let busy = (in_service as u64).min(u64::from(cores));
+        if busy != self.busy {
+            self.busy_ns = self.busy_until(now);
+            self.since = now;
+            self.busy = busy;
+        }
+    }
+
     #[inline]
     fn busy_until(&self, now: SimTime) -> u128 {
         self.busy_ns + u128::from(self.busy) * u128::from(now.since(self.since).as_nanos())

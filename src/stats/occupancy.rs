@@ -23,7 +23,9 @@ impl Occupancy {
     pub fn enter(&mut self, now: u64) {
         self.entered += 1;
         self.entered_sum += u128::from(now);
-        self.max = self.max.max(self.level());
+        if self.level() > self.max {
+            self.max = self.level();
+        }
     }
 
     /// One goes at `now`.

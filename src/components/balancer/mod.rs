@@ -115,6 +115,7 @@ impl Balancer {
 
     // A call --------------------------------------------------------------------------------------------------------
 
+    #[inline(always)]
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match cx.get(call).probe {
             Probe::None => {}
@@ -330,6 +331,7 @@ impl Component for Balancer {
         self.begin_checks(cx);
     }
 
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),

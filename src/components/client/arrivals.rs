@@ -184,7 +184,13 @@ pub struct Arrivals {
     profile: Profile,
     moments: Option<Arc<[SimTime]>>,
     next_moment: usize,
+    /// Gaps that have been drawn and not used, the next one last. They are drawn some at a time: one alone would have to
+    /// be waited for, before anything can be said of the next arrival.
+    drawn: Vec<f64>,
 }
+
+/// Gaps drawn at a time.
+const GAPS: usize = 16;
 
 impl Arrivals {
     /// Arrivals at `rate` batches a second times the profile's factor.
@@ -192,7 +198,7 @@ impl Arrivals {
     pub fn renewal(spec: Option<ArrivalsSpec>, rate: f64, profile: Profile) -> Arrivals {
         let batch = spec.and_then(|spec| spec.batch).unwrap_or(1.0);
         let gap = spec.map_or(Variate::exponential(1.0), |spec| spec.gap());
-        Arrivals { gap, batch, rate: rate / batch, profile, moments: None, next_moment: 0 }
+        Arrivals { gap, batch, rate: rate / batch, profile, moments: None, next_moment: 0, drawn: Vec::new() }
     }
 
     /// Arrivals as recorded.
@@ -215,7 +221,7 @@ impl Arrivals {
             self.next_moment += 1;
             return moments.get(self.next_moment - 1).copied().unwrap_or(SimTime::MAX);
         }
-        let gap = self.gap.sample(stream) / self.rate;
+        let gap = self.next_gap(stream);
         if self.profile == Profile::Constant {
             return now + SimDuration::from_sample_secs(gap);
         }
@@ -225,6 +231,18 @@ impl Arrivals {
         } else {
             SimTime::MAX
         }
+    }
+
+    #[inline]
+    fn next_gap(&mut self, stream: &mut Stream) -> f64 {
+        if let Some(gap) = self.drawn.pop() {
+            return gap;
+        }
+        // The sizes of batches are drawn from the same stream, between the gaps.
+        let gaps = if self.batch > 1.0 { 1 } else { GAPS };
+        self.drawn.extend((0..gaps).map(|_| self.gap.sample(stream) / self.rate));
+        self.drawn.reverse();
+        self.drawn.pop().expect("some have just been drawn")
     }
 
     /// How many come at once: geometric on 1, 2, ... with the mean of a batch.

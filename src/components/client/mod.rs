@@ -133,6 +133,7 @@ impl Client {
     // A request -----------------------------------------------------------------------------------------------------
 
     /// A user asks for something.
+    #[inline(always)]
     fn issue(&mut self, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
         let number = self.next_number;
         self.next_number += 1;
@@ -214,8 +215,7 @@ impl Client {
     }
 
     fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
-        let call = cx.call(Parent::Request(request), address, 0);
-        cx.request(request).call = call;
+        cx.call(Parent::Request(request), address, 0);
     }
 
     /// A name server does not answer: the resolver asks again, or gives up.
@@ -246,6 +246,7 @@ impl Client {
         }
     }
 
+    #[inline(always)]
     fn answered(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         if outcome == Outcome::Ok {
             self.finish(request, outcome, cx);
@@ -347,6 +348,7 @@ impl Component for Client {
         self.population.start(cx);
     }
 
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Reply(call, outcome) => match cx.get(call).parent {

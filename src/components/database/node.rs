@@ -377,6 +377,7 @@ impl Component for Database {
         }
     }
 
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),

@@ -35,6 +35,7 @@ impl Partition {
 }
 
 impl Component for Partition {
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.route(call, cx),

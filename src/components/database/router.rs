@@ -259,6 +259,7 @@ impl Router {
 }
 
 impl Component for Router {
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.route(call, cx),

@@ -170,6 +170,7 @@ impl Server {
 
     // Arrival and departure -----------------------------------------------------------------------------------------
 
+    #[inline(always)]
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let now = cx.now();
         match cx.get(call).probe {
@@ -259,6 +260,7 @@ impl Server {
     }
 
     /// Answers a call and gives back what it holds.
+    #[inline]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         let flags = notes.flags;
@@ -513,6 +515,7 @@ impl Component for Server {
         self.boot(cx);
     }
 
+    #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// A job in service.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,18 @@ pub(super) struct Service<J> {
     pub(super) job: J,
     pub(super) demand: SimDuration,
     pub(super) waited: SimDuration,
+}
+
+/// A way to serve jobs.
+pub(super) trait Serve<J> {
+    /// Jobs in service.
+    fn len(&self) -> usize;
+
+    /// A job begins to be served.
+    fn start(&mut self, now: SimTime, service: Service<J>);
+
+    /// Takes out one job that is done at `now`.
+    fn take_due(&mut self, now: SimTime) -> Option<Service<J>>;
 }
 
 /// A job in a heap: the least key leaves first, and of equal keys the one that started first.

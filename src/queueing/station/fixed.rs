@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::entry::{Entry, Service};
+use super::entry::{Entry, Serve, Service};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// Jobs in service, by the time at which each ends.
@@ -23,35 +23,12 @@ impl<J: Copy> Fixed<J> {
         Fixed { ends: Vec::new(), started: 0, rate, frozen: None }
     }
 
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    pub(super) fn start(&mut self, now: SimTime, service: Service<J>) {
-        let end = self.clock(now) + stretched(service.demand, self.rate);
-        let place = self.ends.partition_point(|entry| entry.key > end);
-        self.ends.insert(place, Entry { key: end, started: self.started, service });
-        self.started += 1;
-    }
-
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_completion(&self) -> Option<SimTime> {
         if self.frozen.is_some() {
             return None;
         }
         self.ends.last().map(|entry| entry.key)
-    }
-
-    #[inline]
-    pub(super) fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
-        let end = self.next_completion()?;
-        if end > now {
-            return None;
-        }
-        assert!(end == now, "a completion at {end} was missed until {now}");
-        self.ends.pop().map(|entry| entry.service)
     }
 
     pub(super) fn set_speed(&mut self, now: SimTime, rate: f64) {
@@ -92,6 +69,43 @@ impl<J: Copy> Fixed<J> {
 
     fn clock(&self, now: SimTime) -> SimTime {
         self.frozen.unwrap_or(now)
+    }
+}
+
+impl<J: Copy> Serve<J> for Fixed<J> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline(always)]
+    fn start(&mut self, now: SimTime, service: Service<J>) {
+        let end = self.clock(now) + stretched(service.demand, self.rate);
+        let entry = Entry { key: end, started: self.started, service };
+        self.started += 1;
+        match self.ends.last() {
+            Some(&last) if last.key <= end => {
+                // Those that end before it make room one by one, and it is written once, in its place.
+                let mut place = self.ends.len() - 1;
+                self.ends.push(last);
+                while place > 0 && self.ends[place - 1].key <= end {
+                    self.ends[place] = self.ends[place - 1];
+                    place -= 1;
+                }
+                self.ends[place] = entry;
+            }
+            _ => self.ends.push(entry),
+        }
+    }
+
+    #[inline(always)]
+    fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
+        let end = self.next_completion()?;
+        if end > now {
+            return None;
+        }
+        assert!(end == now, "a completion at {end} was missed until {now}");
+        self.ends.pop().map(|entry| entry.service)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::entry::{Entry, Service};
+use super::entry::{Entry, Serve, Service};
 use crate::kernel::time::SimTime;
 
 /// A job this close to its tag, in nanoseconds of demand, is done: far above the float error of the clock below
@@ -76,18 +76,7 @@ impl<J: Copy> Shared<J> {
         Shared { tags, started: 0, scaling, speed, rate: speed, clock: 0.0, updated }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.tags.len()
-    }
-
-    pub(super) fn start(&mut self, now: SimTime, service: Service<J>) {
-        self.advance(now);
-        let tag = Tag(self.clock + service.demand.as_nanos() as f64);
-        self.tags.push(Entry { key: tag, started: self.started, service });
-        self.started += 1;
-        self.adjust_rate();
-    }
-
+    #[inline(never)]
     pub(super) fn next_completion(&self) -> Option<SimTime> {
         if self.speed == 0.0 {
             return None;
@@ -99,23 +88,6 @@ impl<J: Copy> Shared<J> {
         // Rounded up: the event must not find that it came a fraction of a tick too early.
         let ticks = (left / self.rate).ceil() as u64;
         Some(SimTime::from_nanos(self.updated.as_nanos().saturating_add(ticks)))
-    }
-
-    pub(super) fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
-        if self.speed == 0.0 {
-            return None;
-        }
-        self.advance(now);
-        let tag = self.tags.peek()?.key.0;
-        if tag > self.clock + DUE_WITHIN_NS {
-            return None;
-        }
-        let entry = self.tags.pop()?;
-        // The clock is never behind one who left. Where rounding up has brought it ahead by a part of a tick it
-        // stays ahead: the others have really been served that long.
-        self.clock = self.clock.max(tag);
-        self.adjust_rate();
-        Some(entry.service)
     }
 
     pub(super) fn set_speed(&mut self, now: SimTime, speed: f64) {
@@ -178,6 +150,39 @@ impl<J: Copy> Shared<J> {
         } else {
             self.rate = self.scaling.share(self.tags.len()) * self.speed;
         }
+    }
+}
+
+impl<J: Copy> Serve<J> for Shared<J> {
+    fn len(&self) -> usize {
+        self.tags.len()
+    }
+
+    #[inline(never)]
+    fn start(&mut self, now: SimTime, service: Service<J>) {
+        self.advance(now);
+        let tag = Tag(self.clock + service.demand.as_nanos() as f64);
+        self.tags.push(Entry { key: tag, started: self.started, service });
+        self.started += 1;
+        self.adjust_rate();
+    }
+
+    #[inline(never)]
+    fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
+        if self.speed == 0.0 {
+            return None;
+        }
+        self.advance(now);
+        let tag = self.tags.peek()?.key.0;
+        if tag > self.clock + DUE_WITHIN_NS {
+            return None;
+        }
+        let entry = self.tags.pop()?;
+        // The clock is never behind one who left. Where rounding up has brought it ahead by a part of a tick it
+        // stays ahead: the others have really been served that long.
+        self.clock = self.clock.max(tag);
+        self.adjust_rate();
+        Some(entry.service)
     }
 }
 

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Discipline, Done, Station, StationConfig};
+use super::{Discipline, Done, Entered, Station, StationConfig};
 use crate::kernel::time::{SimDuration, SimTime};
 
 const SECOND: f64 = 1e9;
@@ -34,7 +34,9 @@ fn drive(station: &mut Station<usize>, acts: &[(u64, Act)], mut seen: impl FnMut
         complete_until(station, SimTime::from_nanos(time), &mut seen);
         let now = SimTime::from_nanos(time);
         match act {
-            Act::Enter(job, demand) => assert!(station.enter(now, job, SimDuration::from_nanos(demand))),
+            Act::Enter(job, demand) => {
+                assert_ne!(station.enter(now, job, SimDuration::from_nanos(demand)), Entered::Full)
+            }
             Act::Speed(factor) => station.set_speed(now, factor),
             Act::Remove(residue) => {
                 station.remove_if(now, |job| job % 7 == residue);
@@ -262,7 +264,7 @@ fn busy_time_equals_the_service_given() {
 fn work_in_progress_counts_as_done() {
     for discipline in [Discipline::Fifo, Discipline::Ps] {
         let mut station = Station::new(StationConfig { speed: 2.0, ..StationConfig::new(discipline, 1) });
-        assert!(station.enter(SimTime::ZERO, 'a', SimDuration::from_secs(8)));
+        assert_eq!(station.enter(SimTime::ZERO, 'a', SimDuration::from_secs(8)), Entered::Started);
         assert_eq!(station.work_done(at(3.0 * SECOND)), 6.0 * SECOND);
         station.set_speed(at(3.0 * SECOND), 0.0);
         assert_eq!(station.next_completion(), None);
@@ -283,14 +285,15 @@ fn throughput_follows_the_scalability_law() {
         let config = StationConfig { sigma, kappa, ..StationConfig::new(Discipline::Ps, n) };
         let mut station = Station::new(config);
         let demand = SimDuration::from_millis(1);
-        let entered: Vec<_> = (0..n).filter(|&job| station.enter(SimTime::ZERO, job, demand)).collect();
+        let entered: Vec<_> =
+            (0..n).filter(|&job| station.enter(SimTime::ZERO, job, demand) != Entered::Full).collect();
         let mut done = 0;
         let mut now = SimTime::ZERO;
         while done < 100 * n {
             now = station.next_completion().expect("jobs are inside");
             while let Some(Done { job, .. }) = station.complete(now) {
                 done += 1;
-                assert!(station.enter(now, job, demand));
+                assert_ne!(station.enter(now, job, demand), Entered::Full);
             }
         }
         let nf = f64::from(n);
@@ -321,17 +324,31 @@ fn a_full_queue_turns_away() {
     let mut station = Station::new(config);
     let entered: Vec<_> =
         (0..4).map(|job| station.enter(SimTime::ZERO, job, SimDuration::from_secs(1))).collect();
-    assert_eq!(entered, [true, true, true, false]);
+    assert_eq!(entered, [Entered::Started, Entered::Waits, Entered::Waits, Entered::Full]);
+    assert_eq!(station.queue_integral(at(0.5 * SECOND)), 1_000_000_000);
     assert_eq!((station.in_service(), station.waiting()), (1, 2));
     let done: Vec<_> = [1.0, 2.0].iter().filter_map(|time| station.complete(at(time * SECOND))).collect();
     assert_eq!(done[1], Done { job: 1, waited: SimDuration::from_secs(1) });
     assert_eq!(station.busy_integral(at(2.5 * SECOND)), 2_500_000_000);
+    // One has waited a second and one two.
+    assert_eq!(station.queue_integral(at(2.5 * SECOND)), 3_000_000_000);
+}
+
+#[test]
+fn who_is_thrown_out_of_the_queue_has_waited_until_then() {
+    let mut station = Station::new(StationConfig::new(Discipline::Fifo, 1));
+    for job in 0..4 {
+        assert_ne!(station.enter(SimTime::ZERO, job, SimDuration::from_secs(10)), Entered::Full);
+    }
+    assert_eq!(station.remove_if(at(2.0 * SECOND), |&job| job % 2 == 0), 2);
+    // The first has left its core to the second, and the last still waits.
+    assert_eq!(station.queue_integral(at(3.0 * SECOND)), (2 + 2 + 3) * 1_000_000_000);
 }
 
 #[test]
 #[should_panic(expected = "was missed")]
 fn a_missed_completion_is_a_defect() {
     let mut station = Station::new(StationConfig::new(Discipline::Fifo, 1));
-    assert!(station.enter(SimTime::ZERO, 0, SimDuration::from_secs(1)));
+    assert_eq!(station.enter(SimTime::ZERO, 0, SimDuration::from_secs(1)), Entered::Started);
     station.complete(at(2.0 * SECOND));
 }

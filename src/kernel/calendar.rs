@@ -4,6 +4,8 @@
 //! All others lie unsorted in the `wheel`, from which the front is refilled. Scheduling far ahead, the
 //! common case, costs a few instructions whatever the number of pending events.
 
+use std::collections::VecDeque;
+
 use super::time::SimTime;
 use super::wheel::{Key, Wheel, last_key_at, time_of};
 
@@ -13,6 +15,8 @@ const SLOT_BITS: u32 = 24;
 pub const PENDING_MAX: usize = 1 << SLOT_BITS;
 /// How many events may be scheduled in a trial.
 pub const SEQ_MAX: u64 = 1 << (u64::BITS - SLOT_BITS);
+/// Events scheduled at one instant; beyond it a loop without delay is at work, which would never end.
+pub const INSTANT_EVENTS_MAX: u64 = 20_000_000;
 /// A front that grows beyond this gives its later part back to the wheel.
 const FRONT_MAX: usize = 128;
 /// So many places of the front are counted rather than halved.
@@ -38,8 +42,12 @@ pub struct Fired<E> {
 pub struct Calendar<E> {
     now: u64,
     next_seq: u64,
+    /// The number of the first event that was scheduled at this moment.
+    first_seq: u64,
     /// Events scheduled at `now`. They come after all others of this moment, because their numbers are larger.
     at_now: Present<E>,
+    /// Whether an event of this moment may lie in the front or in the wheel, which was scheduled before it began.
+    may_have_older: bool,
     /// Events up to `edge`, the earliest last.
     front: Vec<Near<E>>,
     /// Keys up to here belong to the front, all later ones to the wheel.
@@ -67,7 +75,9 @@ impl<E: Copy> Calendar<E> {
         Calendar {
             now: 0,
             next_seq: 0,
+            first_seq: 0,
             at_now: Present::new(),
+            may_have_older: true,
             front: Vec::with_capacity(FRONT_MAX + 1),
             edge: 0,
             wheel: Wheel::new(),
@@ -82,6 +92,12 @@ impl<E: Copy> Calendar<E> {
     #[must_use]
     pub fn now(&self) -> SimTime {
         SimTime::from_nanos(self.now)
+    }
+
+    /// How many events have fired: all that were scheduled and are not pending.
+    #[must_use]
+    pub fn fired(&self) -> u64 {
+        self.next_seq - self.len() as u64
     }
 
     /// How many events are pending.
@@ -101,7 +117,7 @@ impl<E: Copy> Calendar<E> {
     ///
     /// # Panics
     /// When `at` is before now or is [`SimTime::MAX`] (which is "never"), or when a limit is exceeded:
-    /// [`PENDING_MAX`], [`SEQ_MAX`].
+    /// [`PENDING_MAX`], [`SEQ_MAX`], [`INSTANT_EVENTS_MAX`].
     #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
         let seq = self.next_seq;
@@ -110,6 +126,10 @@ impl<E: Copy> Calendar<E> {
         assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.next_seq += 1;
         if at.as_nanos() == self.now {
+            assert!(
+                seq - self.first_seq < INSTANT_EVENTS_MAX,
+                "more than {INSTANT_EVENTS_MAX} events at {at}: a loop without delay"
+            );
             self.at_now.push(seq, event);
             return seq;
         }
@@ -136,10 +156,9 @@ impl<E: Copy> Calendar<E> {
             if self.now > end.as_nanos() {
                 return None;
             }
-            let nearest = self.front.last().map_or(self.edge, |near| near.key);
             // Unless something older is pending for this very moment, it is the FIFO's turn.
-            if time_of(nearest) > self.now || !self.has_older() {
-                let (seq, event) = self.at_now.pop();
+            if !self.may_have_older || !self.has_older() {
+                let (seq, event) = self.at_now.pop()?;
                 return Some(Fired { at: self.now(), seq, event });
             }
         } else if self.front.is_empty() && !self.refill(end.as_nanos()) {
@@ -170,6 +189,9 @@ impl<E: Copy> Calendar<E> {
         self.front.pop();
         assert!(at >= self.now, "an event fired before now: the clock never goes back");
         self.now = at;
+        self.first_seq = self.next_seq;
+        // What is scheduled from now on for this moment goes to the FIFO, so that it need not be asked again.
+        self.may_have_older = time_of(self.front.last().map_or(self.edge, |near| near.key)) <= at;
         Some(Fired { at: SimTime::from_nanos(at), seq: key as u64 >> SLOT_BITS, event })
     }
 
@@ -246,48 +268,42 @@ impl<E: Copy> Calendar<E> {
     }
 }
 
-/// A FIFO that is mostly one event long and empties before the clock moves on: a vector from whose start events leave, so
-/// that the next one finds its place in the cache.
+/// A FIFO that is mostly one event long and empties before the clock moves on.
 struct Present<E> {
-    entries: Vec<(u64, E)>,
-    /// The first that has not left.
-    head: usize,
+    /// The first, which is in a place of its own, because mostly no other comes before it leaves.
+    first: Option<(u64, E)>,
+    rest: VecDeque<(u64, E)>,
 }
 
 impl<E: Copy> Present<E> {
-    /// As many as have left before what they leave is given up.
-    const LEFT_MAX: usize = 1024;
-
     fn new() -> Present<E> {
-        Present { entries: Vec::new(), head: 0 }
+        Present { first: None, rest: VecDeque::new() }
     }
 
-    #[inline]
     fn len(&self) -> usize {
-        self.entries.len() - self.head
+        usize::from(self.first.is_some()) + self.rest.len()
     }
 
     #[inline]
     fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.first.is_none()
     }
 
     #[inline]
     fn push(&mut self, seq: u64, event: E) {
-        self.entries.push((seq, event));
+        if self.first.is_none() {
+            self.first = Some((seq, event));
+        } else {
+            self.rest.push_back((seq, event));
+        }
     }
 
     /// The first of those that are there.
     #[inline]
-    fn pop(&mut self) -> (u64, E) {
-        let first = self.entries[self.head];
-        self.head += 1;
-        if self.head == self.entries.len() {
-            self.entries.clear();
-            self.head = 0;
-        } else if self.head >= Self::LEFT_MAX && self.head * 2 >= self.entries.len() {
-            self.entries.drain(..self.head);
-            self.head = 0;
+    fn pop(&mut self) -> Option<(u64, E)> {
+        let first = self.first.take();
+        if !self.rest.is_empty() {
+            self.first = self.rest.pop_front();
         }
         first
     }
@@ -348,6 +364,7 @@ mod tests {
                 self.oracle.pop();
             }
             assert_eq!(self.calendar.len(), self.oracle.len());
+            assert_eq!(self.calendar.fired(), self.scheduled - self.oracle.len() as u64);
             expected.is_some()
         }
     }
@@ -407,6 +424,16 @@ mod tests {
             while pair.pop_until(u64::MAX) {}
             // Every event was scheduled and fired.
             done += 2 * pair.scheduled;
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a loop without delay")]
+    fn a_loop_without_delay_is_named() {
+        let mut calendar = Calendar::new();
+        calendar.schedule(at(5), ());
+        while let Some(fired) = calendar.pop_until(at(10)) {
+            calendar.schedule(fired.at, ());
         }
     }
 

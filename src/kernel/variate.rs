@@ -224,6 +224,16 @@ impl Variate {
         SimDuration::from_sample_secs(self.sample(rng))
     }
 
+    /// So many samples, in seconds, one after the other. That is quicker than one by one: which law it is, is asked once,
+    /// and one sample is begun before the last one is done.
+    #[inline]
+    pub fn sample_many(&self, count: usize, rng: &mut impl Rng, mut take: impl FnMut(f64)) {
+        match *self {
+            Variate::Exponential { mean } => (0..count).for_each(|_| take(mean * standard_exponential(rng))),
+            _ => (0..count).for_each(|_| take(self.sample(rng))),
+        }
+    }
+
     /// Whether all samples are the same, so that no random number is spent on them.
     #[must_use]
     pub fn is_constant(&self) -> bool {

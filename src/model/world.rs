@@ -80,8 +80,8 @@ pub(super) struct World {
     pub(super) troubles: Troubles,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
-    pub(super) events: u64,
-    pub(super) trace: Option<Trace>,
+    /// Behind a pointer, because it is asked for at each step and mostly not there.
+    pub(super) trace: Option<Box<Trace>>,
     /// What became of the data of replicated databases; results only.
     pub(super) books: Vec<Book>,
 }

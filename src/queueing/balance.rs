@@ -243,21 +243,28 @@ impl Balance {
     /// The least connections of targets that all have weight 1: the same choice, and the same draw among equals, in
     /// whole numbers.
     fn fewest(&self, eligible: impl Fn(usize) -> bool, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
-        let (mut least, mut ties, mut picked) = (u32::MAX, 0_u32, None);
-        for (i, target) in self.targets.iter().enumerate() {
-            if target.outstanding > least || !eligible(i) {
-                continue;
+        // Without a branch on what is as good as random: a processor that has guessed wrong begins anew.
+        let load = |i: usize| if eligible(i) { self.targets[i].outstanding } else { u32::MAX };
+        let (mut least, mut ties, mut picked) = (u32::MAX, 0, 0);
+        for i in 0..self.targets.len() {
+            let load = load(i);
+            ties = if load < least { 1 } else { ties + u32::from(load == least) };
+            picked = if load <= least { i } else { picked };
+            least = least.min(load);
+        }
+        if least == u32::MAX {
+            return None;
+        }
+        if ties > 1 {
+            let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
+            let mut before = 0;
+            for i in 0..self.targets.len() {
+                let is_tie = load(i) == least;
+                picked = if is_tie & (before == nth) { i } else { picked };
+                before += u32::from(is_tie);
             }
-            ties = if target.outstanding == least { ties + 1 } else { 1 };
-            least = target.outstanding;
-            picked = Some(i);
         }
-        if ties <= 1 {
-            return picked;
-        }
-        let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
-        let is_tie = |&i: &usize| self.targets[i].outstanding == least && eligible(i);
-        (0..self.targets.len()).filter(is_tie).nth(nth as usize)
+        Some(picked)
     }
 
     fn better_of_two(

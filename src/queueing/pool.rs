@@ -49,6 +49,7 @@ impl<J: Copy> Pool<J> {
 
     /// Asks for a slot for `job`.
     #[must_use]
+    #[inline]
     pub fn acquire(&mut self, now: SimTime, job: J) -> Acquire {
         if self.in_use < self.capacity {
             self.in_use += 1;
@@ -66,6 +67,7 @@ impl<J: Copy> Pool<J> {
     /// # Panics
     /// When no slot is held.
     #[must_use]
+    #[inline]
     pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
         assert!(self.in_use > 0, "only a slot that is held can be given back");
         let next = if self.lifo { self.queue.pop_back() } else { self.queue.pop_front() };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rand_distr::Distribution;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -240,9 +239,14 @@ impl Arrivals {
         }
         // The sizes of batches are drawn from the same stream, between the gaps.
         let gaps = if self.batch > 1.0 { 1 } else { GAPS };
-        self.drawn.extend((0..gaps).map(|_| self.gap.sample(stream) / self.rate));
-        self.drawn.reverse();
+        self.draw_gaps(gaps, stream);
         self.drawn.pop().expect("some have just been drawn")
+    }
+
+    #[inline(never)]
+    fn draw_gaps(&mut self, gaps: usize, stream: &mut Stream) {
+        self.gap.sample_many(gaps, stream, |gap| self.drawn.push(gap / self.rate));
+        self.drawn.reverse();
     }
 
     /// How many come at once: geometric on 1, 2, ... with the mean of a batch.
@@ -276,6 +280,29 @@ mod tests {
         assert!(Recorded::parse("1\n2\nx\n").is_err_and(|message| message.starts_with("line 3")));
         for bad in ["", "header\n", "2\n1\n", "1\n1,2\n", "1,2,3\n", "0\nnan\n"] {
             assert!(Recorded::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn gaps_drawn_ahead_are_those_drawn_one_by_one() {
+        for (dist, cv, batch) in [
+            (Shape::Exponential, None, None),
+            (Shape::Gamma, Some(2.0), None),
+            (Shape::Exponential, None, Some(3.0)),
+        ] {
+            let spec = ArrivalsSpec { dist, cv, k: None, batch };
+            let mut arrivals = Arrivals::renewal(Some(spec), 10.0, Profile::Constant);
+            let mut stream = Seed::new(1).stream("users", "arrivals");
+            let mut plain = stream.clone();
+            let mut now = SimTime::ZERO;
+            for _ in 0..3 * GAPS {
+                let gap = rand_distr::Distribution::sample(&spec.gap(), &mut plain) / arrivals.rate;
+                let at = now + SimDuration::from_sample_secs(gap);
+                now = arrivals.next(now, &mut stream);
+                assert_eq!(now, at);
+                // The size of a batch is drawn between two gaps.
+                assert_eq!(arrivals.batch(&mut stream), arrivals.batch(&mut plain));
+            }
         }
     }
 

@@ -301,6 +301,7 @@ impl Client {
         self.population.schedule_arrival(cx);
     }
 
+    #[inline(always)]
     fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
         match (alarm.code, alarm.about) {
             (timer::ARRIVE, _) => self.arrive(cx),

@@ -275,6 +275,7 @@ impl Server {
         }
     }
 
+    #[inline]
     fn next_in_queue(&mut self, cx: &mut Cx<'_>) {
         if let Some(Granted { job, waited }) = self.workers.release(cx.now()) {
             cx.get_mut(job).waited += waited;

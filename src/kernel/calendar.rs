@@ -120,20 +120,41 @@ impl<E: Copy> Calendar<E> {
     /// [`PENDING_MAX`], [`SEQ_MAX`], [`INSTANT_EVENTS_MAX`].
     #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
+        // Both bounds by one comparison: a moment before now is far beyond the end.
+        let ahead = at.as_nanos().wrapping_sub(self.now);
+        if ahead >= SimTime::MAX.as_nanos() - self.now {
+            refuse(at, self.now());
+        }
+        if ahead == 0 {
+            return self.schedule_now(event);
+        }
+        let seq = self.number();
+        self.schedule_later(at, seq, event);
+        seq
+    }
+
+    /// The same for an event of this very moment.
+    ///
+    /// # Panics
+    /// When a limit is exceeded: [`SEQ_MAX`], [`INSTANT_EVENTS_MAX`].
+    #[inline(always)]
+    pub fn schedule_now(&mut self, event: E) -> u64 {
+        let seq = self.number();
+        assert!(
+            seq - self.first_seq < INSTANT_EVENTS_MAX,
+            "more than {INSTANT_EVENTS_MAX} events at {}: a loop without delay",
+            self.now()
+        );
+        self.at_now.push(seq, event);
+        seq
+    }
+
+    /// The number of the next event.
+    #[inline(always)]
+    fn number(&mut self) -> u64 {
         let seq = self.next_seq;
-        assert!(at.as_nanos() >= self.now, "an event was scheduled before now: the clock never goes back");
-        assert!(at != SimTime::MAX, "an event was scheduled at \"never\": do not schedule it");
         assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.next_seq += 1;
-        if at.as_nanos() == self.now {
-            assert!(
-                seq - self.first_seq < INSTANT_EVENTS_MAX,
-                "more than {INSTANT_EVENTS_MAX} events at {at}: a loop without delay"
-            );
-            self.at_now.push(seq, event);
-            return seq;
-        }
-        self.schedule_later(at, seq, event);
         seq
     }
 
@@ -266,6 +287,13 @@ impl<E: Copy> Calendar<E> {
         self.events.push(event);
         slot as u64
     }
+}
+
+/// Says what is wrong with the moment of an event.
+#[cold]
+fn refuse(at: SimTime, now: SimTime) -> ! {
+    assert!(at >= now, "an event was scheduled before now: the clock never goes back");
+    panic!("an event was scheduled at \"never\": do not schedule it");
 }
 
 /// A FIFO that is mostly one event long and empties before the clock moves on.

@@ -69,7 +69,7 @@ impl<T: Copy> Slab<T> {
     ///
     /// # Panics
     /// When 2^32 - 1 places are in use.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> Key {
         self.len += 1;
         let index = self.vacant.pop().unwrap_or_else(|| self.grow());

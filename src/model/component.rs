@@ -40,8 +40,8 @@ pub trait Component: Send {
     }
 
     /// Its timer rings.
-    fn on_alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
-        self.on(Signal::Alarm(alarm), cx);
+    fn on_alarm(&mut self, code: u16, about: About, cx: &mut Cx<'_>) {
+        self.on(Signal::Alarm(Alarm { code, about }), cx);
     }
 }
 
@@ -171,7 +171,7 @@ impl Cx<'_> {
     ///
     /// # Panics
     /// When it has ended before.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, request: RequestId, outcome: Outcome) -> Request {
         self.world.end(request, outcome)
     }
@@ -279,7 +279,7 @@ impl Cx<'_> {
     }
 
     /// The same for a call whose key is known.
-    #[inline]
+    #[inline(always)]
     pub fn demand_of(&self, key: u64, variate: &Variate, purpose: u64) -> SimDuration {
         match variate {
             Variate::Constant(_) => variate.draw(&mut NoRng),
@@ -288,6 +288,7 @@ impl Cx<'_> {
     }
 
     /// The start of all keyed draws of a request of this client.
+    #[inline(always)]
     pub fn request_key(&self, number: u64) -> u64 {
         self.world.seed.key(self.world.infos[self.me.index()].draw_salt, number)
     }

@@ -72,7 +72,7 @@ fn word(tag: u64, to: ComponentId, code: u64) -> u64 {
 }
 
 impl From<Event> for Packed {
-    #[inline]
+    #[inline(always)]
     fn from(event: Event) -> Packed {
         match event {
             Event::Call { to, id } => Packed { id: id.0.bits(), rest: word(tag::CALL, to, 0) },

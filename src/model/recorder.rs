@@ -155,7 +155,7 @@ impl Recorder {
     }
 
     /// A request begins; tells whether it counts.
-    #[inline]
+    #[inline(always)]
     pub(super) fn issue(&mut self, class: u16, now: SimTime) -> bool {
         self.accounts[usize::from(class)].counts.issued += 1;
         self.in_flight.enter(now.as_nanos());
@@ -163,7 +163,7 @@ impl Recorder {
     }
 
     /// A request ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, request: &Request, outcome: Outcome, now: SimTime) {
         let nanos = now.since(request.issued).as_nanos();
         self.in_flight.leave(now.as_nanos());

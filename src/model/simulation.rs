@@ -73,9 +73,15 @@ pub struct Length {
 
 /// One trial: components, and the world that they act on.
 pub struct Simulation {
-    components: Vec<Box<dyn Component>>,
+    seats: Vec<Seat>,
     world: World,
     faults: Vec<Planned>,
+}
+
+/// A component, with the one figure about it that each delivery needs.
+struct Seat {
+    component: Box<dyn Component>,
+    name_hash: u64,
 }
 
 impl Simulation {
@@ -100,7 +106,7 @@ impl Simulation {
             trace: None,
             books: Vec::new(),
         };
-        Simulation { components: Vec::new(), world, faults: Vec::new() }
+        Simulation { seats: Vec::new(), world, faults: Vec::new() }
     }
 
     /// Adds a component; ids count from zero in the order of joining.
@@ -108,8 +114,8 @@ impl Simulation {
     /// # Panics
     /// When there are 2^20 components already.
     pub fn add(&mut self, member: Member<'_>) -> ComponentId {
-        assert!(self.components.len() < COMPONENTS_MAX, "a simulation has at most 2^20 components");
-        let id = ComponentId::new(self.components.len());
+        assert!(self.seats.len() < COMPONENTS_MAX, "a simulation has at most 2^20 components");
+        let id = ComponentId::new(self.seats.len());
         let machine = match member.hardware {
             Hardware::None => None,
             Hardware::Shared(host) => self.world.infos[host.index()].machine,
@@ -137,7 +143,7 @@ impl Simulation {
             half_down: false,
         });
         self.world.recorder.add_component();
-        self.components.push(member.component);
+        self.seats.push(Seat { component: member.component, name_hash: name_hash(member.name) });
         id
     }
 
@@ -203,9 +209,9 @@ impl Simulation {
     }
 
     fn start(&mut self) {
-        for index in 0..self.components.len() {
+        for index in 0..self.seats.len() {
             let mut cx = Cx { world: &mut self.world, me: ComponentId::new(index) };
-            self.components[index].start(&mut cx);
+            self.seats[index].component.start(&mut cx);
         }
         self.schedule_faults();
     }
@@ -323,18 +329,17 @@ impl Simulation {
     #[inline(always)]
     fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
-        let now = world.now();
-        world.fingerprint.add(now, world.infos[to.index()].name_hash, kind_of(signal), number);
+        let Seat { component, name_hash } = &mut self.seats[to.index()];
+        world.fingerprint.add(world.now(), *name_hash, kind_of(signal), number);
         if world.trace.is_some() {
             trace_signal(world, to, signal);
         }
-        let component = &mut self.components[to.index()];
         let cx = &mut Cx { world, me: to };
         match signal {
             Signal::Call(id) => component.on_call(id, cx),
             Signal::Reply(id, outcome) => component.on_reply(id, outcome, cx),
             Signal::Done(id) => component.on_done(id, cx),
-            Signal::Alarm(alarm) => component.on_alarm(alarm, cx),
+            Signal::Alarm(Alarm { code, about }) => component.on_alarm(code, about, cx),
             _ => component.on(signal, cx),
         }
     }

@@ -159,6 +159,10 @@ impl World {
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
+            // Asked once more, because where nothing takes time it is known from here on.
+            Some(SimDuration::ZERO) => {
+                self.calendar.schedule_now(message.into());
+            }
             Some(delay) => self.schedule(self.now() + delay, message),
             None => self.lose(id),
         }
@@ -191,6 +195,7 @@ impl World {
     }
 
     /// The call of a try, which its request notes.
+    #[inline(always)]
     fn call_for_request(
         &mut self,
         from: ComponentId,
@@ -413,7 +418,7 @@ impl World {
     }
 
     /// A request ends: what it was.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) -> Request {
         let now = self.now();
         // Recorded where it lies: a copy of it would go through memory.

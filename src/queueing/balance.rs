@@ -55,6 +55,8 @@ pub struct Balance {
     /// All weights are 1, as they mostly are: a cheaper way to the same choice.
     is_even: bool,
     targets: Vec<Target>,
+    /// Calls sent to each target that have not ended: apart, so that the least of them is found in one line of the cache.
+    outstanding: Vec<u32>,
     ring: Ring,
     /// Round robin: where to look first.
     next: usize,
@@ -64,17 +66,9 @@ pub struct Balance {
 struct Target {
     name: u64,
     weight: f64,
-    outstanding: u32,
     /// Smooth weighted round robin: how much it is owed.
     owed: f64,
     peak: Peak,
-}
-
-impl Target {
-    /// Outstanding calls for its weight.
-    fn load(&self) -> f64 {
-        f64::from(self.outstanding) / self.weight
-    }
 }
 
 impl Balance {
@@ -89,12 +83,17 @@ impl Balance {
             assert!(virtual_nodes > 0, "a ring has points");
             assert!(bounded_load.is_none_or(|bound| bound >= 1.0), "each target may have its share");
         }
-        let target =
-            |(&weight, &name)| Target { name, weight, outstanding: 0, owed: 0.0, peak: Peak::default() };
+        let target = |(&weight, &name)| Target { name, weight, owed: 0.0, peak: Peak::default() };
         let targets: Vec<_> = weights.iter().zip(names).map(target).collect();
         assert!(targets.iter().all(|target| is_weight(target.weight)), "a weight is finite, zero or more");
-        let mut balance =
-            Balance { policy, is_even: are_even(&targets), targets, ring: Ring::default(), next: 0 };
+        let mut balance = Balance {
+            policy,
+            is_even: are_even(&targets),
+            outstanding: vec![0; targets.len()],
+            targets,
+            ring: Ring::default(),
+            next: 0,
+        };
         balance.lay_ring();
         balance
     }
@@ -113,18 +112,39 @@ impl Balance {
             Policy::Weighted => self.smooth_round_robin(eligible),
             Policy::Random => self.random(eligible, rng),
             Policy::LeastConnections => self.least_connections(eligible, rng),
-            Policy::TwoChoices => self.better_of_two(eligible, rng, Target::load),
+            Policy::TwoChoices => self.better_of_two(eligible, rng, |i| self.load(i)),
             Policy::Ewma { decay } => {
-                self.better_of_two(eligible, rng, |target| target.peak.cost(now, decay, target.outstanding))
+                let cost = |i: usize| self.targets[i].peak.cost(now, decay, self.outstanding[i]);
+                self.better_of_two(eligible, rng, cost)
             }
             Policy::Hash { bounded_load, .. } => self.on_ring(eligible, key, bounded_load),
             Policy::IpHash => self.ip_hash(eligible, key),
         }
     }
 
+    /// The same where it is known beforehand for each target whether it is eligible.
+    ///
+    /// # Panics
+    /// When there are not as many as targets.
+    #[inline]
+    pub fn pick_of(
+        &mut self,
+        now: SimTime,
+        eligible: &[bool],
+        key: u64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Option<usize> {
+        assert_eq!(eligible.len(), self.outstanding.len(), "every target is eligible or not");
+        if self.policy == Policy::LeastConnections && self.is_even {
+            let load = |(&calls, &eligible)| if eligible { calls } else { u32::MAX };
+            return fewest(self.outstanding.iter().zip(eligible).map(load), rng);
+        }
+        self.pick(now, |i| eligible[i], key, rng)
+    }
+
     /// A call was sent to target `i`.
     pub fn sent(&mut self, i: usize) {
-        self.targets[i].outstanding += 1;
+        self.outstanding[i] += 1;
     }
 
     /// A call to target `i` has ended, `response` after it was sent, with whatever answer or none.
@@ -132,16 +152,21 @@ impl Balance {
     /// # Panics
     /// When no call to it is outstanding.
     pub fn answered(&mut self, now: SimTime, i: usize, response: SimDuration) {
-        let target = &mut self.targets[i];
-        target.outstanding = target.outstanding.checked_sub(1).expect("only a call that was sent can end");
+        let outstanding = &mut self.outstanding[i];
+        *outstanding = outstanding.checked_sub(1).expect("only a call that was sent can end");
         if let Policy::Ewma { decay } = self.policy {
-            target.peak.observe(now, decay, response);
+            self.targets[i].peak.observe(now, decay, response);
         }
     }
 
     /// Calls sent to target `i` that have not ended.
     pub fn outstanding(&self, i: usize) -> u32 {
-        self.targets[i].outstanding
+        self.outstanding[i]
+    }
+
+    /// Outstanding calls of target `i` for its weight.
+    fn load(&self, i: usize) -> f64 {
+        f64::from(self.outstanding[i]) / self.targets[i].weight
     }
 
     /// Changes a weight: slow start, draining.
@@ -220,13 +245,14 @@ impl Balance {
         rng: &mut (impl Rng + ?Sized),
     ) -> Option<usize> {
         if self.is_even {
-            return self.fewest(eligible, rng);
+            let load = |i: usize| if eligible(i) { self.outstanding[i] } else { u32::MAX };
+            return fewest((0..self.targets.len()).map(load), rng);
         }
         let mut least = f64::INFINITY;
         let mut picked = None;
         let mut is_tied = false;
-        for (i, target) in self.targets.iter().enumerate() {
-            let load = target.load();
+        for i in 0..self.targets.len() {
+            let load = self.load(i);
             if load > least || !self.takes_part(i, &eligible) {
                 continue;
             }
@@ -235,50 +261,22 @@ impl Balance {
             picked = Some(i);
         }
         if is_tied {
-            return self.random(|i| self.targets[i].load() == least && eligible(i), rng);
+            return self.random(|i| self.load(i) == least && eligible(i), rng);
         }
         picked
-    }
-
-    /// The least connections of targets that all have weight 1: the same choice, and the same draw among equals, in
-    /// whole numbers.
-    fn fewest(&self, eligible: impl Fn(usize) -> bool, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
-        // Without a branch on what is as good as random: a processor that has guessed wrong begins anew.
-        let load = |i: usize| if eligible(i) { self.targets[i].outstanding } else { u32::MAX };
-        let (mut least, mut ties, mut picked) = (u32::MAX, 0, 0);
-        for i in 0..self.targets.len() {
-            let load = load(i);
-            ties = if load < least { 1 } else { ties + u32::from(load == least) };
-            picked = if load <= least { i } else { picked };
-            least = least.min(load);
-        }
-        if least == u32::MAX {
-            return None;
-        }
-        if ties > 1 {
-            let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
-            let mut before = 0;
-            for i in 0..self.targets.len() {
-                let is_tie = load(i) == least;
-                picked = if is_tie & (before == nth) { i } else { picked };
-                before += u32::from(is_tie);
-            }
-        }
-        Some(picked)
     }
 
     fn better_of_two(
         &self,
         eligible: impl Fn(usize) -> bool,
         rng: &mut (impl Rng + ?Sized),
-        cost: impl Fn(&Target) -> f64,
+        cost: impl Fn(usize) -> f64,
     ) -> Option<usize> {
         let first = self.random(&eligible, rng)?;
         let Some(second) = self.random(|i| i != first && eligible(i), rng) else {
             return Some(first);
         };
-        let is_better = cost(&self.targets[second]) < cost(&self.targets[first]);
-        Some(if is_better { second } else { first })
+        Some(if cost(second) < cost(first) { second } else { first })
     }
 
     fn on_ring(
@@ -294,13 +292,12 @@ impl Balance {
         let Some(bound) = bounded_load else {
             return self.ring.walk(key).find(|&i| eligible(i));
         };
-        let parts = || self.targets.iter().enumerate().filter(|(i, _)| self.takes_part(*i, &eligible));
-        let weights: f64 = parts().map(|(_, target)| target.weight).sum();
+        let parts = || (0..self.targets.len()).filter(|&i| self.takes_part(i, &eligible));
+        let weights: f64 = parts().map(|i| self.targets[i].weight).sum();
         // The call that is to be placed counts too, so that somebody always has room.
-        let calls: u32 = 1 + parts().map(|(_, target)| target.outstanding).sum::<u32>();
+        let calls: u32 = 1 + parts().map(|i| self.outstanding[i]).sum::<u32>();
         let share = bound * f64::from(calls) / weights;
-        let has_room =
-            |i: usize| f64::from(self.targets[i].outstanding) < (share * self.targets[i].weight).ceil();
+        let has_room = |i: usize| f64::from(self.outstanding[i]) < (share * self.targets[i].weight).ceil();
         self.ring.walk(key).find(|&i| eligible(i) && has_room(i))
     }
 
@@ -311,6 +308,31 @@ impl Balance {
             .find(|&i| eligible(i))
             .or_else(|| self.at_share(&eligible, share(0)))
     }
+}
+
+/// The least connections of targets that all have weight 1, `u32::MAX` for one that is not eligible: the same choice, and
+/// the same draw among equals, in whole numbers.
+fn fewest(loads: impl Iterator<Item = u32> + Clone, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
+    // Without a branch on what is as good as random: a processor that has guessed wrong begins anew.
+    let (mut least, mut ties, mut picked) = (u32::MAX, 0, 0);
+    for (i, load) in loads.clone().enumerate() {
+        ties = if load < least { 1 } else { ties + u32::from(load == least) };
+        picked = if load <= least { i } else { picked };
+        least = least.min(load);
+    }
+    if least == u32::MAX {
+        return None;
+    }
+    if ties > 1 {
+        let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
+        let mut before = 0;
+        for (i, load) in loads.enumerate() {
+            let is_tie = load == least;
+            picked = if is_tie & (before == nth) { i } else { picked };
+            before += u32::from(is_tie);
+        }
+    }
+    Some(picked)
 }
 
 /// Whether all weights are 1.

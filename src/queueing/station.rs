@@ -311,7 +311,7 @@ fn next_waiter<J: Copy>(
 
 impl Usage {
     /// Takes down how many cores are taken from `now` on, with so many jobs in service.
-    #[inline]
+    #[inline(always)]
     fn count_busy(&mut self, now: SimTime, in_service: usize, cores: u32) {
         let busy = (in_service as u64).min(u64::from(cores));
         if busy != self.busy {

@@ -138,6 +138,7 @@ impl Balancer {
     }
 
     /// A call has its connection: first the balancer's own work.
+    #[inline(always)]
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match &self.demand {
             Some(variate) => {
@@ -148,41 +149,53 @@ impl Balancer {
         }
     }
 
+    /// Sends a call to a target; when there is none, that is its end.
     fn relay(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let place = self.relays.insert(Relay::new(call));
+        let Some(target) = self.choose(call, &[], cx) else {
+            self.leave(call, Outcome::Unavailable, cx);
+            return;
+        };
+        let child = self.send(call, target, cx);
+        let place = self.relays.insert(Relay::new(call, child, target, cx.now()));
         cx.get_mut(call).notes.mark = u64::from(place);
-        self.send(place, cx);
     }
 
-    /// Sends a call to the next target; when there is none, that is its end.
-    fn send(&mut self, place: u32, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        let Relay { call, .. } = *self.relays.get_mut(place);
-        let Some(target) = self.choose(place, cx) else {
+    /// Sends a call to another target than those that it has tried.
+    #[cold]
+    fn relay_again(&mut self, place: u32, cx: &mut Cx<'_>) {
+        let relay = *self.relays.get_mut(place);
+        let Some(target) = self.choose(relay.call, relay.tried(), cx) else {
             self.finish(place, Outcome::Unavailable, cx);
             return;
         };
+        let child = self.send(relay.call, target, cx);
+        let relay = self.relays.get_mut(place);
+        (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
+    }
+
+    /// Asks a target on behalf of a call.
+    #[inline(always)]
+    fn send(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) -> CallId {
         let id = self.targets.all[target].id;
         cx.annotate(call, || format!("chooses target {}", target + 1));
         let child = cx.call(Parent::Call(call), id, 0);
-        let relay = self.relays.get_mut(place);
-        (relay.child, relay.target, relay.sent) = (child, target as u16, now);
         self.targets.balance.sent(target);
         if let Some(deadlines) = &mut self.deadlines
-            && let Some(at) = deadlines.push(now, child, |child| is_current(*child, cx))
+            && let Some(at) = deadlines.push(cx.now(), child, |child| is_current(*child, cx))
         {
             cx.alarm_at(at, timer::DEADLINE, About::Nothing);
         }
+        child
     }
 
-    fn choose(&mut self, place: u32, cx: &mut Cx<'_>) -> Option<usize> {
+    /// The target for a call that has tried some.
+    #[inline(always)]
+    fn choose(&mut self, call: CallId, tried: &[u16], cx: &mut Cx<'_>) -> Option<usize> {
         let now = cx.now();
-        // Borrowed: it has just been written, and a copy would wait for that.
-        let relay = &*self.relays.get_mut(place);
-        let &Call { identity: user, client, number, .. } = cx.get(relay.call);
+        let &Call { identity: user, client, number, key: draws, .. } = cx.get(call);
         let own = self.jar.as_ref().filter(|_| user != 0).and_then(|jar| jar.target(now, user));
         if let (Some(own), Some(jar)) = (own, &mut self.jar) {
-            if self.targets.keeps(own) && !relay.tried().contains(&(own as u16)) {
+            if self.targets.keeps(own) && !tried.contains(&(own as u16)) {
                 jar.put(now, user, own);
                 return Some(own);
             }
@@ -192,8 +205,8 @@ impl Balancer {
         }
         // Who does not come back is told apart by the request.
         let key = if user != 0 { user } else { mix(client.index() as u64, number) };
-        let mut rng = cx.rng(relay.call, CHOICE + u64::from(relay.tries));
-        let target = self.targets.pick(now, key, relay.tried(), &mut rng)?;
+        let mut rng = cx.rng_of(draws, CHOICE + tried.len() as u64);
+        let target = self.targets.pick(now, key, tried, &mut rng)?;
         if self.targets.is_open {
             cx.count("fail_open");
         }
@@ -208,21 +221,20 @@ impl Balancer {
 
     /// The answer to a call that was sent to a target.
     fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let place = cx.get(call).notes.mark as u32;
-        let (connection, answer) = (cx.get(child).connection, cx.get(child).answer);
-        cx.get_mut(call).answer = answer;
+        let &Call { connection, answer, .. } = cx.get(child);
+        let state = cx.get_mut(call);
+        state.answer = answer;
+        let (place, class) = (state.notes.mark as u32, state.class);
         self.release_target(place, outcome, connection, cx);
-        let relay = self.relays.get_mut(place);
         let may_repeat = match connection {
             Connection::Held => false,
             Connection::Refused => true,
             // It may have been done: only what changes nothing is done twice.
-            Connection::Broken => !self.writes[usize::from(cx.get(call).class)],
+            Connection::Broken => !self.writes[usize::from(class)],
         };
-        if may_repeat && relay.tries < self.settings.retries {
-            relay.give_up_target();
+        if may_repeat && self.relays.get_mut(place).give_up_target(self.settings.retries) {
             cx.count("retries");
-            self.send(place, cx);
+            self.relay_again(place, cx);
         } else {
             self.finish(place, outcome, cx);
         }
@@ -245,15 +257,35 @@ impl Balancer {
         }
     }
 
-    /// Answers a call and gives its connection to the next.
+    /// Answers a call that was sent to a target.
+    #[inline(always)]
     fn finish(&mut self, place: u32, outcome: Outcome, cx: &mut Cx<'_>) {
-        let call = self.relays.get_mut(place).call;
-        self.relays.remove(place);
+        let call = self.relays.remove(place);
+        self.leave(call, outcome, cx);
+    }
+
+    /// Answers a call and gives its connection to the next.
+    #[inline(always)]
+    fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         cx.reply(call, outcome);
-        if let Some(Granted { job, waited }) = self.connections.release(cx.now()) {
-            cx.get_mut(job).waited += waited;
-            cx.set_waiting(self.connections.waiting(), 0);
-            self.starting.push_back(job);
+        if let Some(granted) = self.connections.release(cx.now()) {
+            self.grant(granted, cx);
+        }
+    }
+
+    /// A call that waited has got a connection, and will start.
+    #[inline(never)]
+    fn grant(&mut self, Granted { job, waited }: Granted<CallId>, cx: &mut Cx<'_>) {
+        cx.get_mut(job).waited += waited;
+        cx.set_waiting(self.connections.waiting(), 0);
+        self.starting.push_back(job);
+    }
+
+    /// Begins with those who have just got a connection.
+    #[inline(never)]
+    fn start_waiters(&mut self, cx: &mut Cx<'_>) {
+        while let Some(call) = self.starting.pop_front() {
+            self.begin(call, cx);
         }
     }
 
@@ -345,8 +377,8 @@ impl Component for Balancer {
             Signal::Control(control) => self.control(control, cx),
             Signal::Returned(..) | Signal::Passed(..) => {}
         }
-        while let Some(call) = self.starting.pop_front() {
-            self.begin(call, cx);
+        if !self.starting.is_empty() {
+            self.start_waiters(cx);
         }
     }
 }

@@ -21,16 +21,9 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// A call that has come in and not gone out.
-    pub(super) fn new(call: CallId) -> Relay {
-        Relay {
-            call,
-            child: CallId::NONE,
-            target: 0,
-            sent: SimTime::ZERO,
-            tries: 0,
-            tried: [0; RETRIES_MAX as usize],
-        }
+    /// A call that has just been sent to its first target.
+    pub(super) fn new(call: CallId, child: CallId, target: usize, now: SimTime) -> Relay {
+        Relay { call, child, target: target as u16, sent: now, tries: 0, tried: [0; RETRIES_MAX as usize] }
     }
 
     /// The targets that have failed to take it.
@@ -38,10 +31,14 @@ impl Relay {
         &self.tried[..usize::from(self.tries)]
     }
 
-    /// Its target has failed to take it.
-    pub(super) fn give_up_target(&mut self) {
+    /// Its target has failed to take it; whether it may try another one, which it may do `most` times.
+    pub(super) fn give_up_target(&mut self, most: u16) -> bool {
+        if self.tries >= most {
+            return false;
+        }
         self.tried[usize::from(self.tries)] = self.target;
         self.tries += 1;
+        true
     }
 }
 
@@ -68,10 +65,11 @@ impl Relays {
         self.places[place as usize].as_mut().expect("a call that is inside has its place")
     }
 
-    /// The call in a place leaves.
-    pub(super) fn remove(&mut self, place: u32) {
-        assert!(self.places[place as usize].take().is_some(), "a call leaves once");
+    /// The call in a place leaves; the one that came in.
+    pub(super) fn remove(&mut self, place: u32) -> CallId {
+        let relay = self.places[place as usize].take().expect("a call leaves once");
         self.free.push(place);
+        relay.call
     }
 
     /// The places of the calls that a target has. Linear in all calls: for what happens rarely.

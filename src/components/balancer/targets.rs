@@ -142,7 +142,7 @@ impl Targets {
     ) -> Option<usize> {
         let eligible = &self.eligible;
         if tried.is_empty() {
-            return self.balance.pick(now, |i| eligible[i], key, rng);
+            return self.balance.pick_of(now, eligible, key, rng);
         }
         self.balance.pick(now, |i| eligible[i] && !tried.contains(&(i as u16)), key, rng)
     }

@@ -214,7 +214,7 @@ impl Arrivals {
     }
 
     /// The next moment after `now`; [`SimTime::MAX`] when nothing comes any more.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
         if let Some(moments) = &self.moments {
             self.next_moment += 1;
@@ -232,7 +232,7 @@ impl Arrivals {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_gap(&mut self, stream: &mut Stream) -> f64 {
         if let Some(gap) = self.drawn.pop() {
             return gap;

@@ -155,6 +155,7 @@ impl Client {
     }
 
     /// A request is tried again.
+    #[inline(never)]
     fn retry(&mut self, request: RequestId, cx: &mut Cx<'_>) {
         let state = cx.request(request);
         state.attempt += 1;
@@ -164,6 +165,7 @@ impl Client {
     }
 
     /// A try of a request: its limit is set, its name resolved, its call made.
+    #[inline(always)]
     fn attempt(&mut self, limit: Try, key: u64, cx: &mut Cx<'_>) {
         if let Some(at) = self.deadlines.push(cx.now(), limit, |limit| is_current(limit, cx)) {
             cx.alarm_at(at, timer::DEADLINE, About::Nothing);
@@ -174,6 +176,7 @@ impl Client {
     }
 
     /// The address to ask; `None` while a resolver looks it up.
+    #[inline(always)]
     fn resolve(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
         match &mut self.target {
             Target::Boxes(members, next) => {
@@ -181,39 +184,38 @@ impl Client {
                 *next = if *next + 1 == members.len() { 0 } else { *next + 1 };
                 Some(member)
             }
-            Target::Name(name, resolvers) => {
-                let pinned = self.pinned.is_some_and(|(share, known)| {
-                    let user = u64::from(cx.request(request).user);
-                    let who = if known { cx.request_key(user) } else { key };
-                    unit_open(&mut draws(who, purpose::PINNED)) < share
+            Target::Name(..) => self.look_up(request, key, cx),
+        }
+    }
+
+    /// The address of a name; `None` while a resolver asks for it.
+    #[inline(never)]
+    fn look_up(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
+        let Target::Name(name, resolvers) = &mut self.target else { return None };
+        let pinned = self.pinned.is_some_and(|(share, known)| {
+            let user = u64::from(cx.request(request).user);
+            let who = if known { cx.request_key(user) } else { key };
+            unit_open(&mut draws(who, purpose::PINNED)) < share
+        });
+        let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
+        match resolvers.look_up(cache, cx.now(), request) {
+            Lookup::Hit(address) => {
+                cx.annotate_request(request, |cx| {
+                    format!("resolver {} knows {} at {}", cache + 1, cx.name(address), cx.address(address))
                 });
-                let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
-                match resolvers.look_up(cache, cx.now(), request) {
-                    Lookup::Hit(address) => {
-                        cx.annotate_request(request, |cx| {
-                            format!(
-                                "resolver {} knows {} at {}",
-                                cache + 1,
-                                cx.name(address),
-                                cx.address(address)
-                            )
-                        });
-                        Some(address)
-                    }
-                    Lookup::Waiting => None,
-                    Lookup::Miss => {
-                        let name = *name;
-                        cx.annotate_request(request, |cx| {
-                            format!("resolver {} asks {}", cache + 1, cx.name(name))
-                        });
-                        ask_name_server(cache as u32, name, cx);
-                        None
-                    }
-                }
+                Some(address)
+            }
+            Lookup::Waiting => None,
+            Lookup::Miss => {
+                let name = *name;
+                cx.annotate_request(request, |cx| format!("resolver {} asks {}", cache + 1, cx.name(name)));
+                ask_name_server(cache as u32, name, cx);
+                None
             }
         }
     }
 
+    #[inline(always)]
     fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
         cx.call(Parent::Request(request), address, 0);
     }
@@ -257,6 +259,7 @@ impl Client {
     }
 
     /// A try has failed: another one after a pause, or the end.
+    #[cold]
     fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
         let state = cx.request(request);
@@ -274,6 +277,7 @@ impl Client {
         self.finish(request, outcome, cx);
     }
 
+    #[inline(always)]
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Request { user, turn, key, .. } = cx.end(request, outcome);
         self.population.answered(Visit { user, turn, key }, cx);
@@ -292,13 +296,24 @@ impl Client {
         }
     }
 
+    #[inline(always)]
     fn arrive(&mut self, cx: &mut Cx<'_>) {
-        let batch = self.population.batch();
+        match self.population.batch() {
+            1 => {
+                let visit = self.population.newcomer(cx);
+                self.issue(visit, cx);
+            }
+            batch => self.arrive_together(batch, cx),
+        }
+        self.population.schedule_arrival(cx);
+    }
+
+    #[inline(never)]
+    fn arrive_together(&mut self, batch: u64, cx: &mut Cx<'_>) {
         for _ in 0..batch {
             let visit = self.population.newcomer(cx);
             self.issue(visit, cx);
         }
-        self.population.schedule_arrival(cx);
     }
 
     #[inline(always)]

@@ -22,8 +22,20 @@ enum Kind {
     Open,
     /// The same users ask again and again.
     Closed(Users),
-    /// Users come, ask several times, and go. For each session its requests left and who it is, and the slots of those that are over.
-    Sessions { mean: f64, left: Vec<u32>, identities: Vec<u64>, free: Vec<u32> },
+    /// Users come, ask several times, and go.
+    Sessions(Sessions),
+}
+
+/// Sessions that are under way.
+#[derive(Debug)]
+struct Sessions {
+    /// Mean number of requests of a session.
+    mean: f64,
+    /// For each session its requests left, and who it is.
+    left: Vec<u32>,
+    identities: Vec<u64>,
+    /// The slots of those that are over.
+    free: Vec<u32>,
 }
 
 /// A closed population.
@@ -70,12 +82,12 @@ impl Population {
             Kind::Closed(Users { count, most, profile, away: Vec::new() })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
-            Kind::Sessions {
+            Kind::Sessions(Sessions {
                 mean: spec.requests_a_session(),
                 left: Vec::new(),
                 identities: Vec::new(),
                 free: Vec::new(),
-            }
+            })
         } else {
             arrivals = Some(match &spec.recorded {
                 Some(recorded) => Arrivals::recorded(recorded),
@@ -103,6 +115,7 @@ impl Population {
     }
 
     /// How many come with the present arrival.
+    #[inline(always)]
     pub(super) fn batch(&mut self) -> u64 {
         match (&self.arrivals, &mut self.stream) {
             (Some(arrivals), Some(stream)) => arrivals.batch(stream),
@@ -111,6 +124,7 @@ impl Population {
     }
 
     /// Sets the timer of the next arrival.
+    #[inline(always)]
     pub(super) fn schedule_arrival(&mut self, cx: &mut Cx<'_>) {
         if let (Some(arrivals), Some(stream)) = (&mut self.arrivals, &mut self.stream) {
             let at = arrivals.next(cx.now(), stream);
@@ -119,33 +133,26 @@ impl Population {
     }
 
     /// The first request of a user who has not been here before.
+    #[inline(always)]
     pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> Visit {
         let key = cx.request_key(self.arrived);
         self.arrived += 1;
-        let Kind::Sessions { mean, left, identities, free } = &mut self.kind else {
-            return Visit { user: NOBODY, turn: 0, key };
-        };
-        let requests = geometric(*mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
-        let slot = free.pop().unwrap_or_else(|| {
-            left.push(0);
-            identities.push(0);
-            left.len() as u32 - 1
-        });
-        left[slot as usize] = requests;
-        identities[slot as usize] = key;
-        Visit { user: slot, turn: 0, key }
+        let user = if let Kind::Sessions(sessions) = &mut self.kind { sessions.begin(key) } else { NOBODY };
+        Visit { user, turn: 0, key }
     }
 
     /// Who a user is for the boxes on the way, such as a cookie tells; 0 for one who does not come back.
+    #[inline(always)]
     pub(super) fn identity(&self, user: u32, cx: &Cx<'_>) -> u64 {
         match &self.kind {
             Kind::Open => 0,
             Kind::Closed(_) => cx.request_key(u64::from(user) << 32).max(1),
-            Kind::Sessions { identities, .. } => identities[user as usize].max(1),
+            Kind::Sessions(sessions) => sessions.identities[user as usize].max(1),
         }
     }
 
     /// A user's request has ended.
+    #[inline(always)]
     pub(super) fn answered(&mut self, visit: Visit, cx: &mut Cx<'_>) {
         match &mut self.kind {
             Kind::Open => {}
@@ -156,7 +163,7 @@ impl Population {
                     users.away.push((visit.user, visit.turn));
                 }
             }
-            Kind::Sessions { left, free, .. } => {
+            Kind::Sessions(Sessions { left, free, .. }) => {
                 let slot = &mut left[visit.user as usize];
                 *slot -= 1;
                 if *slot == 0 {
@@ -181,7 +188,7 @@ impl Population {
                 let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
                 Some(Visit { user, turn, key })
             }
-            Kind::Sessions { .. } => {
+            Kind::Sessions(_) => {
                 let key = cx.request_key(self.arrived);
                 self.arrived += 1;
                 Some(Visit { user, turn, key })
@@ -203,6 +210,22 @@ impl Population {
         }
         users.away = still_away;
         cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
+    }
+}
+
+impl Sessions {
+    /// Whoever has this key comes; the slot of the session.
+    #[inline(never)]
+    fn begin(&mut self, key: u64) -> u32 {
+        let requests = geometric(self.mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.left.push(0);
+            self.identities.push(0);
+            self.left.len() as u32 - 1
+        });
+        self.left[slot as usize] = requests;
+        self.identities[slot as usize] = key;
+        slot
     }
 }
 

@@ -211,7 +211,7 @@ impl Server {
                     outcome = Outcome::Unavailable;
                     state.connection = Connection::Refused;
                 }
-                self.leave(call, outcome, cx);
+                self.fail(call, outcome, cx);
             }
         }
     }
@@ -231,7 +231,7 @@ impl Server {
     #[cold]
     fn out_of_memory(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match self.on_memory {
-            OnMemory::Reject => self.leave(call, Outcome::OutOfMemory, cx),
+            OnMemory::Reject => self.fail(call, Outcome::OutOfMemory, cx),
             OnMemory::OomKill => {
                 let me = cx.me();
                 cx.control(me, SimDuration::ZERO, Control::Crash);
@@ -259,8 +259,14 @@ impl Server {
         self.proceed(call, 0, cx);
     }
 
+    /// A call ends otherwise than well.
+    #[cold]
+    fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.leave(call, outcome, cx);
+    }
+
     /// Answers a call and gives back what it holds.
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         let flags = notes.flags;
@@ -275,12 +281,26 @@ impl Server {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_in_queue(&mut self, cx: &mut Cx<'_>) {
-        if let Some(Granted { job, waited }) = self.workers.release(cx.now()) {
-            cx.get_mut(job).waited += waited;
-            self.tell_waiting(cx);
-            self.starting.push_back(job);
+        if let Some(granted) = self.workers.release(cx.now()) {
+            self.grant(granted, cx);
+        }
+    }
+
+    /// A call that waited has got a worker, and will start.
+    #[inline(never)]
+    fn grant(&mut self, Granted { job, waited }: Granted<CallId>, cx: &mut Cx<'_>) {
+        cx.get_mut(job).waited += waited;
+        self.tell_waiting(cx);
+        self.starting.push_back(job);
+    }
+
+    /// Begins with those who have just got a worker.
+    #[inline(never)]
+    fn start_waiters(&mut self, cx: &mut Cx<'_>) {
+        while let Some(call) = self.starting.pop_front() {
+            self.begin(call, 0, cx);
         }
     }
 
@@ -292,6 +312,8 @@ impl Server {
     // Steps ---------------------------------------------------------------------------------------------------------
 
     /// Goes on with the step that a call is at, or with one that is `ahead` of it, until something must be waited for.
+    /// Inlined where calls begin and where work is done, which is where it matters.
+    #[inline(always)]
     fn proceed(&mut self, call: CallId, ahead: u16, cx: &mut Cx<'_>) {
         let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
         let mut at = usize::from(step + ahead);
@@ -399,7 +421,7 @@ impl Server {
     fn answered(&mut self, call: CallId, outcome: Outcome, rest: Asks, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
-            self.leave(call, outcome, cx);
+            self.fail(call, outcome, cx);
             return;
         }
         if let Action::Call(other, _, parallel) = self.stages[usize::from(notes.step)].action {
@@ -431,6 +453,11 @@ impl Server {
                 return;
             }
         }
+        self.go_on(call, cx);
+    }
+
+    /// Goes on after a step that had to wait for others.
+    fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
     }
 
@@ -522,14 +549,14 @@ impl Component for Server {
             Signal::Call(call) => self.arrive(call, cx),
             Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
             Signal::Done(call) => self.proceed(call, 1, cx),
-            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.proceed(call, 1, cx),
+            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => self.boot(cx),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
-        while let Some(call) = self.starting.pop_front() {
-            self.begin(call, 0, cx);
+        if !self.starting.is_empty() {
+            self.start_waiters(cx);
         }
     }
 }

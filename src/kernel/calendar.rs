@@ -162,10 +162,14 @@ impl<E: Copy> Calendar<E> {
     #[inline(never)]
     fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
         let key = (Key::from(at.as_nanos()) << 64) | Key::from(seq << SLOT_BITS);
-        if key <= self.edge {
-            self.insert_in_front(Near { key, event });
+        let near = Near { key, event };
+        if key > self.edge {
+            self.push_in_wheel(near);
+        } else if self.front.len() > COUNTED_MAX {
+            self.insert_in_long_front(near);
         } else {
-            self.push_in_wheel(Near { key, event });
+            let place = later(&self.front, at.as_nanos());
+            self.front.insert(place, near);
         }
     }
 
@@ -233,11 +237,9 @@ impl<E: Copy> Calendar<E> {
         true
     }
 
-    /// Puts an event in its place in the front: it is the youngest, so that of those of its time it is the last.
-    #[inline]
-    fn insert_in_front(&mut self, near: Near<E>) {
-        // Where it belongs is as good as random, and a processor that had guessed would have to begin anew. So the places
-        // are counted, without a branch, in the last few after halving.
+    /// Puts an event in its place in a front of more than a few.
+    #[inline(never)]
+    fn insert_in_long_front(&mut self, near: Near<E>) {
         let at = time_of(near.key);
         let (mut first, mut len) = (0, self.front.len());
         while len > COUNTED_MAX {
@@ -245,8 +247,7 @@ impl<E: Copy> Calendar<E> {
             first += half * usize::from(time_of(self.front[first + half - 1].key) > at);
             len -= half;
         }
-        let later = |near: &Near<E>| usize::from(time_of(near.key) > at);
-        let place = first + self.front[first..first + len].iter().map(later).sum::<usize>();
+        let place = first + later(&self.front[first..first + len], at);
         self.front.insert(place, near);
         if self.front.len() > FRONT_MAX {
             self.shrink_front();
@@ -266,7 +267,7 @@ impl<E: Copy> Calendar<E> {
     }
 
     /// Gives an event to the wheel, which keeps its key, and where it stands.
-    #[inline]
+    #[inline(never)]
     fn push_in_wheel(&mut self, Near { key, event }: Near<E>) {
         let slot = self.store(event);
         self.wheel.push(key | Key::from(slot));
@@ -287,6 +288,14 @@ impl<E: Copy> Calendar<E> {
         self.events.push(event);
         slot as u64
     }
+}
+
+/// How many of these are after `at`: the place of an event of then, which is the youngest, so that of those of its time it
+/// is the last. Where it belongs is as good as random, and a processor that had guessed would have to begin anew; so they
+/// are counted, without a branch.
+#[inline]
+fn later<E>(nears: &[Near<E>], at: u64) -> usize {
+    nears.iter().map(|near| usize::from(time_of(near.key) > at)).sum()
 }
 
 /// Says what is wrong with the moment of an event.

@@ -268,7 +268,9 @@ impl Simulation {
         call.stage = Stage::Inside;
         call.arrived = now;
         let (probe, number) = (call.probe, call.number);
-        self.world.mark(to, id, What::Arrive);
+        if self.world.trace.is_some() {
+            self.world.mark(to, id, What::Arrive);
+        }
         self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
         match self.world.infos[to.index()].status {
             // The kernel takes the connection, as long as there is a process, even one that hangs.
@@ -353,16 +355,17 @@ impl Simulation {
             return;
         }
         armed.at = SimTime::MAX;
-        let next = loop {
+        let mut done = armed.station.complete(now);
+        while let Some(job) = done {
+            self.tell_done(job);
             let station = &mut self.world.machines[machine.index()].armed(device).station;
-            let Some(done) = station.complete(now) else { break station.next_completion() };
-            self.tell_done(done);
-            let next = self.world.machines[machine.index()].armed(device).station.next_completion();
+            let next = station.next_completion();
             if next.is_none_or(|next| next > now) {
-                break next;
+                return self.world.arm(machine, device, next);
             }
-        };
-        self.world.arm(machine, device, next);
+            done = station.complete(now);
+        }
+        self.world.rearm(machine, device);
     }
 
     /// The disk is not worth another copy in the loop.

@@ -129,14 +129,15 @@ impl<E: Copy> Calendar<E> {
             return self.schedule_now(event);
         }
         let seq = self.number();
+        assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.schedule_later(at, seq, event);
         seq
     }
 
-    /// The same for an event of this very moment.
+    /// The same for an event of this very moment, whose number never has to fit into a key.
     ///
     /// # Panics
-    /// When a limit is exceeded: [`SEQ_MAX`], [`INSTANT_EVENTS_MAX`].
+    /// When [`INSTANT_EVENTS_MAX`] is exceeded.
     #[inline(always)]
     pub fn schedule_now(&mut self, event: E) -> u64 {
         let seq = self.number();
@@ -153,7 +154,6 @@ impl<E: Copy> Calendar<E> {
     #[inline(always)]
     fn number(&mut self) -> u64 {
         let seq = self.next_seq;
-        assert!(seq < SEQ_MAX, "more than 2^40 events in a trial: shorten the trial or lower its load");
         self.next_seq += 1;
         seq
     }
@@ -162,15 +162,33 @@ impl<E: Copy> Calendar<E> {
     #[inline(never)]
     fn schedule_later(&mut self, at: SimTime, seq: u64, event: E) {
         let key = (Key::from(at.as_nanos()) << 64) | Key::from(seq << SLOT_BITS);
-        let near = Near { key, event };
+        // Handed on in parts, which stay in registers. Whole, it would be written in words and read at once in a vector, for
+        // which the processor would have to wait.
         if key > self.edge {
-            self.push_in_wheel(near);
-        } else if self.front.len() > COUNTED_MAX {
-            self.insert_in_long_front(near);
-        } else {
-            let place = later(&self.front, at.as_nanos());
-            self.front.insert(place, near);
+            return self.push_in_wheel(key, event);
         }
+        if let [.., second, first] = self.front[..]
+            && time_of(second.key) > at.as_nanos()
+            && self.front.len() < FRONT_MAX
+            && self.front.len() < self.front.capacity()
+        {
+            // Before or right after the first one, as when a queue waits for an arrival and a departure. Which of the two is
+            // first is a toss of a coin, and settled without a branch. There is room, so that nothing has to be called.
+            let place = self.front.len() - usize::from(time_of(first.key) <= at.as_nanos());
+            self.front.push(first);
+            self.front[place] = Near { key, event };
+        } else if self.front.len() <= COUNTED_MAX {
+            self.insert_in_short_front(key, event);
+        } else {
+            self.insert_in_long_front(key, event);
+        }
+    }
+
+    /// Puts an event in its place in a front of a few.
+    #[inline(never)]
+    fn insert_in_short_front(&mut self, key: Key, event: E) {
+        let place = later(&self.front, time_of(key));
+        self.front.insert(place, Near { key, event });
     }
 
     /// The next event that is not after `end`. The clock moves to its time. `None` if there is no such event; then the
@@ -239,8 +257,8 @@ impl<E: Copy> Calendar<E> {
 
     /// Puts an event in its place in a front of more than a few.
     #[inline(never)]
-    fn insert_in_long_front(&mut self, near: Near<E>) {
-        let at = time_of(near.key);
+    fn insert_in_long_front(&mut self, key: Key, event: E) {
+        let at = time_of(key);
         let (mut first, mut len) = (0, self.front.len());
         while len > COUNTED_MAX {
             let half = len / 2;
@@ -248,7 +266,7 @@ impl<E: Copy> Calendar<E> {
             len -= half;
         }
         let place = first + later(&self.front[first..first + len], at);
-        self.front.insert(place, near);
+        self.front.insert(place, Near { key, event });
         if self.front.len() > FRONT_MAX {
             self.shrink_front();
         }
@@ -261,14 +279,15 @@ impl<E: Copy> Calendar<E> {
         let later = self.front.len() - FRONT_KEPT;
         self.edge = self.front[later].key;
         for at in 0..later {
-            self.push_in_wheel(self.front[at]);
+            let Near { key, event } = self.front[at];
+            self.push_in_wheel(key, event);
         }
         self.front.drain(..later);
     }
 
     /// Gives an event to the wheel, which keeps its key, and where it stands.
     #[inline(never)]
-    fn push_in_wheel(&mut self, Near { key, event }: Near<E>) {
+    fn push_in_wheel(&mut self, key: Key, event: E) {
         let slot = self.store(event);
         self.wheel.push(key | Key::from(slot));
     }

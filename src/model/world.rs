@@ -301,7 +301,9 @@ impl World {
         call.stage = Stage::Answered;
         // Only what is needed: a copy of the whole call costs more than all the rest.
         let &mut Call { caller, key, number, class, arrived, waited, probe, abandoned, .. } = call;
-        self.mark(from, id, What::Leave(Some(outcome)));
+        if self.trace.is_some() {
+            self.mark(from, id, What::Leave(Some(outcome)));
+        }
         let meter = &mut self.recorder.meters[from.index()];
         if probe != Probe::None {
             meter.end_probe(now, arrived);

@@ -233,6 +233,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// What a diagram tells of it beside its kind and its machines, in a few words: `with a standby`.
+    fn detail(&self) -> Option<String> {
+        None
+    }
+
     /// Number of identical machines; more than one are called `web-1`, `web-2`, ...
     fn members(&self) -> u32 {
         1

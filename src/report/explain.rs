@@ -129,6 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn the_diagram_tells_what_is_behind_a_name() {
+        for (scenario, line) in [
+            (include_str!("../../scenarios/08-balancer-pair.toml"), "`- lb (balancer, with a standby)"),
+            (
+                include_str!("../../scenarios/12-primary-dies.toml"),
+                "db x3 (database, a primary and 2 replicas)",
+            ),
+            (include_str!("../../scenarios/15-ring.toml"), "db x4 (database, a ring, in 4 regions)"),
+            (
+                include_str!("../../scenarios/17-two-regions.toml"),
+                "web x4 (server, in ap-northeast-2 and us-east-1)",
+            ),
+        ] {
+            let text = explained(scenario);
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
     fn a_closed_load_has_its_bounds() {
         let text = explained(include_str!("../../scenarios/00-closed.toml"));
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

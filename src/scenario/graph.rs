@@ -56,7 +56,14 @@ pub fn dot(boxes: &[BoxEntry]) -> String {
 fn label(entry: &BoxEntry) -> String {
     let members = entry.spec.machines();
     let times = if members == 1 { String::new() } else { format!(" x{members}") };
-    format!("{}{times} ({})", entry.name, entry.kind)
+    let place = match &entry.regions[..] {
+        [] => None,
+        [one] => Some(format!("in {one}")),
+        [one, other] => Some(format!("in {one} and {other}")),
+        regions => Some(format!("in {} regions", regions.len())),
+    };
+    let words = [Some(entry.kind.to_owned()), entry.spec.detail(), place];
+    format!("{}{times} ({})", entry.name, words.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 /// Clients, then boxes that nothing points at, then the rest: from these every box can be reached.

@@ -1,15 +1,24 @@
 //! "Did you mean": the known name that is nearest to the one that somebody typed.
 
 /// The candidate nearest to `name`, if it is near enough to be a slip of the finger: at most one edit for every three
-/// letters, counted as insertions, deletions, changes and swaps of neighbours.
+/// letters, counted as insertions, deletions, changes and swaps of neighbours. Else the only one that begins with it.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let edits_max = (name.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let slip = candidates
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
         .filter(|(edits, _)| *edits <= edits_max)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    slip.or_else(|| longer(name, &candidates))
+}
+
+/// The only candidate that begins with `name`.
+fn longer<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let mut longer = candidates.iter().filter(|candidate| candidate.starts_with(name));
+    let found = longer.next()?;
+    (name.len() >= BEGINNING_MIN && longer.next().is_none()).then_some(found)
 }
 
 /// The help line for an unknown name: the nearest one, else the list of what there is.
@@ -28,6 +37,9 @@ pub fn did_you_mean<'a>(
     (!listed.is_empty()).then(|| format!("{what}: {}{rest}", listed.join(", ")))
 }
 
+/// Fewer letters are the beginning of anything.
+const BEGINNING_MIN: usize = 3;
+
 /// A longer list of names helps nobody.
 const LISTED_MAX: usize = 24;
 
@@ -40,6 +52,14 @@ mod tests {
         assert_eq!(nearest("wokers", ["workers", "cores"]), Some("workers"));
         assert_eq!(nearest("wbe", ["db", "web"]), Some("web"));
         assert_eq!(nearest("cache", ["db", "web"]), None);
+    }
+
+    #[test]
+    fn a_beginning_is_completed_if_there_is_one_way_to() {
+        assert_eq!(nearest("think", ["timeout", "think_time"]), Some("think_time"));
+        assert_eq!(nearest("pin_", ["pinned", "pin_for"]), Some("pin_for"));
+        assert_eq!(nearest("pin", ["pinned", "pin_for"]), None);
+        assert_eq!(nearest("th", ["timeout", "think_time"]), None);
     }
 
     #[test]

@@ -319,6 +319,10 @@ impl Spec for BalancerSpec {
         self.public
     }
 
+    fn detail(&self) -> Option<String> {
+        self.standby.then(|| "with a standby".to_owned())
+    }
+
     /// A machine only where the scenario speaks of one; else it costs nothing.
     fn machine(&self) -> Option<MachineSpec> {
         if self.demand.is_none() && !self.hardware().is_given() {

@@ -233,6 +233,19 @@ impl Spec for DatabaseSpec {
         self.on.as_deref()
     }
 
+    fn detail(&self) -> Option<String> {
+        match self.topology() {
+            Topology::Ring => Some("a ring".to_owned()),
+            Topology::MultiPrimary => Some("every node takes writes".to_owned()),
+            Topology::PrimaryReplica if self.is_partitioned() => Some("data divided by key".to_owned()),
+            Topology::PrimaryReplica if self.replicas() > 0 => {
+                let ending = if self.replicas() == 1 { "" } else { "s" };
+                Some(format!("a primary and {} replica{ending}", self.replicas()))
+            }
+            Topology::PrimaryReplica => None,
+        }
+    }
+
     fn members(&self) -> u32 {
         let others = self.is_replicated() || self.is_partitioned();
         if others { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }

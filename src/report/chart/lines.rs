@@ -17,9 +17,6 @@ const NAME_MAX: f64 = 190.0;
 /// Names of lines that stand closer are moved apart.
 const NAMES_APART: f64 = 15.0;
 
-/// Names that begin further from each other than this do not touch.
-const NAMES_BESIDE: f64 = 80.0;
-
 /// How far from the end of its line a name begins.
 const NAME_GAP: f64 = 9.0;
 
@@ -221,8 +218,9 @@ fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     let named = panel.curves.iter().filter(|curve| !curve.label.is_empty());
     let mut ends: Vec<(Place, &Curve)> = named.filter_map(|curve| Some((end(curve)?, curve))).collect();
     ends.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
-    // Only names that begin side by side can lie on each other.
-    for beside in ends.chunk_by_mut(|a, b| b.0.0 - a.0.0 < NAMES_BESIDE) {
+    // Only a name that begins before the one on its left ends can lie on it.
+    let reaches = |curve: &Curve| width(&curve.label, 12.0, true) * SLACK + NAME_GAP;
+    for beside in ends.chunk_by_mut(|a, b| b.0.0 - a.0.0 < reaches(a.1)) {
         beside.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
         let wished: Vec<f64> = beside.iter().map(|(at, _)| at.1).collect();
         for ((at, curve), height) in beside.iter().zip(apart(&wished, frame.top, frame.bottom)) {
@@ -270,7 +268,40 @@ fn apart(wished: &[f64], top: f64, bottom: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::plot::{Axis, Unit};
     use super::*;
+
+    /// How far apart the names of two lines stand in height that both lie at 20, one of which ends at `end` of 2.
+    fn names_apart(end: f64) -> f64 {
+        let curve = |label: &str, end| Curve {
+            label: label.into(),
+            colour: Some(0),
+            points: vec![Point::bare(0.0, 20.0), Point::bare(end, 20.0)],
+            dots: true,
+            knee: None,
+        };
+        let curves = vec![curve("a name of some length", end), curve("another such name", 2.0)];
+        let panel = Panel { y: Axis::linear("y", Unit::Count), height: 200.0, curves, ideal: None };
+        let lines = Lines { x: Axis::linear("x", Unit::Usd), panels: vec![panel], shades: Vec::new() };
+        let mut sheet = Sheet::default();
+        layout(&lines, 0.0, &mut sheet);
+        let heights: Vec<f64> = sheet
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Words { text, at, .. } if text.contains("name") => Some(at.1),
+                _ => None,
+            })
+            .collect();
+        (heights[0] - heights[1]).abs()
+    }
+
+    #[test]
+    fn a_name_that_reaches_into_another_is_moved_away() {
+        assert!(names_apart(2.0) >= NAMES_APART - 0.1);
+        assert!(names_apart(1.7) >= NAMES_APART - 0.1);
+        assert!(names_apart(1.0) < 0.1);
+    }
 
     #[test]
     fn names_are_moved_apart_and_stay_inside() {

@@ -9,6 +9,7 @@ use outgrow::kernel::variate::Variate;
 use outgrow::queueing::station::{Discipline, Entered, Station, StationConfig};
 
 use crate::Hold;
+use crate::limits;
 use crate::measure::{Row, measure, peak};
 use crate::models::{Model, crowd, of_the_summary, run, with_time_limit};
 
@@ -73,6 +74,7 @@ pub(crate) fn tables() {
     users();
     sharing();
     time_limit();
+    limits::tables();
     bytes_a_user();
     memory(&[1_000_000, 10_000_000]);
 }

@@ -5,6 +5,7 @@
 
 mod bare;
 mod growth;
+mod limits;
 mod measure;
 mod models;
 

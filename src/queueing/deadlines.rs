@@ -27,14 +27,13 @@ impl<K: Copy> Deadlines<K> {
         Deadlines { length, entries: VecDeque::new(), full: KEPT, armed: false }
     }
 
-    /// Sets a limit for `key`. Limits that no longer matter, as `live` tells, are dropped from the front, so that the
-    /// queue stays about twice as long as what is under way. Returns the moment for which the owner must set its timer, if it
-    /// has none.
+    /// Sets a limit for `key`. Limits that no longer matter, as `live` tells, are dropped some at a time, so that the queue
+    /// stays at most about twice as long as what is under way. Returns the moment for which the owner must set its timer, if
+    /// it has none.
     #[inline(always)]
     pub fn push(&mut self, now: SimTime, key: K, live: impl Fn(&K) -> bool) -> Option<SimTime> {
         if self.entries.len() >= self.full {
-            self.prune(live);
-            self.full = KEPT + 2 * self.entries.len();
+            self.sift(live);
         }
         let at = now + self.length;
         self.entries.push_back((at, key));
@@ -70,6 +69,15 @@ impl<K: Copy> Deadlines<K> {
         self.armed = false;
     }
 
+    /// Drops all that no longer matter, also those behind one that still does: a single slow answer would keep whatever
+    /// was set after it.
+    #[inline(never)]
+    fn sift(&mut self, live: impl Fn(&K) -> bool) {
+        self.entries.retain(|(_, key)| live(key));
+        self.full = KEPT + 2 * self.entries.len();
+    }
+
+    /// Drops those before the oldest that still matters.
     #[inline(never)]
     fn prune(&mut self, live: impl Fn(&K) -> bool) {
         while self.entries.front().is_some_and(|(_, key)| !live(key)) {
@@ -103,5 +111,16 @@ mod tests {
         }
         assert_eq!(deadlines.expired(S(2000), |_| false), None);
         assert_eq!(deadlines.rearm(), None);
+    }
+
+    #[test]
+    fn one_slow_answer_keeps_no_others() {
+        let mut deadlines = Deadlines::new(SimDuration::from_secs(2000));
+        for n in 0..1000 {
+            deadlines.push(S(n), n, |&key| key == 0 || key + 100 >= n);
+            assert!(deadlines.entries.len() <= KEPT + 2 * 102);
+        }
+        assert_eq!(deadlines.expired(S(2000), |&key| key == 0), Some(0));
+        assert_eq!(deadlines.expired(S(2000), |_| false), None);
     }
 }

@@ -182,8 +182,9 @@ fn told(text: &str) -> (Diagnostics, String) {
     (found, shown)
 }
 
-/// Ten times as many mistakes take ten times as long, or little more: the square would be a hundred times. Boxes are left
-/// out: each unknown target is compared with all names, and what bounds that is that a scenario has a thousand boxes.
+/// Ten times as many mistakes take ten times as long, or up to three times that where their memory must first be had from
+/// the system: the square would be a hundred times. Boxes are left out: each unknown target is compared with all names, and
+/// what bounds that is that a scenario has a thousand boxes.
 #[test]
 fn the_work_grows_no_faster_than_the_mistakes() {
     let least = |text: &str| {
@@ -200,7 +201,7 @@ fn the_work_grows_no_faster_than_the_mistakes() {
             continue;
         }
         let (few, took) = (least(few), least(many));
-        assert!(took < 25 * few, "{took:?}, and {few:?} for a tenth of {}", &many[..40]);
+        assert!(took < 50 * few, "{took:?}, and {few:?} for a tenth of {}", &many[..40]);
     }
 }
 

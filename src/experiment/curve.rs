@@ -1,50 +1,52 @@
-//! `Curve`: designs over a range of values, one line a design: throughput and response times, or the capacity, at each.
+//! `Curve`: designs measured over a range of values, one line a design. Each point gives throughput and response times,
+//! or the capacity.
 
 use crate::model::quantity::{Bytes, Duration, Rate, Share};
 
 use super::capacity::{CapacityResult, Point};
 use super::result::RunResult;
 
-/// The designs over their values.
+/// The measured lines of all designs.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Curve {
-    /// The objective that the capacity at each point meets; empty without one.
+    /// The objective that the capacity at each point must meet; empty without one.
     pub slo: Vec<String>,
-    /// One line a design. Lines may have values of their own, and then are compared at equal cost.
+    /// One line a design. Designs may be varied over different values; they are then compared at equal cost.
     pub lines: Vec<Line>,
 }
 
 /// One design.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
-    /// The design.
+    /// The name of the design.
     pub design: String,
     /// The key that is varied.
     pub key: String,
-    /// The place of the knee: where throughput divided by mean response time is greatest (Kleinrock's power, "Power and
-    /// deterministic rules of thumb", ICC 1979). `None` when that is at an end, so that it may lie beyond.
+    /// Index of the knee: the point with the greatest throughput divided by mean response time (Kleinrock's power,
+    /// "Power and deterministic rules of thumb", ICC 1979). `None` if that point is the first or the last, because the
+    /// knee may then lie outside the range.
     pub knee: Option<usize>,
-    /// One point a value, in order.
+    /// One point for each value, in order.
     pub points: Vec<CurvePoint>,
 }
 
-/// One value.
+/// The measurements at one value.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CurvePoint {
     /// The value as it was given.
     pub value: String,
-    /// The value as a number: in seconds, per second, bytes, a share, or plain; `None` for words.
+    /// The value as a number: in seconds, per second, in bytes, as a share, or plain. `None` for words.
     pub x: Option<f64>,
-    /// What was measured: at the load of the scenario, then `load` is the offered one, or at the capacity. `None` when
-    /// there is none.
+    /// The measurements, with `load` as the offered load of the scenario, or at the capacity if an objective was given.
+    /// `None` if there is no capacity.
     pub at: Option<Point>,
-    /// The capacity, where an objective was given.
+    /// The capacity; `None` without an objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<CapacityResult>,
 }
 
 impl CurvePoint {
-    /// A point at the scenario's own load.
+    /// A point measured at the load of the scenario.
     #[must_use]
     pub fn measured(value: &str, result: &RunResult) -> CurvePoint {
         let offered = result.metrics.offered_rps.mean.unwrap_or(0.0);
@@ -52,7 +54,7 @@ impl CurvePoint {
         CurvePoint { value: value.to_owned(), x: number(value), at, capacity: None }
     }
 
-    /// A point at its capacity.
+    /// A point measured at its capacity.
     #[must_use]
     pub fn at_capacity(value: &str, capacity: CapacityResult) -> CurvePoint {
         let at = capacity.at.clone();
@@ -61,7 +63,7 @@ impl CurvePoint {
 }
 
 impl Line {
-    /// A line through points.
+    /// A line through these points, with its knee.
     #[must_use]
     pub fn new(design: &str, key: &str, points: Vec<CurvePoint>) -> Line {
         Line { design: design.to_owned(), key: key.to_owned(), knee: knee(&points), points }
@@ -81,7 +83,7 @@ fn knee(points: &[CurvePoint]) -> Option<usize> {
     (at > 0 && at + 1 < points.len()).then_some(at)
 }
 
-/// The value of a key as a number.
+/// The value of a key as a number; `None` for words.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim().trim_matches(['"', '\'']);
     let plain = text.parse().ok().filter(|number: &f64| number.is_finite());
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_knee_has_the_greatest_power_and_lies_inside() {
-        // Throughput over response time: 2 in 10 s at 100 ms, 4 at 150 ms, 5 at 400 ms.
+        // Throughput over response time: 2 requests in 10 s at 100 ms, 4 at 150 ms, 5 at 400 ms.
         let point = |ms: &[u64]| CurvePoint::measured("1", &result(vec![trial(ms), trial(ms)]));
         let points = || vec![point(&[100; 2]), point(&[150; 4]), point(&[400; 5])];
         assert_eq!(Line::new("a", "b", points()).knee, Some(1));

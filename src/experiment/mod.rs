@@ -1,4 +1,4 @@
-//! Experiments: many trials of a scenario become one answer, with what is not known about it.
+//! Experiments: turn many trials of a scenario into one answer, and say how uncertain it is.
 
 mod advise;
 pub mod capacity;

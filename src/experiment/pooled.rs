@@ -1,20 +1,20 @@
-//! `Pooled`: the histograms behind a result's percentiles, for questions that its JSON does not answer.
+//! `Pooled`: the histograms behind the percentiles of a result, for questions that its JSON does not answer.
 
 use crate::stats::histogram::Histogram;
 
-/// Response times of requests that ended ok and of all that ended, one histogram a trial.
+/// Histograms of response times in nanoseconds, one a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Pooled {
-    /// Of those that ended ok, ns.
+    /// Requests that ended ok.
     pub ok: Vec<Histogram>,
-    /// Of all that ended, ns.
+    /// All requests that ended.
     pub ended: Vec<Histogram>,
-    /// Of those that ended ok, by class in the scenario's order, ns.
+    /// Requests that ended ok, by class in the order of the scenario.
     pub classes: Vec<Vec<Histogram>>,
 }
 
 impl Pooled {
-    /// Response times of requests that ended ok, all trials together, for charts of the distribution.
+    /// The response times of all requests that ended ok, over all trials, in nanoseconds.
     #[must_use]
     pub fn all(&self) -> Histogram {
         let mut all = Histogram::default();

@@ -1,4 +1,4 @@
-//! Runs the trials of a scenario over threads. Results do not depend on the number of threads, nor on who watches.
+//! Runs the trials of a scenario over threads. The results depend neither on the number of threads nor on the observer.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -16,35 +16,35 @@ use crate::scenario::build::build;
 use super::figure::mean_response;
 use super::result::{Figure, Precision};
 
-/// Trials before the precision is looked at: fewer give intervals that are themselves too uncertain.
+/// Trials before the precision is checked; intervals of fewer trials are too uncertain themselves.
 const PRECISION_TRIALS_MIN: u32 = 5;
 
-/// Trials after which a precision that is not reached is given up.
+/// Trials after which the target precision is given up.
 pub const PRECISION_TRIALS_MAX: u32 = 200;
 
 /// How to run a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOptions {
-    /// From which the seeds of the trials come.
+    /// The seed that the seeds of all trials derive from.
     pub seed: u64,
-    /// Numbers of the trials to run: `0..10` for ten of them, `3..4` to replay the fourth.
+    /// Numbers of the trials to run: `0..10` are the first ten, `3..4` replays the fourth.
     pub trials: Range<u32>,
     /// Threads; 0 for as many as there are cores.
     pub jobs: usize,
-    /// Warm-up and measured time of each.
+    /// Warm-up and measured time of each trial.
     pub length: Length,
 }
 
-/// Who watches a run, from several threads at once.
+/// Observes a run. Methods are called from several threads at once.
 pub trait Progress: Sync {
-    /// A trial has come so far: a share of its simulated time, 0 to 1.
+    /// A trial has reached this share of its simulated time, 0 to 1.
     fn advanced(&self, trial: u32, share: f64);
 
-    /// Whether the user has had enough. Running trials then stop at their next window.
+    /// Whether the user has interrupted the run. Running trials then stop at the end of their window.
     fn interrupted(&self) -> bool;
 }
 
-/// Nobody watches.
+/// An observer that ignores progress and never interrupts.
 #[derive(Clone, Copy, Debug)]
 pub struct Unwatched;
 
@@ -59,29 +59,29 @@ impl Progress for Unwatched {
 /// The trials of a run.
 #[derive(Clone, Debug)]
 pub struct Trials {
-    /// In the order of their numbers, those that were never started left out.
+    /// Records in the order of trial numbers, without the trials that were never started.
     pub records: Vec<TrialRecord>,
-    /// Whether all that were asked for are there, none of them interrupted.
+    /// Whether every trial ran to its end.
     pub complete: bool,
-    /// The outcome of [`run_to_precision`].
+    /// The precision that [`run_to_precision`] reached; `None` after [`run`].
     pub precision: Option<Precision>,
 }
 
 impl Trials {
-    /// Whether a trial had to stop because there were too many calls: no number of trials is enough then.
+    /// Whether a trial stopped because too many calls were alive. More trials do not help then.
     pub(super) fn burst(&self) -> bool {
         self.records.iter().any(|record| record.stop == Stop::TooManyCalls)
     }
 }
 
-/// Where a thread is: what somebody must run to get there again.
+/// The position of a thread in its trial: what to run to get there again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Seed of the run.
     pub seed: u64,
     /// Number of the trial.
     pub trial: u32,
-    /// A simulated time that lies at most one window of the series ahead.
+    /// A simulated time at most one window after the current one.
     pub until: SimDuration,
 }
 
@@ -89,13 +89,14 @@ thread_local! {
     static POSITION: Cell<Option<Position>> = const { Cell::new(None) };
 }
 
-/// Where the calling thread is in a trial, for the line that replays a panic; `None` outside of trials.
+/// The position of the calling thread in its trial, for the line that replays a panic; `None` outside of trials.
 #[must_use]
 pub fn position() -> Option<Position> {
     POSITION.get()
 }
 
-/// Runs the trials over threads. An interrupted trial is kept when it has come beyond its warm-up.
+/// Runs the trials over threads. An interrupted trial is kept if it has measured something, that is, if its warm-up is
+/// over.
 ///
 /// # Panics
 /// When an invariant of the simulator is broken; [`position`] then tells the panic hook where.
@@ -112,10 +113,12 @@ pub fn run(scenario: &Scenario, options: &RunOptions, progress: &dyn Progress) -
     Trials { complete: records.len() == asked && !interrupted, records, precision: None }
 }
 
-/// Runs more and more trials until the half-width of the mean response time is at most the share `target` of it, at two
-/// checks in a row, so that luck at one check does not end the run; starts with `options.trials` and gives up after
-/// [`PRECISION_TRIALS_MAX`], or twice the trials it starts with if these are more. A system whose queues grow without
-/// end has no mean, so that no number of trials is enough.
+/// Runs more and more trials until the half-width of the mean response time is at most the share `target` of that mean.
+/// The target must hold at two consecutive checks, so that luck at one of them does not end the run.
+///
+/// Starts with `options.trials`. Gives up after [`PRECISION_TRIALS_MAX`] trials, or after twice the number it starts
+/// with if that is more. A trial that stops with too many calls ends the run at once: such a system has no mean, and no
+/// number of trials is enough.
 #[must_use]
 pub fn run_to_precision(
     scenario: &Scenario,
@@ -135,8 +138,8 @@ pub fn run_to_precision(
     trials
 }
 
-/// The rule of [`run_to_precision`] for any figure: `more` runs these trials too, and tells the half-width of all so far
-/// as a share, and whether it makes sense to go on.
+/// The rule of [`run_to_precision`] for any figure. `more` runs further trials; it returns the relative half-width over
+/// all trials so far, and whether to go on.
 pub(super) fn until_precise(
     trials: Range<u32>,
     target: f64,
@@ -183,7 +186,7 @@ pub(super) fn run_trial(
     record
 }
 
-/// Whether a trial has come beyond its warm-up: until then it has measured nothing.
+/// Whether a trial measured anything, that is, whether its warm-up is over.
 fn has_measured(record: &TrialRecord, length: Length) -> bool {
     let warmup = length.warmup.as_secs_f64();
     record.stop != Stop::Interrupted || record.windows.last().is_some_and(|window| window.start_s >= warmup)
@@ -218,7 +221,7 @@ mod tests {
         assert_eq!(position(), None);
     }
 
-    /// Has enough after some calls.
+    /// Interrupts after this number of windows.
     struct Impatient(AtomicU32);
 
     impl Progress for Impatient {
@@ -235,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_done_at_an_interruption_is_kept() {
         let scenario = scenario("50/s");
-        // 600 windows a trial: one and a half trials, then one that does not get beyond its warm-up.
+        // A trial has 600 windows: 900 are one and a half trials; 50 are less than one warm-up.
         let half = run(&scenario, &options(4), &Impatient(AtomicU32::new(900)));
         let stops: Vec<Stop> = half.records.iter().map(|record| record.stop).collect();
         assert_eq!((stops, half.complete), (vec![Stop::Finished, Stop::Interrupted], false));

@@ -1,4 +1,4 @@
-//! Did the system come to rest? The verdict on growing queues, and advice on the warm-up.
+//! Did the system reach steady state? Finds growing queues, and advises on the warm-up.
 
 use crate::model::record::{Stop, TrialRecord, Window};
 use crate::model::simulation::Length;
@@ -10,30 +10,31 @@ use crate::stats::warmup::{drift, mser5};
 use super::result::SteadyState;
 use super::series::{in_system, whole, window_length};
 
-/// The risk of a false alarm about the warm-up.
+/// The probability of a false alarm about the warm-up.
 const ALARM_RISK: f64 = 0.01;
 
-/// A load that changes by more than this share from the second to the last quarter is meant to change; then growth of
-/// the queues is no verdict.
+/// A load that changes by more than this share between the second and the last quarter is taken to change on purpose.
+/// Growing queues are then not reported.
 const LOAD_CHANGE_MAX: f64 = 0.1;
 
-/// A machine as busy as this is taken for the cause of a queue that grows, rather than for its victim.
+/// Utilisation from which a machine is taken for the cause of a growing queue, and not for a victim of it.
 const SATURATED: f64 = 0.9;
 
-/// A queue that keeps less than this share of what arrives is not called growing: with many boxes, chance finds a slope
-/// in one of them.
+/// Smallest growth to report, as a share of the arrivals. In a scenario with many boxes, chance alone gives one of them
+/// a small slope.
 const GROWTH_SHARE_MIN: f64 = 0.002;
 
 /// What is wrong with the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WarmupProblem {
-    /// It should be so long, seconds.
+    /// It ends too early; it should have this length in seconds.
     TooShort(f64),
-    /// The second half of the measured time differs from the first by this many calls inside, of so many.
+    /// The mean number of calls inside differs between the first and the second half of the measured time: by this
+    /// much, at this mean level.
     Drift(f64, f64),
 }
 
-/// Whether the means of these trials mean anything.
+/// Whether the system reached steady state; otherwise the means of these trials depend on their length.
 pub(super) fn steady_state(records: &[TrialRecord], length: Length) -> SteadyState {
     let overloaded: Vec<&TrialRecord> =
         records.iter().filter(|record| record.stop == Stop::TooManyCalls).collect();
@@ -55,7 +56,7 @@ pub(super) fn steady_state(records: &[TrialRecord], length: Length) -> SteadySta
     }
 }
 
-/// The fullest component of a trial that had to stop, and how fast it filled.
+/// The fullest component of a trial that had to stop, and how fast it filled, in calls a second.
 fn bursting(record: &TrialRecord) -> (Option<usize>, f64) {
     let last = record.windows.last().expect("a trial closes a window when it stops");
     let end = last.start_s + last.length_s;
@@ -63,7 +64,8 @@ fn bursting(record: &TrialRecord) -> (Option<usize>, f64) {
     fullest.map_or((None, 0.0), |(index, inside)| (Some(index), inside / end))
 }
 
-/// The component to blame for growth, or none if only the requests as a whole grow, and the growth in calls a second.
+/// The component that grows, or none if only the number of requests grows; and the growth in calls a second. `None` if
+/// nothing grows.
 fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f64)> {
     let trials = whole(records);
     let per_s = 1.0 / window_length(trials[0]);
@@ -77,7 +79,8 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f6
         let machine = trials[0].components[index].machine.as_ref();
         machine.is_some_and(|machine| machine.busy_cores_mean >= SATURATED * f64::from(machine.cores))
     };
-    // A caller fills up with the calls that wait elsewhere: the busiest machine explains its callers, not they it.
+    // Calls that wait downstream also fill their caller. So the component with the busiest machine explains the growth
+    // of its callers, not the other way round.
     let worst = (0..trials[0].components.len())
         .filter_map(candidate)
         .max_by(|a, b| saturated(a.0).cmp(&saturated(b.0)).then(a.1.total_cmp(&b.1)));
@@ -89,7 +92,7 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f6
     grows(&under_way).map(|growth| (None, growth * per_s))
 }
 
-/// Whether nothing happened to a component and the load stayed the same, so that growth can only come from overload.
+/// Whether no fault occurred and the load stayed the same, so that only overload can explain growth.
 pub(super) fn is_undisturbed(records: &[TrialRecord], length: Length) -> bool {
     if records.iter().any(|record| !record.timeline.is_empty()) {
         return false;
@@ -106,13 +109,13 @@ pub(super) fn is_undisturbed(records: &[TrialRecord], length: Length) -> bool {
     (last - second).abs() <= LOAD_CHANGE_MAX * second.max(last)
 }
 
-/// A value of each regular window of the measured time.
+/// A value of each window of the measured time that has the regular length.
 fn measured(record: &TrialRecord, length: Length, value: impl Fn(&Window) -> f64) -> Vec<f64> {
     let values: Vec<f64> = record.windows.iter().map(value).collect();
     measured_of(record, length, &values)
 }
 
-/// Of one value a window, those of the regular windows of the measured time.
+/// The entries of `values`, one a window, whose windows are in the measured time and have the regular length.
 fn measured_of(record: &TrialRecord, length: Length, values: &[f64]) -> Vec<f64> {
     let regular = window_length(record) * 0.99;
     let warmup = length.warmup.as_secs_f64();
@@ -126,16 +129,16 @@ fn measured_of(record: &TrialRecord, length: Length, values: &[f64]) -> Vec<f64>
         .collect()
 }
 
-/// Calls inside all components, in each window. Nested calls count once for each hop: a weighted sum comes to rest
-/// when its parts do.
+/// Calls inside all components, for each window. A call and the calls it makes count separately; the sum is steady when
+/// its parts are.
 fn inside(record: &TrialRecord) -> Vec<f64> {
     record.windows.iter().map(|window| window.inside.iter().sum()).collect()
 }
 
-/// Whether the warm-up was too short for a system that came to rest otherwise.
+/// What is wrong with the warm-up, for a system that reached steady state; `None` if nothing is.
 ///
-/// MSER-5 on the average over trials makes the suggestion; as it also cuts noise at times, the part that it would drop
-/// must differ from the rest beyond doubt.
+/// MSER-5, applied to the average over trials, suggests a length. It sometimes cuts noise too, so the suggestion is
+/// made only if the part that it drops differs significantly from the rest.
 pub(super) fn warmup_problem(records: &[TrialRecord], length: Length) -> Option<WarmupProblem> {
     if !is_undisturbed(records, length) {
         return None;
@@ -155,7 +158,7 @@ pub(super) fn warmup_problem(records: &[TrialRecord], length: Length) -> Option<
     (change.mean.abs() > LOAD_CHANGE_MAX * level).then_some(WarmupProblem::Drift(change.mean, level))
 }
 
-/// Whether the windows from `from` to `to` differ from those after `to`, over trials.
+/// Whether the windows `from..to` differ significantly from those after `to`, compared over trials.
 fn differs(series: &[Vec<f64>], from: usize, to: usize) -> bool {
     let difference =
         |trial: &Vec<f64>| mean(trial[from..to].iter().copied()) - mean(trial[to..].iter().copied());
@@ -170,7 +173,7 @@ mod tests {
     use crate::kernel::time::SimTime;
     use crate::model::record::Note;
 
-    /// Three trials whose first component holds so many calls in each window.
+    /// Three trials; `calls` gives the number inside the first component by trial and window.
     fn trials(calls: impl Fn(usize, usize) -> f64) -> Vec<TrialRecord> {
         let one = |number: usize| {
             let mut trial = trial(&[]);

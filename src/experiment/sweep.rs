@@ -1,5 +1,5 @@
-//! `Grid` and `sweep`: every combination of some values, each with its own trials, over threads. What comes out does not
-//! depend on the number of threads; the order in which points are finished does.
+//! `Grid` and `sweep`: run every combination of some values over threads, each with its own trials. The results do not
+//! depend on the number of threads; the order in which points finish does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,27 +13,27 @@ use crate::scenario::vary::Vary;
 use super::result::RunResult;
 use super::runner::{Progress, RunOptions, Trials, run_trial};
 
-/// All combinations of the values of some keys.
+/// All combinations of the values of some keys. Each combination is a point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     axes: Vec<Vary>,
     points: usize,
 }
 
-/// Why there is no grid.
+/// Why a grid is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GridError {
-    /// One key is varied twice.
+    /// The same key is varied twice.
     SameKey(String),
-    /// It has more points than allowed: how many, as far as they can be counted.
+    /// The grid has more points than allowed; their number, which saturates.
     TooManyPoints(u128),
 }
 
 impl Grid {
-    /// The full product, with at most `points_max` points.
+    /// The full product of the values, with at most `points_max` points.
     ///
     /// # Errors
-    /// When a key stands twice, or when there are too many points.
+    /// When a key is varied twice, or when there are too many points.
     pub fn new(axes: Vec<Vary>, points_max: usize) -> Result<Grid, GridError> {
         for (at, axis) in axes.iter().enumerate() {
             if axes[..at].iter().any(|other| other.key == axis.key) {
@@ -47,19 +47,19 @@ impl Grid {
         }
     }
 
-    /// What is varied.
+    /// The keys that are varied, with their values.
     #[must_use]
     pub fn axes(&self) -> &[Vary] {
         &self.axes
     }
 
-    /// How many points there are.
+    /// Number of points.
     #[must_use]
     pub fn points(&self) -> usize {
         self.points
     }
 
-    /// Which value each axis has at a point; the last axis turns fastest.
+    /// The index of the value on each axis for a point. The last axis changes fastest.
     #[must_use]
     pub fn place(&self, point: usize) -> Vec<usize> {
         let mut rest = point;
@@ -72,7 +72,7 @@ impl Grid {
         place
     }
 
-    /// The overrides that make the scenario of a point.
+    /// The overrides that turn the scenario into that of a point, as key and value.
     #[must_use]
     pub fn overrides(&self, point: usize) -> Vec<(String, String)> {
         let place = self.place(point);
@@ -81,30 +81,31 @@ impl Grid {
     }
 }
 
-/// Who watches a sweep and gives it its points, from several threads at once.
+/// Supplies the points of a sweep and follows its progress. Methods are called from several threads at once.
 pub trait Watch: Sync {
-    /// The scenario of a point, and how to run it; its jobs mean nothing here. `None` when it cannot be had, which ends
-    /// the sweep after the trials under way.
+    /// The scenario of a point and its run options, of which `jobs` is ignored. `None` ends the sweep after the trials
+    /// that are running: the scenario cannot be loaded.
     fn begin(&self, point: usize) -> Option<(Scenario, RunOptions)>;
 
-    /// The calling thread takes up a trial of this point.
+    /// The calling thread starts a trial of this point.
     fn entered(&self, point: usize);
 
-    /// A trial has come so far: a share of its simulated time, 0 to 1.
+    /// A trial has reached this share of its simulated time, 0 to 1.
     fn advanced(&self, point: usize, trial: u32, share: f64);
 
-    /// All trials of a point are done.
+    /// All trials of a point have ended.
     fn finished(&self, point: usize, result: &RunResult);
 
-    /// Whether the user has had enough: trials under way stop, and their points are not finished.
+    /// Whether the user has interrupted the sweep. Running trials then stop, and their points do not finish.
     fn interrupted(&self) -> bool;
 }
 
-/// Runs points in their order over `jobs` threads, 0 for as many as there are cores. A thread takes the next trial of the
-/// next point, so that none waits for another one's point; about as many points as threads are under way at a time.
+/// Runs points in order over `jobs` threads; 0 means one thread for each core. A thread takes the next trial of the
+/// next point, so that no thread waits for a point of another; at any time about as many points are running as there
+/// are threads.
 ///
 /// # Panics
-/// When a trial does, or the threads cannot be started.
+/// When a trial panics, or the threads cannot be started.
 pub fn sweep(points: &[usize], jobs: usize, watch: &dyn Watch) {
     let pool = ThreadPoolBuilder::new().num_threads(jobs).build().expect("threads can be started");
     let work = Work {
@@ -115,16 +116,16 @@ pub fn sweep(points: &[usize], jobs: usize, watch: &dyn Watch) {
     pool.broadcast(|_| work.go_on());
 }
 
-/// A point under way.
+/// A point that is running.
 struct Point {
     number: usize,
     scenario: Scenario,
     options: RunOptions,
-    /// Trials that are done, by their numbers; all but those before the first.
+    /// The records of finished trials, by trial number less that of the first.
     records: Mutex<Vec<Option<TrialRecord>>>,
 }
 
-/// Which trial comes next.
+/// The next trial to run.
 struct Next<'a> {
     points: std::slice::Iter<'a, usize>,
     current: Option<Arc<Point>>,
@@ -137,7 +138,7 @@ struct Work<'a> {
     panicked: AtomicBool,
 }
 
-/// Tells the other threads when this one has come to a bad end: they need not go on to the end of the sweep.
+/// Records a panic of this thread, so that the other threads stop instead of running to the end of the sweep.
 struct Witness<'a>(&'a AtomicBool);
 
 impl Drop for Witness<'_> {
@@ -165,9 +166,9 @@ impl Work<'_> {
         }
     }
 
-    /// The next trial to run.
+    /// The point and the number of the next trial; `None` when nothing is left to run.
     fn take(&self) -> Option<(Arc<Point>, u32)> {
-        // Poisoned by a panic of another thread: it is over.
+        // The lock is poisoned if another thread panicked; the sweep is over then.
         let mut next = self.next.lock().ok()?;
         if next.current.as_ref().is_none_or(|point| next.trial == point.options.trials.end) {
             let number = *next.points.next()?;
@@ -180,7 +181,7 @@ impl Work<'_> {
         next.current.clone().map(|point| (point, next.trial - 1))
     }
 
-    /// Keeps a trial; the last one of a point makes its result.
+    /// Stores the record of a trial. The last record of a point completes its result.
     fn keep(&self, point: &Point, trial: u32, record: TrialRecord) {
         let all: Option<Vec<TrialRecord>> = {
             let mut records = point.records.lock().expect("nothing fails while the lock is held");
@@ -195,7 +196,7 @@ impl Work<'_> {
     }
 }
 
-/// Watches one trial.
+/// Reports the progress of one trial to the watch of the sweep.
 struct At<'a, 'w> {
     work: &'a Work<'w>,
     point: &'a Point,
@@ -240,7 +241,7 @@ mod tests {
         assert_eq!(Grid::new(axes, 999), Err(GridError::TooManyPoints(u128::MAX)));
     }
 
-    /// Points are rates; has enough after so many windows of all trials.
+    /// Runs points whose number is their rate. Interrupts after this number of windows over all trials.
     struct Rates {
         found: Mutex<BTreeMap<usize, String>>,
         windows: AtomicUsize,
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_sweep_has_only_whole_points() {
-        // 600 windows a trial, three trials a point: one point and a half.
+        // A trial has 600 windows and a point three trials: 2700 windows are one and a half points.
         let watch = Rates::patient(2700);
         sweep(&[10, 20, 30], 1, &watch);
         assert_eq!(watch.found.into_inner().unwrap().len(), 1);

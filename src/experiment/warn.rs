@@ -1,4 +1,4 @@
-//! What the user should look at before the figures are trusted; each warning names the option that helps.
+//! Warnings: what a user should know before trusting the figures. Each names the option that helps.
 
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::Duration;
@@ -10,7 +10,7 @@ use super::advise::TRIALS_ADVISED_MAX;
 use super::result::{Answer, RunResult, Verdict};
 use super::steady::{WarmupProblem, warmup_problem};
 
-/// All warnings about a result, those that spoil most first.
+/// All warnings about a result, the most serious first.
 pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResult) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(incomplete(records, result));
@@ -76,7 +76,7 @@ fn precision(result: &RunResult) -> Option<String> {
     ))
 }
 
-/// A percentile up to the 99th that has too few requests beyond it.
+/// Names the lowest percentile, up to the 99th, that is missing because too few requests lie beyond it in each trial.
 fn thin_tail(records: &[TrialRecord], result: &RunResult) -> Option<String> {
     let response = &result.metrics.response_ms;
     let percentiles = [
@@ -114,10 +114,10 @@ fn not_shown(verdict: &Verdict) -> Option<String> {
     Some(format!("`{}` is not shown: {help}", verdict.that))
 }
 
-/// A time with two significant digits, not below the one given in seconds.
+/// A time, rounded up to two significant digits; `seconds` is not rounded down.
 fn round_up(seconds: f64) -> Duration {
     let step = libm::pow(10.0, (libm::log10(seconds.max(1e-6))).floor() - 1.0);
-    // The slack keeps 12.000000001 from becoming 13.
+    // The factor keeps 12.000000001 from becoming 13.
     let rounded = ((seconds / step) * (1.0 - 1e-9)).ceil() * step;
     Duration(SimDuration::from_sample_secs((rounded * 1e9).round() / 1e9))
 }

@@ -1,11 +1,12 @@
-//! A capacity in the terminal: the answer first, then what binds, where all collapses, and the loads behind it.
+//! A capacity as text for the terminal: the answer first, then the bottleneck, the load at which the system collapses,
+//! and the simulated loads.
 
 use super::chart::plot::Table;
 use super::number::{estimate, number, percent, seconds, signed, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::{CapacityResult, Found, LoadUnit, Point};
 
-/// The whole answer, at most a hundred columns wide.
+/// The whole report, at most a hundred columns wide.
 #[must_use]
 pub fn text(result: &CapacityResult) -> String {
     let mut out = format!("{}\n", bold(&result.scenario.title));
@@ -19,11 +20,11 @@ pub fn text(result: &CapacityResult) -> String {
     );
     out.push_str(&format!("{}\n\n", dim(&run)));
     if !result.complete {
-        out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
+        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
     }
     for (at, (label, text)) in facts(result).into_iter().enumerate() {
         let first = format!("{:<10}", format!("{label}:"));
-        // The answer comes first, and in the colour of how it ended.
+        // The answer comes first; its colour says how the search ended.
         let colour = match result.verdict {
             Found::Found => good,
             Found::MetAtEveryLoad | Found::NotMeasured => unsure,
@@ -40,7 +41,7 @@ pub fn text(result: &CapacityResult) -> String {
     out
 }
 
-/// What was found, each sentence with the word that it answers to; the answer itself first.
+/// The findings as pairs of a label and a sentence; the answer is the first.
 pub(super) fn facts(result: &CapacityResult) -> Vec<(&'static str, String)> {
     let mut facts = vec![answer(result)];
     facts.extend(result.at.iter().flat_map(|at| at_the_capacity(at, result.load.unit)));
@@ -49,7 +50,7 @@ pub(super) fn facts(result: &CapacityResult) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// A load with its unit.
+/// A load with its unit, as text.
 pub(super) fn load(load: f64, unit: LoadUnit) -> String {
     match unit {
         LoadUnit::Users if load == 1.0 => "1 user".into(),
@@ -146,7 +147,7 @@ fn figure(figure: &crate::experiment::result::Figure) -> String {
     figure.mean.map_or(String::new(), |mean| estimate(mean, figure.half_width))
 }
 
-/// The loads that were simulated, a row each.
+/// The simulated loads, one a row.
 pub(super) fn points(result: &CapacityResult) -> Table {
     let row = |point: &Point| {
         let beyond = match point.throughput_rps.mean {

@@ -1,5 +1,5 @@
-//! One request's life as Chrome's trace events, which Perfetto and `chrome://tracing` open: a process a component, a span
-//! for each stay of a call inside it, with the waits and the work inside that, and arrows along the messages.
+//! A traced request as Chrome trace events, which Perfetto and `chrome://tracing` open. Each component is a process.
+//! Each stay of a call in it is a span, which contains the waits and the work of that stay. Arrows follow the messages.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::model::trace::Step;
 
 /// The trace as one JSON object.
 ///
-/// Times are microseconds since the start of the trial. Spans of one thread are nested or apart.
+/// Times are microseconds since the start of the trial. Spans of one thread are nested or disjoint.
 ///
 /// # Panics
 /// Never: all keys are strings, and all numbers are finite.
@@ -35,7 +35,7 @@ pub fn chrome(title: &str, steps: &[Step]) -> String {
     serde_json::to_string_pretty(&trace).expect("strings, lists and finite numbers") + "\n"
 }
 
-/// Numbers of processes start at one: zero stands for the idle process in Perfetto.
+/// The process id; it starts at 1, because Perfetto uses 0 for the idle process.
 fn pid(process: usize) -> usize {
     process + 1
 }
@@ -44,7 +44,7 @@ fn micros(at: SimTime) -> f64 {
     at.as_nanos() as f64 / 1e3
 }
 
-/// Names and order of the processes and their threads.
+/// Events that name and order the processes and their threads.
 fn names(spans: &Spans) -> Vec<Value> {
     let mut events = Vec::new();
     let mut name = |what: &str, process: usize, lane: Option<usize>, args: Value| {
@@ -67,7 +67,8 @@ fn complete(span: &Span) -> Value {
         "ph": "X", "name": span.name, "cat": span.category,
         "pid": pid(span.process), "tid": span.lane + 1,
         "ts": micros(span.start),
-        // Rounded once, from whole nanoseconds: the sum of start and length would carry two errors.
+        // The length is rounded once, from whole nanoseconds. The difference of two rounded times would carry two
+        // errors.
         "dur": length(span.end.since(span.start)),
         "args": span.args,
     })
@@ -77,7 +78,7 @@ fn length(span: SimDuration) -> f64 {
     span.as_nanos() as f64 / 1e3
 }
 
-/// An arrow through these points: its start, steps and finish.
+/// The events of an arrow through these points: its start, steps and end.
 fn arrow(number: usize, path: &[Point]) -> Vec<Value> {
     let last = path.len() - 1;
     let event = |(at, point): (usize, &Point)| {
@@ -91,7 +92,7 @@ fn arrow(number: usize, path: &[Point]) -> Vec<Value> {
             "pid": pid(point.process), "tid": point.lane + 1, "ts": micros(point.at),
         });
         if phase == "f" {
-            // It ends at the span around it, not at the next one.
+            // `e` binds the end to the enclosing span, not to the next one.
             event["bp"] = "e".into();
         }
         event

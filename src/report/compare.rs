@@ -1,4 +1,4 @@
-//! A comparison in the terminal: the designs, their differences from the first, and the curves.
+//! A comparison as text for the terminal: the designs, their differences from the first, and the curves.
 
 use super::capacity::interval;
 use super::chart::plot::Table;
@@ -9,7 +9,7 @@ use crate::experiment::compare::{CompareResult, DesignResult, Difference, Shown}
 use crate::experiment::curve::{Curve, CurvePoint, Line};
 use crate::experiment::result::{Answer, Bottleneck, Figure};
 
-/// The whole comparison, at most a hundred columns wide.
+/// The whole report, at most a hundred columns wide.
 #[must_use]
 pub fn text(result: &CompareResult) -> String {
     let mut out = heading(result);
@@ -62,7 +62,7 @@ fn heading(result: &CompareResult) -> String {
     );
     let mut out = format!("{}\n{}\n", bold(&names.join(", ")), dim(&run));
     if !result.complete {
-        out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
+        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
     }
     out
 }
@@ -90,7 +90,7 @@ pub(super) fn designs(result: &CompareResult) -> Table {
     Table::new(header, rows)
 }
 
-/// By how much a design differs from the baseline.
+/// The differences of a design from the baseline, as a table.
 pub(super) fn differences(result: &CompareResult, design: &str) -> Table {
     let row = |one: &Difference| {
         let verdict = match one.verdict {
@@ -119,7 +119,7 @@ fn curves(curve: &Curve) -> String {
     curve_tables(curve).into_iter().map(shown).collect()
 }
 
-/// A table a line, with its name.
+/// One table for each line of the curve, with its name.
 pub(super) fn curve_tables(curve: &Curve) -> Vec<(String, Table)> {
     let of = |line: &Line| {
         let knee = line.knee.map_or(String::new(), |at| format!(", knee at {}", line.points[at].value));

@@ -1,4 +1,4 @@
-//! What can be said of a scenario without simulating it: its diagram, demands, utilisations, bounds and bottleneck.
+//! What is known of a scenario without simulating it: its diagram, demands, utilisations, bounds and bottleneck.
 
 use super::number::{number, percent, seconds, time_ms};
 use super::text::{bold, paragraph, table};
@@ -6,7 +6,7 @@ use crate::model::spec::Offered;
 use crate::scenario::load::{ClientLoad, MachineLoad, StaticLoad, static_load};
 use crate::scenario::{Scenario, graph};
 
-/// Everything in text.
+/// The whole report as text.
 #[must_use]
 pub fn text(scenario: &Scenario) -> String {
     let load = static_load(&scenario.boxes, &scenario.classes);
@@ -53,7 +53,7 @@ fn machines(load: &StaticLoad) -> String {
     table(&["machine", "count", "cores", "capacity/s", "work/s", "utilisation"], 1, &rows)
 }
 
-/// The asymptotic bounds of one client, in words.
+/// The asymptotic bounds of one client, as a sentence.
 fn bounds(client: &ClientLoad) -> String {
     let alone = time_ms(client.demand_s * 1e3, None);
     let most = if client.throughput_max.is_finite() {

@@ -2,10 +2,10 @@
 
 use crate::experiment::result::RunResult;
 
-/// One result as an object, with a line end.
+/// One result as a JSON object, with a line end.
 ///
 /// # Panics
-/// Never: a result has string keys only, and what is not a finite number is `null`.
+/// Never: a result has string keys only, and numbers that are not finite become `null`.
 #[must_use]
 pub fn one(result: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(result)
@@ -13,7 +13,7 @@ pub fn one(result: &impl serde::Serialize) -> String {
         + "\n"
 }
 
-/// One result as an object, several as an array, with a line end.
+/// One result as a JSON object, or several as an array, with a line end.
 ///
 /// # Panics
 /// Never: see [`one`].

@@ -1,4 +1,4 @@
-//! Lists: the built-in scenarios and the machines that can be rented.
+//! Lists: the built-in scenarios, and the instance types that can be rented.
 
 use super::number::{bytes, number};
 use super::text::table;
@@ -7,9 +7,9 @@ use crate::model::catalogue::Instance;
 /// A scenario in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The step of the ladder that it belongs to.
+    /// The step of the ladder that the scenario belongs to.
     pub number: String,
-    /// How it is called on the command line.
+    /// Its name on the command line.
     pub name: String,
     /// What it shows.
     pub title: String,
@@ -17,7 +17,7 @@ pub struct Entry {
     pub chapter: Option<String>,
 }
 
-/// The scenarios, one a line.
+/// The scenarios as text, one a line.
 #[must_use]
 pub fn scenarios(entries: &[Entry]) -> String {
     let row = |entry: &Entry| {
@@ -27,7 +27,7 @@ pub fn scenarios(entries: &[Entry]) -> String {
     table(&["no", "name", "chapter", "title"], 4, &entries.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The types of machine, one a line.
+/// The instance types as text, one a line.
 #[must_use]
 pub fn instances<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> String {
     let row = |instance: &Instance| {

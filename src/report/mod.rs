@@ -1,4 +1,4 @@
-//! Reports: results and scenarios as text and data. One file a format; none of them simulates anything.
+//! Reports: results and scenarios as text and data, one file for each format. Nothing here simulates.
 
 pub mod capacity;
 pub mod chart;

@@ -1,17 +1,18 @@
-//! Numbers for readers: three or four digits that mean something, a unit, and ± the half-width.
+//! Numbers for readers: at most four significant digits, a unit, and ± the half-width.
 
-/// Digits of a number that stands alone.
+/// Significant digits of a number without an interval.
 const DIGITS: i32 = 4;
 
-/// Digits of a half-width: more would claim to know the error of the error.
+/// Significant digits of a half-width. More would pretend to know the error of the error.
 const HALF_WIDTH_DIGITS: i32 = 2;
 
-/// Decimals that show `value` with that many significant digits; never negative, so that whole parts stay whole.
+/// Number of decimals that show `value` with `digits` significant digits; at least 0, so that integers keep all their
+/// digits.
 fn decimals(value: f64, digits: i32) -> usize {
     if value == 0.0 || !value.is_finite() {
         return 0;
     }
-    // The slack is for 1 - 0.9999, which is not quite 0.0001.
+    // The small term is for 1 - 0.9999, which is slightly less than 0.0001.
     let magnitude = libm::floor(libm::log10(value.abs()) + 1e-9) as i32;
     (digits - 1 - magnitude).clamp(0, 9) as usize
 }
@@ -27,8 +28,8 @@ fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// `mean ± half_width` in one precision: that of the half-width's two digits, but never more than four digits of the
-/// mean. Without a half-width the number alone.
+/// `mean ± half_width`, both with the same number of decimals: two digits of the half-width, but at most four digits of
+/// the mean. Without a half-width, the mean alone.
 #[must_use]
 pub fn estimate(mean: f64, half_width: Option<f64>) -> String {
     let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
@@ -37,14 +38,14 @@ pub fn estimate(mean: f64, half_width: Option<f64>) -> String {
     let most = decimals(mean.abs().max(half_width), DIGITS);
     let decimals = decimals(half_width, HALF_WIDTH_DIGITS).min(most);
     let shown = format!("{half_width:.decimals$}");
-    // An interval that is too narrow for the digits shown adds nothing to them.
+    // The half-width would show as zero: leave it out.
     if shown.bytes().all(|digit| matches!(digit, b'0' | b'.')) {
         return number(mean);
     }
     format!("{} ± {}", grouped(&format!("{mean:.decimals$}")), grouped(&shown))
 }
 
-/// A time that is given in milliseconds, in the unit that suits it: "50.2 ± 0.4 ms", "1.234 s".
+/// A time given in milliseconds, as text in a suitable unit: "50.2 ± 0.4 ms", "1.234 s".
 #[must_use]
 pub fn time_ms(mean: f64, half_width: Option<f64>) -> String {
     let (factor, unit) = match mean.abs() {
@@ -56,7 +57,7 @@ pub fn time_ms(mean: f64, half_width: Option<f64>) -> String {
     format!("{} {unit}", estimate(mean * factor, half_width.map(|half_width| half_width * factor)))
 }
 
-/// A share of 0..1 in per cent. What is not quite all is never rounded to all: 99.9997 %.
+/// A share of 0..1 in per cent. A share below 1 is never rounded to 100 %: it shows as 99.9997 %.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let rest = (1.0 - share).abs();
@@ -68,14 +69,14 @@ pub fn percent(share: f64) -> String {
     format!("{} %", without_zeros(&format!("{:.*}", decimals.min(7), share * 100.0)))
 }
 
-/// A relative change in per cent, with its sign unless it rounds to nothing: "+1.7", "0.0".
+/// A relative change in per cent with its sign; without a sign if it rounds to zero: "+1.7", "0.0".
 #[must_use]
 pub fn signed(change: f64) -> String {
     let text = format!("{:+.1}", 100.0 * change);
     if matches!(text.as_str(), "+0.0" | "-0.0") { "0.0".into() } else { text }
 }
 
-/// A share of 0..1 in per cent with its half-width: "78.31 ± 0.22 %". What is not quite all stays below all.
+/// A share of 0..1 in per cent with its half-width: "78.31 ± 0.22 %". A share below 1 is never rounded to 100 %.
 #[must_use]
 pub fn share(mean: f64, half_width: Option<f64>) -> String {
     let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
@@ -89,7 +90,7 @@ pub fn share(mean: f64, half_width: Option<f64>) -> String {
     format!("{shown} ± {:.decimals$} %", half_width * 100.0)
 }
 
-/// Bytes in the largest binary unit that leaves at least one: "4 GiB", "1.5 MiB".
+/// A number of bytes in the largest binary unit in which it is at least one: "4 GiB", "1.5 MiB".
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
     let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -100,7 +101,7 @@ pub fn bytes(bytes: f64) -> String {
     )
 }
 
-/// Seconds of simulated time as people say them: "10 min", "1.5 s", "2 h".
+/// A time given in seconds, in its natural unit: "10 min", "1.5 s", "2 h".
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
     let whole = |unit: f64| seconds >= unit && seconds % unit == 0.0;
@@ -113,7 +114,7 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// A comma between thousands, from five digits on.
+/// Puts a comma between thousands, for numbers of five digits and more.
 fn grouped(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));

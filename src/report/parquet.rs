@@ -1,5 +1,5 @@
-//! A table as Parquet, for those who asked for it when they built the program: texts, whole numbers, numbers, and true or
-//! false, a kind a column, every cell of which may be empty.
+//! Writes a table as Parquet; only built with the feature `parquet`. Each column holds text, integers, numbers or
+//! booleans, and any cell may be empty.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::table::Table;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Flag,
@@ -22,16 +22,16 @@ enum Kind {
     Text,
 }
 
-/// The table as the bytes of a file.
+/// The content of a Parquet file with this table.
 ///
 /// # Errors
-/// What the format does not take, such as a table without a column.
+/// What the format cannot store, for example a table without columns.
 pub fn parquet(table: &Table) -> Result<Vec<u8>> {
     let kinds: Vec<Kind> = table.columns().iter().map(|name| kind(table, name)).collect();
     let fields: Result<Vec<TypePtr>> =
         table.columns().iter().zip(&kinds).map(|(name, kind)| field(name, *kind)).collect();
     let schema = Arc::new(Type::group_type_builder("sweep").with_fields(fields?).build()?);
-    // Nothing of the machine or of the day goes into the file: the same table gives the same bytes.
+    // No date and no machine name goes into the file, so that the same table always gives the same bytes.
     let properties = Arc::new(WriterProperties::builder().set_created_by("outgrow".into()).build());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties)?;
     let mut rows = writer.next_row_group()?;
@@ -49,13 +49,13 @@ pub fn parquet(table: &Table) -> Result<Vec<u8>> {
     writer.into_inner()
 }
 
-/// The narrowest kind that holds all cells of a column; numbers if all are empty.
+/// The narrowest type that holds all cells of a column; `Number` if all are empty.
 fn kind(table: &Table, name: &str) -> Kind {
     let cells = table.rows().iter().filter_map(|row| row.get(name)).filter(|cell| !cell.is_null());
     let kinds = cells.map(|cell| match cell {
         Value::Bool(_) => Kind::Flag,
         Value::Number(number) if number.is_i64() => Kind::Whole,
-        // A seed may be larger than what Parquet's readers take for a whole number; half of its digits help nobody.
+        // A seed may exceed the integers that Parquet readers support, and a rounded seed is useless. Store it as text.
         Value::Number(number) if number.is_u64() => Kind::Text,
         Value::Number(_) => Kind::Number,
         _ => Kind::Text,
@@ -89,7 +89,7 @@ fn text(cell: &Value) -> ByteArray {
     }
 }
 
-/// Writes the next column: the values that are there, and for each row whether it has one.
+/// Writes the next column: the values that exist, and for each row whether it has one.
 fn column<T: DataType>(
     rows: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
     cells: &[&Value],

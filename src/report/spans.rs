@@ -1,4 +1,4 @@
-//! Spans of a traced request: when a call was inside which component, what it did there, and how messages went.
+//! Spans of a traced request: when a call was inside which component, what it did there, and the messages in between.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::model::machine::Device;
 use crate::model::signal::{CallId, Outcome};
 use crate::model::trace::{Step, What};
 
-/// The process of all messages.
+/// The process that holds all messages.
 const NETWORK: &str = "network";
 
-/// A time in which something lasted.
+/// An interval of time on a lane.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub(super) process: usize,
@@ -24,7 +24,7 @@ pub(super) struct Span {
     pub(super) args: Map<String, Value>,
 }
 
-/// A moment on a lane.
+/// A point in time on a lane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     pub(super) process: usize,
@@ -32,46 +32,46 @@ pub(super) struct Point {
     pub(super) at: SimTime,
 }
 
-/// All that a trace shows.
+/// Everything that a trace shows.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
-    /// Names of the processes, and how many lanes each has.
+    /// Names of the processes, each with its number of lanes.
     pub(super) processes: Vec<(String, usize)>,
     pub(super) all: Vec<Span>,
     pub(super) notes: Vec<(Point, String)>,
     pub(super) arrows: Vec<Vec<Point>>,
 }
 
-/// What is known of a call that is on its way.
+/// The state of a call that has not ended.
 #[derive(Default)]
 struct Hop {
-    /// The stay under way, or the last one.
+    /// The current stay of the call in a component, or its last one; an index of `Spans::all`.
     stay: Option<usize>,
     inside: bool,
-    /// The stay that sent it; `None` is the request itself.
+    /// The stay that sent the call; `None` if the request itself did.
     parent: Option<usize>,
-    /// A message that has not arrived: when it was sent, and by whom.
+    /// A message that has not arrived: when it was sent, by which component, and in which stay.
     sent: Option<(SimTime, String, Option<usize>)>,
-    /// Work in a station: since when, with how much waited before, and what.
+    /// Work in a station: when it was entered, how long the call had waited before, the device, and the demand.
     work: Option<(SimTime, SimDuration, Device, SimDuration)>,
     waited: SimDuration,
-    /// Until when the stay's parts reach.
+    /// End of the last part of the stay.
     shown_until: SimTime,
 }
 
 struct Builder {
     spans: Spans,
-    /// Lanes of each process that a span is using.
+    /// For each process, which of its lanes a span is using.
     busy: Vec<Vec<bool>>,
     hops: BTreeMap<CallId, Hop>,
-    /// The request's span at each client.
+    /// The span of the request at each client.
     requests: BTreeMap<String, usize>,
-    /// Messages by the spans that they touch, and when.
+    /// Paths of messages: the spans that each touches, with the time.
     paths: Vec<Vec<(usize, SimTime)>>,
     now: SimTime,
 }
 
-/// Turns steps, which are in the order of their times, into spans. What has not ended at the last step ends there.
+/// The spans of a trace; `steps` are in order of time. What has not ended at the last step ends there.
 pub(super) fn spans(steps: &[Step]) -> Spans {
     let mut builder = Builder {
         spans: Spans::default(),
@@ -101,7 +101,7 @@ impl Builder {
         })
     }
 
-    /// Opens a span on a lane of its own; it ends now until it is told otherwise.
+    /// Opens a span on a free lane and returns its index. Its end is `start` until [`Builder::close`] sets it.
     fn open(&mut self, process: &str, name: String, category: &'static str, start: SimTime) -> usize {
         let process = self.process(process);
         let lanes = &mut self.busy[process];
@@ -196,7 +196,7 @@ impl Builder {
         let said = outcome.map_or("handed on", Outcome::name);
         self.spans.all[stay].args.insert("outcome".into(), said.into());
         if let Some((start, ..)) = hop.work.take() {
-            // A crash took the work away.
+            // A crash ended the work.
             let start = start.max(hop.shown_until);
             self.part(hop, "work lost", "work", (start, step.at), Map::new());
         }
@@ -205,7 +205,7 @@ impl Builder {
         hop.sent = Some((step.at, step.component.clone(), Some(stay)));
     }
 
-    /// A message has arrived: its time on the network, and the arrow along it.
+    /// Shows a message that has arrived: its time on the network, and the arrow along it.
     fn deliver(&mut self, hop: &mut Hop, to: &str, target: Option<usize>) {
         let Some((sent, from, source)) = hop.sent.take() else { return };
         let mut path: Vec<(usize, SimTime)> = source.map(|source| (source, sent)).into_iter().collect();
@@ -217,7 +217,8 @@ impl Builder {
         self.paths.push(path);
     }
 
-    /// A span of the network process, which is known only when it is over: the first lane that was free all the time.
+    /// Adds a span to the network process, on the first lane that was free all the time, and returns its index. It is
+    /// added when the message arrives, because its end is not known before.
     fn message(&mut self, name: String, sent: SimTime) -> usize {
         let process = self.process(NETWORK);
         let mut free = vec![true; self.busy[process].len()];
@@ -234,7 +235,7 @@ impl Builder {
         self.spans.all.len() - 1
     }
 
-    /// The call has waited since the step before, and not in a station: it was let in just now.
+    /// Shows the wait that ended with this step, unless it was in a station.
     fn show_wait(&mut self, hop: &mut Hop, step: &Step) {
         let waited = step.waited.as_nanos().saturating_sub(hop.waited.as_nanos());
         if waited > 0 && hop.work.is_none() && hop.inside {
@@ -243,7 +244,7 @@ impl Builder {
         }
     }
 
-    /// Work that is done: the wait for the station, then the work.
+    /// Shows work that is done: the wait for the station, then the work.
     fn work(&mut self, hop: &mut Hop, step: &Step) {
         let Some((start, before, device, demand)) = hop.work.take() else { return };
         let waited = step.waited.as_nanos().saturating_sub(before.as_nanos());
@@ -257,7 +258,7 @@ impl Builder {
         self.part(hop, name, category, (served.max(hop.shown_until), step.at), args);
     }
 
-    /// A part of a stay, on its lane. Parts follow each other.
+    /// Adds a part of a stay, on its lane. The parts of a stay follow each other.
     fn part(
         &mut self,
         hop: &mut Hop,
@@ -289,7 +290,8 @@ impl Builder {
         self.spans
     }
 
-    /// The points that an arrow can hold on to: it needs a span that goes on after it.
+    /// The points of an arrow. A point is left out unless its span lasts longer, because an arrow needs a span to hold
+    /// on to.
     fn arrow(&self, path: &[(usize, SimTime)]) -> Vec<Point> {
         let point = |&(span, at): &(usize, SimTime)| {
             let Span { process, lane, start, end, .. } = self.spans.all[span];

@@ -1,9 +1,9 @@
-//! A row of numbers as one line of text.
+//! A row of numbers as a line of small bars.
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// One character for each of at most `width` groups of neighbours, each as high as the highest of its group: a short
-/// peak must not vanish in an average. The lowest block is zero.
+/// Bars for at most `width` groups of neighbouring values. A bar shows the highest value of its group, so that a short
+/// peak does not vanish in an average. The lowest bar is zero.
 #[must_use]
 pub fn sparkline(values: &[f64], width: usize) -> String {
     let highest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);

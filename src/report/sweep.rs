@@ -1,4 +1,4 @@
-//! A sweep as a table: one row a point, with what was varied, how it went, and every metric.
+//! A sweep as a table: one row a point, with the varied values, the outcome, and every metric.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ pub const SCHEMA: &str = "outgrow.sweep/1";
 #[derive(Clone, Debug)]
 pub struct Rows {
     grid: Grid,
-    /// For each key whose values have a unit: the column of their numbers, and the numbers.
+    /// For each key whose values have a unit: the name of the column of plain numbers, and these numbers.
     numbers: Vec<Option<(String, Vec<f64>)>>,
 }
 
 impl Rows {
-    /// For the points of this grid.
+    /// Rows for the points of this grid.
     #[must_use]
     pub fn new(grid: &Grid) -> Rows {
         let numbers = grid.axes().iter().map(|axis| {
@@ -60,7 +60,7 @@ impl Rows {
         row
     }
 
-    /// The rows as a table, which has the columns of the keys even without a row.
+    /// The rows as a table. The columns of the keys are there even without a row.
     #[must_use]
     pub fn table(&self, rows: impl IntoIterator<Item = Row>) -> Table {
         let keys = self.keys(0);
@@ -70,7 +70,8 @@ impl Rows {
     }
 }
 
-/// Values that all have a unit of one kind as numbers, with the end of a column's name that tells in which unit.
+/// The values as numbers, with the suffix of the column's name that gives the unit. `None` unless every value has a
+/// unit of the same kind.
 fn numbers(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
     let one = |value: &String| quantity(value.trim().trim_matches('"'));
     let read: Vec<(&str, f64)> = values.iter().map(one).collect::<Option<_>>()?;
@@ -79,7 +80,8 @@ fn numbers(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
     alike.then(|| (suffix, read.into_iter().map(|(_, number)| number).collect()))
 }
 
-/// Values that are all numbers, with a unit of one kind or all without one, which is `""`.
+/// The values as numbers, with their unit. `None` unless all are plain numbers, whose unit is `""`, or all have a unit
+/// of the same kind.
 #[must_use]
 pub fn measured(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
     let plain = || {
@@ -90,7 +92,7 @@ pub fn measured(values: &[String]) -> Option<(&'static str, Vec<f64>)> {
     plain().or_else(|| numbers(values))
 }
 
-/// What stands in a column, when it is the same in all rows.
+/// The value of a column if it is the same in all rows.
 #[must_use]
 pub fn same<'a>(rows: &'a BTreeMap<usize, Row>, column: &str) -> Option<&'a Value> {
     let mut cells = rows.values().map(|row| row.get(column));
@@ -98,7 +100,8 @@ pub fn same<'a>(rows: &'a BTreeMap<usize, Row>, column: &str) -> Option<&'a Valu
     cells.all(|cell| cell == Some(first)).then_some(first)
 }
 
-/// A quantity with a unit; a number that has none needs no second column.
+/// A quantity with a unit, as the suffix of its unit and its number. `None` for a plain number, which needs no second
+/// column.
 fn quantity(text: &str) -> Option<(&'static str, f64)> {
     if text.parse::<f64>().is_ok() {
         return None;
@@ -110,7 +113,7 @@ fn quantity(text: &str) -> Option<(&'static str, f64)> {
     duration().or_else(rate).or_else(share).or_else(bytes)
 }
 
-/// A value of a key: a number or a text, as it was given.
+/// A value of a key as it was given: as a number if it is one, else as text.
 fn cell(text: &str) -> Value {
     match serde_json::from_str::<Value>(text) {
         Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::String(_))) => value,
@@ -118,7 +121,7 @@ fn cell(text: &str) -> Value {
     }
 }
 
-/// What all expectations together say; nothing without any.
+/// The joint verdict on all expectations; `None` without any.
 fn verdict(result: &RunResult) -> Option<Answer> {
     let is = |answer: Answer| result.expect.iter().any(|expect| expect.verdict == answer);
     match () {
@@ -129,10 +132,10 @@ fn verdict(result: &RunResult) -> Option<Answer> {
     }
 }
 
-/// The table as JSON, with what the sweep was.
+/// The table as JSON, with the scenario, the version and the axes of the sweep.
 ///
 /// # Panics
-/// Never: all keys are strings, and what is not a finite number is `null`.
+/// Never: all keys are strings, and numbers that are not finite become `null`.
 #[must_use]
 pub fn json(scenario: &Value, version: &str, axes: &Value, table: &Table) -> String {
     let sweep = json!({

@@ -1,14 +1,14 @@
-//! `Table`: rows of named cells, as CSV that needs no options to be read.
+//! `Table`: rows of named cells, written as CSV that any reader takes without options.
 //!
-//! Columns are named with their units, numbers are plain, what was not measured is an empty field, text is UTF-8 and
-//! lines end with LF. What is written can be read again without loss: numbers have as many digits as tell them apart.
+//! Column names contain the unit, numbers are plain, and a field is empty if nothing was measured. Text is UTF-8, lines
+//! end with LF. Reading a table back loses nothing: each number has as many digits as it takes to tell it apart.
 
 use serde_json::{Map, Value};
 
-/// One row: cells by the names of their columns, in order. A cell is a text, a number, true or false, or `null`.
+/// One row: cells by column name, in order. A cell is text, a number, a boolean, or `null`.
 pub type Row = Map<String, Value>;
 
-/// Rows under common columns.
+/// Rows that share columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     columns: Vec<String>,
@@ -16,16 +16,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table that has these columns even without a row.
+    /// An empty table with these columns.
     #[must_use]
     pub fn new(columns: &[&str]) -> Table {
         Table { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Appends a row. Columns that are new stand behind those known; rows without them have an empty field there.
+    /// Appends a row. New columns are added after the known ones and are empty in earlier rows.
     pub fn push(&mut self, row: Row) {
         for (at, name) in row.keys().enumerate() {
-            // Most rows have the columns of the one before them, in the same places.
+            // A shortcut: most rows have the same columns as the row before, in the same places.
             if self.columns.get(at) != Some(name) && !self.columns.contains(name) {
                 self.columns.push(name.clone());
             }
@@ -39,16 +39,16 @@ impl Table {
         &self.columns
     }
 
-    /// The rows; a cell that a row does not have is empty.
+    /// The rows. A cell that a row lacks is empty.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The table with a header.
+    /// The table as CSV with a header.
     ///
     /// # Panics
-    /// Never: memory takes all that is written to it.
+    /// Never: writing to memory does not fail.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -66,14 +66,14 @@ fn field(cell: Option<&Value>) -> String {
     match cell {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
-        // In capitals both pandas and R read it as what it is.
+        // Both pandas and R read capital letters as a boolean.
         Some(&Value::Bool(flag)) => if flag { "TRUE" } else { "FALSE" }.to_owned(),
         Some(other) => other.to_string(),
     }
 }
 
-/// Writes a part of a result into a row. A figure becomes its mean and the ends of its 95 % interval: `NAME`, `NAME_low`
-/// and `NAME_high`; what has parts gives the columns of each, `NAME_PART`; a list is left out.
+/// Writes a part of a result into a row. A figure becomes its mean and the ends of its 95 % interval: `NAME`,
+/// `NAME_low` and `NAME_high`. An object becomes the columns of its parts, `NAME_PART`. A list is left out.
 pub fn flatten(name: &str, part: &Value, row: &mut Row) {
     match part {
         Value::Object(parts) if parts.contains_key("trials") => figure(name, parts, row),

@@ -1,4 +1,4 @@
-//! Results of runs as tables, for pandas, R and whatever else reads CSV: one row an observation, one column a variable.
+//! Results of runs as tables for pandas, R and any other reader of CSV: one row an observation, one column a variable.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,21 +7,21 @@ use super::table::{Row, Table, flatten};
 use crate::experiment::result::RunResult;
 use crate::stats::histogram::Histogram;
 
-/// Rare responses per thousand million, within a decade: they give the percentiles 0, 10 .. 70, 75, 80, 85, then 90, 91 ..
-/// 97.5, 98, 98.5, and so on.
+/// Tails of the listed percentiles within one decade, as a number of responses per thousand million. They give the
+/// percentiles 0, 10 .. 70, 75, 80, 85, then 90, 91 .. 97.5, 98, 98.5, and so on.
 const TAILS: [u64; 11] = [100, 90, 80, 70, 60, 50, 40, 30, 25, 20, 15];
 
-/// All responses, in the same unit.
+/// All responses, in the unit of [`TAILS`].
 const WHOLE: u64 = 1_000_000_000;
 
-/// Decades of tails: the last percentiles lie beyond 99.999.
+/// Number of decades; the last percentiles are beyond 99.999.
 const DECADES: u32 = 6;
 
-/// Nanoseconds of a millisecond.
+/// Nanoseconds in a millisecond.
 const NANOS_PER_MS: f64 = 1e6;
 
-/// A table for each part of the results, with its file's name. Each row names its scenario, so that several scenarios
-/// share the tables; one that is there several times is told apart by its place: `mm1`, `mm1#2`.
+/// One table for each part of the results, with its file name. Each row names its scenario, so that several scenarios
+/// share the tables. A scenario that occurs again gets a number: `mm1`, `mm1#2`.
 #[must_use]
 pub fn tables(results: &[RunResult]) -> Vec<(&'static str, Table)> {
     let names = names(results);
@@ -71,7 +71,7 @@ fn value(part: &impl Serialize) -> Value {
     serde_json::to_value(part).expect("a result is made of numbers, strings, lists and maps with string keys")
 }
 
-/// How a run went, and the figures of the system as a whole: what a row of a sweep has too.
+/// The outcome of a run and the figures of the whole system, which a row of a sweep contains too.
 #[must_use]
 pub fn overview(result: &RunResult) -> Row {
     let bottleneck = result.bottleneck.as_ref();
@@ -118,7 +118,8 @@ fn components(result: &RunResult, add: &mut dyn FnMut(Row)) {
     }
 }
 
-/// A name of a column of the series: what it is, and of which component.
+/// Splits the name of a column of the series into the figure and its component; `None` for a column of the whole
+/// system.
 fn owner(column: &str) -> Option<(&str, &str)> {
     column.split_once(':')
 }
@@ -131,7 +132,7 @@ fn series(result: &RunResult, add: &mut dyn FnMut(Row)) {
     }
 }
 
-/// The columns of the series that belong to a component: a row for each component and window.
+/// The series of components: one row for each component and window.
 fn component_series(result: &RunResult, add: &mut dyn FnMut(Row)) {
     let owned: Vec<(usize, &str, &str)> = result
         .series
@@ -178,7 +179,7 @@ fn expectations(result: &RunResult, add: &mut dyn FnMut(Row)) {
     }
 }
 
-/// Response times of requests that ended ok, all trials together: of the system, then of each class.
+/// Percentiles of the response times of requests that ended ok, all trials together: of the system, then of each class.
 fn percentiles(result: &RunResult, add: &mut dyn FnMut(Row)) {
     distribution("system", None, &result.pooled.all(), add);
     for ((name, _), trials) in result.classes.iter().zip(&result.pooled.classes) {
@@ -188,7 +189,7 @@ fn percentiles(result: &RunResult, add: &mut dyn FnMut(Row)) {
     }
 }
 
-/// Percentiles as far as at least one response lies beyond them, then the longest.
+/// The percentiles that at least one response lies beyond, then the longest response.
 fn distribution(scope: &str, class: Option<&str>, times: &Histogram, add: &mut dyn FnMut(Row)) {
     let Some(longest) = times.max() else { return };
     let mut at = |percentile: f64, nanos: u64| {

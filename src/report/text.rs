@@ -1,10 +1,10 @@
-//! What all reports in text share: width, tables, headings and colours.
+//! What all text reports share: width, tables, headings and colours.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-/// Columns that a report may take: what fits into a window beside a file, and into a mail.
+/// Columns of a report; a hundred fit beside an editor, and into a mail.
 pub(super) const WIDTH: usize = 100;
 
 /// A heading.
@@ -12,22 +12,22 @@ pub(super) fn bold(text: &str) -> String {
     paint(Style::new().bold(), text)
 }
 
-/// What is as it should be.
+/// In the colour of success.
 pub(super) fn good(text: &str) -> String {
     paint(AnsiColor::Green.on_default().bold(), text)
 }
 
-/// What is not.
+/// In the colour of failure.
 pub(super) fn bad(text: &str) -> String {
     paint(AnsiColor::BrightRed.on_default().bold(), text)
 }
 
-/// What nobody knows yet, and warnings.
+/// In the colour of warnings and of verdicts that are not shown.
 pub(super) fn unsure(text: &str) -> String {
     paint(AnsiColor::Yellow.on_default().bold(), text)
 }
 
-/// What may be skipped.
+/// In a faint colour, for what readers may skip.
 pub(super) fn dim(text: &str) -> String {
     paint(Style::new().dimmed(), text)
 }
@@ -36,8 +36,9 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A table without lines, indented by one, numbers to the right; `left` columns of words come first. Colours would
-/// upset its widths: cells are plain. An empty cell is a dash, so that no column looks forgotten.
+/// A table without lines, indented by one blank. The first `left` columns are text, the others are right-aligned. An
+/// empty cell becomes a dash, so that no value looks forgotten. Cells must be without colours, which would spoil the
+/// widths.
 pub(super) fn table(header: &[&str], left: usize, rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH as u16);
@@ -51,7 +52,7 @@ pub(super) fn table(header: &[&str], left: usize, rows: &[Vec<String>]) -> Strin
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// Text broken into lines of the report's width: `first` before the first line, blanks of the same width before the
+/// Text wrapped to the width of a report. `first` stands before the first line, blanks of the same width before the
 /// others.
 pub(super) fn paragraph(first: &str, text: &str) -> String {
     let indent = first.chars().count();

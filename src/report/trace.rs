@@ -1,8 +1,8 @@
-//! One request's life, a line for each thing that happened to it.
+//! A traced request as text, one line for each event.
 
 use crate::model::trace::TraceLine;
 
-/// The listing: when, since the start of the trial and since the line before; where; what.
+/// The listing: time since the start of the trial, time since the line before, component, event.
 #[must_use]
 pub fn listing(lines: &[TraceLine]) -> String {
     let width = lines.iter().map(|line| line.component.chars().count()).max().unwrap_or(0);

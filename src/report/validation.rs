@@ -1,11 +1,11 @@
-//! A validation as text and as the tables of `docs/validation.md`.
+//! A validation as text, and as the tables of `docs/validation.md`.
 
 use std::fmt::Write as _;
 
 use crate::experiment::validate::coverage::Studied;
 use crate::experiment::validate::{Held, NotMeasured, Row, Validation, Verdict};
 
-/// What each row says, worst first, then what was not measured and why.
+/// The values, worst first, then what was not measured and why.
 #[must_use]
 pub fn text(found: &Validation) -> String {
     let mut out = verdict(found) + "\n";
@@ -26,7 +26,7 @@ pub fn text(found: &Validation) -> String {
     out
 }
 
-/// One sentence.
+/// The outcome in one sentence.
 #[must_use]
 pub fn verdict(found: &Validation) -> String {
     let values = found.values.len();
@@ -98,7 +98,7 @@ fn held(row: &Row) -> String {
     }
 }
 
-/// Six digits, as few zeros as possible.
+/// The number with six significant digits, without trailing zeros.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -120,7 +120,7 @@ fn list(out: &mut String, title: &str, what: &[NotMeasured]) {
     }
 }
 
-/// The tables of the cases, as Markdown.
+/// The tables of the cases as Markdown.
 #[must_use]
 pub fn markdown(found: &Validation) -> String {
     let mut out = format!("Seed {}: {}.\n\n", found.seed, verdict(found));
@@ -158,7 +158,7 @@ pub fn markdown(found: &Validation) -> String {
     out
 }
 
-/// The table of a study of coverage, as text.
+/// The table of a coverage study as text.
 #[must_use]
 pub fn coverage_text(found: &Studied) -> String {
     let mut out = coverage_verdict(found);
@@ -192,7 +192,7 @@ fn coverage_verdict(found: &Studied) -> String {
     }
 }
 
-/// The table of a study of coverage, as Markdown.
+/// The table of a coverage study as Markdown.
 #[must_use]
 pub fn coverage_markdown(found: &Studied) -> String {
     let mut out = format!("Seed {}: {}.\n\n", found.seed, coverage_verdict(found));
@@ -214,7 +214,7 @@ pub fn coverage_markdown(found: &Studied) -> String {
     out
 }
 
-/// A page with this part between its marks `<!-- begin NAME -->` and `<!-- end NAME -->`; `None` without them.
+/// `page`, with `part` between the marks `<!-- begin NAME -->` and `<!-- end NAME -->`; `None` if it has no such marks.
 #[must_use]
 pub fn within(page: &str, name: &str, part: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));

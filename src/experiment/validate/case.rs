@@ -1,56 +1,57 @@
-//! `Case`: something whose answer is known without this simulator, read from a file of cases.
+//! `Case`: a system whose answer is known without this simulator. Cases are read from a file.
 
 use serde_json::{Map, Value};
 
-/// The textbook cases that ship with the program.
+/// The cases from textbooks that are built into the program.
 const TEXTBOOK: &str = include_str!("../../../data/validation/textbook.json");
 
-/// Published measurements, and the answers of other simulators and solvers.
+/// Published measurements, and answers of other simulators and solvers; built into the program.
 const PUBLISHED: &str = include_str!("../../../data/validation/published.json");
 
-/// Parameters, and what must come out.
+/// A system, as parameters, and the values that a simulation of it must give.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// Its name, unique in its file.
+    /// Its name, unique within its file.
     pub id: String,
-    /// What kind of system it is, for readers; the parameters say what is simulated.
+    /// The kind of system, for readers; what is simulated follows from `params` alone.
     pub family: String,
-    /// One line.
+    /// A title of one line.
     pub title: String,
     /// Where the answer comes from.
     pub source: String,
-    /// What is fitted and what is predicted, and other things to know; perhaps empty.
+    /// What is fitted, what is predicted, and anything else a reader should know; may be empty.
     pub notes: String,
-    /// The system.
+    /// The parameters of the system.
     pub params: Map<String, Value>,
-    /// What must come out. Entries of lists have keys of their own: `completions[0]`.
+    /// The values that a simulation must give. Each entry of a list has its own key: `completions[0]`.
     pub expected: Vec<(String, f64)>,
-    /// What must not be exceeded.
+    /// Values that a simulation must not exceed.
     pub at_most: Vec<(String, f64)>,
-    /// About how many requests a 95 % interval of ±1 % needs, by key, where that is known.
+    /// Approximate number of requests that a 95 % interval of ±1 % needs, by key; only where it is known.
     pub samples: Vec<(String, f64)>,
-    /// The relative difference that is allowed where the expected values carry errors of their own; instead of z.
+    /// The largest relative difference that is allowed. Set where the expected values have errors of their own; z is
+    /// then not used.
     pub tolerance: Option<f64>,
 }
 
 impl Case {
-    /// About how many requests a 95 % interval of ±1 % of this value needs, if that is known.
+    /// Approximate number of requests that a 95 % interval of ±1 % of this value needs; `None` if it is not known.
     #[must_use]
     pub fn samples_for(&self, key: &str) -> Option<f64> {
         self.samples.iter().find(|(known, _)| known == key).map(|(_, samples)| *samples)
     }
 
-    /// An expected value.
+    /// The expected value of this key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
         self.expected.iter().find(|(known, _)| known == key).map(|(_, value)| *value)
     }
 }
 
-/// The cases that ship with the program: those of textbooks, then those of publications.
+/// The built-in cases: first those of textbooks, then those of publications.
 ///
 /// # Panics
-/// Never: a test reads them.
+/// Never: a test parses both files.
 #[must_use]
 pub fn built_in() -> Vec<Case> {
     let mut cases = parse(TEXTBOOK).expect("the textbook cases are well formed");
@@ -58,10 +59,10 @@ pub fn built_in() -> Vec<Case> {
     cases
 }
 
-/// Reads a file of cases: `{ "cases": [ { "id", "params", "expected", ... } ] }`, or the list alone.
+/// Parses a file of cases: `{ "cases": [ { "id", "params", "expected", ... } ] }`, or only the list.
 ///
 /// # Errors
-/// What is wrong and where, in a sentence without a full stop.
+/// The first problem and its place, as a clause without a full stop.
 pub fn parse(text: &str) -> Result<Vec<Case>, String> {
     let file: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let list = file.get("cases").unwrap_or(&file);

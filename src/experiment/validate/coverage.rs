@@ -1,4 +1,5 @@
-//! The intervals themselves: how often they cover a truth that is known, and how their width falls with more data.
+//! A study of the confidence intervals: how often they cover a known true value, and how their width falls with more
+//! data.
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -21,22 +22,23 @@ use crate::theory::queues::mmc;
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.coverage/1";
 
-/// Trials behind each interval, as many as a run has by default.
+/// Trials behind each interval: the default of `outgrow run`.
 const TRIALS: u64 = 10;
 
-/// Repetitions for which the bounds below are meant.
+/// The number of repetitions that the bounds below are computed for.
 const REPETITIONS: f64 = 500.0;
 
-/// Bounds of the coverage of intervals of a mean: 95 % and 3.5 standard errors of 500 repetitions.
+/// Centre and half-width of the allowed coverage of 95 % intervals of a mean: 0.95 ± 3.5 standard errors at 500
+/// repetitions.
 const MEAN: (f64, f64) = (0.95, 0.034);
 
-/// The same of a 99th percentile, whose intervals are known to be somewhat narrow.
+/// The same for a 99th percentile, whose intervals are known to be slightly too narrow.
 const PERCENTILE: (f64, f64) = (0.93, 0.05);
 
-/// The half-width of four times the data must be half as wide, within this share.
+/// With four times the data the half-width must be half as large, within this relative deviation.
 const HALVING: f64 = 0.15;
 
-/// What a study has shown, as the JSON of `outgrow.coverage/1`.
+/// The outcome of a study, as the JSON `outgrow.coverage/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Studied {
     /// [`SCHEMA`].
@@ -45,75 +47,77 @@ pub struct Studied {
     pub version: String,
     /// Whether every repetition ran.
     pub complete: bool,
-    /// Where all seeds come from.
+    /// The seed that all other seeds derive from.
     pub seed: u64,
-    /// Intervals of each kind.
+    /// Number of intervals of each kind.
     pub repetitions: u32,
     /// Trials behind each interval.
     pub trials: u64,
-    /// Requests of a trial, about.
+    /// Approximate number of requests in a trial.
     pub requests: f64,
     /// The kinds of interval.
     pub intervals: Vec<Coverage>,
 }
 
 impl Studied {
-    /// Whether all kinds of interval do what they promise.
+    /// Whether every kind of interval is within its bounds.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.intervals.iter().all(|one| one.holds)
     }
 }
 
-/// One kind of interval on one system.
+/// One kind of interval, on one system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The system.
     pub system: String,
-    /// What the interval is of.
+    /// The quantity that the interval estimates.
     pub of: String,
-    /// The truth, in seconds, or what the ratio should be.
+    /// The true value in seconds; for a ratio, its expected value.
     pub truth: f64,
-    /// Share of the intervals that cover it; or the ratio of half-widths, or the greatest half-width without variance.
+    /// The share of intervals that cover the true value. For the other two studies: the ratio of half-widths, or the
+    /// largest half-width of a system without randomness.
     pub measured: f64,
-    /// Mean half-width relative to the truth.
+    /// Mean half-width, relative to the true value.
     pub half_width: f64,
-    /// The measured value must lie from here ...
+    /// Lower bound of `measured`.
     pub low: f64,
-    /// ... to here.
+    /// Upper bound of `measured`.
     pub high: f64,
-    /// Whether it does.
+    /// Whether `measured` is within the bounds.
     pub holds: bool,
-    /// The repetitions, from 0, whose interval does not cover the truth. Each depends on the seed and its own number
-    /// alone, so that a study with fewer repetitions finds the same among its own.
+    /// The repetitions, counted from 0, whose interval does not cover the true value. A repetition depends only on the
+    /// seed and its own number, so a study with fewer repetitions finds the same ones among its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<u32>,
 }
 
-/// How to study.
+/// The settings of a study.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Study {
-    /// Where all seeds come from.
+    /// The seed that all other seeds derive from.
     pub seed: u64,
-    /// Intervals of each kind.
+    /// Number of intervals of each kind.
     pub repetitions: u32,
     /// Threads; 0 for as many as there are cores.
     pub jobs: usize,
-    /// Requests of a trial, about.
+    /// Approximate number of requests in a trial.
     pub requests: f64,
 }
 
-/// Steps of a study, for its progress.
+/// Number of steps of a study, for its progress bar.
 pub const STEPS: u32 = 7;
 
-/// What one repetition gives: an estimate of the mean and one of the 99th percentile, seconds.
+/// The estimates of one repetition, in seconds: the mean response time, and the interval of its 99th percentile.
 struct Estimates {
     mean: Estimate,
     trials: Vec<f64>,
     p99: Option<(f64, f64)>,
 }
 
-/// The systems of the study: name, case with the truth, cores, requests a second, and whether the cores are shared.
+/// The systems of the study: name, the case that gives the true value, cores, requests a second, and whether calls
+/// share the cores.
 const SYSTEMS: [(&str, &str, u32, f64, bool); 4] = [
     ("M/M/1, 0.5", "mm1-rho50", 1, 50.0, false),
     ("M/M/1, 0.8", "mm1-rho80", 1, 80.0, false),
@@ -146,7 +150,7 @@ pub fn run(study: Study, progress: &dyn Progress) -> Studied {
     }
 }
 
-/// The coverage of the mean and of the 99th percentile on one of the systems.
+/// Studies the intervals of the mean and of the 99th percentile on one of the systems.
 #[must_use]
 pub fn of_system(study: Study, name: &str, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let Some(&(name, id, cores, load, shared)) = SYSTEMS.iter().find(|(known, ..)| *known == name) else {
@@ -166,7 +170,7 @@ pub fn of_system(study: Study, name: &str, step: u32, progress: &dyn Progress) -
     ]
 }
 
-/// The paired difference of two designs under the same customers.
+/// Studies the interval of the paired difference between two designs with the same customers.
 #[must_use]
 pub fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let response = |cores| mmc(320.0, 0.01, cores).expect("it is stable").response;
@@ -180,7 +184,7 @@ pub fn paired(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage>
     vec![coverage("M/M/4 - M/M/5", "paired difference", truth, found.iter().map(difference), bounds)]
 }
 
-/// Four times the data: half the width.
+/// Compares the half-widths of a short and a four times longer run: the ratio should be one half.
 fn halving(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let seconds = study.requests / 50.0;
     let (short, long) = (station(1, 50.0, false, seconds / 2.0), station(1, 50.0, false, 2.0 * seconds));
@@ -202,7 +206,7 @@ fn halving(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     }]
 }
 
-/// Nothing is random: no width at all.
+/// Studies a system without randomness: its intervals must have width 0.
 fn constant(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
     let load = format!("{}\narrivals = {{ dist = \"constant\" }}", rate(50.0));
     let boxes = client(&load, "box") + &public("box", &fifo(1), "{ cpu = \"10ms\" }");
@@ -234,7 +238,7 @@ fn ready(text: &str) -> Scenario {
     loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario
 }
 
-/// Repetitions of the trials of some scenarios, all with the same seeds.
+/// The estimates of every repetition, one for each scenario. All scenarios use the same seeds.
 fn repeat(study: Study, scenarios: &[&Scenario], step: u32, progress: &dyn Progress) -> Vec<Vec<Estimates>> {
     let pool = ThreadPoolBuilder::new().num_threads(study.jobs).build().expect("threads can be started");
     let one = |repetition: u32| {
@@ -272,7 +276,7 @@ fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
     estimate.half_width.map(|half_width| (estimate.mean - half_width, estimate.mean + half_width))
 }
 
-/// Fewer repetitions say less: the distance of the bounds grows with one over the root of their number.
+/// The bounds for this number of repetitions: their distance from the centre grows with one over the square root of it.
 fn bounds((centre, distance): (f64, f64), repetitions: usize) -> (f64, f64) {
     let distance = distance * (REPETITIONS / repetitions as f64).sqrt();
     ((centre - distance).max(0.0), (centre + distance).min(1.0))

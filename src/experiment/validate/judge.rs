@@ -6,36 +6,36 @@ use super::case::Case;
 use crate::stats::interval::t_quantile_975;
 use crate::stats::tally::Moments;
 
-/// |z| from here on is no accident: with 30 trials one value in 2500 would come so far by chance, and the seed is fixed.
+/// A |z| above this is no accident: with 30 trials, chance exceeds it for one value in 2500, and the seed is fixed.
 const Z_MAX: f64 = 4.0;
 
-/// The relative difference that a sample of the size that the case asks for must not exceed.
+/// The largest relative difference allowed when the sample has the size that the case asks for.
 const DIFFERENCE_MAX: f64 = 0.02;
 
-/// The same where that size is beyond reach.
+/// The same, when the case asks for a sample that is too large to simulate.
 const DIFFERENCE_MAX_SLOW: f64 = 0.05;
 
-/// Requests for ±1 % from which on they are beyond reach.
+/// Number of requests for ±1 % above which a sample is too large to simulate.
 const SLOW: f64 = 3e7;
 
-/// A standard error, relative to the value, that shows nothing any more.
+/// A relative standard error above which the measurement shows nothing.
 const BLIND: f64 = 0.06;
 
-/// Half-width of the interval, relative to the value, that a limit of 2 % needs: four standard errors.
+/// Relative half-width of the interval that a limit of 2 % needs. At this width the limit is four standard errors.
 const HALF_WIDTH_NEEDED: f64 = 0.01;
 
-/// How a measured value is held against the expected one.
+/// How a measured value is compared with the expected one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rule {
-    /// |z|, and the relative difference where the sample is large enough.
+    /// By |z|, and by the relative difference if the sample is large enough.
     Statistical,
-    /// The relative difference alone: the expected value is a limit that the model only comes near.
+    /// By the relative difference alone: the expected value is a limit that the model only approaches.
     Near(f64),
-    /// No chance is involved: the difference itself.
+    /// By the absolute difference: nothing is random.
     Exact(f64),
 }
 
-/// What a value was held against.
+/// What decided the verdict on a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Held {
@@ -45,7 +45,7 @@ pub enum Held {
     Z,
     /// The relative difference alone: the expected value has an error of its own.
     Difference,
-    /// The difference itself: nothing is random.
+    /// The absolute difference: nothing is random.
     Exactly,
     /// A bound that must not be exceeded.
     Bound,
@@ -55,51 +55,51 @@ pub enum Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// They do.
+    /// They agree.
     Agrees,
-    /// They do not.
+    /// They differ.
     Differs,
-    /// Nothing speaks against it, but the sample is so small that nothing could.
+    /// The measurement does not contradict theory, but the sample is too small to do so.
     NotShown,
 }
 
-/// One expected value of a case, and what was measured.
+/// One expected value of a case, and its measurement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The case.
     pub case: String,
     /// The key of the value.
     pub value: String,
-    /// What must come out, in the case's units.
+    /// The expected value, in the units of the case.
     pub expected: f64,
-    /// Mean over the trials; absent when none measured it.
+    /// Mean over the trials; absent if no trial measured it.
     pub measured: Option<f64>,
-    /// Half of the width of its 95 % interval; absent with one trial.
+    /// Half-width of its 95 % interval; absent with one trial.
     pub half_width: Option<f64>,
-    /// Difference in standard errors; absent where nothing is random.
+    /// The difference in standard errors; absent where nothing is random.
     pub z: Option<f64>,
-    /// Difference as a share of the expected value, or itself where that is 0.
+    /// The difference relative to the expected value; the absolute one if that is 0.
     pub difference: f64,
-    /// What it was held against.
+    /// What decided the verdict.
     pub held: Held,
-    /// The limit of the difference, where it counts.
+    /// The limit of the difference; absent where the difference does not count.
     pub limit: Option<f64>,
-    /// Trials that measured it.
+    /// Number of trials that measured it.
     pub trials: u64,
-    /// Requests of all trials.
+    /// Number of requests of all trials.
     pub requests: u64,
     /// Whether theory and simulation agree.
     pub verdict: Verdict,
-    /// How much of what is allowed was used: more than 1 disagrees.
+    /// The used share of the allowed deviation: above 1, the value differs.
     pub strain: f64,
 }
 
-/// Whether so many requests are beyond reach.
+/// Whether a sample of this many requests is too large to simulate.
 pub(super) fn is_slow(samples: f64) -> bool {
     samples > SLOW
 }
 
-/// Requests that a value must see before its relative difference counts, if ±1 % needs this many.
+/// Number of requests from which on the relative difference of a value counts, given the number that ±1 % needs.
 pub(super) fn requests_needed(samples: f64) -> f64 {
     let (wide, narrow) = (DIFFERENCE_MAX_SLOW, DIFFERENCE_MAX);
     if is_slow(samples) { samples * (narrow / wide) * (narrow / wide) } else { samples }
@@ -166,10 +166,10 @@ pub(super) fn judge(
 fn statistical(case: &Case, key: &str, in_requests: bool, error: f64, row: &mut Row) -> f64 {
     let Some(half_width) = row.half_width else { return f64::INFINITY };
     let size = row.expected.abs();
-    // Where every trial gives the same number, what is left is rounding.
+    // The lower limit of the error covers rounding, where every trial gives the same number.
     let z = row.difference * if size == 0.0 { 1.0 } else { size } / error.max(1e-7 * size);
     row.z = Some(z);
-    // Levels at a moment, and values of a trial as a whole, are not counted in requests.
+    // The error of a level at a given time, or of one value per trial, does not depend on the number of requests.
     let samples = case.samples_for(key).filter(|_| in_requests);
     let is_large = samples.map_or(half_width <= HALF_WIDTH_NEEDED * size, |samples| {
         row.requests as f64 >= requests_needed(samples)

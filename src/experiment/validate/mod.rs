@@ -1,5 +1,6 @@
-//! Validation: the simulator against answers that are known without it. A case, read from a file, becomes scenarios by
-//! its parameters; what its trials measure is held against what the case expects.
+//! Validation: compares the simulator with answers that are known without it. Each case is read from a file. Its
+//! parameters become scenarios, and the measurements of their trials are compared with the values that the case
+//! expects.
 
 mod case;
 pub mod coverage;
@@ -33,16 +34,16 @@ pub const SCHEMA: &str = "outgrow.validation/1";
 /// How much is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Up to some millions of requests a scenario, and none that takes minutes.
+    /// At most 1.6 million requests a scenario; scenarios that take minutes are left out.
     Short,
-    /// As many as ±1 % needs, or ±2.5 % where that is beyond reach.
+    /// The number of requests that an interval of ±1 % needs, or ±2.5 % where ±1 % would take too long.
     Full,
 }
 
 /// How to validate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// From which the seeds of all trials come, together with the names of the cases.
+    /// The seed. With the name of a case it determines the seeds of the trials of that case.
     pub seed: u64,
     /// Threads; 0 for as many as there are cores.
     pub jobs: usize,
@@ -50,7 +51,7 @@ pub struct Options {
     pub effort: Effort,
 }
 
-/// A case, or a value of one, that is not measured.
+/// A case, or one of its values, that is not measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotMeasured {
     /// The case.
@@ -58,11 +59,11 @@ pub struct NotMeasured {
     /// The key of the value; absent for the whole case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Why, in a clause without a full stop.
+    /// The reason: a clause without a full stop.
     pub reason: String,
 }
 
-/// What a validation has shown.
+/// The outcome of a validation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Validation {
     /// [`SCHEMA`].
@@ -73,32 +74,32 @@ pub struct Validation {
     pub complete: bool,
     /// The seed.
     pub seed: u64,
-    /// Cases that were asked for.
+    /// Number of cases that were asked for.
     pub cases: usize,
-    /// The values, worst first.
+    /// The measured values, worst first.
     pub values: Vec<Row>,
     /// Cases that the components cannot express.
     pub not_expressed: Vec<NotMeasured>,
-    /// Values of other cases that no quantity of a trial stands for.
+    /// Values of the other cases that no quantity of a trial corresponds to.
     pub not_measured: Vec<NotMeasured>,
-    /// Cases of which a part is only simulated with [`Effort::Full`].
+    /// Cases of which some scenarios run only with [`Effort::Full`].
     pub long: Vec<String>,
 }
 
 impl Validation {
-    /// Whether nothing that was measured differs.
+    /// Whether no measured value has the verdict [`Verdict::Differs`].
     #[must_use]
     pub fn agrees(&self) -> bool {
         self.with(Verdict::Differs) == 0
     }
 
-    /// Values with this verdict.
+    /// Number of values with this verdict.
     #[must_use]
     pub fn with(&self, verdict: Verdict) -> usize {
         self.values.iter().filter(|row| row.verdict == verdict).count()
     }
 
-    /// Cases of which something was measured.
+    /// Number of cases with at least one measured value.
     #[must_use]
     pub fn measured(&self) -> usize {
         let mut cases: Vec<&str> = self.values.iter().map(|row| row.case.as_str()).collect();
@@ -115,15 +116,16 @@ struct Ready<'c> {
     scenario: Scenario,
 }
 
-/// What one trial gave.
+/// The measurements of one trial.
 struct Trial {
-    /// Of which scenario.
+    /// Index of the scenario.
     index: usize,
     requests: u64,
     values: Vec<f64>,
 }
 
-/// Simulates the cases and holds what comes out against what they expect. The numbers do not depend on the threads.
+/// Simulates the cases and compares the measured values with the expected ones. The result does not depend on the
+/// number of threads.
 ///
 /// # Panics
 /// When an invariant of the simulator is broken, or no threads can be started.
@@ -168,7 +170,7 @@ pub fn run(cases: &[Case], options: Options, progress: &dyn Progress) -> Validat
     found
 }
 
-/// How many scenarios [`run`] will report its progress on, as if each were a trial.
+/// Number of scenarios that [`run`] reports progress on; each counts as one trial there.
 #[must_use]
 pub fn scenarios(cases: &[Case], effort: Effort) -> u32 {
     let plans = |case| express(case, effort).map_or(0, |expressed| expressed.plans.len());
@@ -210,13 +212,13 @@ fn prepare<'c>(cases: &'c [Case], effort: Effort, found: &mut Validation) -> Vec
     ready
 }
 
-/// Requests of a trial, and its numbers; `None` when the user has had enough.
+/// The requests of a trial and its measured values; `None` when the user has interrupted the run.
 fn measure(ready: &Ready<'_>, seed: u64, trial: u32, progress: &dyn Progress) -> Option<(u64, Vec<f64>)> {
     if progress.interrupted() {
         return None;
     }
     let Ready { case, plan, scenario } = ready;
-    // The seed holds the name, so that one unlucky stream does not trouble all cases.
+    // The name of the case is part of the seed, so that an unlucky stream affects one case only.
     let seed = Seed::new(name_hash(&case.id).wrapping_add(seed)).trial(u64::from(trial));
     let record = build(scenario, seed).run(scenario.length(), &mut |_| progress.interrupted());
     let requests = record.classes.iter().map(|class| class.issued).sum();
@@ -234,7 +236,7 @@ fn rows(case: &Case, plan: &Plan, trials: &[&Trial]) -> Vec<Row> {
     plan.offers.iter().enumerate().map(row).collect()
 }
 
-/// A file whose name is its content, so that a scenario can hold a short trace.
+/// Files whose content is their name, so that a scenario can contain a short trace.
 struct Verbatim;
 
 impl Files for Verbatim {

@@ -1,4 +1,4 @@
-//! `Quantity`: the number that a trial gives for an expected value.
+//! `Quantity`: what is read from a trial for an expected value.
 
 use crate::model::data::{DataRecord, Outage};
 use crate::model::record::{ClassRecord, ComponentRecord, TrialRecord};
@@ -8,100 +8,101 @@ use crate::stats::tally::Tally;
 
 const NANOS: f64 = 1e9;
 
-/// What is read off a trial; times in seconds. A box is named where the quantity belongs to one: a member, or a group,
-/// whose members are added up, and their shares and times averaged.
+/// A quantity of a trial; times are in seconds. The name is that of a box: a member or a group. Counts of a group are
+/// sums over its members, shares and times are averages over them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Quantity {
-    /// Busy share of the cores of the box's machines.
+    /// Busy share of the cores of the machines of the box.
     Utilisation(String),
-    /// Time average of the calls inside the box.
+    /// Time average of the number of calls inside the box.
     Inside(String),
-    /// Time average of the calls that wait in the box.
+    /// Time average of the number of calls waiting in the box.
     Queue(String),
-    /// Time average of the calls that wait for a core or use one: unlike `Inside`, not those that wait downstream.
+    /// Time average of the number of calls that wait for a core or use one. Unlike `Inside`, it leaves out calls that
+    /// wait for an answer from downstream.
     InStation(String),
     /// Mean time from arrival to answer at the box.
     ResponseAt(String),
-    /// Mean wait of the calls that the box answers ok.
+    /// Mean wait of the calls that the box answers with ok.
     Wait(String),
-    /// Variance of it.
+    /// Variance of that wait.
     WaitVariance(String),
-    /// Quantile of it.
+    /// Quantile of that wait.
     WaitQuantile(String, f64),
-    /// Share of the calls that the box answers ok that wait at all.
+    /// Share of the calls answered with ok that had to wait.
     WaitShare(String),
-    /// Mean time in the queue of all that arrive, those that leave it unserved included: by Little's law.
+    /// Mean time in the queue over all arrivals, including those that leave it unserved; computed by Little's law.
     WaitOfAll(String),
-    /// Share of all that arrive that wait at all.
+    /// Share of all arrivals that had to wait.
     WaitShareOfAll(String),
-    /// Mean time from asking to the answer, of all classes or of one.
+    /// Mean response time of requests, of all classes or of one.
     Response(Option<usize>),
-    /// Standard deviation of it, all classes together.
+    /// Standard deviation of the response time, all classes together.
     ResponseDeviation,
-    /// Quantile of it.
+    /// Quantile of the response time, of all classes or of one.
     ResponseQuantile(Option<usize>, f64),
-    /// Mean time to the end of all requests, whatever their end.
+    /// Mean time from the start to the end of a request, whatever its outcome.
     Ended,
-    /// The part of `Ended` that is not spent in tries of this many seconds each: pauses between tries.
+    /// Mean pause between tries: `Ended` less the time spent in tries of this many seconds each.
     Pauses(f64),
-    /// Answers a second.
+    /// Requests answered a second.
     Throughput,
-    /// Requests a second.
+    /// Requests issued a second.
     Offered,
     /// Share of the requests that end without an answer.
     Failed,
-    /// Requests that end without an answer, in a trial with an outage.
+    /// Number of requests that end without an answer, in a trial with an outage.
     FailedInOutage,
     /// Share of the requests that end with an answer.
     Succeeded,
-    /// Tries a request.
+    /// Tries per request.
     Attempts,
     /// Share of the tries that fail.
     FailedTries,
-    /// Calls a second to all boxes on this box's machine.
+    /// Calls a second to all boxes on the machine of this box.
     RateOf(String),
-    /// Calls a request to all boxes on this box's machine.
+    /// Calls per request to all boxes on the machine of this box.
     VisitsOf(String),
-    /// Share of the requests for which the box is not asked.
+    /// Share of the requests for which the box is not called.
     HitsBefore(String),
-    /// Requests of one class inside, averaged over time: by Little's law.
+    /// Time average of the number of requests of one class in the system; computed by Little's law.
     InsideOfClass(usize),
-    /// Calls inside the box at this time, and again after each period.
+    /// Number of calls inside the box at this time and again after each period; the mean over periods.
     InsideAt(String, f64, f64),
     /// Highest number of calls inside the box.
     InsideMax(String),
-    /// Seconds after this time from which on next to nothing is left inside the box, to one window.
+    /// Seconds from this time until the box is almost empty, to the accuracy of one window.
     DrainedAfter(String, f64),
-    /// Time of the window in which most is inside the box, at its end.
+    /// End of the window in which the number of calls inside the box is highest.
     FullestAt(String),
-    /// Requests that were answered.
+    /// Number of requests that were answered.
     Completed,
-    /// Requests in a period of this length.
+    /// Number of requests in a period of this length.
     ArrivalsPer(f64),
-    /// The only answer's moment: when it was asked, and the time that it took.
+    /// Time of the only answer: this time, at which it was asked for, plus its response time.
     AnsweredAt(String, f64),
-    /// Share of the time in which at least so many of so many machines are up.
+    /// Share of the time in which at least the first number of machines is up, out of the second.
     UpShare(usize, usize),
-    /// Squared distance of the share of time in which the one machine is up from its mean.
+    /// Squared deviation of the up share of a single machine from this mean.
     UpSquared(f64),
     /// Share of the reads that are stale.
     StaleReads,
-    /// Writes that a read's node has not applied.
+    /// Mean number of writes that the node of a read has not applied yet.
     VersionsBehind,
-    /// Writes that a failover lost.
+    /// Number of writes that a failover lost.
     LostWrites,
-    /// Squared distance of them from their mean.
+    /// Squared deviation of the lost writes from this mean.
     LostSquared(f64),
     /// 1 for a failover that lost nothing, else 0.
     NothingLost,
-    /// Length of an outage of writes.
+    /// Length of an outage of writes, in seconds.
     Outage,
-    /// Lag of the replica furthest behind when the trial ends.
+    /// Lag of the replica furthest behind at the end of the trial, in seconds.
     LagAtEnd,
 }
 
 impl Quantity {
-    /// Reads the quantity off a trial; not finite where the trial did not measure it.
+    /// The value of the quantity in a trial; not finite where the trial did not measure it.
     pub(super) fn of(&self, record: &TrialRecord) -> f64 {
         use Quantity as Q;
         let seconds = record.measured.as_secs_f64();
@@ -143,7 +144,7 @@ impl Quantity {
         }
     }
 
-    /// The quantities that belong to a box.
+    /// The value of a quantity that belongs to a box.
     fn of_box(&self, record: &TrialRecord) -> f64 {
         use Quantity as Q;
         match self {
@@ -192,7 +193,8 @@ impl Quantity {
         }
     }
 
-    /// The quantity of this name: `p99(response.read)`, `utilisation(web)`, `throughput`. Classes are given by name.
+    /// The quantity of this name: `p99(response.read)`, `utilisation(web)`, `throughput`. `classes` are the names of
+    /// the request classes in order.
     pub(super) fn named(text: &str, classes: &[&str]) -> Option<Quantity> {
         use Quantity as Q;
         let Some((what, of)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
@@ -234,7 +236,7 @@ fn squared(value: f64) -> f64 {
     value * value
 }
 
-/// The member of this name, or all members of the group.
+/// The member with this name, or all members of the group with this name.
 fn members<'a>(record: &'a TrialRecord, name: &'a str) -> impl Iterator<Item = &'a ComponentRecord> + Clone {
     record.components.iter().filter(move |at| at.name == name || at.group == name)
 }
@@ -251,7 +253,7 @@ fn arrived(record: &TrialRecord, name: &str) -> f64 {
     sum_over(record, name, |at| at.arrived as f64)
 }
 
-/// All classes, or one.
+/// All classes, or the one with this index.
 fn classes(record: &TrialRecord, class: Option<usize>) -> impl Iterator<Item = &ClassRecord> {
     let of = move |(index, record)| (class.is_none() || class == Some(index)).then_some(record);
     record.classes.iter().enumerate().filter_map(of)
@@ -277,7 +279,7 @@ fn ended(record: &TrialRecord) -> f64 {
     sum as f64 / count as f64 / NANOS
 }
 
-/// Calls to all boxes on the machine of `host`.
+/// Number of calls to all boxes on the machine of `host`.
 fn visits(record: &TrialRecord, host: &str) -> f64 {
     let on_it = record
         .components
@@ -286,26 +288,26 @@ fn visits(record: &TrialRecord, host: &str) -> f64 {
     on_it.map(|at| at.arrived).sum::<u64>() as f64
 }
 
-/// A figure of the data; not finite without replicas.
+/// A figure of the replicated data; not finite without replicas.
 fn data(record: &TrialRecord, figure: impl Fn(&DataRecord) -> f64) -> f64 {
     record.data.as_ref().map_or(f64::NAN, figure)
 }
 
-/// The same of a trial with an outage whose end it saw.
+/// A figure of the writes lost in an outage; not finite unless the trial saw the end of an outage.
 fn lost(record: &TrialRecord, figure: impl Fn(f64) -> f64) -> f64 {
     let of =
         |data: &DataRecord| if data.outages.is_empty() { f64::NAN } else { figure(data.lost_writes as f64) };
     data(record, of)
 }
 
-/// Calls inside the box, a window.
+/// Mean number of calls inside the box in each window.
 fn levels(record: &TrialRecord, name: &str) -> Vec<f64> {
     let index = record.components.iter().position(|at| at.name == name).expect("the scenario has this box");
     record.windows.iter().map(|window| window.inside[index]).collect()
 }
 
-/// The level at a moment, from the averages over the two windows before it: the line through their middles. What comes
-/// after the moment does not count, so that a step of the load there does no harm.
+/// The level at time `at`, extrapolated along the line through the middles of the two windows before it. Later windows
+/// are not used, so that a step of the load at `at` does not distort the value.
 fn inside_at(record: &TrialRecord, name: &str, at: f64, period: f64) -> f64 {
     let inside = levels(record, name);
     let length = record.windows[0].length_s;
@@ -321,7 +323,7 @@ fn inside_at(record: &TrialRecord, name: &str, at: f64, period: f64) -> f64 {
     levels.iter().sum::<f64>() / levels.len() as f64
 }
 
-/// Share of the measured time in which at least `least` of `machines` are up, from the timeline.
+/// Share of the measured time in which at least `least` of `machines` are up, computed from the timeline.
 fn up_share(record: &TrialRecord, least: usize, machines: usize) -> f64 {
     let end = record.windows.last().map_or(0.0, |window| window.start_s + window.length_s);
     let start = end - record.measured.as_secs_f64();

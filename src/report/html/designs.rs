@@ -10,7 +10,7 @@ use crate::experiment::compare::{CompareResult, Design, Regressed};
 use crate::experiment::result::Answer;
 use crate::scenario::Scenario;
 
-/// The page of a comparison; `command` is what was typed.
+/// The page of a comparison; `command` is the command that made it.
 #[must_use]
 pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> String {
     let names: Vec<&str> = result.designs.iter().map(|design| design.name.as_str()).collect();
@@ -48,7 +48,7 @@ pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> Str
     page(names.join(" against "), vec![about], vec![group(names.join(" against "), parts)])
 }
 
-/// The page of a capacity; `command` is what was typed.
+/// The page of a capacity; `command` is the command that made it.
 #[must_use]
 pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> String {
     let about = format!(

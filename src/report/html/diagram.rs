@@ -5,19 +5,19 @@ use super::super::number::percent;
 use crate::experiment::result::{ComponentResult, RunResult};
 use crate::scenario::{BoxEntry, graph};
 
-/// Size of a box and what is between them, pixels.
+/// Width and height of a box and the space between boxes, in pixels.
 const WIDE: usize = 168;
 const HIGH: usize = 62;
 const GAP: usize = 24;
 const DROP: usize = 40;
 
-/// How far an arrow goes around.
+/// Pixels to the right of the boxes that the control points of a curved arrow use.
 const AROUND: usize = 56;
 
-/// Characters of a name that fit.
+/// Number of characters of a name that fit into a box.
 const NAME_MAX: usize = 19;
 
-/// Where a box stands: its row from the top, and its place in the row.
+/// The position of a box: its row from the top, and its left edge in pixels.
 struct Place<'a> {
     entry: &'a BoxEntry,
     row: usize,
@@ -30,7 +30,7 @@ impl Place<'_> {
     }
 }
 
-/// The diagram, with what was measured in the boxes.
+/// The diagram as SVG, with the measured utilisation in the boxes.
 pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult) -> String {
     let edges = graph::edges(boxes);
     let places = places(boxes, &edges);
@@ -45,7 +45,7 @@ pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"-4 -4 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n\
          <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
          <path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
-        // The arrow itself stays within three quarters of the way to where it is drawn towards.
+        // The curve itself reaches only three quarters of the way to its control points.
         width + if goes_around { 8 + AROUND } else { 8 },
         height + 8,
         escaped(&told(boxes, &edges))
@@ -61,7 +61,7 @@ pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult) -> String {
     out + "</svg>"
 }
 
-/// The diagram in words.
+/// The diagram in words, for screen readers.
 fn told(boxes: &[BoxEntry], edges: &[(String, String)]) -> String {
     let arrows: Vec<String> = edges.iter().map(|(from, to)| format!("{from} calls {to}")).collect();
     let hosts: Vec<String> =
@@ -69,11 +69,11 @@ fn told(boxes: &[BoxEntry], edges: &[(String, String)]) -> String {
     format!("Diagram of {} boxes: {}", boxes.len(), [arrows, hosts].concat().join(", "))
 }
 
-/// Each box one row below the lowest of those that call it; rows are centred.
+/// The position of each box: one row below the lowest box that calls it, with rows centred.
 fn places<'a>(boxes: &'a [BoxEntry], edges: &[(String, String)]) -> Vec<Place<'a>> {
     let index = |name: &str| boxes.iter().position(|entry| entry.name == name);
     let mut rows = vec![0; boxes.len()];
-    // Calls have no circle, so that no row is deeper than there are boxes.
+    // Calls do not form a circle, so there are at most as many rows as boxes.
     for _ in 0..boxes.len() {
         for (from, to) in edges {
             if let (Some(from), Some(to)) = (index(from), index(to)) {
@@ -97,7 +97,7 @@ fn places<'a>(boxes: &'a [BoxEntry], edges: &[(String, String)]) -> Vec<Place<'a
     places
 }
 
-/// An arrow to the next row goes straight down; one to a lower row goes around the boxes between, on the right.
+/// An arrow. To the next row it goes straight down; to a lower row it goes around the boxes in between, on their right.
 fn arrow(from: &Place<'_>, to: &Place<'_>) -> String {
     if to.row > from.row + 1 {
         let (x1, y1) = (from.x + WIDE, from.y() + HIGH / 2);
@@ -144,7 +144,7 @@ fn fitting(text: &str) -> String {
     text.chars().take(NAME_MAX - 1).chain(['…']).collect()
 }
 
-/// Use of the cores of the machines of a group; of unequal members that of the busiest.
+/// Utilisation of the cores of a group as text: the mean over its machines, or the busiest one if they differ.
 fn busy(group: &str, result: &RunResult) -> Option<String> {
     let own = |(name, component): (&str, &ComponentResult)| {
         let is_host = component.machine.as_ref().is_some_and(|machine| machine.host == name);

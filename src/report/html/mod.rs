@@ -1,4 +1,4 @@
-//! The report: one HTML page that holds everything and asks nothing of any network.
+//! Reports as one HTML page that contains everything and loads nothing.
 
 mod designs;
 mod diagram;
@@ -21,15 +21,15 @@ struct Page {
     title: String,
     about: Vec<String>,
     groups: Vec<Group>,
-    /// Whether the groups have headings of their own.
+    /// Whether there are several groups, so that each has a heading.
     many: bool,
-    /// The element of a section's heading.
+    /// The HTML element for headings of sections.
     heading: &'static str,
     style: String,
     version: &'static str,
 }
 
-/// What belongs together: one scenario's results.
+/// The results of one scenario.
 #[derive(Debug)]
 struct Group {
     id: String,
@@ -45,12 +45,12 @@ struct Section {
     blocks: Vec<Block>,
 }
 
-/// What a section is made of. The template escapes all text; the SVGs have done so themselves.
+/// A part of a section. The template escapes all text; SVG comes escaped.
 #[derive(Debug)]
 enum Block {
     Verdicts(Vec<Line>),
     Sentences(Vec<String>),
-    /// What it is for, and the text.
+    /// The purpose of a command, and the command.
     Command(String, String),
     /// The name of a table, and the table.
     Numbers(String, Table),
@@ -68,7 +68,7 @@ struct Line {
     measured: String,
 }
 
-/// The text in parts, each with whether it stood between backticks.
+/// The text in parts, each with whether it was between backticks.
 fn spans(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The report of runs: for each scenario the verdict, the reasons, the diagram, the charts and all tables.
+//! The report of runs. For each scenario: the verdict, the reasons, the diagram, the charts and all tables.
 
 use super::super::chart;
 use super::super::number::{number, seconds};
@@ -7,14 +7,14 @@ use super::{Block, Group, Line, Section, diagram, page};
 use crate::experiment::result::{Answer, RunResult};
 use crate::scenario::Scenario;
 
-/// A scenario, what its run has shown, and the command that runs it again.
+/// A scenario with the result of its run.
 #[derive(Debug)]
 pub struct Run<'a> {
-    /// What was simulated.
+    /// The scenario that was simulated.
     pub scenario: &'a Scenario,
-    /// What came out.
+    /// Its result.
     pub result: &'a RunResult,
-    /// Gives the same bytes again.
+    /// The command that gives the same result again, byte for byte.
     pub command: String,
 }
 
@@ -89,12 +89,7 @@ fn verdict(result: &RunResult) -> Vec<Block> {
     let mut lines = Vec::new();
     let line = |class, word, what: &str, measured: String| Line { class, word, what: what.into(), measured };
     if !result.complete {
-        lines.push(line(
-            "unsure",
-            "interrupted",
-            "what follows comes from the part that was done",
-            String::new(),
-        ));
+        lines.push(line("unsure", "interrupted", "the figures cover only the part that ran", String::new()));
     }
     if !result.steady_state.reached {
         lines.push(line("bad", "no steady state", &summary::growth(result), String::new()));

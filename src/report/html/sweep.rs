@@ -13,7 +13,7 @@ use super::designs::{group, pictures, sentences};
 use super::{Block, page};
 use crate::experiment::sweep::Grid;
 
-/// Rows of the page's table: more make it slow to open.
+/// Largest number of rows in the table of the page; more make it slow to open.
 const ROWS_MAX: usize = 1000;
 
 /// A sweep with all its points.
@@ -21,21 +21,21 @@ const ROWS_MAX: usize = 1000;
 pub struct Swept<'a> {
     /// Title of the scenario.
     pub title: &'a str,
-    /// Where it came from.
+    /// The file or the name that the scenario came from.
     pub origin: &'a str,
-    /// Its text; `None` when it is not the one any more that was swept, or is not there.
+    /// Its text; `None` if the text is missing or has changed since the sweep.
     pub text: Option<&'a str>,
     /// SHA-256 of the text.
     pub sha256: &'a str,
     /// Version of the simulator.
     pub version: &'a str,
-    /// Gives the same table again.
+    /// The command that gives the same table again.
     pub command: String,
-    /// What was varied.
+    /// The grid of varied values.
     pub grid: &'a Grid,
-    /// The rows of the table by their points.
+    /// The rows of the table, by point.
     pub rows: &'a BTreeMap<usize, Row>,
-    /// What the check of the scenario has warned of.
+    /// Warnings from the check of the scenario.
     pub warnings: Option<String>,
 }
 
@@ -102,7 +102,7 @@ fn warnings(swept: &Swept<'_>) -> Vec<Block> {
     sentences(&all).into_iter().chain(checked).collect()
 }
 
-/// The keys and the most telling columns of the table.
+/// The table of points, with the keys and the most important columns.
 fn points(swept: &Swept<'_>) -> Vec<Block> {
     let keys = swept.grid.axes().iter().map(|axis| axis.key.as_str());
     let has_verdict = swept.rows.values().any(|row| row.get("verdict").is_some_and(|cell| !cell.is_null()));
@@ -132,7 +132,7 @@ fn points(swept: &Swept<'_>) -> Vec<Block> {
     blocks
 }
 
-/// A value with the ends of its interval.
+/// A value with the ends of its interval, as text.
 fn figure(row: &Row, name: &str, written: impl Fn(f64) -> String) -> String {
     let cell = |end: &str| row.get(&format!("{name}{end}")).and_then(Value::as_f64);
     match (cell(""), cell("_low"), cell("_high")) {

@@ -1,4 +1,4 @@
-//! The colours of charts in a dark theme: rules that replace each colour that an SVG has by one for dark paper.
+//! The dark theme of charts: CSS rules that replace each colour of an SVG by one that suits a dark background.
 
 use super::super::chart::colours;
 

@@ -1,11 +1,11 @@
-//! The summary's tables of boxes: how busy each was, how long its queue, its worst moment, and what theory says.
+//! The tables of boxes in the summary: how busy each box was, its queue, its worst moment, and what theory says.
 
 use super::super::number::{estimate, number, seconds, share, time_ms};
 use super::super::text::{bold, table};
 use super::{bare, figure};
 use crate::experiment::result::{ComponentResult, Prediction, Relation, RunResult};
 
-/// Members of a group that are shown one by one; of more only the busiest is.
+/// Largest group whose members are shown one by one. Of a larger group only the busiest member is shown.
 const MEMBERS_MAX: usize = 4;
 
 pub(super) const HEADER: [&str; 8] =
@@ -23,12 +23,12 @@ pub(super) fn section(result: &RunResult) -> String {
     out
 }
 
-/// The cells below [`HEADER`].
+/// The rows below [`HEADER`].
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     shown(result).into_iter().map(|(label, name, one)| row(result, label, name, one)).collect()
 }
 
-/// Label, name and figures of the components that were called.
+/// Label, name and figures of the components that received calls.
 fn shown(result: &RunResult) -> Vec<(String, &str, &ComponentResult)> {
     let called = result.components.iter().filter(|(_, one)| one.calls.mean.is_some_and(|calls| calls > 0.0));
     let called: Vec<(&str, &ComponentResult)> = called.collect();
@@ -41,7 +41,7 @@ fn shown(result: &RunResult) -> Vec<(String, &str, &ComponentResult)> {
             rows.push(((*name).to_owned(), *name, *one));
         } else if group[0].0 == *name {
             let (name, busiest) = busiest(&group);
-            // A router in the drivers of its callers is no machine.
+            // A query router inside the drivers of its callers is not a machine.
             let machines = group.iter().filter(|(_, one)| one.utilisation.is_some()).count();
             let count = if machines == 0 { group.len() } else { machines };
             rows.push((format!("{name}, busiest of {count}"), name, busiest));
@@ -76,7 +76,7 @@ fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> 
     ]
 }
 
-/// Start of the window in which most calls were inside, in seconds, on average over the trials.
+/// Start of the window with the most calls inside, in seconds; the mean over trials.
 fn worst_moment(result: &RunResult, name: &str) -> Option<f64> {
     let times = result.series.column("t_s")?;
     let column = format!("inside:{name}");
@@ -88,7 +88,7 @@ fn worst_moment(result: &RunResult, name: &str) -> Option<f64> {
 
 pub(super) const THEORY: [&str; 5] = ["theory", "law", "of", "says", "measured"];
 
-/// The cells below [`THEORY`].
+/// The rows below [`THEORY`].
 pub(super) fn theory_rows(result: &RunResult) -> Vec<Vec<String>> {
     result.theory.iter().map(prediction).collect()
 }

@@ -1,14 +1,15 @@
-//! The summary's lines about data: lag, stale reads, lost writes, and the outage as a bar of its parts.
+//! The lines about replicated data in the summary: lag, stale reads, lost writes, and the outage as a bar of its
+//! phases.
 
 use super::super::number::{estimate, share, time_ms};
 use super::super::text::bold;
 use crate::experiment::data::DataResult;
 use crate::experiment::result::{Figure, RunResult};
 
-/// Characters of the bar that shows an outage.
+/// Width of the bar of an outage, in characters.
 const BAR: f64 = 60.0;
 
-/// The signs of the parts of an outage, in order.
+/// The characters that fill the phases of an outage, in order.
 const SIGNS: [char; 5] = ['d', 'e', 'c', 'p', 'r'];
 
 pub(super) fn section(result: &RunResult) -> String {
@@ -16,7 +17,7 @@ pub(super) fn section(result: &RunResult) -> String {
     let mut out = format!("{} ", bold("data"));
     let lines = [
         Some(format!("lag: longest {}", with(&data.lag_ms_max, time_ms))),
-        // Without any read there is no share.
+        // The share is undefined if nothing was read.
         data.stale_read_share
             .mean
             .map(|_| format!("stale reads: {} of the reads", with(&data.stale_read_share, share))),
@@ -43,13 +44,13 @@ fn in_time(seconds: &Figure) -> String {
     with(&seconds.scaled(1e3), time_ms)
 }
 
-/// A count a trial, unless there was none.
+/// A count per trial; `None` if it is zero.
 fn some(what: &str, figure: &Figure) -> Option<String> {
     figure.mean.filter(|mean| *mean > 0.0)?;
     Some(format!("{what}: {}", with(figure, estimate)))
 }
 
-/// The mean outage, each part as long as its share.
+/// The mean outage as a bar; each phase is as wide as its share of the time.
 fn bar(data: &DataResult) -> Option<String> {
     let parts: Vec<(&str, f64)> =
         data.outage_s.as_ref()?.iter().map(|(name, figure)| (name, figure.mean.unwrap_or(0.0))).collect();

@@ -1,4 +1,4 @@
-//! The summary in the terminal: the verdict first, then what users saw, what the boxes did, and why.
+//! The summary in the terminal: the verdict first, then what users saw, what the boxes did, and the reasons.
 
 mod boxes;
 mod data;
@@ -44,7 +44,7 @@ fn heading(result: &RunResult) -> String {
     let trajectory = format!("{} events, fingerprint {}", number(result.events as f64), result.fingerprint);
     let mut out = format!("{}\n{run}\n{}\n", bold(&result.scenario.title), dim(&trajectory));
     if !result.complete {
-        out.push_str(&format!("{}\n", unsure("interrupted: what follows comes from the part that was done")));
+        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
     }
     out
 }
@@ -80,7 +80,7 @@ pub(super) fn boxes_table(result: &RunResult) -> Table {
     Table::new(boxes::HEADER, boxes::rows(result))
 }
 
-/// Theory beside measurement as a table.
+/// The comparison of theory and measurement as a table.
 pub(super) fn theory_table(result: &RunResult) -> Table {
     Table::new(boxes::THEORY, boxes::theory_rows(result))
 }
@@ -96,7 +96,7 @@ pub(super) fn growth(result: &RunResult) -> String {
     }
 }
 
-/// The value and its interval, and what would show more.
+/// The measured value with its interval, and the option that would decide a verdict.
 pub(super) fn measured(verdict: &Verdict) -> String {
     let Some(value) = verdict.value else {
         return verdict.reason.clone().unwrap_or_else(|| "not measured".into());
@@ -132,12 +132,12 @@ fn warnings(result: &RunResult) -> String {
     result.warnings.iter().map(painted).collect()
 }
 
-/// The figure with its interval as `show` writes it; empty when nothing was measured.
+/// The figure with its interval, formatted by `show`; empty if nothing was measured.
 fn figure(figure: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
     figure.mean.map_or(String::new(), |mean| show(mean, figure.half_width))
 }
 
-/// The figure without its interval.
+/// The figure without its interval, formatted by `show`.
 fn bare(of: &Figure, show: impl Fn(f64, Option<f64>) -> String) -> String {
     figure(of, |mean, _| show(mean, None))
 }
@@ -151,7 +151,7 @@ mod tests {
     use crate::model::spec::NoFiles;
     use crate::scenario;
 
-    /// A short run of a scenario that ships.
+    /// The result of a short run of a built-in scenario.
     fn result() -> RunResult {
         let text = include_str!("../../../scenarios/01-single-server.toml");
         let set = |key: &str, value: &str| (key.to_owned(), value.to_owned());

@@ -1,4 +1,4 @@
-//! The summary's table of requests: what users saw, by class.
+//! The table of requests in the summary: what users saw, by class.
 
 use super::super::number::{estimate, number, share, time_ms};
 use super::super::text::{bold, table};
@@ -17,7 +17,7 @@ pub(super) fn section(result: &RunResult) -> String {
     out
 }
 
-/// The cells below [`HEADER`].
+/// The rows below [`HEADER`].
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     let metrics = &result.metrics;
     let steady = result.steady_state.reached;
@@ -31,7 +31,8 @@ pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     rows
 }
 
-/// Response times of a system that never comes to rest say only how long one has measured: they are left out.
+/// The row of a class. Response times are left out if the system has no steady state, because they depend on the length
+/// of the run.
 fn row(name: &str, rates: [&Figure; 3], times: &Responses, steady: bool) -> Vec<String> {
     let [offered, ok, available] = rates;
     let time = |cell: String| if steady { cell } else { String::new() };
@@ -47,7 +48,7 @@ fn row(name: &str, rates: [&Figure; 3], times: &Responses, steady: bool) -> Vec<
     ]
 }
 
-/// How requests ended that did not end well, if any did.
+/// The outcomes other than ok that occurred, as text; `None` if there are none.
 fn unhappy(outcomes: &Outcomes) -> Option<String> {
     let kinds = [
         ("rejected", &outcomes.rejected),

@@ -1,14 +1,14 @@
-//! The summary's timeline: sparklines over the time of a trial, with marks where something happened.
+//! The timeline in the summary: sparklines over the time of a trial, with marks at events.
 
 use super::super::number::{number, seconds, time_ms};
 use super::super::sparkline::sparkline;
 use super::super::text::bold;
 use crate::experiment::result::{Happening, RunResult};
 
-/// Characters of a line; labels and scales stand beside it.
+/// Characters of a sparkline; label and scale stand beside it.
 const COLUMNS: usize = 60;
 
-/// Things that happened that are listed; a flapping box fills pages.
+/// Largest number of listed events: a flapping box has pages of them.
 const HAPPENINGS_MAX: usize = 8;
 
 pub(super) fn section(result: &RunResult) -> String {

@@ -1,4 +1,4 @@
-//! Closed populations: the repairman, and several stations in turn.
+//! Closed populations: one station (the repairman model), or several in turn.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::params::Reason;
 use super::text::{SHARED, client, cpu, exponential, fifo, public, server, steady};
 use super::{Input, Plan, Quantity, at_the_box, end_to_end};
 
-/// Names of the stations where the case gives none, by their number.
+/// Default names of the stations, by the number of stations.
 const NAMES: [&[&str]; 4] = [&[], &["box"], &["web", "db"], &["web", "app", "db"]];
 
-/// Users who think, ask, and wait for the answer.
+/// Users who think, send a request, and wait for the answer.
 pub(super) fn closed(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let (users, think) = (params.count("users")?, params.number("think_mean")?);
@@ -51,7 +51,7 @@ pub(super) fn closed(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(seconds(input, throughput, think), &boxes), offers)])
 }
 
-/// The discipline of each station, or of all.
+/// The discipline of each station; a single entry applies to all.
 fn disciplines(input: &Input<'_>) -> Result<Vec<String>, Reason> {
     let params = &input.params;
     if let Some(list) = params.value("disciplines").and_then(Value::as_array) {
@@ -64,7 +64,7 @@ fn disciplines(input: &Input<'_>) -> Result<Vec<String>, Reason> {
     }
 }
 
-/// Long enough for the users to think many times.
+/// Duration of a trial in seconds, long enough for every user to think about 100 times.
 fn seconds(input: &Input<'_>, throughput: f64, think: f64) -> f64 {
     input.seconds(throughput).max(100.0 * think)
 }

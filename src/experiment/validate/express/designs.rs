@@ -1,4 +1,4 @@
-//! Balancers before several servers, and designs of the same capacity side by side.
+//! Balancers in front of several servers, and designs of the same capacity compared.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::params::{Params, Reason};
 use super::text::{client, cpu, fifo, public, rate, server, steady};
 use super::{Input, Plan, Quantity, Rule, end_to_end, offer};
 
-/// Backends that stand for infinitely many: the bias is of the order of one over their number.
+/// Number of backends that stands for infinitely many; the bias is of the order of one over it.
 const MANY: u32 = 1000;
 
-/// A utilisation from which on even so many are not enough, or take too long to come to rest.
+/// Highest utilisation for the limit. Above it [`MANY`] backends are too few, or take too long to reach steady state.
 const LIMIT_RHO_MAX: f64 = 0.901;
 
-/// The policy of a balancer, as a scenario names it.
+/// The policy of a balancer, by its name in a scenario.
 pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
     params.only("ties", &["uniform"])?;
     let choices = params.maybe("d")?.unwrap_or(2.0);
@@ -27,14 +27,14 @@ pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
     }
 }
 
-/// So many machines behind a balancer.
+/// A number of machines behind a balancer.
 fn behind(policy: &str, load: f64, machines: u32, cores: u32, mean: f64) -> String {
     client(&rate(load), "lb")
         + &format!("[balancer.lb]\npublic = true\ntargets = [\"web\"]\npolicy = \"{policy}\"\n")
         + &server("web", &format!("count = {machines}\n{}", fifo(cores)), &cpu(mean))
 }
 
-/// One policy.
+/// One balancing policy.
 pub(super) fn balanced(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     if params.value("N").and_then(Value::as_str) == Some("inf") {
@@ -62,8 +62,8 @@ pub(super) fn balanced(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(load), &behind(policy, load, machines, cores, mean)), offers)])
 }
 
-/// The limit of infinitely many backends, in units of the mean service time: keys say load and choices, as in
-/// `mean_sojourn_times_mu_rho900_d2`.
+/// The limit of infinitely many backends, in units of the mean service time. Keys give the load in thousandths and the
+/// number of choices: `mean_sojourn_times_mu_rho900_d2`.
 fn limit(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     policy(&input.params)?;
     let mut plans = Vec::new();
@@ -81,7 +81,7 @@ fn limit(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(plans)
 }
 
-/// Six designs of one capacity.
+/// Six designs of the same capacity.
 pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let load = params.number("arrival_rate")?;
@@ -103,7 +103,7 @@ pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         ("round_robin", many("round-robin")),
         ("random", many("random")),
     ];
-    // Each design needs no more than the worst of them, on which the number of requests is said.
+    // The number of requests is given for the worst design; the others need no more.
     let seconds = input.seconds(load) / 3.0;
     let plan = |(key, boxes): (&str, String)| {
         Plan::new(steady(seconds, &boxes), offer([(key, Quantity::Response(None))]))

@@ -4,7 +4,7 @@ use super::params::{Params, Reason};
 use super::text::{client, fifo, public, rate, scenario, steady, time};
 use super::{Input, Plan, Quantity, offer, station};
 
-/// Failures of a trial, so that its timeline keeps them all with their repairs.
+/// Number of failures in a trial, small enough for its timeline to keep all of them and their repairs.
 const FAILURES: f64 = 150.0;
 
 /// Machines that fail.
@@ -21,7 +21,7 @@ pub(super) fn failing(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let horizon = params.maybe("horizon")?;
     let (up, needed) =
         (mtbf / (mtbf + mttr), horizon.unwrap_or(FAILURES / f64::from(machines) * (mtbf + mttr)));
-    // Shares of time do not depend on the unit: hours are simulated as seconds.
+    // Shares of time do not depend on the unit, so hours are simulated as seconds.
     let load = 100.0 / mtbf;
     let boxes = client(&rate(load), "web")
         + &public("web", &format!("count = {machines}"), "{ wait = \"0s\" }")
@@ -52,7 +52,7 @@ fn fault(kind: &str, target: &str, mtbf: f64, mttr: f64) -> String {
     )
 }
 
-/// A station that stands still and goes on where it was.
+/// A station that pauses and then continues where it stopped.
 fn pauses(params: &Params<'_>) -> Result<Vec<Plan>, Reason> {
     params.only("on_failure", &["queue kept"])?;
     params.only("discipline", &["FIFO"])?;
@@ -68,7 +68,7 @@ fn pauses(params: &Params<'_>) -> Result<Vec<Plan>, Reason> {
         ("mean_sojourn", Quantity::Response(None)),
         ("mean_response", Quantity::Response(None)),
     ]);
-    // Outages make the mean, and a sample of 3000 of them still has an error of 5 %.
+    // Outages dominate the mean, and after 3000 of them its error is still 5 %.
     let plan = Plan::new(steady(300.0 * (mtbf + mttr), &boxes), offers);
     Ok(vec![Plan { long: true, ..plan.rare() }])
 }

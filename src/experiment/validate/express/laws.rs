@@ -1,14 +1,15 @@
-//! Cases without chance, and the universal scalability law.
+//! Cases without randomness, and the universal scalability law.
 
 use super::params::Reason;
 use super::text::{SHARED, client, cpu, public, scenario, time};
 use super::{Input, Plan, Quantity, Rule, offer};
 
-/// A nanosecond, and what printing it may lose.
+/// One nanosecond, plus what is lost in printing, in seconds.
 const TO_THE_NANOSECOND: f64 = 1.01e-9;
 
-/// Known jobs on one machine. Each has its own client, with a trace of one moment, and its own box, with a size; all boxes
-/// share the machine of the first. Keys say discipline and cores: `completions_ps_c2`.
+/// Known jobs on one machine. Each job has its own client, whose trace holds one arrival, and its own box, which does
+/// the work. All boxes share the machine of the first. Keys name the discipline and the number of cores:
+/// `completions_ps_c2`.
 pub(super) fn trace(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let (arrivals, sizes) = (input.params.list("arrivals")?, input.params.list("sizes")?);
     if arrivals.len() != sizes.len() {
@@ -17,7 +18,7 @@ pub(super) fn trace(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let last = arrivals.iter().copied().fold(0.0, f64::max) + sizes.iter().sum::<f64>();
     let mut plans = Vec::new();
     for (key, rest) in input.keys("completions_") {
-        // `c2[0]` or `ps_c2[0]`: all entries of a list come with the first.
+        // The first entry stands for its whole list: `c2[0]` or `ps_c2[0]`.
         let Some(rest) = rest.strip_suffix("[0]") else { continue };
         let (scheduling, rest) = rest.strip_prefix("ps_").map_or(("fifo", rest), |rest| ("ps", rest));
         let Some(cores) = rest.strip_prefix('c').and_then(|cores| cores.parse::<u32>().ok()) else {
@@ -43,7 +44,8 @@ pub(super) fn trace(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(plans)
 }
 
-/// As many users as cores, none of whom thinks: the work of a second is what the universal scalability law says.
+/// The universal scalability law: as many users as cores, without think time, so that throughput is what the law
+/// predicts.
 pub(super) fn scalability(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let (single, sigma, kappa) = (params.number("lam")?, params.number("sigma")?, params.number("kappa")?);

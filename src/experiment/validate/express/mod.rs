@@ -1,4 +1,4 @@
-//! From the parameters of a case to scenarios: by what the parameters say, never by the name of the case.
+//! Turns the parameters of a case into scenarios. The parameters alone decide, never the name of the case.
 
 mod closed;
 mod designs;
@@ -19,23 +19,24 @@ use super::quantity::Quantity;
 use super::text;
 use params::{Params, Reason};
 
-/// Independent trials where nothing asks for more: with 8, Student's t has tails that give false alarms.
+/// Number of independent trials unless a case asks for more. With 8, the heavy tails of Student's t would give false
+/// alarms.
 pub(super) const TRIALS: u32 = 30;
 
-/// One scenario, and what to read off its trials. A case that compares designs, or points of a curve, has several.
+/// One scenario, and what to read from its trials. A case that compares designs, or the points of a curve, has several.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     /// The scenario.
     pub(super) text: String,
     /// Independent trials.
     pub(super) trials: u32,
-    /// The verdict.
+    /// How a measured value is compared with the expected one.
     pub(super) rule: Rule,
-    /// Keys of expected values, and how they are measured. It may offer more than is asked for.
+    /// Keys of expected values, each with the quantity to measure. May contain more keys than the case asks for.
     pub(super) offers: Vec<(String, Quantity)>,
-    /// What is simulated only with [`Effort::Full`].
+    /// Whether the scenario runs only with [`Effort::Full`].
     pub(super) long: bool,
-    /// Whether errors fall with the number of requests, and not only with that of trials, outages or moments.
+    /// Whether errors fall with the number of requests; otherwise only with the number of trials, outages or moments.
     pub(super) counts_requests: bool,
 }
 
@@ -52,37 +53,37 @@ impl Plan {
         Plan { rule, ..self }
     }
 
-    /// One of few moments or events a trial, however many requests.
+    /// Marks a plan that measures few moments or events per trial, however many requests it has.
     fn rare(self) -> Plan {
         Plan { counts_requests: false, ..self }
     }
 }
 
-/// A case in terms of the model.
+/// A case translated to the model.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expressed {
     /// The scenarios.
     pub(super) plans: Vec<Plan>,
-    /// Expected values that they do not give, and why.
+    /// Expected values that the scenarios do not give, with the reason.
     pub(super) left_out: Vec<(String, Reason)>,
 }
 
-/// What a kind of case is made from.
+/// The input for a kind of case.
 pub(super) struct Input<'c> {
     case: &'c Case,
     params: Params<'c>,
     effort: Effort,
 }
 
-/// Requests of all trials together that are simulated at least, however few are asked for.
+/// Smallest number of requests to simulate, all trials together, even if a case needs fewer.
 const REQUESTS_MIN: f64 = 150_000.0;
 
-/// The same where a case does not say how many it needs.
+/// Number of requests to simulate if a case does not say how many it needs.
 const REQUESTS_UNKNOWN: f64 = 800_000.0;
 
 impl Input<'_> {
-    /// Seconds of each trial so that all of them see the requests that the values of the case need, as far as the effort
-    /// goes.
+    /// Duration of each trial in seconds, so that all trials together see the requests that the values of the case
+    /// need, up to the cap of the effort. `rate` is in requests a second.
     fn seconds(&self, rate: f64) -> f64 {
         let slow = self.case.samples.iter().any(|(_, samples)| is_slow(*samples));
         let cap = match self.effort {
@@ -96,13 +97,13 @@ impl Input<'_> {
         round(needed.clamp(REQUESTS_MIN, cap) / f64::from(TRIALS) / rate)
     }
 
-    /// The keys of the expected values that begin like this, with the rest of each.
+    /// The keys of expected values that begin with `prefix`, each with the rest of the key.
     fn keys(&self, prefix: &str) -> Vec<(String, String)> {
         let rest = |key: &String| key.strip_prefix(prefix).map(|rest| (key.clone(), rest.to_owned()));
         self.case.expected.iter().filter_map(|(key, _)| rest(key)).collect()
     }
 
-    /// The same where the rest is a number: `mean_at_t5`.
+    /// The same for keys whose rest is a number: `mean_at_t5`.
     fn numbered(&self, prefix: &str) -> Vec<(String, f64)> {
         let number = |(key, rest): (String, String)| Some((key, rest.parse().ok()?));
         self.keys(prefix).into_iter().filter_map(number).collect()
@@ -113,16 +114,16 @@ impl Input<'_> {
     }
 }
 
-/// Two digits, so that scenarios are easy to read.
+/// Rounds up to two digits, so that scenarios are easy to read.
 fn round(seconds: f64) -> f64 {
     let digit = libm::pow(10.0, libm::floor(libm::log10(seconds)) - 1.0);
     (seconds / digit).ceil() * digit
 }
 
-/// A kind of case.
+/// Makes the plans of one kind of case.
 type Kind = for<'a, 'c> fn(&'a Input<'c>) -> Result<Vec<Plan>, Reason>;
 
-/// The kinds, by parameters that only they have; the first that fits counts.
+/// The kinds, each with parameters that only it has. The first that fits is used.
 const KINDS: &[(&[&str], Kind)] = &[
     (&["not_modelled"], verbatim::not_modelled),
     (&["scenario"], verbatim::points),
@@ -151,10 +152,10 @@ const KINDS: &[(&[&str], Kind)] = &[
     (&["arrival_rate", "batch_rate"], station::station),
 ];
 
-/// Scenarios for a case.
+/// Scenarios for a case, and the expected values that they leave out.
 ///
 /// # Errors
-/// Why there are none.
+/// The reason why there are none.
 pub(super) fn express(case: &Case, effort: Effort) -> Result<Expressed, Reason> {
     let input = Input { case, params: Params::new(&case.params), effort };
     let kind = KINDS.iter().find(|(keys, _)| input.has_any(keys));
@@ -196,7 +197,7 @@ const FAILOVERS: &str = "a trial holds one outage";
 const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
 const HEDGED: &str = "hedged requests are not modelled";
 
-/// Why no quantity of a trial stands for an expected value, by the beginning of its key.
+/// Reasons why no quantity of a trial corresponds to an expected value, by the beginning of its key.
 const WHY_NOT: &[(&str, &str)] = &[
     ("asympt_var", "it sizes runs; it is no mean of a trial"),
     ("sigma", FORMULA),
@@ -246,7 +247,7 @@ fn offer<'k>(offers: impl IntoIterator<Item = (&'k str, Quantity)>) -> Vec<(Stri
     offers.into_iter().map(|(key, quantity)| (key.to_owned(), quantity)).collect()
 }
 
-/// What a case with one box called `box` may ask for.
+/// The quantities of a case with one box called `box`.
 fn at_the_box() -> Vec<(String, Quantity)> {
     use Quantity as Q;
     let at = || "box".to_owned();
@@ -267,7 +268,7 @@ fn at_the_box() -> Vec<(String, Quantity)> {
     offers
 }
 
-/// What any case may ask for.
+/// The quantities of any case: throughput and response times.
 fn end_to_end() -> Vec<(String, Quantity)> {
     let mut offers = offer([("throughput", Quantity::Throughput)]);
     for what in ["sojourn", "response"] {

@@ -6,22 +6,22 @@ use super::params::{Params, Reason};
 use super::text::{SHARED, client, cpu, exponential, fifo, public, rate, server, steady};
 use super::{Input, Plan, Quantity, end_to_end, offer};
 
-/// Visits of one request, after which so few go on that nobody sees them.
+/// Largest number of visits of a request; a case whose requests make more visits is not expressed.
 const VISITS_MAX: usize = 48;
 
-/// A share of the requests that is too small to matter.
+/// Share of the requests below which further visits are left out: they change no measured value.
 const NOBODY: f64 = 1e-7;
 
 struct Station {
     name: String,
     mean: f64,
     cores: u32,
-    /// The next station, and the chance to go there instead of leaving.
+    /// The next station, and the probability of going there; otherwise the request leaves.
     next: Option<(usize, f64)>,
 }
 
-/// An open network in which each station has at most one successor: the way of a request is then a chain that it leaves
-/// somewhere. Calls never go in a circle, so each further visit is a box of its own on the station's machine.
+/// An open network in which each station has at most one successor. A request follows a chain of visits and leaves it
+/// somewhere. Calls cannot go in a circle, so each further visit is its own box on the machine of the station.
 pub(super) fn jackson(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let load = if params.has("gamma") { params.number("gamma")? } else { params.number("arrival_rate")? };
@@ -92,7 +92,7 @@ fn next(rows: &[Vec<f64>], index: usize) -> Result<Option<(usize, f64)>, Reason>
     Ok(first)
 }
 
-/// The boxes of a chain of visits with the chance to go on after each.
+/// The boxes of a chain of visits, each with the probability of going on to the next.
 fn visits(stations: &[Station], chain: &[(usize, f64)]) -> String {
     let name = |visit: usize| {
         let (station, _) = chain[visit];
@@ -161,14 +161,14 @@ pub(super) fn tiers(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(load), &boxes), offers)])
 }
 
-/// Calls to several boxes at once; the answer is there with the last of them.
+/// Parallel calls to several boxes. The request is answered when the last of them is.
 pub(super) fn forked(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let (branches, mean) = (params.count("branches")?, params.number("service_mean")?);
     let front = public("front", SHARED, &format!("{{ call = \"branch\", parallel = {branches} }}"));
     let is_delay = params.value("servers").and_then(Value::as_str) == Some("inf");
     let (load, branch) = if is_delay {
-        // Nobody waits for anybody, so any load will do.
+        // Calls do not wait for each other, so any load will do.
         let step = format!("{{ wait = {} }}", exponential(mean));
         (params.maybe("arrival_rate")?.unwrap_or(20.0), server("branch", SHARED, &step))
     } else {

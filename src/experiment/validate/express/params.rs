@@ -1,4 +1,4 @@
-//! `Params`: the parameters of a case. It keeps account of those that were read, so that none is overlooked.
+//! `Params`: the parameters of a case. It records which ones were read, so that none is ignored silently.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ pub(super) type Reason = String;
 /// The parameters of one case.
 pub(super) struct Params<'c> {
     map: &'c Map<String, Value>,
-    /// Keys that somebody has asked for.
+    /// Keys that were read.
     read: RefCell<BTreeSet<String>>,
 }
 
@@ -20,18 +20,18 @@ impl<'c> Params<'c> {
         Params { map, read: RefCell::default() }
     }
 
-    /// Whether there is such a key; asking does not read it.
+    /// Whether the key exists; this does not count as reading it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.map.contains_key(key)
     }
 
-    /// The value, which counts as read.
+    /// The value of the key, which now counts as read.
     pub(super) fn value(&self, key: &str) -> Option<&'c Value> {
         self.read.borrow_mut().insert(key.to_owned());
         self.map.get(key)
     }
 
-    /// A number that may be missing.
+    /// A number; `None` if the key is missing.
     pub(super) fn maybe(&self, key: &str) -> Result<Option<f64>, Reason> {
         match self.value(key) {
             None | Some(Value::Null) => Ok(None),
@@ -48,17 +48,17 @@ impl<'c> Params<'c> {
         }
     }
 
-    /// A whole number from 1 to a hundred thousand.
+    /// A whole number from 1 to 100 000.
     pub(super) fn count(&self, key: &str) -> Result<u32, Reason> {
         whole(key, self.number(key)?)
     }
 
-    /// The same, or this many when it is missing.
+    /// The same; `default` if the key is missing.
     pub(super) fn count_or(&self, key: &str, default: u32) -> Result<u32, Reason> {
         if self.has(key) { self.count(key) } else { Ok(default) }
     }
 
-    /// A word, or this one when it is missing.
+    /// A word; `default` if the key is missing.
     pub(super) fn word(&self, key: &str, default: &'c str) -> Result<&'c str, Reason> {
         match self.value(key) {
             None => Ok(default),
@@ -75,7 +75,7 @@ impl<'c> Params<'c> {
             .collect()
     }
 
-    /// Reads a key of which the model knows only these values.
+    /// Reads a key and fails unless it is missing or has one of the values that the model knows.
     pub(super) fn only(&self, key: &str, known: &[&str]) -> Result<(), Reason> {
         let value = self.word(key, known[0])?;
         if known.iter().any(|known| value.starts_with(known)) {
@@ -84,13 +84,13 @@ impl<'c> Params<'c> {
         Err(format!("{key} \"{value}\" is not modelled"))
     }
 
-    /// An object of parameters of its own.
+    /// The parameters in an object under this key.
     pub(super) fn part(&self, key: &str) -> Result<Params<'c>, Reason> {
         let map = self.value(key).and_then(Value::as_object);
         map.map(Params::new).ok_or_else(|| format!("it has no object `{key}`"))
     }
 
-    /// Fails when a key was never asked for: then the scenario is not the case.
+    /// Fails if a key was never read: the scenario then does not describe the case.
     pub(super) fn all_read(&self) -> Result<(), Reason> {
         let read = self.read.borrow();
         match self.map.keys().find(|key| !read.contains(*key)) {
@@ -100,7 +100,7 @@ impl<'c> Params<'c> {
     }
 }
 
-/// A whole number of things.
+/// `number` as a whole number from 1 to 100 000; `key` is for the message.
 pub(super) fn whole(key: &str, number: f64) -> Result<u32, Reason> {
     if number.fract() == 0.0 && (1.0..=100_000.0).contains(&number) {
         return Ok(number as u32);

@@ -1,14 +1,14 @@
-//! Copies that lag, and what a failover loses.
+//! Replicas that lag, and what a failover loses.
 
 use super::params::Reason;
 use super::text::time;
 use super::{Input, Plan, Quantity, offer};
 
-/// A primary that costs nothing, so that only the mechanism takes time.
+/// Keys of a database whose operations take no time, so that only replication does.
 const FREE: &str = "connections = 100000\nread = \"0ms\"\nwrite = \"0ms\"\ncommit = \"0ms\"\nreplicas = 1\n\
                     apply = { demand = \"0ms\" }";
 
-/// A time before which no primary crashes.
+/// Seconds from the start in which the primary does not crash.
 const QUIET: f64 = 10.0;
 
 fn database(run: &str, classes: &str, load: f64, keys: &str) -> String {
@@ -23,7 +23,7 @@ fn database(run: &str, classes: &str, load: f64, keys: &str) -> String {
 const WRITES: &str = "[request.write]\neffect = \"write\"\n";
 const MIXED: &str = "[request.read]\nshare = 1\n[request.write]\nshare = 1\neffect = \"write\"\n";
 
-/// A crash of the primary at a moment that is uniform over so many seconds, and no repair.
+/// A crash of the primary at a time that is uniform over this many seconds. It is not repaired within a trial.
 fn crash(over: f64) -> String {
     let (from, to) = (time(QUIET), time(QUIET + over));
     format!(
@@ -32,7 +32,7 @@ fn crash(over: f64) -> String {
     )
 }
 
-/// Reads of a replica that lags, and a failover to it.
+/// Reads from a replica that lags, and a failover to it.
 pub(super) fn lagging(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let writes = params.number("write_rate")?;
@@ -58,7 +58,7 @@ pub(super) fn lagging(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![readers, lost_writes(writes, &ship, lag, lost)])
 }
 
-/// The log goes out in batches.
+/// A log that is shipped in batches.
 fn batches(input: &Input<'_>, writes: f64) -> Result<Vec<Plan>, Reason> {
     let (period, transfer) = (input.params.number("period")?, input.params.number("transfer")?);
     let ship = format!("ship = {{ every = \"{}\", delay = \"{}\" }}", time(period), time(transfer));
@@ -70,7 +70,7 @@ fn batches(input: &Input<'_>, writes: f64) -> Result<Vec<Plan>, Reason> {
     Ok(vec![lost_writes(writes, &ship, period, lost)])
 }
 
-/// Failovers, one a trial.
+/// A plan with one failover in each trial.
 fn lost_writes(writes: f64, ship: &str, over: f64, lost: Vec<(String, Quantity)>) -> Plan {
     let failover = "failover = { interval = \"200ms\", misses = 2, promote = \"100ms\" }";
     let run = format!("warmup = \"0s\"\nduration = \"{}\"", time(QUIET + over + 4.0));
@@ -79,7 +79,7 @@ fn lost_writes(writes: f64, ship: &str, over: f64, lost: Vec<(String, Quantity)>
         .rare()
 }
 
-/// How long an outage takes.
+/// The length of an outage, and the requests that fail in it.
 pub(super) fn failover(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let (interval, misses) = (params.number("heartbeat")?, params.count("misses")?);
@@ -100,7 +100,7 @@ pub(super) fn failover(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         let run = format!("warmup = \"0s\"\nduration = \"{}\"", time(length));
         Plan::new(database(&run, WRITES, load, &keys), offer([(key, quantity)])).trials(200).rare()
     };
-    // The outage ends with the first write after it: with so many a second that comes at once.
+    // The outage ends with the first write after the promotion. 200 writes a second make that wait negligible.
     let mut plans = vec![failover(200.0, "mean_outage", Quantity::Outage)];
     for (key, rate) in input.numbered("lost_writes_per_failover_if_rate") {
         plans.push(failover(rate, &key, Quantity::FailedInOutage));

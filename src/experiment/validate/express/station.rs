@@ -19,7 +19,7 @@ pub(super) fn station(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(load), &boxes), at_the_box())])
 }
 
-/// Requests a second, and the keys of their client.
+/// The load in requests a second, and the keys of the client that issues it.
 pub(super) fn arrivals(params: &Params<'_>) -> Result<(f64, String), Reason> {
     if params.has("batch_rate") {
         let batch = params.word("batch", "geometric mean 1")?;
@@ -56,7 +56,7 @@ pub(super) fn arrivals(params: &Params<'_>) -> Result<(f64, String), Reason> {
     Ok((load, format!("{}\narrivals = {{ {shape} }}", rate(load))))
 }
 
-/// The law of the work, as a scenario says it.
+/// The distribution of the work, written as in a scenario.
 pub(super) fn service(params: &Params<'_>) -> Result<String, Reason> {
     let law = params.word("service", "exponential")?;
     let scv = params.maybe("service_scv")?;
@@ -101,7 +101,7 @@ pub(super) fn service(params: &Params<'_>) -> Result<String, Reason> {
     }
 }
 
-/// The keys of a station's box; `None` where it is a pure delay.
+/// The keys of the box; `None` for a pure delay.
 fn keys(params: &Params<'_>) -> Result<Option<String>, Reason> {
     let discipline = discipline(params)?;
     params.only("share", &["min(1,c/n)"])?;
@@ -123,7 +123,7 @@ fn keys(params: &Params<'_>) -> Result<Option<String>, Reason> {
     Ok(Some(format!("scheduling = \"{discipline}\"\ncores = {cores}\nworkers = {cores}\nqueue = {queue}")))
 }
 
-/// The discipline as the scheduling of a box.
+/// The `scheduling` of the box for the discipline of the case.
 pub(super) fn discipline(params: &Params<'_>) -> Result<&'static str, Reason> {
     match params.word("discipline", "FIFO")? {
         "FIFO" | "FCFS" => Ok("fifo"),
@@ -134,7 +134,7 @@ pub(super) fn discipline(params: &Params<'_>) -> Result<&'static str, Reason> {
     }
 }
 
-/// Classes of requests at one box.
+/// Several classes of requests at one box.
 pub(super) fn classes(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let discipline = discipline(params)?;

@@ -1,4 +1,4 @@
-//! Users who try again or lose patience, and what they find in caches.
+//! Users who retry or give up, and names that are cached.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::params::Reason;
 use super::text::{SHARED, client, exponential, fifo, public, rate, scenario, server, steady, time};
 use super::{Input, Plan, Quantity, offer, station};
 
-/// Requests a second where nobody waits for anybody, so that any load will do.
+/// Load in requests a second of boxes where calls do not wait for each other, so that any load will do.
 const ANY_LOAD: f64 = 100.0;
 
-/// Attempts fail by chance, after a time; pauses between them grow.
+/// Tries that fail at random after a fixed time, with growing pauses between them.
 pub(super) fn backing_off(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let attempts = params.count("max_retries")? + 1;
@@ -20,7 +20,7 @@ pub(super) fn backing_off(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         params.number("factor")?,
         time(params.number("cap")?)
     );
-    // A box without memory for any call turns away all that it gets.
+    // A box without memory for a single call refuses every call.
     let no_memory = "memory = \"2MiB\"\nbase_memory = \"1MiB\"\nmemory_per_call = \"2MiB\"";
     let steps = format!("{{ wait = \"{}\" }}, {{ call = \"broken\", chance = {chance} }}", time(latency));
     let seconds = input.seconds(ANY_LOAD).min(200.0);
@@ -46,7 +46,7 @@ pub(super) fn backing_off(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     ])
 }
 
-/// A time limit before a pure delay, and tries without a pause.
+/// A pure delay with a time limit; retries follow without a pause.
 pub(super) fn timed_out(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     params.only("backend", &["pure delay"])?;
@@ -67,7 +67,7 @@ pub(super) fn timed_out(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(ANY_LOAD), &(load + &public("box", SHARED, &step))), offers)])
 }
 
-/// Requests that are asked for a second time: only what happens without that.
+/// Hedged requests. Only the response time without hedging is measured.
 pub(super) fn hedged(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     params.number("hedge_delay")?;
@@ -84,7 +84,8 @@ pub(super) fn hedged(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(ANY_LOAD), &boxes), offers)])
 }
 
-/// Calls that leave the queue after a time: a balancer lets in as many as there are cores, and the rest waits there.
+/// Calls that leave the queue after a fixed time. A balancer admits as many calls as there are cores; the others wait
+/// in its queue.
 pub(super) fn impatient(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     params.only("discipline", &["FIFO"])?;
@@ -116,13 +117,13 @@ pub(super) fn impatient(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(steady(input.seconds(load), &boxes), offers)])
 }
 
-/// Rejected calls that come back until they are served.
+/// Rejected calls that retry until they are served; not modelled.
 pub(super) fn retrial(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let law = input.params.word("retry", "")?;
     Err(format!("pauses between tries are constant or uniform ({law})"))
 }
 
-/// Names that expire.
+/// Names whose cached addresses expire.
 pub(super) fn names(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     for ignored in ["keys", "zipf_alpha", "rate_total", "reset_example"] {
@@ -136,7 +137,7 @@ pub(super) fn names(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(scenario(4.0 * ttl, 700.0 * ttl, &boxes), offers)])
 }
 
-/// Caches that evict.
+/// Caches that evict; not modelled.
 pub(super) fn cached(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let _: Option<&Value> = input.params.value("request_model");
     Err("no box keeps single keys and evicts them; `theory::cache` computes the hit ratio by Che's approximation".into())

@@ -6,10 +6,10 @@ use super::params::{Params, Reason};
 use super::text::{SHARED, client, exponential, fifo, public, scenario, time};
 use super::{Input, Plan, Quantity, Rule, offer, station};
 
-/// Windows of a trial's series without a warm-up.
+/// Number of windows in the series of a trial without warm-up.
 const WINDOWS: f64 = 600.0;
 
-/// Periods of a trial: one to forget the empty start, the rest counts.
+/// Number of periods of a trial. The first one is dropped, because the system starts empty.
 const PERIODS: f64 = 6.0;
 
 fn delay(params: &Params<'_>) -> Result<String, Reason> {
@@ -20,13 +20,13 @@ fn delay(params: &Params<'_>) -> Result<String, Reason> {
     Ok(public("box", &format!("{SHARED}\ncores = 1"), &step))
 }
 
-/// The level after one period, at a moment that lies on the end of a window.
+/// The level at time `at` of every period after the first. `at` is moved to the end of a window.
 fn level(at: f64, period: f64) -> Quantity {
     let window = PERIODS * period / WINDOWS;
     Quantity::InsideAt("box".into(), (at / window).round() * window + period, period)
 }
 
-/// A daily cycle.
+/// A load that follows a daily cycle.
 pub(super) fn sinusoid(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let (mean, amplitude) = (params.number("rate_mean")?, params.number("rate_amplitude")?);
@@ -47,7 +47,7 @@ pub(super) fn sinusoid(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(scenario(0.0, PERIODS * period, &boxes), offers).trials(100).rare()])
 }
 
-/// Steps, once or again and again.
+/// A load that changes in steps, once or periodically.
 pub(super) fn steps(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let list = params.value("rate_steps").and_then(Value::as_array).ok_or("it has no list `rate_steps`")?;
@@ -72,7 +72,7 @@ pub(super) fn steps(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(vec![Plan::new(scenario(0.0, PERIODS * period, &boxes), offers).trials(1000).rare()])
 }
 
-/// An overload without chance: the backlog grows and drains like water.
+/// An overload without randomness: the backlog grows and drains at constant rates.
 fn once(input: &Input<'_>, steps: &[(f64, f64)], load: &str) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     for key in ["service", "interarrival"] {
@@ -95,7 +95,7 @@ fn once(input: &Input<'_>, steps: &[(f64, f64)], load: &str) -> Result<Vec<Plan>
         ("time_of_max_backlog", Quantity::FullestAt("box".into())),
         ("drain_time_after_spike", Quantity::DrainedAfter("box".into(), peak)),
     ]);
-    // To the request, and to the window.
+    // Counts are exact to one request, times to two windows.
     let window = Rule::Exact(2.0 * end / WINDOWS);
     Ok(vec![
         Plan::new(text.clone(), offers).trials(1).rule(Rule::Exact(1.0)),
@@ -103,7 +103,7 @@ fn once(input: &Input<'_>, steps: &[(f64, f64)], load: &str) -> Result<Vec<Plan>
     ])
 }
 
-/// A queue that starts empty: the mean number inside at moments.
+/// A queue that starts empty: the mean number inside at given times.
 pub(super) fn from_empty(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     params.only("initial", &["empty"])?;
@@ -114,7 +114,7 @@ pub(super) fn from_empty(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     moments.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut plans: Vec<Plan> = Vec::new();
     while let Some(longest) = moments.first().map(|(_, at)| *at) {
-        // A moment must lie far from the start in windows, so that short ones have trials of their own.
+        // A time must be many windows after the start, so early times get shorter trials of their own.
         let (now, later): (Vec<_>, Vec<_>) = moments.into_iter().partition(|(_, at)| *at >= 0.15 * longest);
         let offers =
             now.into_iter().map(|(key, at)| (key, Quantity::InsideAt("box".into(), at, f64::INFINITY)));

@@ -1,12 +1,12 @@
-//! Cases that bring their own scenario, as published measurements do.
+//! Cases that contain their own scenario, as published measurements do.
 
 use serde_json::Value;
 
 use super::params::Reason;
 use super::{Input, Plan, Quantity, TRIALS};
 
-/// A scenario, and perhaps several points of it that set some keys. Expected values are quantities by name, after the
-/// point where there are several: `throughput`, `n18: throughput`.
+/// A scenario, and optionally several points, each of which sets some keys of it. Expected values are named like
+/// quantities, after the name of the point if there are points: `throughput`, `n18: throughput`.
 pub(super) fn points(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
     let lines =
@@ -37,7 +37,7 @@ pub(super) fn points(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Ok(plans)
 }
 
-/// Cases that say themselves what is missing.
+/// Cases that state themselves what the model lacks.
 pub(super) fn not_modelled(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     Err(input.params.word("not_modelled", "")?.to_owned())
 }

@@ -11,7 +11,7 @@ pub fn text(found: &Validation) -> String {
     let mut out = verdict(found) + "\n";
     if !found.values.is_empty() {
         out += &format!(
-            "\n{:<32} {:<30} {:>12} {:>12} {:>9} {:>6} {:>9}  held against\n",
+            "\n{:<32} {:<30} {:>12} {:>12} {:>9} {:>6} {:>9}  criterion\n",
             "case", "value", "theory", "measured", "± 95 %", "z", "differs"
         );
     }
@@ -98,7 +98,7 @@ fn held(row: &Row) -> String {
     }
 }
 
-/// The number with six significant digits, without trailing zeros.
+/// The number with six significant digits; in exponent form if it is very small or very large.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -124,7 +124,7 @@ fn list(out: &mut String, title: &str, what: &[NotMeasured]) {
 #[must_use]
 pub fn markdown(found: &Validation) -> String {
     let mut out = format!("Seed {}: {}.\n\n", found.seed, verdict(found));
-    out += "| case | value | theory | measured | ± 95 % | z | differs | held against |\n|---|---|---|---|---|---|---|---|\n";
+    out += "| case | value | theory | measured | ± 95 % | z | differs | criterion |\n|---|---|---|---|---|---|---|---|\n";
     for row in &found.values {
         let cells = [
             row.case.clone(),
@@ -187,8 +187,8 @@ fn coverage_verdict(found: &Studied) -> String {
     let Studied { repetitions, trials, .. } = found;
     let size = format!("in {repetitions} repetitions of {trials} trials");
     match wrong {
-        0 => format!("the intervals do what they promise, {size}"),
-        _ => format!("{wrong} of {all} kinds of interval miss, {size}"),
+        0 => format!("all kinds of interval are within their bounds, {size}"),
+        _ => format!("{wrong} of {all} kinds of interval are out of bounds, {size}"),
     }
 }
 

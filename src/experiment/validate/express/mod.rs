@@ -189,17 +189,17 @@ fn unknown(case: &Case) -> Reason {
 }
 
 const FORMULA: &str = "a parameter of the formula";
-const NUMBERS: &str = "a trial keeps the average and the highest number inside, not its distribution";
+const NUMBERS: &str = "a trial records the mean and the highest number inside, not its distribution";
 const ONE_NAME: &str = "a client asks for one name";
 const LAG: &str =
-    "here every write lags alike, so that only what does not depend on the law of the lag is measured";
-const FAILOVERS: &str = "a trial holds one outage";
+    "all writes lag equally here, so only values that do not depend on the distribution of the lag are measured";
+const FAILOVERS: &str = "a trial contains one outage";
 const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
 const HEDGED: &str = "hedged requests are not modelled";
 
 /// Reasons why no quantity of a trial corresponds to an expected value, by the beginning of its key.
 const WHY_NOT: &[(&str, &str)] = &[
-    ("asympt_var", "it sizes runs; it is no mean of a trial"),
+    ("asympt_var", "it serves to plan the length of runs, and is not a mean of a trial"),
     ("sigma", FORMULA),
     ("mean_batch", FORMULA),
     ("mean_uptime", FORMULA),
@@ -208,26 +208,26 @@ const WHY_NOT: &[(&str, &str)] = &[
     ("prob_empty", NUMBERS),
     ("p99_in_system", NUMBERS),
     ("approx_", "an approximation, not the truth"),
-    ("mean_slowdown", "a trial does not keep sizes beside response times"),
-    ("prob_any_slow", "a trial does not tell which of the calls was slow"),
-    ("prob_exactly_", "a trial keeps the mean number of tries only"),
-    ("hit_ratio_ttl_reset", "a hit does not renew the time to live, as in DNS"),
+    ("mean_slowdown", "a trial does not record sizes together with response times"),
+    ("prob_any_slow", "a trial does not record which of the calls was slow"),
+    ("prob_exactly_", "a trial records only the mean number of tries"),
+    ("hit_ratio_ttl_reset", "as in DNS, a hit does not renew the time to live"),
     ("hit_ratio_ttl_fixed_zipf", ONE_NAME),
     ("origin_rate_zipf", ONE_NAME),
-    ("time_lag_of_peak", "the levels beside the peak differ by less than their error"),
-    ("var_at_", "a window keeps the average over its time, not the level at a moment"),
-    ("n_star", "where the curve of the other values has its peak"),
+    ("time_lag_of_peak", "the levels near the peak differ by less than their error"),
+    ("var_at_", "a window records its mean, not the level at one time"),
+    ("n_star", "the position of the peak of the other values"),
     ("amdahl_limit", "the limit of an infinite number of cores"),
-    ("steady_state", "a limit that no moment reaches"),
+    ("steady_state", "a limit that is reached only after infinite time"),
     ("prob_read_your_writes", LAG),
     ("prob_ryw", LAG),
     ("p99_lost", "a quantile over trials, not a mean"),
-    ("mean_lag", "lag is counted from the oldest write that is missing, not from the last batch"),
+    ("mean_lag", "lag is the age of the oldest missing write, not the time since the last batch"),
     ("max_lag", "the highest over all trials, not a mean"),
-    ("utilization_busy_and_up", "a core that stands still counts as busy"),
+    ("utilization_busy_and_up", "the core of a paused box counts as busy"),
     ("mean_sojourn_times_mu_", LIMIT),
     ("availability_one_crew", "faults of several machines are repaired at the same time"),
-    ("mttf_system", "the trials that it takes are longer than any"),
+    ("mttf_system", "it would need trials that are too long to simulate"),
     ("availability", FAILOVERS),
     ("downtime_minutes", "faults of several machines are repaired at the same time"),
     ("p99_9_latency", HEDGED),

@@ -92,7 +92,7 @@ pub(super) fn impatient(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     if params.word("patience_kind", params.word("patience", "exponential").unwrap_or("deterministic"))?
         != "deterministic"
     {
-        return Err("how long a call waits before it is given up is constant, not random".into());
+        return Err("a waiting call gives up after a constant time here, not after a random one".into());
     }
     let patience = params.number("patience")?;
     let (load, arrivals) = station::arrivals(params)?;
@@ -140,5 +140,5 @@ pub(super) fn names(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
 /// Caches that evict; not modelled.
 pub(super) fn cached(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let _: Option<&Value> = input.params.value("request_model");
-    Err("no box keeps single keys and evicts them; `theory::cache` computes the hit ratio by Che's approximation".into())
+    Err("no box stores single keys and evicts them; `theory::cache` computes the hit ratio by Che's approximation".into())
 }

@@ -14,7 +14,7 @@ const PERIODS: f64 = 6.0;
 
 fn delay(params: &Params<'_>) -> Result<String, Reason> {
     if params.value("servers").and_then(Value::as_str) != Some("inf") {
-        return Err("a changing load is only held against stations without bound on the cores".into());
+        return Err("a load that changes over time is compared only with stations of unlimited cores".into());
     }
     let step = format!("{{ wait = {} }}", exponential(params.number("service_mean")?));
     Ok(public("box", &format!("{SHARED}\ncores = 1"), &step))
@@ -77,7 +77,7 @@ fn once(input: &Input<'_>, steps: &[(f64, f64)], load: &str) -> Result<Vec<Plan>
     let params = &input.params;
     for key in ["service", "interarrival"] {
         if params.word(key, "")? != "deterministic" {
-            return Err("a load that changes once is only held against a queue without chance".into());
+            return Err("a load that changes once is compared only with a queue without randomness".into());
         }
     }
     let completed = input.numbered("total_completed_by_t");

@@ -1,8 +1,8 @@
 //! A kind of box that outgrow does not have, added without a change to its sources:
 //! `cargo run --release --example custom_component`.
 //!
-//! A mirror hands every call on to its target and sends a copy of every n-th one to a second box, whose answers nobody
-//! waits for. That is how a new version is tried under real load before users depend on it.
+//! A mirror forwards every call to its target. It also sends a copy of every n-th call to a second box and ignores the
+//! answer. This is a way to try a new version under real load before users depend on it.
 //!
 //! ```text
 //!                           /--- every call ------> current
@@ -53,7 +53,7 @@ fn main() -> Result<(), Diagnostics> {
     Ok(())
 }
 
-/// One line with the calls of the two boxes behind the mirror.
+/// One line with the number of calls that each of the two boxes behind the mirror received.
 pub(crate) fn report() -> Result<String, Diagnostics> {
     let own = Kind::of::<MirrorSpec>("mirror", "Copies some of the calls to a box that nobody waits for.");
     let kinds: Vec<Kind> = KINDS.iter().copied().chain([own]).collect();
@@ -78,7 +78,7 @@ struct MirrorSpec {
     target: String,
     /// The box that gets the copies; of a group, its first machine.
     copy: String,
-    /// One call in so many is copied.
+    /// `n`, when every `n`-th call is copied.
     every: u64,
 }
 
@@ -104,7 +104,7 @@ impl Spec for MirrorSpec {
 
     fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {
         if self.every == 0 {
-            problems.error("every", "one call in none is none", "every = 1 copies all of them");
+            problems.error("every", "`every` must be at least 1", "every = 1 copies all calls");
         }
     }
 
@@ -114,7 +114,7 @@ impl Spec for MirrorSpec {
     }
 }
 
-/// The mirror in a simulation: it knows whom it asks and how many calls it has seen, and nothing else.
+/// A mirror at run time. Its whole state: the two boxes that it calls, and how many calls it has seen.
 struct Mirror {
     target: ComponentId,
     copy: ComponentId,
@@ -127,14 +127,14 @@ impl Component for Mirror {
         match signal {
             Signal::Call(call) => {
                 self.seen += 1;
-                // Ordinal 0 hands the call's draws on: the target does the work that it would do without a mirror.
+                // With ordinal 0 the target draws the same work for the call as it would without a mirror.
                 cx.call(Parent::Call(call), self.target, 0);
                 if self.seen.is_multiple_of(self.every) {
                     cx.call(Parent::None, self.copy, self.seen);
                 }
             }
             Signal::Reply(child, outcome) => {
-                // The answer to a copy has no parent, so that it ends here.
+                // A copy has no parent call, so its answer ends here.
                 if let Parent::Call(call) = cx.get(child).parent {
                     cx.reply(call, outcome);
                 }

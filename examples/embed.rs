@@ -1,4 +1,4 @@
-//! Runs a scenario from a program and holds the result against theory: `cargo run --release --example embed`.
+//! Runs a scenario from a program and compares the result with theory: `cargo run --release --example embed`.
 //!
 //! ```text
 //!  users --80/s--> box (one core, 10 ms a request, first come first served)
@@ -12,14 +12,14 @@ use outgrow::scenario::error::Diagnostics;
 use outgrow::scenario::load;
 use outgrow::theory::queues::mm1;
 
-/// A scenario that ships with the program; any text will do.
+/// A built-in scenario; any scenario text would do.
 const TEXT: &str = include_str!("../scenarios/00-mm1.toml");
 
-/// Requests a second and seconds of work a request, as the scenario has them.
+/// Requests a second, and seconds of work a request; the scenario has the same numbers.
 const RATE: f64 = 80.0;
 const SERVICE_S: f64 = 0.010;
 
-/// Fewer than the scenario asks for.
+/// Number of trials; fewer than the scenario asks for.
 const TRIALS: u32 = 10;
 
 fn main() -> Result<(), Diagnostics> {
@@ -27,7 +27,7 @@ fn main() -> Result<(), Diagnostics> {
     Ok(())
 }
 
-/// One line with the mean response time, measured and computed.
+/// One line with the mean response time, as measured and as computed from theory.
 pub(crate) fn report() -> Result<String, Diagnostics> {
     let scenario = load("00-mm1.toml", TEXT, &[], &NoFiles, KINDS)?.scenario;
     let options = RunOptions {

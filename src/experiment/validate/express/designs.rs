@@ -22,7 +22,10 @@ pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
         "jsq" | "least_connections" => Ok("least-connections"),
         "pod" if choices == 2.0 => Ok("two-choices"),
         "pod" => Err(format!("a choice among {choices} backends is not modelled, only among two")),
-        "podr" => Err("the policy two-choices picks two different backends; in this case both may be the same".into()),
+        "podr" => {
+            Err("the policy two-choices picks two different backends; in this case both may be the same"
+                .into())
+        }
         other => Err(format!("the policy {other} is not modelled")),
     }
 }

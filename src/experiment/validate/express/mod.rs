@@ -191,8 +191,7 @@ fn unknown(case: &Case) -> Reason {
 const FORMULA: &str = "a parameter of the formula";
 const NUMBERS: &str = "a trial records the mean and the highest number inside, not its distribution";
 const ONE_NAME: &str = "a client asks for one name";
-const LAG: &str =
-    "all writes lag equally here, so only values that do not depend on the distribution of the lag are measured";
+const LAG: &str = "all writes lag equally here, so only values that do not depend on the distribution of the lag are measured";
 const FAILOVERS: &str = "a trial contains one outage";
 const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
 const HEDGED: &str = "hedged requests are not modelled";

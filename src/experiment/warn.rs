@@ -114,7 +114,7 @@ fn not_shown(verdict: &Verdict) -> Option<String> {
     Some(format!("`{}` is not shown: {help}", verdict.that))
 }
 
-/// A time, rounded up to two significant digits; `seconds` is not rounded down.
+/// The time `seconds`, rounded up to two significant digits.
 fn round_up(seconds: f64) -> Duration {
     let step = libm::pow(10.0, (libm::log10(seconds.max(1e-6))).floor() - 1.0);
     // The factor keeps 12.000000001 from becoming 13.

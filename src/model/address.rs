@@ -1,18 +1,18 @@
-//! Addresses, and the answers of name servers that carry them.
+//! Addresses, and the answers of name servers.
 
 use crate::kernel::time::SimDuration;
 
 use super::signal::ComponentId;
 
-/// Time to live is kept in milliseconds, so that an answer fits into a call.
+/// The time to live is stored in milliseconds, so that an answer fits into a call.
 const TTL_UNIT_NANOS: u64 = 1_000_000;
 
-/// What a name server answers.
+/// The answer of a name server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// The box behind the address.
     pub address: ComponentId,
-    /// How long the answer may be kept; whole milliseconds, at most 49 days.
+    /// How long the answer may be cached; whole milliseconds, at most 49 days.
     pub ttl: SimDuration,
 }
 
@@ -24,7 +24,7 @@ impl Answer {
         ttl << 32 | self.address.index() as u64
     }
 
-    /// Unpacks it.
+    /// Unpacks an answer.
     #[must_use]
     pub fn decode(packed: u64) -> Answer {
         Answer {
@@ -34,7 +34,8 @@ impl Answer {
     }
 }
 
-/// The `n`th public address, of the block that RFC 5737 keeps for documentation; a long list wraps.
+/// The `n`th public address, from the block that RFC 5737 reserves for documentation; numbers beyond its end start
+/// again.
 #[must_use]
 pub fn public(n: usize) -> String {
     format!("203.0.113.{}", 1 + n % 254)

@@ -1,32 +1,32 @@
-//! The instance catalogue: what machines can be rented, how fast they are and what they cost.
+//! The instance catalogue: the machine types that can be rented, with their speed and price.
 
 use std::sync::OnceLock;
 
-/// The table as it ships; `data/SOURCES.md` says where it comes from. Prices of 2026-07-20, us-east-1, on demand.
+/// The table that is built in; `data/SOURCES.md` gives its source. On-demand prices in us-east-1 of 2026-07-20.
 const TABLE: &str = include_str!("../../data/aws_instances_us_east_1.csv");
 
-/// The type whose cores have speed 1: a current, middling machine that scenarios start on.
+/// The type whose cores have speed 1: a current machine of medium speed, which the first scenarios use.
 const REFERENCE: &str = "m7i.large";
 
-/// A type of machine that can be rented by the hour.
+/// A machine type that can be rented by the hour.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
-    /// Name: "m7i.large".
+    /// Its name: "m7i.large".
     pub name: &'static str,
     /// Number of virtual cores.
     pub cores: u32,
     /// Memory in bytes.
     pub memory_bytes: u64,
-    /// Price on demand, USD an hour.
+    /// On-demand price in USD an hour.
     pub usd_per_hour: f64,
-    /// Baseline network bandwidth, Mbit a second; bursts above it are not counted on.
+    /// Baseline network bandwidth in Mbit a second; bursts above it are ignored.
     pub network_mbps: f64,
-    /// Work a second of core time: CoreMark per virtual core relative to the reference type, m7i.large.
+    /// Speed of a core: CoreMark per virtual core, relative to the reference type m7i.large.
     ///
-    /// A type that nobody has measured takes the speed of its next of kin: of the measured types whose family name
-    /// begins alike for longest, the one with most cores, since cores of big machines are the slower ones.
+    /// A type without a measurement takes the speed of a similar type: among the measured types that share the longest
+    /// beginning of the family name, the one with most cores, because cores of large machines tend to be slower.
     pub speed: f64,
-    /// Measured CoreMark of the whole machine, iterations a second; `None` where nobody has published one.
+    /// Measured CoreMark of the whole machine, in iterations a second; `None` if no measurement was published.
     pub coremark: Option<f64>,
 }
 
@@ -42,25 +42,25 @@ impl Instance {
     }
 }
 
-/// All types, each family together, in the order of the table.
+/// All types in the order of the table, in which each family is together.
 #[must_use]
 pub fn all() -> &'static [Instance] {
     static ALL: OnceLock<Vec<Instance>> = OnceLock::new();
     ALL.get_or_init(|| with_speeds(TABLE.lines().skip(1).map(parse).collect()))
 }
 
-/// The type of that name.
+/// The type with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Instance> {
     all().iter().find(|instance| instance.name == name)
 }
 
-/// All types of a family ("m7i"), in the order of the table: growing, the metal ones beside those of their size.
+/// All types of a family ("m7i") in the order of the table: by size, with the metal types beside those of their size.
 pub fn family(name: &str) -> impl Iterator<Item = &'static Instance> {
     all().iter().filter(move |instance| instance.family() == name)
 }
 
-/// Where the catalogue ends: the type with most cores, and of those with most memory.
+/// The largest type: the one with most cores, and among these the one with most memory.
 #[must_use]
 pub fn largest() -> &'static Instance {
     all()
@@ -79,7 +79,7 @@ fn family_of(name: &str) -> &str {
     name.split_once('.').map_or(name, |(family, _)| family)
 }
 
-/// One row; its speed is not known before all rows are.
+/// A row of the table. Its speed is set when all rows are known.
 fn parse(row: &'static str) -> Instance {
     let cells: Vec<&'static str> = row.split(',').collect();
     let number = |column: usize| cells[column].parse::<f64>().ok();
@@ -106,7 +106,7 @@ fn with_speeds(mut instances: Vec<Instance>) -> Vec<Instance> {
     instances
 }
 
-/// CoreMark per core, of the type itself or of its next of kin.
+/// CoreMark per core, of the type itself or of the similar type that stands for it.
 fn per_core(instance: &Instance, instances: &[Instance]) -> f64 {
     let alike = |other: &Instance| {
         instance.family().bytes().zip(other.family().bytes()).take_while(|(a, b)| a == b).count()
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_core_of_a_virtual_m7i_costs_the_same_in_every_size() {
-        // The smaller bare-metal type costs a tenth more: it is another product.
+        // The smaller bare-metal type costs a tenth more; it is another product.
         for instance in family("m7i").filter(|instance| !instance.name.contains("metal")) {
             let price = instance.usd_per_hour / f64::from(instance.cores);
             assert!((price - 0.0504).abs() < 1e-12, "{instance:?}");

@@ -1,16 +1,17 @@
 //! `Event`: what the calendar holds, packed in two words.
 //!
-//! An event is written when it is scheduled and, without a delay, read at once. Written in the small pieces of an enum and
-//! read in larger ones, each would wait in the processor until its pieces have reached the cache; whole words do not.
+//! An event is written when it is scheduled and, without a delay, read immediately. If it were written as the small
+//! fields of an enum and read in larger pieces, each read would wait until the fields have reached the cache. Whole
+//! words avoid that.
 
 use crate::kernel::slab;
 
 use super::machine::{Device, MachineId};
 use super::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId};
 
-/// How many components a simulation may have.
+/// Largest number of components in a simulation.
 pub(super) const COMPONENTS_MAX: usize = 1 << TO_BITS;
-/// How often a component may crash in a trial.
+/// Largest number of crashes of a component in a trial.
 pub(super) const EPOCHS_MAX: u32 = 1 << EPOCH_BITS;
 
 const TAG_BITS: u32 = 6;
@@ -24,15 +25,15 @@ const _: () = assert!(EPOCH_AT + EPOCH_BITS == u64::BITS);
 /// What the calendar holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
-    /// A call reaches a component.
+    /// A call arrives at a component.
     Call { to: ComponentId, id: CallId },
-    /// An answer reaches a component.
+    /// An answer arrives at a component.
     Reply { to: ComponentId, id: CallId, outcome: Outcome },
-    /// A call that was handed on comes back from another component.
+    /// A forwarded call comes back from another component.
     Returned { to: ComponentId, id: CallId, from: ComponentId },
-    /// A timer; `epoch` is that of its component when it was set.
+    /// A timer fires; `epoch` is that of its component when it was set.
     Alarm { to: ComponentId, epoch: u32, alarm: Alarm },
-    /// Something happens to a component: the place of what it is.
+    /// An operation on a component; `place` is the key of its content in the slab.
     Control { to: ComponentId, place: slab::Key },
     /// The next departure from a station of a machine.
     Departure { machine: MachineId, device: Device },
@@ -40,14 +41,15 @@ pub(super) enum Event {
     Fault(u32),
 }
 
-/// An event in two words: an id or a number, and from its lowest bit on the kind, the component, a code and an epoch.
+/// An event in two words. The first is an id or a number. The second contains, from its lowest bit, the kind, the
+/// component, a code and an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packed {
     id: u64,
     rest: u64,
 }
 
-// Measured beforehand: what must stay small and unboxed is the event.
+// The size of an event matters most for the speed of the calendar.
 const _: () = assert!(size_of::<Packed>() == 16);
 
 /// The kinds, in the lowest bits.
@@ -106,20 +108,20 @@ impl From<Event> for Packed {
 }
 
 impl Packed {
-    /// Its kind, one of [`tag`]. Whoever handles an event goes by it at once: an [`Event`] made from it first would be
-    /// written to be read, and told apart twice.
+    /// Its kind, one of [`tag`]. Handlers branch on the kind directly; making an [`Event`] first would write it, read
+    /// it, and branch twice.
     #[inline]
     pub(super) fn tag(self) -> u64 {
         self.rest % (1 << TAG_BITS)
     }
 
-    /// The component that it reaches.
+    /// The component that it goes to.
     #[inline]
     pub(super) fn to(self) -> ComponentId {
         ComponentId::new((self.rest >> TAG_BITS) as usize % COMPONENTS_MAX)
     }
 
-    /// The call that it is about, for kinds that have one.
+    /// The call that it is about; only for kinds that have one.
     #[inline]
     pub(super) fn call(self) -> CallId {
         CallId(self.place())
@@ -131,7 +133,7 @@ impl Packed {
         RequestId(self.place())
     }
 
-    /// The place of what a control event says.
+    /// The key of a control event's content in the slab.
     #[inline]
     pub(super) fn place(self) -> slab::Key {
         slab::Key::from_bits(self.id)
@@ -155,25 +157,25 @@ impl Packed {
         MachineId::new(self.id as usize)
     }
 
-    /// How a call was answered.
+    /// The outcome of an answer.
     #[inline]
     pub(super) fn outcome(self) -> Outcome {
         Outcome::ALL[(self.rest >> CODE_AT) as usize % 8]
     }
 
-    /// The component from which a call comes back.
+    /// The component that a call comes back from.
     #[inline]
     pub(super) fn sender(self) -> ComponentId {
         ComponentId::new((self.rest >> CODE_AT) as usize % COMPONENTS_MAX)
     }
 
-    /// Which timer of its component an alarm is.
+    /// The code of an alarm, which its component gave it.
     #[inline]
     pub(super) fn code(self) -> u16 {
         (self.rest >> CODE_AT) as u16
     }
 
-    /// How often the component had crashed when an alarm was set.
+    /// Number of crashes of the component when the alarm was set.
     #[inline]
     pub(super) fn epoch(self) -> u32 {
         (self.rest >> EPOCH_AT) as u32

@@ -1,5 +1,5 @@
-//! Faults: what goes wrong in a trial, when, and for how long. They happen to the components from outside, so that a
-//! fault more changes nobody's draws and nobody's name.
+//! Faults: what goes wrong in a trial, when, and for how long. They act on components from outside, so that adding a
+//! fault changes no draw and no name of anything else.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::kernel::variate::Variate;
 use super::signal::{ComponentId, Impairment};
 use super::troubles::Links;
 
-/// Something that goes wrong, once or again and again.
+/// Something that goes wrong, once or repeatedly.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Its own name, which starts its draws.
+    /// Its name; the seed of its draws.
     pub name: String,
     /// When it begins and ends.
     pub when: When,
@@ -28,14 +28,15 @@ pub enum When {
     Once {
         /// Time after the start of the trial.
         at: SimDuration,
-        /// How long it lasts; `None`: until the trial ends.
+        /// How long it lasts; `None` if until the end of the trial.
         lasts: Option<SimDuration>,
     },
-    /// Again and again, at random.
+    /// Repeatedly, at random.
     Again {
-        /// From the start of the trial, or the end of the last time, until it begins: the time between failures.
+        /// Time from the start of the trial, or from the end of the previous occurrence, until it begins: the time
+        /// between failures.
         after: Variate,
-        /// How long it lasts: the time to repair.
+        /// How long each occurrence lasts: the time to repair.
         lasts: Variate,
     },
 }
@@ -43,26 +44,27 @@ pub enum When {
 /// What a fault does while it lasts.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// These machines are down, with all that runs on them.
+    /// The machines of these components are down, and so is everything that runs on them.
     Crash(Vec<ComponentId>),
-    /// The place where these stand is gone: their machines, and for a pair both halves, so that nobody takes over.
+    /// The whole place of these components is lost: their machines, and both halves of a pair, so that no standby takes
+    /// over.
     Disaster(Vec<ComponentId>),
-    /// These processes accept calls and never answer.
+    /// These components accept calls and never answer.
     Hang(Vec<ComponentId>),
-    /// The machines of these components work at a share of their speed. Several such faults multiply.
+    /// The machines of these components run at a share of their speed. Several such faults multiply.
     Slow {
-        /// Whose machines.
+        /// The components.
         of: Vec<ComponentId>,
-        /// The share of the speed that is left, 0..1; at zero they stand still and lose nothing.
+        /// The remaining share of the speed, 0..1. At 0 the machines stand still and lose nothing.
         speed: f64,
     },
-    /// Something is wrong with these, though they run.
+    /// These components are impaired but run.
     Impair(Vec<ComponentId>, Impairment),
-    /// Something is wrong between two sides. The name stands in timelines.
+    /// Messages between two sides are disturbed. The name is shown in timelines.
     Links(String, Arc<Links>),
 }
 
-/// A fault of a trial, and whether it lasts at the moment.
+/// A fault of a trial, and whether it is active now.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub effect: Arc<Effect>,

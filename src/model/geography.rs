@@ -1,11 +1,11 @@
-//! Where the regions of providers lie on the globe.
+//! Where the regions of providers are on the globe.
 
 use std::sync::OnceLock;
 
-/// A city for each region; `data/SOURCES.md` says where it comes from.
+/// A city for each region; `data/SOURCES.md` gives the source.
 const TABLE: &str = include_str!("../../data/regions.csv");
 
-/// Mean radius of the earth.
+/// Mean radius of the earth in kilometres.
 const RADIUS_KM: f64 = 6371.0;
 
 /// Latitude and longitude in radians.
@@ -27,13 +27,14 @@ fn spot(region: &str) -> Option<Spot> {
     spots().iter().find(|(name, _)| *name == region).map(|(_, spot)| *spot)
 }
 
-/// Whether the table has a region.
+/// Whether the table contains a region.
 #[must_use]
 pub fn knows(region: &str) -> bool {
     spot(region).is_some()
 }
 
-/// Kilometres between two regions along the globe (haversine formula); `None` when the table lacks one of them.
+/// Distance between two regions along the globe in kilometres (haversine formula); `None` if the table lacks one of
+/// them.
 #[must_use]
 pub fn distance_km(a: &str, b: &str) -> Option<f64> {
     let ((lat_a, lon_a), (lat_b, lon_b)) = (spot(a)?, spot(b)?);

@@ -1,9 +1,9 @@
-//! Latency between the places where components stand.
+//! Latency between the places of components.
 
 use crate::kernel::random::mix;
 use crate::kernel::time::SimDuration;
 
-/// Steps of the table that holds the jitter's distribution: finer than any figure that is reported.
+/// Number of steps in the table of the jitter's distribution; finer than any reported figure.
 const JITTER_STEPS: usize = 1024;
 
 /// Index of a place: the public internet, a zone.
@@ -11,33 +11,33 @@ const JITTER_STEPS: usize = 1024;
 pub struct Place(pub u16);
 
 impl Place {
-    /// Where clients are.
+    /// The place of clients.
     pub const INTERNET: Place = Place(0);
-    /// The zone where boxes stand unless they say otherwise.
+    /// The zone of all boxes that name no other.
     pub const ZONE: Place = Place(1);
-    /// Inside whoever calls: a driver, a library. Messages to it and from it take no time.
+    /// Inside the caller, as a driver or a library is. Messages to it and from it take no time.
     pub const DRIVER: Place = Place(u16::MAX);
 }
 
 /// Round-trip times of a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkSettings {
-    /// Clients to public boxes.
+    /// Between clients and public boxes.
     pub client: SimDuration,
     /// Between machines of one zone.
     pub same_zone: SimDuration,
     /// Between zones of one region.
     pub other_zone: SimDuration,
-    /// Coefficient of variation of every one-way delay; zero is a constant.
+    /// Coefficient of variation of every one-way delay; 0 makes delays constant.
     pub jitter: f64,
 }
 
-/// The way between two places.
+/// The connection of two places.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
-    /// Round-trip time, half of it each way.
+    /// Round-trip time; each way takes half of it.
     pub round_trip: SimDuration,
-    /// Bytes a second; `None`: what is sent takes no time by its size.
+    /// Bandwidth in bytes a second; `None` if the size of a message does not matter.
     pub bandwidth: Option<f64>,
 }
 
@@ -46,16 +46,16 @@ pub struct Link {
 pub struct Network {
     places: usize,
     one_way: Vec<SimDuration>,
-    /// Nanoseconds a byte between places; empty where no link has a bandwidth.
+    /// Nanoseconds per byte between places; empty if no link has a bandwidth.
     ns_a_byte: Vec<f64>,
-    /// Quantiles of the jitter factor, a log-normal of mean one; empty when delays are constant.
+    /// Quantiles of the jitter factor, a log-normal with mean one; empty if delays are constant.
     jitter: Vec<f64>,
-    /// No message takes any time, wherever it goes.
+    /// Whether all delays are zero.
     is_instant: bool,
 }
 
 impl Network {
-    /// The delays of `settings`: half a round trip each way.
+    /// A network of clients and one zone with these delays, half a round trip each way.
     #[must_use]
     pub fn new(settings: &NetworkSettings) -> Network {
         let places = 2;
@@ -65,7 +65,7 @@ impl Network {
         Network { places, one_way, ns_a_byte: Vec::new(), jitter: jitter_table(settings.jitter), is_instant }
     }
 
-    /// Adds a place, with its links to each of the places before it and to itself.
+    /// Adds a place, with its links to each earlier place and to itself.
     pub(super) fn add_place(&mut self, links: &[Link]) -> Place {
         let old = self.places;
         assert_eq!(links.len(), old + 1, "a place has a link to every other one, and to itself");
@@ -80,33 +80,33 @@ impl Network {
         Place(u16::try_from(old).expect("a scenario has fewer places than 65536"))
     }
 
-    /// Whether no message takes any time before its size counts, wherever it goes.
+    /// Whether all delays are zero. Sizes of messages may still take time.
     #[inline]
     pub(super) fn is_instant(&self) -> bool {
         self.is_instant
     }
 
-    /// Whether the size of an answer matters anywhere.
+    /// Whether any link has a bandwidth, so that the size of an answer matters.
     #[inline]
     pub(super) fn has_bandwidths(&self) -> bool {
         !self.ns_a_byte.is_empty()
     }
 
-    /// The time that so many bytes take to be sent, once the first is.
+    /// Time that a message of `bytes` bytes takes in addition to its delay, because of the bandwidth.
     pub fn transmission(&self, from: Place, to: Place, bytes: u64) -> SimDuration {
         let index = usize::from(from.0) * self.places + usize::from(to.0);
         let ns_a_byte = self.ns_a_byte.get(index).copied().unwrap_or(0.0);
         SimDuration::from_nanos((ns_a_byte * bytes as f64).round() as u64)
     }
 
-    /// The time that a message takes from one place to another without jitter; of no use for [`Place::DRIVER`].
+    /// Delay of a message from one place to another, without jitter; not for [`Place::DRIVER`].
     #[inline]
     pub fn base(&self, from: Place, to: Place) -> SimDuration {
         let index = usize::from(from.0) * self.places + usize::from(to.0);
         self.one_way.get(index).copied().unwrap_or(SimDuration::ZERO)
     }
 
-    /// Such a time with the jitter that `key` draws.
+    /// The delay `base` with the jitter that `key` draws.
     #[inline]
     pub fn jittered(&self, base: SimDuration, key: u64) -> SimDuration {
         if base.is_zero() || self.jitter.is_empty() {
@@ -117,16 +117,16 @@ impl Network {
     }
 }
 
-/// A square table with one row and one column more, the same both ways.
+/// A square table with one row and one column more, which are equal.
 fn grown<T: Copy>(cells: &[T], old: usize, new: impl Fn(usize) -> T) -> Vec<T> {
     let cell = |a: usize, b: usize| if a < old && b < old { cells[a * old + b] } else { new(a.min(b)) };
     (0..=old).flat_map(|a| (0..=old).map(move |b| (a, b))).map(|(a, b)| cell(a, b)).collect()
 }
 
-/// Keeps the draws of the network apart from all others.
+/// Separates the draws of the network from all others.
 const JITTER_SALT: u64 = 0x6a09_e667_f3bc_c909;
 
-/// Quantiles of the jitter factor in the middle of equally likely steps, scaled to mean one.
+/// Quantiles of the jitter factor at the midpoints of equally likely steps, scaled to mean one.
 fn jitter_table(cv: f64) -> Vec<f64> {
     if cv == 0.0 {
         return Vec::new();
@@ -137,8 +137,8 @@ fn jitter_table(cv: f64) -> Vec<f64> {
     values.iter().map(|value| value / mean).collect()
 }
 
-/// Quantiles of the standard normal distribution in the middle of equally likely steps. Newton's method, each from the
-/// one before; the distribution is symmetric, so that half of them is enough.
+/// Quantiles of the standard normal distribution at the midpoints of equally likely steps. Newton's method, each
+/// started from the one before. The distribution is symmetric, so only half of them are computed.
 fn normal_quantiles() -> Vec<f64> {
     const NEWTON_STEPS: usize = 6;
     let mut z = 0.0;

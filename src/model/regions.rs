@@ -1,10 +1,10 @@
-//! Round-trip times between the regions of a provider, measured.
+//! Measured round-trip times between the regions of a provider.
 
 use std::sync::OnceLock;
 
 use crate::kernel::time::SimDuration;
 
-/// Tables as they ship; `data/SOURCES.md` says where they come from.
+/// Built-in tables; `data/SOURCES.md` gives their sources.
 const AWS: &str = include_str!("../../data/aws_rtt_ms.csv");
 const IBM: &str = include_str!("../../data/ibm_rtt_ms_2026_08.csv");
 
@@ -13,12 +13,12 @@ const IBM: &str = include_str!("../../data/ibm_rtt_ms_2026_08.csv");
 pub struct Regions {
     /// Their names, in the order of the table.
     pub names: Vec<&'static str>,
-    /// Milliseconds, the mean of both directions; a row for each region.
+    /// Round-trip times in milliseconds, the mean of both directions; one row for each region.
     round_trips_ms: Vec<Vec<f64>>,
 }
 
 impl Regions {
-    /// Round-trip time between two different regions of the table.
+    /// Round-trip time between two different regions; `None` if the table lacks one of them.
     #[must_use]
     pub fn round_trip(&self, a: &str, b: &str) -> Option<SimDuration> {
         let index = |name: &str| self.names.iter().position(|known| *known == name);
@@ -27,14 +27,14 @@ impl Regions {
     }
 }
 
-/// The regions of AWS, 21 of them.
+/// The 21 regions of AWS.
 #[must_use]
 pub fn aws() -> &'static Regions {
     static TABLE: OnceLock<Regions> = OnceLock::new();
     TABLE.get_or_init(|| parse(AWS))
 }
 
-/// The regions of IBM Cloud, 13 of them.
+/// The 13 regions of IBM Cloud.
 #[must_use]
 pub fn ibm() -> &'static Regions {
     static TABLE: OnceLock<Regions> = OnceLock::new();
@@ -45,7 +45,7 @@ fn parse(table: &'static str) -> Regions {
     let mut lines = table.lines();
     let names: Vec<&'static str> = lines.next().expect("a table has a head").split(',').skip(1).collect();
     let one_way: Vec<Vec<f64>> = lines
-        // An empty cell is a region and itself.
+        // The cell of a region and itself is empty.
         .map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap_or(0.0)).collect())
         .collect();
     let both = |a: usize, b: usize| (one_way[a][b] + one_way[b][a]) / 2.0;

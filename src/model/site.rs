@@ -1,22 +1,22 @@
-//! Where a component is built: its name, and the ids behind the names it refers to.
+//! `Site`: what a component knows when it is built: its own name, and the ids behind the names that it refers to.
 
 use std::collections::BTreeMap;
 
 use super::class::RequestClass;
 use super::signal::ComponentId;
 
-/// How a member of a box stands to the box's name.
+/// Whether the name of a box leads to one of its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The name of the box stands for it, among others.
+    /// The name of the box leads to this member, perhaps among others.
     Entry,
-    /// The name of the box stands for it, and it is a part of whoever calls: messages to it take no time.
+    /// The name of the box leads to this member, which is a part of the caller: messages to it take no time.
     Driver,
-    /// It is known by its own name only.
+    /// Only the member's own name leads to it.
     Inner,
 }
 
-/// What the names of a scenario stand for.
+/// The components behind the names of a scenario.
 #[derive(Debug, Default)]
 pub struct Directory {
     members: BTreeMap<String, Vec<ComponentId>>,
@@ -24,8 +24,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Adds a member of a group; a member of a group of several is known by its own name too, and an inner one by its
-    /// own name only.
+    /// Adds a member of a group. In a group of several, a member is also known by its own name; an inner member only by
+    /// that.
     pub fn add(&mut self, group: &str, name: &str, standing: Standing, id: ComponentId) {
         if standing != Standing::Inner {
             self.members.entry(group.to_owned()).or_default().push(id);
@@ -37,21 +37,21 @@ impl Directory {
         self.everyone.entry(group.to_owned()).or_default().push(id);
     }
 
-    /// All members of a group, those among them that its name does not stand for when it is called; empty for an
-    /// unknown name. For what happens to a whole group: a fault, a partition.
+    /// All members of a group, including those that its name does not lead to; empty for an unknown name. For what
+    /// happens to the whole group, such as a fault or a partition.
     #[must_use]
     pub fn everyone(&self, name: &str) -> &[ComponentId] {
         self.everyone.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// All members behind a name, in order; empty for an unknown name.
+    /// All members that a name leads to, in order; empty for an unknown name.
     #[must_use]
     pub fn members(&self, name: &str) -> &[ComponentId] {
         self.members.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Where a component is built.
+/// What a component knows when it is built.
 #[derive(Debug)]
 pub struct Site<'a> {
     /// Name of the member: `web-2`.
@@ -60,7 +60,7 @@ pub struct Site<'a> {
     pub group: &'a str,
     /// Number of the member, from 0.
     pub member: u32,
-    /// What the names stand for.
+    /// The components behind the names.
     pub directory: &'a Directory,
     /// The request classes of the scenario.
     pub classes: &'a [RequestClass],
@@ -71,10 +71,10 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The one component behind a name; of a group, the first.
+    /// The component behind a name; the first one of a group.
     ///
     /// # Panics
-    /// When the name stands for nothing: the loader has checked every arrow.
+    /// If the name leads to nothing. The loader has checked every arrow.
     #[must_use]
     pub fn find(&self, name: &str) -> ComponentId {
         *self.directory.members(name).first().expect("the loader has checked every name")

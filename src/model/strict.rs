@@ -1,6 +1,6 @@
-//! Reads a type from a value of a scenario file, and takes only a table for a table: serde's own readers of structs also
-//! take an array whose elements are the fields in their order, so that `retry = [3]` would pass. Nor may an array have
-//! more elements than are read.
+//! Reads a type from a value of a scenario file strictly. The readers of structs that serde derives also accept an
+//! array with the fields in their order, so that `retry = [3]` would be accepted; here only a table is. An array must
+//! not have more elements than are read.
 
 use std::fmt;
 
@@ -14,15 +14,15 @@ use toml::de::ValueDeserializer;
 /// Reads a `T` from a value.
 ///
 /// # Errors
-/// What does not fit, with its place.
+/// The mismatch, with its position.
 pub fn read_strictly<'de, T: Deserialize<'de>>(value: ValueDeserializer<'de>) -> Result<T, toml::de::Error> {
     T::deserialize(Strict(value))
 }
 
-/// A deserializer, a visitor, a seed or an access whose inner ones are strict too.
+/// Wraps a deserializer, visitor, seed or access, so that everything inside it is read strictly too.
 struct Strict<T>(T);
 
-/// The visitor of a struct or a map: an array is no table.
+/// The visitor of a struct or a map; refuses arrays.
 struct Table<V>(V);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
@@ -72,7 +72,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     }
 }
 
-/// Methods of a visitor that change nothing.
+/// Methods of a visitor that only forward to the wrapped one.
 macro_rules! forward {
     ($($method:ident: $type:ty),* $(,)?) => {
         $(fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {

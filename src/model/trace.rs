@@ -1,99 +1,99 @@
-//! `Trace`: one request's life, event by event.
+//! `Trace`: all events of one request.
 
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::machine::Device;
 use super::signal::{CallId, ComponentId, Outcome};
 
-/// A write of the followed request, by its place in the log of a database.
+/// A write of the traced request, by its position in the log of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Write {
-    /// Which database's book knows it.
+    /// Index of the database's book.
     book: usize,
-    /// Which primary's log it is in.
+    /// Epoch of the primary whose log contains it.
     epoch: u16,
     position: u64,
 }
 
-/// Lines, and steps, that a trace keeps; a request that retries for ever ends here.
+/// Largest number of lines, and of steps, in a trace; bounds a request that retries for ever.
 pub const TRACE_LINES_MAX: usize = 10_000;
 
-/// One thing that happened to the traced request.
+/// One event of the traced request, as text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceLine {
-    /// When.
+    /// The time.
     pub at: SimTime,
-    /// Where.
+    /// The component.
     pub component: String,
-    /// What.
+    /// The event.
     pub text: String,
 }
 
-/// One step of the traced request, for programs: its lines say the same, and less, in words.
+/// One event of the traced request, for programs. The lines contain the same events in words, and fewer details.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// When.
+    /// The time.
     pub at: SimTime,
-    /// Where.
+    /// The component.
     pub component: String,
-    /// Of which call; `None` for the request itself.
+    /// The call; `None` for the request itself.
     pub call: Option<CallId>,
-    /// How long the call has waited inside components by now, for a worker, a connection or a core.
+    /// Total time that the call has waited inside components so far, for a worker, a connection or a core.
     pub waited: SimDuration,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// What a step is.
+/// The event of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// The user asks.
+    /// The request begins.
     Begin,
-    /// The user has an answer, or none.
+    /// The request ends.
     End(Outcome),
-    /// The call is put on its way by a component that works on `parent`, or on the request itself.
+    /// A component sends the call, while it works on `parent` or on the request itself.
     Send {
-        /// The call that the new one serves.
+        /// The call that the component works on.
         parent: Option<CallId>,
     },
-    /// It is inside the component.
+    /// The call arrives inside the component.
     Arrive,
-    /// It is inside no longer: answered, or lost in a crash, or with `None` handed on to another component.
+    /// The call leaves the component: answered, or lost in a crash; with `None`, forwarded to another component.
     Leave(Option<Outcome>),
-    /// The caller has the answer.
+    /// The answer reaches the caller.
     Receive(Outcome),
-    /// The answer finds nobody who waits for it.
+    /// The answer arrives, but the caller no longer waits for it.
     Forgotten,
     /// Work enters a station.
     Work {
-        /// Whose station.
+        /// The station.
         device: Device,
-        /// How long it takes alone and at normal speed.
+        /// Time that the work takes alone and at normal speed.
         demand: SimDuration,
     },
-    /// The work is done.
+    /// The work ends.
     Done,
-    /// What a component says of it.
+    /// A remark by a component.
     Note(String),
 }
 
-/// Follows one request of one client.
+/// Traces one request of one client.
 #[derive(Debug)]
 pub struct Trace {
     client: Option<ComponentId>,
     number: u64,
-    /// What has happened, in order.
+    /// The events as text, in order.
     pub lines: Vec<TraceLine>,
-    /// The same for programs.
+    /// The events for programs, in order.
     pub steps: Vec<Step>,
-    /// What it has written, so far as it is not lost.
+    /// Its writes, except lost ones.
     writes: Vec<Write>,
-    /// Of each promotion: the book, the new epoch, and the last position that it took over.
+    /// For each promotion: the book, the new epoch, and the last position that the new primary took over.
     forks: Vec<(usize, u16, u64)>,
 }
 
 impl Trace {
-    /// Follows request `number` of `client`, or of every client.
+    /// Traces request `number` of `client`; `None` is any client.
     #[must_use]
     pub fn new(client: Option<ComponentId>, number: u64) -> Trace {
         Trace { client, number, lines: Vec::new(), steps: Vec::new(), writes: Vec::new(), forks: Vec::new() }
@@ -115,7 +115,7 @@ impl Trace {
         }
     }
 
-    /// The followed request has written something; false when there is already a newer primary that does not have it.
+    /// Notes a write of the traced request. Returns false if there is already a newer primary that does not have it.
     pub(super) fn wrote(&mut self, book: usize, epoch: u16, position: u64) -> bool {
         let is_lost = self
             .forks
@@ -127,13 +127,14 @@ impl Trace {
         !is_lost
     }
 
-    /// Positions of its writes beyond `after` and up to `to`.
+    /// Positions of its writes after `after` and up to `to`.
     pub(super) fn written(&self, book: usize, after: u64, to: u64) -> Vec<u64> {
         let positions = self.writes.iter().filter(|write| write.book == book).map(|write| write.position);
         positions.filter(|&position| after < position && position <= to).collect()
     }
 
-    /// A new primary's log begins after `start`: what the old one wrote beyond it is lost. Positions of those writes.
+    /// Notes a promotion. The log of the new primary begins after `start`; writes of the old one beyond that are lost.
+    /// Returns the positions of the traced request's writes among them.
     pub(super) fn forked(&mut self, book: usize, epoch: u16, start: u64) -> Vec<u64> {
         self.forks.push((book, epoch, start));
         let (lost, kept): (Vec<Write>, Vec<Write>) =
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(trace.written(0, 5, 8), [8]);
         assert_eq!(trace.forked(0, 1, 6), [8]);
         assert_eq!((trace.written(0, 0, 9), trace.written(1, 0, 9)), (vec![5], vec![8]));
-        // The old primary goes on writing: that is lost too. What the new one writes there is not.
+        // What the old primary writes later is lost too. What the new one writes at the same position is not.
         assert!(!trace.wrote(0, 0, 9) && trace.wrote(0, 1, 9));
     }
 }

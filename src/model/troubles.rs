@@ -1,4 +1,4 @@
-//! `Troubles`: what is wrong between components at the moment: partitions, lost packets, longer ways.
+//! `Troubles`: disturbances between components now: partitions, lost packets, longer delays.
 
 use std::sync::Arc;
 
@@ -12,14 +12,15 @@ use super::signal::ComponentId;
 pub enum Trouble {
     /// It never arrives.
     Partition,
-    /// With this chance, above 0 and below 1, it must be sent again, and again with the same chance.
+    /// It is lost with this probability, between 0 and 1, and sent again; each further attempt is lost with the same
+    /// probability.
     Loss(f64),
-    /// The round trip takes so much longer, half of it each way.
+    /// The round trip takes this much longer, half of it each way.
     Latency(SimDuration),
 }
 
 impl Trouble {
-    /// What timelines say when it begins, and when it is over.
+    /// The texts for timelines, when the trouble begins and when it ends.
     pub(super) const fn events(self) -> (&'static str, &'static str) {
         match self {
             Trouble::Partition => ("partition", "partition heals"),
@@ -29,16 +30,16 @@ impl Trouble {
     }
 }
 
-/// Trouble on the links between two sides.
+/// A trouble of the messages between two sides.
 #[derive(Clone, Debug)]
 pub struct Links {
-    /// Who stands on each side.
+    /// The components on each side.
     pub sides: [Vec<ComponentId>; 2],
     /// What happens to messages from one side to the other.
     pub trouble: Trouble,
 }
 
-/// A trouble that lasts, with the side on which each component stands, by id.
+/// A trouble that is active, with the side of each component, by id.
 #[derive(Debug)]
 struct Active {
     links: Arc<Links>,
@@ -53,7 +54,7 @@ impl Active {
     }
 }
 
-/// What is wrong between components at the moment.
+/// All troubles that are active.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     active: Vec<Active>,
@@ -65,7 +66,7 @@ impl Troubles {
         self.active.is_empty()
     }
 
-    /// A trouble begins among so many components.
+    /// Begins a trouble; `components` is the number of components in the simulation.
     pub(super) fn begin(&mut self, links: &Arc<Links>, components: usize) {
         let side = |members: &Vec<ComponentId>| {
             let mut on = vec![false; components];
@@ -76,18 +77,18 @@ impl Troubles {
         self.active.push(Active { links: Arc::clone(links), sides });
     }
 
-    /// A trouble is over.
+    /// Ends a trouble.
     pub(super) fn end(&mut self, links: &Arc<Links>) {
         self.active.retain(|active| !Arc::ptr_eq(&active.links, links));
     }
 
-    /// Whether no partition lies between two components.
+    /// Whether no partition separates two components.
     pub(super) fn connect(&self, from: ComponentId, to: ComponentId) -> bool {
         let parts = |active: &&Active| matches!(active.links.trouble, Trouble::Partition);
         !self.active.iter().filter(parts).any(|active| active.lies_between(from, to))
     }
 
-    /// The time of a message that would take `delay`; `None` when it never arrives. `key` draws what is lost.
+    /// The time that a message with this `delay` takes; `None` if it never arrives. `key` draws the losses.
     pub(super) fn pass(
         &self,
         from: ComponentId,
@@ -109,20 +110,21 @@ impl Troubles {
     }
 }
 
-/// Keeps the draws of lost packets apart from all others.
+/// Separates the draws of lost packets from all others.
 const LOSS_SALT: u64 = 0x3c6e_f372_fe94_f82b;
 
-/// When a segment is first sent again: Linux's lower bound of the retransmission time-out, TCP_RTO_MIN, which holds on
-/// every link that is short against it [V: Linux include/net/tcp.h]; RFC 6298 itself asks for 1 s.
+/// The first retransmission time-out: Linux's lower bound TCP_RTO_MIN, which applies to every link with a short round
+/// trip [V: Linux include/net/tcp.h]; RFC 6298 itself asks for 1 s.
 const RETRANSMISSION: SimDuration = SimDuration::from_millis(200);
 
-/// The retransmission time-out doubles up to here: Linux's TCP_RTO_MAX [V: the same].
+/// Largest retransmission time-out, up to which it doubles: Linux's TCP_RTO_MAX [V: the same].
 const RETRANSMISSION_MAX: SimDuration = SimDuration::from_secs(120);
 
-/// After so many retransmissions the connection would be given up.
+/// Number of retransmissions after which a connection would be given up.
 const RETRANSMISSIONS_MAX: u32 = 15;
 
-/// What a message waits that is lost with a chance each time it is sent. The pause doubles each time [V: RFC 6298, 5.5].
+/// Waiting time until a message arrives that is lost with probability `share` each time it is sent. The time-out
+/// doubles each time [V: RFC 6298, 5.5].
 fn resent(share: f64, key: u64) -> SimDuration {
     let mut rng = KeyedRng::new(key);
     let mut pause = RETRANSMISSION;

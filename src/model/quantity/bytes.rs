@@ -50,7 +50,7 @@ fn too_large(text: &str) -> QuantityError {
 }
 
 impl fmt::Display for Bytes {
-    /// A whole number of the largest unit that divides it.
+    /// As a whole number of the largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut units = SIZES.iter().zip(Bytes::UNITS).rev();
         let fits = |size: u64| size == 1 || (self.0 > 0 && self.0.is_multiple_of(size));

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Amount, Quantity, QuantityError, split, unexpected, wrong_unit};
 use crate::kernel::time::SimDuration;
 
-/// A length of time as a scenario file writes it: "250us", "5ms", "1.5s", "2min", "1h", "7d". Whole nanoseconds, at
-/// most 584 years; a finer fraction is rounded to the nearest nanosecond.
+/// A length of time as a scenario file writes it: "250us", "5ms", "1.5s", "2min", "1h", "7d". Stored in whole
+/// nanoseconds, at most 584 years; a finer fraction is rounded to the nearest nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Duration(pub SimDuration);
 
@@ -31,11 +31,11 @@ impl FromStr for Duration {
 
     fn from_str(text: &str) -> Result<Duration, QuantityError> {
         let amount = split::<Duration>(text)?;
-        // Both characters that print as µ are in use: the micro sign and the Greek letter.
+        // Unicode has two characters that print as µ: the micro sign and the Greek letter.
         let unit = if matches!(amount.unit, "\u{b5}s" | "\u{3bc}s") { "us" } else { amount.unit };
         let unit = Duration::UNITS.iter().position(|known| *known == unit);
         let nanos = NANOS[unit.ok_or_else(|| unknown_unit(text, &amount))?];
-        // Whole numbers stay whole, so that what was printed is read back to the nanosecond.
+        // Integers are multiplied exactly, so that printed text is read back to the nanosecond.
         if let Ok(whole) = amount.digits.parse::<u64>() {
             let total = whole.checked_mul(nanos).ok_or_else(|| too_long(text))?;
             return Ok(Duration(SimDuration::from_nanos(total)));
@@ -50,7 +50,8 @@ impl FromStr for Duration {
     }
 }
 
-/// A lone m could be either of two; guessing would be off by a factor of 60,000.
+/// The error for an unknown unit. A lone `m` could mean two units that differ by a factor of 60,000, so it is not
+/// guessed.
 fn unknown_unit(text: &str, amount: &Amount<'_>) -> QuantityError {
     if amount.unit != "m" {
         return wrong_unit::<Duration>(text, amount);
@@ -64,7 +65,7 @@ fn too_long(text: &str) -> QuantityError {
 }
 
 impl fmt::Display for Duration {
-    /// A whole number of the largest unit that divides it.
+    /// As a whole number of the largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.0.as_nanos();
         if total == 0 {

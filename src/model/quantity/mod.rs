@@ -19,12 +19,12 @@ pub use duration::Duration;
 pub use rate::Rate;
 pub use share::Share;
 
-/// Why a text is not the quantity that it should be.
+/// The reason why a text is not the expected quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuantityError {
-    /// What is wrong: one line, lower case, without a full stop.
+    /// The reason: one line, lower case, without a full stop.
     pub message: String,
-    /// What was probably meant: `did you mean "50%"?`.
+    /// A suggestion: `did you mean "50%"?`.
     pub help: Option<String>,
 }
 
@@ -48,25 +48,25 @@ impl Display for QuantityError {
 
 impl Error for QuantityError {}
 
-/// A quantity that stands in a scenario file as text: a number and its unit.
+/// A quantity that a scenario file writes as text: a number and its unit.
 trait Quantity: FromStr<Err = QuantityError> {
-    /// What it is called, with its article: "a duration".
+    /// Its name, with the article: "a duration".
     const NOUN: &'static str;
-    /// A good one: "5ms".
+    /// A valid example: "5ms".
     const EXAMPLE: &'static str;
-    /// The units that it may have, smallest first.
+    /// The units that it accepts, smallest first.
     const UNITS: &'static [&'static str];
-    /// The units of which a number without one is most likely missing one.
+    /// The units to suggest for a number without a unit.
     const USUAL_UNITS: &'static [&'static str];
 
-    /// Reads a number that stands without quotes, which most quantities refuse: it has no unit.
+    /// Reads a number without quotes. Most quantities refuse it, because it has no unit.
     fn from_number(number: f64) -> Result<Self, QuantityError> {
         check_sign_and_size::<Self>(number)?;
         Err(needs_unit::<Self>(&number.to_string()))
     }
 }
 
-/// A number and what follows it. The number is a decimal literal without a sign, such as `1.5` or `2e3`.
+/// A number and the text after it. The number is a decimal literal without a sign, such as `1.5` or `2e3`.
 struct Amount<'t> {
     digits: &'t str,
     value: f64,
@@ -80,18 +80,18 @@ fn split<Q: Quantity>(text: &str) -> Result<Amount<'_>, QuantityError> {
     match digits.parse::<f64>() {
         Ok(value) => {
             check_sign_and_size::<Q>(value)?;
-            // A number too small for a float is not the zero that it was rounded to.
+            // The digits may round to zero although the number is not zero.
             let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
             let vanished = value == 0.0 && mantissa.contains(|c| matches!(c, '1'..='9'));
             let value = if vanished { f64::MIN_POSITIVE } else { value };
             Ok(Amount { digits, value, unit: unit.trim_start() })
         }
-        // What starts as a sign or a word may still be a number that Rust knows and we refuse: -5, nan, inf.
+        // A text that starts with a sign or a word may still be a number that Rust accepts and we refuse: -5, nan, inf.
         Err(_) => Err(refused_number::<Q>(trimmed).unwrap_or_else(|| unexpected::<Q>(text))),
     }
 }
 
-/// Length in bytes of the decimal literal that `text` begins with: digits, a point, and an exponent if it is whole.
+/// Length in bytes of the decimal literal at the start of `text`: digits, a point, and an exponent if it is complete.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let run =
@@ -106,7 +106,8 @@ fn number_length(text: &str) -> usize {
     if end > exponent { end } else { mantissa }
 }
 
-/// The reason why a signed or unreal number at the start of `text` is refused, if there is one.
+/// The reason for refusing a signed or infinite number, or NaN, at the start of `text`; `None` if there is no such
+/// number.
 fn refused_number<Q: Quantity>(text: &str) -> Option<QuantityError> {
     let bare = text.trim_start_matches(['+', '-']);
     let word = bare.get(..3).map(str::to_ascii_lowercase);
@@ -117,7 +118,7 @@ fn refused_number<Q: Quantity>(text: &str) -> Option<QuantityError> {
     negative.then(|| QuantityError::new(format!("{} must not be negative, found {text:?}", Q::NOUN)))
 }
 
-/// Refuses NaN, infinities and everything negative, minus zero too: it can only be a mistake.
+/// Refuses NaN, infinities and negative numbers, including minus zero: they can only be mistakes.
 fn check_sign_and_size<Q: Quantity>(number: f64) -> Result<(), QuantityError> {
     if !number.is_finite() {
         return Err(QuantityError::new(format!("{} must be finite, found {number}", Q::NOUN)));
@@ -133,12 +134,12 @@ fn needs_unit<Q: Quantity>(digits: &str) -> QuantityError {
     QuantityError::new(format!("{} needs a unit: {}", Q::NOUN, examples.join(" or ")))
 }
 
-/// The text is no such quantity at all.
+/// The error for a text that is not such a quantity.
 fn unexpected<Q: Quantity>(text: &str) -> QuantityError {
     QuantityError::new(format!("expected {} such as {:?}, found {text:?}", Q::NOUN, Q::EXAMPLE))
 }
 
-/// The unit of `amount` is missing or unknown; a unit that looks like it is suggested.
+/// The error for a missing or unknown unit. Suggests a known unit that looks similar.
 fn wrong_unit<Q: Quantity>(text: &str, amount: &Amount<'_>) -> QuantityError {
     if amount.unit.is_empty() {
         return needs_unit::<Q>(amount.digits);
@@ -150,7 +151,7 @@ fn wrong_unit<Q: Quantity>(text: &str, amount: &Amount<'_>) -> QuantityError {
     }
 }
 
-/// The known word that looks most like `word`, whatever its case, if any looks like it at all.
+/// The known word that is most similar to `word`, ignoring case; `None` if no word is similar.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let similarity = |other: &str| strsim::jaro_winkler(&word, &other.to_lowercase());
@@ -158,7 +159,7 @@ pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     (similarity(best) > 0.7).then_some(best)
 }
 
-/// Reads a quantity from text, or lets it judge a number that stands without quotes.
+/// Reads a quantity from text. A number without quotes is given to [`Quantity::from_number`].
 fn deserialize<'de, Q: Quantity, D: Deserializer<'de>>(deserializer: D) -> Result<Q, D::Error> {
     deserializer.deserialize_any(QuantityVisitor(PhantomData))
 }
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The message with which `text` is refused as a `Q`.
+    /// The message of the error for `text` as a `Q`.
     pub(super) fn refusal<Q: FromStr<Err = QuantityError> + fmt::Debug>(text: &str) -> String {
         text.parse::<Q>().expect_err(text).to_string()
     }

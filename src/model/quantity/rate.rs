@@ -1,4 +1,4 @@
-//! `Rate`: how often something happens, "200/s" in a scenario file.
+//! `Rate`: a number of events per time in a scenario file, "200/s".
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Quantity, QuantityError, split, wrong_unit};
 
-/// Events a second, written as "200/s", "50/min", "1k/s" or "2M/d". Zero, or between one in 31 years and one a
-/// nanosecond, which is the tick of the clock.
+/// Events a second, written as "200/s", "50/min", "1k/s" or "2M/d". Zero, or between one event in 31 years and one a
+/// nanosecond, which is the resolution of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Default)]
 pub struct Rate(pub f64);
 
-/// The lowest rate above zero, per second.
+/// The lowest rate above zero, in events a second.
 const MIN: f64 = 1e-9;
-/// The highest rate, per second.
+/// The highest rate, in events a second.
 const MAX: f64 = 1e9;
 
 impl Quantity for Rate {
@@ -42,7 +42,7 @@ impl FromStr for Rate {
     }
 }
 
-/// What the unit multiplies by, and the seconds of its period.
+/// The factor of the unit, and its period in seconds.
 fn factors(unit: &str) -> Option<(f64, f64)> {
     let (multiple, period) = unit.split_once('/')?;
     let multiple = match multiple.trim_end() {
@@ -62,7 +62,7 @@ fn factors(unit: &str) -> Option<(f64, f64)> {
 }
 
 impl fmt::Display for Rate {
-    /// Per second, with as many digits as the value needs to be read back unchanged.
+    /// In events a second, with as many digits as it takes to read the value back unchanged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", self.0)
     }

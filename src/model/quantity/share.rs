@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Quantity, QuantityError, check_sign_and_size, split, wrong_unit};
 
-/// A part of a whole, a chance, a quota: 0 to 1, written as a number or as "30%".
+/// A part of a whole, a probability or a quota: 0 to 1, written as a number or as "30%".
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Default)]
 pub struct Share(pub f64);
 
@@ -44,13 +44,13 @@ impl FromStr for Share {
     }
 }
 
-/// A hundredth of a decimal literal, rounded once: "0.1%" is the same number as 0.001.
+/// A hundredth of a decimal literal, rounded only once, so that "0.1%" is the same number as 0.001.
 fn hundredth(digits: &str, value: f64) -> f64 {
     format!("{digits}e-2").parse().unwrap_or(value / 100.0)
 }
 
 impl fmt::Display for Share {
-    /// As a percentage where that is read back unchanged, else as the number itself.
+    /// As a percentage if that is read back unchanged, else as a plain number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Rounded, because 0.07 * 100 is not exactly 7.
         let percent = (self.0 * 1e12).round() / 1e10;
@@ -81,7 +81,7 @@ impl JsonSchema for Share {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // The limits hold for numbers only and the pattern for texts only: so JSON Schema defines them.
+        // In JSON Schema, the limits apply to numbers only and the pattern to strings only.
         json_schema!({
             "type": ["number", "string"],
             "description": "a share: a number from 0 to 1, or a percentage",

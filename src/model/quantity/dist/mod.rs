@@ -61,26 +61,26 @@ enum Random {
 }
 
 impl Dist {
-    /// Always the same time.
+    /// A constant time.
     #[must_use]
     pub fn constant(time: SimDuration) -> Dist {
         Dist(Law::Constant(Duration(time)))
     }
 
-    /// Exponential with that mean.
+    /// An exponential distribution with this mean.
     ///
     /// # Panics
-    /// When the mean is zero.
+    /// If the mean is zero.
     #[must_use]
     pub fn exponential(mean: SimDuration) -> Dist {
         assert!(!mean.is_zero(), "an exponential time has a mean above zero");
         Dist(Law::Random(Random::Exponential { mean: Duration(mean) }))
     }
 
-    /// The sampler, in seconds.
+    /// The sampler, which gives seconds.
     ///
     /// # Panics
-    /// When the samples of a file have not been read: [`Dist::resolve`] comes first.
+    /// If the samples of a file have not been read: call [`Dist::resolve`] first.
     #[must_use]
     pub fn variate(&self) -> Variate {
         match &self.0 {
@@ -89,7 +89,7 @@ impl Dist {
         }
     }
 
-    /// Mean in seconds; 0 while the samples of a file have not been read.
+    /// Mean in seconds; 0 until the samples of a file have been read.
     #[must_use]
     pub fn mean_s(&self) -> f64 {
         match &self.0 {
@@ -98,7 +98,7 @@ impl Dist {
         }
     }
 
-    /// What the user should know before trusting the results, if anything.
+    /// A warning that users should read before they trust the results; `None` if there is none.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         match &self.0 {
@@ -113,7 +113,8 @@ impl Dist {
         }
     }
 
-    /// Reads the file of samples if the distribution names one. `key` is where it stands in the box's table.
+    /// Reads the file of samples if the distribution names one. `key` is the key of the distribution in the table of
+    /// its box, for messages.
     pub fn resolve(&mut self, key: &str, files: &dyn Files, problems: &mut Problems) {
         let Law::Random(Random::File { file, samples }) = &mut self.0 else { return };
         match files.read(file).and_then(|text| read_samples(file, &text)) {
@@ -147,7 +148,7 @@ impl Random {
     }
 }
 
-/// The quantiles as points (probability, seconds) that reach from 0 to 1.
+/// The quantiles as points (probability, seconds), extended to reach from 0 to 1.
 fn with_ends(quantiles: &[(Share, Duration)]) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> =
         quantiles.iter().map(|(share, time)| (share.0, time.0.as_secs_f64())).collect();
@@ -161,7 +162,7 @@ fn with_ends(quantiles: &[(Share, Duration)]) -> Vec<(f64, f64)> {
     points
 }
 
-/// One sample a line; empty lines and comments are skipped.
+/// The samples of a file, one a line. Empty lines and comments are skipped.
 fn read_samples(file: &str, text: &str) -> Result<Vec<SimDuration>, String> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -224,7 +225,7 @@ impl Serialize for Dist {
 }
 
 impl fmt::Display for Dist {
-    /// As it may stand in a scenario file, without the quotes around a plain duration.
+    /// As a scenario file writes it, without the quotes around a plain duration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let random = match &self.0 {
             Law::Constant(time) => return write!(f, "{time}"),
@@ -375,7 +376,7 @@ mod tests {
             (r#"dist = "hyperexponential", mean = "2s", cv = 3"#, 2.0, 9.0),
             (r#"dist = "pareto", mean = "2s", shape = 3"#, 2.0, 1.0 / 3.0),
             (r#"dist = "weibull", mean = "2s", shape = 1"#, 2.0, 1.0),
-            // One half lasts 1 s; a quarter rises from 1 s to 3 s; a quarter lasts 3 s.
+            // Half of the times are 1 s, a quarter is spread between 1 s and 3 s, a quarter is 3 s.
             (r#"dist = "empirical", quantiles = [["50%", "1s"], ["75%", "3s"]]"#, 1.75, 37.0 / 147.0),
         ] {
             let dist = if text.is_empty() { dist("5ms") } else { dist(&format!("{{ {text} }}")) };

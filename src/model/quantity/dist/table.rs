@@ -1,4 +1,4 @@
-//! The table of a distribution as it stands in a scenario file, and the check that its parameters belong together.
+//! The table of a distribution in a scenario file, and the check that its parameters fit together.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use super::super::{Duration, Share, nearest};
 use super::Random;
 
-/// The parameters of each distribution. `empirical` takes one of its two, all others take all.
+/// The parameters of each distribution. `empirical` takes one of its two; all others take all of theirs.
 const PARAMETERS: [(&str, &[&str]); 9] = [
     ("uniform", &["min", "max"]),
     ("exponential", &["mean"]),
@@ -20,17 +20,17 @@ const PARAMETERS: [(&str, &[&str]); 9] = [
     ("empirical", &["file", "quantiles"]),
 ];
 
-/// Everything that may stand in a distribution's table.
+/// All keys that the table of a distribution may have.
 const KEYS: [&str; 9] = ["dist", "mean", "min", "max", "k", "cv", "shape", "file", "quantiles"];
 
-/// More variable than anything that was ever measured: a limit against typing errors.
+/// Highest coefficient of variation, against typing errors; no measured quantity comes near it.
 const CV_MAX: f64 = 100.0;
 const SHAPE_MAX: f64 = 1_000.0;
 const K_MAX: f64 = 1_000.0;
-/// Less variable than that is a constant for all purposes.
+/// Lowest coefficient of variation; anything below is practically constant.
 const CV_MIN: f64 = 0.01;
 
-/// What stands in a table, before it is known whether it belongs together.
+/// The entries of a table, before it is checked that they fit together.
 #[derive(Default)]
 pub(super) struct Table {
     dist: Option<String>,
@@ -42,12 +42,12 @@ pub(super) struct Table {
     shape: Option<f64>,
     file: Option<String>,
     quantiles: Option<Vec<(Share, Duration)>>,
-    /// The parameters that are there, in their order.
+    /// The parameters that are present, in their order.
     given: Vec<&'static str>,
 }
 
 impl Table {
-    /// Reads all entries; errors point at the key or at the value.
+    /// Reads all entries. Errors point at the key or at the value.
     pub(super) fn read<'de, M: MapAccess<'de>>(mut map: M) -> Result<Table, M::Error> {
         let mut table = Table::default();
         while let Some(Key(key)) = map.next_key()? {
@@ -69,7 +69,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The name of the distribution, once its parameters are known to be there, and no others.
+    /// The name of the distribution, after checking that all of its parameters are present and no others.
     fn checked_name(&self) -> Result<&'static str, String> {
         let Some(dist) = self.dist.as_deref() else {
             return Err("a distribution needs its name: dist = \"exponential\"".into());
@@ -90,10 +90,10 @@ impl Table {
         }
     }
 
-    /// The distribution, if it is known and has the parameters that it takes, each in its range.
+    /// The distribution, after checking that it is known, has the parameters that it takes, and each is in its range.
     pub(super) fn into_random(self) -> Result<Random, String> {
         let name = self.checked_name()?;
-        // What the distribution needs is there by now: a default below only stands for what it does not use.
+        // Required parameters are present by now; defaults below are for parameters that the distribution does not use.
         if self.mean.is_some_and(|mean| mean.0.is_zero()) {
             return Err("mean must be above zero".into());
         }
@@ -155,7 +155,7 @@ impl Table {
     }
 }
 
-/// A parameter that must lie between two limits, which NaN does not.
+/// The value of a parameter if it lies between `min` and `max`. NaN does not.
 fn in_range(key: &str, value: Option<f64>, min: f64, max: f64) -> Result<f64, String> {
     let value = value.unwrap_or_default();
     if (min..=max).contains(&value) {
@@ -174,7 +174,7 @@ fn unknown_distribution(name: &str) -> String {
     format!("unknown distribution {name:?}; {help}")
 }
 
-/// A key of the table, checked while it is read, so that the error points at it.
+/// A key of the table. It is checked while it is read, so that the error points at it.
 struct Key(&'static str);
 
 impl<'de> Deserialize<'de> for Key {

@@ -98,7 +98,7 @@ fn answer(result: &CapacityResult) -> (&'static str, String) {
             let part = result.binding.as_deref().unwrap_or(&slo);
             ("never", format!("{part} holds at no load, not even at {lowest}"))
         }
-        _ => ("unknown", format!("whether {slo} holds cannot be told")),
+        _ => ("unknown", format!("the trials do not show whether {slo} holds")),
     }
 }
 
@@ -136,7 +136,7 @@ fn collapse(result: &CapacityResult) -> Option<(&'static str, String)> {
             format!("{what}, from between {} and {} on", number(found.low), load(found.high, unit))
         }
         None => format!(
-            "none up to {}: goodput does not fall, and all comes to rest",
+            "none up to {}: goodput does not fall, and every load has a steady state",
             load(result.tried_to, unit)
         ),
     };
@@ -153,7 +153,7 @@ pub(super) fn points(result: &CapacityResult) -> Table {
         let beyond = match point.throughput_rps.mean {
             _ if !point.steady => "no steady state",
             None | Some(0.0) => "nobody served",
-            Some(_) => "cannot be told",
+            Some(_) => "not shown",
         };
         let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{} %", signed(margin)));
         let time = |figure: &crate::experiment::result::Figure| {

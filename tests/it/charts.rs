@@ -199,7 +199,7 @@ fn a_sweep_in_one_piece_or_in_parts_has_the_same_charts_and_page() {
     // 150/s are too many for one core, which serves 100/s: its times mean nothing.
     assert!(svg(1).contains("of 6 points are left out") && !svg(1).contains(">10 s<"));
     assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
-    assert!(page.contains("1 of 6 points did not come to rest"));
+    assert!(page.contains("1 of 6 points have no steady state"));
     let command = "outgrow sweep queue.toml --vary users.rate=20/s,50/s,150/s --vary box.cores=1,2 ";
     assert!(page.contains(command) && !page.contains("--jobs"));
     // What the table has stands on the page.

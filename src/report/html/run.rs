@@ -107,7 +107,7 @@ fn verdict(result: &RunResult) -> Vec<Block> {
         lines.push(line(class, word, &summary::precision(precision), String::new()));
     }
     if lines.is_empty() {
-        return vec![Block::Sentences(vec!["The scenario expects nothing.".into()])];
+        return vec![Block::Sentences(vec!["The scenario has no [[expect]].".into()])];
     }
     vec![Block::Verdicts(lines)]
 }

@@ -49,7 +49,7 @@ pub fn sweep(swept: &Swept<'_>) -> String {
     let text = match swept.text {
         Some(text) => Block::Command(format!("The text of {}:", swept.origin), text.to_owned()),
         None => Block::Sentences(vec![format!(
-            "The text of {} is not shown: what is there now is not what was swept.",
+            "The text of {} is not shown: the file is missing or has changed since the sweep.",
             swept.origin
         )]),
     };
@@ -93,12 +93,12 @@ fn warnings(swept: &Swept<'_>) -> Vec<Block> {
     let all = match restless.count() {
         0 => Vec::new(),
         count => vec![format!(
-            "{count} of {} points did not come to rest: their response times grow with the time that is measured, and are not shown.",
+            "{count} of {} points have no steady state: their response times grow with the duration and are not shown.",
             swept.rows.len()
         )],
     };
     let checked = swept.warnings.iter();
-    let checked = checked.map(|text| Block::Command("What the check warns of:".into(), text.clone()));
+    let checked = checked.map(|text| Block::Command("Warnings of the check:".into(), text.clone()));
     sentences(&all).into_iter().chain(checked).collect()
 }
 
@@ -107,7 +107,7 @@ fn points(swept: &Swept<'_>) -> Vec<Block> {
     let keys = swept.grid.axes().iter().map(|axis| axis.key.as_str());
     let has_verdict = swept.rows.values().any(|row| row.get("verdict").is_some_and(|cell| !cell.is_null()));
     let verdict = has_verdict.then_some("verdict");
-    let header = keys.chain(verdict).chain(["ok/s", "p50", "p99", "at rest", "what binds"]);
+    let header = keys.chain(verdict).chain(["ok/s", "p50", "p99", "steady state", "bottleneck"]);
     let line = |(point, row): (&usize, &Row)| {
         let mut cells: Vec<String> =
             swept.grid.overrides(*point).into_iter().map(|(_, value)| value).collect();
@@ -126,7 +126,7 @@ fn points(swept: &Swept<'_>) -> Vec<Block> {
     if swept.rows.len() > ROWS_MAX {
         let all = swept.rows.len();
         blocks.push(Block::Sentences(vec![format!(
-            "The first {ROWS_MAX} of {all} points: the table has all."
+            "The first {ROWS_MAX} of {all} points; the table of the sweep has all."
         )]));
     }
     blocks

@@ -16,7 +16,7 @@ use crate::models::{Model, crowd, of_the_summary, run, with_time_limit};
 const ROUNDS: usize = 5;
 const STEPS: u64 = 1_000_000;
 
-/// A station in processor sharing that always has so many calls inside: whenever one leaves another comes.
+/// A station with processor sharing that always has the same number of calls inside: when one leaves, another enters.
 struct Sharing {
     station: Station<u32>,
     demand: Variate,
@@ -52,7 +52,7 @@ impl Sharing {
     }
 }
 
-/// Times rows of whole models, by the events or customers that they have.
+/// Nanoseconds per event of each model.
 fn of_models(models: &[Model], customers: u64) -> Vec<f64> {
     let scenarios: Vec<_> = models.iter().map(|model| model.scenario(customers)).collect();
     let events: Vec<u64> = scenarios.iter().map(|scenario| run(scenario).events).collect();
@@ -132,7 +132,7 @@ fn time_limit() {
     );
 }
 
-/// What a user more costs: the difference of two populations who think.
+/// Memory per additional user in bytes: the difference between two populations of thinking users.
 fn bytes_a_user() {
     let all = Model::all();
     let at = |name: &str| all.iter().position(|model| model.name == name).expect("a model of this name");
@@ -143,7 +143,7 @@ fn bytes_a_user() {
     }
 }
 
-/// Prints the peak memory of the models for runs of such lengths.
+/// Prints the peak memory of the models, one column for each number of customers.
 pub(crate) fn memory(customers: &[u64]) {
     print!("\n{:<42}", "peak memory, MiB, customers:");
     customers.iter().for_each(|customers| print!(" {customers:>12}"));

@@ -1,5 +1,5 @@
-//! What a time limit costs that is almost never reached, by the way in which it is kept: the choice of
-//! `queueing/deadlines.rs` beside two others.
+//! The cost of a time limit that is almost never reached, for three ways to keep it: the way of `queueing/deadlines.rs`
+//! and two others.
 
 use std::cell::RefCell;
 
@@ -16,16 +16,16 @@ const REQUESTS_PER_S: f64 = 100_000.0;
 const STEPS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
 
-/// How the limits are kept.
+/// A way to keep the limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Not at all.
+    /// No limits.
     None,
     /// One queue of all limits, and a timer for the oldest that still matters.
     Queue,
-    /// A timer for each who waits, set anew when it rings too early.
+    /// A timer for each waiter, set again if it fires too early.
     Timers,
-    /// An event for each limit, ignored when it comes.
+    /// An event for each limit, ignored when it fires.
     Events,
 }
 
@@ -36,7 +36,7 @@ const WAYS: [(&str, Way); 4] = [
     ("an event for each limit", Way::Events),
 ];
 
-/// What the calendar holds. A request is known by who waits for it and by its number.
+/// The events of the calendar. A request is identified by its waiter and its number.
 #[derive(Clone, Copy)]
 enum Event {
     End(u32),
@@ -44,7 +44,7 @@ enum Event {
     Limit(u32, u32),
 }
 
-/// One who waits.
+/// The current request of a waiter.
 #[derive(Clone, Copy)]
 struct Waiter {
     request: u32,
@@ -52,7 +52,7 @@ struct Waiter {
     has_timer: bool,
 }
 
-/// So many who always wait for an answer: each asks again at once.
+/// A fixed number of waiters; each sends the next request as soon as it has an answer.
 struct Crowd {
     way: Way,
     calendar: Calendar<Event>,
@@ -74,7 +74,7 @@ impl Crowd {
             deadlines: Deadlines::new(LIMIT),
         };
         (0..count).for_each(|who| crowd.ask(who));
-        // Until as many limits pass as are set.
+        // Runs until the system is steady: as many limits expire as are set.
         while crowd.calendar.now() < SimTime::ZERO + LIMIT + LIMIT {
             crowd.step();
         }
@@ -109,7 +109,7 @@ impl Crowd {
         self.calendar.schedule(now + self.answer.draw(&mut self.rng), Event::End(who));
     }
 
-    /// One answer, and what rings before it. A limit that is reached is not acted upon: in this model there are few.
+    /// Runs to the next answer. A limit that is reached has no effect, because that is rare in this model.
     fn step(&mut self) {
         loop {
             let fired = self.calendar.pop_until(SimTime::MAX).expect("everybody waits");
@@ -136,7 +136,7 @@ impl Crowd {
     }
 }
 
-/// Prints what a request costs each way, with few and with many who wait.
+/// Prints the cost of a request for each way, with few and with many waiters.
 pub(crate) fn tables() {
     for count in [10, 1000, 100_000] {
         let crowds = WAYS.map(|(_, way)| RefCell::new(Crowd::new(way, count)));

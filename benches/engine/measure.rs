@@ -4,17 +4,17 @@ use std::process::Command;
 
 use crate::models::{Model, run};
 
-/// The argument under which this program runs one model in a process of its own, to read its memory.
+/// The argument with which this program runs one model in a process of its own, to measure its memory.
 pub(crate) const MEMORY_OF: &str = "--memory-of";
 
-/// One line of a table: work that is done `per` times in a call.
+/// One row of a table. A call of `work` does `per` units of work.
 pub(crate) struct Row<'a> {
     pub(crate) name: &'a str,
     pub(crate) per: u64,
     pub(crate) work: &'a dyn Fn(),
 }
 
-/// Nanoseconds of each piece of work: all rows in turn, `rounds` times; the fastest counts.
+/// Nanoseconds per unit of work, for each row. All rows run in turn, `rounds` times; the fastest run of each counts.
 pub(crate) fn measure(rows: &[Row<'_>], rounds: usize) -> Vec<f64> {
     let mut best = vec![f64::INFINITY; rows.len()];
     for _ in 0..rounds {
@@ -33,7 +33,7 @@ pub(crate) fn nanos(work: impl FnOnce()) -> f64 {
     start.elapsed().as_nanos() as f64
 }
 
-/// Peak memory in bytes of a run in a process of its own; `None` where the system does not tell.
+/// Peak memory in bytes of a run in a process of its own; `None` if the system does not report it.
 pub(crate) fn peak(model: usize, customers: u64) -> Option<f64> {
     let program = std::env::current_exe().ok()?;
     let arguments = [MEMORY_OF.to_owned(), model.to_string(), customers.to_string()];

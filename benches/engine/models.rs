@@ -1,4 +1,4 @@
-//! The models of the tables: scenario files, read as a user's are, with all statistics, ledgers and the fingerprint.
+//! The models of the tables: scenario files, loaded as for a user, with all statistics, ledgers and the fingerprint.
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -9,7 +9,7 @@ use outgrow::scenario::{Scenario, load};
 
 const TIERS: &str = include_str!("../models/three-tiers.toml");
 
-/// A model: its name, its scenario, what is changed in it, and its customers a second.
+/// A model: its name, its scenario, the overrides, and its customers a second.
 pub(crate) struct Model {
     pub(crate) name: &'static str,
     text: String,
@@ -17,7 +17,7 @@ pub(crate) struct Model {
     rate: f64,
 }
 
-/// A closed population that thinks for 100 s and asks a box which always has a core for it.
+/// A closed population that thinks for 100 s and calls a box with a free core for every call.
 const CROWD: &str = r#"
 [network]
 client = "0ms"
@@ -46,7 +46,7 @@ impl Model {
         self
     }
 
-    /// All models that are ever run in a process of their own, in the order of their numbers.
+    /// All models that are run in a process of their own; their index is their number there.
     pub(crate) fn all() -> Vec<Model> {
         let mut models = Vec::from(of_the_summary());
         models.push(crowd("1000 users", "1000", 1e3));
@@ -54,7 +54,7 @@ impl Model {
         models
     }
 
-    /// The scenario, for so long that about that many customers come.
+    /// The scenario with a duration in which about `customers` customers arrive.
     pub(crate) fn scenario(&self, customers: u64) -> Scenario {
         let duration = format!("{:.9}s", customers as f64 / self.rate);
         let always = [("run.duration", duration.as_str()), ("run.warmup", "0s")];
@@ -70,7 +70,7 @@ impl Model {
     }
 }
 
-/// The three workloads that are also written by hand.
+/// The three workloads that also exist as hand-written loops.
 pub(crate) fn of_the_summary() -> [Model; 3] {
     [
         Model::new("M/M/1", include_str!("../models/mm1.toml"), 80.0),
@@ -83,17 +83,17 @@ pub(crate) fn of_the_summary() -> [Model; 3] {
     ]
 }
 
-/// The three tiers with a time limit that is never reached or is never near.
+/// The three tiers with this time limit, which is never reached.
 pub(crate) fn with_time_limit(name: &'static str, limit: &'static str) -> Model {
     Model::new(name, TIERS, 2560.0).set("client.users.timeout", limit)
 }
 
-/// A closed population, all of whom think at almost all times.
+/// A closed population of which almost all users think at any time.
 pub(crate) fn crowd(name: &'static str, users: &'static str, count: f64) -> Model {
     Model::new(name, CROWD, count / 100.0).set("client.users.users", users)
 }
 
-/// One run of a scenario's first trial.
+/// Runs the first trial of a scenario.
 pub(crate) fn run(scenario: &Scenario) -> TrialRecord {
     build(scenario, Seed::new(1)).run(scenario.length(), &mut |_progress| false)
 }

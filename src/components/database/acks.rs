@@ -1,22 +1,22 @@
-//! `Acks`: when a client is told that its write is safe: at once, or when replicas have received it.
+//! `Acks`: decides when a client is told that its write is safe: at once, or when replicas have received it.
 
 use std::collections::VecDeque;
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::signal::CallId;
 
-/// Whose word a commit waits for.
+/// The acknowledgements that a commit waits for.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Wait {
-    /// Nobody's.
+    /// None.
     Nobody,
-    /// So many replicas', but no longer than a while: then commits wait for nobody until a replica has caught up.
+    /// This many replicas, for at most this time. After a time-out, commits do not wait until a replica has caught up.
     AtMost(usize, SimDuration),
-    /// So many replicas', as long as it takes.
+    /// This many replicas, however long that takes.
     Until(usize),
 }
 
-/// A write that is durable here and waits to be so elsewhere.
+/// A write that is durable at the primary and waits for replicas.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Pending {
     pub call: CallId,
@@ -29,7 +29,7 @@ pub(super) struct Pending {
 pub(super) struct Acks {
     wait: Wait,
     pending: VecDeque<Pending>,
-    /// Semi-sync has fallen back to async.
+    /// Whether semi-sync has fallen back to async.
     suspended: bool,
 }
 
@@ -38,7 +38,7 @@ impl Acks {
         Acks { wait, pending: VecDeque::new(), suspended: false }
     }
 
-    /// Replicas that a commit waits for now; 0 when it waits for none.
+    /// Number of replicas that a commit waits for now; 0 if none.
     pub(super) fn needed(&self) -> usize {
         match self.wait {
             Wait::Nobody => 0,
@@ -47,14 +47,15 @@ impl Acks {
         }
     }
 
-    /// A write waits; the time when its patience ends, if it is the first and has an end.
+    /// Adds a waiting write. Returns the time at which its wait ends, if it is the only one waiting and its wait is
+    /// limited.
     pub(super) fn push(&mut self, now: SimTime, call: CallId, position: u64) -> Option<SimTime> {
         let first = self.pending.is_empty();
         self.pending.push_back(Pending { call, position, since: now });
         if first { self.deadline() } else { None }
     }
 
-    /// The next write that is safe when replicas hold the log up to `confirmed`.
+    /// Removes and returns the next write that is safe, given that enough replicas hold the log up to `confirmed`.
     pub(super) fn pop(&mut self, confirmed: u64) -> Option<Pending> {
         let next = *self.pending.front()?;
         if next.position > confirmed {
@@ -63,18 +64,18 @@ impl Acks {
         self.pending.pop_front()
     }
 
-    /// When the patience of the oldest ends.
+    /// The time at which the wait of the oldest write ends; `None` if it is not limited.
     pub(super) fn deadline(&self) -> Option<SimTime> {
         let Wait::AtMost(_, patience) = self.wait else { return None };
         self.pending.front().map(|pending| pending.since + patience)
     }
 
-    /// Commits wait for nobody from now on; all that wait are let go by [`Acks::pop`].
+    /// Stops waiting for replicas. The writes that wait are then returned by [`Acks::pop`].
     pub(super) fn suspend(&mut self) {
         self.suspended = true;
     }
 
-    /// Whether commits can wait again: enough replicas hold the log up to its `head`.
+    /// Resumes waiting if enough replicas hold the log up to its `head`. Returns whether it did.
     pub(super) fn resumes(&mut self, confirmed: impl Fn(usize) -> u64, head: u64) -> bool {
         let Wait::AtMost(needed, _) = self.wait else { return false };
         let resumes = self.suspended && confirmed(needed) >= head;
@@ -82,7 +83,7 @@ impl Acks {
         resumes
     }
 
-    /// A crash: nobody waits any more.
+    /// Drops all waiting writes, after a crash.
     pub(super) fn clear(&mut self) {
         self.pending.clear();
         self.suspended = false;

@@ -1,4 +1,5 @@
-//! `Applier`: the workers of a node that apply the logs of others, each in commit order, on the same cores as its reads.
+//! `Applier`: the workers of a node that apply the logs of other nodes, each log in commit order, on the cores that
+//! serve its reads.
 
 use crate::kernel::random::Stream;
 use crate::kernel::variate::Variate;
@@ -7,15 +8,15 @@ use crate::model::machine::Device;
 
 use super::node::timer;
 
-/// Workers of one replica.
+/// Largest number of workers of a replica.
 pub(super) const WORKERS_MAX: u32 = 256;
 
 /// The workers that apply logs.
 #[derive(Debug)]
 pub(super) struct Applier {
-    /// What each works on: which log, and where in it.
+    /// For each worker, the write that it applies: the log, and the position in it.
     workers: Vec<Option<(usize, u64)>>,
-    /// By log: position of the next write to begin with.
+    /// For each log, the position of the next write to start.
     next: Vec<u64>,
     /// The log from which the next write is taken, if it has one.
     turn: usize,
@@ -28,7 +29,7 @@ impl Applier {
         Applier { workers: vec![None; workers as usize], next: vec![1; logs], turn: 0, demand, stream: None }
     }
 
-    /// All workers are idle and begin after what is applied of each log.
+    /// Makes all workers idle, to continue after the positions `applied`, one for each log.
     pub(super) fn restart(&mut self, applied: impl IntoIterator<Item = u64>) {
         self.workers.fill(None);
         for (next, applied) in self.next.iter_mut().zip(applied) {
@@ -36,7 +37,7 @@ impl Applier {
         }
     }
 
-    /// Gives idle workers what has been received, from the logs in turn.
+    /// Gives received writes to idle workers, taking from the logs in turn.
     pub(super) fn feed(&mut self, received: impl Fn(usize) -> u64, cx: &mut Cx<'_>) {
         let logs = self.next.len();
         if self.demand.is_constant() && self.demand.mean() == 0.0 {
@@ -59,12 +60,13 @@ impl Applier {
         }
     }
 
-    /// A worker is done with its write.
+    /// Notes that a worker has finished its write.
     pub(super) fn done(&mut self, worker: usize) {
         self.workers[worker] = None;
     }
 
-    /// Position of the last write of a log before the first that is not done: readers see the writes in commit order.
+    /// Position up to which all writes of a log are applied. Readers see the writes in commit order, so a later write
+    /// that is done does not count.
     pub(super) fn applied(&self, log: usize) -> u64 {
         let working = self.workers.iter().flatten().filter(|work| work.0 == log);
         working.map(|work| work.1).min().unwrap_or(self.next[log]) - 1

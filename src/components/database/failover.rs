@@ -18,27 +18,28 @@ pub enum Reroute {
     /// A proxy or a driver is told. Default delay: none [T].
     #[default]
     Proxy,
-    /// A name gets another address; every caller asks again at some moment of the time to live, which is the delay.
-    /// Default: "60s" [T].
+    /// The name gets another address; each caller resolves it again at a random time within the time to live, which is
+    /// the delay. Default: "60s" [T].
     Dns,
-    /// The address moves to another machine, which tells the network so. Default delay: "1s" [T].
+    /// The address moves to another machine, which announces it to the network. Default delay: "1s" [T].
     Vip,
 }
 
-/// What is done with acknowledged writes that only the old primary has, when it comes back as a replica.
+/// What happens to acknowledged writes that only the old primary has, when it comes back as a replica.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Recovery {
-    /// They are thrown away, as `pg_rewind` does.
+    /// They are dropped, as by `pg_rewind`.
     #[default]
     Discard,
-    /// They are thrown away, and the node is copied anew from the primary, which takes `rebuild`.
+    /// They are dropped, and the node is copied anew from the primary, which takes `rebuild`.
     Rebuild,
-    /// A script writes them again at `replay_rate`, unless their key has been written since: those are conflicts.
+    /// A script writes them again at `replay_rate`, except those whose key has been written since: these are in
+    /// conflict.
     Script,
 }
 
-/// A product's way to fail over. Keys that are given beside it go before its values.
+/// The failover of a product. Keys that are given as well replace its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -58,29 +59,29 @@ pub enum Preset {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Failover {
-    /// Values of a product.
+    /// The product whose values are used.
     pub preset: Option<Preset>,
-    /// How often the monitor asks the primary for a sign of life. Default: "1s" [T].
+    /// Time between two polls of the primary by the monitor. Default: "1s" [T].
     pub interval: Option<Duration>,
-    /// How long it waits for the answer. Default: the interval.
+    /// Time that the monitor waits for an answer. Default: the interval.
     pub timeout: Option<Duration>,
-    /// After so many polls in a row without an answer the primary is taken for dead. Default: 3 [T].
+    /// Number of consecutive polls without an answer after which the primary is declared dead. Default: 3 [T].
     pub misses: Option<u32>,
-    /// Which replica: "most-received", "most-applied", or one by its name. Default: "most-received".
+    /// The replica to promote: "most-received", "most-applied", or a replica by its name. Default: "most-received".
     pub pick: Option<String>,
-    /// Time to promote it once it has caught up. Default: "3s" [T].
+    /// Time to promote the replica once it has caught up. Default: "3s" [T].
     pub promote: Option<Dist>,
-    /// How clients learn of it. Default: "proxy".
+    /// How clients learn of the new primary. Default: "proxy".
     pub reroute: Option<Reroute>,
-    /// How long that takes. Default: that of the route.
+    /// Time that this takes. Default: that of the route.
     pub reroute_delay: Option<Duration>,
-    /// A person decides, so long after the primary is known to be dead.
+    /// Time until a person decides to fail over, after the primary is declared dead.
     pub manual: Option<Duration>,
-    /// Whether the old primary is kept from writing before another is promoted. Default: true.
+    /// Whether the old primary is stopped from writing before another one is promoted. Default: true.
     pub fenced: Option<bool>,
-    /// How long an old primary that is not fenced goes on before somebody takes it out. Default: "5min" [T].
+    /// Time for which an old primary that is not fenced goes on, until it is taken out. Default: "5min" [T].
     pub discover: Option<Duration>,
-    /// What is done with the writes that only the old primary has. Default: "discard".
+    /// What happens to the writes that only the old primary has. Default: "discard".
     pub recovery: Option<Recovery>,
     /// Writes a second of the script. Default: "100/s" [T].
     pub replay_rate: Option<Rate>,
@@ -88,7 +89,7 @@ pub struct Failover {
     pub rebuild: Option<Duration>,
 }
 
-/// What a preset says.
+/// The values of a preset.
 struct Values {
     interval: u64,
     misses: u32,
@@ -98,7 +99,7 @@ struct Values {
 }
 
 impl Preset {
-    /// Polls and times that add up to what is published; how the vendors' totals divide is a teaching choice [T].
+    /// Times that add up to the published total; how a vendor's total divides into parts is a teaching choice [T].
     fn values(self) -> Values {
         let values =
             |interval, misses, promote, reroute, delay| Values { interval, misses, promote, reroute, delay };
@@ -112,12 +113,12 @@ impl Preset {
     }
 }
 
-/// Which replica is promoted.
+/// The replica to promote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pick {
     MostReceived,
     MostApplied,
-    /// The node of this number, or the one that has received most when it cannot be reached.
+    /// The node with this number, or the one that has received most if it cannot be reached.
     Named(usize),
 }
 
@@ -166,7 +167,7 @@ impl Failover {
         self.reroute_delay.map_or(SimDuration::from_secs(default), |delay| delay.0)
     }
 
-    /// The time over which callers learn one by one: with DNS, each when its own answer is too old.
+    /// The period in which callers learn of the new primary one by one: with DNS, each when its cached answer expires.
     pub(super) fn spread(&self) -> SimDuration {
         if self.reroute() == Reroute::Dns { self.reroute_delay() } else { SimDuration::ZERO }
     }
@@ -175,7 +176,7 @@ impl Failover {
         self.fenced.unwrap_or(true)
     }
 
-    /// The pick; `None` when its name is no node of the database `name` with so many replicas.
+    /// The pick; `None` if its name is not a node of the database `name`, which has this many replicas.
     pub(super) fn pick(&self, name: &str, replicas: u32) -> Option<Pick> {
         match self.pick.as_deref() {
             None | Some("most-received") => Some(Pick::MostReceived),

@@ -1,15 +1,16 @@
-//! `Homes`: which node a caller uses where every node takes writes.
+//! `Homes`: the node that each caller uses if every node takes writes.
 
 use std::collections::BTreeMap;
 
 use crate::kernel::time::SimDuration;
 use crate::model::signal::ComponentId;
 
-/// The node of each caller: one of the nearest, and of those the one with the fewest callers when it first asks.
+/// The node of each caller: one of the nearest, and among these the one with the fewest callers at the caller's first
+/// call.
 #[derive(Debug)]
 pub(super) struct Homes {
     of: BTreeMap<ComponentId, usize>,
-    /// Callers of each node.
+    /// Number of callers of each node.
     callers: Vec<u32>,
 }
 
@@ -18,7 +19,7 @@ impl Homes {
         Homes { of: BTreeMap::new(), callers: vec![0; nodes] }
     }
 
-    /// The node of a caller, which is `distance` away from each.
+    /// Index of the caller's node; `distance` is the distance from the caller to each node.
     pub(super) fn of(&mut self, caller: ComponentId, distance: impl Fn(usize) -> SimDuration) -> usize {
         let Homes { of, callers } = self;
         *of.entry(caller).or_insert_with(|| {

@@ -1,4 +1,4 @@
-//! `Lazy`: writes that are acknowledged before they are durable, and flushed together once in a while.
+//! `Lazy`: writes that are acknowledged before they are durable and flushed together at intervals.
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
@@ -6,7 +6,7 @@ use crate::model::signal::About;
 
 use super::node::timer;
 
-/// Acknowledged writes that a crash would take.
+/// Acknowledged writes that a crash would lose.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
     count: u64,
@@ -14,16 +14,16 @@ struct Pending {
     oldest: Option<SimTime>,
 }
 
-/// The part of a node that flushes once in a while.
+/// The part of a node that flushes at intervals.
 #[derive(Debug)]
 pub(super) struct Lazy {
     every: SimDuration,
     book: usize,
-    /// Whether its database is this node alone, so that nobody can write while it is down.
+    /// Whether the node is the whole database, so that nothing can be written while it is down.
     is_alone: bool,
-    /// Written since the last flush began.
+    /// Writes since the last flush began.
     open: Pending,
-    /// What the flush under way takes.
+    /// Writes of the flush in progress.
     flushing: Pending,
 }
 
@@ -32,13 +32,13 @@ impl Lazy {
         Lazy { every, book: 0, is_alone, open: Pending::default(), flushing: Pending::default() }
     }
 
-    /// The process starts.
+    /// Starts the timer of the flushes.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
         self.book = cx.open_book(1, false);
         cx.alarm(self.every, timer::LAZY, About::Nothing);
     }
 
-    /// A client is told that its write is safe, which it is not yet.
+    /// Counts a write that is acknowledged although it is not durable yet.
     pub(super) fn acknowledge(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now();
         self.open.count += 1;
@@ -50,7 +50,8 @@ impl Lazy {
         cx.book(self.book).has_read();
     }
 
-    /// It is time to flush; whether there is something to flush, and the last flush is over.
+    /// Sets the timer of the next flush. Returns whether a flush begins now: there is something to flush, and no flush
+    /// is in progress.
     pub(super) fn tick(&mut self, cx: &mut Cx<'_>) -> bool {
         cx.alarm(self.every, timer::LAZY, About::Nothing);
         let begins = self.flushing.count == 0 && self.open.count > 0;
@@ -60,12 +61,12 @@ impl Lazy {
         begins
     }
 
-    /// The flush is over.
+    /// Notes that the flush has ended.
     pub(super) fn flushed(&mut self) {
         self.flushing = Pending::default();
     }
 
-    /// The process is gone, and with it what was not flushed.
+    /// Loses all writes that are not flushed, because the process has crashed.
     pub(super) fn crash(&mut self, cx: &mut Cx<'_>) {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();

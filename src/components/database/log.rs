@@ -1,28 +1,28 @@
-//! `Log`: how far a node's copy of the log goes. Positions count the writes from 1; what a write says is not modelled.
+//! `Log`: how much of the log a node has. Positions count the writes from 1; their content is not modelled.
 
 use super::message::{Batch, Mark};
 
-/// What became of a batch that has arrived.
+/// The result of receiving a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Received {
-    /// The copy goes further now, or already did.
+    /// The copy now contains it, or already did.
     Taken,
-    /// Something before it is missing, or it is of another log.
+    /// Something before it is missing, or it belongs to another log.
     Refused,
-    /// It belongs to a newer log than the copy, of which so many writes were thrown away.
+    /// It belongs to a newer log, which the copy now follows. This many writes were dropped.
     Adopted(u64),
 }
 
-/// A node's copy of the log: durable, so that a crash takes nothing of it.
+/// A node's copy of the log. It is durable: a crash loses nothing of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     /// Position of the last write that is durable here.
     pub received: u64,
     /// Position of the last write that readers see here.
     pub applied: u64,
-    /// Counts promotions: which primary's log it is.
+    /// Number of promotions so far; identifies the primary whose log it is.
     pub epoch: u16,
-    /// Of each promotion, the epoch and the last position that it took over.
+    /// For each promotion: the epoch, and the last position that the new primary took over.
     forks: Vec<(u16, u64)>,
 }
 
@@ -32,14 +32,14 @@ impl Log {
         Log { epoch, ..Log::default() }
     }
 
-    /// A write becomes durable at the primary; its position.
+    /// Appends a write that is durable at the primary. Returns its position.
     pub(super) fn append(&mut self) -> u64 {
         self.received += 1;
         self.applied = self.received;
         self.received
     }
 
-    /// A batch arrives at a replica.
+    /// Receives a batch at a replica.
     pub(super) fn receive(&mut self, batch: Batch) -> Received {
         let before = batch.from - 1;
         if batch.adopt && batch.epoch > self.epoch {
@@ -60,20 +60,20 @@ impl Log {
         Received::Taken
     }
 
-    /// The node becomes primary: a new log begins after what it has.
+    /// Makes the node a primary. Its new log begins after what it has.
     pub(super) fn promote(&mut self, epoch: u16) {
         debug_assert_eq!(self.applied, self.received, "a replica catches up before it is promoted");
         self.forks.push((epoch, self.received));
         self.epoch = epoch;
     }
 
-    /// The last position that a copy of an older epoch has in common with this log.
+    /// The last position that this log has in common with a copy of an older epoch.
     pub(super) fn common_with(&self, other: Mark) -> u64 {
         let later = self.forks.iter().filter(|&&(epoch, _)| epoch > other.epoch);
         later.map(|&(_, start)| start).min().unwrap_or(other.position).min(other.position)
     }
 
-    /// How far it goes.
+    /// The epoch and the last position of this copy.
     pub(super) fn mark(&self) -> Mark {
         Mark { epoch: self.epoch, position: self.received }
     }

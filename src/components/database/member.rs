@@ -1,28 +1,28 @@
-//! `Member`: what makes a database node one of several: its copies of the logs, and its part in writing them.
+//! `Member`: what a database node does as one of several: its copies of the logs, and its part in writing them.
 
 use std::fmt::Debug;
 
 use crate::model::component::Cx;
 use crate::model::signal::{Alarm, CallId, Outcome};
 
-/// What becomes of a write that is durable at its node.
+/// What happens to a write that is durable at its node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Commit {
-    /// That is enough.
+    /// It is safe, and can be acknowledged.
     Safe,
     /// It waits for replicas.
     Waits,
-    /// The node has been fenced meanwhile.
+    /// It is void: the node was fenced meanwhile.
     Void,
 }
 
-/// A node's part in a database of several.
+/// The part of a node in a database of several.
 pub(super) trait Member: Debug + Send {
     fn start(&mut self, cx: &mut Cx<'_>);
 
     // Queries -------------------------------------------------------------------------------------------------------
 
-    /// Whether this node sends a query away.
+    /// Whether this node refuses a query.
     fn declines(&self, _is_write: bool) -> bool {
         false
     }
@@ -32,59 +32,60 @@ pub(super) trait Member: Debug + Send {
         true
     }
 
-    /// A read waits until a position is applied; false when it is.
+    /// Makes a read wait until `position` is applied. Returns false if it is applied already.
     fn waits(&mut self, _call: CallId, _position: u64) -> bool {
         false
     }
 
-    /// The next read whose position is applied.
+    /// The next waiting read whose position is applied.
     fn ready(&mut self) -> Option<CallId> {
         None
     }
 
-    /// A read is answered.
+    /// Notes that a read is answered.
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>);
 
-    /// A write is durable here.
+    /// Notes that a write is durable here. Returns what happens to it.
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit;
 
-    /// A flush is over and its writes have their positions.
+    /// Notes that a flush has ended, and its writes have their positions.
     fn flushed(&mut self, cx: &mut Cx<'_>);
 
-    /// A client is about to be told that its write is safe. The answer says how far it must read to see it.
+    /// Notes that the client is about to be told that its write is safe. Writes into the answer how far a read must see
+    /// to see the write.
     fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>);
 
-    /// The next write that is safe now.
+    /// The next waiting write that is safe now.
     fn safe(&mut self) -> Option<CallId> {
         None
     }
 
-    /// The next write that waits, whatever has become of it: this node is no primary any more.
+    /// The next waiting write, safe or not, because this node is no longer a primary.
     fn stranded(&mut self) -> Option<CallId> {
         None
     }
 
     // The other nodes -----------------------------------------------------------------------------------------------
 
-    /// Another member of the database says something.
+    /// Handles a message from another member of the database.
     fn message(&mut self, call: CallId, cx: &mut Cx<'_>);
 
-    /// Another member has answered.
+    /// Handles an answer of another member.
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>);
 
-    /// A timer that is not a flush's.
+    /// Handles a timer that is not that of a flush.
     fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>);
 
-    /// This node is no primary of an epoch below `epoch` any more; false when it is none.
+    /// Ends the node's role as primary of any epoch below `epoch`. Returns false if it had no such role.
     fn fence(&mut self, _epoch: u32, _cx: &mut Cx<'_>) -> bool {
         false
     }
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// The process is gone. The log is durable and what has been applied too; what waited is lost.
+    /// Handles a crash. The log and what has been applied are durable; waiting reads and writes are lost.
     fn crash(&mut self, cx: &mut Cx<'_>);
 
-    /// The process starts again.
+    /// Handles the restart of the process.
     fn recover(&mut self, cx: &mut Cx<'_>);
 }

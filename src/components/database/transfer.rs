@@ -1,4 +1,4 @@
-//! `Transfer`: when batches of the log leave, and how long they are under way beyond the network's time.
+//! `Transfer`: when batches of the log are sent, and how long they take in addition to the network's time.
 
 use crate::kernel::time::SimDuration;
 use crate::model::component::Cx;
@@ -7,10 +7,10 @@ use crate::model::signal::{About, CallId, Outcome};
 use super::node::timer;
 use super::spec::DatabaseSpec;
 
-/// How batches travel.
+/// How batches are sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transfer {
-    /// They leave so often; none when with every flush.
+    /// Time between two batches; `None` if one is sent after every flush.
     every: Option<SimDuration>,
     delay: SimDuration,
 }
@@ -23,7 +23,7 @@ impl Transfer {
         }
     }
 
-    /// Whether a batch leaves as soon as there is something to send.
+    /// Whether a batch is sent as soon as there is something to send.
     pub(super) fn is_immediate(&self) -> bool {
         self.every.is_none()
     }
@@ -36,7 +36,7 @@ impl Transfer {
         }
     }
 
-    /// A batch is at the door of its node; what it takes beyond the network's time passes first. Whether that is none.
+    /// Starts the transfer of a batch that the network has delivered. Returns whether the transfer takes no time.
     pub(super) fn is_over(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         if !self.delay.is_zero() {
             cx.alarm(self.delay, timer::ARRIVED, About::Call(call));
@@ -44,8 +44,8 @@ impl Transfer {
         self.delay.is_zero()
     }
 
-    /// Whether a batch has arrived. One whose transfer took time has not, if its sender went down meanwhile: it is
-    /// answered.
+    /// Whether a batch has arrived. If its sender went down during the transfer, it has not, and is answered as
+    /// unavailable.
     pub(super) fn is_whole(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let whole = self.delay.is_zero() || cx.is_awaited(call);
         if !whole {

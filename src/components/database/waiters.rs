@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use crate::model::signal::CallId;
 
-/// A read that waits; ordered by its position, then by arrival.
+/// A waiting read. Ordered by position, then by arrival.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Waiter {
     position: u64,
@@ -25,11 +25,11 @@ impl PartialOrd for Waiter {
     }
 }
 
-/// The reads that wait; each holds a connection, so that they are no more than those.
+/// The waiting reads. Each holds a connection, which limits their number.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     heap: BinaryHeap<Reverse<Waiter>>,
-    /// Reads that have ever waited.
+    /// Number of reads that have waited so far.
     waited: u64,
 }
 
@@ -39,7 +39,7 @@ impl Waiters {
         self.heap.push(Reverse(Waiter { position, number: self.waited, call }));
     }
 
-    /// The next read that may go on once the log is applied up to `applied`.
+    /// Removes and returns the next read that can go on when the log is applied up to `applied`.
     pub(super) fn pop(&mut self, applied: u64) -> Option<CallId> {
         let next = self.heap.peek().filter(|next| next.0.position <= applied)?.0;
         self.heap.pop();

@@ -1,4 +1,4 @@
-//! Which record a name server prefers for users of a region: the policy `geo`.
+//! The policy `geo`: which record a name server prefers for clients of a region.
 
 use crate::model::geography::{self, distance_km};
 use crate::model::signal::ComponentId;
@@ -46,7 +46,7 @@ impl DnsSpec {
     }
 }
 
-/// For each client by id, the rank of each record, the lower the better; empty for who stands in no region.
+/// For each client by id, the rank of each record; the lowest rank is preferred. Empty for clients without a region.
 #[derive(Debug)]
 pub(super) struct Preferences(Vec<Vec<u32>>);
 
@@ -59,13 +59,14 @@ impl Preferences {
         Preferences(site.regions.iter().zip(site.kinds).map(of).collect())
     }
 
-    /// The rank of a record for a caller.
+    /// The rank of a record for a caller; 0 for a caller without a region.
     pub(super) fn rank(&self, caller: ComponentId, record: usize) -> u32 {
         self.0.get(caller.index()).and_then(|ranks| ranks.get(record)).copied().unwrap_or(0)
     }
 }
 
-/// First the record that the table names, then the others by their distance; those whose place nobody knows are last.
+/// The ranks for a region: first the record that the table `geo` names, then the others by distance, and last those
+/// whose place is unknown.
 fn ranks(spec: &DnsSpec, region: &str, records: &[Address], site: &Site<'_>) -> Vec<u32> {
     let named = spec.geo.get(region);
     let km = |record: &Address| {

@@ -6,6 +6,7 @@ pub mod components;
 pub mod experiment;
 pub mod kernel;
 pub mod model;
+pub mod parts;
 pub mod queueing;
 pub mod report;
 pub mod scenario;

@@ -4,7 +4,6 @@ pub mod balancer;
 pub mod client;
 pub mod database;
 pub mod dns;
-pub mod hardware;
 pub mod server;
 
 use crate::model::spec::Kind;

@@ -33,6 +33,10 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// No delay at all.
+    pub const NONE: Backoff =
+        Backoff { base: SimDuration::ZERO, factor: 1.0, max: SimDuration::ZERO, jitter: Jitter::None };
+
     /// The delay before retry number `retry`, 1 being the first, where `previous` is the delay before the retry before
     /// it, or zero. Draws once, except without jitter.
     ///

@@ -29,6 +29,11 @@ impl TokenBucket {
         TokenBucket { interval: (1e9 / rate * NANO_PARTS).round() as u128, burst, full_at: 0 }
     }
 
+    /// A full bucket that holds what flows into it within a second, at least one token.
+    pub fn of_a_second(rate: f64) -> TokenBucket {
+        TokenBucket::new(rate, rate.ceil().max(1.0) as u32)
+    }
+
     /// Takes a token; false when there is none.
     #[must_use]
     pub fn try_take(&mut self, now: SimTime) -> bool {

@@ -15,8 +15,6 @@ pub use spec::{
     BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, QueueSpec, StickySpec,
 };
 
-use std::collections::VecDeque;
-
 use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
@@ -25,8 +23,9 @@ use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
-use crate::queueing::deadlines::Deadlines;
-use crate::queueing::pool::{Acquire, Granted, Pool};
+use crate::parts::door::{Door, Limits, Verdict};
+use crate::parts::hand::{Hand, Retries};
+use crate::queueing::backoff::Backoff;
 
 use jar::Jar;
 use relays::{Relay, Relays};
@@ -64,16 +63,14 @@ pub struct Balancer {
     settings: Settings,
     demand: Option<Variate>,
     targets: Targets,
-    connections: Pool<CallId>,
-    queue_timeout: Option<SimDuration>,
-    queue_armed: bool,
+    /// Connections and their queue.
+    door: Door,
     relays: Relays,
-    deadlines: Option<Deadlines<CallId>>,
+    /// Its patience with targets, and how many of them a call is tried at.
+    hand: Hand<CallId>,
     jar: Option<Jar>,
     /// Whether a class writes.
     writes: Vec<bool>,
-    /// Calls that have just got their connection: they start in turn, not inside one another.
-    starting: VecDeque<CallId>,
     pair: Pair,
     hung: bool,
 }
@@ -91,7 +88,6 @@ impl Balancer {
                 names.push(mix(name_hash(name), number as u64));
             }
         }
-        let waiting = spec.queue.map_or(0, |queue| queue.limit);
         let jar = settings.sticky.map(|sticky| {
             let day = SimDuration::from_secs(86_400);
             Jar::new(sticky.expire.map_or(day, |expire| expire.0), sticky.gone == Gone::Fail)
@@ -99,14 +95,21 @@ impl Balancer {
         Balancer {
             demand: spec.demand.as_ref().map(|demand| demand.variate()),
             targets: Targets::new(settings.policy, &members, names, settings.panic, settings.slow_start),
-            connections: Pool::new(spec.connections.unwrap_or(u32::MAX), waiting, false),
-            queue_timeout: spec.queue.and_then(|queue| queue.timeout).map(|timeout| timeout.0),
-            queue_armed: false,
+            door: Door::new(Limits {
+                slots: spec.connections.unwrap_or(u32::MAX),
+                queue: spec.queue.map_or(0, |queue| queue.limit),
+                queue_timeout: spec.queue.and_then(|queue| queue.timeout).map(|timeout| timeout.0),
+                timer: timer::QUEUED,
+                ..Limits::default()
+            }),
             relays: Relays::default(),
-            deadlines: settings.timeout.map(Deadlines::new),
+            hand: Hand::new(
+                settings.timeout,
+                timer::DEADLINE,
+                Some(Retries { attempts: settings.retries + 1, backoff: Backoff::NONE, budget: None }),
+            ),
             jar,
             writes: site.classes.iter().map(|class| class.writes).collect(),
-            starting: VecDeque::new(),
             pair: Pair::new(spec.standby),
             hung: false,
             settings,
@@ -123,17 +126,17 @@ impl Balancer {
             Probe::Page if self.targets.any_eligible() => return cx.reply(call, Outcome::Ok),
             Probe::Page => return cx.reply(call, Outcome::Unavailable),
         }
-        match self.connections.acquire(cx.now(), call) {
-            Acquire::Granted => self.begin(call, cx),
-            Acquire::Queued => {
-                cx.set_waiting(self.connections.waiting(), 0);
-                if let Some(timeout) = self.queue_timeout
-                    && !std::mem::replace(&mut self.queue_armed, true)
-                {
-                    cx.alarm(timeout, timer::QUEUED, About::Nothing);
-                }
-            }
-            Acquire::Full => cx.reply(call, Outcome::Rejected),
+        let verdict = self.door.admit(call, 0, cx);
+        self.settle(call, verdict, cx);
+    }
+
+    /// Does with a call what the door has decided.
+    #[inline(always)]
+    fn settle(&mut self, call: CallId, verdict: Verdict, cx: &mut Cx<'_>) {
+        match verdict {
+            Verdict::Enter => self.begin(call, cx),
+            Verdict::Away(outcome) => cx.reply(call, outcome),
+            Verdict::Wait | Verdict::Kill => {}
         }
     }
 
@@ -180,11 +183,7 @@ impl Balancer {
         cx.annotate(call, || format!("chooses target {}", target + 1));
         let child = cx.call(Parent::Call(call), id, 0);
         self.targets.balance.sent(target);
-        if let Some(deadlines) = &mut self.deadlines
-            && let Some(at) = deadlines.push(cx.now(), child, |child| is_current(*child, cx))
-        {
-            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
-        }
+        self.hand.wait_for(child, cx);
         child
     }
 
@@ -232,7 +231,9 @@ impl Balancer {
             // It may have been done: only what changes nothing is done twice.
             Connection::Broken => !self.writes[usize::from(class)],
         };
-        if may_repeat && self.relays.get_mut(place).give_up_target(self.settings.retries) {
+        let relay = self.relays.get_mut(place);
+        if may_repeat && self.hand.tries_again(relay.tries + 1, cx.now()) {
+            relay.give_up_target();
             cx.count("retries");
             self.relay_again(place, cx);
         } else {
@@ -268,52 +269,28 @@ impl Balancer {
     #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         cx.reply(call, outcome);
-        if let Some(granted) = self.connections.release(cx.now()) {
-            self.grant(granted, cx);
-        }
+        self.door.leave(cx);
     }
 
-    /// A call that waited has got a connection, and will start.
-    #[inline(never)]
-    fn grant(&mut self, Granted { job, waited }: Granted<CallId>, cx: &mut Cx<'_>) {
-        cx.get_mut(job).waited += waited;
-        cx.set_waiting(self.connections.waiting(), 0);
-        self.starting.push_back(job);
-    }
-
-    /// Begins with those who have just got a connection.
+    /// Begins with the calls that have waited for a connection and have got one.
     #[inline(never)]
     fn start_waiters(&mut self, cx: &mut Cx<'_>) {
-        while let Some(call) = self.starting.pop_front() {
-            self.begin(call, cx);
+        while let Some((call, verdict)) = self.door.next(cx) {
+            self.settle(call, verdict, cx);
         }
     }
 
-    /// Calls that have waited too long for a connection are turned away.
+    /// Turns calls away that have waited too long for a connection.
     fn leave_queue(&mut self, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        let Some(timeout) = self.queue_timeout else { return };
-        while let Some(call) = self.connections.expire(now, timeout) {
-            cx.get_mut(call).waited += timeout;
+        while let Some(call) = self.door.overdue(cx) {
             cx.reply(call, Outcome::Rejected);
-        }
-        cx.set_waiting(self.connections.waiting(), 0);
-        self.queue_armed = self.connections.waiting() > 0;
-        if self.queue_armed {
-            cx.alarm(timeout - self.connections.oldest_wait(now), timer::QUEUED, About::Nothing);
         }
     }
 
     /// Targets that have had a call for too long are asked no more; they do not hear of it.
     fn time_out(&mut self, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        while let Some(child) =
-            self.deadlines.as_mut().and_then(|limits| limits.expired(now, |child| is_current(*child, cx)))
-        {
+        while let Some(child) = self.hand.late(cx) {
             self.cut(child, Outcome::TimedOut, cx);
-        }
-        if let Some(at) = self.deadlines.as_mut().and_then(Deadlines::rearm) {
-            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
         }
     }
 
@@ -350,16 +327,9 @@ impl Balancer {
     }
 }
 
-/// Whether an answer is still waited for.
-fn is_current(child: CallId, cx: &Cx<'_>) -> bool {
-    cx.find(child).is_some_and(|call| call.parent != Parent::None)
-}
-
 impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        if self.connections.capacity() < u32::MAX {
-            cx.limit_slots(self.connections.capacity());
-        }
+        self.door.start(cx);
         self.begin_checks(cx);
     }
 
@@ -377,7 +347,7 @@ impl Component for Balancer {
             Signal::Control(control) => self.control(control, cx),
             Signal::Returned(..) | Signal::Passed(..) => {}
         }
-        if !self.starting.is_empty() {
+        if self.door.has_next() {
             self.start_waiters(cx);
         }
     }

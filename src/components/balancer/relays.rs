@@ -31,14 +31,10 @@ impl Relay {
         &self.tried[..usize::from(self.tries)]
     }
 
-    /// Its target has failed to take it; whether it may try another one, which it may do `most` times.
-    pub(super) fn give_up_target(&mut self, most: u16) -> bool {
-        if self.tries >= most {
-            return false;
-        }
+    /// Its target has failed to take it, and will not be tried again.
+    pub(super) fn give_up_target(&mut self) {
         self.tried[usize::from(self.tries)] = self.target;
         self.tries += 1;
-        true
     }
 }
 

@@ -9,13 +9,13 @@ use super::Balancer;
 use super::checks::Checks;
 use super::presets::{self, Defaults, Preset};
 use super::targets::Ejection;
-use crate::components::hardware::Hardware;
 use crate::kernel::time::SimDuration;
 use crate::model::call::Probe;
 use crate::model::component::Component;
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::hardware::Hardware;
 use crate::queueing::balance::Policy;
 
 /// Targets that one call is tried at after the first, at most.

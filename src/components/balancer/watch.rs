@@ -8,7 +8,6 @@ use crate::kernel::time::SimDuration;
 use crate::model::call::Parent;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Control, Order, Outcome};
-use crate::queueing::deadlines::Deadlines;
 
 impl Balancer {
     // Checks
@@ -108,13 +107,13 @@ impl Balancer {
                 if let Some(after) = self.pair.crash() {
                     cx.alarm(after, timer::TAKE_OVER, About::Nothing);
                 }
-                self.forget();
+                self.forget(cx);
             }
             Control::TakeOver => self.begin_checks(cx),
             Control::Recover => {
                 let hung = std::mem::take(&mut self.hung);
                 if self.pair.repair(hung) == Repair::Active {
-                    self.forget();
+                    self.forget(cx);
                     self.begin_checks(cx);
                 }
             }
@@ -125,12 +124,10 @@ impl Balancer {
     }
 
     /// The process is gone, and with it all that it knew but the cookies, which its users hold.
-    fn forget(&mut self) {
+    fn forget(&mut self, cx: &mut Cx<'_>) {
         self.targets.reset();
-        self.connections.clear();
-        self.queue_armed = false;
+        self.door.crash(cx);
         self.relays.clear();
-        self.starting.clear();
-        self.deadlines = self.settings.timeout.map(Deadlines::new);
+        self.hand.crash();
     }
 }

@@ -16,9 +16,8 @@ use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
 use crate::model::site::Site;
 use crate::model::spec::RequestClass;
-use crate::queueing::backoff::Backoff;
-use crate::queueing::deadlines::Deadlines;
-use crate::queueing::retry_budget::RetryBudget;
+use crate::parts::hand::{Hand, Try};
+use crate::parts::members::Members;
 
 use population::{Population, Visit};
 use resolver::{Lookup, Resolvers};
@@ -58,34 +57,13 @@ const LOOKUP_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// How often it asks, as the stub resolver of glibc [V].
 const LOOKUPS_MAX: u32 = 2;
 
-/// Time over which a retry budget looks back, as Finagle's.
-const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
-
-/// Retries a second that a budget allows in any case, as Finagle's.
-const BUDGET_RESERVE: f64 = 10.0;
-
 /// Whom the users ask.
 #[derive(Debug)]
 enum Target {
     /// Public boxes, in turn.
-    Boxes(Vec<ComponentId>, usize),
+    Boxes(Members),
     /// A name, which resolvers know or ask for.
     Name(ComponentId, Resolvers),
-}
-
-/// What happens after a try that failed.
-#[derive(Debug)]
-struct Retries {
-    attempts: u16,
-    backoff: Backoff,
-    budget: Option<RetryBudget>,
-}
-
-/// One try of a request, for its time limit: an old try's limit does not matter any more.
-#[derive(Clone, Copy, Debug)]
-struct Try {
-    request: RequestId,
-    attempt: u16,
 }
 
 /// Users.
@@ -95,8 +73,8 @@ pub struct Client {
     population: Population,
     /// Cumulative shares of the classes.
     classes: Vec<f64>,
-    deadlines: Deadlines<Try>,
-    retries: Option<Retries>,
+    /// Their patience and their retries.
+    hand: Hand<Try>,
     /// Share of the users who hold addresses for too long, and whether users are the same from request to request.
     pinned: Option<(f64, bool)>,
     /// Number of the next request.
@@ -107,24 +85,18 @@ impl Client {
     /// The users that `spec` describes.
     #[must_use]
     pub fn new(spec: &ClientSpec, site: &Site<'_>) -> Client {
-        let members = site.directory.members(&spec.target).to_vec();
         let first = site.find(&spec.target);
         let target = if site.kinds[first.index()] == "dns" {
             let pin_for = spec.pin_for.map_or(SimDuration::MAX, |pin_for| pin_for.0);
             Target::Name(first, Resolvers::new(spec.resolvers(), pin_for))
         } else {
-            Target::Boxes(members, 0)
+            Target::Boxes(Members::new(&spec.target, site))
         };
         Client {
             target,
             population: Population::new(spec),
             classes: cumulative_shares(site.classes),
-            deadlines: Deadlines::new(spec.timeout()),
-            retries: spec.retry.map(|retry| Retries {
-                attempts: retry.attempts,
-                backoff: retry.backoff(),
-                budget: retry.budget.map(|budget| RetryBudget::new(budget.0, BUDGET_RESERVE, BUDGET_WINDOW)),
-            }),
+            hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             next_number: 0,
         }
@@ -140,9 +112,7 @@ impl Client {
         let class = self.class(key);
         let identity = self.population.identity(user, cx);
         let request = cx.begin(Wish { number, key, class, user, turn, identity });
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
-            budget.request(cx.now());
-        }
+        self.hand.earn(cx.now());
         self.attempt(Try { request, attempt: 1 }, key, cx);
     }
 
@@ -167,9 +137,7 @@ impl Client {
     /// A try of a request: its limit is set, its name resolved, its call made.
     #[inline(always)]
     fn attempt(&mut self, limit: Try, key: u64, cx: &mut Cx<'_>) {
-        if let Some(at) = self.deadlines.push(cx.now(), limit, |limit| is_current(limit, cx)) {
-            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
-        }
+        self.hand.wait_for(limit, cx);
         if let Some(address) = self.resolve(limit.request, key, cx) {
             self.ask(limit.request, address, cx);
         }
@@ -179,11 +147,7 @@ impl Client {
     #[inline(always)]
     fn resolve(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
         match &mut self.target {
-            Target::Boxes(members, next) => {
-                let member = members[*next];
-                *next = if *next + 1 == members.len() { 0 } else { *next + 1 };
-                Some(member)
-            }
+            Target::Boxes(members) => Some(members.turn()),
             Target::Name(..) => self.look_up(request, key, cx),
         }
     }
@@ -263,18 +227,13 @@ impl Client {
     fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
         let state = cx.request(request);
-        if let Some(retries) = &mut self.retries
-            && state.attempt < retries.attempts
-            && retries.budget.as_mut().is_none_or(|budget| budget.try_retry(now))
-        {
-            let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
-            let pause = retries.backoff.delay(u32::from(state.attempt), state.pause, &mut rng);
-            state.pause = pause;
-            state.pausing = true;
-            cx.alarm(pause, timer::RETRY, About::Request(request));
-            return;
+        if !self.hand.tries_again(state.attempt, now) {
+            return self.finish(request, outcome, cx);
         }
-        self.finish(request, outcome, cx);
+        let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
+        let pause = self.hand.pause(state.attempt, state.pause, &mut rng);
+        (state.pause, state.pausing) = (pause, true);
+        cx.alarm(pause, timer::RETRY, About::Request(request));
     }
 
     #[inline(always)]
@@ -285,14 +244,10 @@ impl Client {
 
     /// The oldest limits are reached: their users wait no longer.
     fn time_out(&mut self, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        while let Some(limit) = self.deadlines.expired(now, |limit| is_current(limit, cx)) {
+        while let Some(limit) = self.hand.late(cx) {
             let call = std::mem::replace(&mut cx.request(limit.request).call, CallId::NONE);
             cx.abandon(call);
             self.failed(limit.request, Outcome::TimedOut, cx);
-        }
-        if let Some(at) = self.deadlines.rearm() {
-            cx.alarm_at(at, timer::DEADLINE, About::Nothing);
         }
     }
 
@@ -338,11 +293,6 @@ impl Client {
 fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
     let call = cx.call(Parent::Number(cache), name, 0);
     cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
-}
-
-/// Whether a limit still matters: the try is under way, or waits for its address.
-fn is_current(limit: &Try, cx: &Cx<'_>) -> bool {
-    cx.find_request(limit.request).is_some_and(|request| request.attempt == limit.attempt && !request.pausing)
 }
 
 /// Draws of a request that belong to its client.

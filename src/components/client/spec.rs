@@ -10,7 +10,9 @@ use crate::model::component::Component;
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec};
+use crate::parts::hand::Retries;
 use crate::queueing::backoff::{Backoff, Jitter};
+use crate::queueing::retry_budget::RetryBudget;
 
 use super::Client;
 use super::arrivals::{ArrivalsSpec, Recorded};
@@ -21,6 +23,12 @@ pub const USERS_MAX: u32 = 10_000_000;
 
 /// Tries of one request.
 const ATTEMPTS_MAX: u16 = 1000;
+
+/// Time over which a retry budget looks back, as Finagle's.
+const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
+
+/// Retries a second that a budget allows in any case, as Finagle's.
+const BUDGET_RESERVE: f64 = 10.0;
 
 /// Caches of names.
 const RESOLVERS_MAX: u32 = 10_000;
@@ -199,6 +207,12 @@ impl ClientSpec {
 }
 
 impl Retry {
+    /// The tries of each request.
+    pub(super) fn retries(&self) -> Retries {
+        let budget = |share: Share| RetryBudget::new(share.0, BUDGET_RESERVE, BUDGET_WINDOW);
+        Retries { attempts: self.attempts, backoff: self.backoff(), budget: self.budget.map(budget) }
+    }
+
     /// The pauses before retries.
     #[must_use]
     pub fn backoff(&self) -> Backoff {

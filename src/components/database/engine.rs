@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
 use crate::model::call::Asks;
-use crate::model::quantity::{Dist, Duration};
+use crate::model::quantity::{Dist, Duration, Rate};
 use crate::model::spec::{Problems, RequestClass, Surplus};
+use crate::parts::door::Limits;
+use crate::queueing::token_bucket::TokenBucket;
 
 use super::spec::DatabaseSpec;
 
@@ -172,8 +174,15 @@ impl DatabaseSpec {
         self.lookup.map_or(self.engine().costs().lookup, |lookup| lookup.0)
     }
 
-    pub(super) fn connections(&self) -> u32 {
-        self.connections.unwrap_or(self.engine().costs().connections)
+    /// What each node lets in. Reads have the first of the rate limits, writes the second.
+    pub(super) fn limits(&self) -> Limits {
+        let rate = |limit: Option<Rate>| limit.map(|rate| TokenBucket::of_a_second(rate.0));
+        Limits {
+            rates: vec![rate(self.read_limit), rate(self.write_limit)],
+            slots: self.connections.unwrap_or(self.engine().costs().connections),
+            base_memory: self.working_set.map_or(0, |_| self.buffer()),
+            ..Limits::default()
+        }
     }
 
     pub(super) fn sigma(&self) -> f64 {

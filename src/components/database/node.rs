@@ -6,11 +6,9 @@ use crate::kernel::variate::Variate;
 use crate::model::call::Call;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::quantity::Rate;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
 use crate::model::site::Site;
-use crate::queueing::pool::{Acquire, Pool};
-use crate::queueing::token_bucket::TokenBucket;
+use crate::parts::door::{Door, Verdict};
 
 use super::engine::{Engine, Work};
 use super::lazy::Lazy;
@@ -57,20 +55,17 @@ pub struct Database {
     lookup: SimDuration,
     /// Entities of each class.
     population: Vec<u32>,
-    /// Limits on reads and writes a second.
-    limits: [Option<TokenBucket>; 2],
+    /// Connections, the rates of reads and of writes, and the memory of the buffer cache.
+    door: Door,
     /// Writes are acknowledged before they are durable.
     lazy: Option<Lazy>,
     read: Variate,
     write: Variate,
     commit: Variate,
-    connections: Pool<CallId>,
     /// Share of accesses that the buffer cache answers.
     hit_ratio: f64,
     /// Time of a page read on a disk slot.
     page_read: SimDuration,
-    /// Bytes that the buffer cache takes.
-    buffer: u64,
     /// Whether a class writes.
     writes: Vec<bool>,
     /// Writes whose flush is under way.
@@ -89,22 +84,18 @@ impl Database {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Database {
         let disk = spec.disk_spec();
-        let limit =
-            |limit: Option<Rate>| limit.map(|rate| TokenBucket::new(rate.0, rate.0.ceil().max(1.0) as u32));
         let every = spec.flush_every();
         Database {
             engine: spec.engine(),
             lookup: spec.lookup(),
             population: site.classes.iter().map(|class| class.keys.count).collect(),
-            limits: [limit(spec.read_limit), limit(spec.write_limit)],
+            door: Door::new(spec.limits()),
             lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.partitions() == 1)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
-            connections: Pool::new(spec.connections(), 0, false),
             hit_ratio: spec.hit_ratio(),
             page_read: disk.latency,
-            buffer: spec.working_set.map_or(0, |_| spec.buffer()),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             flushing: Vec::new(),
             waiting: Vec::new(),
@@ -138,18 +129,9 @@ impl Database {
             cx.decline(call);
             return;
         }
-        if let Some(limit) = &mut self.limits[usize::from(is_write)]
-            && !limit.try_take(cx.now())
-        {
-            cx.reply(call, Outcome::Throttled);
+        if let Verdict::Away(outcome) = self.door.admit(call, usize::from(is_write), cx) {
+            cx.reply(call, outcome);
             return;
-        }
-        match self.connections.acquire(cx.now(), call) {
-            Acquire::Granted => {}
-            Acquire::Queued | Acquire::Full => {
-                cx.reply(call, Outcome::Rejected);
-                return;
-            }
         }
         let notes = cx.get(call).notes;
         if let Some(member) = &mut self.member
@@ -191,7 +173,7 @@ impl Database {
             cx.work(call, Device::Disk, self.page_read.saturating_mul(pages));
         } else if self.is_write(call, cx) && self.disk_full {
             // What the disk has no room for fails at the commit, after all the work.
-            self.fail(call, Outcome::Rejected, cx);
+            self.leave(call, Outcome::Rejected, cx);
         } else if self.is_write(call, cx)
             && let Some(lazy) = &mut self.lazy
         {
@@ -228,9 +210,7 @@ impl Database {
 
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
         cx.get_mut(call).asks = self.work_of(call, cx).left;
-        // Nobody waits for a connection: who finds none is rejected.
-        let _nobody = self.connections.release(cx.now());
-        cx.reply(call, Outcome::Ok);
+        self.leave(call, Outcome::Ok, cx);
     }
 
     // Group commit --------------------------------------------------------------------------------------------------
@@ -260,7 +240,7 @@ impl Database {
             match self.member.as_mut().map_or(Commit::Safe, |member| member.commit(call, cx)) {
                 Commit::Safe => self.acknowledge(call, cx),
                 Commit::Waits => {}
-                Commit::Void => self.fail(call, Outcome::Unavailable, cx),
+                Commit::Void => self.leave(call, Outcome::Unavailable, cx),
             }
         }
         if let Some(member) = &mut self.member {
@@ -281,10 +261,10 @@ impl Database {
         self.answer(call, cx);
     }
 
-    /// A write ends badly.
-    fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let _nobody = self.connections.release(cx.now());
+    /// Answers a query, whose connection is free. Nobody waits for it: a query that finds none is rejected.
+    fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         cx.reply(call, outcome);
+        self.door.leave(cx);
     }
 
     // Replication ---------------------------------------------------------------------------------------------------
@@ -334,17 +314,16 @@ impl Database {
             return;
         }
         while let Some(call) = self.member.as_mut().and_then(|member| member.stranded()) {
-            self.fail(call, Outcome::Unavailable, cx);
+            self.leave(call, Outcome::Unavailable, cx);
         }
     }
 
     // Operations ----------------------------------------------------------------------------------------------------
 
     fn crash(&mut self, cx: &mut Cx<'_>) {
-        self.connections.clear();
+        self.door.crash(cx);
         self.flushing.clear();
         self.waiting.clear();
-        cx.release_memory(self.buffer);
         if let Some(lazy) = &mut self.lazy {
             lazy.crash(cx);
         }
@@ -354,9 +333,7 @@ impl Database {
     }
 
     fn boot(&mut self, cx: &mut Cx<'_>) {
-        if self.buffer > 0 {
-            assert!(cx.reserve_memory(self.buffer), "the loader has checked that the buffer cache fits");
-        }
+        assert!(self.door.boot(cx), "the loader has checked that the buffer cache fits");
         if let Some(lazy) = &mut self.lazy {
             lazy.start(cx);
         }
@@ -370,7 +347,7 @@ fn member(spec: &DatabaseSpec, site: &Site<'_>) -> Box<dyn Member> {
 
 impl Component for Database {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        cx.limit_slots(self.connections.capacity());
+        self.door.start(cx);
         self.boot(cx);
         if let Some(member) = &mut self.member {
             member.start(cx);

@@ -5,7 +5,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::components::hardware::{Hardware, check_contention, positive};
 use crate::kernel::time::SimDuration;
 use crate::model::call::Asks;
 use crate::model::component::Component;
@@ -16,6 +15,7 @@ use crate::model::site::Site;
 use crate::model::spec::{
     Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
 };
+use crate::parts::hardware::{Hardware, check_contention, positive};
 use crate::theory::cache::zipf_hit_ratio;
 
 use super::engine::Engine;

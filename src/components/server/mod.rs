@@ -6,19 +6,18 @@ mod step;
 pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec};
 pub use step::Step;
 
-use std::collections::VecDeque;
-
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Asks, Call, Connection, Notes, Parent, Probe};
+use crate::model::call::{Asks, Call, Notes, Parent, Probe};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
-use crate::queueing::deadlines::Deadlines;
+use crate::parts::door::{Door, Verdict};
+use crate::parts::hand::Hand;
+use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
-use crate::queueing::token_bucket::TokenBucket;
 
 /// A step that waits is over.
 const STEP_OVER: u16 = 0;
@@ -32,15 +31,8 @@ const DRAWS_A_STEP: u64 = 2;
 /// The step of a page for a check, behind all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
 
-/// Flags of a call's notes.
-mod flag {
-    /// It holds memory.
-    pub(super) const MEMORY: u8 = 1;
-    /// It holds a worker.
-    pub(super) const WORKER: u8 = 2;
-    /// It has been answered; its id lives on until the answer has arrived.
-    pub(super) const ENDED: u8 = 4;
-}
+/// Flag of a call's notes: it has been answered; its id lives on until the answer has arrived.
+const ENDED: u8 = 1;
 
 /// What a step does.
 #[derive(Clone, Debug)]
@@ -61,18 +53,10 @@ struct Stage {
     class: Option<u16>,
 }
 
-/// The members behind a name, asked in turn.
-#[derive(Debug)]
-struct Targets {
-    name: String,
-    members: Vec<ComponentId>,
-    next: usize,
-}
-
 /// Connections to one database.
 #[derive(Debug)]
 struct Connections {
-    targets: Targets,
+    targets: Members,
     pool: Pool<CallId>,
 }
 
@@ -81,25 +65,15 @@ struct Connections {
 pub struct Server {
     stages: Vec<Stage>,
     databases: Vec<Connections>,
-    others: Vec<Targets>,
-    workers: Pool<CallId>,
-    /// Calls in the kernel's backlog are refused rather than rejected when it is full, and hold no memory.
-    backlog: bool,
-    queue: usize,
-    base_memory: u64,
-    memory_per_call: u64,
-    /// Memory that the process holds, bytes.
-    memory: u64,
-    /// Calls that have just got a worker. They start in turn rather than inside one another, so that a long queue of
-    /// empty calls does not end on the stack.
-    starting: VecDeque<CallId>,
-    on_memory: OnMemory,
+    others: Vec<Members>,
+    /// Workers, their queue, memory and the rate limit.
+    door: Door,
+    /// Time that a killed process takes to come back.
     restart: SimDuration,
     /// Core time of the page that checks ask for.
     health_cpu: SimDuration,
-    limit: Option<TokenBucket>,
-    /// Limits for the answers of other boxes.
-    patience: Option<Deadlines<CallId>>,
+    /// Its patience with other boxes.
+    hand: Hand<CallId>,
 }
 
 impl Server {
@@ -110,21 +84,10 @@ impl Server {
             stages: Vec::new(),
             databases: Vec::new(),
             others: Vec::new(),
-            workers: Pool::new(spec.workers(), spec.queue().saturating_add(spec.backlog()), false),
-            backlog: spec.backlog() > 0,
-            queue: spec.queue() as usize,
-            base_memory: spec.base_memory(),
-            memory_per_call: spec.memory_per_call(),
-            memory: 0,
-            starting: VecDeque::new(),
-            on_memory: spec.on_memory,
+            door: Door::new(spec.limits()),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
-            patience: spec.timeout.map(|timeout| Deadlines::new(timeout.0)),
+            hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
-            limit: spec.rate_limit.map(|limit| {
-                let burst = limit.burst.unwrap_or_else(|| limit.rate.0.ceil().max(1.0) as u32);
-                TokenBucket::new(limit.rate.0, burst)
-            }),
         };
         for step in &spec.steps {
             let stage = server.stage(step, spec, site);
@@ -152,19 +115,20 @@ impl Server {
     }
 
     fn database(&mut self, name: &str, spec: &ServerSpec, site: &Site<'_>) -> usize {
-        if let Some(known) = self.databases.iter().position(|connections| connections.targets.name == name) {
+        if let Some(known) = self.databases.iter().position(|connections| connections.targets.name() == name)
+        {
             return known;
         }
         let pool = Pool::new(spec.db_pool(), spec.workers(), false);
-        self.databases.push(Connections { targets: Targets::new(name, site), pool });
+        self.databases.push(Connections { targets: Members::new(name, site), pool });
         self.databases.len() - 1
     }
 
     fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
-        if let Some(known) = self.others.iter().position(|targets| targets.name == name) {
+        if let Some(known) = self.others.iter().position(|targets| targets.name() == name) {
             return known;
         }
-        self.others.push(Targets::new(name, site));
+        self.others.push(Members::new(name, site));
         self.others.len() - 1
     }
 
@@ -172,89 +136,51 @@ impl Server {
 
     #[inline(always)]
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        match cx.get(call).probe {
-            Probe::None => {}
+        let verdict = match cx.get(call).probe {
+            Probe::None => self.door.admit(call, 0, cx),
             // The kernel takes the connection, as long as there is a process.
             Probe::Connect => return cx.reply(call, Outcome::Ok),
-            Probe::Page => return self.line_up(call, 0, cx),
-        }
-        if let Some(limit) = &mut self.limit
-            && !limit.try_take(now)
-        {
-            cx.reply(call, Outcome::Throttled);
-            return;
-        }
-        let in_backlog = self.backlog && self.workers.waiting() >= self.queue;
-        if in_backlog {
-            self.line_up(call, 0, cx);
-        } else if self.reserve(call, cx) {
-            self.line_up(call, flag::MEMORY, cx);
-        }
-    }
-
-    /// A call asks for a worker; its flags tell what it holds already.
-    #[inline(always)]
-    fn line_up(&mut self, call: CallId, held: u8, cx: &mut Cx<'_>) {
-        match self.workers.acquire(cx.now(), call) {
-            Acquire::Granted => self.begin(call, held, cx),
-            Acquire::Queued => {
-                cx.get_mut(call).notes.flags |= held;
-                cx.annotate(call, || "waits for a worker".into());
-                self.tell_waiting(cx);
+            Probe::Page => {
+                cx.get_mut(call).notes.step = PAGE_STEP;
+                self.door.admit_to_slot(call, cx)
             }
-            Acquire::Full => {
-                let state = cx.get_mut(call);
-                state.notes.flags |= held;
-                let mut outcome = Outcome::Rejected;
-                if self.backlog {
-                    outcome = Outcome::Unavailable;
-                    state.connection = Connection::Refused;
-                }
-                self.fail(call, outcome, cx);
-            }
+        };
+        self.settle(call, verdict, cx);
+    }
+
+    /// Calls that waited have got a worker.
+    #[inline(never)]
+    fn start_waiters(&mut self, cx: &mut Cx<'_>) {
+        while let Some((call, verdict)) = self.door.next(cx) {
+            self.settle(call, verdict, cx);
         }
     }
 
-    /// Takes the memory of a call; when there is none, the call ends here, or the process does.
+    /// Does with a call what the door has decided.
     #[inline(always)]
-    fn reserve(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
-        let fits = cx.reserve_memory(self.memory_per_call);
-        if fits {
-            self.memory += self.memory_per_call;
-        } else {
-            self.out_of_memory(call, cx);
+    fn settle(&mut self, call: CallId, verdict: Verdict, cx: &mut Cx<'_>) {
+        match verdict {
+            Verdict::Enter => self.begin(call, cx),
+            Verdict::Wait => cx.annotate(call, || "waits for a worker".into()),
+            Verdict::Away(outcome) => cx.reply(call, outcome),
+            Verdict::Kill => self.kill(cx),
         }
-        fits
     }
 
+    /// The memory is exhausted: the operating system kills the process, which comes back later.
     #[cold]
-    fn out_of_memory(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        match self.on_memory {
-            OnMemory::Reject => self.fail(call, Outcome::OutOfMemory, cx),
-            OnMemory::OomKill => {
-                let me = cx.me();
-                cx.control(me, SimDuration::ZERO, Control::Crash);
-                cx.control(me, self.restart, Control::Recover);
-            }
-        }
+    fn kill(&mut self, cx: &mut Cx<'_>) {
+        let me = cx.me();
+        cx.control(me, SimDuration::ZERO, Control::Crash);
+        cx.control(me, self.restart, Control::Recover);
     }
 
     /// A call has got its worker.
     #[inline(always)]
-    fn begin(&mut self, call: CallId, held: u8, cx: &mut Cx<'_>) {
-        let state = cx.get_mut(call);
-        state.notes.flags |= held | flag::WORKER;
-        if state.probe == Probe::Page {
-            state.notes.step = PAGE_STEP;
+    fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if cx.get(call).notes.step == PAGE_STEP {
             cx.work(call, Device::Cpu, self.health_cpu);
             return;
-        }
-        if state.notes.flags & flag::MEMORY == 0 {
-            if !self.reserve(call, cx) {
-                return;
-            }
-            cx.get_mut(call).notes.flags |= flag::MEMORY;
         }
         self.proceed(call, 0, cx);
     }
@@ -265,48 +191,23 @@ impl Server {
         self.leave(call, outcome, cx);
     }
 
-    /// Answers a call and gives back what it holds.
+    /// Answers a call, which gives its memory and its worker back.
     #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
-        let flags = notes.flags;
-        notes.flags |= flag::ENDED;
-        if flags & flag::MEMORY != 0 {
-            self.memory -= self.memory_per_call;
-            cx.release_memory(self.memory_per_call);
-        }
+        notes.flags = ENDED;
+        let is_page = notes.step == PAGE_STEP;
         cx.reply(call, outcome);
-        if flags & flag::WORKER != 0 {
-            self.next_in_queue(cx);
+        if is_page {
+            self.door.leave_slot(cx);
+        } else {
+            self.door.leave(cx);
         }
     }
 
-    #[inline(always)]
-    fn next_in_queue(&mut self, cx: &mut Cx<'_>) {
-        if let Some(granted) = self.workers.release(cx.now()) {
-            self.grant(granted, cx);
-        }
-    }
-
-    /// A call that waited has got a worker, and will start.
-    #[inline(never)]
-    fn grant(&mut self, Granted { job, waited }: Granted<CallId>, cx: &mut Cx<'_>) {
-        cx.get_mut(job).waited += waited;
-        self.tell_waiting(cx);
-        self.starting.push_back(job);
-    }
-
-    /// Begins with those who have just got a worker.
-    #[inline(never)]
-    fn start_waiters(&mut self, cx: &mut Cx<'_>) {
-        while let Some(call) = self.starting.pop_front() {
-            self.begin(call, 0, cx);
-        }
-    }
-
-    fn tell_waiting(&self, cx: &mut Cx<'_>) {
+    fn tell_waiting(&mut self, cx: &mut Cx<'_>) {
         let for_connections = self.databases.iter().map(|database| database.pool.waiting()).sum();
-        cx.set_waiting(self.workers.waiting(), for_connections);
+        self.door.set_waiting_inside(for_connections, cx);
     }
 
     // Steps ---------------------------------------------------------------------------------------------------------
@@ -370,7 +271,7 @@ impl Server {
     }
 
     fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
-        let to = self.databases[database].targets.next();
+        let to = self.databases[database].targets.turn();
         let notes = cx.get(call).notes;
         let ordinal = ordinal(call, notes.pending, cx);
         let child = self.send(call, to, ordinal, cx);
@@ -386,32 +287,22 @@ impl Server {
     /// Asks another box, and waits no longer than it has patience.
     fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, cx: &mut Cx<'_>) -> CallId {
         let child = cx.call(Parent::Call(call), to, ordinal);
-        if let Some(patience) = &mut self.patience
-            && let Some(at) = patience.push(cx.now(), child, |child| cx.find(*child).is_some())
-        {
-            cx.alarm_at(at, LIMIT, About::Nothing);
-        }
+        self.hand.wait_for(child, cx);
         child
     }
 
     /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        while let Some(patience) = &mut self.patience
-            && let Some(child) = patience.expired(now, |child| cx.find(*child).is_some())
-        {
+        while let Some(child) = self.hand.late(cx) {
             self.reply(child, Outcome::TimedOut, cx);
             cx.abandon(child);
-        }
-        if let Some(at) = self.patience.as_mut().and_then(Deadlines::rearm) {
-            cx.alarm_at(at, LIMIT, About::Nothing);
         }
     }
 
     fn ask(&mut self, call: CallId, other: usize, parallel: u16, cx: &mut Cx<'_>) {
         cx.get_mut(call).notes.pending = parallel;
         for branch in 0..parallel {
-            let to = self.others[other].next();
+            let to = self.others[other].turn();
             let ordinal = ordinal(call, branch, cx);
             self.send(call, to, ordinal, cx);
         }
@@ -466,7 +357,7 @@ impl Server {
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { parent: Parent::Call(call), asks: rest, .. } = cx.get(child) else { return };
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
-        if notes.flags & flag::ENDED != 0 {
+        if notes.flags & ENDED != 0 {
             return;
         }
         if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
@@ -481,24 +372,12 @@ impl Server {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// The process is gone: the model has dropped its calls, and its memory is free.
+    /// The process is gone.
     fn crash(&mut self, cx: &mut Cx<'_>) {
-        cx.release_memory(self.memory);
-        self.memory = 0;
-        self.workers.clear();
-        if let Some(patience) = &mut self.patience {
-            patience.clear();
-        }
-        self.starting.clear();
+        self.door.crash(cx);
+        self.hand.crash();
         for database in &mut self.databases {
             database.pool.clear();
-        }
-    }
-
-    /// The process starts: its own memory is taken, as far as there is any.
-    fn boot(&mut self, cx: &mut Cx<'_>) {
-        if cx.reserve_memory(self.base_memory) {
-            self.memory = self.base_memory;
         }
     }
 }
@@ -524,23 +403,10 @@ fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
     (u64::from(notes.step) + 1) << 32 | u64::from(notes.left) << 16 | u64::from(branch)
 }
 
-impl Targets {
-    fn new(name: &str, site: &Site<'_>) -> Targets {
-        Targets { name: name.to_owned(), members: site.directory.members(name).to_vec(), next: 0 }
-    }
-
-    /// The next member in turn.
-    fn next(&mut self) -> ComponentId {
-        let member = self.members[self.next];
-        self.next = if self.next + 1 == self.members.len() { 0 } else { self.next + 1 };
-        member
-    }
-}
-
 impl Component for Server {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        cx.limit_slots(self.workers.capacity());
-        self.boot(cx);
+        self.door.start(cx);
+        self.door.boot(cx);
     }
 
     #[inline(always)]
@@ -552,10 +418,12 @@ impl Component for Server {
             Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
-            Signal::Control(Control::Recover) => self.boot(cx),
+            Signal::Control(Control::Recover) => {
+                self.door.boot(cx);
+            }
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
-        if !self.starting.is_empty() {
+        if self.door.has_next() {
             self.start_waiters(cx);
         }
     }

@@ -5,12 +5,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::components::hardware::{Hardware, check_contention};
 use crate::model::call::Asks;
 use crate::model::component::Component;
 use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::door::Limits;
+use crate::parts::hardware::{Hardware, check_contention};
+use crate::queueing::token_bucket::TokenBucket;
 
 use super::{Server, Step};
 
@@ -116,20 +118,27 @@ impl ServerSpec {
         self.workers.unwrap_or(200)
     }
 
-    pub(super) fn queue(&self) -> u32 {
-        self.queue.unwrap_or(100)
-    }
-
-    pub(super) fn backlog(&self) -> u32 {
-        self.backlog.unwrap_or(0)
-    }
-
-    pub(super) fn base_memory(&self) -> u64 {
+    /// Memory of the process without any call, bytes.
+    fn base_memory(&self) -> u64 {
         self.base_memory.map_or(512 << 20, |bytes| bytes.0)
     }
 
-    pub(super) fn memory_per_call(&self) -> u64 {
-        self.memory_per_call.map_or(4 << 20, |bytes| bytes.0)
+    /// What each machine lets in.
+    pub(super) fn limits(&self) -> Limits {
+        let rate_limit = self.rate_limit.map(|RateLimit { rate, burst }| match burst {
+            Some(burst) => TokenBucket::new(rate.0, burst),
+            None => TokenBucket::of_a_second(rate.0),
+        });
+        Limits {
+            rates: vec![rate_limit],
+            slots: self.workers(),
+            queue: self.queue.unwrap_or(100),
+            backlog: self.backlog.unwrap_or(0),
+            base_memory: self.base_memory(),
+            memory_per_call: self.memory_per_call.map_or(4 << 20, |bytes| bytes.0),
+            kills: self.on_memory == OnMemory::OomKill,
+            ..Limits::default()
+        }
     }
 
     pub(super) fn db_pool(&self) -> u32 {

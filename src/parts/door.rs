@@ -1,0 +1,436 @@
+//! `Door`: what a box lets in. A call passes the rate limit, gets its memory, and then a slot, or waits for one.
+//!
+//! A slot is a worker or a connection: a call holds it from its grant to its answer. The door returns a verdict for each
+//! call and leaves the answer to its box. Calls that have waited are handed out one after the other by [`Door::next`],
+//! not from inside [`Door::leave`], so that a long queue of empty calls does not end on the stack.
+
+use std::collections::VecDeque;
+
+use crate::kernel::time::SimDuration;
+use crate::model::call::Connection;
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, Outcome};
+use crate::queueing::pool::{Acquire, Granted, Pool};
+use crate::queueing::token_bucket::TokenBucket;
+
+/// What a door lets in. The default has no limit at all.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Rate limits. A call says which one of them applies; one that is not there, or `None`, lets everything pass.
+    pub rates: Vec<Option<TokenBucket>>,
+    /// Calls that hold a slot at once.
+    pub slots: u32,
+    /// Calls that wait for a slot, in the order of arrival.
+    pub queue: u32,
+    /// Calls that wait behind a full queue, in the kernel: they have no memory yet, and one more is refused, not rejected.
+    pub backlog: u32,
+    /// Longest wait for a slot; `None`: as long as it takes.
+    pub queue_timeout: Option<SimDuration>,
+    /// Code of the alarm after which the box must ask [`Door::overdue`].
+    pub timer: u16,
+    /// Memory that the process takes when it starts, bytes.
+    pub base_memory: u64,
+    /// Memory of each call inside, bytes.
+    pub memory_per_call: u64,
+    /// Whether a call that finds no memory kills the process rather than being turned away.
+    pub kills: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            rates: Vec::new(),
+            slots: u32::MAX,
+            queue: 0,
+            backlog: 0,
+            queue_timeout: None,
+            timer: 0,
+            base_memory: 0,
+            memory_per_call: 0,
+            kills: false,
+        }
+    }
+}
+
+/// What becomes of a call at a door.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It holds a slot: the box begins with it.
+    Enter,
+    /// It waits: [`Door::next`] will return it, or [`Door::overdue`].
+    Wait,
+    /// It is turned away and holds nothing: the box answers it with this outcome.
+    Away(Outcome),
+    /// There is no memory for it, so that the operating system kills the process: the box lets itself crash.
+    Kill,
+}
+
+/// What a call has of the memory that it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Memory {
+    /// All of it.
+    Held,
+    /// Nothing yet.
+    Owed,
+    /// It needs none.
+    Free,
+}
+
+/// A call that waits for a slot.
+#[derive(Clone, Copy, Debug)]
+struct Waiter {
+    call: CallId,
+    memory: Memory,
+}
+
+/// The door of one box.
+#[derive(Debug)]
+pub struct Door {
+    limits: Limits,
+    slots: Pool<Waiter>,
+    /// Calls that have been granted a slot and have not begun.
+    granted: VecDeque<Waiter>,
+    /// Memory that the process holds, bytes.
+    memory: u64,
+    /// Calls that hold a slot and wait for something else.
+    waiting_inside: usize,
+    /// Whether the timer of the queue is set.
+    is_armed: bool,
+}
+
+impl Door {
+    /// An open door through which nobody has come.
+    ///
+    /// # Panics
+    /// When there is no slot.
+    #[must_use]
+    pub fn new(limits: Limits) -> Door {
+        Door {
+            slots: Pool::new(limits.slots, limits.queue.saturating_add(limits.backlog), false),
+            granted: VecDeque::new(),
+            memory: 0,
+            waiting_inside: 0,
+            is_armed: false,
+            limits,
+        }
+    }
+
+    /// The trial begins: tells the model the number of slots, if it is limited.
+    pub fn start(&self, cx: &mut Cx<'_>) {
+        if self.limits.slots < u32::MAX {
+            cx.limit_slots(self.limits.slots);
+        }
+    }
+
+    // A call --------------------------------------------------------------------------------------------------------
+
+    /// A call comes; `rate` is the index of the rate limit that applies to it.
+    #[inline(always)]
+    pub fn admit(&mut self, call: CallId, rate: usize, cx: &mut Cx<'_>) -> Verdict {
+        if let Some(Some(bucket)) = self.limits.rates.get_mut(rate)
+            && !bucket.try_take(cx.now())
+        {
+            return Verdict::Away(Outcome::Throttled);
+        }
+        if self.limits.backlog > 0 && self.slots.waiting() >= self.limits.queue as usize {
+            return self.line_up(call, Memory::Owed, cx);
+        }
+        if !self.reserve(cx) {
+            return self.out_of_memory();
+        }
+        self.line_up(call, Memory::Held, cx)
+    }
+
+    /// A call comes that needs a slot and nothing else; it leaves by [`Door::leave_slot`].
+    pub fn admit_to_slot(&mut self, call: CallId, cx: &mut Cx<'_>) -> Verdict {
+        self.line_up(call, Memory::Free, cx)
+    }
+
+    /// A call that has entered is answered: gives its memory and its slot back.
+    #[inline(always)]
+    pub fn leave(&mut self, cx: &mut Cx<'_>) {
+        self.free(cx);
+        self.leave_slot(cx);
+    }
+
+    /// The same for a call that has come by [`Door::admit_to_slot`].
+    #[inline(always)]
+    pub fn leave_slot(&mut self, cx: &mut Cx<'_>) {
+        if let Some(granted) = self.slots.release(cx.now()) {
+            self.grant(granted, cx);
+        }
+    }
+
+    /// Whether [`Door::next`] has somebody to return.
+    #[inline(always)]
+    pub fn has_next(&self) -> bool {
+        !self.granted.is_empty()
+    }
+
+    /// The call that has been granted a slot first and has not begun, and what becomes of it; never [`Verdict::Wait`].
+    /// To be called until `None` at the end of each signal.
+    pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
+        let Waiter { call, memory } = self.granted.pop_front()?;
+        Some((call, self.seat(memory, cx)))
+    }
+
+    /// The timer of the queue has rung: a call that has waited too long. It has left the queue and holds nothing. To be
+    /// called until `None`, which sets the timer again.
+    pub fn overdue(&mut self, cx: &mut Cx<'_>) -> Option<CallId> {
+        let (now, timeout) = (cx.now(), self.limits.queue_timeout?);
+        if let Some(Waiter { call, memory }) = self.slots.expire(now, timeout) {
+            if memory == Memory::Held {
+                self.free(cx);
+            }
+            cx.get_mut(call).waited += timeout;
+            return Some(call);
+        }
+        self.tell_waiting(cx);
+        self.is_armed = self.slots.waiting() > 0;
+        if self.is_armed {
+            cx.alarm(timeout - self.slots.oldest_wait(now), self.limits.timer, About::Nothing);
+        }
+        None
+    }
+
+    /// A number of calls that hold a slot wait for something else from now on.
+    pub fn set_waiting_inside(&mut self, calls: usize, cx: &mut Cx<'_>) {
+        self.waiting_inside = calls;
+        self.tell_waiting(cx);
+    }
+
+    /// A call takes a slot, or lines up for one.
+    #[inline(always)]
+    fn line_up(&mut self, call: CallId, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
+        match self.slots.acquire(cx.now(), Waiter { call, memory }) {
+            Acquire::Granted => self.seat(memory, cx),
+            Acquire::Queued => self.wait(cx),
+            Acquire::Full => self.turn_away(call, memory, cx),
+        }
+    }
+
+    /// A call has its slot. What came through the backlog takes its memory only now.
+    #[inline(always)]
+    fn seat(&mut self, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
+        if memory == Memory::Owed { self.seat_late(cx) } else { Verdict::Enter }
+    }
+
+    #[inline(never)]
+    fn seat_late(&mut self, cx: &mut Cx<'_>) -> Verdict {
+        if self.reserve(cx) {
+            return Verdict::Enter;
+        }
+        // A process that is killed gives nothing back before its end.
+        if !self.limits.kills {
+            self.leave_slot(cx);
+        }
+        self.out_of_memory()
+    }
+
+    #[inline(never)]
+    fn wait(&mut self, cx: &mut Cx<'_>) -> Verdict {
+        self.tell_waiting(cx);
+        if let Some(timeout) = self.limits.queue_timeout
+            && !std::mem::replace(&mut self.is_armed, true)
+        {
+            cx.alarm(timeout, self.limits.timer, About::Nothing);
+        }
+        Verdict::Wait
+    }
+
+    #[cold]
+    fn turn_away(&mut self, call: CallId, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
+        if memory == Memory::Held {
+            self.free(cx);
+        }
+        if self.limits.backlog == 0 {
+            return Verdict::Away(Outcome::Rejected);
+        }
+        cx.get_mut(call).connection = Connection::Refused;
+        Verdict::Away(Outcome::Unavailable)
+    }
+
+    #[cold]
+    fn out_of_memory(&self) -> Verdict {
+        if self.limits.kills { Verdict::Kill } else { Verdict::Away(Outcome::OutOfMemory) }
+    }
+
+    /// A call that waited gets a slot.
+    #[inline(never)]
+    fn grant(&mut self, Granted { job, waited }: Granted<Waiter>, cx: &mut Cx<'_>) {
+        cx.get_mut(job.call).waited += waited;
+        self.tell_waiting(cx);
+        self.granted.push_back(job);
+    }
+
+    fn tell_waiting(&self, cx: &mut Cx<'_>) {
+        cx.set_waiting(self.slots.waiting(), self.waiting_inside);
+    }
+
+    // Memory --------------------------------------------------------------------------------------------------------
+
+    /// Takes the memory of one call; false when the machine has not that much left.
+    #[inline(always)]
+    fn reserve(&mut self, cx: &mut Cx<'_>) -> bool {
+        let bytes = self.limits.memory_per_call;
+        let fits = bytes == 0 || cx.reserve_memory(bytes);
+        if fits {
+            self.memory += bytes;
+        }
+        fits
+    }
+
+    /// Gives the memory of one call back.
+    #[inline(always)]
+    fn free(&mut self, cx: &mut Cx<'_>) {
+        let bytes = self.limits.memory_per_call;
+        if bytes > 0 {
+            self.memory -= bytes;
+            cx.release_memory(bytes);
+        }
+    }
+
+    /// The process starts: takes its own memory. False, and nothing is taken, when the machine has not that much left.
+    pub fn boot(&mut self, cx: &mut Cx<'_>) -> bool {
+        let bytes = self.limits.base_memory;
+        let fits = bytes == 0 || cx.reserve_memory(bytes);
+        if fits {
+            self.memory += bytes;
+        }
+        fits
+    }
+
+    /// The process is gone: its memory and all slots are free, and nobody waits. The model has dropped its calls.
+    pub fn crash(&mut self, cx: &mut Cx<'_>) {
+        if self.memory > 0 {
+            cx.release_memory(self.memory);
+        }
+        self.memory = 0;
+        self.slots.clear();
+        self.granted.clear();
+        self.waiting_inside = 0;
+        self.is_armed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::{MEMORY, TICK, call, play};
+    use super::*;
+
+    const TIMER: u16 = 7;
+
+    fn narrow() -> Limits {
+        Limits { slots: 1, queue: 2, timer: TIMER, ..Limits::default() }
+    }
+
+    /// Lets a number of calls come to a door at once; they and what becomes of each.
+    fn come(door: &mut Door, calls: usize, cx: &mut Cx<'_>) -> (Vec<CallId>, Vec<Verdict>) {
+        let comes = |_| {
+            let call = call(cx);
+            (call, door.admit(call, 0, cx))
+        };
+        (0..calls).map(comes).unzip()
+    }
+
+    #[test]
+    fn a_door_without_limits_lets_all_enter() {
+        play(1, |_, cx| {
+            let (_, verdicts) = come(&mut Door::new(Limits::default()), 1000, cx);
+            assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Enter));
+        });
+    }
+
+    #[test]
+    fn one_enters_some_wait_the_rest_is_turned_away() {
+        play(1, |_, cx| {
+            use Verdict::{Away, Enter, Wait};
+            let (_, verdicts) = come(&mut Door::new(narrow()), 4, cx);
+            assert_eq!(verdicts, [Enter, Wait, Wait, Away(Outcome::Rejected)]);
+            let (calls, verdicts) = come(&mut Door::new(Limits { backlog: 1, ..narrow() }), 5, cx);
+            assert_eq!(verdicts, [Enter, Wait, Wait, Wait, Away(Outcome::Unavailable)]);
+            assert_eq!(cx.get(calls[4]).connection, Connection::Refused);
+        });
+    }
+
+    #[test]
+    fn slots_pass_on_in_the_order_of_arrival() {
+        let mut door = Door::new(narrow());
+        let mut calls = Vec::new();
+        play(4, move |(second, _), cx| {
+            if second == 0 {
+                (calls, _) = come(&mut door, 3, cx);
+                return;
+            }
+            assert!(door.next(cx).is_none());
+            door.leave(cx);
+            let next = calls.get(second as usize).map(|&call| (call, Verdict::Enter));
+            assert_eq!((door.has_next(), door.next(cx)), (next.is_some(), next));
+            if let Some((call, _)) = next {
+                assert_eq!(cx.get(call).waited, SimDuration::from_secs(second));
+            }
+        });
+    }
+
+    #[test]
+    fn who_has_waited_too_long_leaves_at_that_moment() {
+        let mut door = Door::new(Limits { queue_timeout: Some(SimDuration::from_secs(3)), ..narrow() });
+        let mut waiting = Vec::new();
+        play(8, move |(second, code), cx| match (second, code) {
+            (0 | 1, TICK) => waiting.extend(come(&mut door, 2 - second as usize, cx).0),
+            (3 | 4, TIMER) => {
+                let late = waiting[second as usize - 2];
+                assert_eq!((door.overdue(cx), door.overdue(cx)), (Some(late), None));
+                assert_eq!(cx.get(late).waited, SimDuration::from_secs(3));
+            }
+            (_, TIMER) => panic!("nobody is late at {second} s"),
+            _ => {}
+        });
+    }
+
+    #[test]
+    fn a_rate_limit_applies_to_those_whose_it_is() {
+        play(1, |_, cx| {
+            let rates = vec![None, Some(TokenBucket::new(1.0, 2))];
+            let mut door = Door::new(Limits { rates, ..Limits::default() });
+            let verdicts = [1, 1, 1, 0, 2].map(|rate| door.admit(call(cx), rate, cx));
+            let away = Verdict::Away(Outcome::Throttled);
+            assert_eq!(verdicts, [Verdict::Enter, Verdict::Enter, away, Verdict::Enter, Verdict::Enter]);
+        });
+    }
+
+    #[test]
+    fn memory_is_held_from_arrival_to_answer() {
+        play(1, |_, cx| {
+            let limits = Limits { base_memory: MEMORY / 2, memory_per_call: MEMORY / 4, ..narrow() };
+            let mut door = Door::new(limits.clone());
+            assert!(door.boot(cx));
+            let (_, verdicts) = come(&mut door, 3, cx);
+            assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait, Verdict::Away(Outcome::OutOfMemory)]);
+            door.leave(cx);
+            assert!(cx.reserve_memory(MEMORY / 4) && !cx.reserve_memory(1));
+            cx.release_memory(MEMORY / 4);
+            door.crash(cx);
+            assert!(cx.reserve_memory(MEMORY));
+            let mut deadly = Door::new(Limits { kills: true, ..limits });
+            assert_eq!((deadly.boot(cx), deadly.admit(call(cx), 0, cx)), (false, Verdict::Kill));
+        });
+    }
+
+    #[test]
+    fn who_comes_through_the_backlog_takes_memory_with_the_slot() {
+        play(1, |_, cx| {
+            let limits = Limits { queue: 0, backlog: 2, memory_per_call: MEMORY, ..narrow() };
+            let mut door = Door::new(limits);
+            let (calls, verdicts) = come(&mut door, 3, cx);
+            assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait, Verdict::Wait]);
+            door.free(cx);
+            assert!(cx.reserve_memory(1));
+            door.leave_slot(cx);
+            // Both find no memory; the slot of the first passes to the second.
+            let away = Verdict::Away(Outcome::OutOfMemory);
+            assert_eq!([door.next(cx), door.next(cx)], [Some((calls[1], away)), Some((calls[2], away))]);
+            assert_eq!(door.admit_to_slot(call(cx), cx), Verdict::Enter);
+        });
+    }
+}

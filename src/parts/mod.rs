@@ -1,0 +1,8 @@
+//! Parts of boxes: what at least two kinds use and `model` does not need. A part gives verdicts; its box acts on them.
+
+pub mod door;
+pub mod hand;
+pub mod hardware;
+pub mod members;
+#[cfg(test)]
+mod script;

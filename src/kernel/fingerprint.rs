@@ -1,12 +1,12 @@
-//! The fingerprint of a trial: a rolling hash of all that happened, in order. Two runs with the same fingerprint have
-//! gone the same way.
+//! The fingerprint of a trial: a rolling hash of all its events, in order. Two runs with the same fingerprint have
+//! had the same events.
 
 use std::fmt;
 
 use super::random::mix;
 use super::time::SimTime;
 
-/// A 64-bit hash that grows with every event. It finds accidents, not forgeries.
+/// A 64-bit hash that changes with every event. It detects accidental differences; it does not resist forgery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fingerprint(u64);
 
@@ -17,11 +17,12 @@ impl Fingerprint {
         Fingerprint(0)
     }
 
-    /// Takes in one event: when it happened, to whom (a hash of the name), what it was, and to which request.
+    /// Adds one event: its time, the component (a hash of the name), the kind of event, and the number of the
+    /// request.
     #[inline]
     pub fn add(&mut self, time: SimTime, who: u64, what: u64, number: u64) {
         let event = mix(self.0 ^ time.as_nanos(), who);
-        // The old value enters twice: what one product loses, the other keeps.
+        // The old value enters both products, so that a zero factor in one does not erase the history.
         self.0 = mix(event ^ number, self.0.rotate_left(32) ^ what);
     }
 

@@ -1,8 +1,8 @@
-//! The logarithm of a uniform draw, which half of all samples are made of, from a table and a short polynomial.
+//! The logarithm of a uniform draw, from a table and a short polynomial. Half of all samples are made of it.
 //!
-//! `libm::log` is exact to the last bit and takes about three times as long. A sample needs an error far below its
-//! nanosecond, not the last bit; what it needs is the same bits on every platform, which additions and multiplications in
-//! a fixed order give.
+//! `libm::log` is exact to the last bit and takes about three times as long. A sample is rounded to a nanosecond, so
+//! its error need only be far below that. It must have the same bits on every platform, and additions and
+//! multiplications in a fixed order give them.
 
 /// Bits of the mantissa that choose the table's entry.
 const TABLE_BITS: u32 = 7;
@@ -13,7 +13,7 @@ const MANTISSA_BITS: u32 = 52;
 /// Exponent bias of an f64.
 const BIAS: i64 = 1023;
 
-/// For the middle c of each stretch of 1..2: 1 / c and ln c.
+/// 1 / c and ln c for the middle c of each of 128 equal parts of the interval from 1 to 2.
 static TABLE: [(f64, f64); ENTRIES] = table();
 
 const fn table() -> [(f64, f64); ENTRIES] {
@@ -27,7 +27,8 @@ const fn table() -> [(f64, f64); ENTRIES] {
     entries
 }
 
-/// ln c = 2 artanh((c - 1) / (c + 1)) by its series, whose terms fall at least ninefold for c below 2.
+/// ln c = 2 artanh((c - 1) / (c + 1)) by its series. For c below 2 each term is less than a ninth of the term before
+/// it.
 const fn series(c: f64) -> f64 {
     const TERMS: usize = 20;
     let ratio = (c - 1.0) / (c + 1.0);
@@ -44,7 +45,8 @@ const fn series(c: f64) -> f64 {
 
 /// -ln `u` for `u` in (0, 1), with an absolute error below 1e-15; never negative.
 ///
-/// `u` must be a normal number, which every uniform draw of 53 bits is; outside its range the result means nothing.
+/// `u` must be a normal floating-point number, as every uniform draw of 53 bits is. Outside (0, 1) the result is
+/// meaningless.
 #[must_use]
 #[inline]
 pub fn neg_ln(u: f64) -> f64 {

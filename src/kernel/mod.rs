@@ -1,4 +1,4 @@
-//! The clock: time, calendar, slab, random streams, fingerprint. Does not know what a request is.
+//! The clock: time, calendar, slab, random streams, samplers, fingerprint. It does not know what a request is.
 
 pub mod calendar;
 pub mod fingerprint;

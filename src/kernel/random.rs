@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 /// 2^64 divided by the golden ratio, odd: the step of the SplitMix64 sequence.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// What all randomness of an experiment, or of one trial of it, comes from.
+/// The source of all randomness of an experiment, or of one trial of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seed(u64);
 
@@ -29,7 +29,7 @@ impl Seed {
         Seed(scramble(scramble(self.0).wrapping_add(index)))
     }
 
-    /// The stream of what is drawn by `owner` for `purpose`, such as "users" and "arrivals".
+    /// The stream that `owner` draws from for `purpose`, such as "users" and "arrivals".
     #[must_use]
     pub fn stream(self, owner: &str, purpose: &str) -> Stream {
         let mut seed = [0; 32];
@@ -40,7 +40,7 @@ impl Seed {
         Stream(ChaCha8Rng::from_seed(seed))
     }
 
-    /// The key of a [`KeyedRng`] for what `owner_hash` draws for the request `number`.
+    /// The key of a [`KeyedRng`] for the draws of the owner with this [`name_hash`] for the request `number`.
     #[inline]
     #[must_use]
     pub const fn key(self, owner_hash: u64, number: u64) -> u64 {
@@ -53,7 +53,7 @@ impl Seed {
 pub struct Stream(ChaCha8Rng);
 
 /// The random numbers of one request at one owner: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-/// number generators", OOPSLA 2014). It is made anew for each draw or few, so it must cost nothing to make.
+/// number generators", OOPSLA 2014). A new one is made for every few draws, so it must cost nothing to make.
 #[derive(Clone, Debug)]
 pub struct KeyedRng(u64);
 
@@ -125,16 +125,16 @@ pub const fn mix(a: u64, b: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
-/// A uniform number of the open interval (0, 1), of 53 bits: never 0, never 1.
+/// A uniform number of 53 bits in the open interval (0, 1): never 0, never 1.
 #[inline]
 pub fn unit_open(rng: &mut impl Rng) -> f64 {
     const ULP: f64 = 1.0 / (1_u64 << 53) as f64;
-    // Zero, the one value in 2^53 that must not be, becomes half of the smallest other one.
+    // Replace zero, one value of 2^53, by half of the smallest other value.
     ((rng.next_u64() >> 11) as f64 * ULP).max(ULP / 2.0)
 }
 
-/// A uniform whole number below `n`. Some numbers are more likely than others by at most n in 2^64 (Lemire, "Fast random
-/// integer generation in an interval", 2019, without the rejection), which no trial is long enough to see.
+/// A uniform whole number below `n`. The probabilities differ by at most a share of n in 2^64 (Lemire, "Fast random
+/// integer generation in an interval", 2019, without the rejection). No trial is long enough to show that.
 ///
 /// # Panics
 /// When `n` is zero.

@@ -1,7 +1,8 @@
 //! A store with generational keys: a key that has outlived its value is detected, never misread.
 
-/// What [`Slab::insert`] returns: where the value lies, and which of the values that lay there it is. One word, because
-/// it is written and soon read again: from two halves the processor would have to wait until both have reached the cache.
+/// What [`Slab::insert`] returns: the place of the value, and the generation of the place. Both are in one word. A
+/// key is often read right after it was written, and the processor forwards one write to one read; two half-word
+/// writes would stall.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key(u64);
 
@@ -13,7 +14,7 @@ impl Key {
         Key((generation as u64) << u32::BITS | index as u64)
     }
 
-    /// The place in the slab. Values that are alive at the same time have different ones.
+    /// The place in the slab. Two values that are in the slab at the same time have different places.
     #[inline]
     #[must_use]
     pub const fn index(self) -> u32 {
@@ -24,14 +25,14 @@ impl Key {
         (self.0 >> u32::BITS) as u32
     }
 
-    /// The key in one word.
+    /// The key as one word.
     #[inline]
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// The key that [`Key::bits`] has given.
+    /// The key with these [`Key::bits`].
     #[inline]
     #[must_use]
     pub const fn from_bits(bits: u64) -> Key {
@@ -41,14 +42,14 @@ impl Key {
 
 /// Values of one kind, found by [`Key`].
 ///
-/// The place of a removed value is used again with a higher generation. Keys are given out in an order that depends on
-/// nothing but the calls, so that they may influence a trial.
+/// The place of a removed value is used again with a higher generation. The keys depend only on the sequence of
+/// calls, so that a trial may depend on them and stay deterministic.
 pub struct Slab<T> {
     entries: Vec<Entry<T>>,
-    /// Vacant places, the last one used first, because it is likely to be in the cache.
+    /// Vacant places. The last one vacated is used first, because it is likely to be in the cache.
     vacant: Vec<u32>,
     len: usize,
-    /// What stands in a place before its first value.
+    /// The value of a place before its first `insert`.
     blank: T,
 }
 
@@ -59,13 +60,13 @@ struct Entry<T> {
 }
 
 impl<T: Copy> Slab<T> {
-    /// An empty slab. `blank` is any value: nobody ever sees it.
+    /// An empty slab. `blank` is any value; it is never returned.
     #[must_use]
     pub const fn new(blank: T) -> Slab<T> {
         Slab { entries: Vec::new(), vacant: Vec::new(), len: 0, blank }
     }
 
-    /// Stores a value.
+    /// Stores a value. Returns its key.
     ///
     /// # Panics
     /// When 2^32 - 1 places are in use.
@@ -75,12 +76,12 @@ impl<T: Copy> Slab<T> {
         let index = self.vacant.pop().unwrap_or_else(|| self.grow());
         let entry = &mut self.entries[index as usize];
         entry.generation += 1;
-        // The only place where it is written, so that it is made here rather than copied from where it was made.
+        // Write the value in one place only, so that the compiler builds it here instead of copying it.
         entry.value = value;
         Key::new(index, entry.generation)
     }
 
-    /// Adds a place that nobody has used.
+    /// Adds a place. Returns its index.
     #[cold]
     fn grow(&mut self) -> u32 {
         let index = u32::try_from(self.entries.len()).expect("a slab holds fewer than 2^32 values");
@@ -89,7 +90,7 @@ impl<T: Copy> Slab<T> {
         index
     }
 
-    /// The value, if the key still has one.
+    /// The value; `None` if it was removed.
     #[inline]
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
@@ -97,7 +98,7 @@ impl<T: Copy> Slab<T> {
         (entry.generation == key.generation()).then_some(&entry.value)
     }
 
-    /// The value to be changed, if the key still has one.
+    /// The value, to be changed; `None` if it was removed.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
@@ -105,7 +106,7 @@ impl<T: Copy> Slab<T> {
         (entry.generation == key.generation()).then_some(&mut entry.value)
     }
 
-    /// Takes the value out. From now on the key has none.
+    /// Takes the value out. Returns `None` if it was removed before.
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.entries.get_mut(key.index() as usize)?;
@@ -114,27 +115,28 @@ impl<T: Copy> Slab<T> {
         }
         entry.generation = entry.generation.wrapping_add(1);
         self.len -= 1;
-        // After its last generation a place is retired: used again, it could answer to a key of long ago.
+        // A place is retired after its last generation. Used again, its generations would repeat and match very old
+        // keys.
         if entry.generation != 0 {
             self.vacant.push(key.index());
         }
         Some(entry.value)
     }
 
-    /// Whether the key still has a value.
+    /// Whether the key's value is still in the slab.
     #[inline]
     #[must_use]
     pub fn contains(&self, key: Key) -> bool {
         self.get(key).is_some()
     }
 
-    /// How many values there are.
+    /// Number of values.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no value.
+    /// Whether the slab is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0

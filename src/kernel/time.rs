@@ -1,4 +1,4 @@
-//! Simulated time as whole nanoseconds: the only place where seconds in floating point become ticks.
+//! Simulated time in whole nanoseconds. Only here do floating-point seconds become nanoseconds.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -47,7 +47,7 @@ impl SimTime {
         SimDuration(self.0.checked_sub(earlier.0).expect("the clock never goes back"))
     }
 
-    /// Time from `earlier` to `self`, zero if `earlier` is later.
+    /// Time from `earlier` to `self`; zero if `earlier` is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: SimTime) -> SimDuration {
         SimDuration(self.0.saturating_sub(earlier.0))
@@ -55,7 +55,7 @@ impl SimTime {
 }
 
 impl SimDuration {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: SimDuration = SimDuration(0);
     /// The longest representable time, about 584 years.
     pub const MAX: SimDuration = SimDuration(u64::MAX);
@@ -93,8 +93,8 @@ impl SimDuration {
     #[must_use]
     #[inline]
     pub fn from_sample_secs(secs: f64) -> SimDuration {
-        // Half a nanosecond and a cut round to the nearest, without a call of the platform's library. A cast from f64
-        // saturates: negative values and NaN become zero.
+        // Adding half a nanosecond and truncating rounds to the nearest, without a call of the platform's library.
+        // The cast from f64 saturates: negative values and NaN become zero.
         let nanos = secs * NANOS_PER_SECOND + 0.5;
         SimDuration((nanos as u64).min(SimDuration::SAMPLE_MAX.0))
     }
@@ -117,13 +117,13 @@ impl SimDuration {
         self.0 as f64 / 1e6
     }
 
-    /// Whether this is no time at all.
+    /// Whether this is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// Half of it, rounded down: the way out of a round trip. The way back is the rest.
+    /// Half of it, rounded down. Of a round trip this is the way out; the rest is the way back.
     #[must_use]
     pub const fn half(self) -> SimDuration {
         SimDuration(self.0 / 2)
@@ -135,7 +135,7 @@ impl SimDuration {
         SimDuration(self.0.saturating_mul(times))
     }
 
-    /// `self` times a factor, rounded as a sample is.
+    /// `self` times `factor`, rounded and bounded as by [`SimDuration::from_sample_secs`].
     #[must_use]
     pub fn mul_f64(self, factor: f64) -> SimDuration {
         SimDuration::from_sample_secs(self.as_secs_f64() * factor)
@@ -179,7 +179,7 @@ impl Sub for SimDuration {
 }
 
 impl fmt::Display for SimDuration {
-    /// The largest unit in which the value is at least one: "1.5 ms", "10 s", "2 min" stays "120 s".
+    /// Writes the value in the largest of ns, µs, ms and s in which it is at least one: "1.5 ms", "120 s".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (value, unit) = match self.0 {
             0 => return f.write_str("0 s"),

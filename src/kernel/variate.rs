@@ -1,8 +1,8 @@
-//! Random times: the distributions that a scenario can name, sampled by formulas on `libm`, so that the bits are the
-//! same on every platform and whatever features other crates switch on.
+//! Random times: the distributions that a scenario can name. They are sampled by formulas on `libm`, so that the bits
+//! are the same on every platform and do not depend on the features that other crates switch on.
 //!
-//! Inversion is used wherever it is cheap: a sample that falls as its uniform number grows makes the same customer
-//! slow or quick in both of two scenarios, which is what narrows their paired difference.
+//! Inversion is used where it is cheap. It makes a sample a monotone function of one uniform number, so that the same
+//! customer is slow or quick in both of two scenarios. That narrows their paired difference.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::ln::neg_ln;
 use super::random::{below, unit_open};
 use super::time::SimDuration;
 
-/// Erlang samples of more stages are drawn as gamma samples, which costs the same for any number of stages.
+/// Greatest number of stages for which an Erlang sample is drawn stage by stage. More are drawn as a gamma sample,
+/// whose cost does not grow with the stages.
 const PRODUCT_STAGES_MAX: u32 = 8;
 
 /// A distribution of times in seconds. Make it with the functions below, which check the parameters.
@@ -22,21 +23,21 @@ const PRODUCT_STAGES_MAX: u32 = 8;
 pub enum Variate {
     /// Always the same.
     Constant(f64),
-    /// Anything between two bounds alike.
+    /// Uniform between two bounds.
     Uniform {
         /// The lower bound.
         low: f64,
         /// The upper bound.
         high: f64,
     },
-    /// Without memory.
+    /// Exponential.
     Exponential {
         /// The mean.
         mean: f64,
     },
-    /// The sum of exponential stages.
+    /// Erlang: the sum of exponential stages.
     Erlang {
-        /// How many stages.
+        /// Number of stages.
         stages: u32,
         /// The mean of the sum.
         mean: f64,
@@ -48,23 +49,23 @@ pub enum Variate {
         /// The scale: mean / shape.
         scale: f64,
     },
-    /// The exponential of a normal number.
+    /// Log-normal: the exponential of a normal number.
     Lognormal {
         /// The mean of the logarithm.
         mu: f64,
         /// The standard deviation of the logarithm.
         sigma: f64,
     },
-    /// One of two exponentials.
+    /// Hyperexponential: one of two exponentials.
     Hyperexponential {
-        /// How likely the short one is.
+        /// Probability of the short one.
         p: f64,
-        /// The mean of the short one.
+        /// Mean of the short one.
         short: f64,
-        /// The mean of the long one.
+        /// Mean of the long one.
         long: f64,
     },
-    /// A power law, whose greatest samples dominate the sum.
+    /// Pareto: a power law, whose greatest samples dominate the sum.
     Pareto {
         /// The exponent of the tail.
         shape: f64,
@@ -73,14 +74,14 @@ pub enum Variate {
     },
     /// Weibull.
     Weibull {
-        /// The shape: below 1 the tail is heavier than exponential.
+        /// The shape. Below 1 the tail is heavier than exponential.
         shape: f64,
         /// The scale.
         scale: f64,
     },
     /// Straight lines between known quantiles: (probability from 0 to 1, seconds).
     Quantiles(Arc<[(f64, f64)]>),
-    /// One of these measured times, all alike.
+    /// One of these measured times in seconds, all equally likely.
     Samples(Arc<[f64]>),
 }
 
@@ -95,7 +96,7 @@ impl Variate {
         Variate::Constant(secs)
     }
 
-    /// Anything between `low` and `high` alike.
+    /// Uniform between `low` and `high`.
     ///
     /// # Panics
     /// Unless 0 <= low <= high.
@@ -115,7 +116,7 @@ impl Variate {
         Variate::Exponential { mean }
     }
 
-    /// The sum of `stages` exponential times, `mean` altogether.
+    /// Erlang: the sum of `stages` exponential times; the sum has this mean.
     ///
     /// # Panics
     /// When there is no stage, or when the mean is negative or not finite.
@@ -136,7 +137,7 @@ impl Variate {
         Variate::Gamma { shape, scale: mean / shape }
     }
 
-    /// Log-normal with this mean and coefficient of variation: ln has the variance ln(1 + cv²).
+    /// Log-normal with this mean and coefficient of variation: the logarithm has the variance ln(1 + cv²).
     ///
     /// # Panics
     /// When the mean is not above zero or not finite, or when cv is negative or not finite.
@@ -150,8 +151,8 @@ impl Variate {
         Variate::Lognormal { mu: libm::log(mean) - variance / 2.0, sigma: variance.sqrt() }
     }
 
-    /// One of two exponentials that contribute half of the mean each ("balanced means"; Tijms, "A First Course in
-    /// Stochastic Models", 2003, appendix B): p = (1 + sqrt((cv² - 1) / (cv² + 1))) / 2.
+    /// Hyperexponential: one of two exponentials that contribute half of the mean each ("balanced means"; Tijms, "A
+    /// First Course in Stochastic Models", 2003, appendix B): p = (1 + sqrt((cv² - 1) / (cv² + 1))) / 2.
     ///
     /// # Panics
     /// When the mean is negative or not finite, or when cv is below 1.
@@ -194,7 +195,7 @@ impl Variate {
     /// Straight lines between quantiles: (probability, seconds), both rising, the probabilities from 0 to 1.
     ///
     /// # Panics
-    /// When they are not so.
+    /// When the points do not rise or the probabilities do not go from 0 to 1.
     #[must_use]
     pub fn quantiles(points: &[(f64, f64)]) -> Variate {
         let ends = points.first().map(|point| point.0).zip(points.last().map(|point| point.0));
@@ -204,10 +205,10 @@ impl Variate {
         Variate::Quantiles(points.into())
     }
 
-    /// One of these times, all alike.
+    /// One of these times in seconds, all equally likely.
     ///
     /// # Panics
-    /// When there is none, or when one is negative or not finite.
+    /// When there is no time, or when one is negative or not finite.
     #[must_use]
     pub fn samples(secs: &[f64]) -> Variate {
         assert!(!secs.is_empty() && secs.iter().all(|&s| is_time(s)), "samples are times, and there is one");
@@ -217,15 +218,15 @@ impl Variate {
     /// A random time, rounded to the nearest nanosecond.
     #[inline]
     pub fn draw(&self, rng: &mut impl Rng) -> SimDuration {
-        // The most frequent law by far: drawn here it needs no call.
+        // By far the most frequent law. Drawn here, it needs no call.
         if let Variate::Exponential { mean } = *self {
             return SimDuration::from_sample_secs(mean * standard_exponential(rng));
         }
         SimDuration::from_sample_secs(self.sample(rng))
     }
 
-    /// So many samples, in seconds, one after the other. That is quicker than one by one: which law it is, is asked once,
-    /// and one sample is begun before the last one is done.
+    /// Draws `count` samples and passes each to `take`, in seconds. This is quicker than `count` calls of
+    /// [`Variate::draw`]: the law is matched once, and the processor overlaps consecutive samples.
     #[inline]
     pub fn sample_many(&self, count: usize, rng: &mut impl Rng, mut take: impl FnMut(f64)) {
         match *self {
@@ -234,7 +235,7 @@ impl Variate {
         }
     }
 
-    /// Whether all samples are the same, so that no random number is spent on them.
+    /// Whether all samples are equal. Such a law draws no random numbers.
     #[must_use]
     pub fn is_constant(&self) -> bool {
         matches!(self, Variate::Constant(_))
@@ -257,8 +258,8 @@ impl Variate {
         }
     }
 
-    /// The squared coefficient of variation, variance / mean², in closed form. It is infinite for a Pareto of a shape up
-    /// to 2, and zero if the mean is.
+    /// The squared coefficient of variation, variance / mean², in closed form. Infinite for a Pareto of shape 2 or
+    /// less; zero if the mean is zero.
     #[must_use]
     pub fn cv2(&self) -> f64 {
         match *self {
@@ -280,7 +281,7 @@ impl Variate {
             }
             Variate::Quantiles(ref points) => {
                 let mean = self.mean();
-                // About the mean, where nothing cancels: the integral of a squared straight line.
+                // The mean square of a straight line from a to b. Taken about the mean, so that nothing cancels.
                 let square = |a: f64, b: f64| (a * a + a * b + b * b) / 3.0;
                 self.relative(over_lines(points, |a, b| square(a - mean, b - mean)))
             }
@@ -292,13 +293,14 @@ impl Variate {
         }
     }
 
-    /// A variance over the squared mean.
+    /// `variance` over the squared mean; zero if the mean is zero.
     fn relative(&self, variance: f64) -> f64 {
         let mean = self.mean();
         if mean > 0.0 { variance / (mean * mean) } else { 0.0 }
     }
 
-    /// The distribution of `factor` times a sample. The same random numbers give `factor` times the same samples.
+    /// The distribution of `factor` times a sample. From the same random numbers it draws `factor` times the same
+    /// samples.
     ///
     /// # Panics
     /// When the factor is not above zero or not finite.
@@ -330,7 +332,7 @@ impl Distribution<f64> for Variate {
     /// A random time in seconds.
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, mut rng: &mut R) -> f64 {
-        // The functions below ask for a sized generator; a reference to any generator is one.
+        // The functions below need a sized generator. A reference to any generator is sized.
         let rng = &mut rng;
         match *self {
             Variate::Constant(secs) => secs,
@@ -356,20 +358,20 @@ fn is_time(secs: f64) -> bool {
     secs >= 0.0 && secs.is_finite()
 }
 
-/// Exponential with mean 1, by inversion.
+/// An exponential number with mean 1, by inversion.
 #[inline]
 fn standard_exponential(rng: &mut impl Rng) -> f64 {
     neg_ln(unit_open(rng))
 }
 
-/// Normal with mean 0 and variance 1: the cosine half of Box and Muller's method. The sine half is not kept, because a
-/// sampler has no state.
+/// A normal number with mean 0 and variance 1: the cosine half of Box and Muller's method. The sine half is dropped,
+/// because a sampler has no state to keep it in.
 fn standard_normal(rng: &mut impl Rng) -> f64 {
     let radius = (2.0 * standard_exponential(rng)).sqrt();
     radius * libm::cos(TAU * unit_open(rng))
 }
 
-/// The sum of `stages` standard exponentials: one logarithm of the product of their uniform numbers.
+/// The sum of `stages` standard exponentials, as one logarithm of the product of their uniform numbers.
 fn standard_erlang(stages: u32, rng: &mut impl Rng) -> f64 {
     if stages > PRODUCT_STAGES_MAX {
         return standard_gamma(f64::from(stages), rng);
@@ -378,8 +380,8 @@ fn standard_erlang(stages: u32, rng: &mut impl Rng) -> f64 {
     neg_ln((0..stages).map(|_| unit_open(rng)).product())
 }
 
-/// Gamma with scale 1 after G. Marsaglia and W. W. Tsang, "A simple method for generating gamma variables", ACM TOMS
-/// 26(3), 2000. A shape below 1 is drawn at shape + 1 and brought down by a power of a uniform number.
+/// A gamma number with scale 1, after G. Marsaglia and W. W. Tsang, "A simple method for generating gamma variables",
+/// ACM TOMS 26(3), 2000. A shape below 1 is drawn at shape + 1 and brought down by a power of a uniform number.
 fn standard_gamma(shape: f64, rng: &mut impl Rng) -> f64 {
     if shape < 1.0 {
         let factor = libm::pow(unit_open(rng), 1.0 / shape);
@@ -402,152 +404,16 @@ fn standard_gamma(shape: f64, rng: &mut impl Rng) -> f64 {
 
 /// The value at probability `u` on the lines between quantiles.
 fn on_line(points: &[(f64, f64)], u: f64) -> f64 {
-    // The first point is at 0 and the last at 1, so that u has a point before it and one at or after it.
+    // The first point is at 0 and the last at 1, so that one point lies before u and one at or after it.
     let right = points.partition_point(|point| point.0 < u);
     let ((p, a), (q, b)) = (points[right - 1], points[right]);
     a + (b - a) * (u - p) / (q - p)
 }
 
-/// The sum over the lines between quantiles of their probability times `f` of their ends.
+/// The sum over the lines between quantiles: the probability of each line times `f` of the values at its ends.
 fn over_lines(points: &[(f64, f64)], f: impl Fn(f64, f64) -> f64) -> f64 {
     points.windows(2).map(|line| (line[1].0 - line[0].0) * f(line[0].1, line[1].1)).sum()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::random::{KeyedRng, Seed};
-
-    const DRAWS: usize = 200_000;
-
-    fn every_kind() -> Vec<Variate> {
-        vec![
-            Variate::uniform(0.5, 2.0),
-            Variate::exponential(3.0),
-            Variate::erlang(2.0, 1),
-            Variate::erlang(2.0, 4),
-            Variate::erlang(2.0, 40),
-            Variate::gamma(2.0, 0.3),
-            Variate::gamma(2.0, 1.7),
-            Variate::lognormal(2.0, 0.5),
-            Variate::hyperexponential(2.0, 1.0),
-            Variate::hyperexponential(2.0, 2.0),
-            Variate::pareto(2.0, 9.0),
-            Variate::weibull(2.0, 0.8),
-            Variate::weibull(2.0, 3.0),
-            Variate::quantiles(&[(0.0, 1.0), (0.5, 2.0), (0.9, 2.0), (1.0, 10.0)]),
-            Variate::samples(&[1.0, 2.0, 2.0, 7.0]),
-        ]
-    }
-
-    fn draws(variate: &Variate, seed: u64) -> Vec<f64> {
-        let mut rng = KeyedRng::new(seed);
-        (0..DRAWS).map(|_| variate.sample(&mut rng)).collect()
-    }
-
-    #[test]
-    fn samples_have_the_closed_mean_and_variance() {
-        for (variate, seed) in every_kind().iter().zip(1..) {
-            let (mean, variance) = (variate.mean(), variate.cv2() * variate.mean() * variate.mean());
-            let samples = draws(variate, seed);
-            let n = DRAWS as f64;
-            let found = samples.iter().sum::<f64>() / n;
-            assert!(
-                (found - mean).abs() < 4.0 * (variance / n).sqrt(),
-                "{variate:?}: mean {found}, not {mean}"
-            );
-            // The standard error of a mean of squares comes from the fourth powers.
-            let squares: Vec<f64> = samples.iter().map(|x| (x - mean) * (x - mean)).collect();
-            let found = squares.iter().sum::<f64>() / n;
-            let spread = squares.iter().map(|s| (s - found) * (s - found)).sum::<f64>() / n;
-            let error = (found - variance).abs();
-            assert!(error < 4.5 * (spread / n).sqrt(), "{variate:?}: variance {found}, not {variance}");
-        }
-    }
-
-    #[test]
-    fn moments_are_those_that_were_asked_for() {
-        let close = |a: f64, b: f64| (a - b).abs() < 1e-12 * b;
-        for variate in [Variate::gamma(2.0, 0.3), Variate::lognormal(2.0, 0.3)] {
-            assert!(close(variate.mean(), 2.0) && close(variate.cv2(), 0.09), "{variate:?}");
-        }
-        let hyper = Variate::hyperexponential(2.0, 3.0);
-        assert!(close(hyper.mean(), 2.0) && close(hyper.cv2(), 9.0));
-        assert!(close(Variate::weibull(2.0, 1.0).cv2(), 1.0));
-        assert_eq!(Variate::pareto(1.0, 1.5).cv2(), f64::INFINITY);
-        assert_eq!(Variate::constant(0.0).cv2(), 0.0);
-        // Straight lines between the two ends are a uniform distribution.
-        let line = Variate::quantiles(&[(0.0, 1.0), (0.3, 1.6), (1.0, 3.0)]);
-        assert!(close(line.mean(), 2.0) && close(line.cv2(), Variate::uniform(1.0, 3.0).cv2()));
-    }
-
-    #[test]
-    #[allow(clippy::disallowed_types, reason = "the oracle of the tests")]
-    fn samples_follow_the_same_law_as_those_of_rand_distr() {
-        let valid = "parameters are in range";
-        let sigma2 = libm::log1p(0.25);
-        agree(&Variate::exponential(3.0), &rand_distr::Exp::new(1.0 / 3.0).expect(valid));
-        agree(&Variate::erlang(2.0, 4), &rand_distr::Gamma::new(4.0, 0.5).expect(valid));
-        agree(&Variate::erlang(2.0, 40), &rand_distr::Gamma::new(40.0, 0.05).expect(valid));
-        agree(&Variate::gamma(2.0, 0.5), &rand_distr::Gamma::new(4.0, 0.5).expect(valid));
-        agree(&Variate::gamma(2.0, 2.0), &rand_distr::Gamma::new(0.25, 8.0).expect(valid));
-        let log_normal = rand_distr::LogNormal::new(libm::log(2.0) - sigma2 / 2.0, sigma2.sqrt());
-        agree(&Variate::lognormal(2.0, 0.5), &log_normal.expect(valid));
-        agree(&Variate::pareto(3.0, 1.5), &rand_distr::Pareto::new(1.0, 1.5).expect(valid));
-        let weibull = rand_distr::Weibull::new(2.0 / libm::tgamma(1.0 + 1.0 / 0.7), 0.7);
-        agree(&Variate::weibull(2.0, 0.7), &weibull.expect(valid));
-        agree(&Variate::uniform(1.0, 3.0), &rand_distr::Uniform::new(1.0, 3.0).expect(valid));
-    }
-
-    /// The two-sample test of Kolmogorov and Smirnov at a level of 10^-4.
-    fn agree(variate: &Variate, oracle: &impl Distribution<f64>) {
-        let mut rng = Seed::new(5).stream("oracle", "samples");
-        let mut ours = draws(variate, 11);
-        let mut theirs: Vec<f64> = (0..DRAWS).map(|_| oracle.sample(&mut rng)).collect();
-        ours.sort_unstable_by(f64::total_cmp);
-        theirs.sort_unstable_by(f64::total_cmp);
-        let (mut i, mut distance) = (0, 0_usize);
-        for (j, x) in theirs.iter().enumerate() {
-            while i < DRAWS && ours[i] <= *x {
-                i += 1;
-            }
-            distance = distance.max(i.abs_diff(j + 1));
-        }
-        let limit = 2.23 * f64::sqrt(2.0 / DRAWS as f64);
-        let distance = distance as f64 / DRAWS as f64;
-        assert!(distance < limit, "{variate:?}: distance {distance}");
-    }
-
-    #[test]
-    fn scaling_scales_each_sample() {
-        for variate in every_kind() {
-            let scaled = draws(&variate.scaled(2.5), 3);
-            for (sample, scaled) in draws(&variate, 3).iter().zip(&scaled).take(1000) {
-                assert!((scaled - 2.5 * sample).abs() <= 1e-12 * scaled, "{variate:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_constant_spends_no_random_number() {
-        let mut rng = KeyedRng::new(1);
-        let constant = Variate::constant(0.25);
-        assert!(constant.is_constant());
-        assert_eq!(constant.draw(&mut rng), SimDuration::from_millis(250));
-        assert_eq!(rng.next_u64(), KeyedRng::new(1).next_u64());
-    }
-
-    #[test]
-    fn a_variate_is_cheap_to_carry() {
-        assert!(size_of::<Variate>() <= 32);
-    }
-
-    #[test]
-    fn the_bits_never_change() {
-        let firsts = every_kind().iter().fold(0_u64, |hash, variate| {
-            let nanos = variate.draw(&mut KeyedRng::new(9)).as_nanos();
-            hash.rotate_left(7) ^ nanos
-        });
-        assert_eq!(firsts, 8_837_324_774_699_495_728);
-    }
-}
+mod tests;

@@ -1,28 +1,28 @@
 //! The radix wheel: an unsorted store of far events, which hands out the earliest of them in small batches.
 //!
-//! Thirteen levels of 32 slots stand on the bits of `time ^ base`, five bits a level, in the manner of a radix
-//! heap (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path problem", J. ACM 37, 1990).
-//! A key lies at the level of the highest digit in which its time differs from `base`. So every key of a lower
-//! level is earlier than every key of a higher one, and within a level the slots are in order.
+//! It has thirteen levels of 32 slots. Each level stands for five bits of `time ^ base`, as in a radix heap (Ahuja,
+//! Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path problem", J. ACM 37, 1990). A key lies at the
+//! level of the highest digit in which its time differs from `base`. So every key of a lower level is earlier than
+//! every key of a higher one, and within a level the slots are in order.
 
 use std::mem;
 
-/// What the calendar sorts by: time in the upper 64 bits, then the sequence number, then where the event lies.
+/// What the calendar sorts by: the time in the upper 64 bits, then the sequence number, then the slot of the event.
 pub(super) type Key = u128;
 
 /// Bits of a digit. With five, the occupancy of a level is one word of 32 bits.
 const DIGIT_BITS: u32 = 5;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
-/// Keys in a chunk. A slot of a single chunk is small enough to be sorted at once. With half as many, a hold among a
-/// thousand pending events took half as long again.
+/// Keys in a chunk. A slot of one chunk is sorted at once. With 32 instead of 64, a hold among a thousand pending
+/// events took half as long again.
 const CHUNK: usize = 64;
-/// Buckets in which the keys of a slot are sorted, a power of two.
+/// Buckets of the bucket sort of a slot, a power of two.
 const BUCKETS: usize = 64;
-/// Fewer keys are sorted by insertion alone.
+/// Least number of keys for the bucket sort; fewer are sorted by insertion alone.
 const BUCKET_SORT_MIN: usize = 12;
-/// The end of a chain of chunks, and what an empty slot points to: a chunk without room, so that a push has one
-/// question to ask and not two.
+/// The end of a chain of chunks, and what an empty slot points to. This chunk is always full, so that a push tests
+/// only for room and not also for an empty slot.
 const NONE: u32 = 0;
 
 /// The time of a key, in nanoseconds.
@@ -31,14 +31,14 @@ pub(super) const fn time_of(key: Key) -> u64 {
     (key >> 64) as u64
 }
 
-/// The largest key that a moment can have.
+/// The largest key that this time can have.
 #[inline]
 pub(super) const fn last_key_at(time: u64) -> Key {
     ((time as u128) << 64) | u64::MAX as u128
 }
 
-/// Some keys of one slot, and the rest of the slot behind `next`. Chunks come from one pool, so that slots which
-/// grow at one time and shrink at another share their memory.
+/// Some keys of one slot; `next` is the chunk with more of them. All slots take chunks from one pool, so that memory
+/// which one slot frees serves another.
 #[derive(Clone)]
 struct Chunk {
     keys: [Key; CHUNK],
@@ -46,21 +46,21 @@ struct Chunk {
     next: u32,
 }
 
-/// Keys at or after `base`, by the digits of their times.
+/// Keys at or after `base`, by the base-32 digits of their times.
 pub(super) struct Wheel {
-    /// No key in here is earlier.
+    /// No key of the wheel is earlier. In nanoseconds.
     base: u64,
     /// Bit `l`: level `l` has an occupied slot.
     levels: u32,
     /// Bit `s` of `occupied[l]`: slot `s` of level `l` is occupied.
     occupied: [u32; LEVELS],
-    /// The first chunk of each occupied slot, the only one that may have room.
+    /// The first chunk of each occupied slot. The others of its chain are full.
     heads: [[u32; SLOTS]; LEVELS],
     chunks: Vec<Chunk>,
     spare: Vec<u32>,
 }
 
-/// The place of a slot, and the times that belong there.
+/// A slot, and the first and last time that belong to it, in nanoseconds.
 struct Range {
     level: usize,
     slot: usize,
@@ -84,12 +84,12 @@ impl Wheel {
         self.levels == 0
     }
 
-    /// Stores a key whose time is at or after `base`: after the last batch's first time, whatever the caller does.
+    /// Stores a key. Its time must be at or after `base`; every time at or after the first time of the last batch is.
     #[inline]
     pub(super) fn push(&mut self, key: Key) {
         let time = time_of(key);
         debug_assert!(time >= self.base, "the wheel has turned past the key");
-        // The lowest bit changes no level; it spares the case of `time == base`.
+        // Setting the lowest bit changes no level, and covers `time == base`.
         let highest = (u64::BITS - 1) - ((time ^ self.base) | 1).leading_zeros();
         let level = (highest / DIGIT_BITS) as usize;
         let slot = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
@@ -105,22 +105,23 @@ impl Wheel {
         self.levels |= 1 << level;
     }
 
-    /// Moves the earliest keys into the empty `batch`, the first of them last, and returns the last time of which the batch holds all keys.
-    /// Returns `None`, with nothing moved, if no key is at or before `end`. Otherwise the caller must move its clock
-    /// to the batch's first time before it pushes again, because `base` turns up to there.
+    /// Moves the earliest keys into the empty `batch`, sorted, the first of them last. Returns the time up to which
+    /// the batch holds all keys of the wheel. Returns `None`, and moves nothing, if no key is at or before `end`.
+    /// Otherwise `base` moves up to the batch: the caller must move its clock to the batch's first time before it
+    /// pushes again.
     pub(super) fn pop_batch(&mut self, end: u64, batch: &mut Vec<Key>) -> Option<u64> {
         if self.levels == 0 {
             return None;
         }
         let mut range = self.lowest();
-        // Looking is only needed when the slot reaches beyond `end`, which is rare: a run has few ends.
+        // Look at the keys only if the slot reaches beyond `end`. That is rare, because a run has few ends.
         if range.first > end || (range.last > end && self.earliest(&range) > end) {
             return None;
         }
         loop {
             self.base = range.first;
             let head = self.detach(&range);
-            // A slot of the lowest level has a single time, so that there is nothing to divide it by.
+            // A slot of the lowest level has a single time and cannot be divided.
             if self.chunks[head as usize].next == NONE || range.level == 0 {
                 self.each_chunk(head, |_, keys| batch.extend_from_slice(keys));
                 sort_slot(batch, range.level);
@@ -131,19 +132,19 @@ impl Wheel {
         }
     }
 
-    /// The slot with the earliest keys of a wheel that is not empty.
+    /// The slot with the earliest keys. The wheel must not be empty.
     fn lowest(&self) -> Range {
         let level = self.levels.trailing_zeros();
         let slot = self.occupied[level as usize].trailing_zeros();
         let shift = level * DIGIT_BITS;
-        // Shifting in 128 bits, because the highest digit ends beyond the 64th.
+        // Shift in 128 bits, because the highest digit ends beyond bit 63.
         let below = ((1_u128 << shift) - 1) as u64;
         let digit_and_below = ((1_u128 << (shift + DIGIT_BITS)) - 1) as u64;
         let first = (self.base & !digit_and_below) | (u64::from(slot) << shift);
         Range { level: level as usize, slot: slot as usize, first, last: first | below }
     }
 
-    /// The earliest time in a slot.
+    /// The earliest time in a slot, in nanoseconds.
     fn earliest(&self, range: &Range) -> u64 {
         let mut at = self.heads[range.level][range.slot];
         let mut earliest = u64::MAX;
@@ -156,7 +157,7 @@ impl Wheel {
         earliest
     }
 
-    /// Takes the chain of chunks out of its slot.
+    /// Takes the chain of chunks out of its slot. Returns the first chunk.
     fn detach(&mut self, range: &Range) -> u32 {
         self.occupied[range.level] &= !(1 << range.slot);
         if self.occupied[range.level] == 0 {
@@ -170,7 +171,7 @@ impl Wheel {
     fn each_chunk(&mut self, head: u32, mut visit: impl FnMut(&mut Wheel, &[Key])) {
         let mut at = head;
         while at != NONE {
-            // A copy, because the visitor fills other chunks meanwhile.
+            // Copied, because the visitor fills other chunks meanwhile.
             let Chunk { keys, len, next } = self.chunks[at as usize].clone();
             self.spare.push(at);
             visit(self, &keys[..len as usize]);
@@ -178,7 +179,7 @@ impl Wheel {
         }
     }
 
-    /// A chunk from the pool with a single key, before the chunk `next`.
+    /// Takes a chunk from the pool, puts one key into it, and links it to `next`. Returns its index.
     fn new_chunk(&mut self, key: Key, next: u32) -> u32 {
         let index = self.spare.pop().unwrap_or_else(|| {
             self.chunks.push(Chunk { keys: [0; CHUNK], len: 0, next: NONE });
@@ -194,8 +195,8 @@ impl Wheel {
 
 /// Sorts the keys of one slot, the first of them last.
 ///
-/// The keys go to buckets by the highest bits in which they can differ, which puts most of them in their places without
-/// a branch to guess; insertion does the rest. That takes half the time of the standard sort on so few keys.
+/// A bucket sort by the highest bits in which the keys can differ puts most keys in place without unpredictable
+/// branches. An insertion sort does the rest. On at most 64 keys this takes half the time of the standard sort.
 fn sort_slot(keys: &mut [Key], level: usize) {
     let count = keys.len();
     if count > CHUNK {

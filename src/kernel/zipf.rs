@@ -15,12 +15,12 @@ pub struct Zipf {
     /// The hat's integral at both ends, between which a uniform number is drawn.
     lowest: f64,
     highest: f64,
-    /// A rank that is at most this far above the inverted number is accepted without further question.
+    /// A rank that exceeds the inverted number by at most this is accepted without computing the exact test.
     sure: f64,
 }
 
 impl Zipf {
-    /// The law for the ranks 1 to `n`; an exponent of zero makes them all alike.
+    /// The law for the ranks 1 to `n`. An exponent of zero makes all ranks equally likely.
     ///
     /// # Panics
     /// When `n` is zero or above 2^53, or when the exponent is negative or not finite.
@@ -38,7 +38,7 @@ impl Zipf {
         }
     }
 
-    /// A rank of 1 to n.
+    /// A random rank, 1 to n.
     #[inline]
     pub fn draw(&self, rng: &mut impl Rng) -> u64 {
         loop {
@@ -62,7 +62,7 @@ impl Zipf {
         log * ratio((1.0 - self.exponent) * log, libm::expm1)
     }
 
-    /// The x that has this integral.
+    /// The x at which [`Zipf::integral`] has this value.
     fn inverse(&self, integral: f64) -> f64 {
         // Rounding must not carry the argument of the logarithm below zero.
         let t = (integral * (1.0 - self.exponent)).max(-1.0);
@@ -70,8 +70,8 @@ impl Zipf {
     }
 }
 
-/// f(x) / x for an f with f(0) = 0 and f'(0) = 1, continued at zero. `expm1` and `log1p` are exact to the last bits
-/// close to zero, so that only zero itself needs care.
+/// f(x) / x for an f with f(0) = 0 and f'(0) = 1, continued at zero. `expm1` and `log1p` are accurate close to zero,
+/// so that only zero itself is a special case.
 fn ratio(x: f64, f: fn(f64) -> f64) -> f64 {
     if x == 0.0 { 1.0 } else { f(x) / x }
 }
@@ -83,7 +83,8 @@ mod tests {
 
     const DRAWS: usize = 200_000;
 
-    /// Pearson's statistic of the draws against the exact probabilities, ranks with few expected draws together.
+    /// Pearson's statistic of the draws against the exact probabilities, and the number of its cells. Ranks with few
+    /// expected draws share a cell.
     fn chi_square_per_cell(n: u64, exponent: f64) -> (f64, f64) {
         let law = Zipf::new(n, exponent);
         let mut rng = KeyedRng::new(n ^ exponent.to_bits());

@@ -1,4 +1,4 @@
-//! The one draw that the mechanisms of this layer need, the same bits whatever the version of `rand`.
+//! The one draw that the mechanisms of this layer need. Its bits do not depend on the version of `rand`.
 
 use rand::Rng;
 

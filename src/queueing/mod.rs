@@ -1,4 +1,5 @@
-//! Mechanisms that several boxes share: stations, pools, memory, balancing, backoff. Does not know what a call is.
+//! Mechanisms that several boxes share: stations, pools, memory, balancing, backoff. This layer does not know what a
+//! call is.
 
 pub mod backoff;
 pub mod balance;

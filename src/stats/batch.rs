@@ -1,9 +1,9 @@
 //! Batch means of a series of unknown length in bounded memory.
 
-/// Batches held at most. When they are full, neighbours merge and half as many, twice as long, remain.
+/// Greatest number of batches held. When it is reached, neighbours merge: half the number remain, each twice as long.
 pub const BATCHES_MAX: usize = 512;
 
-/// Sums of equally long, consecutive batches. Once 256 values have come there are always 256 to 512 batches.
+/// Sums of consecutive batches of equal length. From the 256th value on there are always 256 to 512 batches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchMeans {
     sums: Vec<f64>,
@@ -19,7 +19,7 @@ impl Default for BatchMeans {
 }
 
 impl BatchMeans {
-    /// Takes the next value of the series in.
+    /// Adds the next value of the series.
     #[inline]
     pub fn record(&mut self, value: f64) {
         self.open_sum += value;
@@ -31,7 +31,7 @@ impl BatchMeans {
 
     fn close_batch(&mut self) {
         if self.sums.len() == BATCHES_MAX {
-            // The batch just completed has the old length: it becomes the first half of an open one.
+            // The batch just completed has the old length: it becomes the first half of the open batch.
             self.sums = self.sums.chunks_exact(2).map(|pair| pair[0] + pair[1]).collect();
             self.length *= 2;
         } else {
@@ -46,7 +46,8 @@ impl BatchMeans {
         self.length
     }
 
-    /// The means of the complete batches, in order. The last, incomplete batch is left out: under 1/256 of the series.
+    /// The means of the complete batches, in order. The last, incomplete batch is left out; it is less than 1/256 of
+    /// the series.
     #[must_use]
     pub fn means(&self) -> Vec<f64> {
         self.sums.iter().map(|sum| sum / self.length as f64).collect()

@@ -4,24 +4,26 @@ use std::ops::RangeInclusive;
 
 use super::tally::Tally;
 
-/// Bits of a value that are kept after its leading one. Buckets are at most 1/128 of their value wide: under 0.8 %.
+/// Bits of a value that are kept after its leading one. A bucket's width is at most 1/128 of its values, less than
+/// 0.8 %.
 const MANTISSA_BITS: u32 = 7;
 /// Buckets of one power of two.
 const BUCKETS_PER_OCTAVE: usize = 1 << MANTISSA_BITS;
-/// Enough for every `u64`: the first octave counts twice, as its values below 128 have buckets of their own.
+/// Number of buckets for every `u64`. The first octave counts twice, because the values below 128 have buckets of
+/// their own.
 const BUCKETS: usize = (64 - MANTISSA_BITS as usize + 1) * BUCKETS_PER_OCTAVE;
 
 /// Counts of `u64` values, usually nanoseconds. Values below 256 are exact; others share a bucket with values less
-/// than 0.8 % away. Count, moments, least and greatest are exact. Takes 44 KiB.
+/// than 0.8 % away. Count, moments, least and greatest are exact. A histogram takes 44 KiB.
 ///
-/// Inside a bucket the values are taken as spread evenly over its whole numbers. [`Histogram::quantile`] and
-/// [`Histogram::share_at_most`] both follow from that and are each other's inverse.
+/// Inside a bucket the values count as spread evenly over its whole numbers. [`Histogram::quantile`] and
+/// [`Histogram::share_at_most`] both follow from that, and are each other's inverse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
-    /// The counts of the buckets modulo 2^16. A record touches no more than this, and it is small, so that those of a dozen
+    /// The counts of the buckets modulo 2^16. A record touches only these. They are small, so that those of a dozen
     /// components fit into the cache together.
     low: Box<[u16]>,
-    /// How often each of them has overflowed.
+    /// How often each count of `low` has overflowed.
     high: Box<[u32]>,
     tally: Tally,
 }
@@ -48,7 +50,7 @@ fn range_of(bucket: usize) -> (u64, u64) {
 }
 
 impl Histogram {
-    /// Takes one value in.
+    /// Adds one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
         let bucket = bucket_of(value);
@@ -65,12 +67,12 @@ impl Histogram {
         self.high[bucket] += 1;
     }
 
-    /// Records in a bucket.
+    /// Number of records in a bucket.
     fn inside(&self, bucket: usize) -> u64 {
         u64::from(self.high[bucket]) << u16::BITS | u64::from(self.low[bucket])
     }
 
-    /// Takes in everything that `other` has recorded.
+    /// Adds all values of `other`.
     pub fn merge(&mut self, other: &Histogram) {
         let Some(touched) = other.touched() else { return };
         let mine = self.low[touched.clone()].iter_mut().zip(&mut self.high[touched.clone()]);
@@ -83,8 +85,8 @@ impl Histogram {
         self.tally.merge(&other.tally);
     }
 
-    /// Forgets everything. Only the buckets between the least and the greatest value are touched, so that a window of
-    /// little traffic costs little.
+    /// Removes all values. This touches only the buckets between the least and the greatest value, so that clearing
+    /// after a window of little traffic costs little.
     pub fn clear(&mut self) {
         if let Some(touched) = self.touched() {
             self.low[touched.clone()].fill(0);
@@ -115,7 +117,7 @@ impl Histogram {
         self.count() == 0
     }
 
-    /// How many values.
+    /// Number of values.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.tally.count()
@@ -145,8 +147,8 @@ impl Histogram {
         self.tally.max()
     }
 
-    /// The least value that at least the share `q` of the records does not exceed, within 0.8 %; between the exact
-    /// least (`q` = 0) and greatest (`q` = 1).
+    /// The least value that at least the share `q` of the records does not exceed, within 0.8 %. It is the exact
+    /// least value for `q` = 0 and the exact greatest for `q` = 1.
     ///
     /// # Panics
     /// When the histogram is empty or `q` lies outside 0 to 1.
@@ -154,7 +156,7 @@ impl Histogram {
     pub fn quantile(&self, q: f64) -> u64 {
         let (min, max) = self.range().expect("an empty histogram has no quantiles");
         assert!((0.0..=1.0).contains(&q), "a quantile lies between 0 and 1");
-        // The factor undoes the rounding of products such as 0.07 * 100, which would reach into the next record.
+        // The factor undoes the rounding of products such as 0.07 * 100, which would otherwise reach the next record.
         let rank = q * self.count() as f64 * (1.0 - 4.0 * f64::EPSILON);
         let mut below = 0;
         for bucket in bucket_of(min)..BUCKETS {
@@ -170,7 +172,7 @@ impl Histogram {
         max
     }
 
-    /// The share of the records that are `value` or less, 0 to 1; never falls as `value` grows.
+    /// The share of the records that are `value` or less, 0 to 1. It never falls as `value` grows.
     ///
     /// # Panics
     /// When the histogram is empty.
@@ -186,13 +188,14 @@ impl Histogram {
         let bucket = bucket_of(value);
         let below: u64 = (bucket_of(min)..bucket).map(|bucket| self.inside(bucket)).sum();
         let (low, high) = self.occupied(bucket);
-        // The bucket of the least or greatest value starts or ends there, and `value` may lie in an empty one.
+        // The bucket of the least value starts there, that of the greatest ends there, and `value` may lie in an
+        // empty bucket.
         let steps = (value.min(high) - low.min(value)) as f64 + 1.0;
         let inside = self.inside(bucket) as f64 * (steps / ((high - low) as f64 + 1.0));
         (below as f64 + inside) / self.count() as f64
     }
 
-    /// The values of a bucket, less those known to be below the least or above the greatest record.
+    /// The first and last value of a bucket, without those below the least or above the greatest record.
     fn occupied(&self, bucket: usize) -> (u64, u64) {
         let (low, high) = range_of(bucket);
         match self.range() {

@@ -11,14 +11,15 @@ const RISK: f64 = 0.05;
 pub struct Estimate {
     /// The estimate itself, in the unit of the values.
     pub mean: f64,
-    /// Half of the interval's width; `None` when there is no ground for an interval, as with one trial.
+    /// Half of the interval's width; `None` when there is no basis for an interval, as with one trial.
     pub half_width: Option<f64>,
-    /// How many independent values the estimate comes from.
+    /// Number of independent values behind the estimate.
     pub trials: usize,
 }
 
 impl Estimate {
-    /// The mean of one value a trial, with Student's t-interval: exactly 0 wide when all are equal.
+    /// The mean of one value a trial, with Student's t-interval. The interval is exactly 0 wide when all values are
+    /// equal.
     ///
     /// # Panics
     /// When there are no values.
@@ -36,7 +37,7 @@ impl Estimate {
     /// The mean of `a[i] - b[i]`, for two scenarios whose trials share their random numbers.
     ///
     /// # Panics
-    /// When there are no values or not as many in `a` as in `b`.
+    /// When there are no values, or when `a` and `b` differ in length.
     #[must_use]
     pub fn paired_difference(a: &[f64], b: &[f64]) -> Estimate {
         assert_eq!(a.len(), b.len(), "paired trials come in pairs");
@@ -73,7 +74,7 @@ pub fn two_sided_p(t: f64, df: f64) -> f64 {
 #[must_use]
 pub fn t_quantile_975(df: f64) -> f64 {
     assert!(df >= 1.0, "an interval needs a degree of freedom");
-    // The normal quantile lies below every answer and that of one degree of freedom, 12.706, is the greatest.
+    // Every answer lies above the normal quantile, and at or below the one of one degree of freedom, 12.706.
     let (mut low, mut high) = (1.95, 12.75);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
@@ -82,7 +83,8 @@ pub fn t_quantile_975(df: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// The regularised incomplete beta function I_x(a, b); `y` = 1 - x is given apart so that it loses no digits.
+/// The regularised incomplete beta function I_x(a, b); `y` = 1 - x is a parameter of its own, so that it loses no
+/// digits.
 fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
     if x <= 0.0 || y <= 0.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };
@@ -90,7 +92,7 @@ fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let log_front =
         libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log(y);
     let front = libm::exp(log_front);
-    // The fraction converges fast below the mean of the distribution; above it the mirror image does.
+    // The fraction converges fast below the mean of the distribution; above the mean its mirror image does.
     if x < (a + 1.0) / (a + b + 2.0) {
         front * beta_fraction(a, b, x) / a
     } else {
@@ -123,8 +125,9 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
     fraction
 }
 
-/// Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): p-values that may all be held against one
-/// level, in the order given. The chance of a single false alarm among all of them stays below that level.
+/// Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): returns corrected p-values, in the order
+/// given, that may all be compared with one level. The probability of any false alarm among them stays below that
+/// level.
 #[must_use]
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();

@@ -1,4 +1,4 @@
-//! Numbers in, estimates out. Does not know that a simulator exists.
+//! Estimates from numbers. This layer does not know that a simulator exists.
 
 pub mod batch;
 pub mod histogram;

@@ -1,10 +1,9 @@
-//! Who comes and who goes: how many are inside, now, at most and on average over time.
+//! The number of customers inside a place: now, at most, and on average over time.
 
-/// Counts of those who come and go, with the sums of their moments in nanoseconds.
+/// Counts of customers that entered and left, with the sums of the times at which they did, in nanoseconds.
 ///
-/// The integral of the number inside needs no step at each change: everybody who has left was inside from one moment to
-/// another, everybody else from one moment to now. So it is the sum of the moments of leaving, plus now for each who is
-/// still inside, less the sum of the moments of coming, in integers and exactly.
+/// The integral of the number inside needs no update at each change. It is the sum of the times of leaving, plus now
+/// for each customer still inside, minus the sum of the times of entering. In integers this is exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Occupancy {
     entered: u64,
@@ -12,13 +11,14 @@ pub struct Occupancy {
     max: u64,
     entered_sum: u128,
     left_sum: u128,
-    /// The moment of the last reset, and the integral up to it.
+    /// The time of the last reset.
     start: u64,
+    /// The integral up to the last reset.
     before: u128,
 }
 
 impl Occupancy {
-    /// One comes at `now`.
+    /// One customer enters at `now` (nanoseconds).
     #[inline]
     pub fn enter(&mut self, now: u64) {
         self.entered += 1;
@@ -28,10 +28,10 @@ impl Occupancy {
         }
     }
 
-    /// One goes at `now`.
+    /// One customer leaves at `now` (nanoseconds).
     ///
     /// # Panics
-    /// When nobody is inside.
+    /// When no customer is inside.
     #[inline]
     pub fn leave(&mut self, now: u64) {
         assert!(self.left < self.entered, "more have left than have come");
@@ -39,39 +39,40 @@ impl Occupancy {
         self.left_sum += u128::from(now);
     }
 
-    /// Forgets what was before `now`, for the end of the warm-up. Who is inside stays, and is the new maximum.
+    /// Forgets everything before `now`: called at the end of the warm-up. The number inside stays, and is the new
+    /// maximum.
     pub fn reset(&mut self, now: u64) {
         self.max = self.level();
         self.start = now;
         self.before = self.whole(now);
     }
 
-    /// How many are inside.
+    /// Number inside.
     #[inline]
     #[must_use]
     pub const fn level(&self) -> u64 {
         self.entered - self.left
     }
 
-    /// The most that were inside at once since the last reset.
+    /// Greatest number inside since the last reset.
     #[must_use]
     pub const fn max(&self) -> u64 {
         self.max
     }
 
-    /// The number inside times nanoseconds, from the last reset to `now`, which is not before the last change.
+    /// The number inside times nanoseconds, from the last reset to `now`. `now` must not be before the last change.
     #[must_use]
     pub fn integral(&self, now: u64) -> u128 {
         self.whole(now) - self.before
     }
 
-    /// The same from time zero.
+    /// The number inside times nanoseconds, from time zero to `now`.
     #[must_use]
     pub fn whole(&self, now: u64) -> u128 {
         self.left_sum + u128::from(self.level()) * u128::from(now) - self.entered_sum
     }
 
-    /// The average number inside from the last reset to `now`; the present number when no time has passed.
+    /// The average number inside from the last reset to `now`; the present number if no time has passed.
     #[must_use]
     pub fn mean(&self, now: u64) -> f64 {
         if now == self.start {

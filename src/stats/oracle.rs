@@ -1,4 +1,4 @@
-//! The M/M/1 queue by Lindley's recursion, whose exact answers the tests of the estimators know. Tests only.
+//! The M/M/1 queue by Lindley's recursion, for tests of the estimators: its exact answers are known.
 
 /// Waits of successive customers; service has mean 1, arrivals have rate `rho`.
 pub(crate) struct Lindley {
@@ -13,7 +13,7 @@ impl Lindley {
         Lindley { rho, state: seed.wrapping_mul(0xd134_2543_de82_ef95), wait: 0.0 }
     }
 
-    /// The queue as it is after `customers` customers.
+    /// The queue after `customers` customers.
     pub(crate) fn warmed(rho: f64, seed: u64, customers: usize) -> Lindley {
         let mut queue = Lindley::new(rho, seed);
         queue.by_ref().take(customers).for_each(drop);

@@ -1,9 +1,10 @@
-//! Percentiles over trials: pooled, never averaged, with an interval by inverting the indicator.
+//! Percentiles over trials: the records of all trials pooled, never an average of percentiles. The interval comes
+//! from the interval of the share at or below the percentile.
 
 use crate::stats::histogram::Histogram;
 use crate::stats::interval::Estimate;
 
-/// Records beyond the quantile that an average trial must have; with fewer, the pooled quantile is noise.
+/// Least number of records beyond the quantile in an average trial. With fewer, the pooled quantile is noise.
 pub const TAIL_RECORDS_MIN: f64 = 20.0;
 
 /// A quantile of the records of all trials together.
@@ -13,15 +14,15 @@ pub struct QuantileEstimate {
     pub value: u64,
     /// The 95 % interval, lower end first; `None` for a single trial.
     pub interval: Option<(u64, u64)>,
-    /// One value a trial on the scale of the quantile: `value` plus what the trial's share of records at or below it
-    /// lacks, divided by the density there (Bahadur's representation, 1966). Their mean is `value`, and the values of
-    /// two scenarios may be paired, which quantiles of single trials, being biased, may not.
+    /// One value a trial, in the unit of the quantile: `value` plus the lack in the trial's share of records at or
+    /// below `value`, divided by the density there (Bahadur's representation, 1966). Their mean is `value`. The
+    /// values of two scenarios may be paired; quantiles of single trials may not, because they are biased.
     pub trials: Vec<f64>,
 }
 
-/// The quantile `q` of all trials' records pooled, with a t-interval of the share at or below it, mapped back through
-/// the pooled distribution. `None` when there are no trials, when one is empty, or when an average trial has fewer than
-/// [`TAIL_RECORDS_MIN`] records on the rarer side of the quantile.
+/// The quantile `q` of the pooled records of all trials. Its interval is the t-interval of the share at or below it,
+/// mapped back through the pooled distribution. `None` when there are no trials, when one is empty, or when an
+/// average trial has fewer than [`TAIL_RECORDS_MIN`] records on the rarer side of the quantile.
 ///
 /// # Panics
 /// When `q` lies outside 0 to 1.
@@ -33,12 +34,12 @@ pub fn pooled_quantile(trials: &[&Histogram], q: f64) -> Option<QuantileEstimate
     let mut pooled = Histogram::default();
     trials.iter().for_each(|trial| pooled.merge(trial));
     let records_per_trial = pooled.count() as f64 / trials.len() as f64;
-    // The slack is for 1 - 0.99, which is not quite 0.01.
+    // The slack allows for 1 - 0.99, which is not quite 0.01 in floating point.
     if records_per_trial * q.min(1.0 - q) < TAIL_RECORDS_MIN * (1.0 - 1e-9) {
         return None;
     }
     let value = pooled.quantile(q);
-    // Trials of unequal length count by their records, as they do in the pool; so the excesses have mean zero.
+    // Each trial counts by its number of records, as in the pool, so that the excesses have mean zero.
     let share = pooled.share_at_most(value);
     let excess: Vec<f64> = trials
         .iter()
@@ -52,8 +53,9 @@ pub fn pooled_quantile(trials: &[&Histogram], q: f64) -> Option<QuantileEstimate
     Some(QuantileEstimate { value, interval, trials })
 }
 
-/// How fast the quantile moves with the share, around `q`: the inverse of the density there, over the interval's width
-/// or, if that is narrow, over a fifth of the tail, so that the buckets do not show.
+/// How far the quantile moves for each unit of share, around `q`: the inverse of the density there. It is taken over
+/// the width of the interval, and at least over a fifth of the tail, so that the buckets of the histogram do not
+/// show.
 fn time_per_share(pooled: &Histogram, q: f64, half_width: f64) -> f64 {
     let tail = q.min(1.0 - q);
     let reach = half_width.max(tail / 5.0).min(tail);

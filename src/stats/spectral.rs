@@ -2,24 +2,25 @@
 //!
 //! Source: P. Heidelberger and P. D. Welch, A spectral method for confidence interval generation and run length
 //! control in simulations, Communications of the ACM 24 (1981). The variance of a mean of correlated values is the
-//! spectrum at frequency 0 over their number; a quadratic through the log-periodogram at low frequencies reaches it.
+//! spectrum at frequency 0, divided by their number. A quadratic is fitted to the log-periodogram at low frequencies
+//! and extrapolated to frequency 0.
 
 use crate::stats::interval::{Estimate, t_quantile_975};
 use crate::stats::series::mean;
 
-/// Batch means needed: fewer leave no room for low frequencies.
+/// Least number of batch means. Fewer leave no room for low frequencies.
 pub const BATCHES_MIN: usize = 256;
 /// Points of the fit, the paper's K; each averages two neighbouring frequencies of the periodogram.
 const POINTS: usize = 25;
-/// The mean of the logarithm of such an average falls short of the logarithm of its mean by this much.
+/// The mean of the logarithm of such an average is below the logarithm of its mean by this much.
 const LOG_BIAS: f64 = 0.270;
-/// The paper's C1 for 25 points and a quadratic: undoes the bias of the exponential of the fit.
+/// The paper's C1 for 25 points and a quadratic: corrects the bias of the exponential of the fit.
 const FIT_BIAS: f64 = 0.882;
 /// The paper's C2 for 25 points and a quadratic: degrees of freedom of the estimated variance.
 const DEGREES_OF_FREEDOM: f64 = 7.0;
 
-/// The mean of a stationary series and its 95 % interval, from its consecutive batch means; `None` for fewer than
-/// [`BATCHES_MIN`]. Exactly 0 wide when all are equal.
+/// The mean of a stationary series and its 95 % interval, from its consecutive batch means. `None` for fewer than
+/// [`BATCHES_MIN`]. The interval is exactly 0 wide when all means are equal.
 #[must_use]
 pub fn spectral_interval(batch_means: &[f64]) -> Option<Estimate> {
     if batch_means.len() < BATCHES_MIN {
@@ -33,7 +34,8 @@ pub fn spectral_interval(batch_means: &[f64]) -> Option<Estimate> {
     Some(Estimate { mean: mean(batch_means.iter().copied()), half_width: Some(half_width), trials: 1 })
 }
 
-/// Frequency (cycles a batch) and log-periodogram, averaged over neighbouring frequencies and freed of bias.
+/// Points of the fit: frequency in cycles a batch, and log-periodogram, averaged over two neighbouring frequencies
+/// and corrected for bias.
 fn log_spectrum(batch_means: &[f64]) -> Vec<(f64, f64)> {
     let power = periodogram(batch_means, 2 * POINTS);
     let count = batch_means.len() as f64;
@@ -42,7 +44,7 @@ fn log_spectrum(batch_means: &[f64]) -> Vec<(f64, f64)> {
         .enumerate()
         .map(|(index, pair)| {
             let frequency = (4 * index + 3) as f64 / (2.0 * count);
-            // A series can miss a frequency altogether; its logarithm must stay finite.
+            // A series may lack a frequency altogether; the logarithm must stay finite.
             let power = f64::midpoint(pair[0], pair[1]).max(f64::MIN_POSITIVE);
             (frequency, libm::log(power) + LOG_BIAS)
         })
@@ -68,9 +70,9 @@ fn periodogram(values: &[f64], frequencies: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The value at 0 of the quadratic that fits the points best, by Cramer's rule on the normal equations.
+/// The value at frequency 0 of the quadratic that fits the points best, by Cramer's rule on the normal equations.
 fn intercept(points: &[(f64, f64)]) -> f64 {
-    // Abscissas of about 1 keep the equations well conditioned; the value at 0 does not depend on their scale.
+    // Abscissas of about 1 keep the equations well conditioned. The value at 0 does not depend on their scale.
     let scale = points[points.len() - 1].0;
     let mut power_sums = [0.0; 5];
     let mut moments = [0.0; 3];

@@ -1,9 +1,9 @@
-//! Counts, means and spreads: [`Tally`] of whole nanoseconds, exact, and [`Moments`] of floating-point values.
+//! Counts, means and variances: [`Tally`] of whole nanoseconds, exact, and [`Moments`] of floating-point values.
 
 /// Exact count, sum, sum of squares, least and greatest of `u64` values, usually nanoseconds.
 ///
 /// The sum cannot overflow. The sum of squares has room for 2 · 10^13 values of an hour or 10^10 of two days; beyond
-/// that it stays at its limit, and the variance is then NaN rather than wrong.
+/// that it stays at its limit, and the variance is NaN instead of wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     count: u64,
@@ -11,7 +11,7 @@ pub struct Tally {
     squares: u128,
     min: u64,
     max: u64,
-    // Not beside `count`: the compiler would put both into one vector, at four times the instructions.
+    // Not next to `count`: the compiler would put both into one vector, at four times the instructions.
     zeros: u64,
 }
 
@@ -22,7 +22,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Takes one value in.
+    /// Adds one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
         let wide = u128::from(value);
@@ -32,7 +32,7 @@ impl Tally {
             Some(squares) => self.squares = squares,
             None => self.squares = u128::MAX,
         }
-        // Records become rare, and what is not written costs nothing.
+        // New extremes become rare, and a branch that is not taken writes nothing.
         if value < self.min {
             self.min = value;
         }
@@ -42,7 +42,7 @@ impl Tally {
         self.zeros += u64::from(value == 0);
     }
 
-    /// Takes in everything that `other` has recorded. The order of merging does not matter: the sums are integers.
+    /// Adds all values of `other`. The order of merging does not matter, because the sums are integers.
     pub fn merge(&mut self, other: &Tally) {
         self.count += other.count;
         self.zeros += other.zeros;
@@ -52,13 +52,13 @@ impl Tally {
         self.max = self.max.max(other.max);
     }
 
-    /// How many values.
+    /// Number of values.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// How many of them were 0: the customers that did not wait.
+    /// Number of values that are 0, such as the waits of customers that did not wait.
     #[must_use]
     pub const fn zeros(&self) -> u64 {
         self.zeros
@@ -70,13 +70,13 @@ impl Tally {
         self.sum
     }
 
-    /// The least value, `None` before the first.
+    /// The least value; `None` before the first.
     #[must_use]
     pub fn min(&self) -> Option<u64> {
         (self.count > 0).then_some(self.min)
     }
 
-    /// The greatest value, `None` before the first.
+    /// The greatest value; `None` before the first.
     #[must_use]
     pub fn max(&self) -> Option<u64> {
         (self.count > 0).then_some(self.max)
@@ -98,8 +98,8 @@ impl Tally {
         if self.squares == u128::MAX {
             return f64::NAN;
         }
-        // With q the integer part of the mean and r = sum - n q, the squares about q are squares - q (sum + r).
-        // Done in integers, nothing cancels: equal values have a variance of exactly 0.
+        // Let q be the integer part of the mean and r = sum - n q. Then the squares about q are squares - q (sum +
+        // r). In integers nothing cancels: equal values have a variance of exactly 0.
         let count = u128::from(self.count);
         let (q, r) = (self.sum / count, self.sum % count);
         let about_q = self.squares.saturating_sub(q.saturating_mul(self.sum + r));
@@ -114,7 +114,7 @@ impl Tally {
     }
 }
 
-/// Count, mean and variance of `f64` values by Welford's recursion (Technometrics 4, 1962), which does not cancel.
+/// Count, mean and variance of `f64` values by Welford's recursion (Technometrics 4, 1962), in which nothing cancels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
     count: u64,
@@ -123,7 +123,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Takes one value in.
+    /// Adds one value.
     pub fn record(&mut self, value: f64) {
         self.count += 1;
         let before = value - self.mean;
@@ -131,7 +131,7 @@ impl Moments {
         self.squares += before * (value - self.mean);
     }
 
-    /// How many values.
+    /// Number of values.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count

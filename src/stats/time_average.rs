@@ -1,6 +1,6 @@
 //! The average over time of a level: jobs in a queue, busy cores, live machines.
 
-/// Integrates an integer level over time in nanoseconds, exactly.
+/// The exact integral of an integer level over time in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeAverage {
     level: u64,
@@ -11,7 +11,7 @@ pub struct TimeAverage {
 }
 
 impl TimeAverage {
-    /// The level is `level` from `now` on.
+    /// Sets the level from `now` (nanoseconds) on.
     ///
     /// # Panics
     /// When `now` is before an earlier call: the clock has gone back, which is a defect.
@@ -23,7 +23,7 @@ impl TimeAverage {
         self.max = self.max.max(level);
     }
 
-    /// Forgets what was before `now`, for the end of the warm-up. The level stays and is the new maximum.
+    /// Forgets everything before `now`: called at the end of the warm-up. The level stays, and is the new maximum.
     ///
     /// # Panics
     /// When `now` is before an earlier call.
@@ -57,7 +57,7 @@ impl TimeAverage {
         self.integral + u128::from(self.level) * u128::from(elapsed)
     }
 
-    /// The average level from the last reset to `now`; the present level when no time has passed.
+    /// The average level from the last reset to `now`; the present level if no time has passed.
     ///
     /// # Panics
     /// When `now` is before the last change.

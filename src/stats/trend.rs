@@ -1,26 +1,27 @@
-//! The verdict that a queue grows, which replaces its mean: an overloaded station has none.
+//! The verdict that a queue grows. An overloaded station has no mean queue, so this verdict replaces it.
 
 use crate::stats::interval::Estimate;
 use crate::stats::series::{average_over_trials, mean};
 
-/// Windows needed in the shortest trial.
+/// Least number of windows in the shortest trial.
 const WINDOWS_MIN: usize = 20;
-/// The last quarter's mean over the second quarter's from which a queue may be said to grow. Steady growth from
-/// nothing gives 7/3; from a stable queue this much is rare.
+/// Least ratio of the last quarter's mean to the second quarter's for the verdict. Steady growth from zero gives 7/3;
+/// a stable queue rarely reaches this.
 const RATIO_MIN: f64 = 1.5;
-/// Jobs by which the last quarter must exceed the second: less is no backlog.
+/// Least number of jobs by which the last quarter must exceed the second. Less is no backlog.
 const BACKLOG_MIN: f64 = 1.0;
 
-/// Whether a queue grows without end, from the means of its length over equal windows, one series a trial. Gives the
-/// growth in jobs a window, or `None` when growth is not shown or the trials have fewer than twenty windows.
+/// The growth of a queue that grows without end, in jobs a window. `trials` holds the mean queue length of equal
+/// windows, one series a trial. Returns `None` if growth is not shown or the trials have fewer than twenty windows.
 ///
-/// Two things must come together. The fitted slope is above 0 beyond doubt: its 95 % interval over trials; for a
-/// single trial, all windows of the last quarter above all of the second. And the last quarter is half as long again as
-/// the second, and by a whole job.
+/// Two conditions must hold. The fitted slope is significantly above 0: its 95 % interval over trials lies above 0;
+/// for a single trial, all windows of the last quarter lie above all of the second. And the mean of the last quarter
+/// is at least 1.5 times that of the second, and at least one job more.
 ///
-/// False alarms measured on M/M/1 from empty at utilisation 0.95, over 20 relaxation times: 0.4 % of the experiments of
-/// ten trials, 1.2 % of five, none in a thousand of one. Trials as short as three relaxation times, which do still
-/// grow, alarm in 5 %. At 1.02 growth is seen in 99.9 % of the experiments of ten trials and 78 % of one.
+/// False alarms, measured on M/M/1 that starts empty, at utilisation 0.95, over 20 relaxation times: 0.4 % of
+/// experiments of ten trials, 1.2 % of five, none in a thousand of one. Trials of only three relaxation times, in
+/// which the queue does still grow, alarm in 5 %. At utilisation 1.02 growth is seen in 99.9 % of experiments of ten
+/// trials and 78 % of one.
 #[must_use]
 pub fn grows(trials: &[Vec<f64>]) -> Option<f64> {
     let average = average_over_trials(trials);
@@ -53,7 +54,7 @@ fn quarters_apart(series: &[f64]) -> bool {
     last.iter().all(|last| second.iter().all(|second| last > second))
 }
 
-/// The slope of the straight line that fits best, a step.
+/// The slope, for each step, of the straight line that fits best.
 fn slope(series: &[f64]) -> f64 {
     let middle = (series.len() - 1) as f64 / 2.0;
     let (mut covariance, mut variance) = (0.0, 0.0);
@@ -70,7 +71,8 @@ mod tests {
     use super::*;
     use crate::stats::oracle::Lindley;
 
-    /// Alarms in a hundred experiments on M/M/1 from empty. Waits, in mean services, stand for queue lengths.
+    /// Number of alarms in a hundred experiments on M/M/1 that starts empty. Waits, in mean service times, stand for
+    /// queue lengths.
     fn alarms(rho: f64, trials: u64, windows: usize, customers: usize) -> usize {
         let experiment = |round: u64| -> Vec<Vec<f64>> {
             (0..trials)

@@ -1,13 +1,14 @@
-//! Was the warm-up long enough? MSER-5 and a drift test, for advice only: the warm-up itself is the user's.
+//! Whether the warm-up was long enough: MSER-5 and a drift test. They only advise; the user chooses the warm-up.
 
 use crate::stats::interval::Estimate;
 use crate::stats::series::mean;
 
-/// Observations that MSER-5 averages before it looks.
+/// Observations that MSER-5 averages into one group.
 const GROUP: usize = 5;
-/// Groups needed for a suggestion, and left at the end of the search, where few groups look steady by chance.
+/// Least number of groups that a truncation must keep, because a few groups look steady by chance. A series needs
+/// twice this number for a suggestion.
 const GROUPS_MIN: usize = 10;
-/// Batches of each half when one trial has to stand for many.
+/// Batches of each half of the series when there is only one trial.
 const BATCHES: usize = 10;
 
 /// How much of a series MSER-5 would drop.
@@ -15,19 +16,22 @@ const BATCHES: usize = 10;
 pub struct Truncation {
     /// Observations to drop at the start, a multiple of five.
     pub dropped: usize,
-    /// False when this is half of the series or more: no steady state in sight, and `dropped` means little.
+    /// False when `dropped` is half of the series or more. Then the series shows no steady state, and `dropped` means
+    /// little.
     pub steady: bool,
 }
 
-/// MSER-5 (White, Cobb and Spratt, WSC 2000): the truncation that makes the standard error of the rest least. Give it
-/// the average over trials; on trials alone it is badly biased. `None` for fewer than a hundred observations.
+/// MSER-5 (White, Cobb and Spratt, WSC 2000): returns the truncation with the least standard error of the rest.
+/// `series` should be the average over trials; on a single trial the method is badly biased. `None` for fewer than a
+/// hundred observations.
 #[must_use]
 pub fn mser5(series: &[f64]) -> Option<Truncation> {
     let groups: Vec<f64> = series.chunks_exact(GROUP).map(|five| mean(five.iter().copied())).collect();
     if groups.len() < 2 * GROUPS_MIN {
         return None;
     }
-    // Values about the last one cancel less, and a constant series gives exact zeros and so drops nothing.
+    // Subtract the last value, so that less cancels, and so that a constant series gives exact zeros and drops
+    // nothing.
     let centre = groups[groups.len() - 1];
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut best = (f64::INFINITY, 0);
@@ -43,9 +47,9 @@ pub fn mser5(series: &[f64]) -> Option<Truncation> {
     Some(Truncation { dropped: best.1 * GROUP, steady: best.1 * 2 < groups.len() })
 }
 
-/// The mean of the second half less that of the first, over trials; its [`Estimate::p_value`] tells whether the series
-/// still drifts. A single trial is cut into ten batches a half, paired in order, and is then somewhat quick to alarm,
-/// as batches of one trial are not independent. `None` when there is no trial or one is too short to cut.
+/// The mean of the second half minus that of the first, over trials. Its [`Estimate::p_value`] tells whether the
+/// series still drifts. A single trial is cut into ten batches a half, paired in order. It alarms somewhat too often,
+/// because batches of one trial are not independent. `None` if there is no trial, or if one is too short to cut.
 #[must_use]
 pub fn drift(trials: &[Vec<f64>]) -> Option<Estimate> {
     let changes: Vec<f64> = match trials {
@@ -56,13 +60,13 @@ pub fn drift(trials: &[Vec<f64>]) -> Option<Estimate> {
     (!changes.is_empty()).then(|| Estimate::over_trials(&changes))
 }
 
-/// The mean of the second half less that of the first; an odd value in the middle belongs to neither.
+/// The mean of the second half minus that of the first. A value in the middle belongs to neither.
 fn change(series: &[f64]) -> f64 {
     let half = series.len() / 2;
     mean(series[series.len() - half..].iter().copied()) - mean(series[..half].iter().copied())
 }
 
-/// Each batch of the second half less its counterpart in the first; empty when the series is too short.
+/// Each batch of the second half minus its counterpart in the first; empty if the series is too short.
 fn batch_changes(series: &[f64]) -> Vec<f64> {
     let length = series.len() / (2 * BATCHES);
     if length == 0 {

@@ -1,22 +1,23 @@
-//! The share of time that something works, and what that means in a year.
+//! The share of time that machines are up, and the downtime in a year.
 //!
 //! Source: K. Trivedi, Probability and Statistics with Reliability, Queuing, and Computer Science Applications.
 
 /// Seconds of a year of 365 days, as service levels count it.
 const SECONDS_PER_YEAR: f64 = 365.0 * 86_400.0;
 
-/// MTBF / (MTBF + MTTR): the share of time up of a machine that runs `mtbf` on average until it fails and is down `mttr`
-/// on average, in the same unit. Any laws of both.
+/// MTBF / (MTBF + MTTR): the share of time that a machine is up. It runs for `mtbf` on average until it fails, and is
+/// down for `mttr` on average, in the same unit. Valid for any distribution of both.
 #[must_use]
 pub fn availability(mtbf: f64, mttr: f64) -> f64 {
     mtbf / (mtbf + mttr)
 }
 
-/// The probability that at least `needed` of `machines` are up, when each is up with probability `single`, independently:
-/// each has its own repair crew. 1 when none is needed, 0 when more are needed than there are.
+/// The probability that at least `needed` of `machines` are up. Each is up with probability `single`, independently,
+/// because each has its own repair crew. 1 if none is needed, 0 if more are needed than there are.
 #[must_use]
 pub fn k_of_n(needed: u32, machines: u32, single: f64) -> f64 {
-    // The distribution of the number up, one machine after the other: sums of positive terms only.
+    // Build the distribution of the number up, one machine after another. It sums positive terms only, so nothing
+    // cancels.
     let mut up = vec![0.0; machines as usize + 1];
     up[0] = 1.0;
     for _ in 0..machines {

@@ -15,17 +15,18 @@ pub fn zipf(keys: usize, exponent: f64) -> Vec<f64> {
 /// **An approximation** of the share of hits of an LRU cache with room for `capacity` keys, when each request draws its
 /// key independently with these probabilities and a miss fills at once.
 ///
-/// Source: H. Che, Y. Tung, Z. Wang, Hierarchical web caching systems, IEEE JSAC 20 (2002). A key stays until T requests
-/// went by without it; T is the same for all keys, the root of sum (1 - exp(-p T)) = capacity. The hit ratio is
-/// sum p (1 - exp(-p T)): within 0.1 points even for tens of keys. 1 when every key fits, 0 for no room.
+/// Source: H. Che, Y. Tung, Z. Wang, Hierarchical web caching systems, IEEE JSAC 20 (2002). A key stays until T
+/// requests pass without it. T is the same for all keys: the root of sum (1 - exp(-p T)) = capacity. The hit ratio is
+/// sum p (1 - exp(-p T)). Its error is below 0.1 points even for tens of keys. It is 1 if every key fits and 0 if
+/// there is no room.
 #[must_use]
 pub fn lru_hit_ratio(probabilities: &[f64], capacity: usize) -> f64 {
     let groups: Vec<Group> = probabilities.iter().map(|&p| Group { p, keys: 1.0 }).collect();
     hit_ratio(&groups, capacity as f64)
 }
 
-/// The same for `keys` keys under Zipf's law, however many: ranks beyond the first thousand are taken together in groups
-/// one per cent wide, whose weight is the integral of the law.
+/// The approximation of [`lru_hit_ratio`] for `keys` keys under Zipf's law, for any number of keys. Ranks beyond the
+/// first thousand form groups one per cent wide, whose weight is the integral of the law.
 ///
 /// # Panics
 /// When there are no keys.
@@ -52,7 +53,7 @@ pub fn zipf_hit_ratio(keys: u64, exponent: f64, capacity: u64) -> f64 {
     hit_ratio(&groups, capacity as f64)
 }
 
-/// The integral of x^-`exponent`.
+/// The integral of x^-`exponent` between two bounds.
 fn integral(from: f64, to: f64, exponent: f64) -> f64 {
     let power = 1.0 - exponent;
     if power.abs() < 1e-9 {
@@ -76,10 +77,10 @@ fn hit_ratio(groups: &[Group], capacity: f64) -> f64 {
     groups.iter().map(|group| -group.keys * group.p * libm::expm1(-group.p * time)).sum()
 }
 
-/// The time T, in requests, after which as many different keys as fit have been asked for.
+/// The time T, in requests, after which the expected number of different keys asked for is `capacity`.
 ///
-/// The expected number of keys in time T is concave and at most T. So T starts at or left of the root, and Newton's
-/// steps climb to it without ever passing it.
+/// The expected number of keys in time T is concave and at most T. So Newton's method starts at or left of the root,
+/// and approaches it without passing it.
 fn characteristic_time(groups: &[Group], capacity: f64) -> f64 {
     const STEPS_MAX: usize = 100;
     const PRECISION: f64 = 1e-9;
@@ -93,7 +94,7 @@ fn characteristic_time(groups: &[Group], capacity: f64) -> f64 {
         }
         let step = (capacity - keys) / slope;
         time += step;
-        // Without room both sides are 0.
+        // "At most", because without room both sides are 0.
         if step.abs() <= PRECISION * time {
             break;
         }

@@ -1,4 +1,5 @@
-//! Laws that hold for any station or system: Little, utilisation, bounds of closed systems, universal scalability.
+//! Laws that hold for any station or system: Little's law, utilisation, bounds of closed systems, universal
+//! scalability.
 
 /// Little's law, L = X T: the mean number inside, from throughput (requests a second) and mean time inside (seconds).
 /// Holds for any system in steady state (Little 1961).
@@ -14,15 +15,15 @@ pub fn utilisation(throughput: f64, demand: f64, cores: u32) -> f64 {
     throughput * demand / f64::from(cores)
 }
 
-/// Asymptotic bounds of a closed system, in which each user waits for the answer, thinks, and asks again.
+/// Asymptotic bounds of a closed system: each user waits for the answer, thinks, and asks again.
 ///
-/// Source: E. Lazowska, J. Zahorjan, G. Graham, K. Sevcik, Quantitative System Performance (1984), chapter 5. They hold
-/// for any laws of work and any order of service that does not idle.
+/// Source: E. Lazowska, J. Zahorjan, G. Graham, K. Sevcik, Quantitative System Performance (1984), chapter 5. They
+/// hold for any distribution of work, and for any order of service that does not leave cores idle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClosedBounds {
     /// Throughput is at most this (requests a second): the lesser of N / (Z + D) and the bottleneck's capacity.
     pub throughput_max: f64,
-    /// Throughput is at least this (requests a second), N / (Z + N D): everyone before us at every station.
+    /// Throughput is at least this (requests a second), N / (Z + N D): at every station all other users come first.
     pub throughput_min: f64,
     /// The mean response time is at least this (seconds).
     pub response_min: f64,
@@ -30,7 +31,7 @@ pub struct ClosedBounds {
     pub saturation_users: f64,
 }
 
-/// The bounds for `users` who think `think` seconds on average, at stations given as (work of each request in core
+/// The bounds for `users` users, who think for `think` seconds on average. A station is (work of each request in core
 /// seconds over all visits, number of cores).
 ///
 /// # Panics
@@ -50,8 +51,8 @@ pub fn closed_bounds(users: u32, think: f64, stations: &[(f64, u32)]) -> ClosedB
     }
 }
 
-/// The universal scalability law: throughput of n workers that queue for shared things and keep each other coherent,
-/// X(n) = rate n / (1 + contention (n - 1) + coherency n (n - 1)).
+/// The universal scalability law: the throughput of n workers that queue for shared resources and keep their data
+/// coherent, X(n) = rate n / (1 + contention (n - 1) + coherency n (n - 1)).
 ///
 /// Source: N. Gunther, Guerrilla Capacity Planning (2007). An empirical law, fitted to measurements. With no coherency
 /// it is Amdahl's law.
@@ -73,8 +74,8 @@ impl Scalability {
         self.rate * workers / (1.0 + self.contention * others + self.coherency * workers * others)
     }
 
-    /// The number of workers, not rounded, beyond which more make it slower: sqrt((1 - sigma) / kappa), at least 1;
-    /// `None` without coherency cost, as there is no peak then.
+    /// The number of workers, not rounded, at the peak of throughput: sqrt((1 - sigma) / kappa), at least 1. More
+    /// workers are slower. `None` without coherency cost, because there is no peak then.
     #[must_use]
     pub fn peak_workers(&self) -> Option<f64> {
         (self.coherency > 0.0).then(|| ((1.0 - self.contention) / self.coherency).max(1.0).sqrt())

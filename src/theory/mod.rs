@@ -8,7 +8,7 @@ pub mod queues;
 
 #[cfg(test)]
 mod close {
-    //! One way to hold a formula against an exact value.
+    //! Comparison of a formula with an exact value.
 
     /// Fails unless `actual` is `expected` to nine digits.
     #[track_caller]

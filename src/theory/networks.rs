@@ -5,9 +5,9 @@ use crate::theory::queues::{Steady, mmc};
 /// A station of a closed system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClosedStation {
-    /// Work that each request brings, over all its visits, in core seconds.
+    /// Work of each request at the station, over all its visits, in core seconds.
     pub demand: f64,
-    /// Cores, each of which serves one request at a time, or their equal share under processor sharing.
+    /// Number of cores. Each serves one request at a time; under processor sharing the requests share them equally.
     pub cores: u32,
 }
 
@@ -18,7 +18,7 @@ pub struct Closed {
     pub throughput: f64,
     /// Mean time from asking to the answer, in seconds.
     pub response: f64,
-    /// Mean number at each station, waiting or served.
+    /// Mean number at each station, waiting or in service.
     pub inside: Vec<f64>,
     /// Mean time at each station over all visits of a request, in seconds.
     pub time_at: Vec<f64>,
@@ -26,12 +26,14 @@ pub struct Closed {
     pub utilisation: Vec<f64>,
 }
 
-/// The exact means of `users` who think `think` seconds on average, ask, and wait for the answer.
+/// The exact means of a closed system of `users` users, who think for `think` seconds on average, ask, and wait for
+/// the answer.
 ///
-/// Valid for product-form systems (Baskett, Chandy, Muntz and Palacios 1975): any law of thinking, exponential service
-/// first come first served or any service under processor sharing. Gives what exact mean value analysis gives (Reiser and
-/// Lavenberg 1980), but by convolution (Buzen 1973): all terms are positive, so that many cores near saturation do not
-/// cancel, as they do in mean value analysis. Takes users² · stations steps.
+/// Valid for product-form systems (Baskett, Chandy, Muntz and Palacios 1975): any distribution of thinking, and
+/// exponential service first come first served or any service under processor sharing. The results are those of exact
+/// mean value analysis (Reiser and Lavenberg 1980), but computed by convolution (Buzen 1973): all terms are positive,
+/// so that nothing cancels with many cores near saturation, as it does in mean value analysis. Takes users² ·
+/// stations steps.
 ///
 /// # Panics
 /// When there are no users or stations, a demand is not positive, or a station has no cores.
@@ -39,12 +41,13 @@ pub struct Closed {
 pub fn closed(users: u32, think: f64, stations: &[ClosedStation]) -> Closed {
     assert!(users > 0 && !stations.is_empty(), "a closed system has users and stations");
     assert!(stations.iter().all(|s| s.demand > 0.0 && s.cores > 0), "a station has work and cores");
-    // Times in units of the bottleneck's: then the constants never fall with the population and cannot underflow.
+    // In units of the bottleneck's time the constants never fall with the population, so that they cannot underflow.
     let unit = stations.iter().map(|s| s.demand / f64::from(s.cores)).fold(0.0, f64::max);
     let factors: Vec<Vec<f64>> =
         stations.iter().map(|station| station_factor(users, station.demand / unit, station.cores)).collect();
     let thinkers = station_factor(users, think / unit, users);
-    // Constants of the system without stations k and later, and of stations k and later alone.
+    // `without_rest[k]` has the constants of the thinkers and the stations before k, `rest` those of the later
+    // stations alone.
     let mut without_rest = vec![thinkers];
     for factor in &factors {
         without_rest.push(convolve(&without_rest[without_rest.len() - 1], factor));
@@ -65,7 +68,8 @@ pub fn closed(users: u32, think: f64, stations: &[ClosedStation]) -> Closed {
     }
 }
 
-/// Weights of 0 to `users` requests at a station, demand^n / (1 · 2 · ... min(n, cores)), over the greatest of them.
+/// Weights of n = 0 to `users` requests at a station, demand^n / (1 · 2 · ... min(n, cores)), divided by the greatest
+/// of them.
 fn station_factor(users: u32, demand: f64, cores: u32) -> Vec<f64> {
     let mut logs = vec![0.0];
     for n in 1..=users {
@@ -75,7 +79,7 @@ fn station_factor(users: u32, demand: f64, cores: u32) -> Vec<f64> {
     logs.iter().map(|log| libm::exp(log - peak)).collect()
 }
 
-/// The weights of two stations together, over the greatest of them.
+/// The weights of two stations together, divided by the greatest of them.
 fn convolve(a: &[f64], b: &[f64]) -> Vec<f64> {
     let sums: Vec<f64> =
         (0..a.len()).map(|n| (0..=n).map(|inside| a[inside] * b[n - inside]).sum()).collect();
@@ -88,7 +92,7 @@ fn throughput(constants: &[f64], users: u32) -> f64 {
     constants[users as usize - 1] / constants[users as usize]
 }
 
-/// The mean number at a station of those weights, when the rest of the system has the weights `others`.
+/// The mean number at a station with the weights `factor`, when the rest of the system has the weights `others`.
 fn mean_inside(factor: &[f64], others: &[f64]) -> f64 {
     let (mut total, mut weighted) = (0.0, 0.0);
     for (inside, (here, there)) in factor.iter().zip(others.iter().rev()).enumerate() {
@@ -105,7 +109,7 @@ pub struct OpenStation {
     pub arrivals: f64,
     /// Mean service time of a visit, in seconds on one core.
     pub service: f64,
-    /// Cores before which one queue stands.
+    /// Number of cores, behind one queue.
     pub cores: u32,
 }
 
@@ -114,14 +118,15 @@ pub struct OpenStation {
 pub struct Open {
     /// Visits a second at each station.
     pub visit_rates: Vec<f64>,
-    /// Each station; its times are those of one visit. `None` for a station that nobody visits.
+    /// Means of each station; its times are those of one visit. `None` for a station without visits.
     pub stations: Vec<Option<Steady>>,
     /// Mean time in the whole system, over all visits of a request, in seconds.
     pub response: f64,
 }
 
-/// Jackson's open network (1957): after a visit to i a request goes to j with probability `routing[i][j]`, else it leaves.
-/// Each station then is as an M/M/c of its own. `None` when a station is overloaded or requests never leave.
+/// Jackson's open network (1957): after a visit to i a request goes to j with probability `routing[i][j]`, or else
+/// leaves. Each station then behaves like an M/M/c of its own. `None` when a station is overloaded or requests never
+/// leave.
 ///
 /// Valid for Poisson arrivals and exponential service, first come first served (or any law under processor sharing on
 /// one core). Tandems and splits are special cases.
@@ -143,10 +148,10 @@ pub fn open(stations: &[OpenStation], routing: &[Vec<f64>]) -> Option<Open> {
     Some(Open { visit_rates, stations: steady, response: inside / total })
 }
 
-/// Solves the traffic equations, rate_j = arrivals_j + sum over i of rate_i routing_ij, by elimination. `None` when
-/// requests go round for ever.
+/// Solves the traffic equations, rate_j = arrivals_j + sum over i of rate_i routing_ij, by elimination. Returns
+/// `None` if requests go round for ever.
 fn traffic(arrivals: &[f64], routing: &[Vec<f64>]) -> Option<Vec<f64>> {
-    /// Below this a pivot is rounding: a loop that is left less often than once in 10^12 visits.
+    /// Least pivot. A smaller one is a rounding error: a loop that a request leaves less than once in 10^12 visits.
     const PIVOT_MIN: f64 = 1e-12;
     let count = arrivals.len();
     assert!(routing.len() == count && routing.iter().all(|row| row.len() == count), "routing is square");
@@ -207,7 +212,7 @@ mod tests {
     fn several_cores_agree_with_the_finite_source_chain() {
         let (users, think, demand, cores) = (30, 1.0, 0.2, 4);
         let system = closed(users, think, &[ClosedStation { demand, cores }]);
-        // The chain of n waiting or served: up at (N - n) / Z, down at min(n, c) / D.
+        // The Markov chain of n waiting or in service: up at rate (N - n) / Z, down at rate min(n, c) / D.
         let mut states = vec![1.0];
         for n in 1..=users {
             let ratio = f64::from(users - n + 1) / think * demand / f64::from(n.min(cores));

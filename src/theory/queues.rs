@@ -1,8 +1,8 @@
 //! One station in steady state: waits, response times and losses.
 //!
 //! Symbols: `rate` is the arrival rate lambda (requests a second), `service` the mean service time S (seconds on one
-//! core), `cores` their number c, `scv` a squared coefficient of variation (variance over squared mean). Utilisation is
-//! rate · service / cores. A formula that needs a steady state answers `None` when the utilisation is 1 or more.
+//! core), `cores` their number c, `scv` a squared coefficient of variation (variance over squared mean). Utilisation
+//! is rate · service / cores. A formula that needs a steady state returns `None` if the utilisation is 1 or more.
 //!
 //! Sources, unless a formula names its own: L. Kleinrock, Queueing Systems 1 (1975) and 2 (1976); D. Gross, J. Shortle,
 //! J. Thompson, C. Harris, Fundamentals of Queueing Theory.
@@ -12,15 +12,15 @@
 pub struct Steady {
     /// Busy share of each core, 0 to 1.
     pub utilisation: f64,
-    /// Share of the requests that wait at all.
+    /// Share of the requests that wait.
     pub prob_wait: f64,
-    /// Mean wait of all requests, also of those that do not wait, in seconds.
+    /// Mean wait of all requests, including those that do not wait, in seconds.
     pub wait: f64,
     /// Mean wait and service together, in seconds.
     pub response: f64,
     /// Mean number that wait.
     pub waiting: f64,
-    /// Mean number that wait or are served.
+    /// Mean number that wait or are in service.
     pub inside: f64,
 }
 
@@ -38,7 +38,7 @@ impl Steady {
     }
 }
 
-/// Means of a station that rejects what finds it full. The times are those of accepted requests.
+/// Means of a station that rejects requests when it is full. The times are those of accepted requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounded {
     /// Share of the requests that are rejected.
@@ -73,8 +73,8 @@ pub fn exponential_quantile(mean: f64, q: f64) -> f64 {
     -mean * libm::log1p(-q)
 }
 
-/// M/M/1: Poisson arrivals, exponential service, one core. The means hold for first come first served, processor sharing
-/// and every other order that does not look at sizes.
+/// M/M/1: Poisson arrivals, exponential service, one core. The means hold for first come first served, processor
+/// sharing and every other order that does not depend on sizes.
 ///
 /// # Panics
 /// When an argument is not positive, here and below.
@@ -89,8 +89,9 @@ pub fn mm1_response_quantile(rate: f64, service: f64, q: f64) -> Option<f64> {
     mm1(rate, service).map(|station| exponential_quantile(station.response, q))
 }
 
-/// Erlang B: the share of Poisson arrivals that find all `slots` taken, where nobody waits. `offered` is rate · service;
-/// any law of service with that mean. B(0) = 1, B(c) = a B(c-1) / (c + a B(c-1)). Holds in overload too.
+/// Erlang B: the share of Poisson arrivals that find all `slots` taken, when no arrival waits. `offered` is rate ·
+/// service; the service may have any distribution with that mean. B(0) = 1, B(c) = a B(c-1) / (c + a B(c-1)). Holds
+/// in overload too.
 #[must_use]
 pub fn erlang_b(offered: f64, slots: u32) -> f64 {
     (1..=slots).fold(1.0, |blocked, slot| offered * blocked / (f64::from(slot) + offered * blocked))
@@ -106,8 +107,8 @@ pub fn erlang_c(offered: f64, cores: u32) -> Option<f64> {
     })
 }
 
-/// M/M/c: one queue before c cores; wait = C / (c/S - rate). The means hold for processor sharing in which each of n
-/// requests gets min(1, c/n) of a core, too: the number inside is the same Markov chain.
+/// M/M/c: one queue before c cores; wait = C / (c/S - rate). The means also hold for processor sharing in which each
+/// of n requests gets min(1, c/n) of a core, because the number inside is the same Markov chain.
 #[must_use]
 pub fn mmc(rate: f64, service: f64, cores: u32) -> Option<Steady> {
     let prob_wait = erlang_c(rate * service, cores)?;
@@ -115,8 +116,8 @@ pub fn mmc(rate: f64, service: f64, cores: u32) -> Option<Steady> {
     Some(Steady::new(rate, service, cores, prob_wait, wait))
 }
 
-/// The quantile `q` of the wait in M/M/c, first come first served, in seconds: P(W > t) = C exp(-(c/S - rate) t), so 0
-/// for the share 1 - C that does not wait.
+/// The quantile `q` of the wait in M/M/c, first come first served, in seconds: P(W > t) = C exp(-(c/S - rate) t). So
+/// it is 0 for `q` up to 1 - C, the share that does not wait.
 ///
 /// # Panics
 /// When `q` lies outside 0 to below 1.
@@ -128,8 +129,8 @@ pub fn mmc_wait_quantile(rate: f64, service: f64, cores: u32, q: f64) -> Option<
     Some((libm::log(prob_wait / (1.0 - q)) / spare_rate).max(0.0))
 }
 
-/// M/M/c/K: at most `capacity` requests inside, waiting or served; the rest is rejected. Holds in overload too. With
-/// `capacity` = `cores` this is Erlang B.
+/// M/M/c/K: at most `capacity` requests are inside, waiting or in service; the others are rejected. Holds in overload
+/// too. With `capacity` = `cores` this is Erlang B.
 ///
 /// # Panics
 /// When `capacity` is less than `cores`.
@@ -140,14 +141,16 @@ pub fn mmck(rate: f64, service: f64, cores: u32, capacity: u32) -> Bounded {
     let prob_block = states[capacity as usize];
     let throughput = rate * (1.0 - prob_block);
     let waiting = (cores..=capacity).map(|n| f64::from(n - cores) * states[n as usize]).sum::<f64>();
-    // An arrival sees the states as they are over time; among those accepted, the full state is left out.
+    // A Poisson arrival finds each state with its probability over time. Accepted arrivals do not find the full
+    // state.
     let all_busy: f64 = states[cores as usize..capacity as usize].iter().sum();
     let prob_wait = all_busy / (1.0 - prob_block);
     let accepted = Steady::new(throughput, service, cores, prob_wait, waiting / throughput);
     Bounded { prob_block, throughput, accepted }
 }
 
-/// Probabilities of 0 to `capacity` requests inside an M/M/c/K, relative to the likeliest so that none overflows.
+/// Probabilities of 0 to `capacity` requests inside an M/M/c/K. The weights are taken relative to the greatest, so
+/// that none overflows.
 fn birth_death(rate: f64, service: f64, cores: u32, capacity: u32) -> Vec<f64> {
     let offered = rate * service;
     let mut logs = vec![0.0];
@@ -175,10 +178,10 @@ pub fn md1(rate: f64, service: f64) -> Option<Steady> {
     mg1(rate, service, 0.0)
 }
 
-/// GI/M/1 with Erlang-`stages` gaps between arrivals, as each backend of a round robin over `stages` backends sees them
-/// when the whole stream is Poisson. `rate` is the station's own. An arrival finds the core busy with probability
-/// sigma, the root in 0 to 1 of sigma = (k r / (k r + (1 - sigma) / S))^k; wait = sigma S / (1 - sigma), and the response
-/// time is exponential.
+/// GI/M/1 with Erlang-`stages` gaps between arrivals: what each of `stages` backends sees behind a round robin of
+/// Poisson arrivals. `rate` is the station's own. An arrival finds the core busy with probability sigma, the root in
+/// 0 to 1 of sigma = (k r / (k r + (1 - sigma) / S))^k; wait = sigma S / (1 - sigma), and the response time is
+/// exponential.
 #[must_use]
 pub fn erlang_m1(rate: f64, service: f64, stages: u32) -> Option<Steady> {
     assert!(stages > 0, "an Erlang law has a stage");
@@ -190,7 +193,7 @@ pub fn erlang_m1(rate: f64, service: f64, stages: u32) -> Option<Steady> {
         let stage_rate = stages * rate;
         libm::pow(stage_rate / (stage_rate + (1.0 - sigma) / service), stages)
     };
-    // The transform is convex and meets the diagonal at the root and at 1, so it lies below in between.
+    // The transform is convex and meets the diagonal at the root and at 1, so it lies below the diagonal in between.
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
@@ -200,8 +203,8 @@ pub fn erlang_m1(rate: f64, service: f64, stages: u32) -> Option<Steady> {
     Some(Steady::new(rate, service, 1, sigma, sigma * service / (1.0 - sigma)))
 }
 
-/// M/G/1 under processor sharing: mean response time S / (1 - u), whatever the law of service; a request of size x takes
-/// x / (1 - u) on average (Sakata, Noguchi and Oizumi 1971).
+/// M/G/1 under processor sharing: mean response time S / (1 - u), for any distribution of service; a request of size
+/// x takes x / (1 - u) on average (Sakata, Noguchi and Oizumi 1971).
 #[must_use]
 pub fn mg1_ps_response(rate: f64, service: f64) -> Option<f64> {
     is_stable(rate, service, 1).then(|| service / (1.0 - utilisation(rate, service, 1)))

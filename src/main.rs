@@ -1,4 +1,4 @@
-//! The thin binary: everything stands in the library.
+//! The binary: it only calls the library.
 
 use std::process::ExitCode;
 

@@ -2,17 +2,17 @@
 
 use crate::scenario::suggest::did_you_mean;
 
-/// A scenario that needs no file.
+/// A built-in scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
-    /// Its number and name, as its file is called: `01-single-server`.
+    /// Its number and name, as in the name of its file: `01-single-server`.
     pub name: &'static str,
-    /// The scenario itself.
+    /// The text of the scenario.
     pub text: &'static str,
 }
 
 impl Builtin {
-    /// The number before the name: the chapter's step.
+    /// The number before the name, which is the step of the chapter; empty if there is none.
     #[must_use]
     pub fn number(&self) -> &'static str {
         self.numbered().map_or("", |(number, _)| number)
@@ -35,7 +35,7 @@ macro_rules! builtin {
     };
 }
 
-/// All of them, in the order of their names.
+/// All built-in scenarios, sorted by name.
 pub const BUILTINS: &[Builtin] = &[
     builtin!("00-closed"),
     builtin!("00-mm1"),
@@ -74,13 +74,13 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("million-users"),
 ];
 
-/// The scenario of that name, with or without its number.
+/// The scenario with this name, with or without its number.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Builtin> {
     BUILTINS.iter().find(|builtin| builtin.name == name || builtin.short_name() == name)
 }
 
-/// What to say of a name that is none of them.
+/// The help line for an unknown name.
 #[must_use]
 pub fn suggestion(name: &str) -> String {
     let names = BUILTINS.iter().map(Builtin::short_name);

@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "OBJECTIVE")]
     slo: String,
 
-    /// Turn only this client's load, as in users.rate; all clients by default
+    /// Vary only this client's load, as in users.rate; by default the load of all clients
     #[arg(long, value_name = "KEY")]
     load: Option<String>,
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
     simulating: Simulating,
 }
 
-/// Checks everything, then searches.
+/// Checks everything, then searches the capacity.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.simulating.json()?;
     let pictures = args.simulating.pictures()?;
@@ -77,7 +77,8 @@ pub(super) fn run(args: &Args) -> Ended {
     })
 }
 
-/// Why a scenario is refused; and what to do if it is its faults alone, as where `--duration` cuts them off.
+/// Adds a note to the failure if only the scenario's faults are wrong, for example because `--duration` cuts them
+/// off.
 fn with_way_out(mut failure: Failure, source: Source, overrides: &[Override]) -> Failure {
     let without = source.without(Without { faults: true, expects: true });
     if failure.status == Status::BadScenario && without.check(overrides).is_ok() {
@@ -86,7 +87,7 @@ fn with_way_out(mut failure: Failure, source: Source, overrides: &[Override]) ->
     failure
 }
 
-/// Reads an objective that has a highest load.
+/// Reads an objective. It must be one for which a highest load exists.
 pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectation>, Failure> {
     let slo = expression("--slo", text, scenario, parse_slo)?;
     match refusal(&slo) {
@@ -95,7 +96,7 @@ pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectati
     }
 }
 
-/// Searches the capacity of a scenario.
+/// Searches the capacity of a scenario. Returns `None` if the search was interrupted before anything was measured.
 pub(super) fn search(
     simulating: &Simulating,
     scenario: &Scenario,
@@ -112,13 +113,13 @@ pub(super) fn search(
     capacity(&question, loads, loads.steps)
 }
 
-/// The scenario of a source at the loads of a search.
+/// Gives a search the scenario of a source at different loads.
 pub(super) struct FileLoads<'a> {
     pub(super) source: &'a Source,
-    /// What holds at all loads.
+    /// Overrides that hold at all loads.
     pub(super) overrides: &'a [Override],
     pub(super) steps: &'a Steps,
-    /// What the search is for, if it is one of many: `scale-up at m7i.large: `.
+    /// Name of the search for the progress line, if it is one of many: `scale-up at m7i.large: `.
     pub(super) what: &'a str,
 }
 
@@ -127,7 +128,7 @@ impl Loads for FileLoads<'_> {
 
     fn scenario(&self, overrides: &[Override]) -> Result<Scenario, Failure> {
         let all = [self.overrides, overrides].concat();
-        // That a load is too high is what the search wants to find out: warnings say nothing new.
+        // Drop warnings of overload: the search finds out which loads are too high.
         let scenario = self.source.check(&all)?.scenario;
         let set = all.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
         panic::running(format!("outgrow run {}{}", quoted(&self.source.origin), set.collect::<String>()));

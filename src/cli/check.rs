@@ -21,7 +21,7 @@ pub(super) struct Args {
     strict: bool,
 }
 
-/// Checks all of them; what is wrong goes to stderr, a line for each that is sound to stdout.
+/// Checks all scenarios. Errors and warnings go to stderr, and a line for each valid scenario to stdout.
 pub(super) fn run(args: &Args) -> Ended {
     let mut status = Status::Done;
     for argument in &args.scenarios {

@@ -1,4 +1,4 @@
-//! `outgrow compare`: the same customers through several designs.
+//! `outgrow compare`: runs the same customers through several designs.
 
 use std::path::Path;
 
@@ -32,8 +32,8 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "[DESIGN?]KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
-    /// Also run the designs over a range: users.rate=50/s..2000/s:12; a design may have a range of its own, and then the
-    /// designs are shown by what they cost: 'scale-out?web.count=1,2,4'
+    /// Also run the designs over a range: users.rate=50/s..2000/s:12; if designs have ranges of their own, they are
+    /// shown by their cost: 'scale-out?web.count=1,2,4'
     #[arg(long = "vary", value_name = "[DESIGN?]KEY=VALUES")]
     vary: Vec<String>,
 
@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "LIMIT")]
     fail_on: Vec<String>,
 
-    /// Go on until the difference of the mean response times is known to this share of the baseline's, as in 2%
+    /// Add trials until the difference of the mean response times is known to this share of the baseline's, as in 2%
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     precision: Option<f64>,
 
@@ -123,7 +123,7 @@ fn verdict(found: &CompareResult, strict: bool) -> Status {
     }
 }
 
-/// Finds the designs and gives each the flags that are its own.
+/// Finds the designs, and gives each its own overrides and range.
 fn read(args: &Args) -> Result<Vec<Given>, Failure> {
     if args.designs.len() < 2 {
         let only = &args.designs[0];
@@ -165,13 +165,14 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
     Ok(given)
 }
 
-/// What a reader calls a design: the name of its file.
+/// The name of a design: that of its file, without folder and extension.
 fn name_of(argument: &str) -> String {
     let stem = Path::new(argument).file_stem().and_then(|stem| stem.to_str());
     stem.filter(|_| argument != "-").unwrap_or("stdin").to_owned()
 }
 
-/// Which designs a flag means, `DESIGN?` in front of it or all, and the rest of it.
+/// The designs that an option applies to, and the option without the prefix `DESIGN?`. Without a prefix it applies to
+/// all.
 fn addressed<'t>(text: &'t str, given: &[Given]) -> Result<(Vec<usize>, &'t str), Failure> {
     let before_value = text.split('=').next().unwrap_or_default();
     let Some((name, _)) = before_value.split_once('?') else { return Ok(((0..given.len()).collect(), text)) };
@@ -192,12 +193,12 @@ fn load(args: &Args, given: &[Given]) -> Result<Vec<Design>, Failure> {
     given.iter().map(one).collect()
 }
 
-/// Checks the scenarios of all points, so that hours are not lost when a late one is wrong.
+/// Checks the scenarios of all points, so that hours are not lost when a late one has errors.
 fn check_points(args: &Args, given: &[Given]) -> Result<(), Failure> {
     for one in given {
         for set in one.vary.iter().flat_map(Vary::overrides) {
             let warnings = one.source.check(&[&one.overrides[..], &[set]].concat())?.warnings;
-            // With an objective the load is searched for, so that the one that is warned of is not run.
+            // With an objective the load is searched for, so that the load with the warning is not run.
             if !warnings.is_empty() && args.simulating.strict && args.slo.is_none() {
                 return Err(Failure::from(warnings));
             }
@@ -206,7 +207,7 @@ fn check_points(args: &Args, given: &[Given]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The designs over their values.
+/// Runs each design at each of its values. Returns one line for each design.
 fn curve(
     args: &Args,
     given: &[Given],
@@ -236,7 +237,7 @@ fn curve(
     Ok(Curve { slo: slo.unwrap_or_default().iter().map(ToString::to_string).collect(), lines })
 }
 
-/// The overrides of a point, its value, and what the user is told.
+/// The overrides of a point, its value, and its name for the progress line.
 type At<'a> = (&'a [Override], &'a str, &'a str);
 
 fn measured(

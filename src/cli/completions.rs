@@ -1,4 +1,4 @@
-//! `outgrow completions`: what a shell needs to complete command lines.
+//! `outgrow completions`: prints a completion script for a shell.
 
 use clap_complete::Shell;
 

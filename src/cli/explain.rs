@@ -1,4 +1,4 @@
-//! `outgrow explain`: what can be said of a scenario without simulating it.
+//! `outgrow explain`: what is known about a scenario without simulating it.
 
 use clap::ValueEnum;
 

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks for an orderly end, the second does not wait for it.
+//! Ctrl-C: the first one asks for an orderly end, the second one ends the program at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use super::status::{Failure, Status};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on an interrupt does not end the program but is noted.
+/// From now on the first interrupt is only noted and does not end the program.
 pub(super) fn watch() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -16,7 +16,7 @@ pub(super) fn watch() -> Result<(), Failure> {
     .map_err(|error| Failure::failed(format!("cannot watch for Ctrl-C: {error}")))
 }
 
-/// Whether the user has had enough.
+/// Whether the user has interrupted the program.
 pub(super) fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }

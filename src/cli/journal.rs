@@ -1,4 +1,5 @@
-//! `Journal`: the finished points of a sweep, a line of JSON for each, on the disk before the next one is asked for.
+//! `Journal`: the finished points of a sweep, one line of JSON for each. A line is on the disk before the next point
+//! starts.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,10 +16,10 @@ use crate::scenario::sha256;
 /// Name and version of the format.
 const SCHEMA: &str = "outgrow.sweep-journal/1";
 
-/// Characters of a value that a message shows.
+/// Greatest number of characters of a value in a message.
 const SHOWN_MAX: usize = 60;
 
-/// What decides the results of a sweep.
+/// Everything that decides the results of a sweep.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Plan {
     /// Version of the simulator.
@@ -29,15 +30,15 @@ pub(super) struct Plan {
     pub(super) sha256: String,
     /// SHA-256 of each file that it names.
     pub(super) files: BTreeMap<String, String>,
-    /// Overrides of all points.
+    /// Overrides that hold for all points.
     pub(super) set: Vec<(String, String)>,
-    /// Keys and their values.
+    /// Varied keys and their values.
     pub(super) vary: Vec<(String, Vec<String>)>,
     /// The seed, if not the scenario's own.
     pub(super) seed: Option<u64>,
     /// The trials of a point, if not the scenario's own.
     pub(super) trials: Option<u32>,
-    /// Points of the whole grid.
+    /// Number of points of the whole grid.
     pub(super) points: usize,
 }
 
@@ -47,11 +48,11 @@ pub(super) struct Header {
     schema: String,
     /// SHA-256 of the plan.
     sha256: String,
-    /// The scenario's file as it was given; another name of it is no other sweep.
+    /// The scenario's file as it was given. A sweep of the same text under another name is the same sweep.
     pub(super) file: String,
-    /// Which part of the points, as `I/N`.
+    /// The part of the points, as `I/N`.
     pub(super) shard: Option<String>,
-    /// What is done.
+    /// The plan of the sweep.
     pub(super) plan: Plan,
 }
 
@@ -60,7 +61,7 @@ impl Header {
         Header { schema: SCHEMA.into(), sha256: digest(&plan), file, shard, plan }
     }
 
-    /// What differs between this sweep and the one of another journal, in words; empty when they belong together.
+    /// The differences between this sweep and that of another journal, in words; empty if they are the same sweep.
     pub(super) fn differences(&self, other: &Header) -> Vec<String> {
         if self.sha256 == other.sha256 {
             return Vec::new();
@@ -103,23 +104,24 @@ struct Line {
     row: Row,
 }
 
-/// What stands in a journal.
+/// The content of a journal.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) header: Header,
     pub(super) rows: BTreeMap<usize, Row>,
-    /// Bytes up to the end of the last whole line.
+    /// Number of bytes up to the end of the last whole line.
     whole: u64,
 }
 
-/// The journal beside an output file.
+/// The path of the journal beside an output file.
 pub(super) fn beside(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".journal");
     name.into()
 }
 
-/// Reads a journal. Its last line may be torn: the program was killed while it wrote it, and the line does not count.
+/// Reads a journal. Its last line may be incomplete, if the program was killed while it wrote the line; it is
+/// ignored.
 pub(super) fn read(path: &Path) -> Result<Content, String> {
     let found = fs::metadata(path).map_err(|error| error.to_string())?;
     if !found.is_file() {
@@ -154,7 +156,7 @@ pub(super) fn read(path: &Path) -> Result<Content, String> {
     Ok(content)
 }
 
-/// A journal that is written.
+/// A journal that is open for writing.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
@@ -162,7 +164,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal. There must be none: it may hold hours of work.
+    /// Begins a journal. An existing one is an error, because it may hold hours of work.
     pub(super) fn create(path: &Path, header: &Header) -> Result<Journal, Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(Failure::failed(format!(
@@ -171,12 +173,13 @@ impl Journal {
             )));
         }
         let line = serde_json::to_string(header).expect("strings, lists and numbers") + "\n";
-        // Whole or not at all, so that every journal has its header.
+        // Written whole or not at all, so that every journal has a header.
         OutputFile::prepare(path)?.write(line.as_bytes())?;
         Journal::open(path).map_err(|error| failed(path, &error))
     }
 
-    /// Goes on with the journal of an interrupted sweep, or begins one if there is none.
+    /// Opens the journal of an interrupted sweep, or begins one if there is none. Returns it with the rows of
+    /// finished points.
     pub(super) fn resume(path: &Path, header: &Header) -> Result<(Journal, BTreeMap<usize, Row>), Failure> {
         if path.symlink_metadata().is_err() {
             return Ok((Journal::create(path, header)?, BTreeMap::new()));
@@ -203,7 +206,7 @@ impl Journal {
         Ok(Journal { file: File::options().append(true).open(path)?, path: path.to_owned() })
     }
 
-    /// Appends a point; when this returns, it is on the disk.
+    /// Appends a point. It is on the disk when this returns.
     pub(super) fn append(&mut self, point: usize, row: &Row) -> Result<(), Failure> {
         let line = Line { point, row: row.clone() };
         let text = serde_json::to_string(&line).expect("strings and numbers") + "\n";
@@ -211,7 +214,7 @@ impl Journal {
         written.map_err(|error| failed(&self.path, &error))
     }
 
-    /// The sweep is complete, and its output written: the journal has done its work.
+    /// Removes the journal: the sweep is complete and its output written.
     pub(super) fn remove(self) -> Result<(), Failure> {
         fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
     }
@@ -247,7 +250,7 @@ mod tests {
         Row::from_iter([("x".to_owned(), json!(value)), ("y".to_owned(), Value::Null)])
     }
 
-    /// A journal with one point, and what its file has.
+    /// Creates a journal with one point. Returns the content of its file.
     fn one_point(path: &Path) -> Vec<u8> {
         Journal::create(path, &header(1)).unwrap().append(1, &row(0.1)).unwrap();
         fs::read(path).unwrap()

@@ -1,4 +1,4 @@
-//! `outgrow list`: the built-in scenarios, and the machines that scenarios can name.
+//! `outgrow list`: lists the built-in scenarios and the types of machine that scenarios can name.
 
 use clap::Subcommand;
 

@@ -48,7 +48,7 @@ SCENARIO is the path of a scenario file, the name of a built-in scenario (outgro
 
 Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 an expectation does not hold; 130 interrupted.";
 
-/// One variant a command; what it takes and does stands in the file of its name.
+/// One variant for each command; its arguments and its code are in the file of its name.
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
@@ -71,7 +71,7 @@ enum Command {
 pub fn main() -> ExitCode {
     panic::install();
     let command = Cli::parse().command;
-    // The hook has said what happened; nothing of the broken state is used again.
+    // The panic hook has printed what happened, and nothing of the broken state is used again.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&command)));
     let status = match ended {
         Ok(Ok(status)) => status,
@@ -107,7 +107,7 @@ fn command() -> clap::Command {
     Cli::command()
 }
 
-/// How every command ends.
+/// The end of a command: its status, or why it failed.
 type Ended = Result<Status, Failure>;
 
 /// Reads `KEY=VALUE`.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let builtin = builtin::find(&args.from).ok_or_else(unknown)?;
     let file = format!("{}.toml", args.name.trim_end_matches(".toml"));
     let path = Path::new(&file);
-    // A link that leads nowhere is something, too.
+    // A dangling link counts as an existing file.
     if path.symlink_metadata().is_ok() {
         return Err(Failure::failed(format!("`{file}` exists, and is not overwritten")));
     }
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Ended {
     Ok(Status::Done)
 }
 
-/// Without the line that names the schema beside the built-in scenarios: it is not beside the copy.
+/// The text without the line that names the schema, which is not beside the copy.
 fn standalone(text: &str) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with("#:schema")).collect()
 }

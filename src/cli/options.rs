@@ -1,4 +1,4 @@
-//! What several commands let the user choose: where the numbers come from, how long and how often to simulate.
+//! Options that several commands share: seed, number and length of trials, and outputs.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::model::quantity::{Duration, QuantityError, Share};
 use crate::scenario::expression::{ExpressionError, Names};
 use crate::scenario::{BoxEntry, Scenario};
 
-/// Flags of every command that simulates several scenarios for one answer.
+/// Options of every command that simulates one or several scenarios for one answer.
 #[derive(Debug, clap::Args)]
 pub(super) struct Simulating {
-    /// Where all random numbers come from, instead of the scenario's own seed
+    /// Seed of all random numbers, instead of the scenario's own
     #[arg(long)]
     pub(super) seed: Option<u64>,
 
@@ -29,7 +29,7 @@ pub(super) struct Simulating {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
-    /// Treat warnings as errors, and what is not shown as failed
+    /// Treat warnings as errors, and an expectation that is not shown to hold as failed
     #[arg(long)]
     pub(super) strict: bool,
 
@@ -37,11 +37,11 @@ pub(super) struct Simulating {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Write charts of what came out into a folder, each as SVG and as PNG
+    /// Write charts of the result into a folder, each as SVG and as PNG
     #[arg(long, value_name = "DIR")]
     charts: Option<PathBuf>,
 
-    /// Write a page that says and shows it all into one HTML file
+    /// Write a report with text and charts as one HTML file
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
@@ -51,22 +51,22 @@ pub(super) struct Simulating {
 }
 
 impl Simulating {
-    /// Threads; 0 for as many as there are cores.
+    /// Number of threads; 0 for one on each core.
     pub(super) fn jobs(&self) -> usize {
         self.jobs.map_or(0, usize::from)
     }
 
-    /// Where the JSON goes, tried before anything is simulated.
+    /// The output for JSON, if asked for. Checked before anything is simulated.
     pub(super) fn json(&self) -> Result<Option<JsonOutput>, Failure> {
         self.json.as_deref().map(JsonOutput::prepare).transpose()
     }
 
-    /// Where charts and the page go, tried before anything is simulated.
+    /// The outputs for charts and report, if asked for. Checked before anything is simulated.
     pub(super) fn pictures(&self) -> Result<Pictures, Failure> {
         Pictures::prepare(self.charts.as_deref(), self.report.as_deref())
     }
 
-    /// Reads and checks a scenario with these overrides; says its warnings, which `--strict` does not allow.
+    /// Reads and checks a scenario with these overrides. Prints its warnings; with `--strict` they are an error.
     pub(super) fn load(&self, source: &Source, overrides: &[Override]) -> Result<Scenario, Failure> {
         let loaded = source.check(overrides)?;
         if !loaded.warnings.is_empty() {
@@ -79,7 +79,7 @@ impl Simulating {
         Ok(loaded.scenario)
     }
 
-    /// The overrides with those that make the trials as long as `--duration` says.
+    /// The overrides, and those that set the duration to `--duration`.
     pub(super) fn with_timing(
         &self,
         source: &Source,
@@ -91,7 +91,7 @@ impl Simulating {
     }
 }
 
-/// The overrides that make the trials so long.
+/// The overrides that set the measured time to `duration`. A warm-up that does not fit is shortened, with a warning.
 pub(super) fn timing(
     source: &Source,
     others: &[Override],
@@ -101,7 +101,7 @@ pub(super) fn timing(
     let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
     let own = source.check(others)?.scenario.run.warmup;
     if own >= duration {
-        // A warm-up that suits ten minutes must not forbid a quick look of ten seconds.
+        // A warm-up that suits ten minutes must not forbid a run of ten seconds.
         let warmup = Duration(duration.mul_f64(0.1));
         let (origin, own) = (&source.origin, Duration(own));
         warn(&format!("{origin}: the warm-up of {own} does not fit: it is cut to {warmup}"));
@@ -110,7 +110,7 @@ pub(super) fn timing(
     Ok(overrides)
 }
 
-/// Reads a share that is above nothing.
+/// Reads a share above 0.
 pub(super) fn precision(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(Share(share)) if share > 0.0 => Ok(share),
@@ -119,7 +119,7 @@ pub(super) fn precision(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads a time that is longer than nothing.
+/// Reads a time above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
         Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
@@ -149,7 +149,7 @@ pub(super) fn expression<T>(
     })
 }
 
-/// A box and its members.
+/// The names of a box and of its members.
 fn names_of(entry: &BoxEntry) -> Vec<String> {
     let mut names = vec![entry.name.clone()];
     let members = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member).name);

@@ -1,4 +1,4 @@
-//! Where text goes: results to stdout, all else to stderr, files written whole.
+//! Outputs: results to stdout, everything else to stderr, and files that are written whole.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -8,8 +8,8 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::status::Failure;
 
-/// Writes a result to stdout. Colours are taken out where they do not belong. A reader who has gone, as `head` does, is
-/// no failure: the rest of the result is simply not wanted.
+/// Writes a result to stdout, without colours unless stdout is a terminal. A reader that has closed the pipe, as
+/// `head` does, is not an error: the rest of the result is not wanted.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -20,22 +20,22 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a message to stderr. When even that cannot be written, nobody is there to be told.
+/// Writes a message to stderr. Errors are ignored, because there is no place left to report them.
 pub(super) fn say(text: &str) {
     let mut stderr = anstream::stderr().lock();
     let _ = writeln!(stderr, "{text}");
 }
 
-/// A file to be written when the result is there.
+/// A file that will be written when the result is complete.
 #[derive(Debug)]
 pub(super) struct OutputFile {
     path: PathBuf,
-    /// A device or a pipe: it is written to, never replaced.
+    /// Whether it is a device or a pipe, which is written to and never replaced.
     is_special: bool,
 }
 
 impl OutputFile {
-    /// Makes sure that the file can be written, before hours are spent on what should stand in it.
+    /// Checks that the file can be written, before hours are spent on its content.
     pub(super) fn prepare(path: &Path) -> Result<OutputFile, Failure> {
         let fail = |why: &dyn std::fmt::Display| cannot_write(path, why);
         match fs::metadata(path) {
@@ -43,7 +43,7 @@ impl OutputFile {
             Ok(found) if found.permissions().readonly() => Err(fail(&"it is read-only")),
             Ok(found) if !found.is_file() => Ok(OutputFile { path: path.to_owned(), is_special: true }),
             Ok(_) => {
-                // A link stays a link: what it points at is replaced.
+                // A link stays a link: its target is replaced.
                 let path = fs::canonicalize(path).map_err(|error| fail(&error))?;
                 temporary_beside(&path).map_err(|error| fail(&error))?;
                 Ok(OutputFile { path, is_special: false })
@@ -55,12 +55,13 @@ impl OutputFile {
         }
     }
 
-    /// Whether it can have other files beside it.
+    /// Whether it is a regular file, which can have other files beside it.
     pub(super) fn is_regular(&self) -> bool {
         !self.is_special
     }
 
-    /// Writes all of it or nothing: a reader never sees half a file, and an old one stays until the new one is whole.
+    /// Writes all of the content or nothing. A reader never sees half a file, and an old file stays until the new one
+    /// is complete.
     pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Failure> {
         let content = content.as_ref();
         let written = if self.is_special {
@@ -80,14 +81,14 @@ impl OutputFile {
     }
 }
 
-/// A folder of files to be written when the results are there.
+/// A folder of files that will be written when the results are complete.
 #[derive(Debug)]
 pub(super) struct OutputFolder {
     path: PathBuf,
 }
 
 impl OutputFolder {
-    /// Makes sure that the files can be written, before hours are spent on what should stand in them.
+    /// Checks that the files can be written, before hours are spent on their content.
     pub(super) fn prepare(path: &Path) -> Result<OutputFolder, Failure> {
         let tried = match fs::metadata(path) {
             Ok(found) if !found.is_dir() => Err(io::Error::other("it is a file")),
@@ -99,7 +100,8 @@ impl OutputFolder {
         Ok(OutputFolder { path: path.to_owned() })
     }
 
-    /// Writes all files. A new folder appears with all of them; in an old one each is replaced whole, and others stay.
+    /// Writes all files. A new folder appears with all of them at once. In an existing folder each file is replaced
+    /// whole, and other files stay.
     pub(super) fn write<N: AsRef<str>, C: AsRef<[u8]>>(&self, files: &[(N, C)]) -> Result<(), Failure> {
         if self.path.is_dir() {
             for (name, text) in files {
@@ -118,7 +120,7 @@ impl OutputFolder {
             file.sync_all()?;
         }
         fs::rename(folder.path(), &self.path)?;
-        // Nothing is left to be taken away.
+        // The folder was moved, so the temporary one must not be removed.
         let _ = folder.keep();
         Ok(())
     }
@@ -133,7 +135,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes what is given its name once it is whole, with the rights that anything new has.
+/// A builder of temporary files or folders, with the permissions of new ones.
 fn builder(mode: u32) -> Builder<'static, 'static> {
     let mut builder = Builder::new();
     builder.prefix(".outgrow-");
@@ -144,7 +146,7 @@ fn builder(mode: u32) -> Builder<'static, 'static> {
     builder
 }
 
-/// A new file in the same folder, since renaming works only within a file system; it goes away when dropped.
+/// A temporary file in the same folder, because renaming works only within a file system. It is deleted when dropped.
 fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = parent(path);
     if !folder.exists() {
@@ -154,7 +156,7 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     builder(0o666).tempfile_in(folder)
 }
 
-/// Where the JSON goes.
+/// The output for JSON.
 pub(super) enum JsonOutput {
     /// To stdout, instead of the summary.
     Stdout,

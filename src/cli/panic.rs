@@ -1,4 +1,4 @@
-//! What is said when the simulator has a defect: the line that replays it.
+//! The message after a panic, which is a defect of the simulator: it has the command that replays it.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
@@ -10,27 +10,27 @@ use super::style;
 use crate::experiment::runner::{Position, position};
 use crate::model::quantity::Duration;
 
-/// The run under way, as one would type it, without seed and trial.
+/// The command of the run under way, without seed and trial.
 static RUN: Mutex<String> = Mutex::new(String::new());
 
 thread_local! {
-    /// The run of the calling thread, where several are under way at once.
+    /// The command of the calling thread's run, if several runs are under way at once.
     static OWN_RUN: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// From now on a panic prints what happened and how to see it again.
+/// Makes panics print what happened, and the command that replays it.
 pub(super) fn install() {
     panic::set_hook(Box::new(|info| say(&message(info))));
 }
 
-/// Notes which run comes next.
+/// Notes the command of the run that begins now.
 pub(super) fn running(command_line: String) {
     if let Ok(mut run) = RUN.lock() {
         *run = command_line;
     }
 }
 
-/// Notes which run the calling thread takes up, where every thread may have its own.
+/// Notes the command of the run that the calling thread begins now, if threads have different runs.
 pub(super) fn running_here(command_line: String) {
     OWN_RUN.set(Some(command_line));
 }
@@ -45,7 +45,7 @@ fn message(info: &PanicHookInfo<'_>) -> String {
         let run = OWN_RUN.take().unwrap_or_else(|| run.clone());
         text.push_str(&format!("\nthis replays it: {}", replay_line(&run, position)));
     }
-    // Taken only where RUST_BACKTRACE asks for it, as in any Rust program.
+    // Captured only if RUST_BACKTRACE asks for it, as in any Rust program.
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
         text.push_str(&format!("\n{trace}"));

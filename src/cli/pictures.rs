@@ -1,4 +1,4 @@
-//! `--charts` and `--report`: what can be shown to others.
+//! `--charts` and `--report`: charts and the HTML report.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::output::{OutputFile, OutputFolder};
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 
-/// Where charts and the page go.
+/// The outputs for charts and the report.
 #[derive(Debug)]
 pub(super) struct Pictures {
     charts: Option<OutputFolder>,
@@ -14,7 +14,7 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Makes sure that both can be written, before hours are spent on what should stand in them.
+    /// Checks that both can be written, before hours are spent on their content.
     pub(super) fn prepare(charts: Option<&Path>, page: Option<&Path>) -> Result<Pictures, Failure> {
         Ok(Pictures {
             charts: charts.map(OutputFolder::prepare).transpose()?,
@@ -22,7 +22,7 @@ impl Pictures {
         })
     }
 
-    /// Draws and writes what was asked for.
+    /// Draws and writes the charts and the report, if asked for.
     pub(super) fn write(
         &self,
         charts: impl FnOnce() -> Vec<(String, Vec<u8>)>,
@@ -35,7 +35,7 @@ impl Pictures {
     }
 }
 
-/// Names and contents of the files of some charts.
+/// Names and contents of the files of some charts; every name begins with `before`.
 pub(super) fn files(before: &str, charts: &[Chart]) -> Vec<(String, Vec<u8>)> {
     let both = |chart: &Chart| {
         let name = format!("{before}{}", chart.name);

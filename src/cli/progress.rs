@@ -1,4 +1,4 @@
-//! The progress bar on stderr, and Ctrl-C for those who have seen enough of it.
+//! The progress bar on stderr. It also reports an interrupt by Ctrl-C to the simulation.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,65 +11,65 @@ use crate::experiment::runner::Progress;
 /// Steps of the bar for each trial.
 const STEPS: u64 = 1000;
 
-/// Watches the trials of one run. The bar shows itself only on a terminal.
+/// Shows the progress of the trials of one run, on a terminal only.
 pub(super) struct Bar {
     bar: ProgressBar,
-    /// What it counts.
+    /// The things that it counts, in plural.
     what: &'static str,
-    /// Steps that each trial has done.
+    /// Steps done by each trial.
     done: Mutex<Vec<u64>>,
 }
 
 impl Bar {
-    /// A bar for that many trials; more may come. A quiet one shows nothing.
+    /// A bar for this number of trials; more may be added. If `quiet`, it shows nothing.
     pub(super) fn new(trials: u32, quiet: bool) -> Bar {
         Bar::of(trials, "trials", quiet)
     }
 
-    /// The same for other things that take their time.
+    /// A bar for a number of things other than trials.
     pub(super) fn of(trials: u32, what: &'static str, quiet: bool) -> Bar {
         let bar = bar(u64::from(trials) * STEPS, quiet);
         bar.set_message(message(0, trials as usize, what));
         Bar { bar, what, done: Mutex::new(vec![0; trials as usize]) }
     }
 
-    /// Takes the bar off the screen.
+    /// Removes the bar from the screen.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Watches the points of a sweep, several at once. The bar shows itself only on a terminal.
+/// Shows the progress of a sweep, several points at once, on a terminal only.
 pub(super) struct PointsBar {
     bar: ProgressBar,
     points: usize,
     state: Mutex<Points>,
 }
 
-/// How far a sweep is.
+/// The progress of a sweep.
 struct Points {
     done: usize,
-    /// Steps of points that this run has finished.
+    /// Steps of the points that this run has finished.
     steps: u64,
-    /// Shares of the trials of points under way.
+    /// For each point under way, the finished share of each trial.
     under_way: BTreeMap<usize, Vec<f64>>,
 }
 
 impl PointsBar {
-    /// A bar for so many points, of which some were done before.
+    /// A bar for a sweep of `points` points, of which `done` were finished by earlier runs.
     pub(super) fn new(points: usize, done: usize, quiet: bool) -> PointsBar {
         let bar = bar((points - done) as u64 * STEPS, quiet);
         bar.set_message(format!("{done} of {points} points"));
         PointsBar { bar, points, state: Mutex::new(Points { done, steps: 0, under_way: BTreeMap::new() }) }
     }
 
-    /// A point with so many trials begins.
+    /// Notes that a point with this number of trials begins.
     pub(super) fn begin(&self, point: usize, trials: usize) {
         let mut state = self.state.lock().expect("nothing fails while the lock is held");
         state.under_way.insert(point, vec![0.0; trials]);
     }
 
-    /// A trial of a point has come so far.
+    /// Notes that this share of a trial of a point is done.
     pub(super) fn advanced(&self, point: usize, trial: u32, share: f64) {
         let mut state = self.state.lock().expect("nothing fails while the lock is held");
         if let Some(shares) = state.under_way.get_mut(&point) {
@@ -80,7 +80,7 @@ impl PointsBar {
         self.bar.set_position(state.steps + (under_way * STEPS as f64) as u64);
     }
 
-    /// A point is done.
+    /// Notes that a point is done.
     pub(super) fn finished(&self, point: usize) {
         let mut state = self.state.lock().expect("nothing fails while the lock is held");
         state.under_way.remove(&point);
@@ -89,19 +89,19 @@ impl PointsBar {
         self.bar.set_message(format!("{} of {} points", state.done, self.points));
     }
 
-    /// Takes the bar off the screen.
+    /// Removes the bar from the screen.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Watches a command that does not know beforehand how many simulations it takes. Shows itself only on a terminal.
+/// Shows the progress of a command whose number of simulations is not known beforehand, on a terminal only.
 pub(super) struct Steps {
     line: ProgressBar,
 }
 
 impl Steps {
-    /// A line without words. A quiet one shows nothing.
+    /// A line without text. If `quiet`, it shows nothing.
     pub(super) fn new(quiet: bool) -> Steps {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let style =
@@ -109,12 +109,12 @@ impl Steps {
         Steps { line: ProgressBar::with_draw_target(None, target).with_style(style) }
     }
 
-    /// What is being simulated now.
+    /// Shows what is being simulated now.
     pub(super) fn now(&self, message: String) {
         self.line.set_message(message);
     }
 
-    /// Takes the line off the screen.
+    /// Removes the line from the screen.
     pub(super) fn clear(&self) {
         self.line.finish_and_clear();
     }
@@ -130,7 +130,7 @@ impl Progress for Steps {
     }
 }
 
-/// A bar of so many steps, that tells the time left.
+/// A bar of `steps` steps, with the time left.
 fn bar(steps: u64, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let template = ProgressStyle::with_template("{bar:40} {msg}, {eta} left");

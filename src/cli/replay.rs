@@ -1,4 +1,4 @@
-//! Replay of one trial up to a moment: what the message of a crash asks for.
+//! Replay of one trial up to a moment, as the message after a panic suggests.
 
 use super::Ended;
 use super::interrupt;
@@ -10,8 +10,8 @@ use crate::model::simulation::Length;
 use crate::scenario::Scenario;
 use crate::scenario::build::build;
 
-/// Runs trial `trial` alone, to `until` after its start or to its end, and prints where it got to. The trajectory does
-/// not depend on what is measured, so there is no warm-up here.
+/// Runs one trial alone, up to `until` after its start or to its end, and prints its events and fingerprint. It has
+/// no warm-up, because the trajectory does not depend on what is measured.
 pub(super) fn replay(scenario: &Scenario, seed: u64, trial: u32, until: Option<SimDuration>) -> Ended {
     let length = Length { warmup: SimDuration::ZERO, measured: until.unwrap_or(scenario.run.length()) };
     let mut simulation = build(scenario, Seed::new(seed).trial(trial.into()));

@@ -1,4 +1,4 @@
-//! `outgrow run`: simulates scenarios and says what came out.
+//! `outgrow run`: simulates scenarios and prints the results.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::report;
 use crate::report::html::Run;
 use crate::scenario::Scenario;
 
-/// Simulate scenarios and print what came out
+/// Simulate scenarios and print the results
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Path of a scenario, name of a built-in one (see outgrow list), or - for stdin
@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     simulating: Simulating,
 
-    /// Go on until the mean response time is known this well, as in 2%
+    /// Add trials until the interval of the mean response time is this narrow, as in 2%
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     precision: Option<f64>,
 
@@ -52,7 +52,7 @@ pub(super) struct Args {
     until: Option<Duration>,
 }
 
-/// Checks everything, then simulates one scenario after the other.
+/// Checks everything, then simulates one scenario after another.
 pub(super) fn run(args: &Args) -> Ended {
     let outputs = Outputs::prepare(args)?;
     let scenarios = load_all(args)?;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Ended {
     Ok(status)
 }
 
-/// What the report is made of.
+/// Scenario, result and command of each run, for the report.
 fn runs<'a>(args: &Args, scenarios: &'a [Scenario], results: &'a [RunResult]) -> Vec<Run<'a>> {
     let all = args.scenarios.iter().zip(scenarios).zip(results);
     let run = |((argument, scenario), result): ((&String, &'a Scenario), &'a RunResult)| {
@@ -95,7 +95,7 @@ fn runs<'a>(args: &Args, scenarios: &'a [Scenario], results: &'a [RunResult]) ->
     all.map(run).collect()
 }
 
-/// Reads and checks all scenarios, so that none is simulated when another one is wrong.
+/// Reads and checks all scenarios, so that none is simulated if another one has errors.
 fn load_all(args: &Args) -> Result<Vec<Scenario>, Failure> {
     let mut scenarios = Vec::new();
     let mut failed: Option<Failure> = None;
@@ -139,11 +139,11 @@ fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResul
     (!trials.records.is_empty()).then(|| RunResult::new(scenario, &options, &trials))
 }
 
-/// Runs the first trial a second time and compares. The accounts, by which each request and call ends exactly once, are
-/// closed at the end of every trial, audited or not.
+/// Runs the first trial a second time and compares. The ledgers, by which each request and call ends exactly once,
+/// are checked at the end of every trial, audited or not.
 ///
 /// # Panics
-/// When the same seed has given other events: then nothing that was measured can be trusted.
+/// When the same seed has given other events. Then no result can be trusted.
 fn audit(scenario: &Scenario, options: &RunOptions, trials: &Trials) {
     let once = RunOptions { trials: 0..1, jobs: 1, ..options.clone() };
     let again = runner::run(scenario, &once, &runner::Unwatched);
@@ -159,7 +159,7 @@ fn audit(scenario: &Scenario, options: &RunOptions, trials: &Trials) {
     ));
 }
 
-/// How a run with this result ends.
+/// The status of a run with this result.
 fn verdict(result: &RunResult, strict: bool) -> Status {
     let fails = |answer: Answer| answer == Answer::Fails || strict && answer == Answer::NotShown;
     let imprecise = result.precision.is_some_and(|precision| !precision.reached);
@@ -183,12 +183,12 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
     Ok(status)
 }
 
-/// What one would type to run this scenario again, without seed and trial.
+/// The command that runs this scenario again, without seed and trial.
 fn command_line(args: &Args, argument: &str) -> String {
     command(argument, &args.overrides, args.simulating.duration)
 }
 
-/// What one would type to run a scenario with these overrides.
+/// The command that runs a scenario with these overrides.
 pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<Duration>) -> String {
     let mut line = format!("outgrow run {}", quoted(argument));
     for (key, value) in overrides {
@@ -200,7 +200,7 @@ pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<D
     line
 }
 
-/// Where results go besides the terminal.
+/// The outputs besides the terminal.
 struct Outputs {
     json: Option<JsonOutput>,
     csv: Option<OutputFolder>,
@@ -208,7 +208,7 @@ struct Outputs {
 }
 
 impl Outputs {
-    /// Makes sure that everything can be written before anything is simulated.
+    /// Checks that everything can be written, before anything is simulated.
     fn prepare(args: &Args) -> Result<Outputs, Failure> {
         Ok(Outputs {
             json: args.simulating.json()?,
@@ -231,7 +231,8 @@ impl Outputs {
     }
 }
 
-/// Names and contents of the files of all charts; with several scenarios their names stand before those of the charts.
+/// Names and contents of the files of all charts. With several scenarios the names begin with number and name of the
+/// scenario.
 fn drawn(results: &[RunResult]) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for (index, result) in results.iter().enumerate() {

@@ -1,6 +1,6 @@
-//! Commands as a shell takes them.
+//! Commands in the syntax of a shell.
 
-/// The word as a shell takes it.
+/// The word, quoted if a shell needs that.
 pub(super) fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
@@ -9,7 +9,7 @@ pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The command line as it was typed.
+/// The command line of this program.
 pub(super) fn typed() -> String {
     let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
     format!("outgrow {}", words.join(" "))

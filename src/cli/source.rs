@@ -15,25 +15,25 @@ use crate::model::spec::{Files, NoFiles};
 use crate::scenario::document::TEXT_BYTES_MAX;
 use crate::scenario::{self, Loaded, Scenario, Without};
 
-/// Bytes of a file that a scenario names: a trace of ten million lines fits.
+/// Greatest size of a file that a scenario names, in bytes: a trace of ten million lines fits.
 const DATA_BYTES_MAX: usize = 256 << 20;
 
-/// A key and the value that it gets: `--set web.count=8`.
+/// A key and its new value: `--set web.count=8`.
 pub(super) type Override = (String, String);
 
-/// The text of a scenario and what it may read.
+/// The text of a scenario, and the folder of the files that it names.
 #[derive(Debug)]
 pub(super) struct Source {
     /// Its name in messages and results.
     pub(super) origin: String,
-    /// What stands in it.
+    /// The text.
     pub(super) text: String,
     folder: Option<PathBuf>,
     without: Without,
 }
 
 impl Source {
-    /// What an argument SCENARIO stands for. A file wins over a built-in scenario of the same name.
+    /// The source that an argument SCENARIO names. A file takes precedence over a built-in scenario of the same name.
     pub(super) fn find(argument: &str) -> Result<Source, Failure> {
         let path = Path::new(argument);
         if argument == "-" {
@@ -60,12 +60,12 @@ impl Source {
         Ok(Source { origin: argument.into(), text, folder, without: Without::default() })
     }
 
-    /// The same without a part that is neither read nor checked.
+    /// The same source, with parts of the scenario left out.
     pub(super) fn without(self, without: Without) -> Source {
         Source { without, ..self }
     }
 
-    /// Reads and checks the scenario; its warnings go to stderr.
+    /// Reads and checks the scenario, and prints its warnings to stderr.
     pub(super) fn load(&self, overrides: &[Override]) -> Result<Scenario, Failure> {
         let Loaded { scenario, warnings } = self.check(overrides)?;
         if !warnings.is_empty() {
@@ -74,7 +74,7 @@ impl Source {
         Ok(scenario)
     }
 
-    /// Reads and checks the scenario without a word.
+    /// Reads and checks the scenario, and prints nothing.
     pub(super) fn check(&self, overrides: &[Override]) -> Result<Loaded, Failure> {
         let loaded = match &self.folder {
             Some(folder) => self.load_with(overrides, &Beside(folder)),
@@ -106,12 +106,12 @@ impl Source {
     }
 }
 
-/// Says something about a scenario that the loader does not know of.
+/// Prints a warning about a scenario that does not come from the loader.
 pub(super) fn warn(message: &str) {
     output::say(&format!("{} {message}", style::warning("warning:")));
 }
 
-/// Neither a path nor the name of a TOML file.
+/// Whether an argument is neither a path nor the name of a TOML file.
 fn is_bare_name(argument: &str) -> bool {
     !argument.contains(['/', '\\']) && !argument.ends_with(".toml")
 }
@@ -120,7 +120,7 @@ fn cannot_read(name: &str, why: &str) -> Failure {
     Failure::scenario(format!("cannot read `{name}`: {why}"))
 }
 
-/// Files that a scenario names, looked for beside it.
+/// Files that a scenario names, in the folder of the scenario.
 struct Beside<'a>(&'a Path);
 
 impl Files for Beside<'_> {
@@ -129,7 +129,7 @@ impl Files for Beside<'_> {
     }
 }
 
-/// The same, with a note of what was read.
+/// The same files; notes the SHA-256 of every file that was read.
 struct Noting<'a> {
     folder: Option<&'a Path>,
     seen: RefCell<BTreeMap<String, String>>,
@@ -154,7 +154,7 @@ fn read_file(path: &Path, bytes_max: usize) -> Result<String, String> {
     read_text(File::open(path).map_err(|error| said(&error))?, bytes_max)
 }
 
-/// All of the text, but never more than a user can have meant: a device would go on for ever.
+/// The whole text. More than `bytes_max` bytes are an error, because a device may never end.
 fn read_text(from: impl Read, bytes_max: usize) -> Result<String, String> {
     let mut bytes = Vec::new();
     from.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| said(&error))?;
@@ -168,7 +168,7 @@ fn read_text(from: impl Read, bytes_max: usize) -> Result<String, String> {
     })
 }
 
-/// The system's words without its number.
+/// The system's message without its error number.
 fn said(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".into(),
@@ -193,7 +193,7 @@ mod tests {
         for builtin in builtin::BUILTINS {
             let loaded =
                 Source::find(builtin.name).unwrap().check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
-            // Two are about a load that is too much, and are told so.
+            // Two scenarios are overloaded on purpose, and get a warning.
             let is_overloaded = ["05-scale-up-wall", "10-replica-lag"].contains(&builtin.name);
             assert_eq!(loaded.warnings.is_empty(), !is_overloaded, "{}: {}", builtin.name, loaded.warnings);
             assert!(!loaded.scenario.expects.is_empty());

@@ -1,23 +1,23 @@
-//! How a command ends: exit codes, which are a promise to scripts, and what is said when it fails.
+//! The end of a command: exit codes, which scripts rely on, and error messages.
 
 use std::process::ExitCode;
 
 use crate::scenario::error::Diagnostics;
 
-/// How a command ended.
+/// The exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Status {
-    /// It did what it was asked to.
+    /// The command did what it was asked to do.
     Done = 0,
-    /// Files could not be read or written, or the program has a defect.
+    /// A file could not be read or written, or the program has a defect.
     Failed = 1,
-    /// The command line cannot be understood.
+    /// The command line has an error.
     BadUsage = 2,
-    /// A scenario is wrong.
+    /// A scenario has errors.
     BadScenario = 3,
     /// An expectation does not hold.
     NotAsExpected = 4,
-    /// The user had enough; what was done by then has been reported.
+    /// The user interrupted the program. Results up to then were reported.
     Interrupted = 130,
 }
 
@@ -27,32 +27,32 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Why a command cannot go on.
+/// The reason why a command cannot go on.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// How it ends.
+    /// The exit code.
     pub(super) status: Status,
-    /// What stderr is told, ready to print, without a line end.
+    /// The text for stderr, ready to print, without a line end.
     pub(super) text: String,
 }
 
 impl Failure {
-    /// One line in the form of all messages: `error: cannot write ...`.
+    /// A failure with a message of one line, such as `error: cannot write ...`.
     pub(super) fn new(status: Status, message: impl AsRef<str>) -> Failure {
         Failure { status, text: format!("{} {}", super::style::error("error:"), message.as_ref()) }
     }
 
-    /// Reading, writing and the like went wrong.
+    /// A failure of reading, writing and the like.
     pub(super) fn failed(message: impl AsRef<str>) -> Failure {
         Failure::new(Status::Failed, message)
     }
 
-    /// The command line asks for something that there is not.
+    /// A failure because of the command line.
     pub(super) fn usage(message: impl AsRef<str>) -> Failure {
         Failure::new(Status::BadUsage, message)
     }
 
-    /// A scenario cannot be had.
+    /// A failure because a scenario cannot be read or has errors.
     pub(super) fn scenario(message: impl AsRef<str>) -> Failure {
         Failure::new(Status::BadScenario, message)
     }

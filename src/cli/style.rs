@@ -1,4 +1,4 @@
-//! Colours of messages on stderr; the stream takes them out where they do not belong.
+//! Colours of messages on stderr. The stream removes them if it is not a terminal.
 
 use anstyle::{AnsiColor, Style};
 
@@ -6,12 +6,12 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// As the diagnostics print the word.
+/// The text in the colour that diagnostics use for this word.
 pub(super) fn error(text: &str) -> String {
     paint(AnsiColor::BrightRed.on_default().bold(), text)
 }
 
-/// As the diagnostics print the word.
+/// The text in the colour that diagnostics use for this word.
 pub(super) fn warning(text: &str) -> String {
     paint(AnsiColor::Yellow.on_default().bold(), text)
 }

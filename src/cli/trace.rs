@@ -1,4 +1,4 @@
-//! `outgrow trace`: one request's life, event by event.
+//! `outgrow trace`: shows what happens to one request, event by event.
 
 use super::output::print;
 use super::source::{Override, Source};
@@ -24,11 +24,11 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
-    /// Where all random numbers come from, instead of the scenario's own seed
+    /// Seed of all random numbers, instead of the scenario's own
     #[arg(long)]
     seed: Option<u64>,
 
-    /// Which trial
+    /// Number of the trial, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     trial: u64,
 
@@ -43,7 +43,7 @@ enum Format {
     Chrome,
 }
 
-/// Simulates one trial and prints what the request did.
+/// Simulates one trial, and prints the events of the request.
 pub(super) fn run(args: &Args) -> Ended {
     let scenario = Source::find(&args.scenario)?.load(&args.overrides)?;
     let seed = args.seed.unwrap_or(scenario.run.seed);

@@ -1,4 +1,4 @@
-//! `outgrow validate`: holds the simulator against answers that are known without it.
+//! `outgrow validate`: compares the simulator with answers that are known without it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::experiment::validate::{self, Case, Effort, Options};
 use crate::report::{json, validation};
 use crate::scenario::suggest::did_you_mean;
 
-/// Requests of each trial of the study of coverage.
+/// Mean number of requests of each trial of the study of coverage.
 const COVERAGE_REQUESTS: f64 = 6_000.0;
 
-/// Simulate cases with known answers, and say whether they come out
+/// Simulate cases with known answers, and compare the results with them
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "coverage")]
     all: bool,
 
-    /// Only this case, or those whose name or family holds this text; may be given several times
+    /// Only this case, or those whose name or family contains this text; may be given several times
     #[arg(long = "case", value_name = "NAME", conflicts_with = "coverage")]
     cases: Vec<String>,
 
@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "coverage")]
     file: Option<PathBuf>,
 
-    /// Study the intervals instead: how often they cover a truth that is known
+    /// Study the intervals instead: how often they cover a known truth
     #[arg(long)]
     coverage: bool,
 
@@ -40,7 +40,7 @@ pub(super) struct Args {
           value_parser = clap::value_parser!(u32).range(20..=100_000))]
     repetitions: u32,
 
-    /// Where all random numbers come from
+    /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
@@ -68,12 +68,12 @@ reach). Published measurements have a tolerance instead.
 
 Exit status 4: a value differs, or an interval misses.";
 
-/// What came out, in all forms.
+/// The result in all formats.
 struct Output<'o> {
     text: String,
     json: String,
     part: String,
-    /// Name of the marks on a page.
+    /// Name in the marks on a page.
     name: &'o str,
 }
 
@@ -150,14 +150,14 @@ fn study<'o>(args: &Args) -> (Status, Output<'o>) {
     (status, output)
 }
 
-/// The page, to be written, and what stands on it.
+/// The page as an output, and its present text.
 fn page(path: &Path) -> Result<(OutputFile, String), Failure> {
     let text = fs::read_to_string(path);
     let text = text.map_err(|error| Failure::failed(format!("cannot read `{}`: {error}", path.display())))?;
     Ok((OutputFile::prepare(path)?, text))
 }
 
-/// The cases that were asked for.
+/// The cases that the user asked for.
 fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
     let all = match &args.file {
         None => validate::built_in(),
@@ -177,7 +177,7 @@ fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
         }
     }
     let wanted = |case: &Case| args.cases.is_empty() || args.cases.iter().any(|asked| fits(case, asked));
-    // A name that is a case's own means that case alone, whatever other names hold it.
+    // The exact name of a case means that case alone, even if other names contain it.
     let exact = |asked: &String| all.iter().any(|case| case.id == *asked);
     if args.cases.iter().all(exact) && !args.cases.is_empty() {
         return Ok(all.iter().filter(|case| args.cases.contains(&case.id)).cloned().collect());

@@ -1,4 +1,4 @@
-//! `outgrow sweep merge`: the parts of a sweep become the table that the whole would have given.
+//! `outgrow sweep merge`: turns the parts of a sweep into the table that the whole sweep would have given.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,16 +16,16 @@ use crate::report::table::Row;
 use crate::scenario::sha256;
 use crate::scenario::vary::Vary;
 
-/// Points that a message names.
+/// Greatest number of points that a message names.
 const NAMED_MAX: usize = 5;
 
-/// Put the parts of a sweep together that was run with --shard
+/// Merge the parts of a sweep that was run with --shard
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file to write, as .csv, .json or .parquet
     out: PathBuf,
 
-    /// What --out of each part was; the journal beside it, PART.journal, is what is read
+    /// The --out file of each part; its journal, PART.journal, is read
     #[arg(value_name = "PART", required = true)]
     parts: Vec<PathBuf>,
 
@@ -33,13 +33,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     charts: Option<PathBuf>,
 
-    /// Write a page that says and shows it all into one HTML file; it has the scenario's text if that is still where it
-    /// was
+    /// Write a report with text and charts as one HTML file; it has the scenario's text if that is still in its place
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 }
 
-/// Reads all parts, and writes the table if none is missing.
+/// Reads all parts, and writes the table if no point is missing.
 pub(super) fn run(args: &Args) -> Ended {
     let target = Target::prepare(&args.out)?;
     let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
@@ -78,7 +77,7 @@ pub(super) fn run(args: &Args) -> Ended {
         .map_err(|_| Failure::failed(format!("`{}` has a grid that makes no sense", first_path.display())))?;
     let table = Rows::new(&grid).table(rows.values().cloned());
     target.file.write(render(target.format, &first.header, &table)?)?;
-    // The parts may have come from another machine.
+    // The scenario may be missing here, because the parts may come from another machine.
     let source = Source::find(&first.header.file).ok().filter(|source| sha256(&source.text) == plan.sha256);
     let all: Vec<usize> = (0..grid.points()).collect();
     let warnings = source
@@ -88,7 +87,7 @@ pub(super) fn run(args: &Args) -> Ended {
     Ok(Status::Done)
 }
 
-/// The journal of a part: the path's own, or the one beside it.
+/// Reads the journal of a part: the file beside `path`, or else `path` itself.
 fn read(path: &Path) -> Result<Content, Failure> {
     let beside = journal::beside(path);
     let path = if beside.is_file() { &beside } else { path };

@@ -1,4 +1,5 @@
-//! `outgrow sweep`: a scenario at every combination of some values, as a table; what is done survives an interruption.
+//! `outgrow sweep`: simulates a scenario at every combination of some values, and writes a table. Finished points
+//! survive an interruption.
 
 mod merge;
 mod output;
@@ -23,13 +24,13 @@ use crate::report::sweep::Rows;
 use crate::report::table::Row;
 use crate::scenario::vary::Vary;
 
-/// Points of a grid, unless `--max-points` allows more.
+/// Greatest number of points of a grid, unless `--max-points` allows more.
 const POINTS_MAX: u32 = 10_000;
 
-/// Points that `--max-points` can allow: their rows are held in memory, some ten KiB each.
+/// Greatest value of `--max-points`: all rows are held in memory, about ten KiB each.
 const POINTS_CEILING: i64 = 100_000;
 
-/// Parts that a grid can be cut into.
+/// Greatest number of parts of a grid.
 const SHARDS_MAX: usize = 10_000;
 
 /// Simulate a scenario at every combination of some values, and write a table
@@ -52,11 +53,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Go on with the points that an interrupted sweep has left in FILE.journal
+    /// Continue an interrupted sweep with the points in FILE.journal
     #[arg(long, requires = "out")]
     resume: bool,
 
-    /// Run only every N-th point from the I-th on; outgrow sweep merge puts the parts together
+    /// Run only every N-th point, starting with the I-th; outgrow sweep merge puts the parts together
     #[arg(long, value_name = "I/N", requires = "out", value_parser = shard)]
     shard: Option<(usize, usize)>,
 
@@ -64,7 +65,7 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
-    /// Where all random numbers come from, instead of the scenario's own seed
+    /// Seed of all random numbers, instead of the scenario's own
     #[arg(long)]
     seed: Option<u64>,
 
@@ -94,7 +95,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "shard")]
     charts: Option<PathBuf>,
 
-    /// Write a page that says and shows it all into one HTML file; that of parts is written by outgrow sweep merge
+    /// Write a report with text and charts as one HTML file; that of parts is written by outgrow sweep merge
     #[arg(long, value_name = "FILE.html", conflicts_with = "shard")]
     report: Option<PathBuf>,
 
@@ -117,7 +118,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
     }
 }
 
-/// Checks every point, then runs those that are not in the journal.
+/// Checks all points, then runs those that are not in the journal.
 pub(super) fn run(args: &Args) -> Ended {
     if let Some(Command::Merge(args)) = &args.command {
         return merge::run(args);
@@ -161,7 +162,7 @@ pub(super) fn run(args: &Args) -> Ended {
     }
     finish(target.as_ref(), &header, &grid, &rows)?;
     pictures::write(&pictures, &header, (&grid, &rows), Some(&source), warnings)?;
-    // The parts are still to be merged, and need it.
+    // The journal of a part is needed for the merge.
     if let Some(journal) = journal.filter(|_| args.shard.is_none()) {
         journal.remove()?;
     }
@@ -187,7 +188,7 @@ fn grid(args: &Args) -> Result<Grid, Failure> {
     })
 }
 
-/// An option that sets what is varied, and the key.
+/// An option that sets a varied key, and the key; `None` if there is none.
 fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
     let given = |option: &'static str, key: &str, is_given: bool| (option, key.to_owned(), is_given);
     let mut all = vec![
@@ -202,8 +203,8 @@ fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
         .find_map(|(option, key, _)| Some((option, varied(&key)?)))
 }
 
-/// Checks the scenarios of all points, so that hours are not lost when a late one is wrong; returns the SHA-256 of every
-/// file that they name, and the warnings, which it says.
+/// Checks the scenarios of all points, so that hours are not lost when a late one has errors. Prints the warnings.
+/// Returns the SHA-256 of every file that the scenarios name, and the warnings.
 fn check(
     args: &Args,
     source: &Source,
@@ -222,7 +223,7 @@ fn check(
     Ok((files, warnings))
 }
 
-/// What is to be warned of at these points; notes the SHA-256 of every file that their scenarios name.
+/// The warnings at these points. Adds the SHA-256 of every file that their scenarios name to `files`.
 fn found(
     source: &Source,
     grid: &Grid,
@@ -244,7 +245,7 @@ fn found(
     }
 }
 
-/// Points of which something is to be said: the first, and how many more.
+/// Points with an error or a warning: the first of them with its text, and their number.
 #[derive(Default)]
 struct Finds {
     first: Option<(usize, String)>,
@@ -270,7 +271,7 @@ impl Finds {
     }
 }
 
-/// The journal beside the output, and what it has; none where no file can stand.
+/// The journal beside the output, and its rows. No journal without an output, or if the output is a device.
 fn journal(
     args: &Args,
     target: Option<&output::Target>,
@@ -288,7 +289,7 @@ fn journal(
     Ok((Some(journal), rows))
 }
 
-/// Says what is kept, and how to go on. Without a file to keep it in, what is done is printed.
+/// Prints where the finished points are kept, and how to go on. Without an output file it prints the finished points.
 fn interrupted(
     args: &Args,
     header: &Header,

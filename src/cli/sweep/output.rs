@@ -1,4 +1,4 @@
-//! Where the table of a sweep goes, and in which format.
+//! The output file of a sweep's table, and its format.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::super::status::Failure;
 use crate::report;
 pub(super) use crate::report::table::Table;
 
-/// A format of tables, by the end of the file's name.
+/// A format of tables, from the extension of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Csv,
@@ -26,7 +26,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Makes sure that it can be written, in a format that this program has.
+    /// Checks that the file can be written, and that the program has its format.
     pub(super) fn prepare(path: &Path) -> Result<Target, Failure> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let format = match extension.map(str::to_ascii_lowercase).as_deref() {
@@ -50,7 +50,7 @@ impl Target {
     }
 }
 
-/// The bytes of a table.
+/// The content of the file: the table in this format.
 pub(super) fn render(format: Format, header: &Header, table: &Table) -> Result<Vec<u8>, Failure> {
     match format {
         Format::Csv => Ok(table.csv().into_bytes()),

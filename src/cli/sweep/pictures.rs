@@ -1,4 +1,5 @@
-//! The charts and the page of a sweep. All is in the rows and the plan, so that a resumed or merged sweep has the same.
+//! The charts and the report of a sweep. They depend only on rows and plan, so that a resumed or merged sweep has the
+//! same.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,8 @@ use crate::report::chart::sweep::of_sweep;
 use crate::report::html::{self, Swept};
 use crate::report::table::Row;
 
-/// Draws and writes what was asked for. Without the source, which may be elsewhere when parts are merged, the page has
-/// no text of it.
+/// Draws and writes the charts and the report, if asked for. Without the source, which may be missing when parts are
+/// merged, the report lacks the scenario's text.
 pub(super) fn write(
     pictures: &Pictures,
     header: &Header,
@@ -46,7 +47,7 @@ pub(super) fn write(
     pictures.write(charts, page)
 }
 
-/// What one would type to get the same table: nothing of threads, parts and interruptions, which change no result.
+/// The command that gives the same table. It leaves out threads, parts and interruptions, which change no result.
 fn command(header: &Header) -> String {
     let plan = &header.plan;
     let file = if header.file == "<stdin>" { "-" } else { &header.file };

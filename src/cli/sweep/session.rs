@@ -1,4 +1,4 @@
-//! `Session`: gives a sweep its scenarios, and puts every finished point into the journal.
+//! `Session`: gives a sweep its scenarios, and writes every finished point to the journal.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use crate::report::sweep::Rows;
 use crate::report::table::Row;
 use crate::scenario::Scenario;
 
-/// Finished points, and the journal that has them too.
+/// The journal, and the rows of all finished points.
 type Kept = (Option<Journal>, BTreeMap<usize, Row>);
 
 /// One sweep while it runs.
@@ -28,7 +28,7 @@ pub(super) struct Session<'a> {
     base: &'a [Override],
     rows: Rows,
     kept: Mutex<Kept>,
-    /// Why it cannot go on.
+    /// The failure because of which the sweep must end.
     failure: Mutex<Option<Failure>>,
     has_failed: AtomicBool,
     bar: PointsBar,
@@ -56,7 +56,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What was kept, unless it could not be.
+    /// Ends the sweep. Returns the rows and the journal, or the failure that ended the sweep.
     pub(super) fn end(self) -> Result<(BTreeMap<usize, Row>, Option<Journal>), Failure> {
         self.bar.clear();
         if let Some(failure) = self.failure.into_inner().expect("nothing fails while the lock is held") {
@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
 
 impl Watch for Session<'_> {
     fn begin(&self, point: usize) -> Option<(Scenario, RunOptions)> {
-        // It was checked before, but a file that it names may have gone since.
+        // The scenario was checked before, but a file that it names may have been removed since.
         let loaded = self.source.check(&self.overrides(point));
         let scenario = loaded.map_err(|failure| self.fail(failure)).ok()?.scenario;
         let trials = self.args.trials.unwrap_or(scenario.run.trials);

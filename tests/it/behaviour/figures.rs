@@ -1,10 +1,10 @@
-//! Figures of a trial by their names.
+//! Figures of a trial, by name.
 
 use outgrow::model::record::{ClassRecord, ComponentRecord, TrialRecord};
 use outgrow::model::signal::Outcome;
 use outgrow::scenario::Scenario;
 
-/// The figure of this name: of the whole, of a class, of a component, or of a part of the time.
+/// The figure with this name: of all requests, of a class, of a component, or of a part of the time.
 pub(super) fn figure(scenario: &Scenario, record: &TrialRecord, name: &str) -> f64 {
     if let Some(pair) = name.strip_prefix("larger(") {
         let (a, b) = pair.trim_end_matches(')').split_once(',').expect("larger(a,b)");
@@ -86,7 +86,7 @@ fn of_component(record: &TrialRecord, name: &str, what: &str) -> f64 {
         "inside_max" => component.inside_max as f64,
         "queue" => component.queue_mean,
         "queue_max" => component.queue_max as f64,
-        "slots_held" => component.slots_held.expect("the component has so many workers"),
+        "slots_held" => component.slots_held.expect("the component has a bound on its workers"),
         "crash_s" => moments(record, name, "crash")[0],
         "recover_s" => moments(record, name, "recover")[0],
         "crashes" => moments(record, name, "crash").len() as f64,

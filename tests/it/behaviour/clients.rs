@@ -1,0 +1,153 @@
+//! Clients: open streams, closed populations, sessions, arrivals, profiles and traces.
+
+use super::*;
+
+#[test]
+fn a_closed_population_cannot_overrun_a_server_and_an_open_stream_can() {
+    let server = "scheduling = 'fifo'\nworkers = 100000\nqueue = 0\nmemory_per_call = '1KiB'\nsteps = [{ cpu = '100ms' }]";
+    let closed = "users = 50\nthink_time = { dist = 'exponential', mean = '1s' }\ntimeout = '1h'";
+    // R = N / X - Z = 50 / 10 - 1 = 4 s.
+    check(
+        &one_box(closed, server),
+        &[("throughput", 9.99..=10.01), ("mean_ms", about(4000.0, 0.06)), ("box.inside_max", 0.0..=50.0)],
+    );
+    check(
+        &one_box("rate = '20/s'\ntimeout = '1h'", server),
+        &[("throughput", 9.8..=10.1), ("box.inside_max", 900.0..=1400.0)],
+    );
+}
+
+#[test]
+fn every_call_inside_holds_a_worker_unless_it_waits_for_one() {
+    // Little's law: 100/s x 100 ms hold 10 of 20 workers. A call that waits for a worker holds none.
+    let server = "workers = 20\nqueue = 1000\nsteps = [{ wait = '100ms' }]";
+    check(&one_box("rate = '100/s'", server), &[("box.slots_held", about(0.5, 0.02))]);
+    let closed = "users = 50\nthink_time = '1ms'\ntimeout = '1h'";
+    check(
+        &one_box(closed, server),
+        &[("box.slots_held", about(1.0, 0.001)), ("box.inside", about(50.0, 0.01))],
+    );
+    // M/M/1 at 80 % has 4 calls inside. Each holds one of 400 workers, and 3.2 of them wait for the core.
+    let server = "cores = 1\nscheduling = 'fifo'\nworkers = 400\n\
+                  steps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]";
+    let held = ("box.slots_held", about(0.01, 0.2));
+    check(&one_box("rate = '80/s'", server), &[held, ("box.queue", about(3.2, 0.2))]);
+}
+
+#[test]
+fn the_response_time_law_holds_exactly() {
+    let users = "users = 20\nthink_time = '1s'\ntimeout = '1h'";
+    let text = one_box(users, "workers = 100\nsteps = [{ cpu = { dist = 'exponential', mean = '80ms' } }]");
+    let (scenario, record) = run(&text.replace("100s'", "1000s'"));
+    let of = |name: &str| figure(&scenario, &record, name);
+    let by_law = 20.0 / of("throughput") - 1.0;
+    assert!(
+        (of("mean_ms") / 1e3 / by_law - 1.0).abs() < 0.01,
+        "{} s, by the law {by_law} s",
+        of("mean_ms") / 1e3
+    );
+}
+
+#[test]
+fn sessions_make_several_requests_each() {
+    let client = "sessions = '20/s'\nrequests = 4\nthink_time = { dist = 'exponential', mean = '500ms' }";
+    check(&one_box(client, "steps = [{ cpu = '1ms' }]"), &[("offered", about(80.0, 0.12))]);
+}
+
+#[test]
+fn arrivals_have_their_shape() {
+    // With batches of ten on average the load is the same, but the queue is longer.
+    let server = "workers = 1\nqueue = 100000\nmemory_per_call = '1KiB'\nsteps = [{ cpu = '5ms' }]";
+    for (arrivals, queue) in [
+        ("{ dist = 'constant' }", 0.0..=0.0),
+        ("{ dist = 'exponential' }", 0.15..=0.4),
+        ("{ dist = 'exponential', batch = 10 }", 5.0..=15.0),
+    ] {
+        let client = format!("rate = '100/s'\narrivals = {arrivals}");
+        check(&one_box(&client, server), &[("offered", about(100.0, 0.2)), ("box.queue", queue)]);
+    }
+}
+
+fn profiled(profile: &str) -> String {
+    let text = one_box(
+        &format!("rate = '100/s'\nprofile = {profile}"),
+        "workers = 1000\nsteps = [{ wait = '1ms' }]",
+    );
+    text.replace(NEAR, FROM_START)
+}
+
+#[test]
+fn profiles_give_the_load_that_they_say() {
+    check(
+        &profiled("{ ramp = { over = '100s' } }"),
+        &[("offered@0..50", about(25.0, 0.12)), ("offered@50..100", about(75.0, 0.07))],
+    );
+    check(
+        &profiled("{ steps = [['0s', 1], ['30s', 3], ['60s', 0]] }"),
+        &[
+            ("offered@0..30", about(100.0, 0.08)),
+            ("offered@30..60", about(300.0, 0.05)),
+            ("offered@60..100", 0.0..=0.0),
+        ],
+    );
+    check(
+        &profiled("{ steps = [['0s', 0], ['5s', 2]], period = '10s' }"),
+        &[
+            ("offered@10..15", 0.0..=0.0),
+            ("offered@15..20", about(200.0, 0.13)),
+            ("offered@0..100", about(100.0, 0.05)),
+        ],
+    );
+    check(
+        &profiled("{ spike = { at = '40s', for = '10s', factor = 5 } }"),
+        &[
+            ("offered@0..40", about(100.0, 0.07)),
+            ("offered@40..50", about(500.0, 0.06)),
+            ("offered@50..100", about(100.0, 0.06)),
+        ],
+    );
+    check(
+        &profiled("{ burst = { every = '20s', for = '5s', factor = 4 } }"),
+        &[
+            ("offered@0..15", about(100.0, 0.11)),
+            ("offered@15..20", about(400.0, 0.09)),
+            ("offered@20..35", about(100.0, 0.11)),
+            ("offered@35..40", about(400.0, 0.09)),
+        ],
+    );
+    // The mean of 1 + a sin over half a day is 1 + 2a/pi.
+    check(
+        &profiled("{ diurnal = { period = '100s', amplitude = 0.8 } }"),
+        &[("offered@0..50", about(150.9, 0.06)), ("offered@50..100", about(49.1, 0.09))],
+    );
+}
+
+#[test]
+fn a_profile_moves_a_closed_population() {
+    let client = "users = 100\nthink_time = { dist = 'exponential', mean = '1s' }\n\
+                  profile = { steps = [['0s', 0.5], ['30s', 2], ['60s', 1]] }";
+    let text = one_box(client, "workers = 1000\nsteps = [{ wait = '1ms' }]").replace(NEAR, FROM_START);
+    check(
+        &text,
+        &[
+            ("offered@5..29", about(50.0, 0.13)),
+            ("offered@35..60", about(200.0, 0.07)),
+            ("offered@65..100", about(100.0, 0.08)),
+        ],
+    );
+}
+
+#[test]
+fn a_trace_is_played_back() {
+    let text = |file: &str| {
+        one_box(&format!("trace = '{file}'"), "steps = [{ cpu = '1ms' }]").replace(NEAR, FROM_START)
+    };
+    check(
+        &text("three.csv"),
+        &[("issued", 3.0..=3.0), ("offered@0..1", 0.0..=0.0), ("offered@1..2", about(3.0, 1e-6))],
+    );
+    check(
+        &text("counts.csv"),
+        &[("offered@2..3", about(500.0, 0.2)), ("offered@4..100", 0.0..=0.0), ("issued", about(530.0, 0.18))],
+    );
+}

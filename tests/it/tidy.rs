@@ -1,15 +1,15 @@
-//! Habits of the code, checked: who may import whom, what stands at the top of a file, and what no trial may touch.
+//! Rules of the code: allowed imports, the head of every file, and what no trial may use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use outgrow::components::KINDS;
 
 use crate::golden::{compare, files_below, golden_file, root, scenarios};
 
-/// The layers from the bottom up. A layer imports only what stands before it; those of one line do not know each
+/// The layers from the bottom up. A layer imports only layers of earlier lines; layers of one line do not import each
 /// other.
 const LAYERS: [&[&str]; 9] = [
     &["kernel", "stats", "theory"],
@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 9] = [
     &["cli"],
 ];
 
-/// What no trial may touch, and where it is allowed after all.
+/// Words that code must not use, and the layers in which they are allowed.
 const BANNED: [(&str, &[&str]); 6] = [
     ("HashMap", &[]),
     ("HashSet", &[]),
@@ -33,10 +33,11 @@ const BANNED: [(&str, &[&str]); 6] = [
     ("println!", &["cli", "main.rs"]),
 ];
 
-/// A longer file is two.
+/// Greatest number of lines of a file.
 const LINES_MAX: usize = 600;
 
-/// Read in the primary text, on a secondary page, computed from published data, chosen for teaching.
+/// Marks of sources: read in the primary text, on a secondary page, computed from published data, chosen for
+/// teaching.
 const MARKS: [char; 4] = ['V', 'S', 'C', 'T'];
 
 /// A source file: its path below `src`, and its text.
@@ -50,12 +51,12 @@ impl Source {
         self.name.split_once('/').map_or(self.name.as_str(), |(layer, _)| layer)
     }
 
-    /// The text before its tests.
+    /// The text before the tests.
     fn code(&self) -> &str {
         self.text.split_once("#[cfg(test)]\nmod tests {").map_or(self.text.as_str(), |(code, _)| code)
     }
 
-    /// The module that it is, as a path: `components::server::spec`.
+    /// The path of the module: `components::server::spec`.
     fn module(&self) -> Vec<&str> {
         let name = self.name.trim_end_matches(".rs").trim_end_matches("/mod");
         name.split('/').collect()
@@ -71,7 +72,7 @@ fn sources() -> Vec<Source> {
     files_below("src", "rs").into_iter().map(read).collect()
 }
 
-/// Lines without comments: what is said in prose is no import.
+/// The lines of a text without comments, because prose is not code.
 fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(|line| line.split("//").next().unwrap_or_default())
 }
@@ -126,13 +127,13 @@ fn every_folder_of_the_library_is_a_layer() {
     }
 }
 
-/// The modules of its own layer that a file imports, as files or folders right below the layer.
+/// The modules of its own layer that a file imports, by the name of the file or folder right below the layer.
 fn siblings(source: &Source) -> BTreeSet<String> {
     let module = source.module();
     let mut found: BTreeSet<String> = BTreeSet::new();
     let absolute = format!("crate::{}::", source.layer());
     found.extend(first_names(source.code(), &absolute).into_iter().map(str::to_owned));
-    // `super::` of a file right below the layer is the layer; one `super::` more for each folder.
+    // `super::` in a file right below the layer is the layer. Each folder adds one `super::`.
     let relative = "super::".repeat(module.len() - 1);
     found.extend(first_names(source.code(), &relative).into_iter().map(str::to_owned));
     found
@@ -211,7 +212,59 @@ fn every_mark_of_a_source_is_known() {
     }
 }
 
-/// The page of all scenarios that ship: names, titles and questions.
+/// Words that hide a quantity or a subject: comments and pages say which number, time or person they mean.
+const VAGUE: [&str; 5] = ["so many", "so often", "so long", "such a one", "whoever"];
+
+/// Folders and files whose comments are still to be rewritten.
+const LATER: [&str; 9] = [
+    "src/components",
+    "src/experiment",
+    "src/model",
+    "src/queueing",
+    "src/report",
+    "benches",
+    "examples",
+    "docs/adding-a-component.md",
+    "docs/scenarios.md",
+];
+
+/// The words of a page, or of the comments of a source file, without punctuation and with one space around each.
+fn prose(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a text");
+    let is_page = path.extension().is_some_and(|extension| extension == "md");
+    let comment = |line: &'_ str| line.split_once("//").map_or("", |(_, comment)| comment).to_owned();
+    let prose: Vec<String> =
+        text.lines().map(|line| if is_page { line.to_owned() } else { comment(line) }).collect();
+    let words = prose.iter().flat_map(|line| line.split_whitespace());
+    let bare = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    format!(" {} ", bare.collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn comments_and_pages_name_their_quantities() {
+    let code =
+        ["src", "tests", "benches", "examples"].into_iter().flat_map(|folder| files_below(folder, "rs"));
+    let pages = files_below("docs", "md")
+        .into_iter()
+        .chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
+    let mut wrong = String::new();
+    for path in code.chain(pages).filter(|path| !path.to_string_lossy().ends_with(".ko.md")) {
+        let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+        if LATER.iter().any(|later| name.starts_with(later)) {
+            continue;
+        }
+        let prose = prose(&path);
+        for words in VAGUE {
+            for (at, _) in prose.match_indices(&format!(" {words} ")) {
+                let context: String = prose[at..].chars().take(60).collect();
+                writeln!(wrong, "{name}: {context}").expect("a string takes all");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "name the quantity or the subject instead:\n{wrong}");
+}
+
+/// The page of all shipped scenarios, with names, titles and questions.
 fn index() -> String {
     let mut page = "# Scenarios\n\nEach asks a question, says what to expect and why, and checks it: \
                     `outgrow run NAME`.\n\n| name | title | question |\n|---|---|---|\n"

@@ -1,5 +1,5 @@
-//! What happens for each event takes no memory from the allocator: a trial's second half allocates what its windows need,
-//! however many requests they hold. A binary of its own, because the allocator that counts is there for the whole process.
+//! Events take no memory from the allocator: the second half of a trial allocates only what its windows need, for any
+//! number of requests. This test is a binary of its own, because the counting allocator serves the whole process.
 
 use std::alloc::System;
 use std::fs;
@@ -15,14 +15,16 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allocations that a window may take: the lists of what was inside each box and of how busy it was, and of the core time
-/// of each machine.
+/// Allowed allocations for each window: lists of the calls inside each box, of the busy share of each box, and of the
+/// core time of each machine.
 const A_WINDOW: usize = 3;
 
-/// Allocations that a look-up of a name may take: the lists of who waits for it. There is one a resolver and time to live.
+/// Allowed allocations for each look-up of a name: the lists of requests that wait for it. Each resolver makes one
+/// look-up in a time to live.
 const A_LOOKUP: usize = 2;
 
-/// Allocations besides: queues and lists that grow to a new high, the batches that are merged, lines of the timeline.
+/// Other allowed allocations: queues and lists that reach a new greatest length, merged batches, lines of the
+/// timeline.
 const BESIDES: usize = 40;
 
 fn allocations() -> usize {
@@ -30,7 +32,8 @@ fn allocations() -> usize {
     stats.allocations + stats.reallocations
 }
 
-/// Runs a scenario's first trial; the events of its second half, its allocations, and as many as it may take.
+/// Runs a scenario's first trial. Returns the events and allocations of its second half, and the allowed number of
+/// allocations.
 fn second_half(path: &str, duration: &str) -> (u64, usize, usize) {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a scenario");
     let overrides = [("run.duration", duration), ("run.warmup", "0s")];
@@ -56,10 +59,10 @@ fn second_half(path: &str, duration: &str) -> (u64, usize, usize) {
 #[test]
 fn an_event_takes_no_memory_from_the_allocator() {
     let runs = [
-        // The three tiers of the benchmark, without and with a network, time limits and checks.
+        // The three tiers of the benchmark: without and with network, time limits and checks.
         ("benches/models/three-tiers.toml", "20s"),
         ("benches/models/three-tiers-network.toml", "20s"),
-        // Replicas, whose primary dies in the second half and is replaced.
+        // Replication: the primary crashes in the second half and is replaced.
         ("scenarios/12-primary-dies.toml", "8min"),
     ];
     for (path, duration) in runs {

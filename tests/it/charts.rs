@@ -1,5 +1,5 @@
-//! Charts and the report as users get them: files of the program, the same each time, and a page that a browser opens
-//! without a complaint.
+//! Charts and the report as users get them: the same files each time, and a page that a browser opens without
+//! complaint.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use crate::golden::{compare, root};
 
-/// A title that would be a program if anybody forgot to escape it.
+/// A title that would run as a script if it were not escaped.
 const HOSTILE: &str = r#"
 title   = "<script>alert(1)</script> & \"quoted\" 'x' ]]> -->"
 chapter = "<b>9</b>"
@@ -43,7 +43,7 @@ on = "api"
 that = "p99(response) < 300ms"
 "#;
 
-/// Runs the program in a folder; panics unless it ends with one of these.
+/// Runs the program in a folder. Panics unless it ends with one of these exit codes.
 fn outgrow(folder: &Path, arguments: &[&str], codes: &[i32]) -> Output {
     let output =
         Command::new(env!("CARGO_BIN_EXE_outgrow")).args(arguments).current_dir(folder).output().unwrap();
@@ -56,7 +56,7 @@ fn outgrow(folder: &Path, arguments: &[&str], codes: &[i32]) -> Output {
     output
 }
 
-/// The page of a hostile scenario and of one that ships.
+/// The report of a scenario with a hostile title and of a shipped one.
 fn page(folder: &Path) -> String {
     fs::write(folder.join("hostile.toml"), HOSTILE).unwrap();
     let run = ["run", "hostile.toml", "--quiet", "--report", "page.html", "--charts", "charts"];
@@ -146,7 +146,7 @@ fn designs_and_capacities_have_charts_and_a_page() {
     }
 }
 
-/// Six points of a scenario, for the charts of a sweep.
+/// A sweep of six points, for its charts.
 const SWEEP: [&str; 10] = [
     "sweep",
     "queue.toml",
@@ -160,7 +160,7 @@ const SWEEP: [&str; 10] = [
     "30s",
 ];
 
-/// What `folder` has after the sweep in it: the page, the table and the charts with their names.
+/// The files in `folder` after the sweep: report, table, and charts with their names.
 fn swept(folder: &Path, more: &[&str]) -> (String, String, Vec<(String, Vec<u8>)>) {
     let out = ["-q", "--report", "p.html", "--charts", "c"];
     outgrow(folder, &[more, &out[..]].concat(), &[0]);
@@ -196,13 +196,13 @@ fn a_sweep_in_one_piece_or_in_parts_has_the_same_charts_and_page() {
     for words in ["users.rate (1/s)", "cores=1", "cores=2", "users.rate=150/s, box.cores=2"] {
         assert!(svg(3).contains(words), "{words}");
     }
-    // 150/s are too many for one core, which serves 100/s: its times mean nothing.
+    // 150/s overload one core, which serves 100/s, so that its times are meaningless.
     assert!(svg(1).contains("of 6 points are left out") && !svg(1).contains(">10 s<"));
     assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
     assert!(page.contains("1 of 6 points have no steady state"));
     let command = "outgrow sweep queue.toml --vary users.rate=20/s,50/s,150/s --vary box.cores=1,2 ";
     assert!(page.contains(command) && !page.contains("--jobs"));
-    // What the table has stands on the page.
+    // The report has the numbers of the table.
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let rows: Vec<std::collections::BTreeMap<String, String>> =
         reader.deserialize().map(Result::unwrap).collect();
@@ -225,7 +225,7 @@ fn a_sweep_in_one_piece_or_in_parts_has_the_same_charts_and_page() {
     outgrow(folder, &merge, &[0]);
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
     assert!(read("p.html") == page.as_bytes() && read("c/latency.png") == charts[0].1, "parts leave a trace");
-    // The page says so when the scenario is gone.
+    // The report says so if the scenario is missing.
     fs::remove_file(folder.join("queue.toml")).unwrap();
     outgrow(folder, &merge, &[0]);
     assert!(fs::read_to_string(folder.join("p.html")).unwrap().contains("queue.toml is not shown"));
@@ -251,19 +251,20 @@ fn a_sweep_without_a_number_has_bars_and_one_of_many_lines_none() {
 fn a_page_that_cannot_be_written_is_known_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     for option in ["--report", "--charts"] {
-        // It would take minutes.
+        // The run would take minutes.
         let run = ["run", "mm1", "--duration", "300h", option, "none/there/x"];
         let output = outgrow(folder.path(), &run, &[1]);
         assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"));
     }
 }
 
-/// The elements of a page: what stands between `<` and `>`.
+/// The tags of a page: the texts between `<` and `>`.
 fn tags(page: &str) -> Vec<&str> {
     page.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect()
 }
 
-/// What holds of every report: it asks for nothing, its headings are in order, its pictures have words.
+/// Checks that a report loads nothing from elsewhere, that its headings are in order, and that its pictures have
+/// descriptions.
 fn check_page(page: &str) {
     let tags = tags(page);
     let is = |tag: &str, name: &str| tag.split([' ', '\n']).next() == Some(name);
@@ -314,13 +315,13 @@ fn the_page_is_sound_and_escapes_what_the_scenario_says() {
     {
         assert!(text.contains(&format!(">{heading}</h2>")), "{heading} is missing");
     }
-    // Each chart has its numbers.
+    // Each chart has a table with its numbers.
     assert_eq!(text.matches("<figure>").count(), text.matches("<summary>Numbers behind the chart").count());
-    // The same page each time.
+    // The report is the same each time.
     assert!(text == page(folder.path()));
 }
 
-/// Chromium, as Debian and others name it.
+/// The path of Chromium, under one of its usual names; `None` if it is not installed.
 fn chromium() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -331,7 +332,7 @@ fn chromium() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Opens a page with a window of this width; gives back what the browser says on stderr and the network log.
+/// Opens a page in a window of this width. Returns the stderr of the browser and the network log.
 fn open(browser: &Path, folder: &Path, width: u32) -> (String, String) {
     let (shot, log) = (format!("{width}.png"), format!("{width}.json"));
     let profile = folder.join(format!("profile-{width}"));
@@ -355,7 +356,7 @@ fn open(browser: &Path, folder: &Path, width: u32) -> (String, String) {
         .unwrap();
     let picture = fs::read(folder.join(&shot)).expect("a screenshot");
     assert_eq!(picture[16..20], width.to_be_bytes(), "the picture is as wide as the window");
-    // An empty page of one colour packs into less.
+    // A screenshot of an empty page would be smaller.
     assert!(picture.len() > 20_000, "{} bytes", picture.len());
     let log = fs::read_to_string(folder.join(&log)).unwrap_or_default();
     (String::from_utf8_lossy(&output.stderr).into_owned(), log)
@@ -371,10 +372,10 @@ fn a_browser_opens_the_page_without_a_complaint_or_a_request() {
     page(folder.path());
     for width in [400, 1280] {
         let (said, log) = open(&browser, folder.path(), width);
-        // Whatever the policy of the page blocks is told on the console too.
+        // The console also has a message about everything that the policy of the page blocks.
         let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
         assert!(complaints.is_empty(), "{complaints:?}");
-        // A browser asks for things of its own, such as the time; those have no page behind them.
+        // The browser makes requests of its own, for example for the time; those do not belong to a page.
         let is_request = |line: &&str| line.contains("\"url\":\"http") && line.contains("\"initiator\":");
         let of_page =
             log.lines().filter(is_request).filter(|line| !line.contains("\"initiator\":\"not an origin\""));

@@ -1,4 +1,4 @@
-//! The command line as scripts see it: exit codes, what goes to stdout and what to stderr, files, interrupts.
+//! The command line as scripts see it: exit codes, stdout and stderr, files, interrupts.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// Short enough for a test, long enough for percentiles.
+/// Options for a run that is short enough for a test and long enough for percentiles.
 const QUICK: [&str; 4] = ["--duration", "20s", "--trials", "3"];
 
 fn outgrow(arguments: &[&str]) -> Command {
@@ -32,7 +32,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("all output is text")
 }
 
-/// A bad end: this exit code, nothing on stdout, and these words on stderr.
+/// Fails unless the command ends with this exit code, nothing on stdout, and these words on stderr.
 #[track_caller]
 fn fails(arguments: &[&str], code: i32, words: &str) {
     let output = run(arguments);
@@ -65,7 +65,7 @@ fn a_summary_goes_to_stdout_and_nothing_else_there() {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    // No progress bar off a terminal: at most the loader's words stand here.
+    // Without a terminal there is no progress bar: stderr has only messages of the loader.
     assert!(!stderr(&output).contains('\r') && !stderr(&output).contains("trials"), "{}", stderr(&output));
 }
 
@@ -227,7 +227,7 @@ fn a_result_that_cannot_be_written_is_known_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("none/x.json");
     for path in [nowhere.to_str().unwrap(), folder.path().to_str().unwrap()] {
-        // It would take minutes.
+        // The run would take minutes.
         fails(&["run", "mm1", "--duration", "300h", "--json", path], 1, "cannot write");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -268,7 +268,7 @@ fn a_reader_who_leaves_is_no_failure() {
 #[cfg(unix)]
 fn an_interrupted_run_keeps_what_is_done() {
     let folder = tempfile::tempdir().unwrap();
-    // Long enough that nobody sees the end of it.
+    // The run would take hours, so that the interrupt ends it.
     let arguments = ["run", "mm1", "--duration", "5000h", "--trials", "2", "--json", "x.json"];
     let child =
         outgrow(&arguments).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -355,7 +355,7 @@ fn every_built_in_scenario_is_explained_in_every_format() {
 
 #[test]
 fn a_write_is_traced_into_every_replica_also_after_the_answer() {
-    // The third request of these is a write; its log goes out once a second.
+    // The third of these requests is a write. The log is shipped once a second.
     let text = stdout(&run(&[
         "trace",
         "primary-and-replicas",
@@ -394,7 +394,7 @@ fn a_write_is_traced_into_every_node_that_takes_writes_itself() {
         let count = |node: &str, what: &str| {
             text.lines().filter(|line| line.contains(&format!("{node}  ")) && line.ends_with(what)).count()
         };
-        // Request 1 of each of the four clients writes at the node of its region.
+        // Request 1 of each of the four clients writes to the node of its region.
         let nodes = ["db.node-1", "db.node-2", "db.node-3", "db.node-4"];
         for writer in nodes {
             assert_eq!(count(writer, "of its log on the disk"), 1, "{scenario}: {text}");

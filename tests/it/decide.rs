@@ -1,4 +1,4 @@
-//! `compare` and `capacity` as scripts see them: JSON, exit codes, what is refused; and the numbers of docs/decide.md.
+//! `compare` and `capacity` as scripts see them: JSON, exit codes, refusals; and the numbers of docs/decide.md.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::golden::{compare, root, scenarios};
 
 fn outgrow(line: &str) -> Output {
-    // Words are separated by blanks; an apostrophe holds those of one word together.
+    // Blanks separate words; apostrophes quote a word with blanks.
     let words = line.split('\'').enumerate().flat_map(|(at, part)| match at % 2 {
         0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
         _ => vec![part.to_owned()],
@@ -30,7 +30,7 @@ fn json(line: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{line}: {why}: {said}"))
 }
 
-/// A bad end: this exit code, nothing on stdout, and these words on stderr.
+/// Fails unless the command ends with this exit code, nothing on stdout, and these words on stderr.
 #[track_caller]
 fn fails(line: &str, code: i32, words: &str) {
     let output = outgrow(line);
@@ -71,7 +71,7 @@ fn a_curve_has_a_line_a_design() {
     let lines = found["curve"]["lines"].as_array().unwrap();
     assert_eq!((&lines[0]["design"], &lines[1]["design"]), (&"mm1".into(), &"mm1 (2)".into()));
     assert_eq!(lines[0]["points"][4]["x"], 90.0);
-    // Throughput over response time of M/M/1, rate x (mu - rate), is greatest at half of mu.
+    // For M/M/1, throughput over response time, rate x (mu - rate), is greatest at half of mu.
     assert_eq!(lines[0]["knee"], 2);
 }
 
@@ -91,12 +91,12 @@ fn a_capacity_is_found_with_what_binds_and_where_it_collapses() {
     assert!(text.contains("holds at no load, not even at 1 user"), "{text}");
 }
 
-/// Every scenario that ships has a highest load, or a sentence that says why none is named; and the search ends.
+/// For every shipped scenario the search ends, with a highest load or with a sentence that says why there is none.
 #[test]
 fn the_capacity_of_every_scenario_is_found_or_it_is_said_why_not() {
     for (stem, _) in scenarios() {
         let fewer = if stem == "million-users" { "--set users.users=20000 --set web.count=1" } else { "" };
-        // For so long the goodput of these two falls so slowly that the loads on both sides of the fall have others between.
+        // In short trials the goodput of these two scenarios falls too slowly for the search to bracket the fall.
         let is_slow = ["01-single-server", "05-scale-up-wall"].contains(&stem.as_str());
         let long = if is_slow { "3s" } else { "500ms" };
         let line = format!("--no-faults --duration {long} --trials 2 --slo 'mean < 300ms, errors < 1%'");
@@ -112,12 +112,12 @@ fn the_capacity_of_every_scenario_is_found_or_it_is_said_why_not() {
 #[test]
 fn a_search_that_cannot_tell_says_why() {
     let notes = |line: &str| json(line)["notes"].to_string();
-    // 1600 requests have no p99, and at twice the load there is no rest.
+    // 1600 requests are too few for a p99, and at twice the load there is no steady state.
     let few = notes("capacity mm1 --slo 'p99 < 300ms' --duration 20s --trials 2");
     assert!(few.contains("p99(response) takes 2000 answered requests a trial"), "{few}");
     let never = notes("capacity mm1 --slo 'lag < 1s' --duration 20s --trials 2");
     assert!(never.contains("no replicas"), "{never}");
-    // Who is turned away does not wait: times alone never get worse.
+    // Rejected requests do not wait, so that response times alone never get worse.
     let alone = notes("capacity 10-replica-lag --slo 'p99 < 300ms' --duration 2s --trials 2");
     assert!(alone.contains("requests fail") && alone.contains("errors < 1%"), "{alone}");
 }
@@ -153,7 +153,7 @@ fn what_cannot_be_compared_or_searched_is_refused() {
     fails("compare mm1 nope", 3, "there is neither a file nor a built-in scenario");
 }
 
-/// Demands that a part of the page, between its marks, is what was measured.
+/// Fails unless the part of the page between these marks is `part`. `UPDATE=1` rewrites it.
 fn on_the_page(name: &str, part: &str) {
     let path = root().join("docs/decide.md");
     let page = fs::read_to_string(&path).expect("the page");
@@ -163,7 +163,7 @@ fn on_the_page(name: &str, part: &str) {
 
 #[test]
 fn the_capacity_of_mm1_is_that_of_its_percentile() {
-    // p99 = ln(100) / (mu - lambda) < 300 ms, so that lambda < 100 - ln(100) / 0.3 = 84.65.
+    // p99 = ln(100) / (mu - lambda) < 300 ms holds for lambda < 100 - ln(100) / 0.3 = 84.65.
     let exact = 100.0 - libm::log(100.0) / 0.3;
     let (seeds, trials, seconds) = (5, 8, 200);
     let (mut held, mut width, mut widest, mut sum) = (0, 0.0, 0.0_f64, 0.0);
@@ -197,8 +197,8 @@ fn the_capacity_of_mm1_is_that_of_its_percentile() {
     on_the_page("capacity", &part);
 }
 
-/// The mean response times of trials at a load, ms: sixteen cores on one machine, or four on each of four behind a
-/// balancer.
+/// The mean response time of each trial at a load, in ms: with sixteen cores on one machine, or four cores on each of
+/// four machines behind a balancer.
 fn means(policy: Option<&str>, rate: u32) -> Vec<f64> {
     let (target, count, cores) = if policy.is_some() { ("lb", 4, 4) } else { ("web", 1, 16) };
     let balancer = policy.map_or(String::new(), |policy| {
@@ -227,7 +227,7 @@ fn variance(values: &[f64]) -> f64 {
     values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (values.len() as f64 - 1.0)
 }
 
-/// With other customers the variances of two designs add up; with the same ones what they have in common falls out.
+/// With independent customers the variances of two designs add up. With the same customers their common part cancels.
 #[test]
 fn the_same_customers_need_at_most_half_the_trials() {
     let mut part =
@@ -242,7 +242,7 @@ fn the_same_customers_need_at_most_half_the_trials() {
             let differences: Vec<f64> = four.iter().zip(&one).map(|(four, one)| four - one).collect();
             let (a, b) = (variance(&one), variance(&four));
             let ratio = variance(&differences) / (a + b);
-            // All that they can have in common is a factor.
+            // The ratio is least if the results of one design are the other's times a constant.
             let least = 1.0 - 2.0 * (a * b).sqrt() / (a + b);
             assert_eq!(differences.len(), PAIRED_TRIALS as usize);
             assert!(least <= ratio && ratio < least + 0.2, "{policy} at {rate}/s: {ratio}, at least {least}");
@@ -259,7 +259,7 @@ const SIZES: &str = "m7i.large,m7i.xlarge,m7i.2xlarge,m7i.4xlarge,m7i.8xlarge,m7
                      m7i.48xlarge,m8i.96xlarge";
 const NUMBERS: &str = "1,2,4,8,16,32,64,96";
 
-/// The points of both designs under the objective: `compare` with these sizes and numbers.
+/// The points of both designs with their capacity under the objective, from `compare` with these sizes and numbers.
 fn at_cost(sizes: &str, numbers: &str, more: &str) -> [Vec<Value>; 2] {
     let line = format!(
         "{AT_COST} --vary 'scale-up-at-cost?app.instance={sizes}' --vary 'scale-out-at-cost?app.count={numbers}' {more}"
@@ -268,7 +268,7 @@ fn at_cost(sizes: &str, numbers: &str, more: &str) -> [Vec<Value>; 2] {
     [0, 1].map(|line| found["curve"]["lines"][line]["points"].as_array().expect("points").clone())
 }
 
-/// The row of a point: what it is, its price, its capacity, and what it does there.
+/// The row of a point: value, price, capacity, cost of a million requests, and busy share.
 fn row(point: &Value) -> String {
     let (at, capacity) = (&point["at"], &point["capacity"]);
     let of = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value} of {}", point["value"]));
@@ -283,7 +283,7 @@ fn row(point: &Value) -> String {
     )
 }
 
-/// A row of the page: its price, the ends of its capacity, and its busy share.
+/// A row of the page: value, price, both ends of its capacity, and busy share.
 #[derive(Debug)]
 struct Documented {
     line: String,
@@ -315,8 +315,8 @@ fn documented(name: &str) -> Vec<Documented> {
     table.lines().skip(2).map(row).collect()
 }
 
-/// The rows that cost little are simulated again as they stand; of some others a third, whose intervals must meet.
-/// `UPDATE=1` simulates and writes all of them, which takes minutes.
+/// Rows that are cheap to simulate must come out exactly. Some others are simulated with fewer and shorter trials,
+/// and their intervals must overlap. `UPDATE=1` simulates and writes all rows, which takes minutes.
 #[test]
 fn the_page_tells_what_scaling_up_and_out_gives() {
     if std::env::var_os("UPDATE").is_some() {
@@ -353,9 +353,9 @@ fn the_page_tells_what_scaling_up_and_out_gives() {
     conclusions(&known[0], &known[1]);
 }
 
-/// What the page concludes from its tables.
+/// Checks the conclusions that the page draws from its tables.
 fn conclusions(up: &[Documented], out: &[Documented]) {
-    // What a design bears for a price, between its sizes: the ends of the interval.
+    // Both ends of the capacity of a design at a price, interpolated between its sizes.
     let bears = |rows: &[Documented], price: f64| {
         let above = rows.iter().position(|row| row.price >= price).expect("a larger size").max(1);
         let (a, b) = (&rows[above - 1], &rows[above]);

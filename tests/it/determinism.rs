@@ -1,4 +1,4 @@
-//! Determinism: the same seed gives the same numbers, and what does not touch a request does not change it.
+//! Determinism: the same seed gives the same numbers, and unrelated boxes do not change a request.
 
 use std::fmt::Debug;
 
@@ -25,7 +25,7 @@ const WEB: &str = "[server.web]\npublic = true\ncount = 2\nworkers = 8\nqueue = 
 
 const DATABASE: &str = "[database.db]\ncores = 2\nconnections = 10\n";
 
-/// Users of their own who ask a box of its own.
+/// A client and a box that have nothing to do with the ladder.
 const NEIGHBOURS: &str = "[client.neighbours]\nrate = \"50/s\"\ntarget = \"house\"\n\
                           [server.house]\npublic = true\nsteps = [{ cpu = { dist = \"exponential\", mean = \"9ms\" } }]\n";
 
@@ -52,12 +52,12 @@ fn run(text: &str) -> TrialRecord {
     trial(text, 1, 0)
 }
 
-/// Everything that a record says, digit by digit.
+/// All fields of a record, with all digits.
 fn everything(record: &impl Debug) -> String {
     format!("{record:?}")
 }
 
-/// Holds two records against each other without printing their histograms.
+/// Fails unless two records are the same. Does not print them, because they have long histograms.
 #[track_caller]
 fn assert_same(a: &impl Debug, b: &impl Debug, what: &str) {
     assert!(everything(a) == everything(b), "{what} differs");
@@ -67,7 +67,7 @@ fn component<'a>(record: &'a TrialRecord, name: &str) -> &'a ComponentRecord {
     record.components.iter().find(|component| component.name == name).expect("the box is there")
 }
 
-/// The boxes of the ladder say the same in both records.
+/// Fails unless all boxes of the ladder have the same figures in both records.
 #[track_caller]
 fn assert_same_ladder(a: &TrialRecord, b: &TrialRecord) {
     for name in ["users", "www", "web-1", "web-2", "db"] {
@@ -89,8 +89,8 @@ fn another_seed_and_another_trial_are_others() {
     }
 }
 
-/// The fingerprint of the first trial of `00-mm1` at its own seed. Every build on every platform must find it: a change
-/// of the trajectory needs a line in CHANGELOG.md. Counted in events as well, so that a difference shows its size.
+/// The first trial of `00-mm1` at its own seed must have this fingerprint on every platform. A change of the
+/// trajectory needs a line in CHANGELOG.md. The numbers of events and requests show how large a difference is.
 #[test]
 fn the_golden_trial_has_its_fingerprint() {
     let record = run(include_str!("../../scenarios/00-mm1.toml"));
@@ -130,7 +130,7 @@ fn the_order_of_a_file_does_not_matter() {
 }
 
 #[test]
-fn who_watches_changes_nothing() {
+fn following_a_request_changes_nothing() {
     let scenario = read(&ladder());
     let mut watched = build(&scenario, Seed::new(1).trial(0));
     watched.follow(Trace::new(None, 41));
@@ -148,7 +148,7 @@ fn a_longer_run_begins_with_the_shorter_one() {
     let cold = ladder().replace("warmup = \"6s\"", "warmup = \"0s\"");
     let short = run(&cold);
     let long = run(&cold.replace("duration = \"60s\"", "duration = \"120s\""));
-    // The longer run has windows of twice the length.
+    // The windows of the longer run are twice as long.
     for (pair, window) in short.windows.chunks(2).zip(&long.windows) {
         let sum = (pair[0].issued + pair[1].issued, pair[0].ok + pair[1].ok, pair[0].failed + pair[1].failed);
         assert_eq!(sum, (window.issued, window.ok, window.failed), "at {} s", window.start_s);
@@ -180,8 +180,8 @@ fn every_design_sees_the_same_customers() {
     }
 }
 
-/// A scenario in which every time is `unit` times something, and every rate something over `unit`. Calls are served one
-/// after the other: the shares of a shared core are rounded to nanoseconds.
+/// A scenario in which all times are multiplied by `unit` and all rates divided by it. Cores serve one call after
+/// another, because the shares of a shared core are rounded to nanoseconds.
 fn scaled(unit: u32) -> String {
     let ms = |times: u32| format!("\"{}ms\"", times * unit);
     [
@@ -207,7 +207,7 @@ fn scaled(unit: u32) -> String {
 
 #[test]
 fn time_has_no_unit_of_its_own() {
-    // Constant times only: everything doubles, to the nanosecond.
+    // All times are constant, so that everything doubles exactly.
     let [one, two] = [1, 2].map(|unit| run(&scaled(unit)));
     let (a, b) = (&one.classes[0], &two.classes[0]);
     assert!(a.outcomes.iter().filter(|count| **count > 0).count() > 1, "{:?}", a.outcomes);
@@ -241,7 +241,7 @@ fn random_times_scale_but_for_their_rounding() {
     assert!((ratio - 2.0).abs() < 1e-6, "{ratio}");
 }
 
-/// When each of the first requests of an open stream before one first-come-first-served machine is answered.
+/// The times at which the first 150 requests of an open stream are answered by one first-come-first-served machine.
 fn answers(keys: &str) -> Vec<SimTime> {
     let scenario = read(&format!(
         "[run]\nduration = \"4s\"\nwarmup = \"0s\"\n[network]\njitter = 0\n\

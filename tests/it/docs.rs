@@ -1,4 +1,4 @@
-//! The pages in `docs/` say what the program does. `UPDATE=1 cargo it docs` rewrites those that are made from it.
+//! The pages in `docs/` agree with the program. `UPDATE=1 cargo it docs` rewrites those that are generated from it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,8 +17,8 @@ use serde_json::Value;
 
 use crate::golden::{compare, root};
 
-/// A scenario that says as little as it can and yet comes to every limit that has a default: overloaded, with retries,
-/// more data than memory, writes, and longer than the time limit.
+/// A scenario with few keys that reaches every limit with a default: it is overloaded, with retries, writes, more
+/// data than memory, and requests beyond the time limit.
 const TERSE: &str = r#"
 [request.read]
 [request.write]
@@ -47,7 +47,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Fails unless the page has this content; under `UPDATE=1` gives it.
+/// Fails unless the page has this content. `UPDATE=1` rewrites the page.
 fn check_generated(page: &str, content: &str) {
     compare(&root().join(page), content).unwrap_or_else(|message| panic!("{message}"));
 }
@@ -73,7 +73,7 @@ fn told_defaults() -> Vec<(String, String)> {
     page.lines().filter_map(row).collect()
 }
 
-/// All that a short trial of the terse scenario measures, with these overrides.
+/// Everything that a short trial of the terse scenario measures with these overrides, as text.
 fn measured(overrides: &[(String, String)]) -> String {
     let loaded = load("terse.toml", TERSE, overrides, &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
@@ -82,7 +82,7 @@ fn measured(overrides: &[(String, String)]) -> String {
     format!("{:?} {:?} {record:?}", scenario.run, scenario.classes)
 }
 
-/// The key of the terse scenario that a key of the page stands for.
+/// The key of the terse scenario for a key of the page.
 fn override_of(key: &str) -> String {
     let names = [("client.", "users."), ("dns.", "www."), ("server.", "web."), ("database.", "db.")];
     let names = names.iter().chain(&[("request.", "request.read."), ("steps.", "steps[1].")]);

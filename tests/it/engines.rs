@@ -1,4 +1,4 @@
-//! Engines of databases: what one query costs, what a crash takes, and where a key lives.
+//! Engines of databases: the cost of one query, the writes that a crash loses, and the node of a key.
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -7,7 +7,7 @@ use outgrow::model::signal::Outcome;
 use outgrow::model::spec::NoFiles;
 use outgrow::scenario::{self, build::build, load::static_load};
 
-/// Trials of a scenario, in order.
+/// Runs the trials of a scenario. Returns their records in order.
 fn run(text: &str) -> Vec<TrialRecord> {
     let loaded = scenario::load("test.toml", text, &[], &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
@@ -18,7 +18,7 @@ fn run(text: &str) -> Vec<TrialRecord> {
     (0..u64::from(scenario.run.trials)).map(trial).collect()
 }
 
-/// Requests at a rate, a server that costs nothing and takes `step`, and a database.
+/// A scenario of requests at a rate, a server without cost that does `step`, and a database.
 fn text(run: &str, class: &str, rate: &str, step: &str, db: &str) -> String {
     format!(
         "[run]\n{run}\n[network]\nclient = '0ms'\nsame_zone = '2ms'\njitter = 0\n[request.it]\n{class}\n\
@@ -31,7 +31,7 @@ fn component<'a>(trial: &'a TrialRecord, name: &str) -> &'a ComponentRecord {
     trial.components.iter().find(|component| component.name == name).expect("it is there")
 }
 
-/// Mean response time in ms, and queries that the database has answered for each request.
+/// The mean response time in ms, and the number of queries answered for each request.
 fn figures(step: &str, db: &str, class: &str) -> (f64, f64) {
     let trials = run(&text("duration = '100s'\nwarmup = '0s'\ntrials = 1", class, "5/s", step, db));
     let class = &trials[0].classes[0];
@@ -44,7 +44,8 @@ const CHEAP: &str = "cores = 64\nread = '1ms'\nlookup = '0.1ms'";
 
 #[test]
 fn a_join_is_one_query_or_a_round_trip_for_each_entity() {
-    // A round trip of 2 ms and a read of 1 ms, once with three rows of 0.1 ms more, or four times.
+    // One round trip of 2 ms and one read of 1 ms with three more rows of 0.1 ms; or four round trips with a read
+    // each.
     for (engine, ms, queries) in [
         ("relational", 3.3, 1.0),
         ("graph", 3.3, 1.0),
@@ -56,7 +57,7 @@ fn a_join_is_one_query_or_a_round_trip_for_each_entity() {
         assert!((found.0 - ms).abs() < 0.05, "{engine}: {found:?}, not {ms} ms");
         assert!((found.1 - queries).abs() < 0.05, "{engine}: {found:?}, not {queries} queries");
     }
-    // Each repetition of the step joins anew.
+    // Each repetition of the step does the join again.
     let found = figures("joins = 3, times = 2", &format!("engine = 'document'\n{CHEAP}"), "");
     assert!((found.0 - 24.0).abs() < 0.05 && (found.1 - 8.0).abs() < 0.1, "{found:?}");
 }
@@ -76,7 +77,7 @@ fn parts_are_rows_or_one_value() {
 
 #[test]
 fn a_traversal_multiplies_or_comes_to_each_once_or_is_gone_by_the_caller() {
-    // 5 + 25 + 125 paths, among 100 entities of which they reach 100 (1 - 0.99^155) = 78.94.
+    // 5 + 25 + 125 paths among 100 entities reach 100 (1 - 0.99^155) = 78.94 of them.
     for (engine, ms, queries) in [
         ("relational", 3.0 + 15.5, 1.0),
         ("graph", 3.0 + 7.894, 1.0),
@@ -90,7 +91,7 @@ fn a_traversal_multiplies_or_comes_to_each_once_or_is_gone_by_the_caller() {
 
 #[test]
 fn every_row_of_a_query_may_miss_the_buffer() {
-    // 21 rows, each of which misses with 1 - h and then takes 1 ms of the disk, in turn.
+    // Each of 21 rows misses the buffer with probability 1 - h, and then takes 1 ms of the disk, one after another.
     let db = format!("{CHEAP}\nmemory = '16GiB'\nbuffer = '8GiB'\nworking_set = '64GiB'");
     let miss = 1.0 - outgrow::theory::cache::zipf_hit_ratio(4 << 20, 0.99, 1 << 19);
     for (parts, rows) in [("parts = 20", 21.0), ("parts = 99", 100.0)] {
@@ -131,7 +132,7 @@ fn explain_knows_what_a_query_costs_beyond_a_plain_one() {
     }
 }
 
-/// Lost writes and their age at a crash `phase` after a flush began, one figure a trial.
+/// The number of lost writes and the age of the oldest, in seconds, for each trial with a crash at `at` seconds.
 fn lost(every: &str, at: f64) -> Vec<(f64, f64)> {
     let db = format!("engine = 'key-value'\nflush_every = '{every}'");
     let fault = format!("[[fault]]\nkind = 'crash'\ntarget = 'db'\nat = '{at}s'\nfor = '1s'\n");
@@ -152,7 +153,8 @@ fn lost(every: &str, at: f64) -> Vec<(f64, f64)> {
 
 #[test]
 fn a_crash_takes_the_writes_since_the_last_flush() {
-    // Flushes begin every two seconds and take 3.7 ms: averaged over the phase of the crash, rate (interval / 2 + flush).
+    // Flushes begin every two seconds and take 3.7 ms. Averaged over the phase of the crash, rate (interval / 2 +
+    // flush) are lost.
     let mut sum = 0.0;
     for step in 0..10 {
         let phase = 0.1 + f64::from(step) * 0.2;
@@ -166,7 +168,7 @@ fn a_crash_takes_the_writes_since_the_last_flush() {
         }
     }
     assert!((sum / (400.0 * 1.0) - 1.0).abs() < 0.02, "{sum} lost on average");
-    // While a flush is under way, what it takes can still be lost: all of two seconds.
+    // Writes in a flush that is under way can still be lost: those of two seconds.
     let mid_flush = lost("2s", 12.002);
     assert!(mid_flush.iter().all(|(lost, _)| (lost - 400.0 * 2.002).abs() < 4.5 * 28.3), "{mid_flush:?}");
 }
@@ -182,7 +184,7 @@ fn with_a_flush_for_every_write_nothing_is_lost_and_writes_wait() {
 
 #[test]
 fn one_thread_does_all_commands_of_a_key_value_engine() {
-    // 72 to 80 thousand a second, whatever the cores (Redis documentation).
+    // 72 to 80 thousand a second, for any number of cores (Redis documentation).
     for cores in [1, 16] {
         let db = format!("engine = 'key-value'\ncores = {cores}\nconnections = 1000");
         let trials =
@@ -205,7 +207,8 @@ fn a_key_lives_on_one_node_and_a_hot_one_heats_it() {
     };
     let even = share("keys = 100000");
     assert!((0.24..0.27).contains(&even), "{even}");
-    // By Zipf's law with exponent 1.2 the first of 1000 keys gets 0.23 of the requests, beside a quarter of the rest.
+    // By Zipf's law with exponent 1.2 the most popular of 1000 keys gets 0.23 of the requests; its node also gets a
+    // quarter of the others.
     let hot = share("keys = 1000\nzipf = 1.2");
     assert!(hot > 0.34, "{hot}");
 }

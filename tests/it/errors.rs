@@ -1,6 +1,6 @@
-//! Every mistake that a user can make in a scenario file has a case: `errors/NAME.toml` is what the user wrote,
-//! `errors/NAME.txt` what the user gets to read. `UPDATE=1` rewrites the second. Lines `# --set key=value` at the top
-//! of a case are overrides.
+//! Every mistake that a user can make in a scenario file has a case: `errors/NAME.toml` is the file of the user, and
+//! `errors/NAME.txt` is the message. `UPDATE=1` rewrites the messages. Lines `# --set key=value` at the top of a case
+//! are overrides.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use proptest::prelude::*;
 
 use crate::golden::scenarios;
 
-/// Nobody waits longer to be told of a mistake, not even of a hostile one.
+/// Longest time until a message, also for hostile texts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long this thread has had a core, so that what else the computer does counts for nothing; where the system does not
-/// tell, the time that has passed.
+/// The time that this thread has had a core, so that other load of the computer does not count. On systems that do
+/// not tell it, the elapsed time.
 #[allow(clippy::disallowed_types)] // A test may look at the clock: how long a user waits is what it checks.
 fn worked() -> Duration {
     static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
@@ -27,7 +27,8 @@ fn worked() -> Duration {
     nanos.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
-/// Runs `work` and demands that it is done in time; where others disturb the caches it gets a second and a third chance.
+/// Runs `work` and returns its result. Fails unless it finishes within [`PATIENCE`] in one of three tries: other
+/// programs may disturb the caches.
 fn in_time<T>(about: &str, work: impl Fn() -> T) -> T {
     let mut took = Duration::MAX;
     for _ in 0..3 {
@@ -41,7 +42,7 @@ fn in_time<T>(about: &str, work: impl Fn() -> T) -> T {
     panic!("{took:?} for {}", about.get(..60).unwrap_or(about));
 }
 
-/// Files beside the cases.
+/// Files in the folder of the cases.
 struct Beside(PathBuf);
 
 impl Files for Beside {
@@ -64,7 +65,7 @@ fn read(text: &str) -> Result<Loaded, Diagnostics> {
     load("a.toml", text, &[], &NoFiles, KINDS)
 }
 
-/// What the user gets to read: errors, or the warnings of a scenario that can run.
+/// The message to the user: errors, or the warnings of a scenario that can run.
 fn shown(name: &str, text: &str) -> String {
     let files = Beside(folder());
     let found = in_time(name, || match load(name, text, &overrides(text), &files, KINDS) {
@@ -74,7 +75,7 @@ fn shown(name: &str, text: &str) -> String {
     format!("{}\n", found.render(false))
 }
 
-/// The only error's message.
+/// The message of the only error of a text.
 fn only_error(text: &str) -> String {
     let (found, shown) = in_time(text, || {
         let found = read(text).expect_err("the text is wrong");
@@ -127,7 +128,7 @@ fn no_message_is_left_behind() {
     }
 }
 
-/// The smallest scenario that runs.
+/// A smallest scenario that runs.
 const SMALL: &str = "[client.users]\nrate = \"1/s\"\ntarget = \"box\"\n[server.box]\npublic = true\n\
                      steps = [{ cpu = \"1ms\" }]\n";
 
@@ -154,7 +155,7 @@ fn a_hostile_text_is_refused_within_a_second() {
     }
 }
 
-/// Texts with many mistakes of one kind: so many thousandths of the most that are tried.
+/// Texts with many mistakes, each text of one kind: `share` thousandths of the largest texts that are tried.
 fn many_mistakes(share: usize) -> [String; 5] {
     let all =
         |most: usize, one: &dyn Fn(usize) -> String| (0..most * share / 1000).map(one).collect::<String>();
@@ -175,25 +176,25 @@ fn many_mistakes_are_told_within_a_second() {
     }
 }
 
-/// What is wrong with a text, and the messages.
+/// The errors of a text, and the rendered messages.
 fn told(text: &str) -> (Diagnostics, String) {
     let found = read(text).expect_err("the text is wrong");
     let shown = found.render(false);
     (found, shown)
 }
 
-/// How long this thread has computed, to a hundredth of a second, without what the system did for it: how dear memory is
-/// that is had from the system differs from machine to machine. Where the system does not tell, as [`worked`].
+/// The time that this thread has computed outside the kernel, in steps of 10 ms. The kernel's part is left out,
+/// because the cost of new memory differs from machine to machine. On systems that do not tell it, [`worked`].
 fn computed() -> Duration {
     let known = fs::read_to_string("/proc/thread-self/stat").ok();
-    // The twelfth figure after the name, which is in parentheses.
+    // The twelfth field after the name, which stands in parentheses.
     let ticks = known.and_then(|text| text.rsplit_once(')')?.1.split_whitespace().nth(11)?.parse().ok());
     ticks.map_or_else(worked, |ticks: u64| Duration::from_millis(10 * ticks))
 }
 
-/// The same number of mistakes takes as long in one text as in ten, or little more: with the square it would be ten times.
-/// Boxes are left out: each unknown target is compared with all names, and what bounds that is that a scenario has a thousand
-/// boxes.
+/// The same number of mistakes must take about the same time in one text as in ten texts; quadratic work would take
+/// ten times as long. Boxes are left out: each unknown target is compared with all names, and only the limit of a
+/// thousand boxes bounds that.
 #[test]
 fn the_work_grows_no_faster_than_the_mistakes() {
     const TIMES: u32 = 2;
@@ -209,17 +210,17 @@ fn the_work_grows_no_faster_than_the_mistakes() {
         if many.starts_with("[client") {
             continue;
         }
-        // What the clock cannot tell from nothing.
+        // At least 40 ms, because the clock has steps of 10 ms.
         let few = least(few, 10 * TIMES).max(Duration::from_millis(40));
         let took = least(many, TIMES);
         assert!(took < few * 5 / 2, "{took:?}, and {few:?} in ten texts like {}", &many[..40]);
     }
 }
 
-/// Numbers and other values that somebody may write, one a line in the file.
+/// Numbers and other values that a user may write, one on each line of the file.
 const VALUES: &str = include_str!("errors/values.list");
 
-/// Keys that take a number, a quantity or a distribution, one a line in the file.
+/// Keys that take a number, a quantity or a distribution, one on each line of the file.
 const PLACES: &str = include_str!("errors/places.list");
 
 #[test]
@@ -245,7 +246,7 @@ fn shipped() -> Vec<String> {
     scenarios().iter().map(|(_, path)| fs::read_to_string(path).expect("a scenario")).collect()
 }
 
-/// Words, numbers and signs of a text, each with the space after it.
+/// Words, numbers and single other characters of a text; together they are the text.
 fn tokens(text: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '%');
     let mut tokens = Vec::new();
@@ -259,7 +260,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// What a slip of the hand does to a text.
+/// A typing error.
 #[derive(Clone, Debug)]
 enum Slip {
     Delete,
@@ -306,7 +307,7 @@ fn slip() -> impl Strategy<Value = Slip> {
 }
 
 fn damaged(text: &str, slips: &[(prop::sample::Index, Slip)]) -> String {
-    // The comments at the top are not worth a slip.
+    // Keep the comments at the top free of typing errors, which would change nothing there.
     let start = text.find("\ntitle").unwrap_or(0);
     let mut tokens = tokens(&text[start..]);
     for (at, slip) in slips {

@@ -1,4 +1,4 @@
-//! The examples do what they say. Each is compiled into this binary, so that no test depends on what has been built.
+//! The examples do what they say. Each is compiled into this binary, so that no test depends on earlier builds.
 
 #[path = "../../examples/custom_component.rs"]
 #[expect(dead_code, reason = "`main` prints what the test asks for")]
@@ -17,7 +17,7 @@ fn a_program_can_run_a_scenario() {
     };
     let (measured, half_width) = (number("mean response "), number("+/- "));
     assert_eq!(number("M/M/1 says "), 50.0);
-    // Two half-widths: one would fail for one seed in twenty.
+    // Allow two half-widths: with one, a seed in twenty would fail.
     assert!((measured - 50.0).abs() < 2.0 * half_width, "{line}");
 }
 

@@ -1,4 +1,5 @@
-//! Every `[[expect]]` of the scenarios that ship, on other seeds than their own: what holds by theory holds whatever the seed.
+//! Every `[[expect]]` of the shipped scenarios, with other seeds than their own: what holds by theory holds for every
+//! seed.
 
 use std::fs;
 
@@ -10,12 +11,12 @@ use outgrow::scenario::load;
 
 use crate::golden::scenarios;
 
-/// Whether tests that take a sample take a large one, for minutes instead of seconds.
+/// Whether tests with random samples take large ones, which need minutes instead of seconds.
 pub(crate) fn is_study() -> bool {
     std::env::var_os("STUDY").is_some()
 }
 
-/// All that are not shown to hold with a seed, a line each.
+/// The expectations that are not shown to hold with a seed, one line each.
 fn broken(name: &str, text: &str, seed: u64) -> Vec<String> {
     let scenario = load(name, text, &[], &NoFiles, KINDS).unwrap_or_else(|found| panic!("{found}")).scenario;
     let options = RunOptions { seed, trials: 0..scenario.run.trials, jobs: 0, length: scenario.length() };
@@ -24,7 +25,7 @@ fn broken(name: &str, text: &str, seed: u64) -> Vec<String> {
     broken.map(|verdict| format!("{name}, seed {seed}: {verdict:?}")).collect()
 }
 
-/// Seeds beside a scenario's own, with which `.ci/run` runs it: one each time, and with `STUDY=1` the first twenty.
+/// `.ci/run` runs each scenario with its own seed. This test adds one more seed, and with `STUDY=1` the first twenty.
 #[test]
 fn every_expectation_holds_whatever_the_seed() {
     let seeds = if is_study() { 1..=20 } else { 2..=2 };

@@ -1,4 +1,5 @@
-//! Faults held against closed forms: availability, refusals, time-outs, disasters, and nothing that is shifted by them.
+//! Faults against closed forms: availability, refusals, time-outs and disasters; and a fault shifts no unrelated
+//! random draws.
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -22,13 +23,13 @@ fn run(text: &str) -> TrialRecord {
     trial(&scenario(text), 0)
 }
 
-/// A figure of each of so many trials, over threads.
+/// A figure of each of `count` trials, in order.
 fn trials(text: &str, count: u64, figure: impl Fn(&TrialRecord) -> f64 + Sync) -> Vec<f64> {
     let scenario = scenario(text);
     (0..count).into_par_iter().map(|index| figure(&trial(&scenario, index))).collect()
 }
 
-/// Mean, and the half-width of its interval: four standard errors, so that a test fails for no reason once in 16 000 runs.
+/// The mean, and four standard errors of it: a sound test fails once in 16 000 runs.
 fn mean(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -43,7 +44,7 @@ fn close(name: &str, values: &[f64], expected: f64) {
     assert!((mean - expected).abs() <= half, "{name}: {mean} +- {half}, expected {expected}");
 }
 
-/// Share of the requests that ended ok, of those that ended.
+/// The share of ended requests that ended ok.
 fn availability(record: &TrialRecord) -> f64 {
     let outcomes = record.classes[0].outcomes;
     outcomes[Outcome::Ok as usize] as f64 / outcomes.iter().sum::<u64>() as f64
@@ -53,7 +54,7 @@ fn count(record: &TrialRecord, outcome: Outcome) -> u64 {
     record.classes[0].outcomes[outcome as usize]
 }
 
-/// Requests issued, ended ok and ended otherwise from one second of the trial to another.
+/// Numbers of requests issued, ended ok and failed between two times of the trial, in seconds.
 fn between(record: &TrialRecord, from: f64, to: f64) -> (u64, u64, u64) {
     let windows = record.windows.iter();
     let inside = windows
@@ -65,7 +66,7 @@ fn events(record: &TrialRecord) -> Vec<(f64, &str, &str)> {
     record.timeline.iter().map(|note| (note.at.as_secs_f64(), note.component.as_str(), note.event)).collect()
 }
 
-/// An open load on one machine with no network in between, which does next to nothing for a request.
+/// An open load on one machine without network delay and with little work.
 const ONE: &str = "[run]\nduration = '10min'\nwarmup = '0s'\n[network]\nclient = '0s'\n\
     [client.users]\nrate = '20/s'\ntarget = 'web'\ntimeout = '2s'\n\
     [server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n";
@@ -82,13 +83,13 @@ fn three_minutes_of_ten_cost_three_tenths_of_an_open_load() {
 
 #[test]
 fn a_machine_that_fails_at_random_is_up_mtbf_over_mtbf_plus_mttr() {
-    // Case availability-single-onoff: 95 s up and 5 s down, both exponential; Poisson arrivals see time averages.
+    // Case availability-single-onoff: 95 s up and 5 s down, both exponential. Poisson arrivals see time averages.
     let text = "[run]\nduration = '1000s'\nwarmup = '100s'\n[network]\nclient = '0s'\n\
         [client.users]\nrate = '10/s'\ntarget = 'web'\n[server.web]\npublic = true\nsteps = [{ wait = '0s' }]\n\
         [[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '95s'\nmttr = '5s'\n";
     let up = trials(text, 400, availability);
     close("availability", &up, 0.95);
-    // Variance of the share of time up in 1000 s, and on top of it the binomial one of 10 000 requests.
+    // The variance of the share of time up in 1000 s, plus the binomial variance of 10 000 requests.
     let (mean, _) = mean(&up);
     let variance = up.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (up.len() - 1) as f64;
     let expected = 0.000_449_106_562_5 + 0.95 * 0.05 / 10_000.0;
@@ -98,12 +99,13 @@ fn a_machine_that_fails_at_random_is_up_mtbf_over_mtbf_plus_mttr() {
 
 #[test]
 fn of_three_machines_two_are_up_as_the_binomial_law_says() {
-    // Case availability-2of3 with its hours as seconds over a hundred, so that failures are many: 10 s and 2 s.
+    // Case availability-2of3 with other times, so that there are many failures: 10 s up and 2 s down.
     let text = "[run]\nduration = '1000s'\nwarmup = '50s'\n[network]\nclient = '0s'\njitter = 0\n\
         [client.users]\nrate = '5/s'\ntarget = 'web'\n[server.web]\npublic = true\ncount = 3\nsteps = [{ wait = '0s' }]\n\
         [[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '10s'\nmttr = '2s'\n";
     let up = |record: &TrialRecord| {
-        // Time with at least two of three up, from the timeline; it is bounded, so that it may end before the trial.
+        // The share of time with at least two of three machines up, from the timeline. The timeline is bounded, so it
+        // may end before the trial.
         let (mut down, mut last, mut good, mut total) = (0, 0.0, 0.0, 0.0);
         for (at, _, event) in events(record) {
             let elapsed = at - last;
@@ -115,7 +117,7 @@ fn of_three_machines_two_are_up_as_the_binomial_law_says() {
         good / total
     };
     close("two of three", &trials(text, 60, up), outgrow::theory::availability::k_of_n(2, 3, 10.0 / 12.0));
-    // The same by the requests, which go to the three in turn and are refused by those that are down.
+    // Requests go to the three machines in turn, and a machine that is down refuses them.
     close("one of three", &trials(text, 60, availability), 10.0 / 12.0);
 }
 
@@ -132,19 +134,19 @@ fn requests_that_a_pause_keeps_wait_as_white_and_christie_say() {
 }
 
 #[test]
-fn a_process_that_hangs_lets_everybody_wait_and_loses_all_when_it_is_restarted() {
+fn a_process_that_hangs_lets_all_calls_wait_and_loses_them_when_it_is_restarted() {
     let text = format!("{ONE}[[fault]]\nkind = 'hang'\ntarget = 'web'\nat = '5min'\nfor = '1min'\n");
     let record = run(&text);
     assert_eq!(events(&record), [(300.0, "web", "hang"), (360.0, "web", "crash"), (360.0, "web", "recover")]);
     let (issued, ..) = between(&record, 300.0, 360.0);
-    // Those of the last two seconds see the connection break at the restart; all others time out.
+    // Requests of the last two seconds see the connection break at the restart. All others time out.
     let (timed_out, broken) = (count(&record, Outcome::TimedOut), count(&record, Outcome::Unavailable));
     assert!(
         timed_out + broken == issued || timed_out + broken == issued + 1,
         "{timed_out} {broken} {issued}"
     );
     assert!((20..60).contains(&broken), "{broken}");
-    assert_eq!(between(&record, 361.0, 600.0).2, 0, "after the restart all is well");
+    assert_eq!(between(&record, 361.0, 600.0).2, 0, "no request fails after the restart");
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn a_machine_at_half_its_speed_takes_twice_as_long() {
         means.sort_by(f64::total_cmp);
         means[means.len() / 2]
     };
-    // Two at once multiply, and each goes away by itself.
+    // The factors of two faults at once multiply, and each fault ends by itself.
     for (from, to, expected) in
         [(0.0, 300.0, 10.0), (300.0, 360.0, 20.0), (360.0, 420.0, 60.0), (420.0, 480.0, 30.0)]
     {
@@ -196,13 +198,14 @@ fn a_partition_is_silent_and_leaves_nothing_behind() {
     assert_eq!(events(&record), [(60.0, "web | db", "partition"), (120.0, "web | db", "partition heals")]);
     let (_, ok, failed) = between(&record, 62.0, 119.0);
     assert!(ok == 0 && failed > 500, "{ok} {failed}");
-    assert_eq!(count(&record, Outcome::Unavailable), 0, "nobody is refused, everybody waits in vain");
-    // Ten connections to the database at 1 s each serve 10 a second of 20: the backlog is gone soon after it heals.
+    assert_eq!(count(&record, Outcome::Unavailable), 0, "no request is refused; all wait in vain");
+    // During the partition ten connections, each held for 1 s, do 10 of 20 queries a second. The backlog is gone soon
+    // after it heals.
     let (issued, ok, failed) = between(&record, 125.0, 300.0);
     assert!(failed == 0 && ok.abs_diff(issued) <= 2, "{issued} {ok} {failed}");
     assert_eq!(record.classes[0].in_flight(), 0);
 
-    // A server that waits for ever keeps its connections to the database for calls that vanished.
+    // A server without time-out holds its connections for ever for calls that vanished.
     let stuck = run(&format!("{}{fault}", TWO.replace("TIMEOUT", "")));
     let (_, ok, failed) = between(&stuck, 125.0, 300.0);
     assert!(ok == 0 && failed > 3000, "{ok} {failed}");
@@ -229,13 +232,13 @@ fn lost_packets_and_longer_ways_add_what_they_must() {
     let slower =
         run(&text("[[fault]]\nkind = 'latency'\nbetween = ['users', 'web']\nadd = '80ms'\nat = '0s'\n"));
     assert!((mean_ms(&slower) - 105.0).abs() < 0.001, "{}", mean_ms(&slower));
-    // A share of 5 % each way: 0.2 s x 0.05 / (1 - 2 x 0.05) for each message, on top of 25 ms.
+    // With a loss of 5 % each way, each message takes 0.2 s x 0.05 / (1 - 2 x 0.05) on top of the 25 ms of a request.
     let lossy = text("[[fault]]\nkind = 'packet-loss'\ntarget = 'web'\nshare = '5%'\nat = '0s'\n");
     close("packet loss", &trials(&lossy, 20, mean_ms), 25.0 + 2.0 * 200.0 * 0.05 / 0.9);
 }
 
 #[test]
-fn who_shares_a_machine_shares_its_crashes_but_not_its_hangs() {
+fn boxes_on_one_machine_share_its_crashes_but_not_its_hangs() {
     let text = |fault: &str| {
         format!(
             "[run]\nduration = '5min'\nwarmup = '0s'\n[client.users]\nrate = '20/s'\ntarget = 'web'\n\
@@ -275,7 +278,7 @@ fn a_deployment_takes_one_after_the_other() {
     for ((at, member, event), found) in expected.zip(found) {
         assert_eq!((at, format!("web-{member}").as_str(), event), found);
     }
-    // The client asks the four in turn, so that one request in four meets the one that is down.
+    // The client asks the four members in turn, so that one request in four meets the one that is down.
     let (issued, _, failed) = between(&record, 60.0, 170.0);
     assert!((failed as f64 / issued as f64 - 0.25 * 80.0 / 110.0).abs() < 0.02, "{failed} of {issued}");
 }
@@ -290,12 +293,13 @@ fn a_full_disk_fails_writes_and_an_empty_name_server_everything_that_is_not_cach
     assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
     assert!(record.classes[1].outcomes[Outcome::Rejected as usize].abs_diff(600) < 100);
 
-    // One resolver, asked often: its answer lasts 60 s, so that 100 s without records are 40 to 100 s without answers.
+    // One resolver that is asked often. Its answer lasts 60 s, so that 100 s without records are 40 to 100 s without
+    // answers.
     let text = "[run]\nduration = '5min'\nwarmup = '0s'\n[client.users]\nrate = '50/s'\ntarget = 'www'\nresolvers = 1\n\
         [dns.www]\nrecords = ['web']\nttl = '60s'\n[server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n\
         [[fault]]\nkind = 'dns-empty'\ntarget = 'www'\nat = '100s'\nfor = '100s'\n";
     let record = run(text);
-    // Whatever its age is at 100 s, the last answer is gone 60 s later; from 200 s on there are new ones.
+    // The last answer has expired by 160 s. From 200 s on there are new ones.
     let (_, ok, failed) = between(&record, 160.0, 200.0);
     assert!(ok <= 3 && failed > 1900, "{ok} {failed}");
     assert_eq!((between(&record, 0.0, 100.0).2, between(&record, 201.0, 300.0).2), (0, 0));
@@ -310,7 +314,7 @@ fn a_name_server_that_is_silent_is_asked_twice_for_five_seconds() {
     let record = run(text);
     assert!(count(&record, Outcome::Unavailable) > 2000);
     assert_eq!(count(&record, Outcome::TimedOut), 0);
-    // No user waited longer than two lookups of five seconds.
+    // No user waits longer than for two lookups of five seconds.
     assert!(
         record.classes[0].ended.quantile(1.0) <= 10_200_000_000,
         "{}",
@@ -319,7 +323,7 @@ fn a_name_server_that_is_silent_is_asked_twice_for_five_seconds() {
     assert_eq!(between(&record, 101.0, 120.0).2, 0);
 }
 
-/// A name with a standby, asked through so many resolvers, and a crash of the first.
+/// A name with a standby, behind this number of resolvers, and a crash of the first record.
 fn failover(resolvers: u32, rate: u32) -> String {
     format!(
         "[run]\nduration = '6min'\nwarmup = '0s'\n[client.users]\nrate = '{rate}/s'\ntarget = 'www'\nresolvers = {resolvers}\n\
@@ -341,14 +345,14 @@ fn a_failover_by_name_takes_at_most_its_checks_and_the_time_to_live() {
     let longest = outages.iter().copied().fold(0.0, f64::max);
     let shortest = outages.iter().copied().fold(f64::MAX, f64::min);
     println!("outages from {shortest} to {longest} s, mean {:?}", mean(&outages));
-    // 30 s x 3 + 60 s = 150 s at most, and never under the two intervals and what is left of an answer.
+    // At most 30 s x 3 + 60 s = 150 s, and at least two intervals and the rest of an answer's time to live.
     assert!(longest <= 151.5 && longest > 135.0 && shortest > 60.0, "{shortest} {longest}");
 }
 
 #[test]
 fn the_share_of_stale_traffic_falls_linearly_over_the_time_to_live() {
-    // Many resolvers, all of them busy: t after the name server has changed its mind 1 - t/60 s still hold the old
-    // answer. It changes at the third failed check, the moment of which differs from trial to trial.
+    // Of many busy resolvers, the share 1 - t/60 s still holds the old answer at time t after the name server has
+    // switched. It switches at the third failed check, whose time differs from trial to trial.
     let scenario = scenario(&failover(200, 500));
     let stale: Vec<Vec<f64>> = (0..24_u64)
         .into_par_iter()
@@ -358,7 +362,7 @@ fn the_share_of_stale_traffic_falls_linearly_over_the_time_to_live() {
                 let (_, ok, failed) = between(&record, at, at + 2.0);
                 failed as f64 / (ok + failed) as f64
             };
-            // The change: the last second in which all fail.
+            // The time of the switch: the end of the last two seconds in which all requests fail.
             let change =
                 (150..300).step_by(2).map(f64::from).filter(|at| failing(*at) >= 0.995).fold(150.0, f64::max)
                     + 2.0;
@@ -385,16 +389,16 @@ fn a_fault_changes_nothing_before_it_and_shifts_no_draws() {
         windows.map(|window| (window.issued, window.ok, window.response_sum)).collect()
     };
     assert_eq!(before(&plain), before(&faulty));
-    // The same customers come afterwards too.
+    // The customers after the fault are the same too.
     let issued = |record: &TrialRecord| record.windows.iter().map(|window| window.issued).collect::<Vec<_>>();
     assert_eq!(issued(&plain), issued(&faulty));
     assert_ne!(plain.fingerprint, faulty.fingerprint);
-    // A random fault of an idle box changes nobody's figures.
+    // A random fault of an idle box changes no figures of other boxes.
     let idle = "[server.idle]\nsteps = [{ cpu = '1ms' }]\n[[fault]]\nkind = 'crash'\ntarget = 'idle'\nmtbf = '10s'\nmttr = '5s'\n";
     let beside = run(&format!("{base}{idle}"));
     assert_eq!(plain.classes[0].response, beside.classes[0].response);
     assert!(beside.timeline.len() > 10);
-    // And one more fault changes nothing in the draws of another.
+    // One more fault changes no draws of another.
     let two =
         run(&format!("{base}{idle}[[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '1min'\nmttr = '5s'\n"));
     let of_idle = |record: &TrialRecord| -> Vec<f64> {
@@ -403,7 +407,7 @@ fn a_fault_changes_nothing_before_it_and_shifts_no_draws() {
     assert_eq!(of_idle(&beside), of_idle(&two));
 }
 
-/// Two regions, in each a zone with a web server, and a name that answers the nearest.
+/// Two regions, each with two zones with a web server, and a name that answers with the nearest.
 const REGIONS: &str = "[run]\nduration = '5min'\nwarmup = '0s'\n[network]\nregions = 'aws'\njitter = 0\n\
     [client.koreans]\nrate = '20/s'\ntarget = 'www'\nregion = 'ap-northeast-2'\n\
     [client.virginians]\nrate = '20/s'\ntarget = 'www'\nregion = 'us-east-1'\n\
@@ -418,7 +422,8 @@ fn regions_are_as_far_apart_as_their_table_says() {
         let one = record.components.iter().find(|one| one.name == name).expect("it is there");
         (one.response.mean() / 1e6 * 1e3).round() / 1e3
     };
-    // Seoul and Virginia are 174 ms apart in the table one way and 174 the other; the next zone 1 ms, the same 0.1 ms.
+    // The table has the same round-trip time from Seoul to Virginia and back. Another zone is 1 ms away, the same
+    // zone 0.1 ms.
     let far = outgrow::model::regions::aws()
         .round_trip("ap-northeast-2", "us-east-1")
         .expect("in the table")
@@ -435,7 +440,7 @@ fn regions_are_as_far_apart_as_their_table_says() {
         ms("web-2"),
         ms("web-4")
     );
-    // Everybody asks the nearest: the way to the provider's edge and back is 40 ms, and no ocean lies between.
+    // Users ask the nearest server: 40 ms to the provider's edge and back, and no ocean between.
     let slowest = record.classes[0].ok.quantile(0.4) as f64 / 1e6;
     assert!((slowest - 41.1).abs() < 1.5, "{slowest}");
     assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
@@ -448,7 +453,7 @@ fn a_region_that_goes_down_takes_all_in_it_and_its_users_go_elsewhere() {
     let down: Vec<&str> =
         events(&record).iter().filter(|event| event.2 == "crash").map(|event| event.1).collect();
     assert_eq!(down, ["web-1", "web-3"]);
-    // Two misses of 5 s and a time to live of 10 s later at the latest all are in Virginia.
+    // After two misses of 5 s and a time to live of 10 s all users are in Virginia.
     let (_, ok, failed) = between(&record, 81.0, 180.0);
     assert!(failed == 0 && ok > 3800, "{ok} {failed}");
     assert!(between(&record, 60.0, 70.0).2 > 50);
@@ -466,13 +471,13 @@ fn a_link_overrides_and_a_bandwidth_takes_its_time() {
         [request.page]\nresponse_size = '50kB'\n[client.users]\nrate = '5/s'\ntarget = 'web'\n\
         [server.web]\npublic = true\ncount = 2\nsteps = [{ query = 'db' }]\n[database.db]\ncores = 4\nread = '1ms'\n";
     let record = run(text);
-    // 10 ms to the server, 30 ms to the database, 1 ms there, and 50 kB at 1 MB/s.
+    // 10 ms to the server, 30 ms to the database, 1 ms for the read, and 50 ms for 50 kB at 1 MB/s.
     let mean = record.classes[0].response.mean() / 1e6;
     assert!((mean - 91.0).abs() < 0.05, "{mean}");
 }
 
 #[test]
-fn who_is_pinned_never_comes_back() {
+fn a_pinned_user_never_comes_back() {
     let text = failover(20, 100).replace("resolvers = 20", "resolvers = 20\npinned = '20%'");
     let share = |record: &TrialRecord| {
         let (issued, _, failed) = between(record, 301.0, 360.0);
@@ -480,7 +485,7 @@ fn who_is_pinned_never_comes_back() {
     };
     close("pinned", &trials(&text, 12, share), 0.2);
     let text = text.replace("pinned = '20%'", "pinned = '20%'\npin_for = '2min'").replace("6min", "8min");
-    // Two minutes after the name server has changed its mind, at 240 s at the latest, they ask again.
+    // Pinned users ask again two minutes after the name server has switched, which is at 240 s at the latest.
     assert!(
         trials(&text, 4, |record| between(record, 362.0, 480.0).2 as f64).iter().all(|failed| *failed == 0.0)
     );
@@ -507,7 +512,7 @@ fn a_replicated_database_fails_by_its_nodes() {
     let (_, ok, failed) = between(&record, 61.0, 119.0);
     assert!(ok == 0 && failed > 2500, "{ok} {failed}");
     assert_eq!(between(&record, 125.0, 300.0).2, 0);
-    // A partition is silent, so that reads go on to the replica behind it until the caller's limit.
+    // A partition is silent: reads still go to the replica behind it, and time out at the caller.
     let record = run(&text("kind = 'partition'\nbetween = ['web', 'db.replica-1']"));
     let (issued, _, failed) = between(&record, 65.0, 119.0);
     assert!(failed > issued / 3, "{failed} of {issued}");

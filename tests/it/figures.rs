@@ -1,5 +1,5 @@
-//! Figures in the pages are recomputed. A figure stands between two stars, and behind it, where a reader does not see it,
-//! the way to it:
+//! Figures in the pages are recomputed. A figure stands in bold, and the comment after it, which readers do not see,
+//! says where it comes from:
 //!
 //! ```text
 //! **52.1 ± 0.1 ms**<!-- 09-primary-and-replicas mean(response) -->       what `outgrow run` says of a metric
@@ -29,15 +29,15 @@ use serde_json::Value;
 
 use crate::golden::{compare, root};
 
-/// The pages with such figures.
+/// The pages with recomputed figures.
 const PAGES: [&str; 3] = ["docs/chapter.md", "docs/chapter.ko.md", "docs/decide.md"];
 
-/// Results by scenario and overrides, so that each is simulated once.
+/// Results by scenario and overrides. Each is simulated once.
 #[derive(Default)]
 struct Results(BTreeMap<String, (Scenario, RunResult)>);
 
 impl Results {
-    /// What `outgrow run NAME --set ...` finds.
+    /// The scenario, and the result of `outgrow run NAME --set ...`.
     fn of(&mut self, name: &str, overrides: &[(String, String)]) -> &(Scenario, RunResult) {
         let key = format!("{name} {overrides:?}");
         self.0.entry(key).or_insert_with(|| {
@@ -56,7 +56,7 @@ impl Results {
         })
     }
 
-    /// The figure that a way leads to, as text.
+    /// The figure with this source, as text.
     fn figure(&mut self, way: &str) -> Result<String, String> {
         if let Some(rest) = way.strip_prefix("= ") {
             let (formula, unit) = rest.rsplit_once(' ').ok_or("a formula ends with its unit")?;
@@ -78,7 +78,7 @@ impl Results {
     }
 }
 
-/// A place in the result: a figure with its interval, or a number.
+/// The figure at a JSON pointer of the result, with its interval if it has one.
 fn at(result: &RunResult, pointer: &str, unit: &str) -> Result<String, String> {
     let json = serde_json::to_value(result).expect("a result is plain JSON");
     let value = json.pointer(pointer).ok_or_else(|| format!("the result has no {pointer}"))?;
@@ -95,7 +95,7 @@ fn metric_of(scenario: &Scenario, result: &RunResult, metric: &str) -> Result<St
     let groups = result.components.iter().map(|(_, component)| component.group.as_str());
     let components: Vec<&str> = groups.chain(result.components.iter().map(|(name, _)| name)).collect();
     let names = Names { classes: &classes, components: &components };
-    // The bound does not matter, but an expression has one in the metric's unit, whichever that is.
+    // An expression needs a bound in the metric's unit. Its value does not matter, so try one of each unit.
     let expectation = ["1s", "50%", "1/s", "1", "1 USD"]
         .iter()
         .find_map(|bound| parse(&format!("{metric} < {bound}"), &names).ok())
@@ -125,7 +125,7 @@ fn shown(mean: f64, half_width: Option<f64>, unit: &str) -> String {
     }
 }
 
-/// The ways to the figures of a page, and the text between them with the figures taken out.
+/// The page in parts: text before a figure, and the source of the figure. The last part has no figure.
 fn taken_apart(page: &str) -> Vec<(&str, Option<&str>)> {
     let mut parts = Vec::new();
     let mut rest = page;

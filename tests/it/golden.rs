@@ -1,5 +1,5 @@
-//! Every scenario that ships has a golden file: the fingerprint and the main figures of its first trial. `UPDATE=1`
-//! rewrites them; what changed then stands in the diff, and belongs into the changelog.
+//! Every shipped scenario has a golden file: the fingerprint and the main figures of its first trial. `UPDATE=1`
+//! rewrites them. A change shows in the diff, and needs a line in the changelog.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,10 +13,11 @@ use outgrow::model::spec::Files;
 use outgrow::scenario::build::build;
 use outgrow::scenario::{Scenario, load};
 
-/// Simulated time of a golden run: enough for everything to happen that does, short enough for all of them to be run.
+/// Simulated time of a golden run. It is long enough for most scenarios, and short enough to run all of them.
 const DURATION: &str = "60s";
 
-/// A scenario whose story takes longer, and the time that it takes; or one of so much traffic that little is enough.
+/// Scenarios with a simulated time of their own: a longer one for those whose events take longer, a shorter one for
+/// heavy traffic.
 const OF_THEIR_OWN: &[(&str, &str)] = &[
     ("03-column", "5min"),
     ("03-document", "5min"),
@@ -45,7 +46,7 @@ pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder of the package whose names end so, sorted; none if there is no such folder.
+/// All files with this extension below a folder of the package, sorted; none if there is no such folder.
 pub(super) fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -63,7 +64,7 @@ pub(super) fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Compares a text with a file of the package; `UPDATE=1` rewrites the file.
+/// Compares a text with a file of the package, and returns what differs. `UPDATE=1` rewrites the file instead.
 pub(super) fn compare(path: &Path, text: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, text).expect("a place for the file");
@@ -77,7 +78,7 @@ pub(super) fn compare(path: &Path, text: &str) -> Result<(), String> {
     }
 }
 
-/// The scenarios, each by its path below `scenarios` without the ending.
+/// All shipped scenarios: the path below `scenarios` without extension, and the full path.
 pub(super) fn scenarios() -> Vec<(String, PathBuf)> {
     let below = root().join("scenarios");
     let name = |path: &Path| {

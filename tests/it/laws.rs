@@ -1,5 +1,5 @@
-//! Laws: whatever the scenario, some things must hold. Each seed is a random topology with its load and limits; one that
-//! fails is printed with its text.
+//! Laws that must hold in every scenario. Each seed gives a random topology with its load and limits. A scenario that
+//! breaks a law is printed with its seed.
 
 mod generator;
 
@@ -17,10 +17,10 @@ use rayon::prelude::*;
 use crate::expectations::is_study;
 use generator::{Generated, Mood, generate};
 
-/// Seeds a mood: 200 scenarios in all.
+/// Seeds of each mood: 200 scenarios in all.
 const SEEDS: u64 = 40;
 
-/// Rounding of time averages.
+/// Tolerance for rounding of time averages.
 const EPSILON: f64 = 1e-9;
 
 fn read(text: &str) -> Scenario {
@@ -31,7 +31,7 @@ fn read(text: &str) -> Scenario {
 }
 
 fn run(scenario: &Scenario) -> TrialRecord {
-    // The model itself asserts at the end that each request ends once, and Little's law for each box.
+    // At the end the model itself asserts that each request ended once, and Little's law for each box.
     build(scenario, Seed::new(scenario.run.seed).trial(0)).run(scenario.length(), &mut |_| false)
 }
 
@@ -57,7 +57,7 @@ fn check(generated: &Generated) {
     assert_eq!((record.fingerprint, record.events), (again.fingerprint, again.events), "twice the same seed");
 }
 
-/// A request ends once, and an answer is among the ends.
+/// Checks that each request of a class ends once, and that its counts agree.
 fn check_class(class: &ClassRecord, attempts: u64) {
     let ended: u64 = class.outcomes.iter().sum();
     let ok = class.outcomes[Outcome::Ok as usize];
@@ -80,7 +80,7 @@ fn check_order(times: &Histogram) {
     assert!(values.is_sorted(), "quantiles {values:?}");
 }
 
-/// What goes in comes out or is inside, and hardware does no more than it can.
+/// Checks that calls that came have left or are inside, and that hardware does no more than it can.
 fn check_component(component: &ComponentRecord, from_start: bool) {
     let name = &component.name;
     let left = component.outcomes.iter().sum::<u64>() + component.dropped;
@@ -101,7 +101,8 @@ fn check_component(component: &ComponentRecord, from_start: bool) {
     }
 }
 
-/// The work of the answered calls fits into the time of the cores. Calls inside at the start have had some of it before.
+/// Checks that the work of the answered calls fits into the time of the cores. Calls inside at the start may have
+/// done some of their work before.
 fn check_capacity(
     component: &ComponentRecord,
     generated: &Generated,
@@ -120,7 +121,7 @@ fn check_capacity(
     assert!(done <= (time + had) * (1.0 + 1e-6), "{}: {done} s of work in {time} s", component.name);
 }
 
-/// The windows are the whole, cut up.
+/// Checks that the windows add up to the whole trial.
 fn check_windows(record: &TrialRecord, from_start: bool) {
     let mut end = 0.0;
     for window in &record.windows {
@@ -140,7 +141,7 @@ fn check_windows(record: &TrialRecord, from_start: bool) {
     }
 }
 
-/// The text of the scenario of a seed, if it breaks a law, and which.
+/// If the scenario of a seed breaks a law: the seed, the law, and the text of the scenario.
 fn verdict(seed: u64, mood: Mood) -> Option<String> {
     let generated = generate(seed, mood);
     let panic = catch_unwind(AssertUnwindSafe(|| check(&generated))).err()?;
@@ -161,7 +162,7 @@ fn every_scenario_keeps_the_laws() {
     swarm(0..if is_study() { SEEDS * 100 } else { SEEDS });
 }
 
-/// The generator reaches what it is there for: a swarm that only ever sees easy scenarios shows nothing.
+/// The generator must reach every outcome, and crashes, queues and retries: easy scenarios would show nothing.
 #[test]
 fn the_swarm_sees_every_kind_of_end() {
     let mut seen = [0_u64; Outcome::ALL.len()];

@@ -1,4 +1,4 @@
-//! The integration tests, one binary: they link once. One line a module, sorted.
+//! The integration tests as one binary, so that they link once. One line for each module, sorted.
 
 mod balancer;
 mod behaviour;

@@ -1,4 +1,4 @@
-//! What a name stands for, by where its users are.
+//! The address behind a name, by the region of its users.
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -6,7 +6,7 @@ use outgrow::model::record::TrialRecord;
 use outgrow::model::spec::NoFiles;
 use outgrow::scenario::{build::build, load};
 
-/// Clients in two regions, a name, and a box in each of three regions.
+/// Runs one trial of clients in two regions, a name, and a box in each of three regions.
 fn run(dns: &str, faults: &str) -> TrialRecord {
     let mut text = format!(
         "[run]\nduration = '200s'\nwarmup = '0s'\n[network]\nregions = 'aws'\n\
@@ -41,7 +41,7 @@ fn near(found: [f64; 3], expected: [f64; 3]) {
 
 #[test]
 fn geo_goes_by_the_globe_and_latency_by_the_network() {
-    // Cape Town is 6350 km from Sao Paulo and Virginia 7700, but by cable it is the other way round: 115 ms and 340 ms.
+    // Cape Town is 6350 km from Sao Paulo and Virginia 7700 km. By cable Virginia is nearer: 115 ms against 340 ms.
     near(rates("policy = 'latency'", ""), [20.0, 5.0, 0.0]);
     near(rates("policy = 'geo'", ""), [20.0, 0.0, 5.0]);
 }

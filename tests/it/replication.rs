@@ -16,7 +16,7 @@ use outgrow::model::spec::NoFiles;
 use outgrow::scenario::{self, build::build};
 use rayon::prelude::*;
 
-/// Trials of a scenario, in order.
+/// Runs the trials of a scenario. Returns their records in order.
 fn run(text: &str) -> Vec<TrialRecord> {
     let loaded = scenario::load("test.toml", text, &[], &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
@@ -35,7 +35,7 @@ fn component<'a>(trial: &'a TrialRecord, name: &str) -> &'a ComponentRecord {
     trial.components.iter().find(|component| component.name == name).expect("it is there")
 }
 
-/// Mean over the trials, and half the width of its 95 % interval (normal: enough trials).
+/// The mean over the trials, and the half-width of its 95 % interval (normal approximation).
 fn mean(trials: &[TrialRecord], figure: impl Fn(&TrialRecord) -> f64) -> (f64, f64) {
     let values: Vec<f64> = trials.iter().map(figure).collect();
     let n = values.len() as f64;
@@ -44,14 +44,15 @@ fn mean(trials: &[TrialRecord], figure: impl Fn(&TrialRecord) -> f64) -> (f64, f
     (mean, 2.0 * (variance / n).sqrt())
 }
 
-/// The mean of a figure is `expected`, within three standard errors and a relative slack.
+/// Fails unless the mean is `expected`, within three standard errors plus a relative slack.
 fn check(what: &str, (mean, half): (f64, f64), expected: f64, slack: f64) {
     let off = (mean - expected).abs();
     assert!(off <= 1.5 * half + slack * expected.abs(), "{what}: {mean} +- {half}, expected {expected}");
     println!("{what}: {mean:.5} +- {half:.5}, expected {expected:.5}");
 }
 
-/// Clients on a server that asks a database; `db` is the database's table, `load` the client's, `classes` the requests.
+/// A client, a server and a database. `load` and `db` are keys of client and database, `classes` the tables of the
+/// classes.
 fn scenario_text(run: &str, classes: &str, load: &str, db: &str) -> String {
     format!(
         "[run]\n{run}\n[network]\nclient = '0ms'\nsame_zone = '0ms'\njitter = 0\n{classes}\n\
@@ -63,15 +64,16 @@ fn scenario_text(run: &str, classes: &str, load: &str, db: &str) -> String {
 const WRITES: &str = "[request.write]\neffect = 'write'";
 const MIXED: &str = "[request.read]\nshare = 50\n[request.write]\nshare = 50\neffect = 'write'";
 
-/// A primary that costs nothing, so that only the mechanism under test takes time.
+/// A primary and a replica without cost, so that only the mechanism under test takes time.
 const FREE: &str = "read = '0ms'\nwrite = '0ms'\ncommit = '0ms'\nreplicas = 1\napply = { demand = '0ms' }";
 
 #[test]
 fn lag_grows_as_published_when_the_applier_cannot_keep_up() {
-    // One applier at 225 us a write does 4444/s. After D = 540 s of lambda/s the oldest write that it lacks is
-    // D (1 - mu / lambda) old: 60 s at 5000/s and 300 s at 10 000/s, as MySQL in the Aurora paper (SIGMOD 2017, table 4).
+    // One applier at 225 us a write does mu = 4444/s. After D = 540 s of lambda writes a second, the oldest write
+    // that it has not applied is D (1 - mu / lambda) old: 60 s at 5000/s and 300 s at 10 000/s, as MySQL in the
+    // Aurora paper (SIGMOD 2017, table 4).
     for (rate, lag) in [(2000.0, 0.0), (5000.0, 60.0), (10_000.0, 300.0)] {
-        // A tenth of the published time, so that the test takes seconds: lag is proportional to it.
+        // Simulate a tenth of the published time, so that the test takes seconds. Lag is proportional to the time.
         let load = format!("rate = '{rate}/s'");
         let db = "cores = 16\nwrite = '10us'\ncommit = '1ms'\nreplicas = 1\napply = { demand = '225us' }";
         let trials = run(&scenario_text("duration = '54s'\nwarmup = '0s'\ntrials = 2", WRITES, &load, db));
@@ -83,7 +85,8 @@ fn lag_grows_as_published_when_the_applier_cannot_keep_up() {
 
 #[test]
 fn a_read_is_stale_while_a_write_to_its_key_is_on_its_way() {
-    // Writes on their way are M/G/inf: P(stale) = 1 - exp(-w D), and w D versions behind on average.
+    // Writes on their way are an M/G/inf queue: P(stale) = 1 - exp(-w D), and reads are w D versions behind on
+    // average.
     let db = format!("{FREE}\nship = {{ delay = '50ms' }}");
     let text = scenario_text("duration = '2000s'\nwarmup = '10s'\ntrials = 10", MIXED, "rate = '16/s'", &db);
     let trials = run(&text);
@@ -113,8 +116,9 @@ fn with_keys_only_the_writes_to_a_reads_own_key_count() {
 
 #[test]
 fn batches_of_the_log_leave_a_lag_of_half_their_interval() {
-    // Every 500 ms and 20 ms on the way: the replica is U(20, 520) ms old. Without a heartbeat its lag is the age of
-    // the oldest write that it lacks: E[(A - Exp(w))+] = 0.27 - (1 - E[exp(-w A)]) / w = 0.22336 s at 20 writes/s.
+    // Batches are shipped every 500 ms and take 20 ms, so that the age A of the replica is uniform from 20 to 520 ms.
+    // Without a heartbeat its lag is the age of the oldest write that it lacks: E[(A - Exp(w))+] = 0.27 - (1 -
+    // E[exp(-w A)]) / w = 0.22336 s at w = 20 writes/s.
     let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}");
     let trials = run(&scenario_text("duration = '1000s'\ntrials = 10", WRITES, "rate = '20/s'", &db));
     let aged = (libm::exp(-0.4) - libm::exp(-10.4)) / (20.0 * 0.5);
@@ -125,8 +129,9 @@ fn batches_of_the_log_leave_a_lag_of_half_their_interval() {
 
 #[test]
 fn a_batch_does_not_overtake_another_on_its_connection() {
-    // 100 ms there and back with a jitter of 10 %, 100 writes/s: packets overtake each other all the time. A write is there
-    // when it and all before it are: at least after its own 50 ms, and later by less than the jitter's spread of 5 ms.
+    // With a round trip of 100 ms, a jitter of 10 % and 100 writes/s, packets often overtake each other. A write
+    // counts as received when it and all before it have arrived: after at least its own 50 ms, and less than the
+    // jitter's spread of 5 ms later.
     let keyed =
         "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
     let text = scenario_text("duration = '300s'\nwarmup = '2s'\ntrials = 10", keyed, "rate = '200/s'", FREE)
@@ -144,7 +149,7 @@ fn a_batch_does_not_overtake_another_on_its_connection() {
 
 #[test]
 fn reads_scale_with_replicas_and_writes_do_not() {
-    // Every node does w of the writes and its part of the reads.
+    // Every node does all writes and its part of the reads.
     for (replicas, busy_replica) in [(1, 0.4 + 0.2), (2, 0.4 / 2.0 + 0.2), (4, 0.4 / 4.0 + 0.2)] {
         let db = format!(
             "read = '1ms'\nwrite = '2ms'\ncommit = '0ms'\nreplicas = {replicas}\nreads = 'replicas'\ncores = 1"
@@ -165,7 +170,7 @@ fn reads_scale_with_replicas_and_writes_do_not() {
 
 // Loss of the primary ------------------------------------------------------------------------------------------------
 
-/// A trial in which something happens to components at given seconds.
+/// Runs the trials of a scenario. `faults` may add events to the simulation of each trial.
 fn run_with(text: &str, faults: impl Fn(&mut Simulation, u64) + Sync) -> Vec<TrialRecord> {
     let loaded = scenario::load("test.toml", text, &[], &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
@@ -177,7 +182,7 @@ fn run_with(text: &str, faults: impl Fn(&mut Simulation, u64) + Sync) -> Vec<Tri
     (0..u64::from(scenario.run.trials)).into_par_iter().map(trial).collect()
 }
 
-/// Plays operator: sends controls to components at given times.
+/// An operator: sends controls to components at given times, in seconds.
 struct Operator(Vec<(f64, ComponentId, Control)>);
 
 impl Component for Operator {
@@ -190,7 +195,7 @@ impl Component for Operator {
     fn on(&mut self, _signal: Signal, _cx: &mut Cx<'_>) {}
 }
 
-/// Ids: the boxes in the order of kinds and names, that is users, db, web; the members of db in a row.
+/// Component ids follow the order of kinds and names: users, then the members of db, then web.
 const PRIMARY: usize = 2;
 const REPLICA: usize = 3;
 
@@ -207,7 +212,7 @@ fn operate(simulation: &mut Simulation, faults: &[(f64, usize, Control)]) {
     });
 }
 
-/// A moment that differs from trial to trial, evenly over a second.
+/// A time that differs from trial to trial, spread evenly over a second.
 fn within_a_second(trial: u64) -> f64 {
     (trial as f64 + 0.5) / 100.0 % 1.0
 }
@@ -216,7 +221,8 @@ const FAILOVER: &str = "failover = { interval = '1s', misses = 3, promote = '7s'
 
 #[test]
 fn an_outage_is_detection_and_promotion() {
-    // Declared dead with the third poll in a row without an answer, 2 to 3 s after the crash: 2.5 + 7 s on average.
+    // The primary is declared dead at the third consecutive poll without an answer, 2 to 3 s after the crash: 2.5 + 7
+    // s on average.
     let db = format!("{FREE}\n{FAILOVER}");
     let text = scenario_text("duration = '30s'\nwarmup = '0s'\ntrials = 100", WRITES, "rate = '200/s'", &db);
     let trials = run_with(&text, |sim, trial| {
@@ -230,7 +236,8 @@ fn an_outage_is_detection_and_promotion() {
 
 #[test]
 fn async_loses_what_was_not_shipped() {
-    // Batches every 500 ms, 20 ms on the way, 20 writes/s: 20 * (0.02 + 0.25) = 5.4 lost, variance 13.73.
+    // With batches every 500 ms, 20 ms on the way and 20 writes/s, 20 * (0.02 + 0.25) = 5.4 writes are lost on
+    // average, with variance 13.73.
     let db = format!("{FREE}\nship = {{ every = '500ms', delay = '20ms' }}\n{FAILOVER}");
     let text = scenario_text("duration = '15s'\nwarmup = '0s'\ntrials = 1000", WRITES, "rate = '20/s'", &db);
     let trials = run_with(&text, |sim, trial| {
@@ -249,7 +256,7 @@ fn async_loses_the_rate_times_the_delay() {
         operate(sim, &[(5.0 + within_a_second(trial), PRIMARY, Control::Crash)])
     });
     check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 10.0, 0.0);
-    // The oldest of them was acknowledged almost the delay ago.
+    // The oldest lost write was acknowledged almost one delay before the crash.
     check("rpo", mean(&trials, |trial| data(trial).rpo_s.expect("a failover")), 0.05 - 0.005, 0.01);
 }
 
@@ -260,7 +267,8 @@ fn semi_sync_loses_nothing_until_it_falls_back() {
     let crash = |at: f64| (at, PRIMARY, Control::Crash);
     let safe = run_with(&text, |sim, trial| operate(sim, &[crash(20.0 + within_a_second(trial))]));
     assert!(safe.iter().all(|trial| data(trial).lost_writes == 0 && data(trial).writes > 4000));
-    // The replica is gone from 10 s on: commits wait until 20 s, then none waits. It comes back after the crash.
+    // The replica is down from 10 s on: commits wait until 20 s, and later ones do not wait. It comes back after the
+    // crash.
     let unsafe_ = run_with(&text, |sim, trial| {
         let until = 30.0 + within_a_second(trial);
         operate(
@@ -269,7 +277,7 @@ fn semi_sync_loses_nothing_until_it_falls_back() {
         );
     });
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
-    // All that was acknowledged from 10 s to 30.5 s, those that waited included.
+    // All writes acknowledged from 10 s to 30.5 s are lost, including those that waited.
     check("lost", mean(&unsafe_, lost), 100.0 * 20.1, 0.02);
     let fell = |trial: &TrialRecord| {
         let note = trial.timeline.iter().find(|note| note.event == "semi-sync falls back to async");
@@ -302,7 +310,8 @@ fn sync_costs_a_round_trip_and_loses_nothing() {
         operate(sim, &[(40.0 + within_a_second(trial), PRIMARY, Control::Crash)])
     });
     assert!(trials.iter().all(|trial| data(trial).lost_writes == 0));
-    // web to primary and back 2 ms, local flush 3 ms, replicas 2 ms. Few writes meet in a flush at 1/s.
+    // 2 ms from web to the primary and back, 3 ms for the local flush, 2 ms for the replicas. At 1/s few writes share
+    // a flush.
     let quiet = run(&text);
     let response = |trial: &TrialRecord| trial.classes[0].response.mean() / 1e6;
     check("commit", mean(&quiet, response), 2.0 + 3.0 + 2.0, 0.002);
@@ -317,7 +326,7 @@ fn reads_go_elsewhere_without_any_rule() {
         operate(sim, &[(10.0, REPLICA, Control::Crash), (20.0, REPLICA + 1, Control::Crash)]);
     });
     for trial in one.iter().chain(&all) {
-        // At most the reads inside a replica when it crashes are lost.
+        // Only reads that are inside a replica when it crashes can fail.
         let failed: u64 = trial.classes[0].outcomes[1..].iter().sum();
         assert!(failed <= 2, "{failed} reads failed");
     }
@@ -336,8 +345,8 @@ fn users_see_their_own_writes_with_each_cure() {
     let none = run(&text(""));
     let rate =
         |trial: &TrialRecord| data(trial).read_your_writes_violations as f64 / data(trial).writes as f64;
-    // Answers take no time, so that every user is a Poisson stream of 2.5 reads/s and 2.5 writes/s. Reads that follow a
-    // write before 50 ms are over, and before the user's next write: 2.5 / 2.5 (1 - exp(-2.5 * 0.05)) a write.
+    // Answers take no time, so that every user is a Poisson stream of 2.5 reads/s and 2.5 writes/s. A violation is a
+    // read within 50 ms of a write and before the user's next write: 2.5 / 2.5 (1 - exp(-2.5 * 0.05)) for each write.
     check("violations", mean(&none, rate), 1.0 - libm::exp(-0.125), 0.01);
     for cure in [
         "read_your_writes = 'primary-for'\nprimary_for = '60ms'",
@@ -370,7 +379,8 @@ fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
         assert_eq!(data.discarded_writes, data.lost_writes);
         assert!(data.lag_series_s.last().is_some_and(|&lag| lag < 0.6), "the old primary follows");
     }
-    // About 6.5 s of 100 writes/s to 1000 keys before the script runs: a lost write is in conflict with 1 - exp(-0.6).
+    // Before the script runs there are about 6.5 s of 100 writes/s to 1000 keys. So a lost write is in conflict with
+    // probability 1 - exp(-0.6).
     let scripted = trials_of("recovery = 'script', replay_rate = '1000/s'");
     for trial in &scripted {
         let data = data(trial);
@@ -385,7 +395,7 @@ fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
 
 #[test]
 fn with_one_replica_of_two_ahead_the_pick_decides_what_is_lost() {
-    // Replica 1 is away for the last 5 s and is back just before the crash: it has not received what replica 2 has.
+    // Replica 1 is down from 5 s before the crash until after it, so that it lacks writes that replica 2 has.
     let lost = |pick: &str| {
         let failover = FAILOVER.replace(" }", &format!(", pick = '{pick}' }}"));
         let db = format!("{FREE}\n{failover}").replace("replicas = 1", "replicas = 2");
@@ -436,7 +446,7 @@ fn a_silent_replica_gets_no_reads_and_the_log_again_when_it_is_back() {
         operate(sim, &[(10.5, REPLICA, Control::Hang), (40.0, REPLICA, Control::Recover)]);
     });
     for trial in &trials {
-        // Three polls, the last of which waits a second: until then every second read gets no answer.
+        // Half of the reads get no answer until three polls have failed, the last after waiting a second.
         let failed: u64 = trial.classes[0].outcomes[1..].iter().sum();
         assert!((50..=115).contains(&failed), "{failed} reads failed");
         assert!(data(trial).lag_series_s.last().is_some_and(|&lag| lag < 0.01));
@@ -446,7 +456,7 @@ fn a_silent_replica_gets_no_reads_and_the_log_again_when_it_is_back() {
 
 #[test]
 fn without_a_fence_two_primaries_take_writes_until_the_callers_have_learnt() {
-    // The primary is away just long enough to be replaced; callers learn of the new one by DNS, one by one.
+    // The primary is down just long enough to be replaced. Callers learn of the new one by DNS, one after another.
     let keyed = "[request.write]\neffect = 'write'\nkeys = 100";
     let trials_of = |fence: &str| {
         let failover = format!(
@@ -464,7 +474,8 @@ fn without_a_fence_two_primaries_take_writes_until_the_callers_have_learnt() {
         assert_eq!(data(&trial).lost_writes, 0, "a fenced primary takes no writes");
     }
     let split = trials_of("fenced = false, discover = '30s'");
-    // Each of the callers goes on to the old primary for U(0, 20 s) less 0.5 s or so of the promotion: 100/s / 2 * 20 s.
+    // Each caller keeps writing to the old primary for a uniform time from 0 to 20 s, less about 0.5 s of the
+    // promotion: 100/s / 2 * 20 s in all.
     let lost = mean(&split, |trial| data(trial).lost_writes as f64);
     check("written to the wrong one", lost, 1000.0, 0.1);
     for trial in &split {

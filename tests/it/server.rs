@@ -1,4 +1,4 @@
-//! Steps of servers that once broke the books.
+//! Steps of servers that once broke the ledgers.
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
@@ -8,7 +8,7 @@ use outgrow::model::spec::NoFiles;
 use outgrow::scenario::build::build;
 use outgrow::scenario::load;
 
-/// One trial of 20 s with a hundred requests a second for `web`, which has four cores.
+/// Runs one trial of 20 s with a hundred requests a second for `web`, which has four cores.
 fn run(steps: &str, others: &str) -> TrialRecord {
     let text = format!(
         "[run]\nduration = '20s'\n[client.users]\nrate = '100/s'\ntarget = 'web'\n\
@@ -33,7 +33,7 @@ fn a_call_ends_once_though_several_of_its_branches_fail() {
     let record = run("{ call = 'app', parallel = 5 }", app);
     let web = record.components.iter().find(|component| component.name == "web").expect("it is there");
     let app = record.components.iter().find(|component| component.name == "app").expect("it is there");
-    // Five branches come at once and three find room: every call fails, and more than one branch of it.
+    // Five branches come at once and three find room: every call fails, with two failed branches.
     assert!(web.outcomes[Outcome::Rejected as usize] > 1900, "{:?}", web.outcomes);
     assert!(app.outcomes[Outcome::Rejected as usize] > 3800, "{:?}", app.outcomes);
     assert_eq!(web.outcomes[Outcome::Ok as usize], 0);

@@ -1,4 +1,4 @@
-//! `outgrow sweep`: grids, the journal that survives a kill, shards that merge to the same bytes, and what is refused.
+//! `outgrow sweep`: grids, a journal that survives a kill, shards that merge to the same bytes, and refusals.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Six points, each a few milliseconds.
+/// A grid of six points; each takes a few milliseconds.
 const GRID: [&str; 12] = [
     "sweep",
     "mm1",
@@ -134,7 +134,7 @@ fn a_sweep_that_is_killed_again_and_again_comes_to_the_same_bytes() {
     while kills < 10 {
         let before = lines();
         let mut child = outgrow(folder, &arguments).spawn().unwrap();
-        // Every second one is killed wherever it is, the others after a point or more of theirs.
+        // Kill every second run at any time, and the others after at least one of their points.
         while kills % 2 == 1 && lines() <= before && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -142,7 +142,7 @@ fn a_sweep_that_is_killed_again_and_again_comes_to_the_same_bytes() {
         std::thread::sleep(Duration::from_millis((random >> 33) % 60));
         child.kill().unwrap();
         if child.wait().unwrap().success() {
-            // It was faster: there is nothing to resume, so it begins again.
+            // The sweep finished before the kill, so there is nothing to resume. Start it again.
             fs::remove_file(folder.join("killed.csv")).unwrap();
             continue;
         }

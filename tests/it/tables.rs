@@ -1,4 +1,4 @@
-//! What other programs read: tables of `run --csv`, and the trace events of `trace --format chrome`.
+//! Output for other programs: tables of `run --csv`, and the trace events of `trace --format chrome`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,11 +15,11 @@ fn outgrow(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("all output is text")
 }
 
-/// A table as its rows: cells by column.
+/// The rows of a table, each as cells by column.
 fn read(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
     let text = fs::read_to_string(folder.join(name)).expect(name);
     assert!(text.ends_with('\n') && !text.contains('\r'), "{name}");
-    // A reader that is not flexible refuses rows of another length.
+    // By default the reader refuses rows of another length.
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(|row| row.unwrap_or_else(|error| panic!("{name}: {error}"))).collect()
 }
@@ -70,7 +70,7 @@ fn tables_are_read_without_options() {
     check_lists(&path, &json[0]);
 }
 
-/// The tables whose rows are neither metrics nor windows.
+/// Checks the tables whose rows are neither metrics nor windows.
 fn check_lists(path: &Path, mm1: &Value) {
     let number = |cell: &str| cell.parse::<f64>().unwrap_or_else(|_| panic!("`{cell}` is no number"));
     let expect = read(path, "expect.csv");
@@ -86,7 +86,7 @@ fn check_lists(path: &Path, mm1: &Value) {
     assert!(system.iter().any(|row| row["percentile"] == "50.0" && number(&row["response_ms"]) == p50));
 }
 
-/// A span on its thread, nanoseconds.
+/// Start and end of a span on its thread, in nanoseconds.
 type Span = (u64, u64);
 
 fn nanos(value: &Value) -> u64 {
@@ -96,7 +96,7 @@ fn nanos(value: &Value) -> u64 {
     nanos as u64
 }
 
-/// Checks a trace by the rules of the format; returns the names of its processes and of its spans.
+/// Checks a trace by the rules of the format. Returns the names of its processes and of its spans.
 fn check_trace(text: &str) -> (Vec<String>, Vec<String>) {
     let trace: Value = serde_json::from_str(text).expect("one JSON document");
     let mut threads: BTreeMap<(u64, u64), Vec<Span>> = BTreeMap::new();

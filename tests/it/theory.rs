@@ -1,5 +1,5 @@
-//! Theory: the simulator against cases whose answers are known, as `outgrow validate` holds it. `-- --nocapture` prints
-//! what was measured.
+//! The simulator against cases with known answers, as in `outgrow validate`. `-- --nocapture` prints the measured
+//! values.
 
 mod closed_forms;
 mod expected;
@@ -18,8 +18,8 @@ fn validated(cases: &[Case]) -> Validation {
     run(cases, Options { seed: 1, jobs: 0, effort: Effort::Short }, &Unwatched)
 }
 
-/// Every case that ships is measured and agrees, or has its reason why not; so has every value of a case that is
-/// measured. `docs/validation.md` says the same.
+/// Every value of every shipped case is measured and agrees, or there is a reason why it is not measured.
+/// `docs/validation.md` has the same table.
 #[test]
 fn simulation_and_theory_agree() {
     let cases = built_in();
@@ -50,7 +50,7 @@ fn simulation_and_theory_agree() {
     compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
 }
 
-/// The study that `outgrow validate --coverage --json data/validation/coverage.json` has written.
+/// The study that `outgrow validate --coverage --json data/validation/coverage.json` wrote.
 fn studied() -> Studied {
     let text = fs::read_to_string(root().join("data/validation/coverage.json")).expect("the study is there");
     serde_json::from_str(&text).expect("a study")
@@ -79,7 +79,7 @@ fn the_page_tells_what_the_study_of_the_intervals_has_shown() {
     compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
 }
 
-/// The first repetitions of the study, once more: the same intervals miss the truth.
+/// Runs the first repetitions of the study again: the same intervals must miss the truth.
 #[test]
 fn the_study_of_the_intervals_is_that_of_this_program() {
     let known = studied();

@@ -1,11 +1,11 @@
-//! What checks notice, when, and what that leads to.
+//! Health checks: what they notice, when, and the consequences.
 
 use outgrow::model::record::TrialRecord;
 use outgrow::model::signal::{Control, Outcome};
 
 use super::{CRASH, RECOVER, What, component, count, failed_between, idle, noted, outcome, trials};
 
-/// Times from a crash to the moment when the balancer takes the server out, over many phases of the checks.
+/// Times in seconds from a crash until the balancer takes the server out, for many phases of the checks.
 fn detection(preset: &str, at: f64, duration: &str) -> Vec<f64> {
     let text = idle(duration, &format!("preset = '{preset}'"), "rate = '1/s'");
     let records = trials(&text, 200, &[(at, "web-2", CRASH)]);
@@ -20,7 +20,7 @@ fn check_detection(times: &[f64], low: f64, high: f64) {
     let most = times.iter().copied().fold(0.0, f64::max);
     println!("{least:.2}..{most:.2}");
     assert!(least >= low && most <= high + 0.001, "{least}..{most}");
-    // Uniform between the two: the standard error of the mean is the width / sqrt(12 n).
+    // The times are uniform between the two limits, so that the standard error of the mean is the width / sqrt(12 n).
     let error = (high - low) / (12.0 * times.len() as f64).sqrt();
     let mean = times.iter().sum::<f64>() / times.len() as f64;
     assert!((mean - (low + high) / 2.0).abs() < 3.5 * error, "{mean}");
@@ -43,7 +43,7 @@ fn checks_are_no_traffic() {
         let record = &trials(&idle("60s", &keys, "rate = '10/s'"), 1, &[])[0];
         let calls: u64 = (1..=3).map(|n| component(record, &format!("web-{n}")).arrived).sum();
         assert!(calls.abs_diff(record.classes[0].issued) <= 1, "{kind}: {calls}");
-        // Only a page costs something: 0.1 ms ten times a second, beside 1 ms for each call.
+        // Only checks of a page cost time: 0.1 ms ten times a second, besides 1 ms for each call.
         let web = component(record, "web-1");
         let busy = web.machine.as_ref().expect("it is a machine").busy_cores_mean;
         let expected = cost + 0.001 * web.arrived as f64 / 60.0;
@@ -57,7 +57,7 @@ fn a_server_comes_back_after_rise_checks() {
     for record in trials(&text, 20, &[(10.0, "web-1", CRASH), (30.0, "web-1", RECOVER)]) {
         let back = noted(&record, "web-1", "back in balancer").expect("it comes back") - 30.0;
         assert!((2.0..=4.001).contains(&back), "{back}");
-        // A third of the calls fails while nobody has noticed: five seconds of 50/s, at 4 to 6.
+        // A third of the calls fails until the checks notice the crash: 50/s for 4 to 6 seconds.
         let failed = outcome(&record, Outcome::Unavailable);
         assert!((50..=120).contains(&failed), "{failed}");
         assert_eq!(failed_between(&record, 17.0, 60.0), 0);
@@ -71,7 +71,7 @@ fn a_hung_server_answers_no_page_and_is_taken_out() {
         idle("60s", &health, "rate = '50/s'\ntimeout = '3s'")
     };
     let hang = [(10.0, "web-1", What::Control(Control::Hang))];
-    // Its kernel takes connections as if nothing were wrong.
+    // The kernel of a hung server still accepts connections.
     assert_eq!(noted(&trials(&text("connect"), 1, &hang)[0], "web-1", "out of balancer"), None);
     for record in trials(&text("page"), 20, &hang) {
         let out = noted(&record, "web-1", "out of balancer").expect("it is noticed") - 10.0;
@@ -83,7 +83,7 @@ fn a_hung_server_answers_no_page_and_is_taken_out() {
 
 #[test]
 fn slow_servers_are_taken_out_one_by_one_unless_the_balancer_panics() {
-    // Three servers for 300 calls a second of 10 ms each can do just that. With one out the next cannot.
+    // Three servers can do 300 calls a second of 10 ms each. With one out, the others are overloaded.
     let keys = |more: &str| {
         format!(
             "[run]\nduration = '120s'\nwarmup = '0s'\n[client.users]\nrate = '285/s'\ntarget = 'lb'\ntimeout = '2s'\n\
@@ -98,13 +98,13 @@ fn slow_servers_are_taken_out_one_by_one_unless_the_balancer_panics() {
             .map(|web| noted(&record, web, "out of balancer").expect("all are taken out"))
             .to_vec();
         assert!(out[0] < 25.0 && out[1] > out[0] && out[2] > out[0], "{out:?}");
-        // Nobody is left: every call is turned away at once.
+        // No server is left: every call is refused at once.
         assert!(outcome(&record, Outcome::Unavailable) > 2000, "{:?}", record.classes[0].outcomes);
     }
     let closed = trials(&keys(""), 4, &crash);
     let open = trials(&keys("panic = '70%'"), 4, &crash);
     for (closed, open) in closed.iter().zip(&open) {
-        // With two of three out the balancer gives calls to all, and the two that work do what they can.
+        // With two of three out, the balancer gives calls to all three, and the two that run do what they can.
         assert!(count(open, "lb", "fail_open") > 1000);
         let ok = |record: &TrialRecord| {
             record.components.iter().filter(|c| c.group == "web").map(|c| c.outcomes[0]).sum::<u64>()

@@ -1,4 +1,4 @@
-//! What becomes of calls when targets fail, and when the balancer itself does.
+//! Calls when targets fail, and when the balancer itself fails.
 
 use outgrow::kernel::time::SimTime;
 use outgrow::model::record::TrialRecord;
@@ -27,7 +27,7 @@ fn a_write_that_may_have_been_done_is_not_sent_again() {
         [server.web]\ncount = 2\nsteps = [{ wait = '1s' }]\n";
     let record = &trials(text, 1, &[(10.0, "web-1", CRASH)])[0];
     let failed = |class: usize| record.classes[class].outcomes[Outcome::Unavailable as usize];
-    // About fifty calls are inside when it crashes, half of them writes.
+    // About fifty calls are inside the server when it crashes, half of them writes.
     assert_eq!(failed(0), 0, "a read is sent again");
     assert!((10..=45).contains(&failed(1)), "{}", failed(1));
     assert_eq!(
@@ -36,7 +36,7 @@ fn a_write_that_may_have_been_done_is_not_sent_again() {
     );
 }
 
-/// Calls that a server refused: retries beyond those that broke.
+/// Number of calls that `web-1` refused.
 fn refused(record: &TrialRecord) -> u64 {
     component(record, "web-1").outcomes[Outcome::Unavailable as usize]
 }
@@ -53,19 +53,21 @@ fn a_server_that_fails_is_ejected_for_longer_each_time() {
     for (n, (out, back)) in out.iter().zip(&back).enumerate() {
         assert!((back - out - 10.0 * (n as f64 + 1.0)).abs() < 1e-6, "ejection {n}: {out}..{back}");
     }
-    // 10 + 20 + 30 + 40 + 50 s, and a moment between: five calls of a third of 100/s.
+    // Ejections of 10, 20, 30, 40 and 50 s, with short times between: until five calls of a third of 100/s have
+    // failed.
     assert_eq!(out.len(), 6, "{out:?}");
     assert_eq!(outcome(record, Outcome::Unavailable), 30);
 }
 
 #[test]
 fn a_queue_gives_up_after_its_timeout_and_has_an_end() {
-    // Ten calls at once of a second each: 10/s of 20/s. The queue of 5 is always full; each place waits 0.5 s.
+    // Ten calls at once, a second each, are 10/s of the 20/s. The queue of 5 is always full, and a call waits 0.5 s
+    // in it.
     let keys = "connections = 10\nqueue = { limit = 5, timeout = '10s' }";
     let text = idle("200s", keys, "rate = '20/s'").replace("cpu = '1ms'", "wait = '1s'");
     let record = &trials(&text, 1, &[])[0];
     let ok = outcome(record, Outcome::Ok) as f64;
-    // M/D/10/15 beyond saturation: all connections are always busy.
+    // M/D/10/15 above saturation: all connections are always busy.
     assert!((ok / 2000.0 - 1.0).abs() < 0.02, "{ok}");
     assert_eq!(component(record, "lb").queue_max, 5);
     let short = idle("200s", "connections = 10\nqueue = { limit = 50, timeout = '300ms' }", "rate = '20/s'");
@@ -79,7 +81,8 @@ fn a_queue_gives_up_after_its_timeout_and_has_an_end() {
 fn a_target_that_is_too_slow_is_asked_no_more() {
     let text = idle("60s", "timeout = '2s'", "rate = '30/s'");
     let record = &trials(&text, 1, &[(10.0, "web-1", What::Control(Control::Hang))])[0];
-    // Ten a second for fifty seconds, but those of the last two are still under way.
+    // Ten calls a second for fifty seconds time out, without those of the last two seconds, which are still under
+    // way.
     let late = outcome(record, Outcome::TimedOut);
     assert!((430..=530).contains(&late), "{late}");
     assert_eq!(component(record, "lb").inside_max.min(80), component(record, "lb").inside_max);
@@ -101,7 +104,8 @@ fn a_standby_takes_over_after_3_6_seconds_and_a_single_balancer_does_not() {
 
 #[test]
 fn the_second_half_of_a_pair_can_fail_too() {
-    // The first half is repaired at 30 s, so that the crash at 40 s finds a spare, and the one at 50 s finds none.
+    // The first balancer is repaired at 30 s. So at the crash at 40 s there is a standby, and at the crash at 50 s
+    // there is none.
     let events = [
         (10.0, "lb", CRASH),
         (30.0, "lb", RECOVER),
@@ -120,7 +124,7 @@ fn the_second_half_of_a_pair_can_fail_too() {
 fn connections_die_with_the_balancer_that_held_them() {
     let text = idle("60s", "standby = true", "rate = '100/s'").replace("cpu = '1ms'", "wait = '2s'");
     let record = &trials(&text, 1, &[(20.0, "lb", CRASH)])[0];
-    // 200 calls are inside; their servers work on for nobody.
+    // 200 calls are inside. The servers finish their work, and the replies are dropped.
     let dropped = component(record, "lb").dropped;
     assert!((150..=250).contains(&dropped), "{dropped}");
     assert!(component(record, "web-1").outcomes[0] > 1500);

@@ -18,14 +18,14 @@ mod faults;
 mod queues;
 mod users;
 
-/// What happens to a component at a time.
+/// A time in seconds, the name of a component, and what happens to it then.
 type Event = (f64, &'static str, What);
 
-/// What happens.
+/// What happens to a component.
 #[derive(Clone, Copy, Debug)]
 enum What {
     Control(Control),
-    /// Drained: by the name of the target.
+    /// The balancer drains the target of this name.
     Drain(&'static str),
     Ready(&'static str),
 }
@@ -33,7 +33,7 @@ enum What {
 const CRASH: What = What::Control(Control::Crash);
 const RECOVER: What = What::Control(Control::Recover);
 
-/// Does to others what it is told, as the faults of a scenario do.
+/// Sends controls to other components at given times, as the faults of a scenario do.
 struct Operator {
     due: Vec<(SimDuration, ComponentId, Control)>,
 }
@@ -58,10 +58,10 @@ fn scenario(text: &str) -> Scenario {
     loaded.unwrap_or_else(|found| panic!("{text}\n{}", found.render(false))).scenario
 }
 
-/// One trial, in which some things happen.
+/// Runs one trial in which these events happen.
 fn trial(scenario: &Scenario, seed: Seed, events: &[Event]) -> TrialRecord {
     let mut simulation = build(scenario, seed);
-    // Members join in the order of kinds and names, those of a group one after the other.
+    // Component ids follow the order of kinds and names, and the members of a group follow each other.
     let names: Vec<String> = scenario
         .boxes
         .iter()
@@ -110,19 +110,19 @@ fn outcome(record: &TrialRecord, outcome: Outcome) -> u64 {
     record.classes.iter().map(|class| class.outcomes[outcome as usize]).sum()
 }
 
-/// When something is first written of a component in the timeline, in seconds.
+/// The time of the first entry of a component and event in the timeline, in seconds.
 fn noted(record: &TrialRecord, name: &str, event: &str) -> Option<f64> {
     let note = record.timeline.iter().find(|note| note.component == name && note.event == event)?;
     Some(note.at.since(SimTime::ZERO).as_secs_f64())
 }
 
-/// Requests that failed in the windows that lie between two moments.
+/// Number of requests that failed in the windows between two times, in seconds.
 fn failed_between(record: &TrialRecord, from: f64, to: f64) -> u64 {
     let inside = |start: f64, length: f64| start >= from - 1e-9 && start + length <= to + 1e-9;
     record.windows.iter().filter(|w| inside(w.start_s, w.length_s)).map(|w| w.failed).sum()
 }
 
-/// Three servers with next to nothing to do, and keys of the balancer and of the client.
+/// A scenario of three servers with little work, with these keys of the balancer and of the client.
 fn idle(duration: &str, balancer: &str, client: &str) -> String {
     format!(
         "[run]\nduration = '{duration}'\nwarmup = '0s'\n[client.users]\n{client}\ntarget = 'lb'\n\

@@ -1,11 +1,11 @@
-//! Policies against queueing theory.
+//! Balancing policies against queueing theory.
 
 use outgrow::model::record::TrialRecord;
 use outgrow::stats::interval::Estimate;
 
 use super::trials;
 
-/// Servers of one core each that serve in the order of arrival, behind a balancer, without any network.
+/// A scenario of servers behind a balancer, without network delay.
 fn farm(rate: f64, servers: &str, balancer: &str, hours: f64) -> String {
     format!(
         "[run]\nduration = '{}min'\nwarmup = '{}min'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
@@ -28,7 +28,7 @@ fn mean_ms(records: &[TrialRecord]) -> Estimate {
     Estimate::over_trials(&means)
 }
 
-/// Demands that theory lies within twice the interval, and that the interval is narrow.
+/// Fails unless theory lies within twice the interval and the interval is narrow enough.
 fn agrees(what: &str, found: Estimate, theory: f64, narrow: f64) {
     let half_width = found.half_width.expect("there are several trials");
     println!("{what}: {:.3} +- {half_width:.3}, theory {theory:.3}", found.mean);
@@ -37,7 +37,7 @@ fn agrees(what: &str, found: Estimate, theory: f64, narrow: f64) {
     assert!(far < 2.0 * half_width, "{what}: {} +- {half_width} against {theory}", found.mean);
 }
 
-/// Ten servers, exponential 100 ms: mean response in ms under a policy.
+/// The mean response time in ms of ten servers with exponential work of 100 ms under a policy.
 fn ten(rho: f64, policy: &str) -> Estimate {
     let web = fifo("web", 10, 1, 1.0, "100ms");
     let text = farm(100.0 * rho, &web, &format!("targets = ['web']\npolicy = '{policy}'"), 0.5);
@@ -46,7 +46,7 @@ fn ten(rho: f64, policy: &str) -> Estimate {
 
 #[test]
 fn ten_servers_at_rho_90_respond_as_queueing_theory_says() {
-    // M/M/1 behind random splitting; E10/M/1 behind round robin; the two others from exact chains of the design notes.
+    // Random: M/M/1. Round robin: E10/M/1. The values of the two others come from exact Markov chains.
     let theory =
         [("random", 1000.0), ("round-robin", 566.0), ("two-choices", 304.0), ("least-connections", 193.0)];
     let mut found = theory.map(|(policy, _)| ten(0.9, policy)).to_vec();
@@ -100,7 +100,8 @@ fn two_servers_at_rho_90_with_the_shortest_queue() {
 
 #[test]
 fn round_robin_over_unequal_servers_breaks_at_half_the_load() {
-    // Five servers of speed 1.5 and five of 0.5: each of the slow ones gets a tenth, so that rho 0.5 saturates them.
+    // Five servers of speed 1.5 and five of speed 0.5. Each slow one gets a tenth of the load, so that rho 0.5
+    // saturates it.
     let servers = fifo("fast", 5, 1, 1.5, "100ms") + &fifo("slow", 5, 1, 0.5, "100ms");
     let queue = |rho: f64, keys: &str, hours: f64| {
         let targets = format!("targets = ['fast', 'slow']\n{keys}");
@@ -110,21 +111,21 @@ fn round_robin_over_unequal_servers_breaks_at_half_the_load() {
         slow.map(|slow| slow.queue_mean).sum::<f64>() / 20.0
     };
     let plain = "policy = 'round-robin'";
-    // E10/M/1 at rho 0.9: a handful wait, whatever the length.
+    // E10/M/1 at rho 0.9: a few calls wait, for any length of the run.
     assert!(queue(0.45, plain, 0.5) < 10.0);
-    // At 0.55 each slow server gets 5.5 a second and serves 5: in the middle of the measured half hour, 18 minutes after
-    // the start, 540 wait; twice as many in an hour.
+    // At 0.55 each slow server gets 5.5 calls a second and serves 5. In the middle of the measured time of a half
+    // hour, 18 minutes after the start, 540 calls wait; twice as many with an hour.
     let (half, whole) = (queue(0.55, plain, 0.5), queue(0.55, plain, 1.0));
     assert!((half / 540.0 - 1.0).abs() < 0.1, "{half}");
     assert!((whole / half - 2.0).abs() < 0.2, "{whole} after {half}");
-    // Weights that fit the speeds, or least connections, need no such thing.
+    // With weights that fit the speeds, or with least connections, queues stay short.
     assert!(queue(0.8, "policy = 'weighted'\nweights = [3, 1]", 0.5) < 10.0);
     assert!(queue(0.8, "policy = 'least-connections'", 0.5) < 10.0);
 }
 
 #[test]
 fn the_chapters_topology_is_a_jackson_network() {
-    // chapter1-web2-db-master-slaves, with database nodes of one core each that serve in the order of arrival.
+    // Case chapter1-web2-db-master-slaves, with database nodes of one core each that serve in order of arrival.
     let exponential = |mean: &str| format!("cpu = {{ dist = 'exponential', mean = '{mean}' }}");
     let web =
         "[server.web]\ncount = 2\ncores = 4\nscheduling = 'fifo'\nworkers = 100000\nmemory_per_call = '0B'\n";
@@ -145,7 +146,7 @@ fn the_chapters_topology_is_a_jackson_network() {
 
 #[test]
 fn a_balancer_with_a_cost_is_a_queue_of_its_own() {
-    // M/M/1 at rho 0.5: 2 ms at the balancer, and 1 ms at the servers.
+    // M/M/1 at rho 0.5 gives 2 ms at the balancer; the servers add 1 ms.
     let balancer = "targets = ['web']\ndemand = { dist = 'exponential', mean = '1ms' }\ncores = 1";
     let web = "[server.web]\ncount = 3\ncores = 8\nsteps = [{ wait = '1ms' }]\n";
     agrees("the balancer's core", mean_ms(&trials(&farm(500.0, web, balancer, 0.05), 8, &[])), 3.0, 0.02);

@@ -1,10 +1,10 @@
-//! Sessions, hashing, draining, slow start, and all of it together.
+//! Sessions, hashing, draining, slow start, and all of them together.
 
 use outgrow::model::signal::{Control, Outcome};
 
 use super::{CRASH, RECOVER, What, component, count, idle, outcome, trials};
 
-/// Users who come back, 300 of them, a request a second each.
+/// 300 users who come back, with one request a second each.
 const CROWD: &str = "users = 300\nthink_time = { dist = 'exponential', mean = '1s' }";
 
 #[test]
@@ -12,16 +12,16 @@ fn sessions_are_lost_with_their_server() {
     let crash = [(20.0, "web-1", CRASH)];
     let keys = "policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }";
     let record = &trials(&idle("60s", keys, CROWD), 1, &crash)[0];
-    // A hundred users had their session there; each loses it once.
+    // A hundred users had their session on this server; each loses it once.
     let lost = count(record, "lb", "sessions_lost");
     assert!((90..=110).contains(&lost), "{lost}");
-    // Nobody moves back, and nobody else moves.
+    // With `gone = 'fail'` no user moves.
     let keys = "policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }\nsticky = { gone = 'fail' }";
     let events = [(20.0, "web-1", CRASH), (40.0, "web-1", RECOVER)];
     let record = &trials(&idle("60s", keys, CROWD), 1, &events)[0];
     assert_eq!(count(record, "lb", "sessions_lost"), 0);
     let failed = outcome(record, Outcome::Unavailable) as f64;
-    // A third of 290/s for twenty seconds and up to three checks.
+    // A third of 290/s fails for twenty seconds and up to three checks.
     assert!((1800.0..=2300.0).contains(&failed), "{failed}");
 }
 
@@ -33,7 +33,7 @@ fn without_stickiness_no_session_is_kept_or_lost() {
 
 #[test]
 fn hashing_keeps_users_apart_and_a_lost_server_moves_its_own_only() {
-    // With two of three servers up, ring hashing moves the third's users and no others: the first two get all of it.
+    // Each server gets about a third of the calls.
     for (policy, spread) in [("hash", 0.35), ("ip-hash", 0.2)] {
         let keys = format!("policy = '{policy}'\nhealth = {{ interval = '1s', fall = 1 }}");
         let record = &trials(&idle("60s", &keys, CROWD), 1, &[])[0];
@@ -54,7 +54,7 @@ fn a_drained_server_ends_its_calls_and_gets_no_others() {
         (40.0, "lb", What::Ready("web-2")),
     ];
     let record = &trials(&text, 1, &events)[0];
-    // It is restarted in between, and nobody sees it.
+    // The server restarts in between, and no user notices.
     assert_eq!(outcome(record, Outcome::Ok) + record.classes[0].in_flight(), record.classes[0].issued);
     assert_eq!(component(record, "web-2").dropped, 0);
     let share = component(record, "web-2").arrived as f64 / record.classes[0].issued as f64;
@@ -65,7 +65,7 @@ fn a_drained_server_ends_its_calls_and_gets_no_others() {
 fn a_drain_that_takes_too_long_cuts_off() {
     let text = idle("60s", "drain = '5s'", "rate = '90/s'").replace("cpu = '1ms'", "wait = '10s'");
     let record = &trials(&text, 1, &[(20.0, "lb", What::Drain("web-2"))])[0];
-    // Thirty a second: those of the five seconds before the last five are cut.
+    // Of thirty calls a second, those of five seconds are cut off.
     let cut = outcome(record, Outcome::Unavailable);
     assert!((110..=190).contains(&cut), "{cut}");
 }
@@ -78,8 +78,8 @@ fn a_slow_start_gives_a_server_its_share_little_by_little() {
         let record = &trials(&idle("46s", &keys(slow), "rate = '300/s'"), 1, &events)[0];
         component(record, "web-1").outcomes[0] as f64 - 1000.0
     };
-    // Thirty seconds after it is back at full weight it has had 3000 calls. With a weight that grows from 0 to 1 its share
-    // is w / (w + 2): on average 1 - 2 ln(3/2) = 0.189 instead of 0.333.
+    // At full weight the server gets 3000 calls in the thirty seconds after its return. With a weight w that grows
+    // from 0 to 1 its share is w / (w + 2): on average 1 - 2 ln(3/2) = 0.189 instead of 0.333.
     let (at_once, slowly) = (calls(""), calls("slow_start = '30s'"));
     assert!((at_once / 3050.0 - 1.0).abs() < 0.05, "{at_once}");
     assert!((slowly / at_once / (0.189 / 0.3333) - 1.0).abs() < 0.08, "{slowly} of {at_once}");

@@ -12,7 +12,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Whether the text goes on with this; then it is passed.
+    /// Whether the text goes on with `sign`; if so, skips it.
     fn passes(&mut self, word: &str) -> bool {
         let Some(rest) = self.rest.strip_prefix(word) else { return false };
         self.rest = rest.trim_start();

@@ -1,48 +1,48 @@
-//! Random scenarios: a seed is a topology, its load and its limits.
+//! Random scenarios: each seed gives a topology with its load and its limits.
 
 use std::fmt::Write as _;
 
 use outgrow::kernel::random::{Seed, Stream, below, unit_open};
 
-/// What a generator tends to.
+/// The kind of scenario that a generator prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     /// A bit of everything.
     Any,
-    /// Constant times on a coarse grid and no network, so that many events fall on one instant.
+    /// Constant times on a coarse grid and no network, so that many events happen at one instant.
     Ties,
-    /// One worker here, no queue there.
+    /// Few workers, and short queues or none.
     Tiny,
-    /// Work that takes no time at all.
+    /// Work that often takes no time.
     Nothing,
-    /// Users who give up before they can be served, and try again.
+    /// Users who give up before they are served, and try again.
     Impatient,
 }
 
 impl Mood {
-    /// All of them.
+    /// All moods.
     pub(crate) const ALL: [Mood; 5] = [Mood::Any, Mood::Ties, Mood::Tiny, Mood::Nothing, Mood::Impatient];
 }
 
 const POLICIES: [&str; 8] =
     ["round-robin", "weighted", "random", "least-connections", "two-choices", "ewma", "hash", "ip-hash"];
 
-/// Requests of a trial, roughly.
+/// Approximate number of requests of a trial.
 const REQUESTS: f64 = 800.0;
 
-/// A scenario, and what its text says that the checkers need to know.
+/// A scenario, and facts about its text that the checkers need.
 pub(crate) struct Generated {
-    /// The scenario.
+    /// The text of the scenario.
     pub(crate) text: String,
-    /// Most users of all clients together, if all are closed populations.
+    /// Greatest number of users of all clients together; `None` unless all are closed populations.
     pub(crate) users: Option<u64>,
-    /// Tries of a request at most.
+    /// Greatest number of tries of a request.
     pub(crate) attempts: u64,
-    /// Servers of which each answered call has used a core for at least so many seconds, at speed 1.
+    /// Servers, each with the least core time of an answered call, in seconds at speed 1.
     pub(crate) least_work: Vec<(String, f64)>,
 }
 
-/// Draws from the seed's stream.
+/// Random choices from the seed's stream.
 struct Dice(Stream);
 
 impl Dice {
@@ -58,13 +58,13 @@ impl Dice {
         choices[self.below(choices.len() as u64) as usize]
     }
 
-    /// Between the limits, as likely to be small as large.
+    /// A log-uniform number between the limits: all magnitudes are equally likely.
     fn between(&mut self, low: f64, high: f64) -> f64 {
         low * libm::pow(high / low, unit_open(&mut self.0))
     }
 }
 
-/// The generator at work.
+/// The state of the generator.
 struct Generator {
     dice: Dice,
     mood: Mood,
@@ -111,7 +111,7 @@ impl Generator {
         }
     }
 
-    /// A duration; in ties a whole number of milliseconds.
+    /// A duration between two limits. In the mood of ties it is a whole number of milliseconds.
     fn time(&mut self, low_ms: f64, high_ms: f64) -> String {
         let ms = self.dice.between(low_ms, high_ms);
         match self.mood {
@@ -120,7 +120,7 @@ impl Generator {
         }
     }
 
-    /// A time, constant or not. With it the least it can be, in seconds.
+    /// A constant or random time, and its least possible value in seconds.
     fn dist(&mut self, low_ms: f64, high_ms: f64) -> (String, f64) {
         if self.mood == Mood::Nothing && self.dice.one_in(2) {
             return ("\"0ms\"".to_owned(), 0.0);
@@ -137,7 +137,7 @@ impl Generator {
         (format!("{{ dist = {law}, mean = \"{mean}\" }}"), 0.0)
     }
 
-    /// `[run]`, `[network]` and the classes.
+    /// Writes `[run]`, `[network]` and the classes.
     fn frame(&mut self) {
         self.seconds = self.dice.pick(&[2.0, 10.0, 60.0]);
         let warmup = self.dice.pick(&[0.0, 0.0, self.seconds / 4.0]);
@@ -162,7 +162,8 @@ impl Generator {
         }
     }
 
-    /// Layers of servers over databases; a server calls those of lower layers only. Returns the boxes of the top layer.
+    /// Writes layers of servers above databases. A server calls only servers of the next lower layer. Returns the
+    /// servers of the top layer.
     fn boxes(&mut self) -> Vec<String> {
         let databases: Vec<String> = (0..self.dice.below(3)).map(|n| format!("db{n}")).collect();
         let depth = 1 + self.dice.below(3);
@@ -227,7 +228,7 @@ impl Generator {
         self.line_if(contended, "sigma = 0.1\nkappa = 0.01");
         let fast = self.dice.one_in(4);
         self.line_if(fast, "speed = 1.7");
-        // Sometimes room for a few dozen calls only.
+        // Sometimes there is memory for only a few dozen calls.
         let memory = if self.dice.one_in(4) { "96MiB" } else { "8GiB" };
         self.line(format!("memory = \"{memory}\""));
     }
@@ -248,7 +249,7 @@ impl Generator {
         }
     }
 
-    /// A step, and the core time that it takes at the very least.
+    /// A step, and the least core time that it takes, in seconds.
     fn step(&mut self, others: &[String], databases: &[String]) -> (String, f64) {
         let mut least = 0.0;
         let mut step = match self.dice.below(5) {
@@ -302,7 +303,7 @@ impl Generator {
         }
     }
 
-    /// A balancer before all entrances.
+    /// Writes a balancer in front of all entrances. Returns its name.
     fn balancer(&mut self, entrances: &[String]) -> String {
         let targets: Vec<String> = entrances.iter().map(|name| format!("\"{name}\"")).collect();
         let policy = self.dice.pick(&POLICIES);
@@ -340,7 +341,7 @@ impl Generator {
         }
     }
 
-    /// A name for some or all of the entrances.
+    /// Writes a DNS name for some or all of the entrances. Returns it.
     fn name(&mut self, index: u64, entrances: &[String]) -> String {
         let first = self.dice.below(entrances.len() as u64) as usize;
         let records: Vec<String> = entrances[first..].iter().map(|name| format!("\"{name}\"")).collect();
@@ -352,7 +353,7 @@ impl Generator {
         name
     }
 
-    /// A load of about so many requests.
+    /// Writes a load of about this number of requests.
     fn load(&mut self, requests: f64) {
         let rate = requests / self.seconds;
         let kind = self.dice.below(3);
@@ -398,7 +399,7 @@ impl Generator {
         }
     }
 
-    /// A load that changes, in a third of the cases, and its greatest factor.
+    /// In a third of the cases, a load profile and its greatest factor.
     fn profile(&mut self) -> Option<(String, u64)> {
         let half = self.seconds / 2.0;
         self.dice.one_in(3).then(|| match self.dice.below(4) {
@@ -428,7 +429,7 @@ impl Generator {
     }
 }
 
-/// The seconds of a time as this generator writes it.
+/// The seconds of a duration that this generator wrote.
 fn seconds(time: &str) -> f64 {
     match time.strip_suffix("ms") {
         Some(number) => number.parse::<f64>().expect("a number") / 1e3,

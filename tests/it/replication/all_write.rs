@@ -1,12 +1,13 @@
 //! Multi-primary and ring against closed forms.
 //!
-//! Each of N nodes takes Poisson writes at rate w to K keys alike, and learns of another's write after a delay. A write
-//! loses when somebody else writes to its key without having learnt of it: another node does so at rate w/K for as long
-//! as it has not. It is kept with exp(-w/K * sum of the delays to the others):
+//! Each of N nodes takes Poisson writes at rate w, uniformly over K keys, and learns of another node's write after a
+//! delay. A write is lost if another node writes to its key without having learnt of it, which happens at rate w/K
+//! during the delay. It is kept with probability exp(-w/K * sum of the delays to the other nodes):
 //!
-//! * multi-primary, every delay D: sum (N-1) D, so that w^2 D N (N-1) / K writes a second are lost, to first order;
-//! * ring, d hops after d D: sum D N (N-1) / 2, so that w^2 D N^2 (N-1) / (2 K) are: 12 and 112 times as many at 4 and 8
-//!   nodes as at 2, about as N^3.
+//! * Multi-primary, every delay D: the sum is (N-1) D, so that w^2 D N (N-1) / K writes a second are lost, to first
+//!   order.
+//! * Ring, d hops take d D: the sum is D N (N-1) / 2, so that w^2 D N^2 (N-1) / (2 K) are lost. That is 12 times as
+//!   many with 4 nodes as with 2, and 112 times as many with 8: it grows about as N^3.
 
 use super::*;
 
@@ -28,7 +29,8 @@ fn database(nodes: usize, run: &str, classes: &str, rate: f64, topology: &str, m
 
 const KEYED: &str = "[request.write]\neffect = 'write'\nkeys = 100";
 
-/// Share of the acknowledged writes that lose a conflict, at 10 writes/s a node, 100 keys and 50 ms: w D / K = 0.005.
+/// The share of acknowledged writes that lose a conflict, and its half-width, at 10 writes/s a node, 100 keys and 50
+/// ms: w D / K = 0.005.
 fn lost_share(topology: &str, nodes: usize, seconds: u32) -> (f64, f64) {
     let run_ = format!("duration = '{seconds}s'\nwarmup = '2s'\ntrials = 20");
     let trials = run(&database(nodes, &run_, KEYED, 10.0, topology, "ship = { delay = '50ms' }"));
@@ -46,7 +48,7 @@ fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
         let n = nodes as f64;
         let (share, half) = lost_share("ring", nodes, seconds);
         check("ring", (share, half), 1.0 - libm::exp(-0.005 * n * (n - 1.0) / 2.0), 0.0);
-        // Pairs of writes that do not know of each other, a second: N w times the expected number against one write.
+        // Pairs of writes a second that do not know of each other: N w times the expected number for one write.
         pairs.push(-n * 10.0 * libm::log(1.0 - share));
     }
     for (pairs_here, times) in [(pairs[1], 12.0), (pairs[2], 112.0)] {
@@ -66,20 +68,22 @@ fn conflicts_of_a_multi_primary_grow_as_the_square_of_its_nodes() {
 
 #[test]
 fn batches_and_appliers_delay_a_ring_hop_by_hop() {
-    // Each hop waits for the next batch: the sum over d hops of U(0, 200 ms) and then d - 1 whole intervals, since all
-    // nodes cut their batches at the same moments. With D = 200 ms the sum of the mean delays to 3 others is
-    // D (0.5 + 1.5 + 2.5), and the writes of one interval share their delay, which does not change the mean of pairs.
+    // Each hop waits for the next batch. All nodes cut their batches at the same moments, so that d hops take a
+    // uniform time from 0 to 200 ms and then d - 1 whole intervals. With D = 200 ms the mean delays to 3 other nodes
+    // sum to D (0.5 + 1.5 + 2.5). The writes of one interval share their delay, which does not change the mean number
+    // of pairs.
     let run_ = "duration = '600s'\nwarmup = '2s'\ntrials = 20";
     let trials = run(&database(4, run_, KEYED, 5.0, "ring", "ship = { every = '200ms' }"));
     let share = mean(&trials, |trial| data(trial).conflicting_writes as f64 / data(trial).writes as f64);
-    // E over U of exp(-a (3 U + 3)), with a = w D / K = 0.01.
+    // The mean of exp(-a (3 U + 3)) over uniform U, with a = w D / K = 0.01.
     let kept = libm::exp(-0.03) * (1.0 - libm::exp(-0.03)) / 0.03;
     check("batches", share, 1.0 - kept, 0.0);
 }
 
 #[test]
 fn a_read_in_a_ring_is_stale_when_the_last_write_has_not_come_round() {
-    // The last write to the key, of age Exp(N w / K), came from a node d = 0..3 hops away, each as likely.
+    // The last write to the key has an exponential age of rate N w / K, and came from a node 0 to 3 hops away, all
+    // equally likely.
     let classes =
         "[request.read]\nshare = 50\nkeys = 100\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 100";
     let run_ = "duration = '500s'\nwarmup = '60s'\ntrials = 8";
@@ -90,12 +94,12 @@ fn a_read_in_a_ring_is_stale_when_the_last_write_has_not_come_round() {
     check("stale", mean(&trials, share), expected, 0.0);
 }
 
-/// Requests that did not end well.
+/// Number of requests that failed.
 fn failed(trial: &TrialRecord) -> u64 {
     trial.classes.iter().map(|class| class.outcomes[1..].iter().sum::<u64>()).sum()
 }
 
-/// Node 2 of 4 is gone from 10 s to 70 s of a trial whose measured time begins at 20 s.
+/// Runs trials in which node 2 of 4 is down from 10 s to 70 s. The measured time begins at 20 s.
 fn without_node_2(topology: &str, seconds: u32) -> Vec<TrialRecord> {
     let classes =
         "[request.read]\nshare = 50\nkeys = 10\n[request.write]\nshare = 50\neffect = 'write'\nkeys = 10";
@@ -106,15 +110,16 @@ fn without_node_2(topology: &str, seconds: u32) -> Vec<TrialRecord> {
 }
 
 #[test]
-fn a_dead_node_of_a_ring_makes_those_after_it_stale_and_nobody_notices() {
+fn a_dead_node_of_a_ring_makes_those_after_it_stale_and_no_request_fails() {
     let trials = without_node_2("ring", 50);
-    // Nodes 1, 3 and 4 take a third of the reads and writes each, those of node 2's callers too. Node 3 hears nobody,
-    // node 4 hears node 3 alone, node 1 hears both: of the reads 2/3, 1/3 and 0 miss the last write to their key.
+    // Nodes 1, 3 and 4 take a third of the reads and writes each, including those of node 2's callers. Node 3
+    // receives nothing, node 4 receives from node 3, node 1 from both. So 2/3, 1/3 and 0 of their reads miss the last
+    // write to their key.
     let share = |trial: &TrialRecord| data(trial).stale_read_share().unwrap_or(f64::NAN);
     check("stale", mean(&trials, share), 1.0 / 3.0, 0.01);
     for trial in &trials {
         assert_eq!(failed(trial), 0, "no request fails");
-        // Node 3 lacks what was written when node 2 went: the lag grows by a second a second.
+        // Node 3 lacks all writes since node 2 crashed, so that the lag grows by a second each second.
         let lag = *data(trial).lag_series_s.last().expect("windows");
         assert!((59.0..60.0).contains(&lag), "{lag} s behind after 60 s");
     }
@@ -133,14 +138,15 @@ fn a_node_that_is_back_hands_on_all_that_was_missed() {
 fn a_dead_node_of_a_multi_primary_leaves_the_others_fresh() {
     for trial in without_node_2("multi-primary", 50) {
         assert_eq!(failed(&trial), 0, "its callers use another node");
-        assert_eq!(data(&trial).stale_reads, 0, "all others have it at once");
+        assert_eq!(data(&trial).stale_reads, 0, "the other nodes have every write at once");
         assert_eq!(component(&trial, "db.node-1").outcomes[1..].iter().sum::<u64>(), 0);
     }
 }
 
 #[test]
 fn every_node_applies_what_the_others_write() {
-    // 4 nodes, 10 writes/s each of 4 ms, applied in 2 ms: busy 0.04 + 3 * 0.02, in a ring as in a multi-primary.
+    // Each of 4 nodes takes 10 writes/s of 4 ms and applies those of the others in 2 ms: it is busy for 0.04 + 3 *
+    // 0.02, in a ring as in a multi-primary.
     for topology in ["ring", "multi-primary"] {
         let run_ = "duration = '60s'\nwarmup = '5s'\ntrials = 8";
         let text = database(4, run_, KEYED, 10.0, topology, "cores = 1")

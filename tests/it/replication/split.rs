@@ -1,8 +1,8 @@
-//! Two primaries, and a promotion that does not come to its end.
+//! Two primaries at once, and a promotion that is given up.
 
 use super::*;
 
-/// Callers on both sides of the link between two halves: the primary with one of them, all else with the other.
+/// A scenario with a partition: the primary and one caller on one side, all other boxes on the other.
 fn halves(failover: &str) -> String {
     let callers = ["east", "west"].map(|side| {
         format!(
@@ -22,14 +22,14 @@ fn halves(failover: &str) -> String {
 
 #[test]
 fn in_a_partition_without_a_fence_both_sides_write() {
-    // Polls at whole seconds: those of 20 s and 21 s are lost, and the second one is given up at 22 s. The election waits
-    // for the old primary's answer until 23 s, and promotion takes 1 s: from 24 s on there are two primaries, until the
-    // link is whole again at 63 s and the callers in the east hear of the new one.
+    // The monitor polls at whole seconds. The polls of 20 s and 21 s are lost, and the second times out at 22 s. The
+    // election waits for the old primary's answer until 23 s, and promotion takes 1 s. So from 24 s on there are two
+    // primaries, until the link heals at 63 s and the callers in the east learn of the new one.
     let trials = run(&halves("fenced = false, discover = '80s'"));
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
     check("lost", mean(&trials, lost), 50.0 * 43.0, 0.0);
-    // The old primary is taken out at 22 + 80 s and hears of the new log within a second: of its writes those are in
-    // conflict whose key somebody has written in the west since 24 s, at 50/s until 63 s and then at 100/s.
+    // The old primary is taken out at 22 + 80 s, and learns of the new log within a second. Its writes are in
+    // conflict if their key has been written in the west since 24 s, at 50/s until 63 s and at 100/s after that.
     let low = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 39.0) / 2000.0);
     let high = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 40.1) / 2000.0);
     let share = |trial: &TrialRecord| data(trial).conflicting_writes as f64 / lost(trial);
@@ -43,18 +43,20 @@ fn in_a_partition_without_a_fence_both_sides_write() {
 
 #[test]
 fn in_a_partition_a_fence_costs_the_old_side_its_writes() {
-    // Out of band: the old primary takes nothing from 22 s on, and the callers in the east have no other until 63 s.
+    // The fence works out of band: the old primary takes no writes from 22 s on, and the callers in the east have no
+    // other until 63 s.
     let trials = run(&halves("fenced = true"));
     check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 50.0 * 2.0, 0.0);
     let failed = |trial: &TrialRecord| trial.classes[0].outcomes[1..].iter().sum::<u64>() as f64;
-    // In the east from 22 s to 63 s; in the west from 20 s to 24 s.
+    // Writes fail in the east from 22 s to 63 s, and in the west from 20 s to 24 s.
     check("failed", mean(&trials, failed), 50.0 * 41.0 + 50.0 * 4.0, 0.0);
 }
 
 #[test]
 fn a_replica_that_falls_silent_while_it_catches_up_is_given_up() {
     for fence in ["fenced = true", "fenced = false"] {
-        // It applies 100 of 200 writes a second, so that it has much to catch up with when the primary goes at 10 s.
+        // The replica applies 100 of 200 writes a second, so that it is far behind when the primary crashes at 10.5
+        // s.
         let failover = format!(
             "failover = {{ interval = '1s', misses = 3, promote = '1s', pick = 'db.replica-1', {fence} }}"
         );
@@ -67,8 +69,9 @@ fn a_replica_that_falls_silent_while_it_catches_up_is_given_up() {
             operate(sim, &[(10.5, PRIMARY, Control::Crash), (15.0, REPLICA, Control::Hang)]);
         });
         for trial in &trials {
-            // Dead at 13 s. The polls of 15, 16 and 17 s have no answer, the last of them by 18 s. The other replica has
-            // then applied 1800 of 2100 writes and needs 3 s more; it is promoted a second later.
+            // The primary is declared dead at 13 s. The replica does not answer the polls of 15, 16 and 17 s, and is
+            // given up at 18 s. The other replica has then applied 1800 of 2100 writes and needs 3 s more; it is
+            // promoted a second later.
             let rto = data(trial).rto_s.expect("an outage");
             assert!((10.5..13.0).contains(&rto), "{rto} s with {fence}");
             assert_eq!(data(trial).outages.len(), 1);

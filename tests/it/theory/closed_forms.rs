@@ -11,7 +11,7 @@ use outgrow::theory::queues::{
 
 use super::expected::expected;
 
-/// Digits that the expected values have at least.
+/// Relative precision of the expected values.
 const TOLERANCE: f64 = 1e-4;
 
 fn check(id: &str, values: &[(&str, f64)]) {

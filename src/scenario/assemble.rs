@@ -1,4 +1,4 @@
-//! From a document to sections and boxes: every table is read by its type, and what is wrong is collected.
+//! From a document to sections and boxes: reads every table as its type, and collects the errors.
 
 use std::collections::BTreeMap;
 
@@ -26,16 +26,16 @@ pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "n
 /// Keys of every box that say where it stands.
 pub(super) const WHERE: [&str; 2] = ["region", "zone"];
 
-/// More tables are a program's mistake, not a scenario.
+/// Greatest number of boxes that a file may declare; more are the output of a faulty program.
 const BOXES_MAX: usize = 1_000;
 
-/// Keys of a class, each of which takes a few bytes.
+/// Greatest number of keys of a class; each takes a few bytes of memory.
 const KEYS_MAX: u32 = 10_000_000;
 
-/// Longer names make no readable table.
+/// Greatest length of a name; longer names do not fit into tables.
 const NAME_BYTES_MAX: usize = 64;
 
-/// What stands in a document. Where something is wrong, the default stands instead, and `found` says so.
+/// The content of a document. A part with an error is replaced by its default, and the error is in `found`.
 pub(super) struct Assembly {
     pub(super) title: Option<String>,
     pub(super) chapter: Option<String>,
@@ -43,13 +43,13 @@ pub(super) struct Assembly {
     pub(super) network: NetworkSettings,
     pub(super) ways: Ways,
     pub(super) classes: Vec<RequestClass>,
-    /// Those that could be read, sorted by kind and name.
+    /// The boxes that could be read, sorted by kind and name.
     pub(super) boxes: Vec<BoxEntry>,
-    /// Kind of every box that the file names, those that could not be read among them.
+    /// Kind of every box that the file declares, including those that could not be read.
     pub(super) declared: BTreeMap<String, &'static str>,
-    /// With the index that each has in the file.
+    /// Each with its index in the file.
     pub(super) faults: Vec<(usize, FaultSpec)>,
-    /// With the index that each has in the file.
+    /// Each with its index in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
     pub(super) found: Vec<Diagnostic>,
 }
@@ -106,7 +106,7 @@ impl<'t> Reader<'_, 't> {
         read(value, &self.document.span_of(path), required, load, &mut self.found)
     }
 
-    /// A box's own keys: where it stands is not its kind's business.
+    /// Reads the keys of a box that belong to its kind: all but the keys that say where it stands.
     fn box_table(&mut self, path: &str, required: &[String], kind: &Kind) -> Option<Box<dyn Spec>> {
         let mut value = self.document.value(path)?.clone();
         if let DeValue::Table(table) = value.get_mut() {
@@ -114,7 +114,7 @@ impl<'t> Reader<'_, 't> {
         }
         let first = self.found.len();
         let spec = read(&value, &self.document.span_of(path), required, kind.load, &mut self.found);
-        // The kind knows neither of the two keys, so that it cannot suggest them.
+        // The kind does not know the keys that say where a box stands, so suggest them here.
         for item in &mut self.found[first..] {
             let key = item.message.strip_prefix("unknown key `").and_then(|rest| rest.strip_suffix('`'));
             if let Some(near) = key.and_then(|key| nearest(key, WHERE)) {
@@ -124,7 +124,7 @@ impl<'t> Reader<'_, 't> {
         spec
     }
 
-    /// The names at a key, none where it is not given.
+    /// The names at a key; empty if the key is not given.
     fn names_at(&mut self, path: &str) -> Vec<String> {
         self.section(path, read_strictly::<Names>).unwrap_or_default().0
     }
@@ -138,7 +138,7 @@ impl<'t> Reader<'_, 't> {
             }
             let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
             let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
-            // Of so many only the first are shown: the search for what was meant would be for nothing.
+            // Only the first [`ITEMS_MAX`] errors are shown, so do not search for suggestions for the others.
             let help = || did_you_mean(name, "known are", known());
             let is_shown = self.found.len() < ITEMS_MAX;
             self.found.push(unknown.help(is_shown.then(help).flatten()));
@@ -159,7 +159,8 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The classes with their shares brought to a sum of one; without any, the one class `request` that reads.
+    /// The request classes, with shares scaled to a sum of one. Without any table, the one class `request` that
+    /// reads.
     fn classes(&mut self) -> Vec<RequestClass> {
         let names = self.names_under("request");
         if names.is_empty() {
@@ -204,7 +205,8 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The names of the tables under a top-level key, in order; what is not a table or has no good name is reported.
+    /// The names of the tables under a top-level key, in order. Values that are not tables and invalid names are
+    /// reported.
     fn names_under(&mut self, section: &str) -> Vec<String> {
         let Some((key, value)) = self.document.root().get_key_value(section) else { return Vec::new() };
         let Some(table) = self.table_of_tables(section, key.span(), value) else { return Vec::new() };
@@ -307,7 +309,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
     }
 }
 
-/// Why this cannot be a name.
+/// The reason why this is not a valid name; `None` if it is valid.
 fn bad_name(name: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if name.is_empty() {

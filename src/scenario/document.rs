@@ -1,4 +1,4 @@
-//! `Document`: the text of a scenario as a tree whose every key and value knows its place.
+//! `Document`: the text of a scenario as a tree, in which every key and value has its position in the text.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::Diagnostic;
 
-/// A longer text is refused unread: no scenario that a person wrote comes near.
+/// Greatest length of a text in bytes. A longer text is refused unread; no scenario written by a person comes near.
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
 
-/// After so many syntax errors the rest is more likely noise.
+/// Greatest number of syntax errors that are reported; later ones are mostly consequences.
 const SYNTAX_ERRORS_MAX: usize = 50;
 
-/// A parsed text. Byte order marks and CRLF line ends are fine.
+/// A parsed text. It may have a byte order mark and CRLF line ends.
 #[derive(Clone, Debug)]
 pub struct Document<'t> {
     text: &'t str,
@@ -24,7 +24,8 @@ impl<'t> Document<'t> {
     /// Parses the text.
     ///
     /// # Errors
-    /// All syntax errors, duplicate keys among them; a text that is too long, too deeply nested or empty.
+    /// All syntax errors, including duplicate keys. A text that is too long, too deeply nested or empty is an error
+    /// too.
     pub fn parse(text: &'t str) -> Result<Document<'t>, Vec<Diagnostic>> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(vec![too_long(text.len())]);
@@ -43,18 +44,18 @@ impl<'t> Document<'t> {
         Ok(Document { text, root: Spanned::new(span, DeValue::Table(root)) })
     }
 
-    /// The table that everything stands in.
+    /// The root table.
     pub fn root(&self) -> &DeTable<'t> {
         self.root.get_ref().as_table().expect("the root of a TOML document is a table")
     }
 
-    /// The value at a path such as `client.users.steps[1].query`.
+    /// The value at a path such as `client.users.steps[1].query`; `None` if there is none.
     pub fn value(&self, path: &str) -> Option<&Spanned<DeValue<'t>>> {
         steps(path).try_fold(&self.root, |value, step| child(value, &step).map(|(_, value)| value))
     }
 
-    /// Where the value at a path stands; of a table with a header, its name in the header. What is not there is
-    /// shown at its nearest parent.
+    /// The bytes of the value at a path; for a table with a header, those of its name in the header. For a missing
+    /// value, those of its nearest parent.
     pub fn span_of(&self, path: &str) -> Range<usize> {
         let mut value = &self.root;
         let mut span = 0..0;
@@ -66,7 +67,8 @@ impl<'t> Document<'t> {
         span
     }
 
-    /// The key's own place for tables with a header, whose span would be the header alone; else the value's.
+    /// The bytes of the key for a table with a header, whose own span is only the header; otherwise the bytes of the
+    /// value.
     fn shown(&self, key: Option<Range<usize>>, value: &Spanned<DeValue<'t>>) -> Range<usize> {
         let inline = self.text[value.span()].starts_with('{');
         match key {
@@ -75,7 +77,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The place inside a string's quotes: byte `at` of its content. `None` where escapes move the bytes.
+    /// The bytes of the text that hold the bytes `at` of a string's content. `None` if the string has escapes.
     pub fn inside_string(&self, path: &str, at: &Range<usize>) -> Option<Range<usize>> {
         let value = self.value(path)?;
         let content = value.get_ref().as_str()?;
@@ -90,8 +92,8 @@ fn too_long(bytes: usize) -> Diagnostic {
     Diagnostic::error(0..0, message)
 }
 
-/// The parser's errors in our words, the first of each line: what follows in a line is mostly its echo. Of "nested too
-/// deeply" only the first at all, since one bracket too many repeats it.
+/// The parser's errors in our words. Only the first error of each line is kept, because later ones in the line are
+/// mostly its consequences. "Nested too deeply" is kept only once, because one bracket too many repeats it.
 fn syntax_errors(text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut deep = false;
@@ -123,7 +125,7 @@ enum Step<'p> {
     Index(usize),
 }
 
-/// `steps[1].query` is a key, an index and a key.
+/// The steps of a path: `steps[1].query` is a key, an index and a key.
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
     path.split(['.', '[']).filter(|part| !part.is_empty()).map(|part| match part.strip_suffix(']') {
         Some(index) => index.parse().map_or(Step::Key(part), Step::Index),
@@ -131,7 +133,7 @@ fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
     })
 }
 
-/// A value and, in a table, the place of its key.
+/// A value and, in a table, the position of its key.
 type Child<'a, 't> = (Option<Range<usize>>, &'a Spanned<DeValue<'t>>);
 
 fn child<'a, 't>(value: &'a Spanned<DeValue<'t>>, step: &Step<'_>) -> Option<Child<'a, 't>> {

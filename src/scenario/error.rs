@@ -1,4 +1,5 @@
-//! Diagnostics: what is wrong with a scenario, where it stands in the text, and what would be right; printed like a compiler's.
+//! Diagnostics: what is wrong with a scenario, at which position, and what would be right; printed like those of a
+//! compiler.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,31 +8,31 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::model::spec::Severity;
 
-/// Beyond these nobody reads on; the first ones are more likely the causes.
+/// Greatest number of diagnostics that are shown. Later ones are mostly consequences of the first.
 pub(super) const ITEMS_MAX: usize = 100;
 
-/// What stands further behind a caret in its line is not shown.
+/// Greatest number of bytes of a line that are shown behind the caret.
 const BYTES_AFTER_MAX: usize = 1000;
 
-/// Something wrong at one place of a text.
+/// An error or warning about one position of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Warning or error.
     pub severity: Severity,
-    /// Bytes of the text that it is about; empty at the start for the text as a whole.
+    /// The bytes of the text that it is about; `0..0` for the text as a whole.
     pub span: Range<usize>,
-    /// What is wrong, one line, without a full stop.
+    /// What is wrong: one line, without a full stop.
     pub message: String,
-    /// Stands beside the caret.
+    /// A word beside the caret.
     pub label: Option<String>,
     /// What would be right.
     pub help: Option<String>,
-    /// What else there is to know.
+    /// Further information, one line each.
     pub notes: Vec<String>,
 }
 
 impl Diagnostic {
-    /// Something that keeps the scenario from running.
+    /// An error: it keeps the scenario from running.
     pub fn error(span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
@@ -43,19 +44,19 @@ impl Diagnostic {
         }
     }
 
-    /// Something to look at before the result is trusted.
+    /// A warning: to be read before the result is trusted.
     pub fn warning(span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(span, message) }
     }
 
-    /// The same, with what would be right; `None` and the empty string add nothing.
+    /// Adds a help line, which says what would be right. `None` and the empty string add nothing.
     #[must_use]
     pub fn help(mut self, help: impl Into<Option<String>>) -> Diagnostic {
         self.help = help.into().filter(|help| !help.is_empty());
         self
     }
 
-    /// The same, with a word beside the caret.
+    /// Adds a word beside the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Diagnostic {
         self.label = Some(label.into());
@@ -63,7 +64,7 @@ impl Diagnostic {
     }
 }
 
-/// All that is wrong with one text, in the order of the text.
+/// All errors and warnings of one text, in the order of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     /// The file's name as the user gave it.
@@ -75,8 +76,8 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Puts the items in order; two that say the same at the same place become one. Of very many the last are left
-    /// out and counted in a note.
+    /// Sorts the items, and merges items with equal message and position. Keeps the first [`ITEMS_MAX`], and counts
+    /// the others in a note.
     pub fn new(origin: &str, text: &str, mut items: Vec<Diagnostic>) -> Diagnostics {
         items.sort_by(|a, b| {
             let place = |d: &Diagnostic| (d.span.start, d.span.end);
@@ -85,7 +86,7 @@ impl Diagnostics {
         items.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         if items.len() > ITEMS_MAX {
             let left_out = items.len() - ITEMS_MAX;
-            // Errors stay before warnings here, so that a text with errors never looks as if it had none.
+            // Keep errors before warnings, so that a text with errors never looks as if it had none.
             items.sort_by_key(|item| std::cmp::Reverse(item.severity));
             items.truncate(ITEMS_MAX);
             let last = items.last_mut().expect("there are many");
@@ -94,17 +95,17 @@ impl Diagnostics {
         Diagnostics { origin: origin.to_owned(), text: text.to_owned(), items }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no errors and no warnings.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Whether anything keeps the scenario from running.
+    /// Whether there are errors, which keep the scenario from running.
     pub fn has_errors(&self) -> bool {
         self.items.iter().any(|item| item.severity == Severity::Error)
     }
 
-    /// The text for a terminal: one block for each item with an empty line between; with colours on demand.
+    /// The text for a terminal: one block for each item, with an empty line between them; with colours if `coloured`.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         let blocks: Vec<String> = self.items.iter().map(|item| self.render_one(&renderer, item)).collect();
@@ -153,13 +154,13 @@ fn on_characters(text: &str, span: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// The lines that hold the span, and the number of the first: a caret in a text of megabytes must not cost a walk
-/// over all of it by the renderer, not even where the text is one line.
+/// The bytes of the lines that hold the span, and the number of the first line. The renderer gets only these, because
+/// it would walk over the whole text, which may have megabytes, even in one line.
 fn window(text: &str, span: &Range<usize>) -> (Range<usize>, usize) {
     let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let far = on_characters(text, &(span.end..span.end.saturating_add(BYTES_AFTER_MAX))).end;
     let end = text[span.end..far].find('\n').map_or(far, |at| span.end + at);
-    // Neither a byte order mark nor a carriage return is for the eye; a span that begins at one keeps it.
+    // Do not show a byte order mark or a carriage return, unless the span begins at it.
     let mark = '\u{feff}';
     let start = if text[start..span.start].starts_with(mark) { start + mark.len_utf8() } else { start };
     let end = if text[span.end..end].ends_with('\r') { end - 1 } else { end };

@@ -10,7 +10,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::part::Part;
 use crate::model::quantity::Duration;
 
-/// Parses all expectations; what is wrong with one is shown inside its quotes.
+/// Parses all expectations. An error is shown at its position inside the quotes.
 pub(super) fn expects(
     document: &Document<'_>,
     assembly: &Assembly,
@@ -35,7 +35,7 @@ pub(super) fn expects(
     expects
 }
 
-/// The expectation, or the key that is wrong.
+/// The expectation, or the key with an error and the error.
 fn expect(
     table: &ExpectTable,
     names: &Names<'_>,
@@ -56,7 +56,7 @@ fn expect(
     Ok(Expect { that, text: table.that.clone(), part })
 }
 
-/// What is counted request by request is known of each part of the time.
+/// Whether the metric can be measured for a part of the time: only metrics of requests can.
 fn is_known_of_a_part(metric: &Metric) -> bool {
     matches!(
         metric,
@@ -68,7 +68,7 @@ fn is_known_of_a_part(metric: &Metric) -> bool {
     )
 }
 
-/// A part of the simulated time, which must not end after it.
+/// A part of the simulated time. It must not end after the simulation.
 fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration), ExpressionError> {
     let (from, to) = parse_span_of_time(text)?;
     if to <= length {
@@ -78,7 +78,7 @@ fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration)
     Err(ExpressionError { span: 0..text.len(), message, help: None })
 }
 
-/// Boxes, and the members of groups.
+/// Names of boxes and of members of groups.
 fn components(assembly: &Assembly) -> Vec<String> {
     let mut names: Vec<String> = assembly.declared.keys().cloned().collect();
     for entry in assembly.boxes.iter().filter(|entry| entry.spec.members() > 1) {

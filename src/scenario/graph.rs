@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::BoxEntry;
 
-/// A tree in ASCII lines, one for each client; a box that has been shown before is only named.
+/// One tree in ASCII for each client. A box that was shown before is only named.
 ///
 /// ```text
 /// users (client)
@@ -25,7 +25,7 @@ pub fn text(boxes: &[BoxEntry]) -> String {
 pub fn mermaid(boxes: &[BoxEntry]) -> String {
     let mut out = String::from("flowchart TD\n");
     for entry in roots(boxes) {
-        // Mermaid reads `end` and a leading `o` or `x` of a node's name as its own, so every name gets a prefix.
+        // Mermaid gives a meaning to the name `end` and to a leading `o` or `x`, so every name gets a prefix.
         out.push_str(&format!("  n_{}[\"{}\"]\n", entry.name, label(entry)));
     }
     for (from, to) in edges(boxes) {
@@ -66,7 +66,7 @@ fn label(entry: &BoxEntry) -> String {
     format!("{}{times} ({})", entry.name, words.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-/// Clients, then boxes that nothing points at, then the rest: from these every box can be reached.
+/// All boxes: clients first, then boxes without callers, then the others. Trees from these show every box.
 fn roots(boxes: &[BoxEntry]) -> Vec<&BoxEntry> {
     let targets: BTreeSet<String> = edges(boxes).into_iter().map(|(_, to)| to).collect();
     let mut roots: Vec<&BoxEntry> = boxes.iter().collect();
@@ -74,7 +74,7 @@ fn roots(boxes: &[BoxEntry]) -> Vec<&BoxEntry> {
     roots
 }
 
-/// Arrows in the order of the boxes and of their keys, each pair once.
+/// Pairs of caller and callee, in the order of the boxes and of their keys, each pair once.
 pub fn edges(boxes: &[BoxEntry]) -> Vec<(String, String)> {
     let mut edges: Vec<(String, String)> = Vec::new();
     for entry in boxes {
@@ -91,7 +91,7 @@ fn callees<'a>(entry: &BoxEntry, boxes: &'a [BoxEntry]) -> Vec<&'a BoxEntry> {
     arrows.filter_map(|arrow| boxes.iter().find(|other| other.name == arrow.to)).collect()
 }
 
-/// Boxes that run on the machine of another, each with that one.
+/// Pairs of guest and host: boxes that run on the machine of another, and that box.
 pub fn hosts(boxes: &[BoxEntry]) -> impl Iterator<Item = (&str, &str)> {
     boxes.iter().filter_map(|entry| Some((entry.name.as_str(), entry.spec.host()?)))
 }
@@ -103,7 +103,7 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// One box and what it calls; `branch` stands before its name and `indent` before all below it.
+    /// Writes one box and what it calls. `branch` stands before its name, `indent` before the lines below it.
     fn entry(&mut self, entry: &'a BoxEntry, branch: &str, indent: &str) {
         let host = entry.spec.host().map_or(String::new(), |host| format!(" on {host}"));
         let first_time = self.shown.insert(&entry.name);

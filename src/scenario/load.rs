@@ -1,4 +1,4 @@
-//! What the operational laws say about a scenario before any simulation: calls, demands, utilisations and bounds.
+//! The operational laws applied to a scenario before any simulation: calls, demands, utilisations and bounds.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::model::spec::{Demand, MachineSpec, Offered, RequestClass, Surplus};
 pub struct StaticLoad {
     /// Every box, in the scenario's order.
     pub boxes: Vec<BoxLoad>,
-    /// Every group of machines, in the scenario's order of the boxes that own them.
+    /// Every group of machines, in the order of the boxes that own them.
     pub machines: Vec<MachineLoad>,
     /// Every client, in the scenario's order.
     pub clients: Vec<ClientLoad>,
@@ -21,16 +21,16 @@ pub struct StaticLoad {
 pub struct BoxLoad {
     /// The box's name.
     pub name: String,
-    /// Calls a second; from closed clients as many as their bound allows.
+    /// Calls a second. Closed clients count with the bound of their throughput.
     pub calls_per_s: f64,
     /// Core seconds at speed 1 that a call takes, averaged over the calls.
     pub cpu_s: f64,
     /// Seconds without a core that a call takes, averaged over the calls.
     pub wait_s: f64,
-    /// Core seconds at speed 1 of log that each of its replicas gets to apply in a second; from closed clients as many as
-    /// their bound allows.
+    /// Core seconds at speed 1 that each of its replicas needs to apply the log of a second. Closed clients count
+    /// with the bound of their throughput.
     pub apply_work: f64,
-    /// The same from open clients alone: it comes whatever happens.
+    /// `apply_work` of open clients alone, whose load does not depend on response times.
     pub open_apply_work: f64,
 }
 
@@ -43,40 +43,43 @@ pub struct MachineLoad {
     pub members: u32,
     /// Cores of each.
     pub cores: u32,
-    /// Work that all of them do in a second at most, in core seconds at speed 1.
+    /// The most work that all of them together can do in a second, in core seconds at speed 1.
     pub capacity: f64,
-    /// Work that comes in a second, in the same unit, from open clients alone: it comes whatever happens.
+    /// Work that arrives in a second from open clients alone, in the same unit. It does not depend on response times.
     pub open_work: f64,
-    /// The same from all clients, with closed ones at the bound of their throughput.
+    /// Work that arrives in a second from all clients. Closed clients count with the bound of their throughput.
     pub work: f64,
-    /// `work / capacity` (utilisation law, U = X D); above 1 when the work cannot be done.
+    /// `work / capacity` (utilisation law, U = X D). Above 1 if the machines cannot do the work.
     pub utilisation: f64,
 }
 
-/// What one client can get at best, if no other client were there.
+/// The best performance that one client could get if there were no other client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientLoad {
     /// The client's name.
     pub name: String,
-    /// What it offers.
+    /// The load that it offers.
     pub offered: Offered,
-    /// Seconds that one request takes with nobody else there, steps one after the other, without the network (D).
+    /// Seconds that one request takes in an otherwise idle system, with its steps one after the other, without the
+    /// network (D).
     pub demand_s: f64,
-    /// Seconds that one request takes of the machines that it takes most of, divided among them (D_max).
+    /// Seconds that one request keeps the most loaded group of machines busy, divided by the group's capacity
+    /// (D_max).
     pub demand_max_s: f64,
-    /// Requests a second that it can complete at most: min(rate, 1/D_max) open, min(N/(Z+D), 1/D_max) closed
-    /// (asymptotic bounds; Denning and Buzen 1978). Infinite where nothing takes time.
+    /// The most requests a second that it can complete: min(rate, 1/D_max) if open, min(N/(Z+D), 1/D_max) if closed
+    /// (asymptotic bounds; Denning and Buzen 1978). Infinite if nothing takes time.
     pub throughput_max: f64,
 }
 
 impl StaticLoad {
-    /// The machines with the highest utilisation; `None` when no box works.
+    /// The machines with the highest utilisation; `None` if no machine has any work.
     pub fn bottleneck(&self) -> Option<&MachineLoad> {
         let busy = self.machines.iter().filter(|machine| machine.utilisation > 0.0);
         busy.reduce(|most, machine| if machine.utilisation > most.utilisation { machine } else { most })
     }
 
-    /// Calls a second more than the boxes on these machines can serve, as their queues would grow; 0 below saturation.
+    /// Growth of the queues on these machines, in calls a second: calls beyond what the machines can serve. 0 below
+    /// saturation.
     pub fn growth_per_s(&self, machine: &MachineLoad, boxes: &[BoxEntry]) -> f64 {
         let excess = (1.0 - machine.capacity / machine.open_work).max(0.0);
         let guests = boxes.iter().zip(&self.boxes).filter(|(entry, _)| owner(entry) == machine.name);
@@ -85,7 +88,7 @@ impl StaticLoad {
     }
 }
 
-/// Computes the load of a scenario whose names have been checked and whose calls have no cycle.
+/// The load of a scenario. Its names must have been checked, and its calls must have no cycle.
 pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
     let graph = CallGraph::new(boxes, classes);
     let mut load =
@@ -101,14 +104,14 @@ pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
         machine.utilisation = machine.work / machine.capacity;
     }
     for one in load.boxes.iter_mut().filter(|one| one.calls_per_s > 0.0) {
-        // Until here these were sums over all calls of a second.
+        // Until here these are sums over all calls of a second.
         one.cpu_s /= one.calls_per_s;
         one.wait_s /= one.calls_per_s;
     }
     load
 }
 
-/// What one request of a client does at one box, on average over the classes.
+/// Calls and work of one request of a client at one box, averaged over the classes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Visit {
     calls: f64,
@@ -117,11 +120,12 @@ struct Visit {
     apply_s: f64,
 }
 
-/// Each box's demand for each class, and an order in which callers stand before those whom they call.
+/// Each box's demand for each class, and the boxes in an order with callers before callees.
 struct CallGraph<'a> {
     classes: &'a [RequestClass],
     demands: Vec<Vec<Demand>>,
-    /// What the queries of each box for each class cost elsewhere beyond a call: index of the box, and what.
+    /// For each box and class: the cost of its queries at other boxes beyond one call each, by the index of the other
+    /// box.
     surplus: Vec<Vec<Vec<(usize, Surplus)>>>,
     index: BTreeMap<&'a str, usize>,
     order: Vec<usize>,
@@ -159,7 +163,7 @@ impl<'a> CallGraph<'a> {
         self.order.push(at);
     }
 
-    /// What one request of the client does at each box.
+    /// Calls and work of one request of the client at each box.
     fn visits(&self, client: usize) -> Vec<Visit> {
         let mut total = vec![Visit::default(); self.demands.len()];
         for (class, spec) in self.classes.iter().enumerate() {
@@ -180,7 +184,7 @@ impl<'a> CallGraph<'a> {
         total
     }
 
-    /// Calls that one request of a class makes to each box (forced flow law).
+    /// Calls to each box that one request of a class leads to (forced flow law).
     fn calls(&self, client: usize, class: usize) -> Vec<f64> {
         let mut calls = vec![0.0; self.demands.len()];
         calls[client] = 1.0;
@@ -196,8 +200,8 @@ impl<'a> CallGraph<'a> {
     }
 }
 
-/// Of a box, by class, what its queries cost elsewhere beyond a call each; the calls that they lead to are added to its
-/// own.
+/// The cost of a box's queries, by class, at other boxes beyond one call each: index of the other box, and cost. The
+/// calls that the queries lead to are added to `demands`.
 fn surplus(
     demands: &mut [Demand],
     classes: &[RequestClass],
@@ -217,7 +221,8 @@ fn surplus(
     demands.iter_mut().zip(classes).map(of).collect()
 }
 
-/// Calls that are spread over several boxes go to each by the weights of its machines.
+/// Turns calls that are spread over several boxes into calls to each box, in proportion to weight times number of
+/// machines.
 fn shared_out(mut demand: Demand, members: impl Fn(&str) -> u32) -> Demand {
     let spread = std::mem::take(&mut demand.spread);
     let weights: Vec<f64> = spread.iter().map(|(name, weight)| weight * f64::from(members(name))).collect();
@@ -256,7 +261,7 @@ fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], boxes: &[Bo
         Offered::Open(rate) => (rate, true),
         Offered::Closed(..) => (client.throughput_max, false),
     };
-    // Nothing bounds the rate of closed users who neither think nor wait; then there is no load to speak of either.
+    // The rate of closed users who neither think nor wait is unbounded. Count it as no load.
     let rate = if rate.is_finite() { rate } else { 0.0 };
     for ((one, visit), entry) in load.boxes.iter_mut().zip(visits).zip(boxes) {
         one.calls_per_s += rate * visit.calls;
@@ -271,8 +276,8 @@ fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], boxes: &[Bo
     }
 }
 
-/// The most work that the workers of one replica who apply the log do in a second, in core seconds at speed 1; `None` for
-/// a box without replicas. Each worker takes one core at most.
+/// The most work that the apply workers of one replica can do in a second, in core seconds at speed 1. Each worker
+/// uses at most one core. `None` for a box without replicas.
 pub fn apply_rate(entry: &BoxEntry) -> Option<f64> {
     let (workers, machine) = (entry.spec.appliers()?, entry.spec.machine()?);
     Some(f64::from(workers.min(machine.cores)) * machine.speed)
@@ -318,8 +323,9 @@ fn idle_machines(boxes: &[BoxEntry]) -> Vec<MachineLoad> {
     owners.filter_map(idle).collect()
 }
 
-/// The most work that a machine does in a second: speed x max over m <= c of m / (1 + sigma (m-1) + kappa m (m-1)), the
-/// universal scalability law, whose peak is at m = sqrt((1 - sigma) / kappa) (Gunther 2007).
+/// The most work that a machine can do in a second, in core seconds at speed 1: speed x max over m <= c of m / (1 +
+/// sigma (m-1) + kappa m (m-1)), the universal scalability law. The law has its peak at m = sqrt((1 - sigma) / kappa)
+/// (Gunther 2007).
 fn work_rate(machine: &MachineSpec) -> f64 {
     let most = f64::from(machine.limit.map_or(machine.cores, |limit| limit.min(machine.cores)).max(1));
     let peak = ((1.0 - machine.sigma).max(0.0) / machine.kappa).sqrt();

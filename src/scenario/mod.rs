@@ -1,4 +1,4 @@
-//! Scenario files: TOML text in, a checked [`Scenario`] out, or everything that is wrong with the text at once.
+//! Scenario files: from TOML text to a checked [`Scenario`], or to a list of everything that is wrong with the text.
 
 mod assemble;
 pub mod build;
@@ -43,13 +43,13 @@ use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
 /// A scenario that has been checked and can be built.
 #[derive(Debug)]
 pub struct Scenario {
-    /// What it is called; the file's name if it does not say.
+    /// The title; the file's name if the text gives none.
     pub title: String,
-    /// The chapter of the book that it belongs to.
+    /// The chapter of the book that the scenario belongs to.
     pub chapter: Option<String>,
     /// The file's name as the user gave it.
     pub origin: String,
-    /// The text that was read, with the overrides in it.
+    /// The text that was read, with the overrides written into it.
     pub text: String,
     /// SHA-256 of `text`, in hexadecimal digits.
     pub sha256: String,
@@ -59,18 +59,18 @@ pub struct Scenario {
     pub classes: Vec<RequestClass>,
     /// Round-trip times.
     pub network: NetworkSettings,
-    /// Ways between places that are not like the others.
+    /// Connections between places that differ from the usual ones.
     pub ways: Ways,
     /// All boxes, sorted by kind and name.
     pub boxes: Vec<BoxEntry>,
-    /// What goes wrong, in the order of the text.
+    /// Planned faults, in the order of the text.
     pub faults: Vec<FaultSpec>,
-    /// What must come out, in the order of the text.
+    /// Expectations of the result, in the order of the text.
     pub expects: Vec<Expect>,
 }
 
 impl Scenario {
-    /// The box of this name.
+    /// The box of this name; `None` if there is none.
     pub fn entry(&self, name: &str) -> Option<&BoxEntry> {
         self.boxes.iter().find(|entry| entry.name == name)
     }
@@ -81,16 +81,16 @@ impl Scenario {
 pub struct Run {
     /// Simulated time that is measured.
     pub duration: SimDuration,
-    /// Simulated time before it, thrown away; shorter than the duration.
+    /// Simulated time before the measured time. It is not measured, and shorter than `duration`.
     pub warmup: SimDuration,
     /// Number of independent trials.
     pub trials: u32,
-    /// Where all random numbers come from.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
 impl Run {
-    /// All simulated time of a trial: warm-up and measured time.
+    /// The simulated time of a trial: warm-up and measured time.
     pub fn length(&self) -> SimDuration {
         SimDuration::from_nanos(self.duration.as_nanos().saturating_add(self.warmup.as_nanos()))
     }
@@ -103,50 +103,51 @@ pub struct BoxEntry {
     pub kind: &'static str,
     /// Its own name: `web` of `[server.web]`.
     pub name: String,
-    /// What its table says.
+    /// The content of its table.
     pub spec: Box<dyn Spec>,
-    /// The regions in which its members stand, in turn; empty where the scenario has none.
+    /// The regions in which its members stand, in turn; empty if the scenario has no regions.
     pub regions: Vec<String>,
-    /// The zones in which its members stand, in turn; empty for the one zone that there is.
+    /// The zones in which its members stand, in turn; empty if all boxes stand in one zone.
     pub zones: Vec<String>,
 }
 
-/// What must come out: `[[expect]]`.
+/// An expectation of the result: `[[expect]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expect {
     /// The comparison that must hold.
     pub that: Expectation,
-    /// As the file says it.
+    /// The comparison as written in the file.
     pub text: String,
-    /// Only this part of the simulated time counts; `None` for all that is measured.
+    /// The part of the simulated time that counts; `None` for all of the measured time.
     pub part: Option<Part>,
 }
 
-/// A scenario, and what to look at before its results are trusted.
+/// A scenario, and warnings to read before its results are trusted.
 #[derive(Debug)]
 pub struct Loaded {
     /// The scenario.
     pub scenario: Scenario,
-    /// Perhaps empty; no errors.
+    /// Warnings only, no errors; may be empty.
     pub warnings: Diagnostics,
 }
 
-/// What of a scenario is neither read nor checked, as if it did not stand there: an answer that does not need it must
-/// not fail because of it.
+/// Parts of a scenario that are left out, neither read nor checked. A command that does not need a part must not fail
+/// because of an error in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Without {
-    /// `[[fault]]`.
+    /// Leave out `[[fault]]`.
     pub faults: bool,
-    /// `[[expect]]`.
+    /// Leave out `[[expect]]`.
     pub expects: bool,
 }
 
-/// Reads and checks a scenario. `origin` names the text in messages, `overrides` are keys and the values that they
-/// get before anything is read, `files` reads what the scenario names, and `kinds` are the boxes that there are.
+/// Reads and checks a scenario. `origin` is the name of the text in messages. `overrides` are keys and the values
+/// that are written to them first. `files` reads the files that the scenario names. `kinds` are the known kinds of
+/// boxes.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the text, with the warnings between. Spans point into the text with the
-/// overrides in it; what is wrong with an override itself has a text of its own, one line for each.
+/// All errors and warnings, in the order of the text. Spans point into the text with the overrides written into it.
+/// Errors of the overrides themselves have a text of their own, one line for each override.
 pub fn load(
     origin: &str,
     text: &str,
@@ -157,7 +158,7 @@ pub fn load(
     load_without(Without::default(), origin, text, overrides, files, kinds)
 }
 
-/// The same without a part of the scenario.
+/// Reads and checks a scenario like [`load()`], but leaves out the parts that `without` names.
 ///
 /// # Errors
 /// As [`load()`].
@@ -253,7 +254,7 @@ mod tests {
         load("a.toml", text, &[], &NoFiles, &KINDS)
     }
 
-    /// Each of the errors: what the span covers and the message.
+    /// Fails unless loading `text` gives exactly these errors: the text under the span, and the message.
     fn check(text: &str, expected: &[(&str, &str)]) {
         let found = try_load(text).expect_err(text);
         let found: Vec<(&str, &str)> =

@@ -1,4 +1,4 @@
-//! `Names`: one name or several, "web" or ["web-1", "db"].
+//! `Names`: one name or several: "web" or ["web-1", "db"].
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Overrides: `web.count = 8` is written into a scenario's text before it is read; comments and layout stay.
+//! Overrides: values such as `web.count = 8`, written into a scenario's text before it is read. Comments and layout
+//! stay.
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
@@ -7,17 +8,18 @@ use super::document::Document;
 use super::error::{Diagnostic, Diagnostics};
 use super::suggest::did_you_mean;
 
-/// Writes each value at its key, in order. A key is `BOX.key`, `KIND.BOX.key`, or one of a section: `run.seed`,
-/// `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value that is not TOML is a
-/// string, so that `50ms` needs no quotes.
+/// Writes each value to its key, in order. Returns the new text. A key is `BOX.key`, `KIND.BOX.key`, or one of a
+/// section: `run.seed`, `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value
+/// that is not TOML is a string, so that `50ms` needs no quotes.
 ///
 /// # Errors
-/// The text's syntax errors; else every override whose key leads nowhere, in a text that lists the overrides.
+/// The syntax errors of `text`. If there are none: every override whose key does not exist, in a text that lists the
+/// overrides.
 pub fn apply(origin: &str, text: &str, overrides: &[(String, String)]) -> Result<String, Diagnostics> {
     Document::parse(text).map_err(|found| Diagnostics::new(origin, text, found))?;
     let mut document: DocumentMut = match text.parse() {
         Ok(document) => document,
-        // Both parsers share their grammar; should they ever differ, the message is still the user's.
+        // Both parsers share their grammar. Should they ever differ, the user still gets the message.
         Err(error) => {
             let found = Diagnostic::error(error.span().unwrap_or(0..0), error.message());
             return Err(Diagnostics::new(origin, text, vec![found]));
@@ -57,8 +59,8 @@ fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> 
     set_in_table(document.as_table_mut(), &path, value)
 }
 
-/// The path from the root, with the box's kind in front of its name. Boxes, kinds and request classes must be there:
-/// a slip must not make a new one.
+/// The path from the root, with the box's kind in front of its name. Boxes, kinds and request classes must exist: a
+/// typing error must not make a new one.
 fn full_path(document: &mut DocumentMut, steps: &[&str]) -> Result<Vec<String>, Fault> {
     let first = steps[0];
     let own = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect::<Vec<String>>();

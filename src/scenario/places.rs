@@ -1,4 +1,4 @@
-//! Where boxes stand: regions, zones and the ways between them.
+//! Where boxes stand: regions, zones and the connections between them.
 
 use super::seats::Seat;
 use super::sections::{LinkTable, Provider};
@@ -7,7 +7,7 @@ use crate::model::network::{Link, NetworkSettings, Place};
 use crate::model::regions::{self, Regions};
 use crate::model::simulation::Simulation;
 
-/// The ways between places, beside the usual ones.
+/// The connections between places that differ from the usual ones.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     provider: Option<Provider>,
@@ -26,17 +26,17 @@ impl Ways {
         })
     }
 
-    /// Whether all stand in the one zone that there is, so that there are no places to make.
+    /// Whether all seats stand in one zone without special links, so that no extra places are needed.
     fn are_usual(&self, seats: &[Seat<'_>]) -> bool {
         self.links.is_empty() && seats.iter().all(|seat| seat.region().is_none() && seat.zone().is_none())
     }
 
-    /// The round-trip time between two regions, as far as the table knows it.
+    /// The round-trip time between two regions, if the provider's table has it.
     fn between_regions(&self, a: &str, b: &str) -> Option<SimDuration> {
         self.regions().and_then(|regions| regions.round_trip(a, b))
     }
 
-    /// The last link that lies between two seats and says what `of` asks for.
+    /// The value that `of` gets from the last link between two seats that has one.
     fn link<T>(&self, a: &Seat<'_>, b: &Seat<'_>, of: impl Fn(&LinkTable) -> Option<T>) -> Option<T> {
         let lies_between = |link: &&LinkTable| {
             let [left, right] = &link.between;
@@ -45,7 +45,7 @@ impl Ways {
         self.links.iter().filter(lies_between).filter_map(of).next_back()
     }
 
-    /// Round-trip time between two seats; `None` between regions that neither a table nor a link connects.
+    /// The round-trip time between two seats; `None` between regions that neither a table nor a link connects.
     pub(super) fn round_trip(
         &self,
         settings: &NetworkSettings,
@@ -60,7 +60,7 @@ impl Ways {
             _ => None,
         };
         if a.is_outside() || b.is_outside() {
-            // The way to the provider's edge, and from there between its regions.
+            // The way to the edge of the provider's network, and from there to the other region.
             return Some(settings.client + far.unwrap_or(SimDuration::ZERO));
         }
         let near = if a.zone() == b.zone() { settings.same_zone } else { settings.other_zone };
@@ -68,7 +68,8 @@ impl Ways {
     }
 }
 
-/// The place of every seat, in their order. Each place that is not usual becomes one of the simulation's.
+/// The place of every seat, in the order of the seats. Unless all places are the usual ones, each is added to the
+/// simulation.
 pub(super) fn settle(
     simulation: &mut Simulation,
     settings: &NetworkSettings,
@@ -83,8 +84,8 @@ pub(super) fn settle(
         };
         return seats.iter().map(usual).collect();
     }
-    // The first of those who stand together speaks for all of them: links may name boxes, so that only the members of
-    // one box, in one zone, are sure to have the same ways.
+    // Seats that stand together share one place, that of the first of them. Links may name boxes, so that seats stand
+    // together only if every link treats them alike.
     let mut heads: Vec<(&Seat<'_>, Place)> = Vec::new();
     let mut places = Vec::new();
     for seat in seats {
@@ -123,7 +124,7 @@ impl Ways {
             round_trip: self.round_trip(settings, seat, other).unwrap_or(settings.other_zone),
             bandwidth: self.link(seat, other, |link| link.bandwidth).map(|bytes| bytes.0 as f64),
         };
-        // The two places that are there from the start, where nobody stands.
+        // The first two links lead to the simulation's built-in places, where no seat stands.
         let nobody = Link { round_trip: settings.client, bandwidth: None };
         let mut links = vec![nobody; 2];
         links.extend(heads.iter().map(|(head, _)| link(head)));

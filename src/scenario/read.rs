@@ -1,4 +1,4 @@
-//! Reads one table as a type and reports everything that is wrong in it, not only what serde meets first.
+//! Reads one table as a type, and reports all errors in it, not only the first that serde meets.
 
 use std::ops::Range;
 
@@ -8,13 +8,15 @@ use toml::de::{DeArray, DeValue, ValueDeserializer};
 use super::error::Diagnostic;
 use super::suggest::{did_you_mean, nearest};
 
-/// After so many errors in one table the user has enough to do.
+/// Greatest number of errors that are reported for one table.
 const ERRORS_PER_TABLE_MAX: usize = 20;
 
-/// Reads `value`. After an error the key or the array element that it is about is taken out and the rest is read
-/// again, until nothing is wrong any more; an error that only the taking out can have caused is left out.
-/// `shown` is where errors about the table as a whole are shown, `required` names the keys that it must have: serde
-/// says no more than the first one that is missing.
+/// Reads `value`. Returns `None` if anything is wrong with it.
+///
+/// After an error, the key or array element with the error is removed and the rest is read again, until no error
+/// remains. An error that the removal may have caused is not reported. Errors about the table as a whole are shown at
+/// `shown`. `required` are the keys that the table must have, because serde reports only the first one that is
+/// missing.
 pub(super) fn read<'t, T>(
     value: &Spanned<DeValue<'t>>,
     shown: &Range<usize>,
@@ -52,30 +54,30 @@ pub(super) fn read<'t, T>(
     None
 }
 
-/// The required keys that are not in the table as it stands in the text, not even misspelt.
+/// The required keys that are missing from the table as written, not even misspelt.
 fn missing<'r>(value: &Spanned<DeValue<'_>>, required: &'r [String], removed: &[Removed]) -> Vec<&'r String> {
     let is_there = |key: &str| value.get_ref().get(key).is_some();
     let is_meant = |key: &str| removed.iter().any(|removed| removed.meant.as_deref() == Some(key));
     required.iter().filter(|key| !is_there(key) && !is_meant(key)).collect()
 }
 
-/// One step from a table or an array to what is in it; an array's element is known by its first byte, which stays
-/// the same when others are taken out.
+/// One step of a path into tables and arrays. An array element is identified by the position of its first byte, which
+/// stays the same when others are removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     Key(String),
     Element(usize),
 }
 
-/// What was taken out, and the known key that it was perhaps meant to be.
+/// A key or element that was removed, and the known key that it may have been meant to be.
 struct Removed {
     place: Vec<Step>,
     meant: Option<String>,
-    /// It was neither a table nor an array.
+    /// Whether it was neither a table nor an array.
     scalar: bool,
 }
 
-/// The place whose key or value has exactly this span, the deepest if there are several; empty for the root.
+/// The path to the key or value with exactly this span, the deepest if there are several; empty for the root.
 fn locate(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<Vec<Step>> {
     match value.get_ref() {
         DeValue::Table(table) => {
@@ -102,7 +104,7 @@ fn below(step: Step, mut place: Vec<Step>) -> Vec<Step> {
     place
 }
 
-/// Takes the value at a place out; tells whether it was neither a table nor an array.
+/// Removes the value at a path. Returns whether it was neither a table nor an array.
 fn remove(value: &mut Spanned<DeValue<'_>>, place: &[Step]) -> bool {
     let is_scalar = |value: &Spanned<DeValue<'_>>| {
         let value = value.get_ref();
@@ -136,15 +138,15 @@ fn remove(value: &mut Spanned<DeValue<'_>>, place: &[Step]) -> bool {
     }
 }
 
-/// What serde says, in our words.
+/// An error of serde, in our words.
 struct Fault {
     message: String,
     help: Option<String>,
-    /// The key that is missing.
+    /// The key that is missing, if that is the error.
     missing: Option<String>,
-    /// It is about a key that nobody knows, not about what is under it.
+    /// Whether the error is an unknown key, not its value.
     unknown_key: bool,
-    /// The known key that the unknown one was perhaps meant to be.
+    /// The known key that the unknown one may have been meant to be.
     meant: Option<String>,
 }
 
@@ -170,7 +172,7 @@ impl Fault {
         if message.starts_with("missing field") {
             return Fault { missing: Some(name.to_owned()), ..plain(format!("missing key `{name}`")) };
         }
-        // The readers of quantities have no other place for a hint than their message.
+        // Readers of quantities can only put a hint into their message.
         if let Some((message, hint)) = message.split_once("; did you mean ") {
             return Fault {
                 help: Some(format!("did you mean {}", hint.trim_end())),
@@ -180,8 +182,8 @@ impl Fault {
         plain(expected(message).unwrap_or_else(|| message.trim_end().to_owned()))
     }
 
-    /// Whether taking something out may be all that caused it: a key that is missing because it was taken out, a
-    /// table that is wrong as a whole after some of it was, or an element of a pair that has moved up.
+    /// Whether a removal may have caused this error: the missing key was removed, the table is wrong as a whole
+    /// because a part of it was removed, or an element of a pair has moved up.
     fn is_consequence(&self, place: &[Step], removed: &[Removed]) -> bool {
         if self.unknown_key {
             return false;
@@ -206,7 +208,7 @@ impl Fault {
     }
 }
 
-/// "invalid type: integer `5`, expected a string" is "expected a string, found integer `5`".
+/// Turns "invalid type: integer `5`, expected a string" into "expected a string, found integer `5`".
 fn expected(message: &str) -> Option<String> {
     let (kind, rest) = message.split_once(": ")?;
     if !["invalid type", "invalid value", "invalid length"].contains(&kind) {
@@ -235,7 +237,7 @@ fn expected(message: &str) -> Option<String> {
     Some(format!("expected {wanted}, found {}", found.replace("floating point", "number")))
 }
 
-/// The largest number of a type, if it was a larger one that was found.
+/// The largest number of the wanted type, if a larger one was found.
 fn too_large(found: &str, wanted: &str) -> Option<u64> {
     let digits = found.strip_prefix("integer `")?.split('`').next()?;
     let most = match wanted {

@@ -30,7 +30,7 @@ fn entries(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 struct Page<'a> {
     defs: &'a Value,
-    /// Definitions that have had their own table.
+    /// Definitions that are already on the page.
     told: BTreeSet<&'a str>,
     out: String,
 }
@@ -56,7 +56,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The table of an object's keys, and below it those of the objects that stand in it.
+    /// Writes the table of an object's keys, and below it the tables of the objects inside it.
     fn object(&mut self, object: &'a Value) {
         let properties: Vec<(&String, &Value)> = entries(&object["properties"]).collect();
         let required: Vec<&str> =
@@ -144,7 +144,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Schemas of which one holds.
+/// The alternatives of a schema.
 fn choices(schema: &Value) -> impl Iterator<Item = &Value> {
     ["oneOf", "anyOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten()
 }
@@ -164,7 +164,8 @@ fn definition_name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
 
-/// "How many. Default: 200, as Tomcat." is a meaning and a default that has a source, which no schema's default has.
+/// Splits "Number. Default: 200, as Tomcat." into meaning and default. Such a default names its source, which the
+/// default of a schema cannot.
 fn split_default(about: &str) -> (&str, Option<&str>) {
     match about.split_once("Default: ") {
         Some((meaning, default)) => (meaning.trim_end(), Some(default.trim_end_matches('.'))),
@@ -193,9 +194,9 @@ mod tests {
         for line in [
             "## `[run]`",
             "| `duration` | string like `\"5ms\"` | `\"10min\"` | Simulated time that is measured. |",
-            "| `seed` | whole number | `1` | Where all random numbers come from: the same seed gives the same results. |",
+            "| `seed` | whole number | `1` | Seed of all random numbers: the same seed gives the same results. |",
             "## `[request.NAME]`",
-            "| `effect` | `\"read\"` or `\"write\"` | `\"read\"` | Whether it changes data. |",
+            "| `effect` | `\"read\"` or `\"write\"` | `\"read\"` | Whether it reads or writes data. |",
             "## `[server.NAME]`",
             "| `cores` | whole number | required | Cores of each machine. |",
             "| `steps` | array of [Step](#step) |  | What a call does. |",

@@ -1,4 +1,4 @@
-//! The JSON Schema of scenario files, for editors: made from the very types that read them.
+//! The JSON Schema of scenario files, for editors, made from the types that read them.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -9,7 +9,7 @@ use super::names::Names;
 use super::sections::{ExpectTable, NetworkTable, RequestTable, RunTable};
 use crate::model::spec::Kind;
 
-/// What a name looks like.
+/// Pattern of a valid name.
 const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]*$";
 
 /// The schema (draft 2020-12) of a whole scenario file that may hold boxes of these kinds.
@@ -56,7 +56,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
     schema
 }
 
-/// Where it stands is the same for every kind of box, and no kind's business.
+/// Adds the keys `region` and `zone`, which are the same for every kind of box and unknown to the kind itself.
 fn add_places(schema: &mut Value, kind: &Kind) {
     let table = &schema["properties"][kind.name]["additionalProperties"];
     let Some(name) = table["$ref"].as_str().and_then(|path| path.rsplit('/').next()) else { return };
@@ -74,7 +74,7 @@ fn add_places(schema: &mut Value, kind: &Kind) {
     }
 }
 
-/// The keys that every table of this kind must have.
+/// The keys that a table of this kind must have.
 pub(super) fn required_keys(kind: &Kind) -> Vec<String> {
     let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = (kind.schema)(&mut generator).to_value();
@@ -96,7 +96,7 @@ fn table<T: JsonSchema>(generator: &mut SchemaGenerator, about: &str) -> Value {
     schema
 }
 
-/// A table of named tables.
+/// The schema of a table of named tables.
 fn named(schema: Value, about: &str) -> Value {
     json!({
         "type": "object",
@@ -106,7 +106,7 @@ fn named(schema: Value, about: &str) -> Value {
     })
 }
 
-/// TOML has no null: an optional key is left out, so nothing may offer `null` as its type or default.
+/// Removes `null` from all types and defaults. TOML has no null: an optional key is left out.
 fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),
@@ -122,7 +122,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// `"type": ["string", "null"]` is `"type": "string"`.
+/// Turns `"type": ["string", "null"]` into `"type": "string"`.
 fn one_type(object: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = object.get_mut("type") else { return };
     types.retain(|one| one != "null");
@@ -132,7 +132,7 @@ fn one_type(object: &mut Map<String, Value>) {
     }
 }
 
-/// `"anyOf": [X, { "type": "null" }]` is X, with whatever else stands beside it.
+/// Turns `"anyOf": [X, { "type": "null" }]` into X, and keeps the other keys of the object.
 fn one_choice(object: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = object.get_mut("anyOf") else { return };
     choices.retain(|choice| choice["type"] != "null");

@@ -1,9 +1,9 @@
-//! The members of all boxes, with their names and the places where they stand.
+//! Seats: the members of all boxes, with their names and the places where they stand.
 
 use super::BoxEntry;
 use crate::model::spec::{MemberPlan, Standing};
 
-/// All machines and other boxes of a scenario together, each member counted.
+/// Greatest number of members of all boxes of a scenario together.
 pub(super) const MEMBERS_MAX: u32 = 10_000;
 
 /// A member of a group, before it is built.
@@ -11,46 +11,48 @@ pub(super) struct Seat<'a> {
     pub(super) entry: &'a BoxEntry,
     pub(super) plan: MemberPlan,
     pub(super) member: u32,
-    /// The box on whose machine it runs: it stands where that stands.
+    /// The box on whose machine it runs. It stands where that box stands.
     owner: &'a BoxEntry,
-    /// As which of its machines; what has no machine stands as if it were the next.
+    /// Index of the owner's machine whose place it shares. A member without a machine takes the place of the next
+    /// machine.
     stands_as: u32,
 }
 
 impl<'a> Seat<'a> {
-    /// The region in which it stands.
+    /// The region in which it stands; `None` without regions.
     pub(super) fn region(&self) -> Option<&'a str> {
         in_turn(&self.owner.regions, self.stands_as)
     }
 
-    /// The zone of its region.
+    /// The zone in which it stands; `None` without zones.
     pub(super) fn zone(&self) -> Option<&'a str> {
         in_turn(&self.owner.zones, self.stands_as)
     }
 
-    /// Whether it is a part of whoever calls it.
+    /// Whether it is a driver: a part of its caller.
     pub(super) fn is_driver(&self) -> bool {
         self.plan.standing == Standing::Driver
     }
 
-    /// Whether a fault of this name happens to it. A box's name means its machines, not who watches them.
+    /// Whether a fault with this target hits it. The name of a box means its machines, not the monitors that watch
+    /// them.
     pub(super) fn is_hit_by(&self, name: &str) -> bool {
         let is_machine = self.plan.machine.is_some() || self.entry.spec.machine().is_none();
         let by_place = self.is_in_zone(name) || self.is_in_region(name);
         !self.is_driver() && (self.plan.name == name || by_place || self.entry.name == name && is_machine)
     }
 
-    /// Whether it stands outside: users, and names.
+    /// Whether it stands outside the data centre: clients and DNS names.
     pub(super) fn is_outside(&self) -> bool {
         self.entry.spec.offered().is_some() || self.entry.spec.is_name()
     }
 
-    /// Whether it stands in a region of this name.
+    /// Whether it stands in the region of this name.
     pub(super) fn is_in_region(&self, name: &str) -> bool {
         self.region() == Some(name)
     }
 
-    /// Whether it stands in a zone of this name, `a`, or with its region `tokyo/a`.
+    /// Whether it stands in the zone of this name: `a`, or `tokyo/a` with its region.
     pub(super) fn is_in_zone(&self, name: &str) -> bool {
         self.zone().is_some_and(|zone| match name.split_once('/') {
             Some((region, name)) => zone == name && self.region() == Some(region),
@@ -58,22 +60,22 @@ impl<'a> Seat<'a> {
         })
     }
 
-    /// Whether a name stands for it: its own, its box's, its zone's or its region's.
+    /// Whether this is its own name, or that of its box, zone or region.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.plan.name == name || self.entry.name == name || self.is_in_zone(name) || self.is_in_region(name)
     }
 }
 
-/// Members stand in the places of their box in turn.
+/// The place of a member: members stand in the places of their box in turn.
 fn in_turn(places: &[String], member: u32) -> Option<&str> {
     let at = (member as usize).checked_rem(places.len())?;
     Some(&places[at])
 }
 
-/// All members of all boxes. Those on a machine of their own come before those that share it.
+/// All members of all boxes. Boxes with machines of their own come before boxes that run on the machine of another.
 pub(super) fn seats(boxes: &[BoxEntry]) -> Vec<Seat<'_>> {
     let (guests, hosts): (Vec<_>, Vec<_>) = boxes.iter().partition(|entry| entry.spec.host().is_some());
-    // A scenario with more of them is refused; they need not be made for that.
+    // A scenario with more members is refused, so there is no need to make more seats.
     let all = hosts.into_iter().chain(guests).flat_map(|entry| members(entry, boxes));
     all.take(MEMBERS_MAX as usize).collect()
 }
@@ -84,7 +86,8 @@ fn members<'a>(entry: &'a BoxEntry, boxes: &'a [BoxEntry]) -> impl Iterator<Item
     let mut machines = 0;
     (0..entry.spec.members()).map(move |member| {
         let plan = entry.spec.member(&entry.name, member);
-        // All guests run on the first machine of their host, which they have none of their own beside.
+        // A guest has no machine of its own, so `machines` stays 0: guests stand where the first machine of their
+        // host stands.
         let stands_as = machines;
         machines += u32::from(plan.machine.is_some());
         Seat { entry, plan, member, owner, stands_as }

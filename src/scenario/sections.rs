@@ -15,13 +15,13 @@ use crate::model::quantity::{Bytes, Duration, Share};
 pub(super) struct RunTable {
     /// Simulated time that is measured.
     pub(super) duration: Duration,
-    /// Simulated time before the measured one, thrown away; 10 % of the duration if not given.
+    /// Simulated time before the measured time. It is not measured; 10 % of the duration if not given.
     #[schemars(default)]
     pub(super) warmup: Option<Duration>,
     /// Number of independent trials, each with its own random numbers.
     #[schemars(range(min = 1))]
     pub(super) trials: u32,
-    /// Where all random numbers come from: the same seed gives the same results.
+    /// Seed of all random numbers: the same seed gives the same results.
     pub(super) seed: u64,
 }
 
@@ -44,15 +44,15 @@ pub(super) struct NetworkTable {
     /// Coefficient of variation of the round-trip times, lognormal; 0 for none.
     #[schemars(range(min = 0))]
     pub(super) jitter: f64,
-    /// Whose regions the boxes stand in: their measured round-trip times.
+    /// The cloud provider in whose regions the boxes stand; it brings their measured round-trip times.
     #[schemars(default)]
     pub(super) regions: Option<Provider>,
-    /// Links that are not like the others; the last one that fits counts.
+    /// Links that differ from the usual ones; of several that fit, the last one counts.
     #[schemars(default)]
     pub(super) link: Vec<LinkTable>,
 }
 
-/// Whose regions.
+/// The cloud provider of the regions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Provider {
@@ -70,8 +70,8 @@ pub(super) struct LinkTable {
     pub(super) between: [String; 2],
     /// Round-trip time.
     pub(super) rtt: Option<Duration>,
-    /// Bytes a second, such as "10MB": an answer takes its class's `response_size` over it longer. Messages do not wait
-    /// for each other.
+    /// Bytes a second, such as "10MB". It delays an answer by its class's `response_size` divided by the bandwidth.
+    /// Messages do not wait for each other.
     pub(super) bandwidth: Option<Bytes>,
 }
 
@@ -92,19 +92,20 @@ impl Default for NetworkTable {
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RequestTable {
-    /// Weight among the classes: 90 and 10 are nine in ten and one in ten.
+    /// Weight among the classes: with 90 and 10, nine requests in ten are of the first class.
     pub(super) share: Weight,
-    /// Whether it changes data.
+    /// Whether it reads or writes data.
     pub(super) effect: Effect,
     /// An answer later than this is not goodput.
     #[schemars(default)]
     pub(super) deadline: Option<Duration>,
     /// Size of the answer, for links with a bandwidth.
     pub(super) response_size: Bytes,
-    /// Number of keys that its queries to databases ask for, one each; without it the data are one single thing.
+    /// Number of keys. Each query to a database asks for one of them; without it all data have one key.
     #[schemars(default, range(min = 1))]
     pub(super) keys: Option<u32>,
-    /// Popularity of the keys by Zipf's law: its exponent, 0.99 as in YCSB; without it they are all alike.
+    /// Exponent of Zipf's law for the popularity of the keys, such as 0.99 as in YCSB; without it all keys are
+    /// equally popular.
     #[schemars(default, range(min = 0))]
     pub(super) zipf: Option<f64>,
 }
@@ -132,7 +133,7 @@ pub(super) enum Effect {
     Write,
 }
 
-/// `[[expect]]` as it is written: what must come out.
+/// `[[expect]]` as it is written: an expectation of the result.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectTable {

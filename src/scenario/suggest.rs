@@ -1,7 +1,8 @@
-//! "Did you mean": the known name that is nearest to the one that somebody typed.
+//! "Did you mean": the known name that is nearest to what the user typed.
 
-/// The candidate nearest to `name`, if it is near enough to be a slip of the finger: at most one edit for every three
-/// letters, counted as insertions, deletions, changes and swaps of neighbours. Else the only one that begins with it.
+/// The candidate nearest to `name`, if it is near enough for a typing error: at most one edit for every three
+/// letters, counted as insertions, deletions, changes and swaps of neighbours. Otherwise the only candidate that
+/// begins with `name`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let edits_max = (name.chars().count() / 3).max(1);
     let candidates: Vec<&str> = candidates.into_iter().collect();
@@ -14,14 +15,14 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     slip.or_else(|| longer(name, &candidates))
 }
 
-/// The only candidate that begins with `name`.
+/// The only candidate that begins with `name`; `None` if there are several.
 fn longer<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let mut longer = candidates.iter().filter(|candidate| candidate.starts_with(name));
     let found = longer.next()?;
     (name.len() >= BEGINNING_MIN && longer.next().is_none()).then_some(found)
 }
 
-/// The help line for an unknown name: the nearest one, else the list of what there is.
+/// The help line for an unknown name: the nearest candidate, or else a list of the candidates after `what`.
 pub fn did_you_mean<'a>(
     name: &str,
     what: &str,
@@ -37,10 +38,10 @@ pub fn did_you_mean<'a>(
     (!listed.is_empty()).then(|| format!("{what}: {}{rest}", listed.join(", ")))
 }
 
-/// Fewer letters are the beginning of anything.
+/// Least number of letters that count as the beginning of a name.
 const BEGINNING_MIN: usize = 3;
 
-/// A longer list of names helps nobody.
+/// Greatest number of names in a list.
 const LISTED_MAX: usize = 24;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) const KINDS: [Kind; 4] = [
     Kind::of::<Database>("database", "Keeps the data."),
 ];
 
-/// Two web servers and a database, all well below saturation.
+/// Two web servers and a database, all far from saturation.
 pub(super) const LADDER: &str = r#"# The toy ladder.
 title = "Ladder"
 [request.read]
@@ -37,11 +37,11 @@ steps = [{ cpu = "8ms" }, { query = "db", times = 2 }]
 read = "1ms"
 "#;
 
-/// The crowd outside.
+/// Users.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
-    /// Requests a second, whatever happens.
+    /// Requests a second, independent of the answers.
     rate: Option<Rate>,
     /// Users who wait for the answer and then think.
     users: Option<u32>,
@@ -112,7 +112,7 @@ impl Spec for Dns {
     }
 }
 
-/// A tier.
+/// A group of servers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Server {
@@ -144,7 +144,7 @@ struct Step {
     query: Option<String>,
     /// Server to call.
     call: Option<String>,
-    /// How often.
+    /// How many times.
     #[serde(default = "one")]
     times: u32,
 }
@@ -210,7 +210,7 @@ impl Spec for Server {
     }
 }
 
-/// The data.
+/// A database.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Database {
@@ -248,7 +248,7 @@ impl Spec for Database {
     }
 }
 
-/// A scenario that must be good.
+/// The scenario of a text that must be valid.
 pub(super) fn toy(text: &str) -> super::Scenario {
     let loaded = super::load("toy.toml", text, &[], &crate::model::spec::NoFiles, &KINDS);
     loaded.unwrap_or_else(|found| panic!("{found}")).scenario

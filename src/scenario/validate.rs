@@ -1,4 +1,4 @@
-//! What a scenario must hold to beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
+//! Checks of a scenario beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
 
 mod capacity;
 mod faults;
@@ -17,25 +17,25 @@ use super::{BoxEntry, Run};
 use crate::model::quantity::Duration;
 use crate::model::spec::{Arrow, Offered, Outline, Problem, Problems, Severity};
 
-/// More trials than this make no interval any better.
+/// Greatest number of trials; more do not improve any interval.
 const TRIALS_MAX: u32 = 100_000;
 
-/// Users of one client that are simulated one by one.
+/// Greatest number of users of one client; each is simulated.
 const USERS_MAX: f64 = 1e7;
 
-/// Requests of one trial: beyond them it would take days.
+/// Greatest number of requests of one trial; more would take days.
 const REQUESTS_MAX: f64 = 1e11;
 
-/// Memory of a simulated user, roughly, for the estimate in the message.
+/// Rough memory of a simulated user, for the estimate in the message.
 const USER_BYTES: f64 = 100.0;
 
-/// Memory of a member with its queue and its histograms, roughly, for the estimate in the message.
+/// Rough memory of a member with its queue and its histograms, for the estimate in the message.
 const MEMBER_BYTES: f64 = 100e3;
 
-/// Events of a request through two or three boxes, roughly, for the estimate in the message.
+/// Rough number of events of a request through two or three boxes, for the estimate in the message.
 const EVENTS_PER_REQUEST: f64 = 10.0;
 
-/// Checks everything and reports all that is wrong.
+/// Checks everything, and adds all errors and warnings to `found`.
 pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let mut check = Check::new(document, assembly, found);
     check.run(&assembly.run);
@@ -49,7 +49,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     faults::check(document, assembly, check.found);
     faults::check_heirs(document, assembly, check.found);
     users::check(document, assembly, check.found);
-    // What follows would only repeat the errors above in other words.
+    // With errors, the checks below would only repeat them in other words.
     if !has_errors(check.found) {
         check.reachability();
         let load = static_load(&assembly.boxes, &assembly.classes);
@@ -86,9 +86,9 @@ struct Check<'a, 't> {
     document: &'a Document<'t>,
     assembly: &'a Assembly,
     entries: BTreeMap<&'a str, &'a BoxEntry>,
-    /// Boxes that refer to a name that is not there, or to a box of the wrong kind.
+    /// Boxes that refer to a missing name, or to a box of the wrong kind.
     misdirected: BTreeSet<&'a str>,
-    /// Whether everything could be read, so that what is missing is really missing.
+    /// Whether everything could be read. Otherwise something that seems missing may only be unreadable.
     all_read: bool,
     found: &'a mut Vec<Diagnostic>,
 }
@@ -151,7 +151,7 @@ impl<'a, 't> Check<'a, 't> {
         }
     }
 
-    /// No box may be called like a member of a group.
+    /// Reports a box with the name of a member of a group.
     fn member_names(&mut self, entry: &BoxEntry) {
         let Some((group, number)) = entry.name.rsplit_once('-') else { return };
         let members = self.entries.get(group).map_or(1, |group| group.spec.members());
@@ -244,7 +244,7 @@ impl<'a, 't> Check<'a, 't> {
         })
     }
 
-    /// A help line with the names that may stand there.
+    /// A help line with the names that the arrow may point to.
     fn names_like(&self, name: &str, arrow: &Arrow) -> String {
         let fits = |name: &&String, kind: &str| match arrow.accepts {
             [] => self.entries.get(name.as_str()).is_none_or(|entry| entry.spec.offered().is_none()),
@@ -289,7 +289,7 @@ impl<'a, 't> Check<'a, 't> {
         }
     }
 
-    /// A box runs on one machine, the first of a group.
+    /// Warns if the host is a group: the box runs on its first machine alone.
     fn host_is_one_machine(&mut self, entry: &BoxEntry, host: &str) {
         let members = self.entries.get(host).map_or(1, |host| host.spec.members());
         if members > 1 {
@@ -315,11 +315,11 @@ impl<'a, 't> Check<'a, 't> {
         }
     }
 
-    /// Every arrow that closes a cycle is an error; the path is shown from the box that it goes back to.
+    /// Reports every arrow that closes a cycle, with the path from the box that it goes back to.
     fn cycles(&mut self) {
         let mut done = BTreeSet::new();
         if self.entries.len() < self.assembly.boxes.len() {
-            // With a name given twice nobody knows which box an arrow leads to.
+            // If a name is given twice, it is unclear which box an arrow leads to.
             return;
         }
         for entry in &self.assembly.boxes {
@@ -368,7 +368,7 @@ impl<'a, 't> Check<'a, 't> {
         }
     }
 
-    /// Users who neither think nor wait for anything would ask for ever at one moment.
+    /// Reports users who neither think nor wait for anything: they would send requests at one moment for ever.
     fn time_goes_on(&mut self, load: &StaticLoad) {
         let network = &self.assembly.network;
         let no_distance = network.client.is_zero() && network.same_zone.is_zero();
@@ -383,7 +383,7 @@ impl<'a, 't> Check<'a, 't> {
     }
 }
 
-/// Three significant digits, without a tail of zeros: 1.2, 0.034, 1e12.
+/// A number with three significant digits, without trailing zeros: 1.2, 0.034, 1e12.
 fn quantity(value: f64) -> String {
     let rounded: f64 = format!("{value:.2e}").parse().expect("a printed number is a number");
     if rounded != 0.0 && !(1e-4..1e7).contains(&rounded) {

@@ -2,23 +2,23 @@
 
 use std::str::FromStr;
 
-/// Values that one key may take.
+/// Greatest number of values of one key.
 pub const VALUES_MAX: usize = 1000;
 
-/// Digits of the points between the ends of a range, so that they can be read.
+/// Significant digits of the points between the ends of a range, few so that they are easy to read.
 const DIGITS: usize = 4;
 
-/// A key of a scenario and the values that it takes in turn, as overrides write them.
+/// A key of a scenario and the values that it takes in turn, written as in overrides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vary {
     /// The key, as in `web.count`.
     pub key: String,
-    /// Its values as text, none of them twice.
+    /// Its values as text, all different.
     pub values: Vec<String>,
 }
 
 impl Vary {
-    /// The overrides of each point, in order.
+    /// One override for each value, in order.
     pub fn overrides(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.values.iter().map(|value| (self.key.clone(), value.clone()))
     }
@@ -28,8 +28,9 @@ impl FromStr for Vary {
     type Err = String;
 
     /// Reads `KEY=A,B,C`, `KEY=FROM..TO` of whole numbers, `KEY=FROM..TO:N` for N points at equal distances, or
-    /// `KEY=FROM..TO:log:N` at equal ratios. Both ends of a range have the same unit. The points between them are rounded
-    /// to four digits, and to whole numbers where both ends are whole numbers without a unit and far enough apart.
+    /// `KEY=FROM..TO:log:N` at equal ratios. Both ends of a range have the same unit. The points between them are
+    /// rounded to four digits, and to whole numbers if both ends are whole numbers without a unit and far enough
+    /// apart.
     fn from_str(text: &str) -> Result<Vary, String> {
         let expected = "expected KEY=A,B,C or KEY=FROM..TO:N, as in users.rate=50/s..2000/s:12";
         let (key, values) = text.split_once('=').ok_or(expected)?;
@@ -56,7 +57,7 @@ impl FromStr for Vary {
     }
 }
 
-/// The parts between commas that stand neither in quotes nor in brackets.
+/// The parts between the commas, without commas inside quotes or brackets.
 fn split_list(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut depth, mut quote) = (0, 0_i32, None);
@@ -78,7 +79,7 @@ fn split_list(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Both ends of a range that is not in quotes, as in `1..8`.
+/// Both ends of a range such as `1..8`; `None` if it is not a range or stands in quotes or brackets.
 fn range_in(part: &str) -> Option<(&str, &str)> {
     if part.starts_with(['"', '\'', '[', '{']) {
         return None;
@@ -115,7 +116,7 @@ impl<'a> End<'a> {
     }
 }
 
-/// All points of a range; the ends stand as they were written.
+/// All points of a range. The ends are kept as written.
 fn range(from: &str, to: &str) -> Result<Vec<String>, String> {
     let (to, steps) = to.split_once(':').map_or((to, None), |(to, steps)| (to, Some(steps.trim())));
     let (from, to) = (End::of(from)?, End::of(to)?);
@@ -147,7 +148,7 @@ fn range(from: &str, to: &str) -> Result<Vec<String>, String> {
         };
         let value = if is_whole { libm::round(value) } else { rounded(value) };
         let text = format!("{value}{}", from.unit);
-        // Equal ratios of small whole numbers meet: 1, 1.4, 2 are two of them.
+        // Rounding can make neighbours equal: 1, 1.4, 2 become 1, 1, 2. Keep one of them.
         if values.last() != Some(&text) && text != last {
             values.push(text);
         }

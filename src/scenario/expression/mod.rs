@@ -1,4 +1,4 @@
-//! The one expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
+//! The expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
 
 mod parser;
 
@@ -11,7 +11,7 @@ use crate::model::quantity::{Duration, Rate, Share};
 
 pub use parser::{parse, parse_fail_on, parse_slo, parse_span_of_time};
 
-/// A figure that is summed up from the response times of a trial.
+/// A statistic of the response times of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stat {
     /// Arithmetic mean.
@@ -31,7 +31,7 @@ pub enum Stat {
 }
 
 impl Stat {
-    /// The share of the times on the rarer side of a percentile.
+    /// The share of the times on the rarer side of a percentile; `None` for mean and maximum.
     #[must_use]
     pub fn tail(self) -> Option<f64> {
         match self {
@@ -45,7 +45,7 @@ impl Stat {
     }
 }
 
-/// Every figure by the name that expressions give it.
+/// Every statistic by its name in expressions.
 const STATS: [(&str, Stat); 7] = [
     ("mean", Stat::Mean),
     ("p50", Stat::P50),
@@ -56,19 +56,19 @@ const STATS: [(&str, Stat); 7] = [
     ("max", Stat::Max),
 ];
 
-/// What a result is asked for.
+/// A figure of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// Response time of a class of requests, or of all: `p99(response.read)`.
     Response {
-        /// The figure.
+        /// The statistic.
         stat: Stat,
         /// The class; `None` for all requests together.
         class: Option<String>,
     },
     /// Share of requests that end well, of a class or of all: `availability`, `availability.read`.
     Availability(Option<String>),
-    /// Share of requests that do not: `error_rate`, `error_rate.read`.
+    /// Share of requests that do not end well: `error_rate`, `error_rate.read`.
     ErrorRate(Option<String>),
     /// Requests that end, per second.
     Throughput,
@@ -78,17 +78,17 @@ pub enum Metric {
     Utilisation(String),
     /// Calls that wait at a component: `queue_len(web)`.
     QueueLen(String),
-    /// How far replicas are behind their primary.
+    /// Time by which replicas are behind their primary.
     Lag,
     /// Acknowledged writes that a failover lost.
     LostWrites,
-    /// Acknowledged writes that met others that did not know of them, and lost.
+    /// Acknowledged writes that lost against concurrent writes to the same data.
     ConflictingWrites,
     /// Share of reads that saw old data.
     StaleReadShare,
     /// Recovery time: how long the outage lasted.
     Rto,
-    /// Recovery point: how much time's writes were lost.
+    /// Recovery point: the length of time whose writes were lost.
     Rpo,
     /// Price of all machines, USD an hour.
     CostPerHour,
@@ -96,7 +96,7 @@ pub enum Metric {
     CostPerMillion,
 }
 
-/// Metrics that are a word and nothing else.
+/// Metrics that are a single word.
 const PLAIN: [(&str, Metric); 10] = [
     ("throughput", Metric::Throughput),
     ("goodput", Metric::Goodput),
@@ -159,14 +159,14 @@ pub enum Comparison {
 const COMPARISONS: [(&str, Comparison); 4] =
     [("<=", Comparison::Le), (">=", Comparison::Ge), ("<", Comparison::Lt), (">", Comparison::Gt)];
 
-/// What somebody expects of a result: `p99(response) < 300ms`.
+/// An expectation of a result: `p99(response) < 300ms`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// What is measured.
     pub metric: Metric,
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what, in the metric's base unit ([`Metric::unit`]).
+    /// The bound that it is compared with, in the metric's base unit ([`Metric::unit`]).
     pub bound: f64,
 }
 
@@ -175,7 +175,7 @@ pub struct Expectation {
 pub struct Regression {
     /// What is measured.
     pub metric: Metric,
-    /// The relative change that is too much, never zero: 0.05 means a rise of 5 %, -0.05 a fall.
+    /// The least relative change that is too much, never zero: 0.05 means a rise of 5 %, -0.05 a fall of 5 %.
     pub change: f64,
 }
 
@@ -188,10 +188,10 @@ pub struct Names<'a> {
     pub components: &'a [&'a str],
 }
 
-/// Why a text is no expression.
+/// The reason why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionError {
-    /// The bytes of the text that are wrong; empty at the end where something is missing.
+    /// The bytes of the text that are wrong; an empty range at the end if something is missing.
     pub span: Range<usize>,
     /// What is wrong: one line, lower case, without a full stop.
     pub message: String,

@@ -1,4 +1,4 @@
-//! Reads expressions by recursive descent, and says where and why a text is none.
+//! Reads expressions by recursive descent. An error says where and why a text is not an expression.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::model::quantity::{Duration, QuantityError, Rate, Share, nearest};
 /// Reads one expectation, such as `p99(response.read) < 200ms`.
 ///
 /// # Errors
-/// When it is none, or names a class or component that does not exist.
+/// If the text is malformed, or names a class or component that does not exist.
 pub fn parse(text: &str, names: &Names<'_>) -> Result<Expectation, ExpressionError> {
     Parser { text, at: 0, end: text.len(), names, short: false }.expectation()
 }
@@ -20,7 +20,7 @@ pub fn parse(text: &str, names: &Names<'_>) -> Result<Expectation, ExpressionErr
 /// Reads a service level objective, which may abbreviate: `p99 < 300ms, errors < 0.1%`.
 ///
 /// # Errors
-/// When one of its parts is no expectation.
+/// If one of its parts is not an expectation.
 pub fn parse_slo(text: &str, names: &Names<'_>) -> Result<Vec<Expectation>, ExpressionError> {
     let mut at = 0;
     let mut parts = Vec::new();
@@ -35,7 +35,7 @@ pub fn parse_slo(text: &str, names: &Names<'_>) -> Result<Vec<Expectation>, Expr
 /// Reads a limit on the change against a baseline: `p99(response) +5%`, `goodput -2%`.
 ///
 /// # Errors
-/// When it is none, or names a class or component that does not exist.
+/// If the text is malformed, or names a class or component that does not exist.
 pub fn parse_fail_on(text: &str, names: &Names<'_>) -> Result<Regression, ExpressionError> {
     let mut parser = Parser { text, at: 0, end: text.len(), names, short: true };
     let metric = parser.metric()?;
@@ -45,7 +45,7 @@ pub fn parse_fail_on(text: &str, names: &Names<'_>) -> Result<Regression, Expres
 /// Reads a span of simulated time, `3min..4min`: its start and its end, both since the start of the measured time.
 ///
 /// # Errors
-/// When it is none, or does not end after its start.
+/// If the text is not a span, or the span does not end after its start.
 pub fn parse_span_of_time(text: &str) -> Result<(SimDuration, SimDuration), ExpressionError> {
     let Some(dots) = text.find("..") else {
         return Err(error(0..text.len(), format!("expected a span such as \"3min..4min\", found {text:?}")));
@@ -69,7 +69,7 @@ fn wrong_quantity(span: Range<usize>, reason: QuantityError) -> ExpressionError 
     ExpressionError { span, message: reason.message, help: reason.help }
 }
 
-/// A place in the text, which moves on with what is read.
+/// A position in the text, which moves on as the text is read.
 struct Parser<'t, 'n> {
     text: &'t str,
     at: usize,
@@ -125,7 +125,7 @@ impl<'t> Parser<'t, '_> {
         ExpressionError { help: Some(help), ..error(span, format!("unknown metric \"{word}\"")) }
     }
 
-    /// What follows the name of a figure: `(response)` or `(response.read)`.
+    /// Reads what follows the name of a statistic: `(response)` or `(response.read)`.
     fn response(&mut self, stat: Stat, name: &str) -> Result<Metric, ExpressionError> {
         self.skip_spaces();
         if self.short && !self.rest().starts_with('(') {
@@ -145,7 +145,7 @@ impl<'t> Parser<'t, '_> {
         Ok(Metric::Response { stat, class })
     }
 
-    /// `.read`, if a point follows.
+    /// Reads `.read`, if a point follows.
     fn class(&mut self) -> Result<Option<String>, ExpressionError> {
         if !self.rest().starts_with('.') {
             return Ok(None);
@@ -155,7 +155,7 @@ impl<'t> Parser<'t, '_> {
         known("request class", word, span, self.names.classes).map(Some)
     }
 
-    /// `(web)`, after the metric `of`.
+    /// Reads `(web)`, after the metric `of`.
     fn component(&mut self, of: &str) -> Result<String, ExpressionError> {
         self.take("(").map_err(|error| ExpressionError {
             help: Some(format!("{of} is of one component: {of}(web)")),
@@ -180,7 +180,7 @@ impl<'t> Parser<'t, '_> {
         Ok(*comparison)
     }
 
-    /// The rest is a quantity in a unit that suits the metric.
+    /// Reads the rest as a quantity in a unit that suits the metric. Returns it in the metric's base unit.
     fn bound(&mut self, metric: &Metric) -> Result<f64, ExpressionError> {
         let span = self.trimmed(self.at..self.end);
         let text = &self.text[span.clone()];
@@ -194,7 +194,7 @@ impl<'t> Parser<'t, '_> {
         bound.map_err(|reason| wrong_quantity(span, reason))
     }
 
-    /// The rest is a relative change with its sign, `+5%`.
+    /// Reads the rest as a relative change with its sign, `+5%`.
     fn change(&mut self) -> Result<f64, ExpressionError> {
         let span = self.trimmed(self.at..self.end);
         let text = &self.text[span.clone()];
@@ -214,8 +214,8 @@ impl<'t> Parser<'t, '_> {
         Ok(if falls { -size } else { size })
     }
 
-    /// The value of a decimal literal without a sign, which stands somewhere in `span`. What the words `inf` and
-    /// `nan` mean to Rust is no number here.
+    /// The value of a decimal literal without a sign, which stands somewhere in `span`. `inf` and `nan`, which Rust
+    /// would accept, are errors.
     fn number(&self, literal: &str, span: Range<usize>, expected: &str) -> Result<f64, ExpressionError> {
         let plain = literal.starts_with(|c: char| c.is_ascii_digit() || c == '.');
         let value = literal.parse().ok().filter(|value: &f64| plain && value.is_finite());
@@ -223,7 +223,8 @@ impl<'t> Parser<'t, '_> {
         value.ok_or_else(|| error(span, format!("expected {expected}, found {found:?}")))
     }
 
-    /// The next word of letters, digits, `_` and `-`, and where it stands; empty if something else follows.
+    /// Reads the next word of letters, digits, `_` and `-`. Returns the word and its bytes; both empty if something
+    /// else follows.
     fn word(&mut self) -> (&'t str, Range<usize>) {
         self.skip_spaces();
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
@@ -251,7 +252,7 @@ impl<'t> Parser<'t, '_> {
         &self.text[self.at..self.end]
     }
 
-    /// The rest in quotes, or that there is none: for messages.
+    /// The rest in quotes, or "the end", for messages.
     fn rest_or_end(&self) -> String {
         let rest = self.rest().trim();
         if rest.is_empty() { "the end".into() } else { format!("{rest:?}") }
@@ -265,7 +266,7 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// The name, if it is one of `names`.
+/// The name, if it is one of `names`; otherwise an error with a suggestion.
 fn known(what: &str, name: &str, span: Range<usize>, names: &[&str]) -> Result<String, ExpressionError> {
     if names.contains(&name) {
         return Ok(name.to_owned());
@@ -278,7 +279,7 @@ fn known(what: &str, name: &str, span: Range<usize>, names: &[&str]) -> Result<S
     Err(ExpressionError { help: Some(help), ..error(span, format!("unknown {what} \"{name}\"")) })
 }
 
-/// An amount in dollars: `$3`, `3 USD`, `3`.
+/// An amount in dollars without its currency: `$3`, `3 USD` and `3` are all "3".
 fn without_currency(text: &str) -> &str {
     let text = text.strip_prefix('$').or_else(|| text.strip_suffix('$')).unwrap_or(text);
     text.strip_suffix("USD").unwrap_or(text).trim()
@@ -294,7 +295,7 @@ mod tests {
     const NAMES: Names<'static> =
         Names { classes: &["read", "sign-up"], components: &["web", "web-1", "db.primary"] };
 
-    /// Where and why `text` is refused, as `8..12: message; help`.
+    /// Where and why a text is refused, as `8..12: message; help`.
     fn refusal<T: fmt::Debug>(result: Result<T, ExpressionError>) -> String {
         let error = result.expect_err("it must be refused");
         format!("{}..{}: {error}", error.span.start, error.span.end)

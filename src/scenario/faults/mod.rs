@@ -1,4 +1,4 @@
-//! `[[fault]]`: what goes wrong, as it is written, and what it may be.
+//! `[[fault]]`: planned and random faults as they are written, and their kinds.
 
 mod plan;
 
@@ -13,7 +13,7 @@ use crate::model::quantity::{Dist, Duration, Share};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The machine is gone with everything that runs on it: calls to it are refused.
+    /// The machine is down with everything that runs on it; calls to it are refused.
     Crash,
     /// The process accepts calls and never answers.
     Hang,
@@ -29,13 +29,13 @@ pub enum FaultKind {
     Latency,
     /// Writes to the database fail.
     DiskFull,
-    /// The name server knows no address.
+    /// The name server returns no address.
     DnsEmpty,
-    /// Everything in a region is gone.
+    /// Everything in a region is down.
     Region,
-    /// Everything in a zone is gone.
+    /// Everything in a zone is down.
     Zone,
-    /// The members of a group are restarted one after the other.
+    /// The members of a group restart one after another.
     Deploy,
 }
 
@@ -59,7 +59,7 @@ impl FaultKind {
         }
     }
 
-    /// The one kind of box that it can happen to, if there is only one.
+    /// The kind of box that it can happen to, if there is only one.
     #[must_use]
     pub const fn only(self) -> Option<&'static str> {
         match self {
@@ -82,14 +82,14 @@ impl FaultKind {
 pub struct FaultSpec {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// To whom: boxes, members of groups such as `web-2`, zones or regions. Of a partition, packet loss or latency:
-    /// between these and all others.
+    /// What it happens to: boxes, members of groups such as `web-2`, zones or regions. A partition, packet loss or
+    /// latency lies between these and all others.
     pub target: Option<Names>,
     /// The two sides of a partition, packet loss or latency: boxes, members, zones or regions.
     pub between: Option<[Names; 2]>,
-    /// When it begins, after the start of the trial with its warm-up.
+    /// When it begins, counted from the start of the trial, warm-up included.
     pub at: Option<Duration>,
-    /// How long it lasts. Of `deploy`: how long each member is down. Default: until the trial ends.
+    /// How long it lasts; for `deploy`, how long each member is down. Default: until the trial ends.
     #[serde(rename = "for")]
     pub lasts: Option<Duration>,
     /// Time between failures, instead of `at`: from the end of one to the next. A plain duration is the mean of an
@@ -97,18 +97,19 @@ pub struct FaultSpec {
     pub mtbf: Option<Dist>,
     /// Time to repair, with `mtbf`. A plain duration is the mean of an exponential time.
     pub mttr: Option<Dist>,
-    /// Of `slow`: everything takes so many times as long.
+    /// For `slow`: the factor by which everything takes longer.
     pub factor: Option<f64>,
-    /// Of `packet-loss`: share of the messages that must be sent again, each 200 ms later, then 400 ms, and so on.
+    /// For `packet-loss`: share of the messages that are lost. Each is sent again 200 ms later, then 400 ms later,
+    /// and so on.
     pub share: Option<Share>,
-    /// Of `latency`: added to the round-trip time, half of it each way.
+    /// For `latency`: added to the round-trip time, half of it each way.
     pub add: Option<Duration>,
-    /// Of `deploy`: pause after a member is back, before the next goes down. Default: "0s".
+    /// For `deploy`: pause after a member is back, before the next goes down. Default: "0s".
     pub pause: Option<Duration>,
 }
 
 impl FaultSpec {
-    /// All names in it: the key of each and what stands there.
+    /// All names in it: the key of each, and the name.
     pub(super) fn names(&self) -> Vec<(String, &str)> {
         let mut names = Vec::new();
         if let Some(target) = &self.target {

@@ -23,7 +23,7 @@ pub(in crate::scenario) fn plan(specs: &[FaultSpec], seats: &[Seat<'_>]) -> Vec<
 struct Plan<'a> {
     seats: &'a [Seat<'a>],
     faults: Vec<Fault>,
-    /// How many faults have each name so far.
+    /// Number of faults with each name so far.
     named: BTreeMap<String, u32>,
 }
 
@@ -42,7 +42,7 @@ impl Plan<'_> {
                 }
             }
             _ if spec.kind.is_of_links() => self.links(spec, when),
-            // A disaster takes all of a place at once; apart from it, what fails at random fails on its own.
+            // A disaster hits all of a place at once. Of other random faults, each target has its own times.
             (FaultKind::Region | FaultKind::Zone, _) | (_, When::Once { .. }) => {
                 self.push(spec, when, effect(spec, targets.clone()), &targets);
             }
@@ -54,7 +54,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Trouble between the two sides, or between the target and all others.
+    /// Adds trouble between the two sides, or between the target and all others.
     fn links(&mut self, spec: &FaultSpec, when: When) {
         let all = || (0..self.seats.len()).map(ComponentId::new);
         let called = |names: &Names| -> Vec<ComponentId> {
@@ -82,7 +82,8 @@ impl Plan<'_> {
         self.push(spec, when, effect, &[]);
     }
 
-    /// A fault with a name of its own, which depends on nothing but itself and its likes.
+    /// Adds a fault. Its name, from which its random numbers come, depends only on itself and on earlier faults with
+    /// the same kind and targets.
     fn push(&mut self, spec: &FaultSpec, when: When, effect: Effect, of: &[ComponentId]) {
         let who: Vec<&str> = match &effect {
             Effect::Links(about, _) => vec![about],
@@ -94,12 +95,12 @@ impl Plan<'_> {
         self.faults.push(Fault { name: format!("{name} {likes}"), when, effect });
     }
 
-    /// All whom the target names.
+    /// The components that the target names.
     fn components(&self, spec: &FaultSpec) -> Vec<ComponentId> {
         let names = spec.target.iter().flat_map(|target| &target.0);
         let names: Vec<&String> = names.collect();
         let hit = |seat: &Seat<'_>| {
-            // Users are no machines: they live on when their region does not.
+            // Users are not machines: they do not fail with their region.
             seat.entry.spec.offered().is_none()
                 && !seat.is_driver()
                 && spec.kind.only().is_none_or(|kind| kind == seat.entry.kind)
@@ -123,7 +124,7 @@ fn when(spec: &FaultSpec) -> When {
     }
 }
 
-/// A plain duration is the mean of an exponential time.
+/// The random time of a distribution; a plain duration is the mean of an exponential time.
 fn random(dist: &Dist) -> Variate {
     let variate = dist.variate();
     if variate.is_constant() { Variate::exponential(variate.mean()) } else { variate }

@@ -1,10 +1,10 @@
-//! Warnings of what can never keep up with an open load: machines, and the workers of replicas who apply the log.
+//! Warnings of machines and of apply workers of replicas that can never keep up with an open load.
 
 use super::{Check, path, quantity};
 use crate::scenario::load::{StaticLoad, apply_rate};
 
 impl Check<'_, '_> {
-    /// Machines must do in a second what open clients ask of them in one.
+    /// Warns of machines that get more work from open clients than they can do.
     pub(super) fn stability(&mut self, load: &StaticLoad) {
         let boxes = &self.assembly.boxes;
         for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
@@ -16,7 +16,8 @@ impl Check<'_, '_> {
                 quantity(machine.capacity),
                 if exceeds { "exceed" } else { "reach" }
             );
-            // At exactly 1 the mean rates balance; what varies makes the queue grow all the same, but at no rate.
+            // At exactly 1 the mean rates balance. The queue still grows, because of variation, but more slowly than
+            // at any rate.
             let help = if exceeds {
                 let growth = quantity(load.growth_per_s(machine, boxes));
                 format!("without limits its queue grows by {growth} calls a second")
@@ -28,7 +29,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The workers of a replica that apply the log must do in a second what is written in one.
+    /// Warns of replicas whose workers apply the log more slowly than it is written.
     pub(super) fn replicas_keep_up(&mut self, load: &StaticLoad) {
         let boxes = self.assembly.boxes.iter().zip(&load.boxes);
         let slow = boxes.filter_map(|(entry, one)| Some((entry, one.open_apply_work, apply_rate(entry)?)));
@@ -42,7 +43,7 @@ impl Check<'_, '_> {
                 quantity(rate),
                 quantity(1.0 - rate / work)
             );
-            // As many as keep busy for less than all of the time.
+            // The least number of workers whose utilisation is below 1.
             let needed = (work / machine.speed).floor() + 1.0;
             let help = if needed <= f64::from(machine.cores) {
                 format!("its lag grows without end: {}.apply.workers={needed}", entry.name)

@@ -1,4 +1,4 @@
-//! Checks of `[[fault]]` tables: names that are there, times inside the trial, and no key that does nothing.
+//! Checks of `[[fault]]` tables: names exist, times lie inside the trial, and no key is useless.
 
 use super::diagnostics_at;
 use crate::kernel::time::SimDuration;
@@ -11,7 +11,7 @@ use crate::scenario::faults::{FaultKind, FaultSpec};
 use crate::scenario::seats::{Seat, seats};
 use crate::scenario::suggest::did_you_mean;
 
-/// A machine that is slower than this stands still; `pause` says so.
+/// Greatest factor of `slow`; a slower machine practically stands still, and that is `pause`.
 const FACTOR_MAX: f64 = 10_000.0;
 
 /// Checks every fault of the scenario.
@@ -24,13 +24,13 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
     }
 }
 
-/// Members that are to take the place of others and are down themselves when they are wanted.
+/// Warns of members that are to take the place of others, and are down themselves at that time.
 pub(super) fn check_heirs(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     if assembly.boxes.iter().all(|entry| entry.spec.heir(&entry.name).is_none()) {
         return;
     }
     let seats = seats(&assembly.boxes);
-    // Whether a fault that is planned takes a member down, from when, and until when.
+    // The time from which and until which a planned fault takes a member down; `None` if it does not.
     let down = |spec: &FaultSpec, name: &str| {
         let kinds = [FaultKind::Crash, FaultKind::Hang, FaultKind::Pause, FaultKind::Region, FaultKind::Zone];
         let is_hit = seats.iter().any(|seat| {
@@ -78,7 +78,7 @@ impl Check<'_> {
         self.sides();
     }
 
-    /// Whether the fault says whom it is about, in the one way that its kind has.
+    /// Checks that the fault has a target or two sides, as its kind needs.
     fn whom(&mut self) {
         let FaultSpec { kind, target, between, .. } = self.spec;
         match (target.is_some(), between.is_some()) {
@@ -162,7 +162,7 @@ impl Check<'_> {
         }
     }
 
-    /// Keys that do nothing for this kind are errors, not silence; those that it needs must be there.
+    /// Reports keys that do nothing for this kind, and keys that it needs and lacks.
     fn useless_keys(&mut self) {
         let FaultSpec { kind, between, factor, share, add, pause, .. } = self.spec;
         let needed = [
@@ -214,7 +214,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether a name stands for somebody whom this kind of fault can happen to.
+    /// Checks that a name stands for something that this kind of fault can happen to.
     fn name(&mut self, key: &str, name: &str) {
         let kind = self.spec.kind;
         let hit: Vec<&Seat<'_>> = self.seats.iter().filter(|seat| self.stands_for(name, seat)).collect();
@@ -228,7 +228,7 @@ impl Check<'_> {
         if kind.is_of_links() {
             return;
         }
-        // A region that goes down may have users in it, who are no machines; a fault of users alone is a mistake.
+        // A region may hold users besides machines, but a fault of users alone is a mistake.
         if hit.iter().all(|seat| seat.entry.spec.offered().is_some()) {
             let message = format!("`{name}` is a client: users do not fail, what they ask does");
             self.problems.error(key, message, "end its load with a `profile`");
@@ -285,7 +285,7 @@ impl Check<'_> {
         self.problems.error(key, format!("unknown {what} `{name}`"), help);
     }
 
-    /// Nobody stands on both sides.
+    /// Reports a member that stands on both sides.
     fn sides(&mut self) {
         let Some([left, right]) = &self.spec.between else { return };
         let on = |side: &[String], seat: &Seat<'_>| side.iter().any(|name| seat.is_called(name));

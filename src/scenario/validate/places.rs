@@ -11,7 +11,7 @@ use crate::scenario::places::Ways;
 use crate::scenario::seats::{Seat, seats};
 use crate::scenario::suggest::did_you_mean;
 
-/// Checks where the boxes stand, and that there is a way between all of them.
+/// Checks where the boxes stand, and that the distance between all of them is known.
 pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let seats = seats(&assembly.boxes);
     let mut check = Check { ways: &assembly.ways, assembly, seats: &seats, problems: Problems::default() };
@@ -30,7 +30,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Regions that the provider has not.
+    /// Reports regions that the provider does not have.
     fn regions(&mut self) {
         let Some(regions) = self.ways.regions() else { return };
         let mut used = false;
@@ -53,7 +53,7 @@ impl Check<'_> {
         }
     }
 
-    /// Boxes that cannot say where they stand, and boxes that must.
+    /// Reports boxes that may not say where they stand but do, and boxes that must but do not.
     fn locations(&mut self) {
         let boxes = &self.assembly.boxes;
         let is_box = |seat: &&Seat<'_>| !seat.is_outside() && seat.entry.spec.host().is_none();
@@ -128,7 +128,7 @@ impl Check<'_> {
         self.seats.iter().flat_map(names).collect()
     }
 
-    /// Regions between which nobody knows the way.
+    /// Reports regions whose distance is unknown.
     fn connections(&mut self) {
         let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -142,7 +142,7 @@ impl Check<'_> {
             for b in &heads[index + 1..] {
                 let (Some(one), Some(other)) = (a.region(), b.region()) else { continue };
                 let known = |regions: &crate::model::regions::Regions| {
-                    // A region that is not in the table has had its error.
+                    // A region that is not in the table has been reported already.
                     !regions.names.contains(&one) || !regions.names.contains(&other)
                 };
                 if self.ways.regions().is_some_and(known) {

@@ -4,7 +4,8 @@ use super::super::load;
 use super::super::toys::{KINDS, LADDER};
 use crate::model::spec::NoFiles;
 
-/// What is found after a change of the ladder: place, message, help.
+/// Fails unless the ladder with `from` replaced by `to` gives exactly these diagnostics: text under the span,
+/// message, help.
 fn check(from: &str, to: &str, expected: &[(&str, &str, &str)]) {
     assert!(LADDER.contains(from), "{from}");
     let text = LADDER.replace(from, to);

@@ -1,4 +1,4 @@
-//! What boxes know of users: who comes back, and where they are.
+//! Checks of what boxes need to know about users: whether they come back, and where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
 use crate::scenario::error::Diagnostic;
 
-/// Warns of a balancer that gives cookies to requests of users who ask once only, and of a name that is to answer by the
-/// region of users who are nowhere.
+/// Warns of a balancer that gives cookies to users who send only one request, and of a DNS name that answers by the
+/// region of users without a region.
 pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let entries: BTreeMap<&str, &BoxEntry> =
         assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry)).collect();
@@ -37,7 +37,7 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
     found.extend(diagnostics_at(document, "", problems));
 }
 
-/// The boxes to which the requests of a client lead.
+/// The boxes that the requests of a client reach.
 fn reached<'a>(client: &BoxEntry, entries: &BTreeMap<&'a str, &'a BoxEntry>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut left: Vec<String> = client.spec.arrows().into_iter().map(|arrow| arrow.to).collect();

@@ -1,4 +1,4 @@
-//! How a [`Figure`] comes from trials: Student's t over means, pooled percentiles with inverted indicators.
+//! Makes a [`Figure`] from trials: means with Student's t, pooled percentiles with inverted indicators.
 
 use crate::model::record::TrialRecord;
 use crate::stats::histogram::Histogram;
@@ -8,12 +8,12 @@ use crate::stats::tally::Tally;
 
 use super::result::{Figure, Moments, Responses};
 
-/// Nanoseconds of a millisecond.
+/// Nanoseconds in a millisecond.
 pub(super) const NANOS_PER_MS: f64 = 1e6;
 
 impl Figure {
-    /// The mean of one value a trial with Student's t-interval. A value that is not finite says that its trial has
-    /// measured nothing.
+    /// The mean over trials with Student's t-interval, given one value for each trial. A value that is not finite is
+    /// that of a trial that measured nothing.
     #[must_use]
     pub fn over(values: impl IntoIterator<Item = f64>) -> Figure {
         let trials: Vec<Option<f64>> =
@@ -26,8 +26,8 @@ impl Figure {
         Figure { mean: Some(estimate.mean), half_width: estimate.half_width, trials, ..Figure::default() }
     }
 
-    /// The pooled percentile `q` of times in nanoseconds, one histogram a trial, in milliseconds. Nothing when the
-    /// tail is too thin.
+    /// The percentile `q` in milliseconds over the pooled times of all trials, given one histogram of nanoseconds for
+    /// each trial. Without a value if too few times lie beyond it.
     #[must_use]
     pub fn percentile(trials: &[&Histogram], q: f64) -> Figure {
         let Some(quantile) = pooled_quantile(trials, q) else {
@@ -44,7 +44,7 @@ impl Figure {
         }
     }
 
-    /// The same in another unit, of which there are `factor` in one of the old.
+    /// The figure in another unit; one old unit is `factor` new ones.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Figure {
         let scale = |value: Option<f64>| value.map(|value| value * factor);
@@ -57,7 +57,7 @@ impl Figure {
         }
     }
 
-    /// The ends of the 95 % interval; `None` when there is none.
+    /// The ends of the 95 % interval; `None` without an interval.
     #[must_use]
     pub fn interval(&self) -> Option<(f64, f64)> {
         if let (Some(low), Some(high)) = (self.low, self.high) {
@@ -67,7 +67,7 @@ impl Figure {
         Some((mean - half_width, mean + half_width))
     }
 
-    /// Half-width as a share of the mean.
+    /// Half-width relative to the mean; `None` without an interval.
     #[must_use]
     pub fn relative(&self) -> Option<f64> {
         let (mean, half_width) = (self.mean?, self.half_width?);
@@ -76,7 +76,7 @@ impl Figure {
 }
 
 impl Responses {
-    /// Of histograms of nanoseconds, one a trial.
+    /// Response times from histograms of nanoseconds, one for each trial.
     pub(super) fn of(trials: &[&Histogram]) -> Responses {
         let percentile = |q| Figure::percentile(trials, q);
         let longest = |trial: &&Histogram| trial.max().map_or(f64::NAN, |max| max as f64 / NANOS_PER_MS);
@@ -93,7 +93,7 @@ impl Responses {
 }
 
 impl Moments {
-    /// Of tallies of nanoseconds, one a trial.
+    /// Mean and longest from tallies of nanoseconds, one for each trial.
     pub(super) fn of<'a>(trials: impl Iterator<Item = &'a Tally> + Clone) -> Moments {
         let longest = |trial: &Tally| trial.max().map_or(f64::NAN, |max| max as f64 / NANOS_PER_MS);
         Moments {
@@ -103,7 +103,7 @@ impl Moments {
     }
 }
 
-/// Mean response time of requests that ended ok, ms, whatever their class.
+/// Mean response time in ms of requests that ended ok, over all classes.
 pub(super) fn mean_response(record: &TrialRecord) -> f64 {
     let count: u64 = record.classes.iter().map(|class| class.response.count()).sum();
     let nanos: u128 = record.classes.iter().map(|class| class.response.sum()).sum();

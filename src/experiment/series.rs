@@ -6,14 +6,15 @@ use crate::stats::series::mean;
 use super::figure::NANOS_PER_MS;
 use super::result::Series;
 
-/// Beyond this many components the table has one column a group, so that the file stays small.
+/// Number of components above which the table has one column for each group instead, so that the file stays small.
 const COMPONENTS_MAX: usize = 32;
 
-/// The columns that every scenario has; then comes `lag_ms` with replicas, and calls inside and busy cores by component.
+/// The columns of every scenario. After them come `lag_ms`, if there are replicas, and for each component the calls
+/// inside and the busy cores.
 const COLUMNS: [&str; 7] =
     ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "in_system"];
 
-/// The table, from the trials that ran to their end, or from all if none did.
+/// The table, computed from the trials that ran to their end, or from all trials if none did.
 pub(super) fn series(records: &[TrialRecord]) -> Series {
     let trials = whole(records);
     let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
@@ -53,7 +54,7 @@ pub(super) fn whole(records: &[TrialRecord]) -> Vec<&TrialRecord> {
     if finished.is_empty() { records.iter().collect() } else { finished }
 }
 
-/// Requests under way at the end of each window.
+/// Number of requests in progress at the end of each window.
 pub(super) fn in_system(record: &TrialRecord) -> Vec<f64> {
     let mut under_way = 0.0;
     let step = |window: &Window| {
@@ -63,12 +64,12 @@ pub(super) fn in_system(record: &TrialRecord) -> Vec<f64> {
     record.windows.iter().map(step).collect()
 }
 
-/// Length of a regular window, seconds.
+/// Length of a regular window, in seconds.
 pub(super) fn window_length(record: &TrialRecord) -> f64 {
     record.windows.iter().map(|window| window.length_s).fold(0.0, f64::max)
 }
 
-/// The columns but the last, from the same window of all trials.
+/// The values of [`COLUMNS`] except the last one, for one window over all trials.
 fn basics(same: &[&Window]) -> Vec<Option<f64>> {
     let rate = |count: fn(&Window) -> u64| {
         Some(mean(same.iter().map(|window| count(window) as f64 / window.length_s)))
@@ -83,20 +84,20 @@ fn basics(same: &[&Window]) -> Vec<Option<f64>> {
         rate(|window| window.ok),
         rate(|window| window.failed),
         Some(nanos as f64 / ok as f64 / NANOS_PER_MS),
-        // Percentiles are not averaged: the trial in the middle stands for all.
+        // Percentiles are not averaged; the median trial is used.
         p99.get(p99.len() / 2).map(|&nanos| nanos as f64 / NANOS_PER_MS),
     ]
 }
 
-/// Lag of the replica that is furthest behind at the end of a window, ms, over the trials that have come so far.
+/// Lag in ms of the replica that is furthest behind at the end of a window; the mean over the trials that reached it.
 fn lag_ms(trials: &[&TrialRecord], window: usize) -> Option<f64> {
     let lags = trials.iter().filter_map(|trial| trial.data.as_ref()?.lag_series_s.get(window));
     let lags: Vec<f64> = lags.copied().collect();
     Some(1000.0 * mean(lags.into_iter()))
 }
 
-/// Names of the columns of a figure that each component has, with the components behind each. Those where it is never
-/// more than nothing are left out.
+/// The columns of a figure that each component has: their names, each with the indices of its components. Columns that
+/// are always zero are left out.
 fn columns(record: &TrialRecord, of: fn(&Window) -> &Vec<f64>) -> Vec<(String, Vec<usize>)> {
     let by_group = record.components.len() > COMPONENTS_MAX;
     let mut columns: Vec<(String, Vec<usize>)> = Vec::new();
@@ -113,7 +114,7 @@ fn columns(record: &TrialRecord, of: fn(&Window) -> &Vec<f64>) -> Vec<(String, V
     columns
 }
 
-/// Six significant digits, which is more than a window's average has.
+/// Rounds to six significant digits; the average of a window is less exact than that.
 fn short(value: f64) -> f64 {
     format!("{value:.5e}").parse().expect("a number that was printed can be read")
 }

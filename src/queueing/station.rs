@@ -2,6 +2,8 @@
 
 mod entry;
 mod fixed;
+#[cfg(test)]
+mod plain;
 mod shared;
 #[cfg(test)]
 mod tests;

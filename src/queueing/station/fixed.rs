@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use super::entry::{Entry, Serve, Service};
+use super::entry::{Entry, Serve, Service, insert_sorted};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// Jobs in service, by the time at which each ends.
 #[derive(Debug)]
 pub(super) struct Fixed<J> {
-    /// The first to leave last, and of those that leave together the one that started first. There are no more of them
-    /// than cores, most often a handful, which a list keeps in order with less ado than a heap.
+    /// Sorted by end time, latest first, so that `pop` returns the next to leave; of equal ends the one that started
+    /// first leaves first. The list has no more entries than the station has cores, which is most often a handful.
     ends: Vec<Entry<SimTime, J>>,
     started: u64,
     /// The rate by which the ends were computed, above zero; while the station stands still, the rate before that.
@@ -81,21 +81,8 @@ impl<J: Copy> Serve<J> for Fixed<J> {
     #[inline(always)]
     fn start(&mut self, now: SimTime, service: Service<J>) {
         let end = self.clock(now) + stretched(service.demand, self.rate);
-        let entry = Entry { key: end, started: self.started, service };
+        insert_sorted(&mut self.ends, Entry { key: end, started: self.started, service });
         self.started += 1;
-        match self.ends.last() {
-            Some(&last) if last.key <= end => {
-                // Those that end before it make room one by one, and it is written once, in its place.
-                let mut place = self.ends.len() - 1;
-                self.ends.push(last);
-                while place > 0 && self.ends[place - 1].key <= end {
-                    self.ends[place] = self.ends[place - 1];
-                    place -= 1;
-                }
-                self.ends[place] = entry;
-            }
-            _ => self.ends.push(entry),
-        }
     }
 
     #[inline(always)]

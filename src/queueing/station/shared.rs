@@ -1,9 +1,13 @@
-//! Service in equal shares by a virtual clock: O(log n) for each arrival and departure, whatever the number inside.
+//! Service in equal shares by a virtual clock. An arrival or a departure costs O(log n) with `n` jobs inside.
+//!
+//! This is the default of every box, and most boxes have few jobs inside at most times. So the jobs that leave next stand
+//! in a short sorted list, as those of [`super::fixed`] do, and only the others in a heap. While no core is shared, the
+//! clock runs at the speed of the station, and the rate needs no division.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::entry::{Entry, Serve, Service};
+use super::entry::{Entry, Serve, Service, insert_sorted};
 use crate::kernel::time::SimTime;
 
 /// A job this close to its tag, in nanoseconds of demand, is done: far above the float error of the clock below
@@ -12,6 +16,9 @@ const DUE_WITHIN_NS: f64 = 1e-3;
 
 /// The virtual clock is set back to zero beyond this value, about 69 s, where a float resolves 1.5e-5 ns.
 const CLOCK_MAX: f64 = (1_u64 << 36) as f64;
+
+/// Jobs in the sorted list at most. Up to here moving the entries of a list costs less than a heap does.
+const NEXT_MAX: usize = 16;
 
 /// How much work n jobs get done on c cores.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +36,11 @@ impl Scaling {
         let m = n.min(f64::from(self.cores));
         m / (n * (1.0 + self.sigma * (m - 1.0) + self.kappa * m * (m - 1.0)))
     }
+
+    /// Number of jobs up to which each of them has a core of its own at full speed; 0 under contention.
+    fn uncrowded(&self) -> usize {
+        if self.sigma == 0.0 && self.kappa == 0.0 { self.cores as usize } else { 0 }
+    }
 }
 
 /// A value of the virtual clock at which a job leaves.
@@ -45,6 +57,12 @@ impl PartialOrd for Tag {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
+
+    /// The total order in one instruction: no tag is NaN or the negative zero.
+    #[inline(always)]
+    fn le(&self, other: &Self) -> bool {
+        self.0 <= other.0
+    }
 }
 
 impl PartialEq for Tag {
@@ -59,9 +77,14 @@ impl Eq for Tag {}
 /// that starts at V leaves when the clock shows V + s, and that tag never changes, however the rate does.
 #[derive(Debug)]
 pub(super) struct Shared<J> {
-    tags: BinaryHeap<Entry<Tag, J>>,
+    /// The jobs that leave next, the first of them last: empty only while nobody is inside.
+    next: Vec<Entry<Tag, J>>,
+    /// The jobs that leave after all of `next`.
+    later: BinaryHeap<Entry<Tag, J>>,
     started: u64,
     scaling: Scaling,
+    /// Up to this many jobs the rate is the speed.
+    uncrowded: usize,
     speed: f64,
     /// Virtual nanoseconds in a nanosecond: each job's share times the speed. Unused while nobody is inside.
     rate: f64,
@@ -72,21 +95,22 @@ pub(super) struct Shared<J> {
 
 impl<J: Copy> Shared<J> {
     pub(super) fn new(scaling: Scaling, speed: f64) -> Shared<J> {
-        let (tags, updated) = (BinaryHeap::new(), SimTime::ZERO);
-        Shared { tags, started: 0, scaling, speed, rate: speed, clock: 0.0, updated }
+        let (next, later, updated) = (Vec::new(), BinaryHeap::new(), SimTime::ZERO);
+        let uncrowded = scaling.uncrowded();
+        Shared { next, later, started: 0, scaling, uncrowded, speed, rate: speed, clock: 0.0, updated }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn next_completion(&self) -> Option<SimTime> {
         if self.speed == 0.0 {
             return None;
         }
-        let left = self.tags.peek()?.key.0 - self.clock;
+        let left = self.next.last()?.key.0 - self.clock;
         if left <= DUE_WITHIN_NS {
             return Some(self.updated);
         }
         // Rounded up: the event must not find that it came a fraction of a tick too early.
-        let ticks = (left / self.rate).ceil() as u64;
+        let ticks = ceil(left / self.rate);
         Some(SimTime::from_nanos(self.updated.as_nanos().saturating_add(ticks)))
     }
 
@@ -101,13 +125,16 @@ impl<J: Copy> Shared<J> {
         self.advance(now);
         let clock = self.clock;
         let mut served = 0.0;
-        self.tags.retain(|entry| {
+        let mut stays = |entry: &Entry<Tag, J>| {
             let goes = gone(&entry.service.job);
             if goes {
                 served += served_of(entry, clock);
             }
             !goes
-        });
+        };
+        self.next.retain(&mut stays);
+        self.later.retain(&mut stays);
+        self.refill();
         self.adjust_rate();
         served
     }
@@ -115,15 +142,17 @@ impl<J: Copy> Shared<J> {
     /// Core-nanoseconds of demand served so far to the jobs inside.
     pub(super) fn served(&self, now: SimTime) -> f64 {
         let clock = self.clock_at(now);
-        self.tags.iter().map(|entry| served_of(entry, clock)).sum()
+        self.next.iter().chain(&self.later).map(|entry| served_of(entry, clock)).sum()
     }
 
+    #[inline(always)]
     fn clock_at(&self, now: SimTime) -> f64 {
-        self.clock + now.since(self.updated).as_nanos() as f64 * self.rate
+        self.clock + float(now.since(self.updated).as_nanos()) * self.rate
     }
 
+    #[inline(always)]
     fn advance(&mut self, now: SimTime) {
-        if !self.tags.is_empty() {
+        if !self.next.is_empty() {
             self.clock = self.clock_at(now);
         }
         self.updated = now;
@@ -133,60 +162,111 @@ impl<J: Copy> Shared<J> {
     }
 
     /// Sets the clock back to zero and the tags with it. A float of a large clock would swallow small steps.
+    #[cold]
+    #[inline(never)]
     fn rewind(&mut self) {
-        // Rounding may make two tags equal, so the heap is built again rather than changed in place.
-        let mut entries = std::mem::take(&mut self.tags).into_vec();
+        // Rounding may make two tags equal, so all are sorted again rather than changed in place.
+        let mut entries = std::mem::take(&mut self.later).into_vec();
+        entries.append(&mut self.next);
         for entry in &mut entries {
             entry.key = Tag(entry.key.0 - self.clock);
         }
-        self.tags = BinaryHeap::from(entries);
+        self.later = BinaryHeap::from(entries);
+        self.refill();
         self.clock = 0.0;
     }
 
+    /// Takes the first of the others into the empty list of those that leave next.
+    fn refill(&mut self) {
+        if self.next.is_empty() {
+            self.next.extend(std::iter::from_fn(|| self.later.pop()).take(NEXT_MAX / 2));
+            self.next.reverse();
+        }
+    }
+
+    #[inline(always)]
     fn adjust_rate(&mut self) {
-        if self.tags.is_empty() {
+        if self.next.is_empty() {
             // Nobody remembers the old clock: errors end here.
             self.clock = 0.0;
         } else {
-            self.rate = self.scaling.share(self.tags.len()) * self.speed;
+            let jobs = self.len();
+            self.rate =
+                if jobs <= self.uncrowded { self.speed } else { self.scaling.share(jobs) * self.speed };
         }
+    }
+
+    /// Puts a job where it belongs while there are more than fit into the sorted list.
+    #[inline(never)]
+    fn push_among_many(&mut self, entry: Entry<Tag, J>) {
+        if self.next[0].key <= entry.key {
+            return self.later.push(entry);
+        }
+        if self.next.len() == NEXT_MAX {
+            self.later.push(self.next.remove(0));
+        }
+        insert_sorted(&mut self.next, entry);
     }
 }
 
 impl<J: Copy> Serve<J> for Shared<J> {
+    #[inline]
     fn len(&self) -> usize {
-        self.tags.len()
+        self.next.len() + self.later.len()
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn start(&mut self, now: SimTime, service: Service<J>) {
         self.advance(now);
-        let tag = Tag(self.clock + service.demand.as_nanos() as f64);
-        self.tags.push(Entry { key: tag, started: self.started, service });
+        let tag = Tag(self.clock + float(service.demand.as_nanos()));
+        let entry = Entry { key: tag, started: self.started, service };
         self.started += 1;
+        if self.next.len() < NEXT_MAX && self.later.is_empty() {
+            insert_sorted(&mut self.next, entry);
+        } else {
+            self.push_among_many(entry);
+        }
         self.adjust_rate();
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn take_due(&mut self, now: SimTime) -> Option<Service<J>> {
         if self.speed == 0.0 {
             return None;
         }
         self.advance(now);
-        let tag = self.tags.peek()?.key.0;
+        let tag = self.next.last()?.key.0;
         if tag > self.clock + DUE_WITHIN_NS {
             return None;
         }
-        let entry = self.tags.pop()?;
+        let entry = self.next.pop()?;
+        if !self.later.is_empty() {
+            self.refill();
+        }
         // The clock is never behind one who left. Where rounding up has brought it ahead by a part of a tick it
         // stays ahead: the others have really been served that long.
-        self.clock = self.clock.max(tag);
+        if self.clock < tag {
+            self.clock = tag;
+        }
         self.adjust_rate();
         Some(entry.service)
     }
 }
 
 fn served_of<J>(entry: &Entry<Tag, J>, clock: f64) -> f64 {
-    let demand = entry.service.demand.as_nanos() as f64;
+    let demand = float(entry.service.demand.as_nanos());
     (demand - (entry.key.0 - clock)).clamp(0.0, demand)
+}
+
+/// Nanoseconds, or another count below 2^63, as a float. A signed number is converted in one instruction.
+#[inline(always)]
+fn float(count: u64) -> f64 {
+    count as i64 as f64
+}
+
+/// The least whole number that is not below `x`, zero or more, without a call of the platform's library.
+#[inline(always)]
+fn ceil(x: f64) -> u64 {
+    let whole = x as i64;
+    whole as u64 + u64::from((whole as f64) < x)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::output::{OutputFile, OutputFolder};
+use super::output::{OutputFile, OutputFolder, say};
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 
@@ -30,6 +30,11 @@ impl Pictures {
     ) -> Result<(), Failure> {
         if let Some(folder) = &self.charts {
             folder.write(&charts())?;
+            if cfg!(not(feature = "charts")) {
+                say(
+                    "this program was built without the feature `charts`: charts are written as SVG, not as PNG",
+                );
+            }
         }
         self.page.as_ref().map_or(Ok(()), |file| file.write(page()))
     }
@@ -37,9 +42,12 @@ impl Pictures {
 
 /// Names and contents of the files of some charts; every name begins with `before`.
 pub(super) fn files(before: &str, charts: &[Chart]) -> Vec<(String, Vec<u8>)> {
-    let both = |chart: &Chart| {
+    let mut files = Vec::new();
+    for chart in charts {
         let name = format!("{before}{}", chart.name);
-        [(format!("{name}.svg"), chart.svg().into_bytes()), (format!("{name}.png"), chart.png())]
-    };
-    charts.iter().flat_map(both).collect()
+        files.push((format!("{name}.svg"), chart.svg().into_bytes()));
+        #[cfg(feature = "charts")]
+        files.push((format!("{name}.png"), chart.png()));
+    }
+    files
 }

@@ -3,9 +3,6 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use crate::kernel::random::Seed;
 use crate::kernel::time::SimDuration;
 use crate::model::record::{Stop, TrialRecord};
@@ -15,6 +12,7 @@ use crate::scenario::build::build;
 
 use super::figure::mean_response;
 use super::result::{Figure, Precision};
+use super::threads;
 
 /// Trials before the precision is checked; intervals of fewer trials are too uncertain themselves.
 const PRECISION_TRIALS_MIN: u32 = 5;
@@ -102,10 +100,8 @@ pub fn position() -> Option<Position> {
 /// When an invariant of the simulator is broken; [`position`] then tells the panic hook where.
 #[must_use]
 pub fn run(scenario: &Scenario, options: &RunOptions, progress: &dyn Progress) -> Trials {
-    let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
     let one = |trial: u32| (!progress.interrupted()).then(|| run_trial(scenario, options, trial, progress));
-    let records: Vec<Option<TrialRecord>> =
-        pool.install(|| options.trials.clone().into_par_iter().map(one).collect());
+    let records = threads::each(options.jobs, options.trials.clone().collect(), one);
     let asked = records.len();
     let records: Vec<TrialRecord> =
         records.into_iter().flatten().filter(|record| has_measured(record, options.length)).collect();

@@ -4,14 +4,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rayon::ThreadPoolBuilder;
-
 use crate::model::record::{Stop, TrialRecord};
 use crate::scenario::Scenario;
 use crate::scenario::vary::Vary;
 
 use super::result::RunResult;
 use super::runner::{Progress, RunOptions, Trials, run_trial};
+use super::threads;
 
 /// All combinations of the values of some keys. Each combination is a point.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,13 +106,12 @@ pub trait Watch: Sync {
 /// # Panics
 /// When a trial panics, or the threads cannot be started.
 pub fn sweep(points: &[usize], jobs: usize, watch: &dyn Watch) {
-    let pool = ThreadPoolBuilder::new().num_threads(jobs).build().expect("threads can be started");
     let work = Work {
         watch,
         next: Mutex::new(Next { points: points.iter(), trial: 0, current: None }),
         panicked: AtomicBool::new(false),
     };
-    pool.broadcast(|_| work.go_on());
+    threads::together(jobs, || work.go_on());
 }
 
 /// A point that is running.

@@ -1,5 +1,7 @@
 //! `Figure` and `Named`: the values that results consist of.
 
+use std::fmt;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A figure with its 95 % interval: a mean over trials, or a percentile over the pooled requests of all trials.
@@ -17,6 +19,26 @@ pub struct Figure {
     pub high: Option<f64>,
     /// The value of each trial; `None` for a trial that measured nothing.
     pub trials: Vec<Option<f64>>,
+}
+
+/// The mean and its interval: `50.2 ± 0.8`, or `120 (115 to 131)` where the interval is not symmetric; `-` where nothing was
+/// measured. All numbers have the decimals of the format, as in `{:.1}`.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(mean) = self.mean else { return f.write_str("-") };
+        fmt::Display::fmt(&mean, f)?;
+        if let Some(half_width) = self.half_width {
+            f.write_str(" ± ")?;
+            fmt::Display::fmt(&half_width, f)?;
+        } else if let (Some(low), Some(high)) = (self.low, self.high) {
+            f.write_str(" (")?;
+            fmt::Display::fmt(&low, f)?;
+            f.write_str(" to ")?;
+            fmt::Display::fmt(&high, f)?;
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
 }
 
 /// A map that keeps its order: classes and components are in the order of the scenario.
@@ -42,5 +64,18 @@ impl<T: Serialize> Serialize for Named<T> {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_printed_with_its_interval() {
+        let mean = Figure { mean: Some(50.0), half_width: Some(0.75), ..Figure::default() };
+        assert_eq!(format!("{mean:.1}"), "50.0 ± 0.8");
+        let percentile = Figure { low: Some(115.0), high: Some(131.0), half_width: None, ..mean };
+        assert_eq!(format!("{percentile:.0} {}", Figure::default()), "50 (115 to 131) -");
     }
 }

@@ -15,7 +15,7 @@ fn a_program_can_run_a_scenario() {
         let rest = line.split_once(before).expect(before).1;
         rest.split_once(' ').expect("a unit follows").0.parse().expect("a number")
     };
-    let (measured, half_width) = (number("mean response "), number("+/- "));
+    let (measured, half_width) = (number("mean response "), number("± "));
     assert_eq!(number("M/M/1 says "), 50.0);
     // Allow two half-widths: with one, a seed in twenty would fail.
     assert!((measured - 50.0).abs() < 2.0 * half_width, "{line}");

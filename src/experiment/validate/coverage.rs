@@ -1,12 +1,11 @@
 //! A study of the confidence intervals: how often they cover a known true value, and how their width falls with more
 //! data.
 
-use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use super::super::figure::mean_response;
 use super::super::runner::Progress;
+use super::super::threads;
 use super::super::value::Figure;
 use super::Verbatim;
 use super::case::built_in;
@@ -240,7 +239,6 @@ fn ready(text: &str) -> Scenario {
 
 /// The estimates of every repetition, one for each scenario. All scenarios use the same seeds.
 fn repeat(study: Study, scenarios: &[&Scenario], step: u32, progress: &dyn Progress) -> Vec<Vec<Estimates>> {
-    let pool = ThreadPoolBuilder::new().num_threads(study.jobs).build().expect("threads can be started");
     let one = |repetition: u32| {
         let seed = Seed::new(name_hash("coverage").wrapping_add(study.seed)).trial(u64::from(repetition));
         let all = scenarios
@@ -250,8 +248,7 @@ fn repeat(study: Study, scenarios: &[&Scenario], step: u32, progress: &dyn Progr
         progress.advanced(step, f64::from(repetition + 1) / f64::from(study.repetitions));
         Some(all)
     };
-    let found: Vec<Option<Vec<Estimates>>> =
-        pool.install(|| (0..study.repetitions).into_par_iter().map(one).collect());
+    let found = threads::each(study.jobs, (0..study.repetitions).collect(), one);
     progress.advanced(step, 1.0);
     found.into_iter().flatten().collect()
 }

@@ -11,13 +11,12 @@ mod text;
 
 use std::sync::Mutex;
 
-use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
 use self::express::{Plan, express};
 use self::quantity::Quantity;
 use super::runner::Progress;
+use super::threads;
 use crate::components::KINDS;
 use crate::kernel::random::{Seed, name_hash};
 use crate::model::spec::Files;
@@ -157,8 +156,7 @@ pub fn run(cases: &[Case], options: Options, progress: &dyn Progress) -> Validat
         progress.advanced(index as u32, f64::from(done[index]) / f64::from(plan.trials));
         Some(Trial { index, requests, values })
     };
-    let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
-    let trials: Vec<Option<Trial>> = pool.install(|| tasks.into_par_iter().map(one).collect());
+    let trials: Vec<Option<Trial>> = threads::each(options.jobs, tasks, one);
     found.complete = trials.iter().all(Option::is_some);
     for (index, Ready { case, plan, .. }) in ready.iter().enumerate() {
         let of: Vec<&Trial> = trials.iter().flatten().filter(|trial| trial.index == index).collect();

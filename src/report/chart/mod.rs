@@ -1,4 +1,5 @@
-//! Charts: one file a kind, each a pure function from results to an abstract figure; drawn as SVG and as PNG.
+//! Charts: one file a kind, each a pure function from results to an abstract figure; drawn as SVG and, with the feature
+//! `charts`, as PNG.
 
 mod bars;
 pub mod cost;
@@ -9,9 +10,11 @@ pub mod load;
 pub mod outage;
 pub mod percentiles;
 pub mod plot;
-mod render;
+#[cfg(feature = "charts")]
+mod png;
 mod scale;
 mod sheet;
+mod svg;
 pub mod sweep;
 mod text;
 pub mod timeline;
@@ -22,8 +25,8 @@ use self::sheet::{Anchor, Ink, Sheet, Style, WIDTH};
 use super::number::{number, seconds, time_ms};
 use crate::experiment::result::RunResult;
 
-pub use self::render::escaped;
 pub use self::sheet::colours;
+pub use self::svg::escaped;
 
 /// The charts that fit what a run has shown, the most telling first.
 #[must_use]
@@ -65,13 +68,14 @@ impl Chart {
     /// The chart as an SVG document, the same bytes every time.
     #[must_use]
     pub fn svg(&self) -> String {
-        render::svg(&self.sheet(), &self.title, &self.alt)
+        svg::svg(&self.sheet(), &self.title, &self.alt)
     }
 
     /// The chart as a PNG file, the same bytes every time.
+    #[cfg(feature = "charts")]
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
-        render::png(&self.sheet())
+        png::png(&self.sheet())
     }
 
     fn sheet(&self) -> Sheet {

@@ -3,6 +3,9 @@
 /// Width of every chart, pixels.
 pub(super) const WIDTH: f64 = 800.0;
 
+/// Steps of a pixel: files have whole numbers of these, which is fine enough for any screen.
+pub(super) const STEPS: f64 = 4.0;
+
 /// What is drawn, from the lowest layer to the highest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sheet {
@@ -12,6 +15,11 @@ pub(super) struct Sheet {
 
 /// A place: pixels to the right of and below the upper left corner.
 pub(super) type Place = (f64, f64);
+
+/// The place in whole steps.
+pub(super) fn step((x, y): Place) -> (i32, i32) {
+    ((x * STEPS).round() as i32, (y * STEPS).round() as i32)
+}
 
 /// Something drawn.
 #[derive(Clone, Debug, PartialEq)]

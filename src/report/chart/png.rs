@@ -1,61 +1,23 @@
-//! Sheets as SVG and PNG: the same marks, drawn by plotters without any system library.
+//! Sheets as PNG: their marks drawn by plotters, without any system library.
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use std::sync::LazyLock;
+
+use plotters::backend::BitMapBackend;
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, RGBColor, TextStyle};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle, register_font};
 
-use super::sheet::{Anchor, Ink, Mark, Place, Sheet, WIDTH};
-use super::text::font;
-
-/// Steps of a pixel: plotters knows whole numbers only.
-const STEPS: f64 = 4.0;
+use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, WIDTH, step};
+use super::text::{BOLD, FAMILY, REGULAR, SIZE_OF_EM};
 
 /// Steps of a pixel of the picture, a side: it has twice as many pixels as the page, for screens that are fine.
 const FINE: usize = 2;
 
-/// The SVG document of a sheet; `title` and `description` are for readers who do not see it.
-pub(super) fn svg(sheet: &Sheet, title: &str, description: &str) -> String {
-    let size = size(sheet);
-    let mut drawn = String::new();
-    draw(sheet, SVGBackend::with_string(&mut drawn, size).into_drawing_area());
-    let (_, body) = drawn.split_once(">\n").expect("plotters opens with the svg element");
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" \
-         aria-label=\"{}\">\n<title>{}</title>\n<desc>{}</desc>\n{}\n",
-        sheet.height,
-        size.0,
-        size.1,
-        escaped(title),
-        escaped(title),
-        escaped(description),
-        body.trim_end().replace(" \"", "\"").replace(" opacity=\"1\"", "").replace("\n<text", "<text")
-    )
-}
-
-/// The text as it may stand in an element or an attribute.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // XML 1.0 has no way to write the others.
-            control if control.is_control() && control != '\n' && control != '\t' => out.push(' '),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// The sheet as a PNG file of twice its size.
 pub(super) fn png(sheet: &Sheet) -> Vec<u8> {
-    let (wide, high) = size(sheet);
+    let (wide, high) = step((WIDTH, sheet.height));
     let (wide, high) = (wide as usize, high as usize);
     let mut fine = vec![0; wide * high * 3];
     draw(sheet, BitMapBackend::with_buffer(&mut fine, (wide as u32, high as u32)).into_drawing_area());
@@ -87,16 +49,22 @@ fn shrunk(fine: &[u8], wide: usize, high: usize) -> Vec<u8> {
     small
 }
 
-fn size(sheet: &Sheet) -> (u32, u32) {
-    ((WIDTH * STEPS) as u32, (sheet.height * STEPS) as u32)
-}
-
-fn step((x, y): Place) -> (i32, i32) {
-    ((x * STEPS).round() as i32, (y * STEPS).round() as i32)
-}
-
 fn steps(places: &[Place]) -> Vec<(i32, i32)> {
     places.iter().copied().map(step).collect()
+}
+
+/// Registers both weights of the font once, when the first picture is drawn: other commands must not wait for it.
+static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
+    [(FontStyle::Normal, REGULAR), (FontStyle::Bold, BOLD)]
+        .into_iter()
+        .all(|(style, bytes)| register_font(FAMILY, style, bytes).is_ok())
+});
+
+/// The font whose em has `em` steps.
+fn font(em: f64, bold: bool) -> FontDesc<'static> {
+    assert!(*REGISTERED, "the font that ships can be read");
+    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    FontDesc::new(FontFamily::Name(FAMILY), em * SIZE_OF_EM, style)
 }
 
 fn colour(ink: Ink) -> RGBColor {
@@ -105,7 +73,7 @@ fn colour(ink: Ink) -> RGBColor {
 }
 
 /// Draws everything; memory cannot fail to take it.
-fn draw<B: DrawingBackend>(sheet: &Sheet, area: DrawingArea<B, Shift>) {
+fn draw(sheet: &Sheet, area: DrawingArea<BitMapBackend<'_>, Shift>) {
     const TAKEN: &str = "memory takes all marks";
     area.fill(&colour(Ink::Paper)).expect(TAKEN);
     for mark in &sheet.marks {
@@ -144,6 +112,7 @@ fn draw<B: DrawingBackend>(sheet: &Sheet, area: DrawingArea<B, Shift>) {
 #[cfg(test)]
 mod tests {
     use super::super::sheet::Style;
+    use super::super::text::width;
     use super::*;
 
     fn sheet() -> Sheet {
@@ -151,17 +120,6 @@ mod tests {
         sheet.path(vec![(10.0, 90.0), (700.0, 10.5)], Ink::Series(0), 2.0);
         sheet.words("<b> & \"c\"", (20.0, 20.0), Anchor::Start, Style::SMALL);
         sheet
-    }
-
-    #[test]
-    fn an_svg_is_escaped_and_scaled() {
-        let text = svg(&sheet(), "a < b", "'x'");
-        assert!(text.starts_with(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"100\" viewBox=\"0 0 3200 400\""
-        ));
-        assert!(text.contains("<title>a &lt; b</title>\n<desc>&#39;x&#39;</desc>"), "{text}");
-        assert!(text.contains("&lt;b&gt; &amp; &quot;c&quot;") && !text.contains("<b>"), "{text}");
-        assert!(text.trim_end().ends_with("</svg>") && text.contains("points=\"40,360 2800,42\""), "{text}");
     }
 
     #[test]
@@ -173,5 +131,14 @@ mod tests {
             (1600u32.to_be_bytes().to_vec(), 200u32.to_be_bytes().to_vec())
         );
         assert_eq!(file, png(&sheet()));
+    }
+
+    #[test]
+    fn words_are_as_wide_as_the_layout_takes_them_to_be() {
+        for (text, bold) in [("Throughput of web-1: 1,234 µs (95 %)", false), ("Steady → no “queue”", true)]
+        {
+            let (drawn, _) = font(1000.0, bold).box_size(text).expect("the font is registered");
+            assert!((f64::from(drawn) - width(text, 1000.0, bold)).abs() < 2.0, "{text}: {drawn}");
+        }
     }
 }

@@ -6,7 +6,7 @@ fn main() -> Result<(), Diagnostics> {
     Ok(())
 }
 
-/// Mean response time of a core to which 80 requests a second bring 10 ms of work each, as measured and from theory.
+/// Mean response time of a core that gets 80 requests a second with 10 ms of work each: measured, and from theory.
 pub(crate) fn report() -> Result<String, Diagnostics> {
     let scenario = Scenario::parse(include_str!("../scenarios/00-mm1.toml"))?;
     let measured = scenario.trials(10).run()?.metrics.response_ms.mean;

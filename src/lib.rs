@@ -3,8 +3,8 @@
 //!
 //! # A tour
 //!
-//! A [`Scenario`] is a text that draws an architecture as boxes. It is checked when it is read, and runs as it is or with
-//! other values of its keys:
+//! A [`Scenario`] is a text that describes an architecture as boxes. It is checked when it is read, and can be run with the
+//! values in the text or with other values of its keys:
 //!
 //! ```
 //! use outgrow::{Diagnostics, Scenario};
@@ -31,12 +31,12 @@
 //! # Ok::<(), Diagnostics>(())
 //! ```
 //!
-//! - [`RunResult`] has everything that was measured: by class of requests, by box, over time, and beside it what theory
-//!   says. Each [`result::Figure`] has a mean and a 95 % interval over the trials.
-//! - [`Diagnostics`] are what every function returns for a text that is wrong: line, caret, reason, and what would be right.
-//! - [`KINDS`] are the boxes that scenarios may use. A kind of your own is a row beside them for
-//!   [`Scenario::parse_with`]; [`model`] is what it is made of, and `examples/custom_component.rs` has a whole one.
-//! - [`report`] writes results as text, JSON, tables, charts and pages, [`theory`] has the closed forms.
+//! - [`RunResult`] contains everything that was measured: by class of requests, by box, and over time; and the predictions
+//!   of theory. Each [`result::Figure`] has a mean and a 95 % interval over the trials.
+//! - [`Diagnostics`] are returned for a text with mistakes: line, caret, reason, and a suggestion.
+//! - [`KINDS`] are the kinds of box that scenarios may use. To add a kind of your own, give [`Scenario::parse_with`] one more
+//!   row. It is built from [`model`]; `examples/custom_component.rs` is a complete example.
+//! - [`report`] writes results as text, JSON, tables, charts and pages; [`theory`] has the formulas.
 //!
 //! The same version, text and seed give the same result on any platform, with any number of threads.
 //!

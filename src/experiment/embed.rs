@@ -1,4 +1,4 @@
-//! `Scenario`: the door of the library. A text, the keys that a program changes in it, and a run.
+//! `Scenario`: the interface of the library. A scenario has a text and changes of its keys, and can be run.
 
 use super::result::RunResult;
 use super::runner::{RunOptions, Unwatched, run};
@@ -10,7 +10,7 @@ use crate::scenario::{Loaded, load};
 /// Name of the text in diagnostics, and title of a scenario that has none.
 const ORIGIN: &str = "scenario";
 
-/// A scenario that a program runs: its text, and the keys that the program changes in it.
+/// A scenario for programs: its text, and the keys that the program changes in it.
 ///
 /// A change is checked when the scenario runs, as `--set` of the command line is:
 ///
@@ -31,15 +31,15 @@ pub struct Scenario<'a> {
 }
 
 impl<'a> Scenario<'a> {
-    /// The scenario of a text that names boxes of [`KINDS`] and no files.
+    /// The scenario with this text, with boxes of [`KINDS`] and without files.
     ///
     /// # Errors
-    /// Everything that is wrong with the text, each with its line, its reason and what would be right.
+    /// All mistakes in the text, each with its line, the reason and a suggestion.
     pub fn parse(text: &'a str) -> Result<Scenario<'a>, Diagnostics> {
         Scenario::parse_with(text, KINDS, &NoFiles)
     }
 
-    /// The same with other kinds of box. `files` reads the files that the text names.
+    /// The same, with other kinds of box; `files` reads the files that the text names.
     ///
     /// # Errors
     /// As [`Scenario::parse`].
@@ -53,27 +53,27 @@ impl<'a> Scenario<'a> {
         Ok(scenario)
     }
 
-    /// The same with another value of a key, such as `web.cores`. The last value of a key counts.
+    /// The scenario with another value of a key, such as `web.cores`. The last value of a key counts.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl ToString) -> Scenario<'a> {
         self.changes.push((key.to_owned(), value.to_string()));
         self
     }
 
-    /// The same with another number of trials, at least 1.
+    /// The scenario with another number of trials, at least 1.
     #[must_use]
     pub fn trials(self, trials: u32) -> Scenario<'a> {
         self.set("run.trials", trials)
     }
 
-    /// The same with another seed, from which all random numbers come.
+    /// The scenario with another seed, from which all random numbers come.
     #[must_use]
     pub fn seed(self, seed: u64) -> Scenario<'a> {
         self.set("run.seed", seed)
     }
 
-    /// The same with another number of threads; 0, the default, means a thread for each core. The result does not depend
-    /// on it. Without the feature `threads` the number has no effect.
+    /// The scenario with another number of threads; 0, the default, means one thread for each core. The result does not
+    /// depend on it. Without the feature `threads` the number has no effect.
     #[must_use]
     pub fn jobs(mut self, jobs: usize) -> Scenario<'a> {
         self.jobs = jobs;
@@ -83,7 +83,7 @@ impl<'a> Scenario<'a> {
     /// The checked scenario and the warnings of the check.
     ///
     /// # Errors
-    /// Everything that is wrong with the text or with the changes.
+    /// All mistakes in the text and in the changes.
     pub fn load(&self) -> Result<Loaded, Diagnostics> {
         load(ORIGIN, self.text, &self.changes, self.files, self.kinds)
     }
@@ -91,7 +91,7 @@ impl<'a> Scenario<'a> {
     /// The result of all trials together.
     ///
     /// # Errors
-    /// Everything that is wrong with the changes.
+    /// All mistakes in the changes.
     pub fn run(&self) -> Result<RunResult, Diagnostics> {
         let scenario = self.load()?.scenario;
         let options = RunOptions {
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!((one.trials, one.seed, one.scenario.title.as_str()), (2, 7, "scenario"));
         let busy = |result: &RunResult| result.components.get("box").unwrap().utilisation.clone().unwrap();
         let ratio = busy(&one).mean.unwrap() / busy(&two).mean.unwrap();
-        // Work that is under way at the end of a trial differs a little.
+        // Work in progress at the end of a trial makes a small difference.
         assert!((ratio - 2.0).abs() < 0.02, "{ratio}");
     }
 

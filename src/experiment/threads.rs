@@ -1,10 +1,10 @@
 //! The only file that starts threads. Without the feature `threads` the caller does all work itself, in order, with the
 //! same results.
 
-/// The answers to tasks, in the order of the tasks, computed by `jobs` threads; 0 means a thread for each core.
+/// The answers to tasks, in the order of the tasks, computed by `jobs` threads; 0 means one thread for each core.
 ///
 /// # Panics
-/// When a task panics, or when the threads cannot be started.
+/// If a task panics, or if the threads cannot be started.
 pub(super) fn each<T, R>(jobs: usize, tasks: Vec<T>, answer: impl Fn(T) -> R + Send + Sync) -> Vec<R>
 where
     T: Send,
@@ -22,10 +22,11 @@ where
     }
 }
 
-/// Does the same work on each of `jobs` threads; 0 means a thread for each core. The work itself shares out the tasks.
+/// Does the same work on each of `jobs` threads; 0 means one thread for each core. The work itself divides the tasks
+/// among the threads.
 ///
 /// # Panics
-/// When the work panics, or when the threads cannot be started.
+/// If the work panics, or if the threads cannot be started.
 pub(super) fn together(jobs: usize, work: impl Fn() + Sync) {
     #[cfg(feature = "threads")]
     pool(jobs).broadcast(|_| work());

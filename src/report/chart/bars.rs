@@ -1,4 +1,4 @@
-//! The layout of lying bars.
+//! The layout of horizontal bars.
 
 use super::plot::{Bar, Bars};
 use super::scale::Ruler;
@@ -7,19 +7,19 @@ use super::text::{cut, width};
 
 const MARGIN: f64 = 20.0;
 
-/// Height of a bar and of a row.
+/// Height of a bar and of a row, in pixels.
 const BAR: f64 = 20.0;
 const ROW: f64 = 31.0;
 
-/// Names before the bars take no more than this.
+/// Largest width of the names before the bars, in pixels.
 const NAME_MAX: f64 = 230.0;
 
-/// A viewer without the font that ships may take a wider one.
+/// Factor for viewers that lack the built-in font and use a wider one.
 const SLACK: f64 = 1.08;
 
 const LABEL: Style = Style { em: 12.5, bold: false, ink: Ink::Title };
 
-/// Puts the bars onto the sheet, from `top` on.
+/// Draws the bars on the sheet, from `top` down.
 pub(super) fn layout(bars: &Bars, top: f64, sheet: &mut Sheet) {
     let wide = |text: &str, bold| width(text, LABEL.em, bold) * SLACK;
     let names = bars.rows.iter().map(|bar| wide(&bar.label, false)).fold(0.0, f64::max).min(NAME_MAX);
@@ -66,7 +66,7 @@ pub(super) fn layout(bars: &Bars, top: f64, sheet: &mut Sheet) {
     sheet.height = top + 50.0;
 }
 
-/// Where the bar or its interval ends.
+/// The end of a bar or of its interval, whichever is further right.
 fn end(bar: &Bar) -> f64 {
     let length: f64 = bar.parts.iter().map(|part| part.0).sum();
     bar.interval.map_or(length, |(_, high)| high.max(length))
@@ -82,7 +82,7 @@ fn whisker(low: f64, high: f64, y: f64, sheet: &mut Sheet) {
     }
 }
 
-/// What the colours are, in one line or more; tells where the bars may begin.
+/// Draws the legend in one or more lines. Returns the y position from which bars may be drawn.
 fn legend(bars: &Bars, top: f64, sheet: &mut Sheet) -> f64 {
     if bars.legend.is_empty() {
         return top;

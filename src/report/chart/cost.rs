@@ -1,11 +1,12 @@
-//! Throughput and the tail of the response times against what the machines cost an hour, one line a design.
+//! Throughput and p99 against the price of the machines per hour, one line a design.
 
 use super::super::number::number;
 use super::load::{Design, table};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
 use super::three;
 
-/// Both against USD an hour, below each other; the points of a design are its sizes. `None` without two sizes.
+/// Both charts, one below the other, against USD an hour; the points of a design are its sizes. `None` without two
+/// sizes.
 #[must_use]
 pub fn chart(designs: &[Design], about: &str) -> Option<Chart> {
     if !designs.iter().any(|design| design.throughput.len() > 1) {
@@ -55,7 +56,7 @@ pub fn chart(designs: &[Design], about: &str) -> Option<Chart> {
     })
 }
 
-/// What each design carries for a dollar at its best, the best first.
+/// The largest throughput per dollar of each design, the best design first.
 fn title(designs: &[Design]) -> Option<String> {
     let best = |design: &Design| {
         let most = design

@@ -1,4 +1,4 @@
-//! The charts of `compare` and `capacity`: designs and loads beside each other.
+//! The charts of `compare` and `capacity`: designs and loads side by side.
 
 use super::super::number::{seconds, time_ms};
 use super::load::{Design, Sweep, latency, throughput};
@@ -9,7 +9,7 @@ use crate::experiment::compare::CompareResult;
 use crate::experiment::curve::{CurvePoint, Line};
 use crate::experiment::result::Figure;
 
-/// The charts that fit a comparison.
+/// The charts for a comparison.
 #[must_use]
 pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
     let about = format!("{} trials of {}", result.trials, seconds(result.duration_s));
@@ -44,7 +44,7 @@ pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
     charts
 }
 
-/// A line at the places that `x` says; points without a place or a measurement are left out.
+/// The line of a design over the positions `x`; points without a position or a measurement are left out.
 fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
     let known: Vec<(f64, &capacity::Point)> =
         line.points.iter().filter_map(|point| Some((x(point)?, point.at.as_ref()?))).collect();
@@ -68,7 +68,7 @@ fn point(x: f64, figure: &Figure) -> Point {
     Point { x, y, low, high }
 }
 
-/// The 99th percentile of each design as a bar; `None` unless it is known of all.
+/// The 99th percentile of each design as a bar; `None` if it is unknown for any of them.
 fn tails(result: &CompareResult, about: &str) -> Option<Chart> {
     let all: Option<Vec<(&str, Figure)>> = result
         .designs
@@ -108,7 +108,7 @@ fn tails(result: &CompareResult, about: &str) -> Option<Chart> {
     })
 }
 
-/// The chart of a capacity: what comes through and how long it takes at every load that was tried.
+/// The chart of a capacity: throughput and response times at every load that was tried.
 #[must_use]
 pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     if result.points.len() < 2 {
@@ -149,7 +149,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
         alt: format!("Throughput and response times at every load that was tried. {title}."),
         title,
         subtitle: format!(
-            "{} loads, up to {} trials of {} each, band = 95 % confidence interval; response times only where all came to rest",
+            "{} loads, up to {} trials of {} each, band = 95 % confidence interval; response times only at loads with a steady state",
             result.points.len(),
             result.trials,
             seconds(result.duration_s)
@@ -163,7 +163,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     }]
 }
 
-/// The answer, with its interval.
+/// The capacity with its interval, as a title.
 fn capacity_title(result: &CapacityResult) -> String {
     let slo = result.slo.join(", ");
     match result.verdict {

@@ -1,17 +1,17 @@
-//! Where a request's time goes: the mean response time as a bar of the parts that the hops take.
+//! Where the time of a request goes: the mean response time as a bar of what each hop adds.
 
 use super::super::number::{percent, time_ms};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::{about, brief};
 use crate::experiment::result::{ComponentResult, RunResult};
 
-/// Parts that are told apart; smaller ones are put together.
+/// Largest number of separate parts; smaller parts are combined.
 const PARTS_MAX: usize = 6;
 
-/// A part that is a smaller share of the whole is not seen.
+/// Smallest share of the whole that a part is shown for.
 const PART_MIN: f64 = 0.001;
 
-/// The chart; `None` when nothing came to rest, or when hops overlap so that their times do not add up.
+/// The chart; `None` without a steady state, or if calls run in parallel, so that the parts do not add up.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     if !result.steady_state.reached {
@@ -22,7 +22,8 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     let mut parts = groups(result, requests);
     let at_hops: f64 = parts.iter().map(|part| part.1).sum();
     let rest = whole - at_hops;
-    // A little less than nothing is left where requests end while others begin; more than that are calls side by side.
+    // The rest may be slightly negative: calls of requests that have not ended count for the hops only. A larger
+    // negative rest means parallel calls.
     if rest < -0.02 * whole {
         return None;
     }
@@ -63,7 +64,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     })
 }
 
-/// Each group and the time that a request spends there, ms, in the order of the result.
+/// Each group with the time that a request spends there, in ms, in the order of the result.
 fn groups(result: &RunResult, requests: f64) -> Vec<(String, f64)> {
     let mut groups: Vec<(String, f64)> = Vec::new();
     for (_, component) in result.components.iter() {
@@ -76,7 +77,7 @@ fn groups(result: &RunResult, requests: f64) -> Vec<(String, f64)> {
     groups
 }
 
-/// Time that all calls of a trial together spend at a component itself, ms.
+/// Time that all calls of a trial together spend at the component itself, in ms.
 fn own(component: &ComponentResult) -> f64 {
     component.own_ms.mean.unwrap_or(0.0) * component.outcomes.ok.mean.unwrap_or(0.0)
 }
@@ -85,7 +86,7 @@ fn row(name: &str, time: f64, whole: f64) -> Vec<String> {
     vec![name.to_owned(), time_ms(time, None), percent(time / whole)]
 }
 
-/// The largest parts in their order, the others as one.
+/// The largest parts in their order, and the others combined into one.
 fn together(parts: Vec<(String, f64)>) -> Vec<(String, f64)> {
     if parts.len() <= PARTS_MAX {
         return parts;

@@ -1,36 +1,36 @@
-//! The layout of lines in panels: where each mark of the picture stands.
+//! The layout of lines in panels: the position of each mark.
 
 use super::plot::{Curve, Lines, Panel, Point, Scale, Shade};
 use super::scale::Ruler;
 use super::sheet::{Anchor, Ink, Mark, Place, Sheet, Style, WIDTH};
 use super::text::{cut, width};
 
-/// Margin at all sides, pixels.
+/// Margin at each side, in pixels.
 const MARGIN: f64 = 20.0;
 
-/// Room for a line of small words.
+/// Height of a line of small text, in pixels.
 const ROW: f64 = 17.0;
 
-/// The name of a line takes no more than this.
+/// Largest width of the name of a line, in pixels.
 const NAME_MAX: f64 = 190.0;
 
-/// Names of lines that stand closer are moved apart.
+/// Smallest vertical distance between two names of lines, in pixels.
 const NAMES_APART: f64 = 15.0;
 
-/// How far from the end of its line a name begins.
+/// Distance from the end of a line to its name, in pixels.
 const NAME_GAP: f64 = 9.0;
 
-/// A viewer without the font that ships may take a wider one.
+/// Factor for viewers that lack the built-in font and use a wider one.
 const SLACK: f64 = 1.08;
 
-/// How far a band may stretch a logarithmic axis: this many times the value, up and down.
+/// Factor by which a band may extend a logarithmic axis above and below the value.
 const BAND_REACH: f64 = 2.0;
 
 /// Opacity of bands and of shades.
 const BAND: f64 = 0.15;
 const SHADE: f64 = 0.10;
 
-/// The place of one panel, and what its values are there.
+/// The area of one panel, and the scales of its values.
 struct Frame<'a> {
     x: &'a Ruler,
     y: Ruler,
@@ -54,7 +54,7 @@ impl Frame<'_> {
     }
 }
 
-/// Puts the panels onto the sheet, from `top` on.
+/// Draws the panels on the sheet, from `top` down.
 pub(super) fn layout(lines: &Lines, top: f64, sheet: &mut Sheet) {
     let points = || lines.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
     let x = Ruler::around(&lines.x, points().map(|point| point.x));
@@ -85,7 +85,7 @@ pub(super) fn layout(lines: &Lines, top: f64, sheet: &mut Sheet) {
 
 fn ruler(panel: &Panel) -> Ruler {
     let points = panel.curves.iter().flat_map(|curve| &curve.points);
-    // A logarithm makes a wide interval huge: the axis shows the lines, and a band may leave it.
+    // On a logarithmic axis a wide interval becomes huge. The axis fits the lines, and a band may leave it.
     let reach = if panel.y.scale == Scale::Log { BAND_REACH } else { f64::INFINITY };
     let values = points.flat_map(|point| {
         let (least, most) =
@@ -95,7 +95,7 @@ fn ruler(panel: &Panel) -> Ruler {
     Ruler::around(&panel.y, values).with_room()
 }
 
-/// The left and the right end of all panels: labels of ticks stand left of them, names of lines right.
+/// The left and the right end of all panels. Labels of ticks are left of them, names of lines right.
 fn sides(lines: &Lines, rulers: &[Ruler]) -> (f64, f64) {
     let panels = || lines.panels.iter().zip(rulers);
     let ticks = panels().flat_map(|(panel, ruler)| ruler.ticks(rows(panel)));
@@ -112,13 +112,13 @@ fn rows(panel: &Panel) -> usize {
 fn shades(all: &[Shade], frame: &Frame<'_>, sheet: &mut Sheet) {
     for shade in all {
         let from = frame.across(shade.from).clamp(frame.left, frame.right);
-        // What lasts no time at all must be seen too.
+        // A fault without duration must be visible too.
         let to = frame.across(shade.to).clamp(from + 1.0, frame.right.max(from + 1.0));
         sheet.rect((from, frame.top), (to, frame.bottom), Ink::Fault, SHADE);
     }
 }
 
-/// What the shades are, above the first panel; those that have no room stay in the table.
+/// Writes the names of the shades above the first panel. A name without space is left out; the table has it.
 fn shade_names(all: &[Shade], frame: &Frame<'_>, y: f64, sheet: &mut Sheet) {
     let mut free = 0.0;
     for shade in all {
@@ -174,7 +174,7 @@ fn ink(curve: &Curve) -> Ink {
     curve.colour.map_or(Ink::Ideal, Ink::Series)
 }
 
-/// Stretches of the curve without a gap.
+/// Parts of the curve without a gap.
 fn stretches(curve: &Curve) -> impl Iterator<Item = &[Point]> {
     curve.points.split(|point| !point.y.is_finite()).filter(|stretch| !stretch.is_empty())
 }
@@ -209,7 +209,7 @@ fn line(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
     }
 }
 
-/// The names of the lines at their ends, moved apart where they would lie on each other.
+/// Writes the names of the lines at their ends, moved apart where they would overlap.
 fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     let end = |curve: &Curve| {
         let last = curve.points.iter().rev().find(|point| point.y.is_finite())?;
@@ -218,7 +218,7 @@ fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     let named = panel.curves.iter().filter(|curve| !curve.label.is_empty());
     let mut ends: Vec<(Place, &Curve)> = named.filter_map(|curve| Some((end(curve)?, curve))).collect();
     ends.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
-    // Only a name that begins before the one on its left ends can lie on it.
+    // A name can overlap only with a name on its left that ends to the right of its start.
     let reaches = |curve: &Curve| width(&curve.label, 12.0, true) * SLACK + NAME_GAP;
     for beside in ends.chunk_by_mut(|a, b| b.0.0 - a.0.0 < reaches(a.1)) {
         beside.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
@@ -239,10 +239,10 @@ fn name(curve: &Curve, (x, y): Place, height: f64, sheet: &mut Sheet) {
     sheet.words(label, (from, height), Anchor::Start, Style::name(ink));
 }
 
-/// Sorted heights at least a row apart, as near to the wished ones as that allows, none below the bottom.
+/// Sorted heights with a distance of at least [`NAMES_APART`], as close to `wished` as possible, none below `bottom`.
 fn apart(wished: &[f64], top: f64, bottom: f64) -> Vec<f64> {
     let mut heights = wished.to_vec();
-    // Neighbours that overlap share their middle: each pass spreads what is too close by half on both sides.
+    // Two neighbours that overlap are each moved by half of the overlap, until none overlap.
     for _ in 0..200 {
         let mut moved = false;
         for at in 1..heights.len() {
@@ -271,7 +271,7 @@ mod tests {
     use super::super::plot::{Axis, Unit};
     use super::*;
 
-    /// How far apart the names of two lines stand in height that both lie at 20, one of which ends at `end` of 2.
+    /// Vertical distance of the names of two lines at height 20; one line ends at `end`, the other at 2.
     fn names_apart(end: f64) -> f64 {
         let curve = |label: &str, end| Curve {
             label: label.into(),

@@ -4,7 +4,7 @@ use super::super::number::number;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
 use super::{brief, three};
 
-/// One design's figures at growing loads; the points of all lists stand at the same loads.
+/// The figures of one design at growing loads. All lists have their points at the same loads.
 #[derive(Clone, Debug, Default)]
 pub struct Design {
     /// Its name.
@@ -19,23 +19,23 @@ pub struct Design {
     pub knee: Option<f64>,
 }
 
-/// What is varied and how it was measured.
+/// What is varied, and how it was measured.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// What the x axis shows: `offered load (requests/s)`.
+    /// The label of the x axis: `offered load (requests/s)`.
     pub axis: String,
-    /// Trials and what else stands below the title.
+    /// The line below the title: trials and more.
     pub about: String,
-    /// Whether the axis is a rate of requests, so that the ideal line is one to one.
+    /// Whether the axis is a rate of requests, so that the ideal line has slope 1.
     pub is_rate: bool,
 }
 
-/// Whether the last load brings more than the one before it, beyond their intervals.
+/// Whether throughput still rises from the last but one load to the last, beyond their intervals.
 fn still_grows(points: &[Point]) -> bool {
     matches!(points, [.., before, last] if last.low > before.high)
 }
 
-/// Throughput for each unit of load while nothing is in the way: 1 of a rate, else that of the lowest load.
+/// Throughput per unit of load without any congestion: 1 for a rate, otherwise as at the lowest load.
 fn slope(throughput: &[Point], is_rate: bool) -> Option<f64> {
     let first = throughput.iter().find(|point| point.x > 0.0)?;
     if throughput.len() < 3 {
@@ -82,7 +82,7 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     })
 }
 
-/// Median and 99th percentile against load, on a logarithmic scale; `None` where neither is known.
+/// Median and 99th percentile against load, on a logarithmic scale; `None` if neither is known.
 #[must_use]
 pub fn latency(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     let panels: Vec<Panel> = [("p99", 230.0), ("p50", 170.0)]
@@ -111,7 +111,7 @@ pub fn latency(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     })
 }
 
-/// How far p99 rises from the lowest to the highest load, where it rises least and most.
+/// The rise of p99 from the lowest to the highest load, for the designs where it rises least and most.
 fn latency_title(designs: &[Design], sweep: &Sweep) -> Option<String> {
     let ends = |design: &Design| {
         let mut known = design.p99.iter().filter(|point| point.y.is_finite());
@@ -150,7 +150,7 @@ fn lines(axis: &str, panels: Vec<Panel>) -> Body {
     })
 }
 
-/// One row a load, one column a design.
+/// One row for each load, one column for each design.
 pub(super) fn table(axis: &str, designs: &[Design], of: fn(&Design) -> &Vec<Point>) -> Table {
     let mut loads: Vec<f64> = designs.iter().flat_map(of).map(|point| point.x).collect();
     loads.sort_by(f64::total_cmp);

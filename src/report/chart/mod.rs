@@ -1,5 +1,5 @@
-//! Charts: one file a kind, each a pure function from results to an abstract figure; drawn as SVG and, with the feature
-//! `charts`, as PNG.
+//! Charts. Each kind has a file with a pure function from results to an abstract figure. Figures are drawn as SVG and,
+//! with the feature `charts`, as PNG.
 
 mod bars;
 pub mod cost;
@@ -28,7 +28,7 @@ use crate::experiment::result::RunResult;
 pub use self::sheet::colours;
 pub use self::svg::escaped;
 
-/// The charts that fit what a run has shown, the most telling first.
+/// The charts for the result of a run, the most important first.
 #[must_use]
 pub fn of_run(result: &RunResult) -> Vec<Chart> {
     [
@@ -43,18 +43,18 @@ pub fn of_run(result: &RunResult) -> Vec<Chart> {
     .collect()
 }
 
-/// What stands below the title of every chart of a run.
+/// The line below the title of every chart of a run.
 fn about(result: &RunResult, rest: &str) -> String {
     let plural = if result.trials == 1 { "trial" } else { "trials" };
     format!("{} {plural} of {}; {rest}", result.trials, seconds(result.duration_s))
 }
 
-/// A number to three digits, which is what a title or a glance at a chart can tell.
+/// A number with three significant digits, which are enough for a title.
 fn three(value: f64) -> String {
     number(rounded(value))
 }
 
-/// A time to three digits in the unit that suits it.
+/// A time with three significant digits, in a suitable unit.
 fn brief(ms: f64) -> String {
     let ms = rounded(ms);
     if ms.abs() >= 1000.0 { format!("{} s", number(rounded(ms / 1000.0))) } else { time_ms(ms, None) }
@@ -65,13 +65,13 @@ fn rounded(value: f64) -> f64 {
 }
 
 impl Chart {
-    /// The chart as an SVG document, the same bytes every time.
+    /// The chart as an SVG document. Equal charts give equal bytes.
     #[must_use]
     pub fn svg(&self) -> String {
         svg::svg(&self.sheet(), &self.title, &self.alt)
     }
 
-    /// The chart as a PNG file, the same bytes every time.
+    /// The chart as a PNG file. Equal charts give equal bytes.
     #[cfg(feature = "charts")]
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
@@ -82,7 +82,7 @@ impl Chart {
         const MARGIN: f64 = 20.0;
         let mut sheet = Sheet::default();
         let mut y = 27.0;
-        // A number and its unit stay together.
+        // No line break between a number and its unit.
         let title = self.title.replace(" ms", "\u{a0}ms").replace(" µs", "\u{a0}µs");
         for line in text::wrapped(&title, 18.0, true, (WIDTH - 2.0 * MARGIN) * 0.96) {
             let style = Style { em: 18.0, bold: true, ink: Ink::Title };
@@ -113,7 +113,7 @@ mod tests {
     use crate::model::spec::NoFiles;
     use crate::scenario;
 
-    /// The result of a short run of a scenario that ships.
+    /// The result of a short run of a built-in scenario.
     fn result(text: &str, seconds: &str, trials: u32, more: &[(&str, &str)]) -> RunResult {
         let set = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let own = [("run.duration", seconds), ("run.warmup", "2s")];
@@ -123,7 +123,7 @@ mod tests {
         RunResult::new(&loaded.scenario, &options, &run(&loaded.scenario, &options, &Unwatched))
     }
 
-    /// What a word covers: left, right, upper and lower end.
+    /// The area that a text covers: left, right, upper and lower end.
     fn covered(mark: &Mark) -> Option<(&str, [f64; 4])> {
         let Mark::Words { text, at, anchor, em, bold, .. } = mark else { return None };
         let wide = text::width(text, *em, *bold);
@@ -135,7 +135,7 @@ mod tests {
         Some((text, [left, left + wide, at.1 - 0.45 * em, at.1 + 0.45 * em]))
     }
 
-    /// Fails when words leave the paper or lie on each other.
+    /// Fails if texts leave the page or overlap.
     fn check_words(chart: &Chart) {
         let sheet = chart.sheet();
         let words: Vec<(&str, [f64; 4])> = sheet.marks.iter().filter_map(covered).collect();
@@ -162,12 +162,12 @@ mod tests {
         assert_eq!(names(&charts), ["timeline", "percentiles", "utilisation", "hops"]);
         charts.iter().for_each(check_words);
         assert!(charts[0].title.starts_with("Steady at "), "{}", charts[0].title);
-        // The parts of a request's time add up to the whole.
+        // The parts of a request's time add up to its response time.
         let Body::Bars(bars) = &charts[3].body else { panic!("hops are bars") };
         let sum: f64 = bars.rows[0].parts.iter().map(|part| part.0).sum();
         let whole = result.metrics.response_ms.mean.mean.unwrap();
         assert!((sum / whole - 1.0).abs() < 0.01, "{sum} {whole}");
-        // The client's round trip takes 40 ms, and nothing else is left over here.
+        // The client's round trip takes 40 ms, and there is no other rest here.
         let network = bars.rows[0].parts.last().unwrap().0;
         assert!((39.5..41.0).contains(&network), "{network}");
     }
@@ -208,7 +208,7 @@ mod tests {
         assert!(charts[0].title.starts_with("The queue at box grows without end: "), "{}", charts[0].title);
     }
 
-    /// Designs that saturate at some throughput.
+    /// Designs that saturate.
     fn designs() -> Vec<Design> {
         let design = |(label, most): (&str, f64)| {
             let loads = (0..=12).map(|step| f64::from(step) * 1000.0);

@@ -5,7 +5,7 @@ use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::{about, brief};
 use crate::experiment::result::{Figure, RunResult};
 
-/// The chart; `None` without an outage.
+/// The chart; `None` if there was no outage.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     let data = result.metrics.data.as_ref()?;

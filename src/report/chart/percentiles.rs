@@ -1,4 +1,4 @@
-//! Latency by percentile, as HDR histograms are drawn: every nine as far from the last as the one before.
+//! Response time by percentile, in the way of HDR histograms: each further nine has the same width.
 
 use super::super::number::{percent, time_ms};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
@@ -6,16 +6,16 @@ use super::{about, brief};
 use crate::experiment::result::{Figure, RunResult};
 use crate::stats::histogram::Histogram;
 
-/// Steps for each nine.
+/// Number of steps for each nine.
 const STEPS: i32 = 10;
 
-/// The highest share shown; with fewer requests less is known and less is shown.
+/// The highest share, in nines. With fewer requests, fewer nines are known and shown.
 const NINES_MAX: i32 = 4;
 
-/// Shares that the table has.
+/// The shares in the table.
 const SHARES: [f64; 7] = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999];
 
-/// The chart; `None` when too few requests ended ok, or when times mean nothing since nothing came to rest.
+/// The chart; `None` if too few requests ended ok, or without a steady state, when response times mean nothing.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     if !result.steady_state.reached {

@@ -1,15 +1,15 @@
-//! The abstract figure: what a chart says, before anything is known of pixels.
+//! The abstract figure: what a chart shows, without pixels.
 
 /// One chart: a finding, the picture that shows it, and the numbers behind the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// Names its files: `timeline` of `timeline.svg`.
+    /// The name of its files without extension: `timeline` for `timeline.svg`.
     pub name: String,
     /// The finding, made from measured numbers.
     pub title: String,
-    /// How it was measured: trials, interval, what the signs mean.
+    /// How the values were measured: trials, interval, meaning of the signs.
     pub subtitle: String,
-    /// What a reader who does not see the picture is told.
+    /// The text for readers who do not see the picture.
     pub alt: String,
     /// The picture.
     pub body: Body,
@@ -17,102 +17,102 @@ pub struct Chart {
     pub table: Table,
 }
 
-/// The two forms of pictures.
+/// The two kinds of picture.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// Lines over one axis in panels below each other.
+    /// Lines over a common x axis, in panels one below the other.
     Lines(Lines),
-    /// Lying bars, one below the other.
+    /// Horizontal bars, one below the other.
     Bars(Bars),
 }
 
-/// Lines over one axis in panels below each other.
+/// Lines over a common x axis, in panels one below the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lines {
     /// The axis that all panels share.
     pub x: Axis,
-    /// From top to bottom.
+    /// The panels, from top to bottom.
     pub panels: Vec<Panel>,
-    /// Parts of the x axis that are shaded.
+    /// Shaded parts of the x axis.
     pub shades: Vec<Shade>,
 }
 
-/// One of the panels.
+/// A panel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// Its own axis.
+    /// Its y axis.
     pub y: Axis,
     /// Height in pixels.
     pub height: f64,
-    /// What is drawn in it; the first ones lie below the others.
+    /// The curves. Later ones are drawn over earlier ones.
     pub curves: Vec<Curve>,
-    /// Slope of the line of what would be ideal.
+    /// Slope of the line of the ideal, if it is drawn.
     pub ideal: Option<f64>,
 }
 
 /// A line and its band.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
-    /// Stands at its end.
+    /// The text at the end of the line.
     pub label: String,
-    /// Which colour: equal numbers are the same thing in all charts of a report. `None` is the grey of what is only
-    /// there to compare with.
+    /// Index of the colour. Equal indices mean the same thing in all charts of a report. `None` is grey, for lines that
+    /// are only for comparison.
     pub colour: Option<usize>,
-    /// Sorted by x. A y that is not finite is a gap.
+    /// The points, sorted by x. A y that is not finite is a gap.
     pub points: Vec<Point>,
-    /// Whether each point has a dot.
+    /// Whether each point gets a dot.
     pub dots: bool,
-    /// The point that has a ring.
+    /// Index of the point that gets a ring.
     pub knee: Option<usize>,
 }
 
 /// A value with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
-    /// Where.
+    /// The position on the x axis.
     pub x: f64,
     /// The value.
     pub y: f64,
-    /// Lower end of the interval; `y` where there is none.
+    /// Lower end of the interval; `y` without one.
     pub low: f64,
-    /// Upper end of the interval.
+    /// Upper end of the interval; `y` without one.
     pub high: f64,
 }
 
 impl Point {
-    /// A value without an interval.
+    /// A point without an interval.
     #[must_use]
     pub const fn bare(x: f64, y: f64) -> Point {
         Point { x, y, low: y, high: y }
     }
 }
 
-/// A part of the x axis in which something was the matter.
+/// A part of the x axis in which a fault lasted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shade {
-    /// Its begin.
+    /// Its left end.
     pub from: f64,
-    /// Its end.
+    /// Its right end.
     pub to: f64,
-    /// What it was.
+    /// The fault.
     pub label: String,
 }
 
 /// An axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// What it shows, with the unit.
+    /// The label, with the unit.
     pub label: String,
-    /// How its ticks are written.
+    /// The format of the numbers at its ticks.
     pub unit: Unit,
-    /// How values become places.
+    /// How values are mapped to positions.
     pub scale: Scale,
-    /// A value that the axis must reach.
+    /// A value that the axis must include.
     pub reach: Option<f64>,
 }
 
 impl Axis {
-    /// A linear axis that reaches as far as the values.
+    /// A linear axis that ends at the highest value.
     #[must_use]
     pub fn linear(label: impl Into<String>, unit: Unit) -> Axis {
         Axis { label: label.into(), unit, scale: Scale::Linear, reach: None }
@@ -125,69 +125,69 @@ impl Axis {
     }
 }
 
-/// How the numbers at an axis are written.
+/// The format of the numbers at an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// As they are, with k and M.
+    /// Plain numbers, with k and M.
     Count,
-    /// Milliseconds, as µs, ms or s.
+    /// Milliseconds, shown as µs, ms or s.
     Ms,
-    /// Seconds, without a unit: the label has it.
+    /// Seconds, shown without a unit, because the label has it.
     Seconds,
-    /// A share of 0..1 in per cent.
+    /// A share of 0..1, shown in per cent.
     Share,
     /// US dollars.
     Usd,
 }
 
-/// How values become places on an axis.
+/// How values are mapped to positions on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// From 0 in proportion.
+    /// Linear from 0.
     Linear,
-    /// In proportion, from the first to the last value.
+    /// Linear from the first to the last value.
     Span,
-    /// By the logarithm.
+    /// Logarithmic.
     Log,
-    /// Shares by the number of their nines: 90 %, 99 %, 99.9 % are equally far from each other.
+    /// By the number of nines of a share: 90 %, 99 % and 99.9 % have equal distances.
     Nines,
 }
 
-/// Lying bars, one below the other.
+/// Horizontal bars, one below the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bars {
-    /// What their length is.
+    /// The axis of their length.
     pub axis: Axis,
-    /// From top to bottom.
+    /// The bars, from top to bottom.
     pub rows: Vec<Bar>,
-    /// Names of the colours; empty where all bars are of one kind.
+    /// Names of the colours; empty if all bars have the same meaning.
     pub legend: Vec<(String, usize)>,
 }
 
 /// One bar.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bar {
-    /// Stands before it.
+    /// The text before it.
     pub label: String,
-    /// Its parts from left to right: length and colour.
+    /// Its parts from left to right: length and index of the colour.
     pub parts: Vec<(f64, usize)>,
-    /// The 95 % interval of its end.
+    /// The 95 % interval of its total length.
     pub interval: Option<(f64, f64)>,
-    /// Stands behind it.
+    /// The text behind it.
     pub note: String,
 }
 
 /// The numbers behind a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// Heads of the columns.
+    /// Headers of the columns.
     pub header: Vec<String>,
-    /// As many cells in each.
+    /// The rows, each with one cell for each column.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table of these columns.
+    /// A table with these headers and rows.
     #[must_use]
     pub fn new<S: Into<String>>(header: impl IntoIterator<Item = S>, rows: Vec<Vec<String>>) -> Table {
         Table { header: header.into_iter().map(Into::into).collect(), rows }

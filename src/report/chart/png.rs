@@ -12,10 +12,11 @@ use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, TextStyl
 use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, WIDTH, step};
 use super::text::{BOLD, FAMILY, REGULAR, SIZE_OF_EM};
 
-/// Steps of a pixel of the picture, a side: it has twice as many pixels as the page, for screens that are fine.
+/// Number of steps along a side of a pixel of the picture. The picture has twice as many pixels as the page, for fine
+/// screens.
 const FINE: usize = 2;
 
-/// The sheet as a PNG file of twice its size.
+/// The sheet as a PNG file with twice its width and height.
 pub(super) fn png(sheet: &Sheet) -> Vec<u8> {
     let (wide, high) = step((WIDTH, sheet.height));
     let (wide, high) = (wide as usize, high as usize);
@@ -32,7 +33,7 @@ pub(super) fn png(sheet: &Sheet) -> Vec<u8> {
     file
 }
 
-/// Averages of squares of pixels, which smooths all edges.
+/// Averages the pixels of each square, which smooths edges.
 fn shrunk(fine: &[u8], wide: usize, high: usize) -> Vec<u8> {
     let mut small = Vec::with_capacity(fine.len() / (FINE * FINE));
     for row in 0..high / FINE {
@@ -53,7 +54,8 @@ fn steps(places: &[Place]) -> Vec<(i32, i32)> {
     places.iter().copied().map(step).collect()
 }
 
-/// Registers both weights of the font once, when the first picture is drawn: other commands must not wait for it.
+/// Registers both weights of the font. This happens when the first picture is drawn, so that other commands do not wait
+/// for it.
 static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
     [(FontStyle::Normal, REGULAR), (FontStyle::Bold, BOLD)]
         .into_iter()
@@ -72,7 +74,7 @@ fn colour(ink: Ink) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-/// Draws everything; memory cannot fail to take it.
+/// Draws all marks into memory, which cannot fail.
 fn draw(sheet: &Sheet, area: DrawingArea<BitMapBackend<'_>, Shift>) {
     const TAKEN: &str = "memory takes all marks";
     area.fill(&colour(Ink::Paper)).expect(TAKEN);

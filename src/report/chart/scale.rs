@@ -1,11 +1,11 @@
-//! Scales: values become places, and the round numbers among them become ticks.
+//! Scales: map values to positions, and choose round numbers as ticks.
 
 use super::plot::{Axis, Scale, Unit};
 
-/// Room below the lowest and above the highest value of a logarithmic axis.
+/// Factor by which a logarithmic axis extends below the lowest and above the highest value.
 const LOG_ROOM: f64 = 1.2;
 
-/// An axis that knows its ends.
+/// An axis with known ends.
 #[derive(Clone, Debug)]
 pub(super) struct Ruler {
     scale: Scale,
@@ -15,7 +15,7 @@ pub(super) struct Ruler {
 }
 
 impl Ruler {
-    /// The axis around all of these values, finite or not, with about `parts` parts between its ticks.
+    /// The axis that covers all finite values.
     pub(super) fn around(axis: &Axis, values: impl Iterator<Item = f64>) -> Ruler {
         let finite = values.chain(axis.reach).filter(|value| value.is_finite());
         let (mut low, mut high) = finite
@@ -33,7 +33,7 @@ impl Ruler {
         Ruler { scale: axis.scale, unit: axis.unit, low, high }
     }
 
-    /// The same with some room above the highest value.
+    /// The same axis with some space above the highest value.
     pub(super) fn with_room(mut self) -> Ruler {
         if self.scale == Scale::Linear {
             self.high *= 1.06;
@@ -48,7 +48,7 @@ impl Ruler {
         self.high
     }
 
-    /// Where a value stands: 0 at the begin of the axis, 1 at its end.
+    /// The position of a value: 0 at the start of the axis, 1 at its end.
     pub(super) fn place(&self, value: f64) -> f64 {
         let stretched = |value: f64| match self.scale {
             Scale::Linear | Scale::Span => value,
@@ -58,7 +58,7 @@ impl Ruler {
         (stretched(value) - stretched(self.low)) / (stretched(self.high) - stretched(self.low))
     }
 
-    /// Round values and what is written at them, at most about `most`.
+    /// Ticks at round values, at most about `most` of them, each with its text.
     pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         let values = match self.scale {
             Scale::Linear | Scale::Span => self.round_values(most),
@@ -83,7 +83,7 @@ impl Ruler {
             .collect()
     }
 
-    /// Powers of ten, with such times them as there is room for.
+    /// Powers of ten, with as many multiples of them as there is space for.
     fn decades(&self, most: usize) -> Vec<f64> {
         let first = libm::floor(libm::log10(self.low) + 1e-9) as i32;
         let last = libm::ceil(libm::log10(self.high) - 1e-9) as i32;
@@ -118,12 +118,12 @@ impl Ruler {
     }
 }
 
-/// Nines of a share: 1 for 90 %, 2 for 99 %.
+/// The number of nines of a share: 1 for 90 %, 2 for 99 %.
 fn nines(share: f64) -> f64 {
     -libm::log10((1.0 - share).max(1e-12))
 }
 
-/// The next of 1, 2, 5, 10, ... that is not less.
+/// The smallest of 1, 2, 5, 10, ... that is at least `value`.
 fn above(value: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(value)));
     [1.0, 2.0, 5.0, 10.0]
@@ -133,7 +133,7 @@ fn above(value: f64) -> f64 {
         .unwrap_or(value)
 }
 
-/// Steps of time as on a clock.
+/// A round step of time: seconds, minutes or hours.
 fn round_time(seconds: f64) -> f64 {
     let steps = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0,
@@ -145,7 +145,7 @@ fn round_time(seconds: f64) -> f64 {
     steps.into_iter().find(|step| *step >= seconds * (1.0 - 1e-9)).unwrap_or(86_400.0)
 }
 
-/// A number with k or M, when the axis is that large.
+/// A number with k or M if the axis is large.
 fn scaled(value: f64, step: f64) -> String {
     match value.abs() {
         large if large >= 1e6 => format!("{}M", plain(value / 1e6, step / 1e6)),
@@ -154,7 +154,7 @@ fn scaled(value: f64, step: f64) -> String {
     }
 }
 
-/// A number with as many decimals as tell it from its neighbours.
+/// A number with enough decimals to differ from its neighbours at distance `step`.
 fn plain(value: f64, step: f64) -> String {
     let decimals = if step.is_finite() && step > 0.0 { -libm::floor(libm::log10(step) + 1e-9) } else { 2.0 };
     trimmed(value, decimals.clamp(0.0, 6.0) as usize + 1)

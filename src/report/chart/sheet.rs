@@ -1,30 +1,30 @@
-//! `Sheet`: a chart as marks on paper, in pixels of a page that is 800 wide. Both formats are drawn from it.
+//! `Sheet`: a chart as marks on a page, in pixels; the page is 800 pixels wide. SVG and PNG are drawn from it.
 
-/// Width of every chart, pixels.
+/// Width of every chart in pixels.
 pub(super) const WIDTH: f64 = 800.0;
 
-/// Steps of a pixel: files have whole numbers of these, which is fine enough for any screen.
+/// Number of steps in a pixel. Files contain positions as whole steps, which is fine enough for any screen.
 pub(super) const STEPS: f64 = 4.0;
 
-/// What is drawn, from the lowest layer to the highest.
+/// The marks, from the lowest layer to the highest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sheet {
     pub height: f64,
     pub marks: Vec<Mark>,
 }
 
-/// A place: pixels to the right of and below the upper left corner.
+/// A position in pixels, from the upper left corner to the right and down.
 pub(super) type Place = (f64, f64);
 
-/// The place in whole steps.
+/// The position in whole steps.
 pub(super) fn step((x, y): Place) -> (i32, i32) {
     ((x * STEPS).round() as i32, (y * STEPS).round() as i32)
 }
 
-/// Something drawn.
+/// A mark.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mark {
-    /// A line through places.
+    /// A line through these positions.
     Path { through: Vec<Place>, ink: Ink, width: f64 },
     /// A filled polygon.
     Area { around: Vec<Place>, ink: Ink, alpha: f64 },
@@ -32,11 +32,11 @@ pub(super) enum Mark {
     Rect { from: Place, to: Place, ink: Ink, alpha: f64 },
     /// A filled circle.
     Dot { at: Place, radius: f64, ink: Ink },
-    /// Words, their middle line at the height of `at`.
+    /// A text whose middle line is at the height of `at`.
     Words { text: String, at: Place, anchor: Anchor, em: f64, bold: bool, ink: Ink },
 }
 
-/// Which end of a text is held.
+/// The part of a text that is at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -44,34 +44,35 @@ pub(super) enum Anchor {
     End,
 }
 
-/// What colours are for.
+/// The purposes of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     Paper,
     Title,
     Muted,
     Grid,
-    /// What is only there to compare with.
+    /// A line that is only for comparison.
     Ideal,
-    /// The time in which a fault lasts.
+    /// The time of a fault.
     Fault,
     /// A line, an area or a bar.
     Series(usize),
-    /// The same thing's name: dark enough to be read.
+    /// The name of such a line, area or bar, dark enough to be read.
     Name(usize),
 }
 
-/// The colours of Okabe and Ito (2008), which people of all kinds of colour vision tell apart; without yellow, which
-/// nobody sees on white.
+/// The colours of Okabe and Ito (2008), which people with any kind of colour vision can tell apart; without yellow,
+/// which is invisible on white.
 const SERIES: [u32; 7] = [0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x4D4D4D];
 
-/// The same, as dark as text on white must be: a contrast of 4.5 (WCAG AA).
+/// Darker versions for text on white, with a contrast of 4.5 (WCAG AA).
 const NAMES: [u32; 7] = [0x0070AF, 0xB34F00, 0x007857, 0xA0527D, 0x8A6000, 0x1F729F, 0x4B4B4B];
 
-/// The colours of series and of names on dark paper.
+/// The colours of series and of names on a dark background.
 const DARK_SERIES: [u32; 7] = [0x4DA6E0, 0xF0803C, 0x2DBE93, 0xD994B8, 0xE69F00, 0x8CCBF0, 0xB0B5BD];
 
-/// Each colour that a chart has on white paper, and that which takes its place on dark paper; paper itself comes first.
+/// Each colour of a chart on white, with the colour that replaces it on a dark background. The background itself comes
+/// first.
 #[must_use]
 pub fn colours() -> Vec<(u32, u32)> {
     let plain = [
@@ -88,7 +89,7 @@ pub fn colours() -> Vec<(u32, u32)> {
 }
 
 impl Ink {
-    /// Red, green and blue, a byte each.
+    /// Red, green and blue, one byte each.
     pub(super) const fn rgb(self) -> u32 {
         match self {
             Ink::Paper => 0xFFFFFF,
@@ -118,7 +119,7 @@ impl Sheet {
     }
 }
 
-/// How words look.
+/// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub em: f64,

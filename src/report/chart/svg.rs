@@ -1,10 +1,10 @@
-//! Sheets as SVG: one element a mark.
+//! Sheets as SVG: one element for each mark.
 
 use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, WIDTH, step};
 use super::text::FAMILY;
 
-/// The SVG document of a sheet; `title` and `description` are for readers who do not see it. It counts in quarters of a
-/// pixel, so that all places are whole numbers.
+/// The SVG document of a sheet; `title` and `description` are for readers who do not see it. Its unit is a quarter of a
+/// pixel, so that all positions are integers.
 pub(super) fn svg(sheet: &Sheet, title: &str, description: &str) -> String {
     let (title, description) = (escaped(title), escaped(description));
     let (wide, high) = step((WIDTH, sheet.height));
@@ -52,7 +52,7 @@ fn element(mark: &Mark) -> String {
                 Anchor::End => "end",
             };
             let weight = if *bold { " font-weight=\"bold\"" } else { "" };
-            // Half the height of a small letter lower, the middle line of the words is at `y`.
+            // Lowered by half the height of a small letter, so that the middle line of the text is at `y`.
             format!(
                 "<text x=\"{x}\" y=\"{y}\" dy=\"0.5ex\" text-anchor=\"{anchor}\" font-size=\"{em}\"{weight} {fill}>\
                  {text}</text>"
@@ -75,7 +75,7 @@ fn fill(ink: Ink, alpha: f64) -> String {
     format!("fill=\"{}\"{opacity}", colour(ink))
 }
 
-/// The text as it may stand in an element or an attribute.
+/// The text, escaped for an element or an attribute.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -85,7 +85,7 @@ pub fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // XML 1.0 has no way to write the others.
+            // XML 1.0 cannot represent other control characters.
             control if control.is_control() && control != '\n' && control != '\t' => out.push(' '),
             other => out.push(other),
         }

@@ -1,5 +1,5 @@
-//! The charts of `sweep`: throughput and p99 against the key that is a number, one line for each combination of the
-//! others; bars where no key is one.
+//! The charts of `sweep`: throughput and p99 against a numeric key, one line for each combination of the other keys;
+//! bars if no key is numeric.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,20 @@ use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Scal
 use super::{brief, three};
 use crate::experiment::sweep::Grid;
 
-/// Lines that have colours of their own.
+/// Largest number of lines; each needs a colour of its own.
 const LINES_MAX: usize = 7;
 
-/// Bars that can be taken in below each other.
+/// Largest number of bars that a reader can take in.
 const BARS_MAX: usize = 40;
 
-/// An axis whose last value is this many times its first is logarithmic: else the low values lie on each other.
+/// Ratio of the last to the first value from which an axis is logarithmic; on a linear one the low values would
+/// overlap.
 const LOG_FROM: f64 = 50.0;
 
-/// The charts of the points that are done.
+/// The charts of the points that are finished.
 ///
 /// # Errors
-/// Why there is none: more lines or bars than can be told apart.
+/// The reason why there is no chart: too many lines or bars.
 pub fn of_sweep(grid: &Grid, rows: &BTreeMap<usize, Row>) -> Result<Vec<Chart>, String> {
     let across = across(grid);
     let count = across.as_ref().map_or(grid.points(), |across| grid.points() / across.values.len());
@@ -37,13 +38,13 @@ pub fn of_sweep(grid: &Grid, rows: &BTreeMap<usize, Row>) -> Result<Vec<Chart>, 
     Ok([sweep.throughput(), sweep.latency()].into_iter().flatten().collect())
 }
 
-/// What is varied at a point, as in `users.rate=50/s, web.count=2`: the keys with more than one value.
+/// The values at a point of the keys that have several, as in `users.rate=50/s, web.count=2`.
 #[must_use]
 pub fn place(grid: &Grid, point: usize) -> String {
     joined(grid, point, None, |key| key)
 }
 
-/// Keys and values of a point, but for one axis.
+/// Keys and values of a point, except those of axis `but`.
 fn joined(grid: &Grid, point: usize, but: Option<usize>, name: impl Fn(&str) -> &str) -> String {
     let each = grid.overrides(point).into_iter().enumerate();
     let told = each.filter(|(at, _)| Some(*at) != but && grid.axes()[*at].values.len() > 1);
@@ -53,15 +54,15 @@ fn joined(grid: &Grid, point: usize, but: Option<usize>, name: impl Fn(&str) -> 
     told.map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The key that the x axis shows.
+/// The key on the x axis.
 struct Across {
-    /// Which of the grid's.
+    /// Index of its axis in the grid.
     at: usize,
     unit: &'static str,
     values: Vec<f64>,
 }
 
-/// Of the keys that are numbers the one with the most values, the first of equals.
+/// The numeric key with the most values; the first of several with equally many.
 fn across(grid: &Grid) -> Option<Across> {
     let numeric = grid.axes().iter().enumerate().filter(|(_, axis)| axis.values.len() > 1);
     let numeric = numeric.filter_map(|(at, axis)| {
@@ -77,11 +78,11 @@ struct Sweep<'a> {
     across: Option<Across>,
 }
 
-/// What one of the two charts shows.
+/// The content of one of the two charts.
 struct Shown {
     name: &'static str,
     y: Axis,
-    /// How a value and its half-width are written.
+    /// The format of a value and its half-width.
     written: fn(f64, Option<f64>) -> String,
     title: String,
     subtitle: String,
@@ -128,28 +129,28 @@ impl Sweep<'_> {
         let mut subtitle = label.to_owned();
         if left_out > 0 {
             subtitle += &format!(
-                "; {left_out} of {} points are left out: they did not come to rest, or their tail is too thin",
+                "; {left_out} of {} points are left out: they have no steady state, or too few requests beyond p99",
                 points.len()
             );
         }
         Some(self.chart(Shown { name: "latency", y, written: time_ms, title, subtitle, points }))
     }
 
-    /// A metric at every point; one that is not known, or means nothing, is not finite.
+    /// A metric at every point; not finite where it is unknown or meaningless.
     fn points(&self, metric: &str, means: impl Fn(&Row) -> bool) -> Vec<(usize, Point)> {
         let one = |(&number, row): (&usize, &Row)| {
             let cell = |end: &str| row.get(&format!("{metric}{end}")).and_then(serde_json::Value::as_f64);
             let x =
                 self.across.as_ref().map_or(0.0, |across| across.values[self.grid.place(number)[across.at]]);
             let y = cell("").filter(|_| means(row)).unwrap_or(f64::NAN);
-            // The interval of what means nothing means nothing either.
+            // A meaningless value has no interval.
             let end = |end: &str| if y.is_finite() { cell(end).unwrap_or(y) } else { y };
             (number, Point { x, y, low: end("_low"), high: end("_high") })
         };
         self.rows.iter().map(one).collect()
     }
 
-    /// Where the least and the greatest value stand, and the values.
+    /// The position of the smallest and of the greatest value, with the values.
     fn ends(&self, points: &[(usize, Point)]) -> Option<((String, f64), (String, f64))> {
         let known = || points.iter().filter(|(_, point)| point.y.is_finite());
         let told = |(number, point): &(usize, Point)| (place(self.grid, *number), point.y);
@@ -166,7 +167,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// How it was measured, as far as it is the same at all points.
+    /// How it was measured, as far as that is the same at all points.
     fn about(&self) -> String {
         let trials = same(self.rows, "trials").and_then(serde_json::Value::as_u64);
         let length = same(self.rows, "duration_s").and_then(serde_json::Value::as_f64);
@@ -184,7 +185,7 @@ impl Sweep<'_> {
     fn lines(&self, across: &Across, shown: Shown, subtitle: String) -> Chart {
         let mut lines: BTreeMap<usize, Design> = BTreeMap::new();
         for (number, point) in &shown.points {
-            // The first point of a line tells it from the others.
+            // The name of a line comes from its first point.
             let mut at = self.grid.place(*number);
             at[across.at] = 0;
             let first =
@@ -221,7 +222,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// The name of a point's line: the other keys without their boxes, unless that makes two the same.
+    /// The name of the line of a point: the other keys without their boxes, unless two names would be equal.
     fn line(&self, number: usize, across: &Across) -> String {
         let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
         let names: Vec<String> = self.grid.axes().iter().map(|axis| last(&axis.key)).collect();

@@ -1,25 +1,26 @@
-//! The font that ships with the program, and how wide its words are.
+//! The built-in font, and the widths of its texts.
 
 use std::sync::LazyLock;
 
 use ttf_parser::Face;
 
-/// The family of the font. It stands in SVG files as it is, so that a viewer without the font takes the next one.
+/// The family of the font. SVG files contain the whole list, so that a viewer without the font uses the next one.
 pub(super) const FAMILY: &str = "Inter, Helvetica, Arial, sans-serif";
 
 pub(super) static REGULAR: &[u8] = include_bytes!("../../../data/fonts/Inter-Regular.otf");
 pub(super) static BOLD: &[u8] = include_bytes!("../../../data/fonts/Inter-SemiBold.otf");
 
-/// Both weights, read when the first chart is laid out: other commands must not wait for it.
+/// Both weights. They are read when the first chart is laid out, so that other commands do not wait for it.
 static FACES: LazyLock<[Face<'static>; 2]> = LazyLock::new(|| {
     [REGULAR, BOLD].map(|bytes| Face::parse(bytes, 0).expect("the font that ships can be read"))
 });
 
-/// Height of a line, from the highest ascender to the lowest descender, in ems, for which plotters draws an em of one. The
-/// font's own is 1.21: a picture has words that are 2.5 % larger than those of an SVG file, and room is left for them.
+/// Height of a line, from the highest ascender to the lowest descender, in ems, with which plotters draws an em of 1.
+/// The font's own height is 1.21, so the text of a picture is 2.5 % larger than that of an SVG file; the layout leaves
+/// space for it.
 pub(super) const SIZE_OF_EM: f64 = 1.24;
 
-/// Width of a text in a picture, pixels, whose em has `em` pixels.
+/// Width of a text in a picture, in pixels; an em has `em` pixels.
 pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
     let face = &FACES[usize::from(bold)];
     let advance = |character: char| {
@@ -29,7 +30,7 @@ pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
     text.chars().map(advance).sum::<f64>() * em * SIZE_OF_EM / f64::from(face.height())
 }
 
-/// The text in lines that are no wider; a single word may be.
+/// The text in lines of at most the width `most`; a single word may be wider.
 pub(super) fn wrapped(text: &str, em: f64, bold: bool, most: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -44,7 +45,7 @@ pub(super) fn wrapped(text: &str, em: f64, bold: bool, most: f64) -> Vec<String>
     lines
 }
 
-/// The text, cut so that it is no wider.
+/// The text, cut to at most the width `most`.
 pub(super) fn cut(text: &str, em: f64, bold: bool, most: f64) -> String {
     if width(text, em, bold) <= most {
         return text.to_owned();

@@ -1,21 +1,21 @@
-//! What happened over time: throughput, errors, the tail of the response times and lag, with the faults shaded.
+//! The timeline: throughput, errors, high percentiles of response times, and lag over time, with faults shaded.
 
 use super::super::number::{number, seconds};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Shade, Table, Unit};
 use super::{about, brief, three};
 use crate::experiment::result::{Figure, Happening, RunResult};
 
-/// Points that a line has at most: with more windows, each is the mean over some, since neighbours a pixel apart show
-/// nothing but noise.
+/// Largest number of points of a line. With more windows, each point is the mean over several, because neighbours a
+/// pixel apart show only noise.
 const POINTS_MAX: usize = 200;
 
-/// Rows that the table has at most: with more, each is the mean over some windows.
+/// Largest number of rows in the table. With more windows, each row is the mean over several.
 const ROWS_MAX: usize = 60;
 
-/// Faults that are shaded; of a box that flaps the first ones.
+/// Largest number of shaded faults; the first ones are shaded.
 const SHADES_MAX: usize = 20;
 
-/// The chart; `None` when fewer than two windows were measured.
+/// The chart; `None` if there are fewer than two windows.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     if result.series.rows.len() < 2 {
@@ -72,7 +72,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     })
 }
 
-/// A column of the series over time; where nothing was measured there are gaps.
+/// A column of the series as points over time, with gaps where nothing was measured.
 fn points(result: &RunResult, name: &str) -> Vec<Point> {
     let (Some(times), Some(values)) = (result.series.column("t_s"), result.series.column(name)) else {
         return Vec::new();
@@ -81,18 +81,18 @@ fn points(result: &RunResult, name: &str) -> Vec<Point> {
         times.zip(values).filter_map(|(time, value)| Some((time?, value))).collect();
     let mean = |some: &[(f64, Option<f64>)]| {
         let known: Vec<f64> = some.iter().filter_map(|(_, value)| *value).collect();
-        // Without any the mean is 0 / 0: a gap.
+        // Without known values the mean is 0 / 0, which shows as a gap.
         Point::bare(some[0].0, known.iter().sum::<f64>() / known.len() as f64)
     };
     all.chunks(together(result)).map(mean).collect()
 }
 
-/// Windows behind each point.
+/// Number of windows for each point.
 fn together(result: &RunResult) -> usize {
     result.series.rows.len().div_ceil(POINTS_MAX).max(1)
 }
 
-/// The faults: the event that begins one, the event that ends it, and what is said of the time between.
+/// The faults: the event that begins one, the event that ends it, and the label for the time in between.
 const FAULTS: [(&str, &str, &str); 9] = [
     ("crash", "recover", "down"),
     ("hang", "recover", "hangs"),
@@ -105,7 +105,7 @@ const FAULTS: [(&str, &str, &str); 9] = [
     ("latency", "normal latency", "latency"),
 ];
 
-/// From the begin of each fault to its end, or to that of the trial.
+/// The time of each fault, from its begin to its end or to the end of the trial.
 fn shades(result: &RunResult) -> Vec<Shade> {
     let last = result.warmup_s + result.duration_s;
     let shade = |(at, begin): (usize, &Happening)| {
@@ -118,7 +118,7 @@ fn shades(result: &RunResult) -> Vec<Shade> {
     result.timeline.iter().enumerate().filter_map(shade).take(SHADES_MAX).collect()
 }
 
-/// The finding: what the first fault did, or how even it all was.
+/// The finding: what the first fault did, or how steady the system was.
 fn title(result: &RunResult, shades: &[Shade]) -> String {
     let highest = |name: &str| {
         points(result, name).iter().map(|point| point.y).filter(|y| y.is_finite()).fold(0.0, f64::max)

@@ -1,18 +1,18 @@
-//! How busy each component's cores and disk were.
+//! Utilisation of the cores and the disk of each component.
 
 use super::super::number::share;
 use super::about;
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use crate::experiment::result::{ComponentResult, Figure, RunResult};
 
-/// Bars that are readable below each other; of more only the busiest are shown.
+/// Largest number of bars; of more, only the busiest are shown.
 const BARS_MAX: usize = 24;
 
-/// Colours: what binds, and all else.
+/// Indices of the colours of the bottleneck and of all others.
 const BINDS: usize = 1;
 const OTHER: usize = 0;
 
-/// The chart; `None` when no component has a machine that did anything.
+/// The chart; `None` if no component has a machine that did any work.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     let mut found: Vec<(String, String, Figure, bool)> = Vec::new();
@@ -26,7 +26,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         }
     }
     let all = found.len();
-    // Sorted only where some are left out: the order of the scenario is easier to find one's way in.
+    // Sorted only if some are left out; otherwise the order of the scenario is easier to read.
     if all > BARS_MAX {
         found.sort_by(|a, b| b.2.mean.total_cmp_or_last(a.2.mean));
         found.truncate(BARS_MAX);
@@ -59,7 +59,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     })
 }
 
-/// The cores and the disk of a machine count for its host alone.
+/// The cores and the disk of a machine; only its host shows them.
 fn resources(name: &str, component: &ComponentResult) -> Vec<(&'static str, Figure)> {
     if component.machine.as_ref().is_none_or(|machine| machine.host != name) {
         return Vec::new();
@@ -107,7 +107,7 @@ fn title(result: &RunResult, found: &[(String, String, Figure, bool)]) -> Option
     })
 }
 
-/// Order of figures that may be missing.
+/// Order for figures that may be missing.
 trait OrLast {
     fn total_cmp_or_last(&self, other: Self) -> std::cmp::Ordering;
 }

@@ -104,7 +104,9 @@ impl Door {
     /// # Panics
     /// When there is no slot.
     #[must_use]
-    pub fn new(limits: Limits) -> Door {
+    pub fn new(mut limits: Limits) -> Door {
+        // A door without rate limits looks at none.
+        limits.rates.truncate(limits.rates.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
         Door {
             slots: Pool::new(limits.slots, limits.queue.saturating_add(limits.backlog), false),
             granted: VecDeque::new(),

@@ -5,8 +5,8 @@ use rand::Rng;
 use super::draw::unit;
 use crate::kernel::time::SimDuration;
 
-/// How chance spreads the retries of many callers. Names and formulas: Brooker, "Exponential Backoff And Jitter",
-/// AWS Architecture Blog, 2015. With d the delay without jitter:
+/// How chance spreads the retries of many callers; d is the delay without jitter. Names and formulas: Brooker,
+/// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Jitter {
     /// d itself.
@@ -24,11 +24,11 @@ pub enum Jitter {
 pub struct Backoff {
     /// The delay before the first retry.
     pub base: SimDuration,
-    /// By what the delay grows from retry to retry; 1 keeps it constant.
+    /// Growth of the delay from retry to retry; 1 keeps it constant.
     pub factor: f64,
-    /// No delay is longer.
+    /// Longest delay.
     pub max: SimDuration,
-    /// What chance does to it.
+    /// How chance spreads it.
     pub jitter: Jitter,
 }
 
@@ -37,8 +37,8 @@ impl Backoff {
     pub const NONE: Backoff =
         Backoff { base: SimDuration::ZERO, factor: 1.0, max: SimDuration::ZERO, jitter: Jitter::None };
 
-    /// The delay before retry number `retry`, 1 being the first, where `previous` is the delay before the retry before
-    /// it, or zero. Draws once, except without jitter.
+    /// Returns the delay before retry number `retry`, which counts from 1. `previous` is the delay before the retry before
+    /// it, or zero. Draws once; without jitter it draws nothing.
     ///
     /// # Panics
     /// When `retry` is zero.

@@ -15,8 +15,8 @@ pub enum BreakerState {
 
 /// A circuit breaker that counts consecutive failures. Source of the three states: Nygard, "Release It!", 2007.
 ///
-/// Every call that was allowed is reported once, as succeeded or failed; a call without an answer failed. The breaker
-/// does not tell calls apart: an answer that comes after a change of state counts in the new one, as in the libraries.
+/// The caller reports each allowed call once, as succeeded or failed; a call without an answer has failed. The breaker does
+/// not tell calls apart: an answer that comes after a change of state counts in the new state, as in the libraries.
 #[derive(Clone, Debug)]
 pub struct CircuitBreaker {
     threshold: u32,
@@ -33,8 +33,8 @@ enum Phase {
 }
 
 impl CircuitBreaker {
-    /// A closed breaker: opens after `threshold` failures in a row, stays open for `open_for`, then lets `probes` calls
-    /// pass and closes when that many have succeeded; one failure opens it again.
+    /// A closed breaker. It opens after `threshold` failures in a row and stays open for `open_for`. Then it lets `probes`
+    /// calls pass: it closes when all of them have succeeded, and opens again with the first failure.
     ///
     /// # Panics
     /// When `threshold` or `probes` is zero.
@@ -43,7 +43,7 @@ impl CircuitBreaker {
         CircuitBreaker { threshold, open_for, probes, phase: Phase::Closed { failures: 0 } }
     }
 
-    /// Whether a call may be sent now.
+    /// Returns whether a call may be sent now.
     #[must_use]
     pub fn allow(&mut self, now: SimTime) -> bool {
         if self.state(now) == BreakerState::HalfOpen && matches!(self.phase, Phase::Open { .. }) {
@@ -81,7 +81,7 @@ impl CircuitBreaker {
                 *failures += 1;
                 *failures >= self.threshold
             }
-            // A call from before: the callee is not given longer for it.
+            // A call of before: it does not keep the breaker open for longer.
             Phase::Open { .. } => false,
             Phase::HalfOpen { .. } => true,
         };

@@ -1,7 +1,7 @@
 //! `Deadlines`: many time limits of one length behind a single timer.
 //!
-//! A limit that will almost never be reached must not sit in the calendar. All limits of one length expire in the order
-//! in which they were set, so that a queue holds them and one timer stands for the oldest that still matters.
+//! Most limits are never reached, so that each of them must not cost an event. Limits of one length expire in the order in
+//! which they were set: a queue holds them, and one timer stands for the oldest that still matters.
 
 use std::collections::VecDeque;
 
@@ -12,27 +12,27 @@ use crate::kernel::time::{SimDuration, SimTime};
 pub struct Deadlines<K> {
     length: SimDuration,
     entries: VecDeque<(SimTime, K)>,
-    /// With so many entries, those that no longer matter are dropped.
+    /// Number of entries at which those that no longer matter are dropped.
     full: usize,
     armed: bool,
 }
 
-/// So many entries are always kept.
+/// Number of entries below which nothing is dropped.
 const KEPT: usize = 16;
 
-/// From so many entries on, a megabyte or two, memory matters more than a few nanoseconds.
+/// Number of entries, a megabyte or two, from which memory matters more than a few nanoseconds.
 const LONG: usize = 1 << 16;
 
 impl<K: Copy> Deadlines<K> {
-    /// Limits of the given length.
+    /// No limits yet; each will have the given length.
     #[must_use]
     pub fn new(length: SimDuration) -> Deadlines<K> {
         Deadlines { length, entries: VecDeque::new(), full: KEPT, armed: false }
     }
 
-    /// Sets a limit for `key`. Limits that no longer matter, as `live` tells, are dropped some at a time, so that the queue
-    /// stays at most about twice as long as what was set since the oldest that still matters, or, where that is much, as what
-    /// is under way. Returns the moment for which the owner must set its timer, if it has none.
+    /// Sets a limit for `key`. Returns the moment for which the owner must set its timer, or `None` when the timer is set
+    /// already. Drops limits that no longer matter, as `live` tells, some at a time: the queue stays about twice as long as
+    /// what was set since the oldest limit that matters, or, in a long queue, as what is under way.
     #[inline(always)]
     pub fn push(&mut self, now: SimTime, key: K, live: impl Fn(&K) -> bool) -> Option<SimTime> {
         if self.entries.len() >= self.full {
@@ -47,7 +47,7 @@ impl<K: Copy> Deadlines<K> {
         Some(at)
     }
 
-    /// The timer has fired: one key whose limit is reached; call until `None`.
+    /// The timer has fired: returns one key whose limit is reached. To be called until `None`.
     pub fn expired(&mut self, now: SimTime, live: impl Fn(&K) -> bool) -> Option<K> {
         self.prune(live);
         match self.entries.front() {
@@ -59,21 +59,21 @@ impl<K: Copy> Deadlines<K> {
         }
     }
 
-    /// After the expired ones have been taken: the moment for which the owner must set its timer again, if any.
+    /// Returns the moment for which the owner must set its timer again, if any. To be called after the last expired limit.
     pub fn rearm(&mut self) -> Option<SimTime> {
         let next = self.entries.front().map(|&(at, _)| at);
         self.armed = next.is_some();
         next
     }
 
-    /// Forgets all limits, and the timer with them: its owner has crashed.
+    /// Forgets all limits and the timer: the owner has crashed.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.armed = false;
     }
 
-    /// Drops those that no longer matter. In a long queue also those behind one that still does, since a single slow answer
-    /// would keep whatever was set after it; in a short one that costs more than it frees.
+    /// Drops limits that no longer matter. In a long queue it drops those behind a limit that matters too, because one slow
+    /// answer would keep all that were set after it; in a short queue that costs more than it frees.
     #[inline(never)]
     fn sift(&mut self, live: impl Fn(&K) -> bool) {
         self.prune(&live);
@@ -83,7 +83,7 @@ impl<K: Copy> Deadlines<K> {
         self.full = KEPT + 2 * self.entries.len();
     }
 
-    /// Drops those before the oldest that still matters.
+    /// Drops the limits before the oldest that still matters.
     #[inline(never)]
     fn prune(&mut self, live: impl Fn(&K) -> bool) {
         while self.entries.front().is_some_and(|(_, key)| !live(key)) {

@@ -1,6 +1,6 @@
 //! `Memory`: the byte budget of a machine.
 
-/// Bytes of one machine: a base that is always taken, and what jobs reserve and release.
+/// Bytes of one machine: a base that is always taken, and the bytes that jobs reserve and release.
 #[derive(Clone, Debug)]
 pub struct Memory {
     total: u64,
@@ -10,7 +10,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// `total` bytes, of which `base` are taken from the start, by the system and the idle program.
+    /// A machine of `total` bytes. The system and the idle program take `base` of them from the start.
     ///
     /// # Panics
     /// When the base does not fit.
@@ -19,7 +19,7 @@ impl Memory {
         Memory { total, base, used: base, used_max: base }
     }
 
-    /// Takes `bytes`; false, and nothing is taken, when they are not free.
+    /// Takes `bytes`. Returns false, and takes nothing, when they are not free.
     #[must_use]
     pub fn reserve(&mut self, bytes: u64) -> bool {
         let fits = bytes <= self.total - self.used;
@@ -39,7 +39,7 @@ impl Memory {
         self.used -= bytes;
     }
 
-    /// Bytes taken at this moment, the base among them.
+    /// Bytes taken at this moment, including the base.
     pub fn used(&self) -> u64 {
         self.used
     }
@@ -49,12 +49,12 @@ impl Memory {
         self.total
     }
 
-    /// The most bytes taken at once since the start or the last [`Memory::reset_max`].
+    /// Largest number of bytes taken at once since the start or the last [`Memory::reset_max`].
     pub fn max_used(&self) -> u64 {
         self.used_max
     }
 
-    /// Begins a new measurement of the maximum, at what is taken now: the end of a warm-up.
+    /// Begins a new measurement of the maximum with what is taken now: the warm-up has ended.
     pub fn reset_max(&mut self) {
         self.used_max = self.used;
     }

@@ -15,7 +15,7 @@ pub enum Acquire {
     Full,
 }
 
-/// A waiter that has just been given a slot.
+/// A waiter that has just got a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Granted<J> {
     /// The job, as it asked.
@@ -24,21 +24,21 @@ pub struct Granted<J> {
     pub waited: SimDuration,
 }
 
-/// A bounded pool. A slot that comes free goes straight to the next waiter, so that nobody slips in between: slots are
-/// free only while nobody waits.
+/// A bounded pool. A slot that is given back goes straight to the next waiter, so that no newcomer gets in between: slots
+/// are free only while nobody waits.
 #[derive(Debug)]
 pub struct Pool<J> {
     capacity: u32,
     queue_limit: u32,
     lifo: bool,
     in_use: u32,
-    /// In order of arrival, whichever end is served.
+    /// In order of arrival, whichever end is served first.
     queue: VecDeque<(J, SimTime)>,
 }
 
 impl<J: Copy> Pool<J> {
-    /// A pool of `capacity` free slots, at least one, for which at most `queue_limit` jobs may wait, served in order of
-    /// arrival or, if `lifo`, in the opposite order.
+    /// A pool of `capacity` free slots, at least one. At most `queue_limit` jobs wait, served in order of arrival or, if
+    /// `lifo`, in the opposite order.
     ///
     /// # Panics
     /// When `capacity` is zero.
@@ -62,7 +62,7 @@ impl<J: Copy> Pool<J> {
         Acquire::Queued
     }
 
-    /// Gives a slot back. If somebody waits, the slot passes to the one returned, who holds it from now on.
+    /// Gives a slot back. Returns the waiter to whom the slot passes, if anybody waits.
     ///
     /// # Panics
     /// When no slot is held.
@@ -77,7 +77,7 @@ impl<J: Copy> Pool<J> {
         next.map(|(job, since)| Granted { job, waited: now.since(since) })
     }
 
-    /// Takes out the waiter that has waited longest, if it has waited for `limit`; to be called until `None`.
+    /// Takes out the waiter that has waited longest, if it has waited for `limit`. To be called until `None`.
     pub fn expire(&mut self, now: SimTime, limit: SimDuration) -> Option<J> {
         let &(job, since) = self.queue.front()?;
         if now.since(since) < limit {
@@ -87,7 +87,7 @@ impl<J: Copy> Pool<J> {
         Some(job)
     }
 
-    /// Forgets the waiters for which `gone` holds; returns how many they were. Linear in the waiters.
+    /// Forgets the waiters for which `gone` holds. Returns their number. Linear in the waiters.
     pub fn remove_waiters(&mut self, mut gone: impl FnMut(&J) -> bool) -> usize {
         let before = self.queue.len();
         self.queue.retain(|(job, _)| !gone(job));
@@ -100,22 +100,22 @@ impl<J: Copy> Pool<J> {
         self.queue.clear();
     }
 
-    /// Slots, held or free.
+    /// Number of slots, held and free.
     pub fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// Slots held.
+    /// Number of slots that are held.
     pub fn in_use(&self) -> u32 {
         self.in_use
     }
 
-    /// Jobs that wait for a slot.
+    /// Number of jobs that wait for a slot.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// How long the one that waits longest has waited; zero when nobody waits.
+    /// Time that the first in the queue has waited; zero when nobody waits.
     pub fn oldest_wait(&self, now: SimTime) -> SimDuration {
         self.queue.front().map_or(SimDuration::ZERO, |(_, since)| now.since(*since))
     }

@@ -2,29 +2,29 @@
 
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// Parts in which the window moves on.
+/// Number of slots of the window.
 const SLOTS: usize = 10;
 
-/// A retry costs a thousand of these, so that shares of a retry are whole numbers.
+/// Cost of a retry, so that thousandths of one are whole numbers.
 const RETRY_COST: i64 = 1000;
 
-/// A budget of retries, as in Finagle's `RetryBudget` with its leaky token bucket: each request brings `ratio` of a
-/// retry, which is worth something for `window` only, and beside it there is a reserve of `minimum` retries a second.
-/// Over any long time retries <= ratio * requests + minimum * time: a load is amplified by 1 + ratio at most.
+/// A budget of retries, as Finagle's `RetryBudget` with its leaky token bucket. Each request brings `ratio` of a retry,
+/// which expires after `window`; a reserve of `minimum` retries a second stands beside it. Over a long time
+/// retries <= ratio * requests + minimum * time, so that a load grows by the factor 1 + ratio at most.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     deposit: i64,
     reserve: i64,
     slot_ns: u64,
-    /// What came in less what was spent, in each slot of the window; slot k of time is kept at k modulo `SLOTS`.
+    /// Income less spending of each slot of the window; slot k of time is kept at k modulo `SLOTS`.
     slots: [i64; SLOTS],
-    /// The number of the latest slot, counted from the start of the trial.
+    /// Number of the latest slot, counted from the start of the trial.
     latest: u64,
 }
 
 impl RetryBudget {
-    /// `ratio` retries a request, zero or more and resolved to thousandths, and `minimum` retries a second in any case,
-    /// within a window of at least 10 ns. Finagle's own: 0.2, 10 a second, 10 s.
+    /// A budget of `ratio` retries a request, resolved to thousandths, and of `minimum` retries a second in any case, within
+    /// a window of at least 10 ns. Finagle's own: 0.2, 10 a second, 10 s.
     ///
     /// # Panics
     /// When a figure is out of its range.
@@ -38,13 +38,13 @@ impl RetryBudget {
         RetryBudget { deposit, reserve, slot_ns, slots: [0; SLOTS], latest: 0 }
     }
 
-    /// A request, not a retry, is sent.
+    /// A request is sent that is no retry.
     pub fn request(&mut self, now: SimTime) {
         let slot = self.slot(now);
         self.slots[slot] += self.deposit;
     }
 
-    /// Whether a retry may be sent now; if so, it is paid.
+    /// Returns whether a retry may be sent now. If so, it is paid.
     #[must_use]
     pub fn try_retry(&mut self, now: SimTime) -> bool {
         let slot = self.slot(now);
@@ -56,7 +56,7 @@ impl RetryBudget {
         affordable
     }
 
-    /// The slot of `now`, after those that have left the window are emptied.
+    /// Returns the slot of `now`, after it has emptied the slots that have left the window.
     fn slot(&mut self, now: SimTime) -> usize {
         let current = now.as_nanos() / self.slot_ns;
         let expired = (current - self.latest).min(SLOTS as u64);

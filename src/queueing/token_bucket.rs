@@ -2,13 +2,13 @@
 
 use crate::kernel::time::SimTime;
 
-/// Parts of a nanosecond in which the bucket reckons, so that rates such as three a second lose nothing.
+/// Parts of a nanosecond: the unit of the bucket's times, so that a rate such as three a second loses nothing.
 const NANO_PARTS: f64 = (1_u64 << 32) as f64;
 
-/// A bucket of `burst` tokens into which `rate` tokens a second flow until it is full; each call takes one.
+/// A bucket of `burst` tokens into which `rate` tokens a second flow until it is full. Each call takes one.
 ///
-/// Kept as the moment at which it is full again, in integers (the generic cell rate algorithm, ITU-T I.371), so that a
-/// call that comes exactly when its token does is never lost to rounding.
+/// The bucket is stored as the moment at which it is full again (the generic cell rate algorithm, ITU-T I.371). That is an
+/// integer, so that a call that comes together with its token is never lost to rounding.
 #[derive(Clone, Debug)]
 pub struct TokenBucket {
     /// Parts of a nanosecond between two tokens.
@@ -34,7 +34,7 @@ impl TokenBucket {
         TokenBucket::new(rate, rate.ceil().max(1.0) as u32)
     }
 
-    /// Takes a token; false when there is none.
+    /// Takes a token. Returns false when there is none.
     #[must_use]
     pub fn try_take(&mut self, now: SimTime) -> bool {
         let now = u128::from(now.as_nanos()) << 32;

@@ -1,10 +1,10 @@
-//! `Jar`: the cookies that keep users with their target. Users hold them, so that they outlive a crash of the balancer.
+//! `Jar`: the cookies that keep users with their target. The users hold them: they outlive a crash of the balancer.
 
 use std::collections::BTreeMap;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// Cookies below which nobody looks for expired ones.
+/// Number of cookies below which expired ones are kept.
 const SWEEP_MIN: usize = 4096;
 
 /// Which target each user belongs to.
@@ -24,12 +24,12 @@ struct Cookie {
 }
 
 impl Jar {
-    /// An empty jar; a cookie that is not used for `expire` is worth nothing.
+    /// An empty jar. A cookie expires when it is not used for the time `expire`.
     pub(super) fn new(expire: SimDuration, fails: bool) -> Jar {
         Jar { cookies: BTreeMap::new(), expire, fails, sweep_at: SWEEP_MIN }
     }
 
-    /// The target that a user belongs to.
+    /// Returns the target that a user belongs to, if any.
     pub(super) fn target(&self, now: SimTime, user: u64) -> Option<usize> {
         let cookie = self.cookies.get(&user)?;
         (now.since(cookie.used) < self.expire).then_some(usize::from(cookie.target))

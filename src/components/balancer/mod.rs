@@ -1,4 +1,4 @@
-//! `Balancer`: hands each call to one of several targets, of which it knows its own calls and its checks' answers only.
+//! `Balancer`: hands each call to one of several targets. It knows only its own calls and the answers of its checks.
 
 mod checks;
 mod jar;
@@ -41,19 +41,19 @@ mod timer {
     pub(super) const CHECK_LATE: u16 = 1;
     /// The oldest call has waited too long for a connection.
     pub(super) const QUEUED: u16 = 2;
-    /// The oldest call has been too long at its target.
+    /// A call has waited too long for the answer of its target.
     pub(super) const DEADLINE: u16 = 3;
     /// The ejection of a target is over.
     pub(super) const READMIT: u16 = 4;
     /// The weight of a target in slow start grows.
     pub(super) const GROW: u16 = 5;
-    /// A target has been drained for long enough.
+    /// The time for draining a target is over.
     pub(super) const DRAINED: u16 = 6;
     /// The other half of the pair has missed the adverts.
     pub(super) const TAKE_OVER: u16 = 7;
 }
 
-/// Purposes of draws: the core time of a call, and from the next on the choice of each target that is tried.
+/// Purposes of draws: the core time of a call is 0, the choice of its n-th target is n, counted from 1.
 const DEMAND: u64 = 0;
 const CHOICE: u64 = 1;
 
@@ -66,10 +66,10 @@ pub struct Balancer {
     /// Connections and their queue.
     door: Door,
     relays: Relays,
-    /// Its patience with targets, and how many of them a call is tried at.
+    /// Patience with targets, and the number of targets that a call is tried at.
     hand: Hand<CallId>,
     jar: Option<Jar>,
-    /// Whether a class writes.
+    /// Whether each class writes.
     writes: Vec<bool>,
     pair: Pair,
     hung: bool,
@@ -130,7 +130,7 @@ impl Balancer {
         self.settle(call, verdict, cx);
     }
 
-    /// Does with a call what the door has decided.
+    /// Acts on what the door has decided about a call.
     #[inline(always)]
     fn settle(&mut self, call: CallId, verdict: Verdict, cx: &mut Cx<'_>) {
         match verdict {
@@ -140,7 +140,7 @@ impl Balancer {
         }
     }
 
-    /// A call has its connection: first the balancer's own work.
+    /// A call has its connection: the balancer's own work comes first.
     #[inline(always)]
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match &self.demand {
@@ -152,7 +152,7 @@ impl Balancer {
         }
     }
 
-    /// Sends a call to a target; when there is none, that is its end.
+    /// Sends a call to a target. Without a target the call ends.
     fn relay(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Some(target) = self.choose(call, &[], cx) else {
             self.leave(call, Outcome::Unavailable, cx);
@@ -163,7 +163,7 @@ impl Balancer {
         cx.get_mut(call).notes.mark = u64::from(place);
     }
 
-    /// Sends a call to another target than those that it has tried.
+    /// Sends a call to a target that it has not tried.
     #[cold]
     fn relay_again(&mut self, place: u32, cx: &mut Cx<'_>) {
         let relay = *self.relays.get_mut(place);
@@ -187,7 +187,7 @@ impl Balancer {
         child
     }
 
-    /// The target for a call that has tried some.
+    /// Chooses a target for a call that has `tried` some.
     #[inline(always)]
     fn choose(&mut self, call: CallId, tried: &[u16], cx: &mut Cx<'_>) -> Option<usize> {
         let now = cx.now();
@@ -202,7 +202,7 @@ impl Balancer {
                 return None;
             }
         }
-        // Who does not come back is told apart by the request.
+        // Users who do not come back are told apart by their request.
         let key = if user != 0 { user } else { mix(client.index() as u64, number) };
         let mut rng = cx.rng_of(draws, CHOICE + tried.len() as u64);
         let target = self.targets.pick(now, key, tried, &mut rng)?;
@@ -228,7 +228,7 @@ impl Balancer {
         let may_repeat = match connection {
             Connection::Held => false,
             Connection::Refused => true,
-            // It may have been done: only what changes nothing is done twice.
+            // The call may have been done: only a read is done twice.
             Connection::Broken => !self.writes[usize::from(class)],
         };
         let relay = self.relays.get_mut(place);
@@ -241,7 +241,7 @@ impl Balancer {
         }
     }
 
-    /// A call is no longer at its target, which is judged by how it went.
+    /// A call has left its target. The outcome counts for or against the target.
     fn release_target(&mut self, place: u32, outcome: Outcome, connection: Connection, cx: &mut Cx<'_>) {
         let now = cx.now();
         let Relay { target, sent, .. } = *self.relays.get_mut(place);
@@ -287,14 +287,14 @@ impl Balancer {
         }
     }
 
-    /// Targets that have had a call for too long are asked no more; they do not hear of it.
+    /// Gives up calls whose targets have not answered in time. The targets do not hear of it.
     fn time_out(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
             self.cut(child, Outcome::TimedOut, cx);
         }
     }
 
-    /// Waits no longer for a target, and answers in its stead.
+    /// Waits no longer for a target, and answers its call with `outcome`.
     fn cut(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Parent::Call(call) = cx.get(child).parent else { return };
         let place = cx.get(call).notes.mark as u32;

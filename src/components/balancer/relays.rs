@@ -15,7 +15,7 @@ pub(super) struct Relay {
     pub target: u16,
     /// When it was sent there.
     pub sent: SimTime,
-    /// How many targets have failed to take it.
+    /// Number of targets that have failed to take it.
     pub tries: u16,
     tried: [u16; RETRIES_MAX as usize],
 }
@@ -46,7 +46,7 @@ pub(super) struct Relays {
 }
 
 impl Relays {
-    /// Takes a call in; its place.
+    /// Takes a call in. Returns its place.
     pub(super) fn insert(&mut self, relay: Relay) -> u32 {
         if let Some(place) = self.free.pop() {
             self.places[place as usize] = Some(relay);
@@ -61,14 +61,14 @@ impl Relays {
         self.places[place as usize].as_mut().expect("a call that is inside has its place")
     }
 
-    /// The call in a place leaves; the one that came in.
+    /// The call in a place leaves. Returns the call that came in.
     pub(super) fn remove(&mut self, place: u32) -> CallId {
         let relay = self.places[place as usize].take().expect("a call leaves once");
         self.free.push(place);
         relay.call
     }
 
-    /// The places of the calls that a target has. Linear in all calls: for what happens rarely.
+    /// Returns the places of the calls that a target has. Linear in all calls: only for rare events.
     pub(super) fn at(&self, target: usize) -> Vec<u32> {
         let places = self.places.iter().enumerate();
         let at = places.filter(|(_, relay)| relay.is_some_and(|relay| usize::from(relay.target) == target));

@@ -4,10 +4,10 @@ use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 
-/// Checks in a row that are waited for, at most.
+/// Largest number of checks in a row that change a state.
 const ROW_MAX: u16 = 1000;
 
-/// Points on the ring of a target of weight 1, at most.
+/// Largest number of points on the ring of a target of weight 1.
 const VIRTUAL_NODES_MAX: u32 = 1000;
 
 /// The largest weight, as HAProxy's [V]: a ring has that many times the virtual nodes.

@@ -18,7 +18,7 @@ use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, R
 use crate::parts::hardware::Hardware;
 use crate::queueing::balance::Policy;
 
-/// Targets that one call is tried at after the first, at most.
+/// Largest number of targets that one call is tried at after the first.
 pub(super) const RETRIES_MAX: u16 = 8;
 
 /// How a balancer chooses a target.
@@ -68,13 +68,13 @@ impl CheckKind {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HealthSpec {
-    /// From the start of one check to that of the next. Default: the preset's, else "2s", as HAProxy [V].
+    /// Time from the start of one check to the start of the next. Default: the preset's, else "2s", as HAProxy [V].
     pub interval: Option<Duration>,
-    /// How long an answer may take. Default: the preset's, else the interval, as HAProxy [V].
+    /// Longest time that an answer may take. Default: the preset's, else the interval, as HAProxy [V].
     pub timeout: Option<Duration>,
-    /// Failures in a row that take a target out. Default: the preset's, else 3, as HAProxy [V].
+    /// Number of failures in a row that take a target out. Default: the preset's, else 3, as HAProxy [V].
     pub fall: Option<u16>,
-    /// Successes in a row that bring it back. Default: the preset's, else 2, as HAProxy [V].
+    /// Number of successes in a row that bring it back. Default: the preset's, else 2, as HAProxy [V].
     pub rise: Option<u16>,
     /// What is asked. Default: the preset's, else "connect", as HAProxy [V].
     pub kind: Option<CheckKind>,
@@ -84,13 +84,13 @@ pub struct HealthSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EjectionSpec {
-    /// Failures in a row. Default: the preset's, else 5, as Envoy [V].
+    /// Number of failures in a row that eject a target. Default: the preset's, else 5, as Envoy [V].
     pub failures: Option<u32>,
     /// Time of the first ejection; the n-th takes n times as long. Default: the preset's, else "30s", as Envoy [V].
     pub base: Option<Duration>,
-    /// Time of the longest. Default: the preset's, else "300s", as Envoy [V]; at least `base`.
+    /// Time of the longest ejection. Default: the preset's, else "300s", as Envoy [V]; at least `base`.
     pub max: Option<Duration>,
-    /// Nobody is ejected once this share of the targets is. Default: the preset's, else "10%", as Envoy [V].
+    /// Share of the targets that may be ejected; beyond it no more are. Default: the preset's, else "10%", as Envoy [V].
     pub max_share: Option<Share>,
     /// What counts as a failure. Default: the preset's, else "errors".
     pub counts: Option<Counts>,
@@ -110,9 +110,9 @@ pub enum Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSpec {
-    /// How many may wait; beyond it they are rejected.
+    /// Number of calls that may wait; beyond it they are rejected.
     pub limit: u32,
-    /// How long each waits before it is rejected. Default: as long as it takes.
+    /// Longest wait of a call; after it the call is rejected. Default: as long as it takes.
     pub timeout: Option<Duration>,
 }
 
@@ -134,7 +134,7 @@ pub struct StickySpec {
     /// What happens to a user whose target is out. Default: "move".
     #[serde(default)]
     pub gone: Gone,
-    /// A cookie that is not used for so long is worth nothing. Default: "1d", as the AWS ALB [V].
+    /// Time after which a cookie that is not used expires. Default: "1d", as the AWS ALB [V].
     pub expire: Option<Duration>,
 }
 
@@ -173,7 +173,7 @@ pub struct BalancerSpec {
     pub connections: Option<u32>,
     /// Calls that wait for one of the `connections`. Default: none may.
     pub queue: Option<QueueSpec>,
-    /// How long a target may take to answer a call. Default: the preset's, else as long as it takes.
+    /// Longest time that a target may take to answer a call. Default: the preset's, else as long as it takes.
     pub timeout: Option<Duration>,
     /// Active checks. Default: the preset's, else none.
     pub health: Option<HealthSpec>,
@@ -182,7 +182,7 @@ pub struct BalancerSpec {
     /// Once fewer than this share of the targets are in service, all get calls; at 0 once none is. Default: the preset's,
     /// else never.
     pub panic: Option<Share>,
-    /// Other targets that a call is tried at after its connection has failed. A write that may have been done is never
+    /// Number of other targets that a call is tried at after its connection has failed. A write that may have been done is never
     /// sent again. Default: the preset's, else 0.
     pub retries: Option<u16>,
     /// Time in which a target that comes back gets its full weight. Default: at once.
@@ -212,7 +212,7 @@ pub(super) struct Settings {
 }
 
 impl BalancerSpec {
-    /// The weight of each machine of an entry of `targets`.
+    /// Returns the weight of each machine of an entry of `targets`.
     pub(super) fn weight(&self, entry: usize) -> f64 {
         self.weights.as_ref().and_then(|weights| weights.get(entry)).copied().unwrap_or(1.0)
     }

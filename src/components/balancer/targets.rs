@@ -1,4 +1,4 @@
-//! `Targets`: which targets a balancer believes in, by its checks, by its own failures, and by what it is told.
+//! `Targets`: which targets may get calls, by the checks, by failures of calls, and by orders of the operators.
 
 use rand::Rng;
 
@@ -7,24 +7,24 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::signal::{CallId, ComponentId};
 use crate::queueing::balance::{Balance, Policy};
 
-/// Steps in which a target comes to its full weight, as HAProxy's `slowstart` [V: `server_warmup`].
+/// Number of steps in which a target comes to its full weight, as HAProxy's `slowstart` [V: `server_warmup`].
 pub(super) const RAMP_STEPS: u64 = 20;
 
-/// An ejection is forgiven for each such time in service, as by Envoy's sweep `interval` [V].
+/// Time in service after which one ejection is forgiven, as Envoy's sweep `interval` [V].
 const FORGIVEN_AFTER: SimDuration = SimDuration::from_secs(10);
 
-/// When a target is left out for its failures to answer calls.
+/// When a target is ejected because it fails calls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Ejection {
-    /// Failures in a row.
+    /// Number of failures in a row that eject a target.
     pub failures: u32,
     /// Time of the first ejection; the n-th takes n times as long.
     pub base: SimDuration,
-    /// Time of the longest.
+    /// Time of the longest ejection.
     pub longest: SimDuration,
-    /// Nobody is ejected once this share of the targets is.
+    /// Share of the targets that may be ejected; beyond it no more are.
     pub max_share: f64,
-    /// Only connections that fail and answers that do not come count, not errors that a target answers.
+    /// Whether only failed connections and missing answers count, not errors that a target answers.
     pub connections_only: bool,
 }
 
@@ -36,14 +36,14 @@ pub(super) struct Target {
     health: Health,
     /// The check under way.
     pub probe: CallId,
-    /// Since when operations let it run dry.
+    /// Moment at which operators began to drain it.
     draining: Option<SimTime>,
     ejected: bool,
     failures: u32,
     ejections: u32,
     /// When the last ejection ended.
     returned: SimTime,
-    /// When it came back into service, while it has not its full weight, and when the weight grows next.
+    /// While its weight grows: the moment at which it came back into service, and that of the next step.
     ramp: Option<(SimTime, SimTime)>,
 }
 
@@ -85,17 +85,17 @@ pub(super) struct Targets {
     pub balance: Balance,
     policy: Policy,
     names: Vec<u64>,
-    /// Below this share in service, or with none at zero, all get calls.
+    /// Share in service below which all get calls; at 0, all get calls when none is in service.
     panic: Option<f64>,
     slow_start: Option<SimDuration>,
-    /// Who may get calls; kept here, because it changes rarely.
+    /// Whether each target may get calls. It changes rarely, so that it is kept rather than computed.
     eligible: Vec<bool>,
-    /// All get calls, since too few are in service.
+    /// Whether all get calls because too few are in service.
     pub is_open: bool,
 }
 
 impl Targets {
-    /// Targets with their weights and their names' hashes; all are up.
+    /// Targets with their weights and the hashes of their names. All are up.
     pub(super) fn new(
         policy: Policy,
         members: &[(ComponentId, f64)],
@@ -110,14 +110,14 @@ impl Targets {
         Targets { all, balance, policy, names, panic, slow_start, eligible, is_open: false }
     }
 
-    /// Forgets everything, as a process does that starts.
+    /// Forgets everything: the process starts.
     pub(super) fn reset(&mut self) {
         let members: Vec<(ComponentId, f64)> = self.all.iter().map(|t| (t.id, t.weight)).collect();
         let names = std::mem::take(&mut self.names);
         *self = Targets::new(self.policy, &members, names, self.panic, self.slow_start);
     }
 
-    /// The number of a target among all.
+    /// Returns the index of a target.
     pub(super) fn find(&self, id: ComponentId) -> Option<usize> {
         self.all.iter().position(|target| target.id == id)
     }
@@ -126,13 +126,13 @@ impl Targets {
         self.eligible.contains(&true)
     }
 
-    /// Whether a user's own target may have the call: also while it drains, so that sessions come to their end.
+    /// Returns whether a user's own target may have the call. It may while it drains too, so that sessions can end.
     pub(super) fn keeps(&self, i: usize) -> bool {
         let target = &self.all[i];
         self.eligible[i] || (target.draining.is_some() && target.health.is_up() && !target.ejected)
     }
 
-    /// The target of a call, none of those that it has `tried`.
+    /// Chooses a target for a call, none of those that it has `tried`.
     pub(super) fn pick(
         &mut self,
         now: SimTime,
@@ -149,12 +149,12 @@ impl Targets {
 
     // What changes a target -----------------------------------------------------------------------------------------
 
-    /// A check has had its answer, or none.
+    /// A check has had its answer, or has failed.
     pub(super) fn checked(&mut self, now: SimTime, i: usize, good: bool, checks: &Checks) -> Change {
         self.change(now, i, |target| target.health = target.health.after(good, checks))
     }
 
-    /// A call has been answered, or has failed; the time of the ejection if that is too much.
+    /// A call has been answered, or has failed. Returns the time for which its target is ejected, if it is.
     pub(super) fn observed(
         &mut self,
         now: SimTime,
@@ -191,17 +191,17 @@ impl Targets {
         })
     }
 
-    /// Operations let a target run dry, or put it back.
+    /// Operators drain a target, or put it back.
     pub(super) fn set_draining(&mut self, now: SimTime, i: usize, draining: bool) -> Change {
         self.change(now, i, |target| target.draining = draining.then_some(now))
     }
 
-    /// Since when a target runs dry.
+    /// Returns the moment at which operators began to drain a target, if they have.
     pub(super) fn draining_since(&self, i: usize) -> Option<SimTime> {
         self.all[i].draining
     }
 
-    /// Changes a target, and what follows from it.
+    /// Changes a target, and all that follows from it.
     fn change(&mut self, now: SimTime, i: usize, change: impl FnOnce(&mut Target)) -> Change {
         let target = &mut self.all[i];
         let was = target.in_service();
@@ -236,7 +236,7 @@ impl Targets {
 
     // Slow start ----------------------------------------------------------------------------------------------------
 
-    /// The next step of a slow start: gives the target its weight by now. Returns when the step after it is due.
+    /// Gives a target in slow start its weight by now. Returns the moment of the next step, if there is one.
     pub(super) fn grow(&mut self, now: SimTime, i: usize) -> Option<SimTime> {
         let (start, due) = self.all[i].ramp?;
         let length = self.slow_start?;
@@ -256,7 +256,7 @@ impl Targets {
         Some(next)
     }
 
-    /// When the weight of a target in slow start grows next.
+    /// Returns the moment at which the weight of a target in slow start grows next.
     pub(super) fn grows_at(&self, i: usize) -> Option<SimTime> {
         self.all[i].ramp.map(|(_, next)| next)
     }

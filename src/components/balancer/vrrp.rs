@@ -27,7 +27,7 @@ pub(super) struct Pair {
 pub(super) enum Repair {
     /// The box works again, empty.
     Active,
-    /// It has worked all the time; the repaired half stands by from now on.
+    /// The box has worked all the time, and the repaired half stands by from now on.
     Spare,
 }
 
@@ -36,13 +36,13 @@ impl Pair {
         Pair { is_active: true, has_spare: standby }
     }
 
-    /// The active half has crashed: the time until the other one takes over, if there is one.
+    /// The active half has crashed. Returns the time until the other one takes over, if there is one.
     pub(super) fn crash(&mut self) -> Option<SimDuration> {
         self.is_active = false;
         self.has_spare.then_some(MASTER_DOWN)
     }
 
-    /// The other half takes the address; false when the crashed one was back before.
+    /// The other half takes the address. Returns false when the crashed half was back before.
     pub(super) fn take_over(&mut self) -> bool {
         if self.is_active || !self.has_spare {
             return false;

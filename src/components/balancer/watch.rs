@@ -1,4 +1,4 @@
-//! `Balancer`: its checks of the targets, and what operations do to it and to them.
+//! `Balancer`: its checks of the targets, and the operations on it and on them.
 
 use super::targets::Change;
 use super::vrrp::Repair;
@@ -12,7 +12,7 @@ use crate::model::signal::{About, CallId, ComponentId, Control, Order, Outcome};
 impl Balancer {
     // Checks
 
-    /// The first checks, spread over an interval so that no target gets all at once.
+    /// Sets the timers of the first checks, spread over an interval so that they do not all come at once.
     pub(super) fn begin_checks(&mut self, cx: &mut Cx<'_>) {
         let Some(checks) = self.settings.checks else { return };
         let mut stream = cx.stream("checks");
@@ -31,7 +31,7 @@ impl Balancer {
         cx.alarm(checks.interval, timer::CHECK, About::Number(i));
     }
 
-    /// A check has had no answer in time, unless it was given up before.
+    /// A check has had no answer in time. One that was given up before has no number any more.
     pub(super) fn check_late(&mut self, probe: CallId, cx: &mut Cx<'_>) {
         if let Parent::Number(i) = cx.get(probe).parent {
             cx.abandon(probe);
@@ -88,7 +88,7 @@ impl Balancer {
         }
     }
 
-    /// A target has been drained for long enough: what is still there is cut off.
+    /// The time for draining a target is over: calls that are still there are cut off.
     pub(super) fn drained(&mut self, i: usize, cx: &mut Cx<'_>) {
         let since = self.targets.draining_since(i);
         let is_due = |drain| since.is_some_and(|since| cx.now().since(since) >= drain);
@@ -123,7 +123,7 @@ impl Balancer {
         }
     }
 
-    /// The process is gone, and with it all that it knew but the cookies, which its users hold.
+    /// The process is gone, and all that it knew. Only the cookies are left, because users hold them.
     fn forget(&mut self, cx: &mut Cx<'_>) {
         self.targets.reset();
         self.door.crash(cx);

@@ -1,4 +1,4 @@
-//! `Arrivals`: when the next request, or session, comes: a renewal process in the time of a profile, or a recorded trace.
+//! `Arrivals`: when the next request or session comes, by a renewal process in the time of a profile or by a trace.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::spec::Problems;
 
 use super::profile::Profile;
 
-/// Lines of a trace file.
+/// Largest number of lines of a trace file.
 const TRACE_LINES_MAX: usize = 10_000_000;
 
 /// Shape of the times between arrivals; their mean comes from the rate.
@@ -107,8 +107,8 @@ pub enum Recorded {
 }
 
 impl Recorded {
-    /// Reads a file of one number a line, the seconds at which requests came, or of two, a second and the requests that
-    /// came in it. Empty lines, lines that begin with `#`, and one header line are passed over.
+    /// Reads a file with one number a line, the seconds at which requests came, or with two: a second and the number of
+    /// requests in it. Skips empty lines, lines that begin with `#`, and one header line.
     ///
     /// # Errors
     /// One line that names the first bad line.
@@ -176,19 +176,19 @@ fn number(field: &str) -> Option<f64> {
 #[derive(Debug)]
 pub struct Arrivals {
     gap: Variate,
-    /// Mean of a batch, 1 for none.
+    /// Mean number of requests of a batch; 1 without batches.
     batch: f64,
     /// Arrivals a second at factor 1.
     rate: f64,
     profile: Profile,
     moments: Option<Arc<[SimTime]>>,
     next_moment: usize,
-    /// Gaps that have been drawn and not used, the next one last. They are drawn some at a time: one alone would have to
-    /// be waited for, before anything can be said of the next arrival.
+    /// Gaps that have been drawn and not used, the next one last. Several are drawn at a time: the processor would have to
+    /// wait for a single one before it could go on with the next arrival.
     drawn: Vec<f64>,
 }
 
-/// Gaps drawn at a time.
+/// Number of gaps that are drawn at a time.
 const GAPS: usize = 16;
 
 impl Arrivals {
@@ -213,7 +213,7 @@ impl Arrivals {
         }
     }
 
-    /// The next moment after `now`; [`SimTime::MAX`] when nothing comes any more.
+    /// Returns the moment of the next arrival after `now`; [`SimTime::MAX`] when no more come.
     #[inline(always)]
     pub fn next(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
         if let Some(moments) = &self.moments {
@@ -249,7 +249,7 @@ impl Arrivals {
         self.drawn.reverse();
     }
 
-    /// How many come at once: geometric on 1, 2, ... with the mean of a batch.
+    /// Draws the number of requests that come at once: geometric on 1, 2, ... with the mean of a batch.
     #[inline]
     pub fn batch(&self, stream: &mut Stream) -> u64 {
         if self.batch <= 1.0 {

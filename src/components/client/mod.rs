@@ -28,7 +28,7 @@ mod timer {
     pub(super) const ARRIVE: u16 = 0;
     /// A user has thought.
     pub(super) const THOUGHT: u16 = 1;
-    /// The oldest time limit.
+    /// A try has waited too long for its answer.
     pub(super) const DEADLINE: u16 = 2;
     /// A pause before a retry is over.
     pub(super) const RETRY: u16 = 3;
@@ -51,18 +51,18 @@ mod purpose {
     pub(super) const PINNED: u64 = 7;
 }
 
-/// How long a resolver waits for a name server, as the stub resolver of glibc [V].
+/// Time for which a resolver waits for a name server, as the stub resolver of glibc [V].
 const LOOKUP_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 
-/// How often it asks, as the stub resolver of glibc [V].
+/// Number of times that it asks, as the stub resolver of glibc [V].
 const LOOKUPS_MAX: u32 = 2;
 
 /// Whom the users ask.
 #[derive(Debug)]
 enum Target {
-    /// Public boxes, in turn.
+    /// Public boxes, asked in turn.
     Boxes(Members),
-    /// A name, which resolvers know or ask for.
+    /// A name; resolvers know its address or ask for it.
     Name(ComponentId, Resolvers),
 }
 
@@ -143,7 +143,7 @@ impl Client {
         }
     }
 
-    /// The address to ask; `None` while a resolver looks it up.
+    /// Returns the address to ask; `None` while a resolver looks it up.
     #[inline(always)]
     fn resolve(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
         match &mut self.target {
@@ -152,7 +152,7 @@ impl Client {
         }
     }
 
-    /// The address of a name; `None` while a resolver asks for it.
+    /// Returns the address of the name; `None` while a resolver asks for it.
     #[inline(never)]
     fn look_up(&mut self, request: RequestId, key: u64, cx: &mut Cx<'_>) -> Option<ComponentId> {
         let Target::Name(name, resolvers) = &mut self.target else { return None };
@@ -196,12 +196,12 @@ impl Client {
         }
     }
 
-    /// The name server has answered a resolver, or nothing has come of it: whoever still waits for it goes on.
+    /// The name server has answered a resolver, or has failed to: the requests that still wait for it go on.
     fn resolved(&mut self, answer: Option<Answer>, cache: u32, cx: &mut Cx<'_>) {
         let Target::Name(_, resolvers) = &mut self.target else { return };
         let left = unit_open(&mut draws(cx.request_key(u64::from(cache)), purpose::FIRST_ANSWER));
         for request in resolvers.answered(cache as usize, cx.now(), answer, left) {
-            // One that has timed out meanwhile is gone, or has asked again and waits a second time.
+            // A request that has timed out meanwhile is gone, or has asked again and waits a second time.
             let waits =
                 cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
             match answer {
@@ -242,7 +242,7 @@ impl Client {
         self.population.answered(Visit { user, turn, key }, cx);
     }
 
-    /// The oldest limits are reached: their users wait no longer.
+    /// Users whose answers are late wait no longer.
     fn time_out(&mut self, cx: &mut Cx<'_>) {
         while let Some(limit) = self.hand.late(cx) {
             let call = std::mem::replace(&mut cx.request(limit.request).call, CallId::NONE);
@@ -295,7 +295,7 @@ fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
     cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
 }
 
-/// Draws of a request that belong to its client.
+/// A generator for the draws of a request that belong to its client.
 fn draws(key: u64, purpose: u64) -> KeyedRng {
     KeyedRng::new(mix(key, purpose))
 }

@@ -12,7 +12,7 @@ use super::profile::Profile;
 use super::spec::ClientSpec;
 use super::{purpose, timer};
 
-/// How often users of a closed population come and go with their profile.
+/// Time between two looks at the profile of a closed population, at which users come and go.
 const ADJUST_EVERY: SimDuration = SimDuration::from_secs(1);
 
 /// Who the users are.
@@ -31,7 +31,7 @@ enum Kind {
 struct Sessions {
     /// Mean number of requests of a session.
     mean: f64,
-    /// For each session its requests left, and who it is.
+    /// The requests that each session has left.
     left: Vec<u32>,
     identities: Vec<u64>,
     /// The slots of those that are over.
@@ -43,23 +43,23 @@ struct Sessions {
 struct Users {
     /// Number of users at factor 1.
     count: u32,
-    /// At the profile's highest factor.
+    /// Number of users at the profile's highest factor.
     most: u32,
     profile: Profile,
-    /// Users who are away until the profile calls them back, with their turns; the last to leave is the first to come
-    /// back.
+    /// Users who are away until the profile calls them back, with their turns. The last to leave comes back first.
     away: Vec<(u32, u32)>,
 }
 
 /// One request of a user.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit {
-    /// The user, or the slot of one.
+    /// Number of the user, or of a slot that users share one after the other.
     pub(super) user: u32,
-    /// Requests that a user of a closed population has made, with this one: by it the draws of a user's n-th request are
-    /// the same in every design. It goes with the user, in the request and in the alarm that ends a thought.
+    /// Number of requests that a user of a closed population has made, including this one. The draws of a user's n-th
+    /// request depend on it, so that they are the same in every design. It goes with the user: in the request, and in the
+    /// alarm that ends a thought.
     pub(super) turn: u32,
-    /// Where the draws of the request start.
+    /// Start of the request's draws.
     pub(super) key: u64,
 }
 
@@ -98,7 +98,7 @@ impl Population {
         Population { kind, think: spec.think_time().variate(), arrivals, stream: None, arrived: 0 }
     }
 
-    /// The first arrivals; users of a closed population begin in thought.
+    /// Sets the timers of the first arrivals. Users of a closed population begin in thought.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
         self.stream = Some(cx.stream("arrivals"));
         self.schedule_arrival(cx);
@@ -114,7 +114,7 @@ impl Population {
         }
     }
 
-    /// How many come with the present arrival.
+    /// Returns the number of users who come with the present arrival.
     #[inline(always)]
     pub(super) fn batch(&mut self) -> u64 {
         match (&self.arrivals, &mut self.stream) {
@@ -132,7 +132,7 @@ impl Population {
         }
     }
 
-    /// The first request of a user who has not been here before.
+    /// Returns the first request of a new user.
     #[inline(always)]
     pub(super) fn newcomer(&mut self, cx: &Cx<'_>) -> Visit {
         let key = cx.request_key(self.arrived);
@@ -141,7 +141,7 @@ impl Population {
         Visit { user, turn: 0, key }
     }
 
-    /// Who a user is for the boxes on the way, such as a cookie tells; 0 for one who does not come back.
+    /// Returns who a user is for the boxes on the way, as a cookie would tell; 0 for a user who does not come back.
     #[inline(always)]
     pub(super) fn identity(&self, user: u32, cx: &Cx<'_>) -> u64 {
         match &self.kind {
@@ -151,7 +151,7 @@ impl Population {
         }
     }
 
-    /// A user's request has ended.
+    /// A user's request has ended: the user thinks, or goes.
     #[inline(always)]
     pub(super) fn answered(&mut self, visit: Visit, cx: &mut Cx<'_>) {
         match &mut self.kind {
@@ -175,7 +175,7 @@ impl Population {
         }
     }
 
-    /// A user who has made so many requests has thought; the next request, or `None` when the user has gone away.
+    /// A user who has made `turn` requests has thought. Returns the next request, or `None` when the user goes away.
     pub(super) fn asks(&mut self, user: u32, turn: u32, cx: &Cx<'_>) -> Option<Visit> {
         match &mut self.kind {
             Kind::Open => None,
@@ -196,7 +196,7 @@ impl Population {
         }
     }
 
-    /// Users come back as the profile rises.
+    /// Users come back whom the profile calls.
     pub(super) fn adjust(&mut self, cx: &mut Cx<'_>) {
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(cx.now().as_secs_f64());
@@ -214,7 +214,7 @@ impl Population {
 }
 
 impl Sessions {
-    /// Whoever has this key comes; the slot of the session.
+    /// A session begins whose draws start at `key`. Returns its slot.
     #[inline(never)]
     fn begin(&mut self, key: u64) -> u32 {
         let requests = geometric(self.mean, &mut KeyedRng::new(mix(key, purpose::SESSION)));
@@ -230,7 +230,7 @@ impl Sessions {
 }
 
 impl Users {
-    /// Number of users who are present: the profile's factor times the population.
+    /// Returns the number of users who are present at `t` seconds: the profile's factor times the population.
     fn present_at(&self, t: f64) -> u32 {
         if self.profile == Profile::Constant {
             return self.count;
@@ -245,7 +245,7 @@ fn think(think: &Variate, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
     cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
 }
 
-/// Geometric on 1, 2, ... with the given mean.
+/// Draws a geometric number of 1, 2, ... with the given mean.
 fn geometric(mean: f64, rng: &mut KeyedRng) -> u32 {
     if mean <= 1.0 {
         return 1;

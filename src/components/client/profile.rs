@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::model::quantity::Duration;
 use crate::model::spec::Problems;
 
-/// Knots of a profile; a longer one belongs into a trace file.
+/// Largest number of knots of a profile; a longer one belongs in a trace file.
 const KNOTS_MAX: usize = 100_000;
 
 /// A straight climb, or fall, from one factor to another.
@@ -191,7 +191,7 @@ impl ProfileSpec {
     }
 }
 
-/// A factor over time whose integral is known, so that arrivals of any kind can be placed exactly.
+/// A factor over time. Its integral is known, so that arrivals of any kind can be placed exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Profile {
     /// Always 1.
@@ -236,8 +236,8 @@ impl Piece {
 }
 
 impl Profile {
-    /// Straight stretches from knots (start in seconds, factor there, factor at the end), the last of which goes on until
-    /// the period's end or for ever.
+    /// Straight stretches from knots (start in seconds, factor there, factor at the end). The last one goes on until the
+    /// period's end, or for ever.
     #[must_use]
     pub fn steps(knots: &[(f64, f64, f64)], period: Option<f64>) -> Profile {
         let mut pieces: Vec<Piece> = Vec::new();
@@ -286,7 +286,7 @@ impl Profile {
         }
     }
 
-    /// The factor in the long run: the mean over a period, or the last one; 0 without any.
+    /// Returns the factor in the long run: the mean over a period, or the last factor; 0 without knots.
     #[must_use]
     pub fn mean(&self) -> f64 {
         match self {
@@ -308,8 +308,8 @@ impl Profile {
         }
     }
 
-    /// The first moment, in seconds, at which the integral has grown by `area` since `from`; infinite when it never does.
-    /// Found by bisection: it is exact for every shape, and a window of factor 0 is simply passed over.
+    /// Returns the first moment, in seconds, at which the integral has grown by `area` since `from`; infinite when it never
+    /// does. It is found by bisection, which is exact for every shape and passes over windows of factor 0.
     #[must_use]
     pub fn after(&self, from: f64, area: f64) -> f64 {
         /// A hundred years: nothing is simulated that long.

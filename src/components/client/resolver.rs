@@ -1,4 +1,4 @@
-//! `Resolvers`: the caches of names that many users share, each of which keeps an answer for the time that is left.
+//! `Resolvers`: the caches of names that many users share. Each keeps an answer for the time to live that is left.
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::address::Answer;
@@ -7,11 +7,11 @@ use crate::model::signal::{ComponentId, RequestId};
 /// What a cache says about the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// It is known.
+    /// The address of the name.
     Hit(ComponentId),
-    /// It is not; the caller must ask the name server.
+    /// The name is not known: the caller must ask the name server.
     Miss,
-    /// It is not, and the name server has been asked already.
+    /// The name is not known, and the name server has been asked already.
     Waiting,
 }
 
@@ -19,26 +19,26 @@ pub(super) enum Lookup {
 #[derive(Debug, Default)]
 struct Cache {
     answer: Option<(ComponentId, SimTime)>,
-    /// How often the name server has been asked for the answer that is waited for; 0 when nobody waits.
+    /// Number of times that the name server has been asked for the answer under way; 0 when nobody waits.
     asked: u32,
     waiting: Vec<RequestId>,
-    /// It has had an answer before.
+    /// Whether it has had an answer before.
     warm: bool,
 }
 
 /// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
 #[derive(Debug)]
 pub(super) struct Resolvers {
-    /// The caches themselves, and behind them as many for the users who hold addresses for too long.
+    /// The caches, and behind them the same number for the users who hold addresses for too long.
     caches: Vec<Cache>,
-    /// How long those hold them.
+    /// Time for which those users hold an address.
     pin_for: SimDuration,
     /// Sum of the shares up to each cache.
     shares: Vec<f64>,
 }
 
 impl Resolvers {
-    /// So many caches, all empty.
+    /// `count` empty caches.
     #[must_use]
     pub(super) fn new(count: u32, pin_for: SimDuration) -> Resolvers {
         let total: f64 = (1..=count).map(|n| 1.0 / f64::from(n)).sum();
@@ -51,7 +51,7 @@ impl Resolvers {
         Resolvers { shares: shares.collect(), caches, pin_for }
     }
 
-    /// The cache that serves a user; `u` lies in (0, 1).
+    /// Returns the cache that serves a user; `u` lies in (0, 1).
     #[must_use]
     pub(super) fn pick(&self, u: f64, pinned: bool) -> usize {
         let count = self.shares.len();
@@ -59,7 +59,7 @@ impl Resolvers {
         if pinned { count + cache } else { cache }
     }
 
-    /// Looks the name up for a request, which waits if the name is not known.
+    /// Looks the name up for a request. The request waits if the name is not known.
     pub(super) fn look_up(&mut self, cache: usize, now: SimTime, request: RequestId) -> Lookup {
         let cache = &mut self.caches[cache];
         match cache.answer {
@@ -74,7 +74,7 @@ impl Resolvers {
         Lookup::Miss
     }
 
-    /// The name server has not answered a cache in time; whether the cache asks once more, of `most` times in all.
+    /// The name server has not answered a cache in time. Returns whether the cache asks once more, of `most` times in all.
     pub(super) fn ask_again(&mut self, cache: usize, most: u32) -> bool {
         let cache = &mut self.caches[cache];
         let again = cache.asked < most;
@@ -84,8 +84,8 @@ impl Resolvers {
 
     /// The name server has answered a cache, or has failed to. Returns the requests that waited.
     ///
-    /// A resolver has other users too, so that at the start it holds an answer of any age: the first one lasts for the
-    /// share `left`, in (0, 1), of its time to live. Without this all resolvers would ask in step.
+    /// The first answer lasts for the share `left`, in (0, 1), of its time to live: a resolver has other users too, so that
+    /// at the start it holds an answer of any age. Without this all resolvers would ask in step.
     pub(super) fn answered(
         &mut self,
         cache: usize,

@@ -18,10 +18,10 @@ use super::Client;
 use super::arrivals::{ArrivalsSpec, Recorded};
 use super::profile::ProfileSpec;
 
-/// Users of one closed population.
+/// Largest number of users of one closed population.
 pub const USERS_MAX: u32 = 10_000_000;
 
-/// Tries of one request.
+/// Largest number of tries of one request.
 const ATTEMPTS_MAX: u16 = 1000;
 
 /// Time over which a retry budget looks back, as Finagle's.
@@ -30,7 +30,7 @@ const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
 /// Retries a second that a budget allows in any case, as Finagle's.
 const BUDGET_RESERVE: f64 = 10.0;
 
-/// Caches of names.
+/// Largest number of caches of names.
 const RESOLVERS_MAX: u32 = 10_000;
 
 /// How the pauses before retries are spread.
@@ -73,7 +73,7 @@ pub struct Retry {
 pub struct ClientSpec {
     /// The DNS name, or the public box, that they ask.
     pub target: String,
-    /// A closed population: so many users at a profile's factor 1, each of whom waits for the answer and then thinks.
+    /// A closed population: the number of users at a profile's factor 1. Each waits for the answer and then thinks.
     pub users: Option<u32>,
     /// Pause between an answer and the next request of a user. Default: exponential, 7 s [T].
     pub think_time: Option<Dist>,
@@ -89,7 +89,7 @@ pub struct ClientSpec {
     pub trace: Option<String>,
     /// How the load changes over time.
     pub profile: Option<ProfileSpec>,
-    /// How long a user waits for an answer to each try. Default: "30s" [T].
+    /// Longest wait of a user for the answer to each try. Default: "30s" [T].
     pub timeout: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.
     pub retry: Option<Retry>,
@@ -98,7 +98,7 @@ pub struct ClientSpec {
     /// Share of the users who hold an address beyond its time to live, as old JVMs and browsers with open connections
     /// do. All of them behind one resolver hold the same. Default: none.
     pub pinned: Option<Share>,
-    /// How long they hold it. Default: for ever.
+    /// Time for which they hold it. Default: for ever.
     pub pin_for: Option<Duration>,
     /// The content of the trace file.
     #[serde(skip)]
@@ -177,7 +177,7 @@ impl ClientSpec {
         }
     }
 
-    /// Names and who holds their addresses for too long.
+    /// Names, and the users who hold their addresses for too long.
     fn check_names(&self, outline: &Outline<'_>, problems: &mut Problems) {
         let asks_name = outline.kinds.get(self.target.as_str()) == Some(&"dns");
         if self.pinned.is_some() && !asks_name {
@@ -213,7 +213,7 @@ impl Retry {
         Retries { attempts: self.attempts, backoff: self.backoff(), budget: self.budget.map(budget) }
     }
 
-    /// The pauses before retries.
+    /// Returns the pauses before retries.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
         Backoff {

@@ -28,7 +28,7 @@ pub(super) mod timer {
     pub(in super::super) const RESEND: u16 = 2;
     /// A batch has arrived.
     pub(in super::super) const ARRIVED: u16 = 3;
-    /// The oldest write that waits for replicas may have waited enough.
+    /// The oldest write that waits for replicas may have waited for its whole time limit.
     pub(in super::super) const PATIENCE: u16 = 4;
     /// The script of a recovery goes on.
     pub(in super::super) const REPLAY: u16 = 5;
@@ -36,7 +36,7 @@ pub(super) mod timer {
     pub(in super::super) const REBUILT: u16 = 6;
     /// It is time to flush what has been acknowledged before it was durable.
     pub(in super::super) const LAZY: u16 = 7;
-    /// A worker, by what is above this number, has applied a write.
+    /// A worker has applied a write; the code less this number is the number of the worker.
     pub(in super::super) const APPLIED: u16 = 256;
 }
 
@@ -44,7 +44,7 @@ pub(super) mod timer {
 const DEMAND: u64 = 0;
 const MISS: u64 = 1;
 
-/// Lookups of one query of which each draws whether it misses; of more of them the mean share does.
+/// Largest number of lookups of one query that each draw whether they miss. Of more lookups, the mean share misses.
 const DRAWS_MAX: f64 = 64.0;
 
 /// One database node.
@@ -53,11 +53,11 @@ pub struct Database {
     engine: Engine,
     /// Core time of a further row of a query.
     lookup: SimDuration,
-    /// Entities of each class.
+    /// Number of entities of each class.
     population: Vec<u32>,
     /// Connections, the rates of reads and of writes, and the memory of the buffer cache.
     door: Door,
-    /// Writes are acknowledged before they are durable.
+    /// Set when writes are acknowledged before they are durable.
     lazy: Option<Lazy>,
     read: Variate,
     write: Variate,
@@ -66,13 +66,13 @@ pub struct Database {
     hit_ratio: f64,
     /// Time of a page read on a disk slot.
     page_read: SimDuration,
-    /// Whether a class writes.
+    /// Whether each class writes.
     writes: Vec<bool>,
     /// Writes whose flush is under way.
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
     waiting: Vec<CallId>,
-    /// Nothing more can be written.
+    /// Whether the disk is full, so that nothing can be written.
     disk_full: bool,
     stream: Option<Stream>,
     /// Its part in a database of several nodes.
@@ -150,7 +150,7 @@ impl Database {
         cx.work(call, Device::Cpu, demand);
     }
 
-    /// What a query asks for beyond a plain one.
+    /// Returns the work of a query beyond a plain one.
     fn work_of(&self, call: CallId, cx: &Cx<'_>) -> Work {
         let &Call { asks, class, .. } = cx.get(call);
         self.engine.work(asks, self.population[usize::from(class)])
@@ -172,7 +172,7 @@ impl Database {
             });
             cx.work(call, Device::Disk, self.page_read.saturating_mul(pages));
         } else if self.is_write(call, cx) && self.disk_full {
-            // What the disk has no room for fails at the commit, after all the work.
+            // A write for which the disk has no room fails at its commit, after all the work.
             self.leave(call, Outcome::Rejected, cx);
         } else if self.is_write(call, cx)
             && let Some(lazy) = &mut self.lazy
@@ -192,7 +192,7 @@ impl Database {
         }
     }
 
-    /// Pages that a query must read from the disk, one after the other.
+    /// Returns the number of pages that a query must read from the disk, one after the other.
     fn misses(&self, call: CallId, cx: &Cx<'_>) -> u64 {
         if self.hit_ratio >= 1.0 || (self.is_write(call, cx) && !self.engine.reads_before_writing()) {
             return 0;
@@ -215,7 +215,7 @@ impl Database {
 
     // Group commit --------------------------------------------------------------------------------------------------
 
-    /// A write waits for a durable flush: the next one to start, which it shares with all that wait by then.
+    /// A write waits for the next flush to start, and shares it with all writes that wait by then.
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.waiting.push(call);
         if self.flushing.is_empty() {
@@ -269,7 +269,7 @@ impl Database {
 
     // Replication ---------------------------------------------------------------------------------------------------
 
-    /// More of the log is confirmed by replicas or applied here: whoever waited for that goes on.
+    /// More of the log is confirmed by replicas, or applied here: the queries that waited for it go on.
     fn show(&mut self, cx: &mut Cx<'_>) {
         while let Some(call) = self.member.as_mut().and_then(|member| member.safe()) {
             self.acknowledge(call, cx);
@@ -307,7 +307,7 @@ impl Database {
         }
     }
 
-    /// The node may not be the primary of an old epoch any more: writes that wait for replicas get no answer from it.
+    /// The node may not be the primary of an old epoch any more: writes that wait for replicas fail.
     fn fence(&mut self, order: Order, cx: &mut Cx<'_>) {
         let Some(member) = &mut self.member else { return };
         if order.code != order::FENCE || !member.fence(order.subject, cx) {

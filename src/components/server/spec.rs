@@ -16,7 +16,7 @@ use crate::queueing::token_bucket::TokenBucket;
 
 use super::{Server, Step};
 
-/// Steps of one server; a list that long is written by a program, not by a person.
+/// Largest number of steps of one server. Longer lists are written by programs, not by people.
 const STEPS_MAX: usize = 1000;
 
 /// How the cores are shared among the calls that hold a worker.
@@ -47,7 +47,7 @@ pub enum OnMemory {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
-    /// Calls a second that pass for long.
+    /// Calls a second that pass in the long run.
     pub rate: Rate,
     /// Calls that pass at once after a quiet time. Default: one second's worth.
     pub burst: Option<u32>,
@@ -77,10 +77,10 @@ pub struct ServerSpec {
     /// How the cores are shared among the calls that hold a worker. Default: "ps".
     #[serde(default)]
     pub scheduling: Scheduling,
-    /// Calls that are worked on at once; a worker is held for the whole call, also while it waits downstream.
+    /// Number of calls that are worked on at once. A call holds its worker to the end, also while it waits downstream.
     /// Default: 200, as Tomcat.
     pub workers: Option<u32>,
-    /// Calls that wait for a worker; beyond it they are rejected. Default: 100, as Tomcat.
+    /// Number of calls that may wait for a worker; beyond it they are rejected. Default: 100, as Tomcat.
     pub queue: Option<u32>,
     /// Connections that wait in the kernel when the queue is full, without memory; beyond it they are refused. Default: 0.
     pub backlog: Option<u32>,
@@ -91,9 +91,9 @@ pub struct ServerSpec {
     /// What happens when the memory is exhausted. Default: "reject".
     #[serde(default)]
     pub on_memory: OnMemory,
-    /// How long the process takes to come back after it was killed. Default: "10s" [T].
+    /// Time that the process takes to come back after it was killed. Default: "10s" [T].
     pub restart: Option<Duration>,
-    /// How long it waits for each answer of another box before the call fails. Default: for ever, that is until the
+    /// Longest wait for each answer of another box; after it the call fails. Default: for ever, that is until the
     /// operating system gives the connection up after 924.6 s.
     pub timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].

@@ -125,13 +125,13 @@ pub(super) fn beside(output: &Path) -> PathBuf {
 pub(super) fn read(path: &Path) -> Result<Content, String> {
     let found = fs::metadata(path).map_err(|error| error.to_string())?;
     if !found.is_file() {
-        return Err("it is no file".into());
+        return Err("it is not a file".into());
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let first = lines.next().filter(|line| line.ends_with(b"\n")).unwrap_or_default();
     let header: Header =
-        serde_json::from_slice(first).map_err(|_| "it is no journal of a sweep".to_owned())?;
+        serde_json::from_slice(first).map_err(|_| "it is not a journal of a sweep".to_owned())?;
     if header.schema != SCHEMA || header.sha256 != digest(&header.plan) {
         return Err("its first line is not that of a sweep of this version".into());
     }
@@ -292,8 +292,8 @@ mod tests {
         let text = String::from_utf8(one_point(&path)).unwrap();
         let line = text.lines().last().unwrap();
         for (bad, why) in [
-            (String::new(), "no journal"),
-            ("a,b\n1,2\n".into(), "no journal"),
+            (String::new(), "not a journal"),
+            ("a,b\n1,2\n".into(), "not a journal"),
             (text.replace("\"seed\":1", "\"seed\":2"), "first line"),
             (format!("{text}{{\n{line}\n"), "line 3 is damaged"),
             (format!("{text}{}\n", line.replace("0.1", "0.2")), "line 3 has point 1 again"),
@@ -302,7 +302,7 @@ mod tests {
             let found = read(&path).unwrap_err();
             assert!(found.contains(why), "{bad}: {found}");
         }
-        assert!(read(folder.path()).unwrap_err().contains("no file"));
+        assert!(read(folder.path()).unwrap_err().contains("not a file"));
     }
 
     proptest! {

@@ -122,7 +122,7 @@ pub(super) fn precision(text: &str) -> Result<f64, String> {
 /// Reads a time above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
-        Ok(duration) if duration.0.is_zero() => Err("must be longer than nothing".into()),
+        Ok(duration) if duration.0.is_zero() => Err("must be above zero".into()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(in_words(&error)),
     }

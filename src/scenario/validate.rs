@@ -116,7 +116,11 @@ impl<'a, 't> Check<'a, 't> {
 
     fn run(&mut self, run: &Run) {
         if run.duration.is_zero() {
-            self.error("run.duration", "nothing is measured in no time", "give a duration such as \"10min\"");
+            self.error(
+                "run.duration",
+                "a duration of zero measures nothing",
+                "give a duration such as \"10min\"",
+            );
         } else if run.warmup >= run.duration {
             let message = format!(
                 "the warm-up ({}) is not shorter than the duration ({})",
@@ -193,7 +197,7 @@ impl<'a, 't> Check<'a, 't> {
         if self.all_read && !self.assembly.boxes.iter().any(|entry| entry.spec.offered().is_some()) {
             self.error(
                 "",
-                "nobody sends a request: the scenario has no client",
+                "the scenario has no client, so that no request is sent",
                 "add a table `[client.users]`",
             );
         }
@@ -231,7 +235,7 @@ impl<'a, 't> Check<'a, 't> {
         };
         let is_client = self.entries.get(to).is_some_and(|entry| entry.spec.offered().is_some());
         if is_client {
-            return Some((format!("`{to}` is a client, which answers nobody"), String::new()));
+            return Some((format!("`{to}` is a client, and clients answer no calls"), String::new()));
         }
         if !arrow.accepts.is_empty() && !arrow.accepts.contains(kind) {
             let message = format!("expected a {}, `{to}` is a {kind}", arrow.accepts.join(" or a "));

@@ -103,7 +103,7 @@ impl<'a> End<'a> {
         let value: Result<f64, _> = digits.replace('_', "").parse();
         match value {
             Ok(value) => Ok(End { digits, value, unit: unit.trim() }),
-            Err(_) => Err(format!("a range goes from number to number, and `{text}` is none")),
+            Err(_) => Err(format!("a range goes from number to number, and `{text}` is not a number")),
         }
     }
 

@@ -106,7 +106,7 @@ fn shards_merge_and_jobs_leave_no_trace() {
     assert!(!folder.join("whole.csv.journal").exists(), "its work is done");
 
     fails(folder, &["sweep", "merge", "x.csv", "a.csv", "c.csv"], 1, "2 of 6 points are missing (1, 4)");
-    fails(folder, &["sweep", "merge", "x.csv", "whole.csv"], 1, "no journal of a sweep");
+    fails(folder, &["sweep", "merge", "x.csv", "whole.csv"], 1, "not a journal of a sweep");
     fails(folder, &["sweep", "merge", "x.csv", "none.csv"], 1, "none.csv");
     fails(folder, &["sweep", "merge", "x.txt", "a.csv"], 2, ".parquet");
     succeeds(folder, &with(&["--shard", "1/3", "--seed", "9", "--out", "other.csv"]));

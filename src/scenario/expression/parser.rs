@@ -206,7 +206,7 @@ impl<'t> Parser<'t, '_> {
         let size = self.number(size.trim(), span.clone(), "a change such as +5%")? / 100.0;
         let falls = text.starts_with('-');
         if size == 0.0 {
-            return Err(error(span, "a change of nothing is no limit"));
+            return Err(error(span, "a change of 0% is not a limit"));
         }
         if falls && size > 1.0 {
             return Err(error(span, "nothing falls by more than 100%"));
@@ -379,7 +379,7 @@ mod tests {
             ("goodput 5%", r#"8..10: expected a change such as +5%, found "5%""#),
             ("goodput +-5%", r#"8..12: expected a change such as +5%, found "+-5%""#),
             ("goodput -101%", "8..13: nothing falls by more than 100%"),
-            ("goodput +0%", "8..11: a change of nothing is no limit"),
+            ("goodput +0%", "8..11: a change of 0% is not a limit"),
         ] {
             assert_eq!(refusal(change(text)), message);
         }

@@ -88,7 +88,7 @@ impl Check<'_> {
             }
             (false, false) => {
                 let help = "such as target = \"web-2\"";
-                self.problems.error("", "a fault happens to somebody: `target` is missing", help);
+                self.problems.error("", "a fault needs a target: `target` is missing", help);
             }
             (true, true) => {
                 let help = "`target` is short for between it and all others";
@@ -103,7 +103,7 @@ impl Check<'_> {
         match (at.is_some(), mtbf.is_some()) {
             (false, false) => {
                 let help = "once: at = \"5min\"; again and again: mtbf = \"1h\", mttr = \"5min\"";
-                self.problems.error("", "a fault happens at some time: `at` is missing", help);
+                self.problems.error("", "a fault needs a time: `at` is missing", help);
             }
             (true, true) => {
                 let help = "drop one of them: a fault happens once, or again and again";
@@ -210,7 +210,7 @@ impl Check<'_> {
             self.problems.error("share", "a share of the messages lies above 0 and below 1", help);
         }
         if self.spec.add.is_some_and(|add| add.0.is_zero()) {
-            self.problems.error("add", "a latency of nothing does nothing", "");
+            self.problems.error("add", "a latency of zero does nothing", "");
         }
     }
 

@@ -63,11 +63,7 @@ impl Check<'_> {
             let given = !entry.regions.is_empty() || !entry.zones.is_empty();
             let key = if entry.regions.is_empty() { "zone" } else { "region" };
             if entry.spec.is_name() && given {
-                self.problems.error(
-                    format!("{at}.{key}"),
-                    "a name is everywhere, it stands in no place",
-                    "drop the key",
-                );
+                self.problems.error(format!("{at}.{key}"), "a DNS name stands in no place", "drop the key");
             } else if entry.spec.host().is_some() && given {
                 let message = format!("`{}` stands where the machine stands that it runs on", entry.name);
                 self.problems.error(format!("{at}.{key}"), message, "drop the key");

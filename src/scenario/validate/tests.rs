@@ -39,7 +39,7 @@ fn names_must_be_there_and_of_the_right_kind() {
     check(
         "query = \"db\"",
         "call = \"users\"",
-        &[("\"users\"", "`users` is a client, which answers nobody", "")],
+        &[("\"users\"", "`users` is a client, and clients answer no calls", "")],
     );
 }
 
@@ -109,7 +109,7 @@ fn a_box_without_requests_and_one_without_capacity_are_warnings() {
 
 #[test]
 fn a_scenario_needs_a_client() {
-    let message = "nobody sends a request: the scenario has no client";
+    let message = "the scenario has no client, so that no request is sent";
     check(
         "[client.users]\nrate = \"100/s\"\ntarget = \"www\"\n",
         "",

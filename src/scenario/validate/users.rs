@@ -28,8 +28,7 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
                 problems.warn(at(key), message, help);
             }
             if let Some(key) = entry.spec.knows_regions_by().filter(|_| client.regions.is_empty()) {
-                let message =
-                    format!("nobody knows where `{users}` is, so that its users get all records in turn");
+                let message = format!("`{users}` has no region, so that its users get all records in turn");
                 problems.warn(at(key), message, "give the client a `region`");
             }
         }

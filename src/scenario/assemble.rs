@@ -138,7 +138,7 @@ impl<'t> Reader<'_, 't> {
             }
             let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
             let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
-            // Only the first [`ITEMS_MAX`] errors are shown, so do not search for suggestions for the others.
+            // Only the first `ITEMS_MAX` errors are shown, so do not search for suggestions for the others.
             let help = || did_you_mean(name, "known are", known());
             let is_shown = self.found.len() < ITEMS_MAX;
             self.found.push(unknown.help(is_shown.then(help).flatten()));

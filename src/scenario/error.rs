@@ -76,7 +76,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Sorts the items, and merges items with equal message and position. Keeps the first [`ITEMS_MAX`], and counts
+    /// Sorts the items, and merges items with equal message and position. Keeps the first `ITEMS_MAX`, and counts
     /// the others in a note.
     pub fn new(origin: &str, text: &str, mut items: Vec<Diagnostic>) -> Diagnostics {
         items.sort_by(|a, b| {

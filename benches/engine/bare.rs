@@ -106,7 +106,7 @@ struct Tiers {
     sum: u128,
 }
 
-/// Runs the three tiers for so many customers; returns the sum of the response times.
+/// Runs the three tiers for `customers` customers. Returns the sum of the response times, in nanoseconds.
 pub(crate) fn tiers(customers: u64, has_network: bool) -> u128 {
     let mut tiers = Tiers::new(has_network);
     tiers.calendar.schedule(SimTime::from_nanos(1), Event::Arrive);

@@ -27,7 +27,7 @@ const CUSTOMERS: u64 = 1_000_000;
 /// Timed runs of each model in the summary, in turn; the fastest counts, since whatever else the machine does only adds.
 const ROUNDS: usize = 7;
 
-/// A calendar with so many pending events, exponential times ahead, and the generator of further ones.
+/// A calendar with a constant number of pending events at exponential times ahead, and the generator of further ones.
 pub(crate) struct Hold {
     calendar: Calendar<u64>,
     ahead: Variate,

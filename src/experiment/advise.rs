@@ -447,7 +447,8 @@ mod tests {
             record.components[0].machine.as_mut().unwrap().disk_utilisation = Some(0.9);
         });
         assert_eq!(disk.bottleneck.unwrap().resource, "disk");
-        // Whoever is served on a core holds a worker as well: workers bind when they are clearly busier than the cores.
+        // A call that is served on a core also holds a worker: workers bind only if they are clearly busier than the
+        // cores.
         let held =
             |share| changed(move |record| record.components[0].slots_held = Some(share)).bottleneck.unwrap();
         assert_eq!((held(0.95).resource, held(0.95).utilisation), ("workers", 0.95));

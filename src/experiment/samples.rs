@@ -41,7 +41,7 @@ pub(super) fn result(records: Vec<TrialRecord>) -> RunResult {
     RunResult::new(&scenario("5/s"), &options(trials.records.len() as u32), &trials)
 }
 
-/// A trial of ten seconds after two of warm-up, in which requests were answered after so many milliseconds by `box`,
+/// A trial of ten seconds after two of warm-up, in which `box` answered requests after these times in milliseconds,
 /// while `db` on the same machine had nothing to do.
 pub(super) fn trial(responses_ms: &[u64]) -> TrialRecord {
     let mut class = ClassRecord::default();

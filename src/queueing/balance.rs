@@ -1,4 +1,4 @@
-//! Balancing policies: which of N targets gets the next call, from what the balancer itself has seen.
+//! Balancing policies: the choice of one of N targets for the next call, from what the balancer itself has seen.
 
 mod peak;
 mod ring;
@@ -12,53 +12,54 @@ use crate::kernel::time::{SimDuration, SimTime};
 use peak::Peak;
 use ring::{Ring, mix};
 
-/// How often `ip-hash` hashes again when its target is out, as nginx does.
+/// Greatest number of hashes that `ip-hash` tries while their targets are out, as in nginx.
 const IP_HASH_TRIES: u64 = 20;
 
 /// A rule for choosing a target.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Policy {
-    /// One after the other; weights count only as zero or not.
+    /// In turn; a weight counts only as zero or not.
     RoundRobin,
     /// nginx's smooth weighted round robin: each target gets its share, spread evenly.
     Weighted,
     /// At random, by weight.
     Random,
-    /// The least outstanding calls for its weight; of equals one at random, by weight.
+    /// The target with the fewest outstanding calls divided by its weight; among equals one at random, by weight.
     LeastConnections,
-    /// Two different targets at random, by weight; of them the one with the less outstanding calls for its weight.
+    /// Of two different targets at random, by weight, the one with fewer outstanding calls divided by its weight.
     /// Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
     TwoChoices,
-    /// Two different targets at random; of them the one with the lower cost, a moving average of its response times
-    /// that jumps up with a peak and forgets with the time constant `decay`, times outstanding calls + 1. As in
-    /// Finagle and Linkerd, both with a decay of 10 s.
+    /// Of two different targets at random, the one with the lower cost. The cost is a moving average of response
+    /// times, which jumps up with a peak and decays with the time constant `decay`, times outstanding calls + 1. As
+    /// in Finagle and Linkerd, both with a decay of 10 s.
     Ewma {
-        /// Time after which a response time counts e times less; above zero.
+        /// Time after which the weight of a response time has fallen by the factor e; above zero.
         decay: SimDuration,
     },
     /// Consistent hashing of the call's key on a ring. Karger et al., 1997.
     Hash {
-        /// Points on the ring of a target of weight 1, at least one.
+        /// Number of points on the ring of a target of weight 1, at least one.
         virtual_nodes: u32,
-        /// Passes on from a target with more than this many times its share of the outstanding calls, at least 1.
-        /// Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016.
+        /// Skips targets with more than this multiple of their share of the outstanding calls, at least 1. Mirrokni,
+        /// Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016.
         bounded_load: Option<f64>,
     },
-    /// The hash of the call's key modulo the weights: like nginx's `ip_hash`, a new target moves most keys.
+    /// The hash of the call's key modulo the weights, as nginx's `ip_hash`: a new target moves most keys.
     IpHash,
 }
 
-/// The state of one balancer. It knows its own counters only, nothing of what the targets do.
+/// The state of one balancer. It has only its own counters, and does not see the targets.
 #[derive(Clone, Debug)]
 pub struct Balance {
     policy: Policy,
-    /// All weights are 1, as they mostly are: a cheaper way to the same choice.
+    /// Whether all weights are 1, which is usual and allows a cheaper way to the same choice.
     is_even: bool,
     targets: Vec<Target>,
-    /// Calls sent to each target that have not ended: apart, so that the least of them is found in one line of the cache.
+    /// Number of calls sent to each target that have not ended. A vector of its own, so that the search for the least
+    /// stays within a cache line.
     outstanding: Vec<u32>,
     ring: Ring,
-    /// Round robin: where to look first.
+    /// For round robin: the index to try first.
     next: usize,
 }
 
@@ -66,17 +67,17 @@ pub struct Balance {
 struct Target {
     name: u64,
     weight: f64,
-    /// Smooth weighted round robin: how much it is owed.
+    /// For smooth weighted round robin: the credit of the target.
     owed: f64,
     peak: Peak,
 }
 
 impl Balance {
-    /// A balancer of the targets with these `weights`, zero or more (zero: never picked), and `names`: numbers that
-    /// stay the same when other targets come or go, on which hashing rests.
+    /// A balancer of targets with these `weights`, zero or more (a target of weight zero is never picked), and these
+    /// `names`. Hashing uses the names, numbers that stay the same when other targets come or go.
     ///
     /// # Panics
-    /// When there are not as many names as weights, or a figure of the policy is out of its range.
+    /// When `names` and `weights` differ in length, or a parameter of the policy is out of its range.
     pub fn new(policy: Policy, weights: &[f64], names: &[u64]) -> Balance {
         assert_eq!(weights.len(), names.len(), "every target has a weight and a name");
         if let Policy::Hash { virtual_nodes, bounded_load } = policy {
@@ -98,8 +99,9 @@ impl Balance {
         balance
     }
 
-    /// The target of a call with hash key `key`, among those for which `eligible` holds; `None` if there is none. The
-    /// caller tells by [`Balance::sent`] that it follows. Linear in the targets at worst, and allocates nothing.
+    /// The target for a call with hash key `key`, among those for which `eligible` holds; `None` if there is none.
+    /// The caller must report a sent call by [`Balance::sent`]. Takes at most time linear in the number of targets,
+    /// and allocates nothing.
     pub fn pick(
         &mut self,
         now: SimTime,
@@ -122,10 +124,10 @@ impl Balance {
         }
     }
 
-    /// The same where it is known beforehand for each target whether it is eligible.
+    /// The same choice as [`Balance::pick`], with eligibility given as a list.
     ///
     /// # Panics
-    /// When there are not as many as targets.
+    /// When the list does not have one entry for each target.
     #[inline]
     pub fn pick_of(
         &mut self,
@@ -142,15 +144,15 @@ impl Balance {
         self.pick(now, |i| eligible[i], key, rng)
     }
 
-    /// A call was sent to target `i`.
+    /// Notes that a call was sent to target `i`.
     pub fn sent(&mut self, i: usize) {
         self.outstanding[i] += 1;
     }
 
-    /// A call to target `i` has ended, `response` after it was sent, with whatever answer or none.
+    /// Notes that a call to target `i` has ended, with any answer or none, `response` after it was sent.
     ///
     /// # Panics
-    /// When no call to it is outstanding.
+    /// When no call to the target is outstanding.
     pub fn answered(&mut self, now: SimTime, i: usize, response: SimDuration) {
         let outstanding = &mut self.outstanding[i];
         *outstanding = outstanding.checked_sub(1).expect("only a call that was sent can end");
@@ -159,17 +161,17 @@ impl Balance {
         }
     }
 
-    /// Calls sent to target `i` that have not ended.
+    /// Number of calls sent to target `i` that have not ended.
     pub fn outstanding(&self, i: usize) -> u32 {
         self.outstanding[i]
     }
 
-    /// Outstanding calls of target `i` for its weight.
+    /// Outstanding calls of target `i` divided by its weight.
     fn load(&self, i: usize) -> f64 {
         f64::from(self.outstanding[i]) / self.targets[i].weight
     }
 
-    /// Changes a weight: slow start, draining.
+    /// Changes the weight of a target, for slow start and draining.
     ///
     /// # Panics
     /// When `weight` is negative or not finite.
@@ -187,7 +189,7 @@ impl Balance {
         }
     }
 
-    /// Whether target `i` takes part: a weight of zero takes it out as being ineligible does.
+    /// Whether target `i` can be picked: it is eligible and its weight is above zero.
     fn takes_part(&self, i: usize, eligible: &impl Fn(usize) -> bool) -> bool {
         self.targets[i].weight > 0.0 && eligible(i)
     }
@@ -218,12 +220,13 @@ impl Balance {
         best
     }
 
-    /// One of those wanted, by weight. Draws once, whatever the targets.
+    /// One of the targets for which `wanted` holds, at random by weight. Always draws exactly one random number.
     fn random(&self, wanted: impl Fn(usize) -> bool, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
         self.at_share(wanted, unit(rng))
     }
 
-    /// The target at which the running sum of the weights of those wanted reaches `share`, in [0, 1), of the whole.
+    /// The target at which the running sum of the weights of wanted targets exceeds `share`, in [0, 1), of their
+    /// total.
     fn at_share(&self, wanted: impl Fn(usize) -> bool, share: f64) -> Option<usize> {
         let parts = || (0..self.targets.len()).filter(|&i| self.takes_part(i, &wanted));
         let mut left = share * parts().map(|i| self.targets[i].weight).sum::<f64>();
@@ -233,7 +236,7 @@ impl Balance {
                 return Some(i);
             }
             left -= self.targets[i].weight;
-            // Where rounding leaves a crumb at the end, the last one has it.
+            // Rounding may leave a small rest at the end; it goes to the last target.
             last = Some(i);
         }
         last
@@ -286,7 +289,7 @@ impl Balance {
         bounded_load: Option<f64>,
     ) -> Option<usize> {
         if !(0..self.targets.len()).any(|i| self.takes_part(i, &eligible)) {
-            // Else the walk would ask at each of thousands of points in vain.
+            // Otherwise the walk would visit thousands of points in vain.
             return None;
         }
         let Some(bound) = bounded_load else {
@@ -294,7 +297,7 @@ impl Balance {
         };
         let parts = || (0..self.targets.len()).filter(|&i| self.takes_part(i, &eligible));
         let weights: f64 = parts().map(|i| self.targets[i].weight).sum();
-        // The call that is to be placed counts too, so that somebody always has room.
+        // The call to be placed counts too, so that at least one target has room.
         let calls: u32 = 1 + parts().map(|i| self.outstanding[i]).sum::<u32>();
         let share = bound * f64::from(calls) / weights;
         let has_room = |i: usize| f64::from(self.outstanding[i]) < (share * self.targets[i].weight).ceil();
@@ -310,10 +313,11 @@ impl Balance {
     }
 }
 
-/// The least connections of targets that all have weight 1, `u32::MAX` for one that is not eligible: the same choice, and
-/// the same draw among equals, in whole numbers.
+/// The target with the least load, where all targets have weight 1 and an ineligible one has the load `u32::MAX`. It
+/// makes the same choice and the same draw among equals as the general way, in integers.
 fn fewest(loads: impl Iterator<Item = u32> + Clone, rng: &mut (impl Rng + ?Sized)) -> Option<usize> {
-    // Without a branch on what is as good as random: a processor that has guessed wrong begins anew.
+    // The comparisons are unpredictable, so branches on them would be mispredicted half the time. Select without
+    // branches.
     let (mut least, mut ties, mut picked) = (u32::MAX, 0, 0);
     for (i, load) in loads.clone().enumerate() {
         ties = if load < least { 1 } else { ties + u32::from(load == least) };

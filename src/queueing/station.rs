@@ -1,4 +1,4 @@
-//! `Station`: jobs on the cores of one machine, by limited processor sharing, with FIFO and LIFO as settings of it.
+//! `Station`: jobs on the cores of one machine, by limited processor sharing. FIFO and LIFO are settings of it.
 
 mod entry;
 mod fixed;
@@ -15,38 +15,38 @@ use entry::{Serve, Service};
 use fixed::Fixed;
 use shared::{Scaling, Shared};
 
-/// Who gets a core: a name for the usual settings of a [`StationConfig`].
+/// The order of service: names for the usual settings of a [`StationConfig`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Discipline {
-    /// One job a core, the rest waits in order of arrival.
+    /// One job on each core; the others wait, and start in order of arrival.
     Fifo,
-    /// One job a core, the last to come is the first to start; nothing is interrupted.
+    /// One job on each core; of the others the last to arrive starts first. No job is interrupted.
     Lifo,
-    /// All jobs share all cores equally, nobody waits.
+    /// All jobs share all cores equally; no job waits.
     Ps,
 }
 
-/// What a station is made of.
+/// The parameters of a station.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct StationConfig {
-    /// Cores, at least one.
+    /// Number of cores, at least one.
     pub cores: u32,
-    /// Jobs that may share the cores at once, at least one; `None`: all that come.
+    /// Greatest number of jobs that share the cores at once, at least one; `None` for no limit.
     pub limit: Option<u32>,
-    /// Whether the last to come is the first to start among those who wait.
+    /// Whether the last of the waiting jobs to arrive starts first.
     pub lifo: bool,
-    /// Core-seconds of demand that a core serves in a second, above zero.
+    /// Core-seconds of demand that one core serves in a second, above zero.
     pub speed: f64,
     /// Contention of the universal scalability law, zero or more: the serial share of the work.
     pub sigma: f64,
     /// Coherency of the universal scalability law, zero or more: the price of each pair of busy cores.
     pub kappa: f64,
-    /// Jobs that may wait; one more is turned away.
+    /// Greatest number of waiting jobs; further jobs are turned away.
     pub queue_limit: usize,
 }
 
 impl StationConfig {
-    /// `cores` cores of speed 1 without contention, and a queue without end.
+    /// Parameters for `cores` cores of speed 1 without contention, and a queue without limit.
     pub fn new(discipline: Discipline, cores: u32) -> StationConfig {
         let limit = (discipline != Discipline::Ps).then_some(cores);
         let lifo = discipline == Discipline::Lifo;
@@ -59,27 +59,27 @@ impl StationConfig {
     }
 }
 
-/// What became of a job that came.
+/// The result of entering a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entered {
-    /// It has its share of the cores.
+    /// The job has its share of the cores.
     Started,
-    /// It waits for one.
+    /// The job waits.
     Waits,
-    /// It is turned away: the queue is full.
+    /// The job is turned away, because the queue is full.
     Full,
 }
 
 /// A job that has had all its demand served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done<J> {
-    /// The job, as it was entered.
+    /// The job.
     pub job: J,
-    /// How long it stood in the station's own queue before it got its share of the cores.
+    /// Its time in the station's queue, before it got a share of the cores.
     pub waited: SimDuration,
 }
 
-/// Limited processor sharing: at most `limit` jobs share the cores, the rest waits.
+/// Limited processor sharing: at most `limit` jobs share the cores, and the others wait.
 ///
 /// With n jobs in service on c cores and m = min(n, c), the station works at `m / (1 + sigma (m-1) + kappa m (m-1))`
 /// core-seconds a second (Gunther's universal scalability law), times its speed, shared equally among the n.
@@ -92,7 +92,7 @@ pub struct Station<J> {
     usage: Usage,
 }
 
-/// The two ways to know who leaves next: times fixed at the start, or a virtual clock.
+/// The two ways to find the job that leaves next: end times fixed at the start of service, or a virtual clock.
 #[derive(Debug)]
 enum Mode<J> {
     Fixed(Fixed<J>),
@@ -106,16 +106,16 @@ struct Waiter<J> {
     entered: SimTime,
 }
 
-/// What has been used so far. Integers, so that no length of trial wears it down.
+/// Totals of use so far. They are integers, so that they stay exact in trials of any length.
 #[derive(Debug, Default)]
 struct Usage {
-    /// Cores that are taken, since when, and the integral up to then, core-nanoseconds.
+    /// Number of busy cores since `since`; `busy_ns` is the integral up to then, in core-nanoseconds.
     busy: u64,
     since: SimTime,
     busy_ns: u128,
     completed_ns: u128,
     removed_ns: f64,
-    /// Sum of the times in the queue of those who have left it, ns.
+    /// Sum of the times in the queue of all jobs that have left it, in nanoseconds.
     queued_ns: u128,
 }
 
@@ -123,7 +123,7 @@ impl<J: Copy> Station<J> {
     /// An idle station.
     ///
     /// # Panics
-    /// When a figure of `config` is out of its range.
+    /// When a parameter is out of its range.
     pub fn new(config: StationConfig) -> Station<J> {
         assert!(config.cores > 0, "a station has at least one core");
         assert!(config.limit != Some(0), "a station serves at least one job at a time");
@@ -138,12 +138,12 @@ impl<J: Copy> Station<J> {
         Station { config, service, queue: VecDeque::new(), usage: Usage::default() }
     }
 
-    /// A job comes with `demand` of core time at speed 1. Unless it starts, no completion moves.
+    /// Enters a job with `demand` of core time at speed 1. The next completion can move only if the job starts.
     #[must_use]
     #[inline(always)]
     pub fn enter(&mut self, now: SimTime, job: J, demand: SimDuration) -> Entered {
         if self.has_slot() {
-            // Made in both arms: what only one of them needs in memory would have to go there for both.
+            // Build the value in both arms: one of them needs it in memory, and otherwise it would go there for both.
             match &mut self.service {
                 Mode::Fixed(fixed) => fixed.start(now, Service { job, demand, waited: SimDuration::ZERO }),
                 Mode::Shared(shared) => shared.start(now, Service { job, demand, waited: SimDuration::ZERO }),
@@ -158,8 +158,9 @@ impl<J: Copy> Station<J> {
         }
     }
 
-    /// When the next job is done if nothing else happens; `None` while nobody is in service or the station stands still.
-    /// A later [`Station::enter`] may move it later, a completion, a removal or a new speed either way.
+    /// The time at which the next job is done if nothing else happens; `None` while no job is in service or the
+    /// station stands still. A later [`Station::enter`] may move it later; a completion, a removal or a new speed may
+    /// move it either way.
     #[inline(always)]
     pub fn next_completion(&self) -> Option<SimTime> {
         match &self.service {
@@ -168,11 +169,11 @@ impl<J: Copy> Station<J> {
         }
     }
 
-    /// Takes out one job that is done at `now` and starts the next waiter. To be called until it gives `None`,
-    /// which may be at once: a job that came since the event was armed has moved the completion later.
+    /// Takes out one job that is done at `now`, and starts the next waiter. To be called until it returns `None`.
+    /// That may be at once, because a job that came since the event was armed may have moved the completion later.
     ///
     /// # Panics
-    /// When a job with a core of its own was done before `now`: its owner missed the completion.
+    /// When a job with a core of its own was done before `now`: the owner missed the completion.
     #[inline(always)]
     pub fn complete(&mut self, now: SimTime) -> Option<Done<J>> {
         let Station { config, service, queue, usage } = self;
@@ -182,7 +183,7 @@ impl<J: Copy> Station<J> {
         }
     }
 
-    /// From now on the station works at `factor` times its configured speed; at zero it stands still.
+    /// Sets the speed from `now` on to `factor` times the configured speed; at zero the station stands still.
     ///
     /// # Panics
     /// When `factor` is negative or not finite.
@@ -195,8 +196,8 @@ impl<J: Copy> Station<J> {
         }
     }
 
-    /// Throws out the jobs for which `gone` holds, waiting ones first, then those in service; starts waiters in the
-    /// places that came free. Returns how many went. Linear in the jobs inside.
+    /// Removes the jobs for which `gone` holds, first waiting ones, then those in service, and starts waiters in
+    /// their places. Returns the number of removed jobs. Takes time linear in the number of jobs inside.
     pub fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> usize {
         let inside = self.in_service() + self.queue.len();
         let queued_ns = &mut self.usage.queued_ns;
@@ -224,7 +225,7 @@ impl<J: Copy> Station<J> {
         inside - left
     }
 
-    /// Jobs that have a share of the cores.
+    /// Number of jobs that have a share of the cores.
     #[inline]
     pub fn in_service(&self) -> usize {
         match &self.service {
@@ -233,31 +234,32 @@ impl<J: Copy> Station<J> {
         }
     }
 
-    /// Jobs that wait for a share.
+    /// Number of jobs that wait for a share.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// Job-nanoseconds of waiting up to `now`: the integral of [`Station::waiting`], which is the sum of the times that
-    /// those who have left the queue were in it, and of those who are in it so far. Linear in the latter.
+    /// Job-nanoseconds of waiting up to `now`: the integral of [`Station::waiting`]. It is the sum of the times in
+    /// the queue of all jobs that have left it, and of the times so far of the jobs in it. Takes time linear in the
+    /// number of waiting jobs.
     pub fn queue_integral(&self, now: SimTime) -> u128 {
         let so_far = |waiter: &Waiter<J>| u128::from(now.since(waiter.entered).as_nanos());
         self.usage.queued_ns + self.queue.iter().map(so_far).sum::<u128>()
     }
 
-    /// Cores that are taken at this moment. A station that stands still keeps its cores taken.
+    /// Number of busy cores. A station that stands still keeps its cores busy.
     pub fn busy_cores(&self) -> f64 {
         self.usage.busy as f64
     }
 
-    /// Core-nanoseconds taken up to `now`: the integral of [`Station::busy_cores`].
+    /// Busy core-nanoseconds up to `now`: the integral of [`Station::busy_cores`].
     pub fn busy_integral(&self, now: SimTime) -> u128 {
         self.usage.busy_until(now)
     }
 
-    /// Core-nanoseconds of demand served up to `now`, of jobs done, removed and inside. Without contention and at
-    /// speed 1 it equals [`Station::busy_integral`], but for the rounding of completions up to whole nanoseconds.
-    /// Linear in the jobs in service.
+    /// Core-nanoseconds of demand served up to `now`, for jobs that are done, removed or inside. Without contention
+    /// and at speed 1 it equals [`Station::busy_integral`], except that completions are rounded up to whole
+    /// nanoseconds. Takes time linear in the number of jobs in service.
     pub fn work_done(&self, now: SimTime) -> f64 {
         let inside = match &self.service {
             Mode::Fixed(fixed) => fixed.served(now),
@@ -278,7 +280,7 @@ impl<J: Copy> Station<J> {
     }
 }
 
-/// One job leaves that is done, and another one takes its place.
+/// Takes out one job that is done, and starts the next waiter in its place.
 #[inline(always)]
 fn complete<J: Copy>(
     service: &mut impl Serve<J>,
@@ -290,14 +292,14 @@ fn complete<J: Copy>(
     let Service { job, demand, waited } = service.take_due(now)?;
     usage.completed_ns += u128::from(demand.as_nanos());
     match next_waiter(config, queue, usage, now) {
-        // As many cores are taken as before.
+        // The number of busy cores stays the same.
         Some(next) => service.start(now, next),
         None => usage.count_busy(now, service.len(), config.cores),
     }
     Some(Done { job, waited })
 }
 
-/// Takes the next one out of the queue.
+/// Takes the job to be served next out of the queue.
 #[inline(always)]
 fn next_waiter<J: Copy>(
     config: &StationConfig,
@@ -312,7 +314,7 @@ fn next_waiter<J: Copy>(
 }
 
 impl Usage {
-    /// Takes down how many cores are taken from `now` on, with so many jobs in service.
+    /// Notes the number of busy cores from `now` on, for this number of jobs in service.
     #[inline(always)]
     fn count_busy(&mut self, now: SimTime, in_service: usize, cores: u32) {
         let busy = (in_service as u64).min(u64::from(cores));

@@ -53,7 +53,7 @@ impl Margin {
 /// Why a margin cannot be told, in a sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
-    /// At this load, and for so long, too little happened.
+    /// At this load too little happened in the measured time.
     TooLittle(String),
     /// The scenario has no such thing, whatever the load.
     Never(String),

@@ -1,8 +1,9 @@
-//! The moving average of response times that believes bad news at once and good news slowly.
+//! The moving average of response times that rises at once with a slow answer and falls slowly with quick ones.
 
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// What an unmeasured target with calls outstanding costs: more than any measured one, in nanoseconds.
+/// Cost in nanoseconds of a target that has outstanding calls and no measurement yet: more than that of any measured
+/// one.
 const UNKNOWN_COST: f64 = 1e18;
 
 /// A peak-sensitive exponentially weighted moving average, after Finagle's `PeakEwma`.
@@ -13,7 +14,7 @@ pub(super) struct Peak {
 }
 
 impl Peak {
-    /// Takes in a response time: a higher one replaces the average, a lower one draws it down with time.
+    /// Records a response time. A higher one replaces the average; a lower one draws the average down with time.
     pub(super) fn observe(&mut self, now: SimTime, decay: SimDuration, response: SimDuration) {
         let response_ns = response.as_nanos() as f64;
         let keep = self.kept_share(now, decay);
@@ -21,8 +22,9 @@ impl Peak {
         self.updated = now;
     }
 
-    /// The average, faded since the last observation, times outstanding calls + 1. A target never measured is tried
-    /// at once, but with one call only until it answers.
+    /// The cost in nanoseconds: the average, decayed since the last observation, times outstanding calls + 1. A
+    /// target without measurement costs nothing without calls, so that it is tried at once, but with only one call
+    /// until it answers.
     pub(super) fn cost(&self, now: SimTime, decay: SimDuration, outstanding: u32) -> f64 {
         if self.average_ns == 0.0 && outstanding > 0 {
             return UNKNOWN_COST + f64::from(outstanding);
@@ -49,7 +51,7 @@ mod tests {
         peak.observe(at(0), decay, SimDuration::from_millis(100));
         peak.observe(at(1), decay, SimDuration::from_millis(900));
         assert_eq!(peak.cost(at(1), decay, 2), 2.7e9);
-        // After one time constant 1/e of the old average is left beside the new value.
+        // After one time constant 1/e of the old difference is left.
         peak.observe(at(11), decay, SimDuration::from_millis(100));
         let expected = 100e6 + 800e6 * libm::exp(-1.0);
         assert!((peak.cost(at(11), decay, 0) - expected).abs() < 1.0);

@@ -1,4 +1,4 @@
-//! The ring of consistent hashing: points of the targets in the order of their hashes.
+//! The ring of consistent hashing: points of the targets, sorted by hash.
 
 /// Points on the circle of all 64-bit numbers. A key belongs to the first point at or after its hash.
 #[derive(Clone, Debug, Default)]
@@ -8,8 +8,8 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring of `targets`, names and weights, where a target of weight 1 has `virtual_nodes` points and any target of
-    /// a weight above zero has one at least.
+    /// A ring of `targets`, given as names and weights. A target of weight 1 has `virtual_nodes` points; every target
+    /// with a weight above zero has at least one.
     pub(super) fn new(targets: impl Iterator<Item = (u64, f64)>, virtual_nodes: u32) -> Ring {
         let mut points = Vec::new();
         for (i, (name, weight)) in targets.enumerate() {
@@ -22,7 +22,7 @@ impl Ring {
         Ring { points }
     }
 
-    /// The targets of all points, from that of `key` on, once round; a target comes as often as it has points.
+    /// The targets of all points, once round from that of `key`. A target comes once for each of its points.
     pub(super) fn walk(&self, key: u64) -> impl Iterator<Item = usize> + '_ {
         let hash = mix(key);
         let start = self.points.partition_point(|point| point.0 < hash);
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn virtual_nodes_even_the_load_out() {
-        // Coefficient of variation of the load of ten targets, mean over two hundred rings.
+        // Coefficient of variation of the load of ten targets, averaged over two hundred rings.
         for (virtual_nodes, expected) in [(1, 0.88), (10, 0.29), (100, 0.092), (1000, 0.028)] {
             let cv = |k: u64| {
                 let shares = shares(&ring(k * 10..k * 10 + 10, virtual_nodes), 10);

@@ -1,4 +1,5 @@
-//! The policies against nginx's known sequences, the order that queueing theory gives them, and each one's promise.
+//! The policies against nginx's known sequences, against the order that queueing theory gives them, and against what
+//! each promises.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -34,7 +35,7 @@ fn balance(policy: Policy, weights: &[f64]) -> Balance {
     Balance::new(policy, weights, &names)
 }
 
-/// How many of `picks` calls, of different keys and none of which ends, each target gets.
+/// The number of calls that each target gets of `picks` calls with different keys, none of which ends.
 fn counts(balance: &mut Balance, picks: u64) -> Vec<u32> {
     let mut rng = rng();
     for key in 0..picks {
@@ -144,7 +145,7 @@ fn ewma_turns_away_from_a_slow_target() {
     assert_eq!(slow, 1, "one call shows that it is slow, and 1 s is too short to forget");
 }
 
-/// Mean response time in ms of ten single-core FIFO servers at rho 0.8, exponential service of 100 ms.
+/// The mean response time in ms of ten single-core FIFO servers at rho 0.8 with exponential service of mean 100 ms.
 fn mean_response_ms(policy: Policy, calls: u64) -> f64 {
     let mut balance = balance(policy, &[1.0; 10]);
     let mut rng = rng();
@@ -171,7 +172,7 @@ fn mean_response_ms(policy: Policy, calls: u64) -> f64 {
 
 #[test]
 fn what_a_policy_knows_shortens_the_wait() {
-    // Random splits into ten M/M/1, round robin into ten E10/M/1; nothing beats the pooled M/M/10 at 120.5 ms.
+    // Random gives ten M/M/1, round robin ten E10/M/1. No policy beats the pooled M/M/10 with 120.5 ms.
     let mean = |policy| mean_response_ms(policy, 300_000);
     let (random, robin) = (mean(Policy::Random), mean(Policy::RoundRobin));
     assert!((random / 500.0 - 1.0).abs() < 0.06 && (robin / 292.0 - 1.0).abs() < 0.06, "{random} {robin}");

@@ -1,4 +1,4 @@
-//! What both modes of a station keep of a job in service, and the order in which such jobs leave.
+//! A job in service, and the order in which such jobs leave: for both modes of a station.
 
 use std::cmp::Ordering;
 
@@ -14,10 +14,10 @@ pub(super) struct Service<J> {
 
 /// A way to serve jobs.
 pub(super) trait Serve<J> {
-    /// Jobs in service.
+    /// Number of jobs in service.
     fn len(&self) -> usize;
 
-    /// A job begins to be served.
+    /// Begins to serve a job.
     fn start(&mut self, now: SimTime, service: Service<J>);
 
     /// Takes out one job that is done at `now`.

@@ -14,7 +14,7 @@ pub(super) struct Fixed<J> {
     started: u64,
     /// The rate by which the ends were computed, above zero; while the station stands still, the rate before that.
     rate: f64,
-    /// Since when the station stands still. The ends are then as if it went on from this moment.
+    /// The time since which the station stands still. The ends are those of a station that goes on from this time.
     frozen: Option<SimTime>,
 }
 
@@ -41,13 +41,13 @@ impl<J: Copy> Fixed<J> {
         for entry in &mut self.ends {
             entry.key = now + stretched(entry.key.since(from), stretch);
         }
-        // Rounding may make two ends equal that were not.
+        // Rounding may make two different ends equal.
         self.ends.sort_by_key(|entry| Reverse((entry.key, entry.started)));
         self.rate = rate;
         self.frozen = None;
     }
 
-    /// Throws out the jobs for which `gone` holds; returns the core-nanoseconds of demand that they had been served.
+    /// Removes the jobs for which `gone` holds. Returns the core-nanoseconds of demand that they had been served.
     pub(super) fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> f64 {
         let (clock, rate) = (self.clock(now), self.rate);
         let mut served = 0.0;
@@ -61,7 +61,7 @@ impl<J: Copy> Fixed<J> {
         served
     }
 
-    /// Core-nanoseconds of demand served so far to the jobs inside.
+    /// Core-nanoseconds of demand of the jobs inside that were served so far.
     pub(super) fn served(&self, now: SimTime) -> f64 {
         let clock = self.clock(now);
         self.ends.iter().map(|entry| served_of(entry, clock, self.rate)).sum()
@@ -98,13 +98,13 @@ impl<J: Copy> Serve<J> for Fixed<J> {
 
 fn served_of<J>(entry: &Entry<SimTime, J>, clock: SimTime, rate: f64) -> f64 {
     let left = entry.key.since(clock).as_nanos() as f64 * rate;
-    // The end is rounded up, so that a job that has just started may seem to have more left than it asked for.
+    // The end is rounded up, so that a job that has just started may seem to have more left than its demand.
     (entry.service.demand.as_nanos() as f64 - left).max(0.0)
 }
 
 /// The time that `demand` takes at `rate`, rounded up: no job ends before its work is done.
 fn stretched(demand: SimDuration, rate: f64) -> SimDuration {
-    // Most stations have speed 1, and there the figure is exact beyond the 53 bits of a float.
+    // Most stations have speed 1. Then the time is exact, even beyond the 53 bits of a float.
     if rate == 1.0 {
         return demand;
     }

@@ -1,5 +1,5 @@
-//! The station's two modes against the plainest virtual clock: one heap, no short cut. Both must depart to the nanosecond
-//! alike, since a nanosecond would change every trajectory that follows.
+//! The station's two modes against a plain virtual clock: one heap, no short cuts. Departures must agree to the
+//! nanosecond, because one nanosecond changes the whole trajectory after it.
 
 use std::collections::BinaryHeap;
 
@@ -10,11 +10,12 @@ use super::shared::{Scaling, Shared};
 use super::{Discipline, Station, StationConfig};
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// Nanoseconds of demand within which a job is done, and the clock's greatest value: those of [`Shared`].
+/// Nanoseconds of demand within which a job is done, as in [`Shared`].
 const DUE_WITHIN_NS: f64 = 1e-3;
+/// The clock's greatest value, as in [`Shared`].
 const CLOCK_MAX: f64 = (1_u64 << 36) as f64;
 
-/// Equal shares by the textbook: all jobs in one heap, the law and the ceiling as they are written.
+/// Equal shares by the textbook: all jobs in one heap, with the scaling law and the ceiling as written.
 struct Plain {
     tags: BinaryHeap<Entry<u64, usize>>,
     scaling: Scaling,
@@ -115,8 +116,8 @@ enum Act {
     Remove(usize),
 }
 
-/// Acts and the nanoseconds before each: at scale 1 so many jobs come together and leave together, at scale 10^10 the
-/// clock is set back.
+/// Acts and the nanoseconds before each. At a small scale many jobs come and leave at the same time; at scale 10^10
+/// the clock is set back.
 fn acts() -> impl Strategy<Value = Vec<(u64, Act)>> {
     let scale = prop_oneof![Just(4), Just(1_000), Just(1_000_000), Just(10_000_000_000_u64)];
     scale.prop_flat_map(|scale| {
@@ -135,7 +136,7 @@ fn service(job: usize, demand: u64) -> Service<usize> {
     Service { job, demand: SimDuration::from_nanos(demand), waited: SimDuration::ZERO }
 }
 
-/// Completes all that is due up to `until` on both, from the first moment at which either has something due.
+/// Completes all jobs due up to `until` on both, and compares them at every completion.
 fn complete(plain: &mut Plain, shared: &mut Shared<usize>, until: SimTime) -> Result<(), TestCaseError> {
     loop {
         let next = plain.next_completion();
@@ -147,8 +148,8 @@ fn complete(plain: &mut Plain, shared: &mut Shared<usize>, until: SimTime) -> Re
 }
 
 proptest! {
-    /// Random arrivals, demands, cores, contention, crashes and changes of speed; the jobs inside cross the number of
-    /// cores and the length of the sorted list both ways many times.
+    /// Random arrivals, demands, cores, contention, crashes and changes of speed. The number of jobs inside crosses
+    /// the number of cores and the length of the sorted list many times, in both directions.
     #[test]
     fn shares_to_the_nanosecond_as_the_plain_clock_does(
         acts in acts(),
@@ -180,8 +181,8 @@ proptest! {
         complete(&mut plain, &mut shared, SimTime::MAX)?;
     }
 
-    /// With a core for each job, equal shares are first come, first served, to the nanosecond: also at exactly as many
-    /// jobs as cores, and while the station stands still.
+    /// With a core for each job, equal shares give the same departures as first come, first served, to the
+    /// nanosecond. This includes exactly as many jobs as cores, and a station that stands still.
     #[test]
     fn with_a_core_for_each_job_sharing_is_fifo(
         enters in prop::collection::vec((0..2_000_u64, 1..3_000_u64), 1..40),
@@ -214,7 +215,7 @@ proptest! {
 
 #[test]
 fn crosses_the_borders_of_cores_and_list_both_ways() {
-    // Two cores; 40 jobs come one by one, while a job leaves at every third, and then all leave.
+    // Two cores: 40 jobs come one by one, a job leaves with about every third, and then all leave.
     let scaling = Scaling { cores: 2, sigma: 0.0, kappa: 0.0 };
     let (mut plain, mut shared) = (Plain::new(scaling, 1.0), Shared::new(scaling, 1.0));
     let mut most = 0;

@@ -1,8 +1,8 @@
 //! Service in equal shares by a virtual clock. An arrival or a departure costs O(log n) with `n` jobs inside.
 //!
-//! This is the default of every box, and most boxes have few jobs inside at most times. So the jobs that leave next stand
-//! in a short sorted list, as those of [`super::fixed`] do, and only the others in a heap. While no core is shared, the
-//! clock runs at the speed of the station, and the rate needs no division.
+//! This is the default of every box, and most boxes usually have few jobs inside. So the jobs that leave next are in
+//! a short sorted list, as in [`super::fixed`], and only the others in a heap. While no core is shared, the clock
+//! runs at the speed of the station, and the rate needs no division.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -17,10 +17,11 @@ const DUE_WITHIN_NS: f64 = 1e-3;
 /// The virtual clock is set back to zero beyond this value, about 69 s, where a float resolves 1.5e-5 ns.
 const CLOCK_MAX: f64 = (1_u64 << 36) as f64;
 
-/// Jobs in the sorted list at most. Up to here moving the entries of a list costs less than a heap does.
+/// Greatest number of jobs in the sorted list. Up to this number, moving the entries of a list costs less than a
+/// heap.
 const NEXT_MAX: usize = 16;
 
-/// How much work n jobs get done on c cores.
+/// The speed at which n jobs are served on c cores.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scaling {
     pub(super) cores: u32,
@@ -43,7 +44,7 @@ impl Scaling {
     }
 }
 
-/// A value of the virtual clock at which a job leaves.
+/// The value of the virtual clock at which a job leaves.
 #[derive(Clone, Copy, Debug)]
 struct Tag(f64);
 
@@ -58,7 +59,7 @@ impl PartialOrd for Tag {
         Some(self.cmp(other))
     }
 
-    /// The total order in one instruction: no tag is NaN or the negative zero.
+    /// Compares in one instruction. It is a total order, because no tag is NaN or negative zero.
     #[inline(always)]
     fn le(&self, other: &Self) -> bool {
         self.0 <= other.0
@@ -73,20 +74,20 @@ impl PartialEq for Tag {
 
 impl Eq for Tag {}
 
-/// Jobs in service. The clock V shows what one job that was always there would have been served; a job of demand s
-/// that starts at V leaves when the clock shows V + s, and that tag never changes, however the rate does.
+/// Jobs in service. The virtual clock V is the demand that a job would have been served if it had always been inside.
+/// A job of demand s that starts at V leaves when the clock is V + s. This tag never changes, even if the rate does.
 #[derive(Debug)]
 pub(super) struct Shared<J> {
-    /// The jobs that leave next, the first of them last: empty only while nobody is inside.
+    /// The jobs that leave next, the first of them last; empty only while no job is inside.
     next: Vec<Entry<Tag, J>>,
     /// The jobs that leave after all of `next`.
     later: BinaryHeap<Entry<Tag, J>>,
     started: u64,
     scaling: Scaling,
-    /// Up to this many jobs the rate is the speed.
+    /// Greatest number of jobs at which the rate is the speed.
     uncrowded: usize,
     speed: f64,
-    /// Virtual nanoseconds in a nanosecond: each job's share times the speed. Unused while nobody is inside.
+    /// Virtual nanoseconds in a nanosecond: each job's share times the speed. Unused while no job is inside.
     rate: f64,
     /// The virtual clock at `updated`, in nanoseconds of demand.
     clock: f64,
@@ -109,7 +110,7 @@ impl<J: Copy> Shared<J> {
         if left <= DUE_WITHIN_NS {
             return Some(self.updated);
         }
-        // Rounded up: the event must not find that it came a fraction of a tick too early.
+        // Rounded up, so that the event does not come a fraction of a tick too early.
         let ticks = ceil(left / self.rate);
         Some(SimTime::from_nanos(self.updated.as_nanos().saturating_add(ticks)))
     }
@@ -120,7 +121,7 @@ impl<J: Copy> Shared<J> {
         self.adjust_rate();
     }
 
-    /// Throws out the jobs for which `gone` holds; returns the core-nanoseconds of demand that they had been served.
+    /// Removes the jobs for which `gone` holds. Returns the core-nanoseconds of demand that they had been served.
     pub(super) fn remove_if(&mut self, now: SimTime, mut gone: impl FnMut(&J) -> bool) -> f64 {
         self.advance(now);
         let clock = self.clock;
@@ -139,7 +140,7 @@ impl<J: Copy> Shared<J> {
         served
     }
 
-    /// Core-nanoseconds of demand served so far to the jobs inside.
+    /// Core-nanoseconds of demand of the jobs inside that were served so far.
     pub(super) fn served(&self, now: SimTime) -> f64 {
         let clock = self.clock_at(now);
         self.next.iter().chain(&self.later).map(|entry| served_of(entry, clock)).sum()
@@ -161,11 +162,12 @@ impl<J: Copy> Shared<J> {
         }
     }
 
-    /// Sets the clock back to zero and the tags with it. A float of a large clock would swallow small steps.
+    /// Sets the clock back to zero, and the tags with it, because small steps would be lost in the rounding of a
+    /// large float.
     #[cold]
     #[inline(never)]
     fn rewind(&mut self) {
-        // Rounding may make two tags equal, so all are sorted again rather than changed in place.
+        // Rounding may make two tags equal, so sort all entries again instead of changing them in place.
         let mut entries = std::mem::take(&mut self.later).into_vec();
         entries.append(&mut self.next);
         for entry in &mut entries {
@@ -176,7 +178,7 @@ impl<J: Copy> Shared<J> {
         self.clock = 0.0;
     }
 
-    /// Takes the first of the others into the empty list of those that leave next.
+    /// Moves the first of the other jobs into the empty list of jobs that leave next.
     fn refill(&mut self) {
         if self.next.is_empty() {
             self.next.extend(std::iter::from_fn(|| self.later.pop()).take(NEXT_MAX / 2));
@@ -187,7 +189,7 @@ impl<J: Copy> Shared<J> {
     #[inline(always)]
     fn adjust_rate(&mut self) {
         if self.next.is_empty() {
-            // Nobody remembers the old clock: errors end here.
+            // No job refers to the old clock, so rounding errors end here.
             self.clock = 0.0;
         } else {
             let jobs = self.len();
@@ -196,7 +198,7 @@ impl<J: Copy> Shared<J> {
         }
     }
 
-    /// Puts a job where it belongs while there are more than fit into the sorted list.
+    /// Inserts a job while there are more jobs than fit into the sorted list.
     #[inline(never)]
     fn push_among_many(&mut self, entry: Entry<Tag, J>) {
         if self.next[0].key <= entry.key {
@@ -243,8 +245,8 @@ impl<J: Copy> Serve<J> for Shared<J> {
         if !self.later.is_empty() {
             self.refill();
         }
-        // The clock is never behind one who left. Where rounding up has brought it ahead by a part of a tick it
-        // stays ahead: the others have really been served that long.
+        // The clock is never behind the tag of a job that left. If rounding up has brought it ahead by a part of a
+        // tick, it stays ahead, because the other jobs have really been served for that time.
         if self.clock < tag {
             self.clock = tag;
         }

@@ -20,7 +20,7 @@ fn exponential(rng: &mut ChaCha8Rng, mean: f64) -> f64 {
     -mean * libm::log(1.0 - unit(rng))
 }
 
-/// What happens to a station from outside.
+/// An event that happens to a station from outside.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Enter(usize, u64),
@@ -28,7 +28,7 @@ enum Act {
     Remove(usize),
 }
 
-/// Lets the station live through `acts`, each at its time; `seen` gets every completion.
+/// Applies `acts` to the station, each at its time, and passes every completion to `seen`.
 fn drive(station: &mut Station<usize>, acts: &[(u64, Act)], mut seen: impl FnMut(u64, Done<usize>)) {
     for &(time, act) in acts {
         complete_until(station, SimTime::from_nanos(time), &mut seen);
@@ -55,7 +55,7 @@ fn complete_until(station: &mut Station<usize>, end: SimTime, seen: &mut impl Fn
     }
 }
 
-/// The same station by brute force: what each job has left, in real time, linear in everything.
+/// The same station by brute force: it keeps the rest of each job's demand, in real time.
 struct Oracle {
     config: StationConfig,
     factor: f64,
@@ -201,7 +201,7 @@ fn agrees_with_a_naive_oracle() {
 
 #[test]
 fn last_come_first_started_agrees_exactly() {
-    // Here a tick can turn the order around, so that only whole nanoseconds throughout can be compared.
+    // Here a tick can change the order, so that only runs with whole nanoseconds can be compared.
     for cores in [1, 4] {
         let mut acts = random_acts(1, 2000, 1e6, 1e6 * f64::from(cores));
         acts.retain(|(_, act)| !matches!(act, Act::Speed(_)));
@@ -211,7 +211,7 @@ fn last_come_first_started_agrees_exactly() {
 
 #[test]
 fn stays_exact_when_the_virtual_clock_runs_for_days() {
-    // Giant jobs keep the station from ever being empty, so that the clock is only ever rewound, some 10^4 times.
+    // Giant jobs keep the station from becoming empty, so that the clock is only rewound, about 10^4 times.
     let mut acts: Vec<_> = (0..3).map(|job| (0, Act::Enter(job, 4_000_000_000_000_000))).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let mut time = 0.0;
@@ -219,7 +219,7 @@ fn stays_exact_when_the_virtual_clock_runs_for_days() {
         time += exponential(&mut rng, 60.0 * SECOND);
         acts.push((time as u64, Act::Enter(job, exponential(&mut rng, 30.0 * SECOND) as u64)));
     }
-    // Their own ends are out of reach of the oracle's floats, so they go before it.
+    // Their own ends are beyond the precision of the oracle's floats, so they are removed before.
     acts.extend((0..3).map(|residue| (time as u64 + 1, Act::Remove(residue))));
     agrees_with_oracle(StationConfig::new(Discipline::Ps, 4), &acts, 20_000, 10.0);
 }
@@ -330,7 +330,7 @@ fn a_full_queue_turns_away() {
     let done: Vec<_> = [1.0, 2.0].iter().filter_map(|time| station.complete(at(time * SECOND))).collect();
     assert_eq!(done[1], Done { job: 1, waited: SimDuration::from_secs(1) });
     assert_eq!(station.busy_integral(at(2.5 * SECOND)), 2_500_000_000);
-    // One has waited a second and one two.
+    // One job has waited one second and one two seconds.
     assert_eq!(station.queue_integral(at(2.5 * SECOND)), 3_000_000_000);
 }
 
@@ -341,7 +341,7 @@ fn who_is_thrown_out_of_the_queue_has_waited_until_then() {
         assert_ne!(station.enter(SimTime::ZERO, job, SimDuration::from_secs(10)), Entered::Full);
     }
     assert_eq!(station.remove_if(at(2.0 * SECOND), |&job| job % 2 == 0), 2);
-    // The first has left its core to the second, and the last still waits.
+    // The first job has left its core to the second, and the last job still waits.
     assert_eq!(station.queue_integral(at(3.0 * SECOND)), (2 + 2 + 3) * 1_000_000_000);
 }
 

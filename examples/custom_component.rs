@@ -14,7 +14,8 @@ use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::model::call::Parent;
 use outgrow::model::component::{Component, Cx};
-use outgrow::model::record::TrialRecord;
+use outgrow::model::gauge::{Gauge, GaugeId};
+use outgrow::model::record::{ComponentRecord, TrialRecord};
 use outgrow::model::signal::{ComponentId, Signal};
 use outgrow::model::site::Site;
 use outgrow::model::spec::{Arrow, Demand, Kind, NoFiles, Outline, Problems, RequestClass, Spec};
@@ -46,6 +47,9 @@ steps = [{ cpu = "6ms" }]
 
 [server.candidate]
 steps = [{ cpu = "9ms" }]
+
+[[expect]]
+that = "copies(front) > 1000"
 "#;
 
 fn main() -> Result<(), Diagnostics> {
@@ -56,19 +60,29 @@ fn main() -> Result<(), Diagnostics> {
 /// One line with the number of calls that each of the two boxes behind the mirror received.
 pub(crate) fn report() -> Result<String, Diagnostics> {
     let own = Kind::of::<MirrorSpec>("mirror", "Copies some of the calls to a box that nobody waits for.");
+    let own = own.with(GAUGES);
     let kinds: Vec<Kind> = KINDS.iter().copied().chain([own]).collect();
     let scenario = load("mirror.toml", TEXT, &[], &NoFiles, &kinds)?.scenario;
     let mut simulation = build(&scenario, Seed::new(scenario.run.seed).trial(0));
     let record = simulation.run(scenario.length(), &mut |_progress| false);
-    let (current, candidate) = (calls(&record, "current"), calls(&record, "candidate"));
+    let calls = |name: &str| found(&record, name).arrived;
+    let (current, candidate) = (calls("current"), calls("candidate"));
     let share = 100.0 * candidate as f64 / current as f64;
-    Ok(format!("current: {current} calls; candidate: {candidate} calls, {share:.1} % of them"))
+    let copies = found(&record, "front").gauges[0].1.mean();
+    Ok(format!(
+        "copies: {copies}; current: {current} calls; candidate: {candidate} calls, {share:.1} % of them"
+    ))
 }
 
-fn calls(record: &TrialRecord, name: &str) -> u64 {
+fn found<'r>(record: &'r TrialRecord, name: &str) -> &'r ComponentRecord {
     let found = record.components.iter().find(|component| component.name == name);
-    found.expect("the scenario has a box of this name").arrived
+    found.expect("the scenario has a box of this name")
 }
+
+/// What a mirror counts.
+const GAUGES: &[Gauge] = &[Gauge::count("copies", "Calls of which a copy was sent.")];
+
+const COPIES: GaugeId = GaugeId::of("copies", GAUGES);
 
 /// `[mirror.NAME]`: what a scenario says about a mirror.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -131,6 +145,7 @@ impl Component for Mirror {
                 cx.call(Parent::Call(call), self.target, 0);
                 if self.seen.is_multiple_of(self.every) {
                     cx.call(Parent::None, self.copy, self.seen);
+                    cx.count(COPIES);
                 }
             }
             Signal::Reply(child, outcome) => {

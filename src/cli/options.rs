@@ -7,8 +7,8 @@ use super::pictures::Pictures;
 use super::source::{Override, Source, warn};
 use super::status::Failure;
 use crate::model::quantity::{Duration, QuantityError, Share};
+use crate::scenario::Scenario;
 use crate::scenario::expression::{ExpressionError, Names};
-use crate::scenario::{BoxEntry, Scenario};
 
 /// Options of every command that simulates one or several scenarios for one answer.
 #[derive(Debug, clap::Args)]
@@ -137,24 +137,13 @@ pub(super) fn expression<T>(
     flag: &str,
     text: &str,
     scenario: &Scenario,
-    read: impl Fn(&str, &Names<'_>) -> Result<T, ExpressionError>,
+    read: impl Fn(&str, &Names) -> Result<T, ExpressionError>,
 ) -> Result<T, Failure> {
-    let classes: Vec<&str> = scenario.classes.iter().map(|class| class.name.as_str()).collect();
-    let members: Vec<String> = scenario.boxes.iter().flat_map(names_of).collect();
-    let components: Vec<&str> = members.iter().map(String::as_str).collect();
-    read(text, &Names { classes: &classes, components: &components }).map_err(|error| {
+    read(text, &scenario.names()).map_err(|error| {
         let caret = " ".repeat(text[..error.span.start].chars().count());
         let width = text[error.span.clone()].chars().count().max(1);
         Failure::usage(format!("{flag}: {error}\n  {text}\n  {caret}{}", "^".repeat(width)))
     })
-}
-
-/// The names of a box and of its members.
-fn names_of(entry: &BoxEntry) -> Vec<String> {
-    let mut names = vec![entry.name.clone()];
-    let members = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member).name);
-    names.extend(members.filter(|_| entry.spec.members() > 1));
-    names
 }
 
 #[cfg(test)]

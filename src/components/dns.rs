@@ -14,6 +14,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
 use crate::model::call::{Parent, Probe};
 use crate::model::component::{Component, Cx};
+use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
@@ -215,6 +216,14 @@ impl Spec for DnsSpec {
     }
 }
 
+/// The figures of a name's own.
+pub const GAUGES: &[Gauge] = &[Gauge::count(
+    "withdrawals",
+    "Times that an address was left out of the answers because its checks failed.",
+)];
+
+const WITHDRAWALS: GaugeId = GaugeId::of("withdrawals", GAUGES);
+
 /// The next round of checks.
 const CHECK: u16 = 0;
 
@@ -246,18 +255,20 @@ impl Address {
         Address { to, rank, weight, healthy: true, against: 0, check: None }
     }
 
-    /// A check has passed or failed.
-    fn checked(&mut self, passed: bool, needed: u32) {
+    /// A check has passed or failed. Returns whether the address is left out of the answers from now on.
+    fn checked(&mut self, passed: bool, needed: u32) -> bool {
         self.check = None;
         if passed == self.healthy {
             self.against = 0;
-            return;
+            return false;
         }
         self.against += 1;
-        if self.against >= needed {
-            self.healthy = passed;
-            self.against = 0;
+        if self.against < needed {
+            return false;
         }
+        self.healthy = passed;
+        self.against = 0;
+        !passed
     }
 }
 
@@ -380,7 +391,9 @@ impl Dns {
         for record in &mut self.records {
             if let Some(check) = record.check {
                 cx.abandon(check);
-                record.checked(false, checks.misses);
+                if record.checked(false, checks.misses) {
+                    cx.count(WITHDRAWALS);
+                }
             }
         }
     }
@@ -396,7 +409,10 @@ impl Component for Dns {
             (Signal::Call(call), _) => self.answer(call, cx),
             (Signal::Reply(call, outcome), Some(checks)) => {
                 if let Parent::Number(index) = cx.get(call).parent {
-                    self.records[index as usize].checked(outcome == Outcome::Ok, checks.misses);
+                    let record = &mut self.records[index as usize];
+                    if record.checked(outcome == Outcome::Ok, checks.misses) {
+                        cx.count(WITHDRAWALS);
+                    }
                 }
             }
             (Signal::Alarm(Alarm { code: CHECK, .. }), Some(checks)) => self.check_all(checks, cx),

@@ -8,23 +8,27 @@ pub mod server;
 
 use crate::model::spec::Kind;
 
-/// The kinds of box that scenarios may use; one row holds a kind's name, reader, schema and help.
+/// The kinds of box that scenarios may use; one row holds a kind's name, reader, schema, help and gauges.
 pub const KINDS: &[Kind] = &[
     Kind::of::<client::ClientSpec>(
         "client",
         "Users: a closed population, an open stream of requests, or sessions.",
-    ),
-    Kind::of::<dns::DnsSpec>("dns", "A name and the addresses that it stands for."),
+    )
+    .with(client::GAUGES),
+    Kind::of::<dns::DnsSpec>("dns", "A name and the addresses that it stands for.").with(dns::GAUGES),
     Kind::of::<balancer::BalancerSpec>(
         "balancer",
         "Hands each call to one of several targets, by a policy and what its checks tell it.",
-    ),
+    )
+    .with(balancer::GAUGES),
     Kind::of::<server::ServerSpec>(
         "server",
         "A group of identical machines that work through steps for every call.",
-    ),
+    )
+    .with(server::GAUGES),
     Kind::of::<database::DatabaseSpec>(
         "database",
         "A database node: reads, writes, connections, commits, a cache and a disk.",
-    ),
+    )
+    .with(database::GAUGES),
 ];

@@ -9,6 +9,7 @@ use crate::stats::spectral::spectral_interval;
 
 use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response};
+use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
     ClassResult, ComponentResult, Figure, Happening, MachineResult, Metrics, Moments, Named, Outcomes,
@@ -242,6 +243,7 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
             throttled: outcome(Outcome::Throttled),
             in_flight: None,
         },
+        gauges: GaugeResult::all(&trials.iter().map(|(component, _)| *component).collect::<Vec<_>>()),
         machine: first.machine.as_ref().map(machine_result),
     }
 }

@@ -1,11 +1,13 @@
 //! Does a result meet what was expected of it? Three answers: it holds, it fails, or it is not shown.
 
+use crate::model::gauge::Sort;
 use crate::model::part::{Part, PartClass, PartRecord};
 use crate::model::record::TrialRecord;
 use crate::scenario::Expect;
 use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
 
 use super::data::DataResult;
+use super::gauge::GaugeResult;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 
 /// More trials than anybody would run are no advice.
@@ -26,7 +28,11 @@ pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecor
 /// Without a steady state a response time grows with the simulated time: that it is too long can be shown, that it is
 /// long enough, or short enough, cannot.
 fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Verdict {
-    let grows = matches!(that.metric, Metric::Response { .. } | Metric::QueueLen(_));
+    let grows = match &that.metric {
+        Metric::Response { .. } | Metric::QueueLen(_) => true,
+        Metric::Gauge { gauge, .. } => matches!(gauge.sort, Sort::Time | Sort::Level),
+        _ => false,
+    };
     if result.steady_state.reached || !grows || verdict.verdict != Answer::Holds {
         return verdict;
     }
@@ -73,6 +79,9 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
         Metric::QueueLen(name) => {
             sum(&members(result, name)?.iter().map(|member| &member.queue_len_mean).collect::<Vec<_>>())
         }
+        Metric::Gauge { gauge, of, stat } => gauge_of(result, gauge.name, of)
+            .ok_or_else(|| format!("`{of}` has no {}", gauge.name))?
+            .figure(*stat),
         Metric::CostPerHour => whole.cost_usd_per_hour.clone(),
         Metric::CostPerMillion => {
             let costs = whole.cost_usd_per_hour.trials.iter().zip(&whole.throughput_rps.trials);
@@ -108,6 +117,15 @@ fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
 
 fn of_class<'r>(result: &'r RunResult, class: &str) -> Result<&'r ClassResult, String> {
     result.classes.get(class).ok_or_else(|| format!("there is no class `{class}`"))
+}
+
+/// A gauge of the member of this name, or of all members of the group together; `None` where none has it.
+#[must_use]
+pub fn gauge_of(result: &RunResult, gauge: &str, name: &str) -> Option<GaugeResult> {
+    let members = members(result, name).ok()?;
+    let all = members.iter().flat_map(|member| member.gauges.iter());
+    let gauges: Vec<&GaugeResult> = all.map(|(_, one)| one).filter(|one| one.gauge.name == gauge).collect();
+    GaugeResult::pooled(&gauges)
 }
 
 /// The member of this name, or all members of the group.
@@ -289,7 +307,7 @@ mod tests {
     use crate::stats::histogram::Histogram;
 
     fn parsed(text: &str) -> Expectation {
-        parse(text, &Names { classes: &["request"], components: &["box", "db"] }).unwrap()
+        parse(text, &Names::plain(&["request"], &["box", "db"])).unwrap()
     }
 
     /// Two trials with means of 90 and 110 ms: 100 ± 127 ms; and 2 requests in 10 s each.

@@ -9,6 +9,7 @@ pub mod data;
 pub mod embed;
 pub mod expect;
 mod figure;
+pub mod gauge;
 pub mod pooled;
 pub mod result;
 pub mod runner;

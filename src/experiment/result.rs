@@ -1,6 +1,7 @@
 //! `RunResult`: what a run of a scenario has shown, as the JSON of `outgrow.result/1`.
 
 use super::data::DataResult;
+use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 pub use super::value::{Figure, Named};
 
@@ -224,6 +225,8 @@ pub struct ComponentResult {
     pub own_ms: Figure,
     /// Calls of a trial by outcome.
     pub outcomes: Outcomes,
+    /// What only its kind of box counts and measures; counts are those of a trial.
+    pub gauges: Named<GaugeResult>,
     /// The machine that it runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineResult>,

@@ -94,7 +94,7 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
         outcomes: [ok, 0, 0, 0, 0, 0],
         dropped: 0,
         passed_on: 0,
-        counts: Vec::new(),
+        gauges: Vec::new(),
         response: Tally::default(),
         wait: Tally::default(),
         waits: Histogram::default(),

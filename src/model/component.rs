@@ -8,6 +8,7 @@ use crate::kernel::variate::Variate;
 
 use super::call::{Call, Parent, Probe, Request, Wish};
 use super::data::Book;
+use super::gauge::GaugeId;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::trace::What;
@@ -328,10 +329,40 @@ impl Cx<'_> {
         self.world.distance(from, to)
     }
 
-    /// Counts one more of something that only this kind of component knows: `retries`. In results by this name.
-    pub fn count(&mut self, what: &'static str) {
-        self.world.recorder.meters[self.me.index()].count(what);
+    // Gauges --------------------------------------------------------------------------------------------------------
+
+    /// Counts one more event of a gauge that this component's kind declares.
+    #[inline]
+    pub fn count(&mut self, gauge: GaugeId) {
+        self.count_many(gauge, 1);
     }
+
+    /// Counts several events at once.
+    #[inline]
+    pub fn count_many(&mut self, gauge: GaugeId, events: u64) {
+        self.world.recorder.meters[self.me.index()].dials.count(gauge, events);
+    }
+
+    /// Records one more event of a share, and whether the share's property applies to it: `cx.share(HIT_SHARE, is_hit)`.
+    #[inline]
+    pub fn share(&mut self, gauge: GaugeId, applies: bool) {
+        self.world.recorder.meters[self.me.index()].dials.share(gauge, applies);
+    }
+
+    /// Records one more duration.
+    #[inline]
+    pub fn time(&mut self, gauge: GaugeId, time: SimDuration) {
+        self.world.recorder.meters[self.me.index()].dials.time(gauge, time);
+    }
+
+    /// Says what a level is from now on.
+    #[inline]
+    pub fn level(&mut self, gauge: GaugeId, level: u64) {
+        let now = self.now();
+        self.world.recorder.meters[self.me.index()].dials.level(gauge, now, level);
+    }
+
+    // The trace and the timeline ------------------------------------------------------------------------------------
 
     /// Writes into the timeline what has happened to a component, as this one sees it.
     pub fn note(&mut self, component: ComponentId, event: &'static str) {

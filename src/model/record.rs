@@ -6,6 +6,7 @@ use crate::stats::histogram::Histogram;
 use crate::stats::tally::Tally;
 
 use super::data::DataRecord;
+use super::gauge::{Gauge, Reading};
 use super::part::PartRecord;
 use super::signal::Outcome;
 
@@ -57,8 +58,8 @@ pub struct ComponentRecord {
     pub dropped: u64,
     /// Calls that it handed on to another component.
     pub passed_on: u64,
-    /// What the component itself counts, by name, in the order of first sight: `retries`.
-    pub counts: Vec<(&'static str, u64)>,
+    /// What the component itself counted and measured, in the order in which its kind declares it.
+    pub gauges: Vec<(&'static Gauge, Reading)>,
     /// From arrival to answer of the calls answered ok, ns.
     pub response: Tally,
     /// Time that those calls waited for a worker, a connection or a core, ns.

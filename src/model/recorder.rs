@@ -4,41 +4,16 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
 use crate::stats::occupancy::Occupancy;
-use crate::stats::tally::Tally;
-use crate::stats::time_average::TimeAverage;
 
 use super::call::Request;
+use super::gauge::Gauge;
+use super::meter::{Inside, Meter};
 use super::part::{Part, PartRecord};
 use super::record::{ClassRecord, Note, Window};
 use super::signal::Outcome;
 
 /// Entries of a timeline; what comes later is counted, not kept.
 pub const TIMELINE_MAX: usize = 1000;
-
-/// What one component did.
-#[derive(Debug, Default)]
-pub(super) struct Meter {
-    pub arrived: u64,
-    pub outcomes: [u64; Outcome::ALL.len()],
-    pub dropped: u64,
-    pub passed_on: u64,
-    /// What the component itself counts.
-    pub counts: Vec<(&'static str, u64)>,
-    pub response: Tally,
-    pub waits: Histogram,
-    /// Time that its own calls spent inside other components, ns.
-    pub asked: u128,
-    pub inside: Occupancy,
-    pub queue: TimeAverage,
-    /// How many calls may be in work at once, where that is limited.
-    pub slots: Option<u32>,
-    /// Calls that wait for one of these slots.
-    pub lined_up: TimeAverage,
-    /// Sum of the residences of the calls that have left and are not in `response`, since the start of the trial, ns.
-    residences: u128,
-    /// `inside.integral` at the start of the current window.
-    window_integral: u128,
-}
 
 /// Requests of one class.
 #[derive(Debug)]
@@ -133,9 +108,9 @@ impl Recorder {
         std::mem::take(&mut self.parts)
     }
 
-    /// Another component joins.
-    pub(super) fn add_component(&mut self) {
-        self.meters.push(Meter::default());
+    /// Another component joins, with the gauges of its kind.
+    pub(super) fn add_component(&mut self, gauges: &'static [Gauge]) {
+        self.meters.push(Meter::new(gauges));
     }
 
     /// Ends the warm-up: what was counted is forgotten, the ledgers go on.
@@ -272,14 +247,6 @@ impl Recorder {
     }
 }
 
-/// Calls that are inside a component when a trial ends.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Inside {
-    pub(super) calls: u64,
-    /// Sum of the times since they arrived, ns.
-    pub(super) residences: u128,
-}
-
 impl Account {
     fn new(deadline: Option<SimDuration>) -> Account {
         Account {
@@ -320,103 +287,6 @@ impl Account {
     }
 }
 
-impl Meter {
-    /// A call arrives; a probe is inside like any other, but no part of the traffic that figures tell about.
-    #[inline]
-    pub(super) fn enter(&mut self, now: SimTime, is_probe: bool) {
-        self.arrived += u64::from(!is_probe);
-        self.inside.enter(now.as_nanos());
-    }
-
-    /// A call that arrived at some time leaves without an answer that `response` counts.
-    #[inline]
-    fn leave(&mut self, now: SimTime, arrived: SimTime) {
-        self.inside.leave(now.as_nanos());
-        self.residences += u128::from(now.since(arrived).as_nanos());
-    }
-
-    /// A call is answered well.
-    #[inline]
-    pub(super) fn answer_ok(&mut self, now: SimTime, residence: SimDuration, waited: SimDuration) {
-        self.inside.leave(now.as_nanos());
-        self.outcomes[Outcome::Ok as usize] += 1;
-        self.response.record(residence.as_nanos());
-        self.waits.record(waited.as_nanos());
-    }
-
-    /// A call is answered otherwise.
-    pub(super) fn fail(&mut self, now: SimTime, arrived: SimTime, outcome: Outcome) {
-        self.leave(now, arrived);
-        self.outcomes[outcome as usize] += 1;
-    }
-
-    /// A probe is answered, or lost.
-    pub(super) fn end_probe(&mut self, now: SimTime, arrived: SimTime) {
-        self.leave(now, arrived);
-    }
-
-    /// A call is handed on.
-    pub(super) fn pass_on(&mut self, now: SimTime, arrived: SimTime) {
-        self.leave(now, arrived);
-        self.passed_on += 1;
-    }
-
-    /// A call is lost in a crash.
-    pub(super) fn lose(&mut self, now: SimTime, arrived: SimTime) {
-        self.leave(now, arrived);
-        self.dropped += 1;
-    }
-
-    /// The component has seen one more of something that it counts.
-    pub(super) fn count(&mut self, what: &'static str) {
-        match self.counts.iter_mut().find(|(name, _)| *name == what) {
-            Some((_, count)) => *count += 1,
-            None => self.counts.push((what, 1)),
-        }
-    }
-
-    fn end_warmup(&mut self, now: SimTime) {
-        self.arrived = 0;
-        self.outcomes = [0; Outcome::ALL.len()];
-        self.dropped = 0;
-        self.passed_on = 0;
-        self.counts.clear();
-        self.residences += self.response.sum();
-        self.response = Tally::default();
-        self.waits.clear();
-        self.asked = 0;
-        self.inside.reset(now.as_nanos());
-        self.queue.reset(now.as_nanos());
-        self.lined_up.reset(now.as_nanos());
-        self.window_integral = 0;
-    }
-
-    /// Share of the slots that calls have held: whoever is inside and does not wait for one has one.
-    pub(super) fn slots_held(&self, now: SimTime) -> Option<f64> {
-        let now = now.as_nanos();
-        self.slots.map(|slots| (self.inside.mean(now) - self.lined_up.mean(now)) / f64::from(slots))
-    }
-
-    /// Time average of calls inside since the last window was closed.
-    fn window_mean(&mut self, now: SimTime, length: SimDuration) -> f64 {
-        let integral = self.inside.integral(now.as_nanos());
-        let mean = (integral - self.window_integral) as f64 / length.as_nanos() as f64;
-        self.window_integral = integral;
-        mean
-    }
-
-    fn audit(&self, index: usize, now: SimTime, inside: &Inside) {
-        assert_eq!(
-            self.inside.level(),
-            inside.calls,
-            "calls at component {index} are lost or answered twice"
-        );
-        // Little's law path by path: the integral of calls inside is the sum of their residences.
-        let residences = self.residences + self.response.sum() + inside.residences;
-        assert_eq!(residences, self.inside.whole(now.as_nanos()), "Little's law fails at component {index}");
-    }
-}
-
 impl OpenWindow {
     /// The next window begins.
     fn reopen(&mut self, now: SimTime, issued: u64) {
@@ -438,7 +308,7 @@ mod tests {
     /// Of two calls one was inside from 10 to 30 ns, and one is since 20.
     fn two_calls() -> Recorder {
         let mut recorder = Recorder::new(&[]);
-        recorder.add_component();
+        recorder.add_component(&[]);
         let meter = &mut recorder.meters[0];
         meter.enter(at(10), false);
         meter.enter(at(20), false);

@@ -16,6 +16,7 @@ use super::component::{Component, Cx};
 use super::data::{Book, DataRecord};
 use super::event::{COMPONENTS_MAX, Packed, tag};
 use super::faults::Planned;
+use super::gauge::Gauge;
 use super::hardware::MachineSpec;
 use super::machine::{Device, Job, Machine, MachineId, Task, mean_over};
 use super::network::{Link, Network, NetworkSettings, Place};
@@ -41,6 +42,8 @@ pub struct Member<'a> {
     pub group: &'a str,
     /// Its kind, for results.
     pub kind: &'static str,
+    /// What its kind counts and measures.
+    pub gauges: &'static [Gauge],
     /// Where it stands.
     pub place: Place,
     /// Whether it has a public address.
@@ -142,7 +145,7 @@ impl Simulation {
             causes: 0,
             half_down: false,
         });
-        self.world.recorder.add_component();
+        self.world.recorder.add_component(member.gauges);
         self.seats.push(Seat { component: member.component, name_hash: name_hash(member.name) });
         id
     }
@@ -520,7 +523,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
         outcomes: meter.outcomes,
         dropped: meter.dropped,
         passed_on: meter.passed_on,
-        counts: meter.counts,
+        gauges: meter.dials.read(now),
         response: meter.response,
         wait: *meter.waits.tally(),
         inside_mean: meter.inside.mean(now.as_nanos()),

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
 use super::call::Asks;
+use super::gauge::Gauge;
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
@@ -25,6 +26,8 @@ pub struct Kind {
     pub load: fn(toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Spec>, toml::de::Error>,
     /// The table's JSON schema.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// What its boxes count and measure beside the figures that all boxes have.
+    pub gauges: &'static [Gauge],
 }
 
 impl Kind {
@@ -34,7 +37,13 @@ impl Kind {
         name: &'static str,
         about: &'static str,
     ) -> Kind {
-        Kind { name, about, load: load::<S>, schema: SchemaGenerator::subschema_for::<S> }
+        Kind { name, about, load: load::<S>, schema: SchemaGenerator::subschema_for::<S>, gauges: &[] }
+    }
+
+    /// The same kind, whose boxes have these gauges.
+    #[must_use]
+    pub const fn with(self, gauges: &'static [Gauge]) -> Kind {
+        Kind { gauges, ..self }
     }
 }
 

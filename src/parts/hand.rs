@@ -107,6 +107,11 @@ impl<E: Errand> Hand<E> {
         })
     }
 
+    /// Whether the try of number `attempt` is not the last one: if no other follows it, the budget has refused that.
+    pub fn has_tries_left(&self, attempt: u16) -> bool {
+        self.retries.as_ref().is_some_and(|retries| attempt < retries.attempts)
+    }
+
     /// The pause after the try of number `attempt`, where `last` is the pause before that try, or zero.
     pub fn pause(&self, attempt: u16, last: SimDuration, rng: &mut impl Rng) -> SimDuration {
         let backoff = self.retries.as_ref().map(|retries| &retries.backoff);

@@ -48,6 +48,7 @@ pub(super) fn play(seconds: u64, act: impl FnMut(Event, &mut Cx<'_>) + Send + 's
         name: "box",
         group: "box",
         kind: "box",
+        gauges: &[],
         place: Place::ZONE,
         public: false,
         hardware: Hardware::Own(&keys.machine()),

@@ -262,7 +262,8 @@ impl<'t> Reader<'_, 't> {
                 declared.entry(name.clone()).or_insert(kind.name);
                 let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
                 if let Some(spec) = self.box_table(&path, &required, kind) {
-                    boxes.push(BoxEntry { kind: kind.name, name, spec, regions, zones });
+                    let (kind, gauges) = (kind.name, kind.gauges);
+                    boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones });
                 }
             }
         }

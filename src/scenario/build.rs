@@ -56,6 +56,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             name: &seat.plan.name,
             group: &seat.entry.name,
             kind: seat.entry.kind,
+            gauges: seat.entry.gauges,
             place,
             public: spec.is_public(),
             hardware,

@@ -1,25 +1,25 @@
 //! `[[expect]]`: the expressions of a scenario are parsed against its own names.
 
-use super::Expect;
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::expression::{ExpressionError, Metric, Names, parse, parse_span_of_time};
+use super::expression::{ComponentName, ExpressionError, Metric, Names, parse, parse_span_of_time};
 use super::sections::ExpectTable;
+use super::{BoxEntry, Expect, Scenario};
 use crate::kernel::time::SimDuration;
 use crate::model::part::Part;
 use crate::model::quantity::Duration;
+use crate::model::spec::Kind;
 
 /// Parses all expectations. An error is shown at its position inside the quotes.
 pub(super) fn expects(
     document: &Document<'_>,
     assembly: &Assembly,
+    kinds: &[Kind],
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Expect> {
-    let classes: Vec<&str> = assembly.classes.iter().map(|class| class.name.as_str()).collect();
-    let components = components(assembly);
-    let components: Vec<&str> = components.iter().map(String::as_str).collect();
-    let names = Names { classes: &classes, components: &components };
+    let classes = assembly.classes.iter().map(|class| class.name.clone()).collect();
+    let names = Names { classes, components: components(assembly, kinds) };
     let mut expects = Vec::new();
     for (index, table) in &assembly.expects {
         match expect(table, &names, assembly.run.length()) {
@@ -38,7 +38,7 @@ pub(super) fn expects(
 /// The expectation, or the key with an error and the error.
 fn expect(
     table: &ExpectTable,
-    names: &Names<'_>,
+    names: &Names,
     length: SimDuration,
 ) -> Result<Expect, (&'static str, ExpressionError)> {
     let part = |key, text: &Option<String>| {
@@ -78,14 +78,36 @@ fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration)
     Err(ExpressionError { span: 0..text.len(), message, help: None })
 }
 
-/// Names of boxes and of members of groups.
-fn components(assembly: &Assembly) -> Vec<String> {
-    let mut names: Vec<String> = assembly.declared.keys().cloned().collect();
-    for entry in assembly.boxes.iter().filter(|entry| entry.spec.members() > 1) {
-        let members = entry.spec.members().min(super::validate::MEMBERS_MAX);
-        names.extend((0..members).map(|member| entry.spec.member(&entry.name, member).name));
+/// Boxes, also those that could not be read, and the members of groups.
+fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
+    let declared = assembly.declared.iter().map(|(name, kind)| {
+        let row = kinds.iter().find(|row| row.name == *kind);
+        ComponentName::group(name, kind, row.map_or(&[], |row| row.gauges))
+    });
+    let members = assembly.boxes.iter().flat_map(|entry| members(entry, super::validate::MEMBERS_MAX));
+    declared.chain(members).collect()
+}
+
+/// The members of a box, at most `most`; none where the box is its only member.
+fn members(entry: &BoxEntry, most: u32) -> impl Iterator<Item = ComponentName> {
+    let count = if entry.spec.members() > 1 { entry.spec.members().min(most) } else { 0 };
+    (0..count).map(|member| ComponentName {
+        name: entry.spec.member(&entry.name, member).name,
+        ..ComponentName::group(&entry.name, entry.kind, entry.gauges)
+    })
+}
+
+impl Scenario {
+    /// The names that an expression about this scenario may use.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        let mut components = Vec::new();
+        for entry in &self.boxes {
+            components.push(ComponentName::group(&entry.name, entry.kind, entry.gauges));
+            components.extend(members(entry, u32::MAX));
+        }
+        Names { classes: self.classes.iter().map(|class| class.name.clone()).collect(), components }
     }
-    names
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ use self::faults::FaultSpec;
 use self::places::Ways;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
+use crate::model::gauge::Gauge;
 use crate::model::network::NetworkSettings;
 use crate::model::part::Part;
 use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
@@ -101,6 +102,8 @@ impl Run {
 pub struct BoxEntry {
     /// Name of its kind: `server` of `[server.web]`.
     pub kind: &'static str,
+    /// What its kind counts and measures.
+    pub gauges: &'static [Gauge],
     /// Its own name: `web` of `[server.web]`.
     pub name: String,
     /// The content of its table.
@@ -186,7 +189,7 @@ pub fn load_without(
     let mut found = std::mem::take(&mut assembly.found);
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
-    let expects = expects::expects(&document, &assembly, &mut found);
+    let expects = expects::expects(&document, &assembly, kinds, &mut found);
     let found = Diagnostics::new(origin, text, found);
     if found.has_errors() {
         return Err(found);

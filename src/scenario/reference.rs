@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::schema::schema;
+use crate::model::gauge::Gauge;
 use crate::model::spec::Kind;
 
 /// Every table of a scenario file with its keys, their types, defaults and meanings.
@@ -20,6 +21,9 @@ pub fn reference(kinds: &[Kind]) -> String {
     page.keys(&texts, &[]);
     for (name, value) in tables {
         page.section(name, value);
+        if let Some(kind) = kinds.iter().find(|kind| kind.name == name) {
+            page.gauges(kind);
+        }
     }
     page.out
 }
@@ -47,6 +51,23 @@ impl<'a> Page<'a> {
         self.heading("##", &title, value["description"].as_str().unwrap_or_default());
         self.told.extend(definition_name(table));
         self.object(self.resolved(table));
+    }
+
+    /// The figures that only this kind of box has.
+    fn gauges(&mut self, kind: &Kind) {
+        let Some(first) = kind.gauges.first() else { return };
+        let about = format!(
+            "What only this kind of box counts and measures: in `[[expect]]` and `--slo` as `{}(NAME)`, in the JSON and in \
+             components.csv under `gauges`. `NAME` is a member or the whole box. Of several members counts and levels add \
+             up, shares and times are taken over all of them together. A time or a level is its mean, and `max(...)` of it \
+             is its highest value.",
+            first.name
+        );
+        self.heading("###", &format!("Figures of `[{}.NAME]`", kind.name), &about);
+        self.out.push_str("| figure | sort | meaning |\n|---|---|---|\n");
+        for Gauge { name, sort, about, .. } in kind.gauges {
+            self.out.push_str(&format!("| `{name}` | {} | {about} |\n", sort.name()));
+        }
     }
 
     fn heading(&mut self, level: &str, title: &str, about: &str) {

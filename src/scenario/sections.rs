@@ -137,7 +137,7 @@ pub(super) enum Effect {
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectTable {
-    /// A metric, a comparison and a quantity: `p99(response) < 300ms`.
+    /// A metric, a comparison and a quantity: `p99(response) < 300ms`, or a figure of a kind of box: `retries(lb) < 10`.
     pub(super) that: String,
     /// Only this part of the simulated time counts: `3min..4min`.
     pub(super) during: Option<String>,

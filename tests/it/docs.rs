@@ -148,7 +148,8 @@ fn the_box_of_the_guide_is_that_of_the_example() {
     let example = read("examples/custom_component.rs");
     let guide = read("docs/adding-a-component.md");
     let added: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix('+')).collect();
-    let start = added.iter().position(|line| line.starts_with("/// `[mirror.NAME]`")).expect("the spec");
+    let start =
+        added.iter().position(|line| line.starts_with("/// What a mirror counts.")).expect("the gauges");
     let end = added.iter().position(|line| line.starts_with("pub mod")).expect("the row");
     let code = added[start..end].join("\n");
     assert!(example.ends_with(&(code + "\n")), "the guide and the example differ");

@@ -23,7 +23,7 @@ use outgrow::experiment::runner::{self, RunOptions, Unwatched};
 use outgrow::experiment::value::Figure;
 use outgrow::model::spec::NoFiles;
 use outgrow::report::number::{estimate, share, time_ms};
-use outgrow::scenario::expression::{Names, Unit, parse};
+use outgrow::scenario::expression::{Unit, parse};
 use outgrow::scenario::{Scenario, load};
 use serde_json::Value;
 
@@ -91,10 +91,7 @@ fn at(result: &RunResult, pointer: &str, unit: &str) -> Result<String, String> {
 }
 
 fn metric_of(scenario: &Scenario, result: &RunResult, metric: &str) -> Result<String, String> {
-    let classes: Vec<&str> = scenario.classes.iter().map(|class| class.name.as_str()).collect();
-    let groups = result.components.iter().map(|(_, component)| component.group.as_str());
-    let components: Vec<&str> = groups.chain(result.components.iter().map(|(name, _)| name)).collect();
-    let names = Names { classes: &classes, components: &components };
+    let names = scenario.names();
     // An expression needs a bound in the metric's unit. Its value does not matter, so try one of each unit.
     let expectation = ["1s", "50%", "1/s", "1", "1 USD"]
         .iter()

@@ -13,6 +13,7 @@ mod examples;
 mod expectations;
 mod faults;
 mod figures;
+mod gauges;
 mod golden;
 mod laws;
 mod names;

@@ -205,6 +205,7 @@ fn operate(simulation: &mut Simulation, faults: &[(f64, usize, Control)]) {
         name: "operator",
         group: "operator",
         kind: "operator",
+        gauges: &[],
         place: Place::INTERNET,
         public: false,
         hardware: Hardware::None,

@@ -1,6 +1,7 @@
 //! `Balancer`: hands each call to one of several targets. It knows only its own calls and the answers of its checks.
 
 mod checks;
+mod gauges;
 mod jar;
 mod presets;
 mod relays;
@@ -10,6 +11,7 @@ mod targets;
 mod vrrp;
 mod watch;
 
+pub use gauges::GAUGES;
 pub use presets::Preset;
 pub use spec::{
     BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, QueueSpec, StickySpec,
@@ -207,12 +209,12 @@ impl Balancer {
         let mut rng = cx.rng_of(draws, CHOICE + tried.len() as u64);
         let target = self.targets.pick(now, key, tried, &mut rng)?;
         if self.targets.is_open {
-            cx.count("fail_open");
+            cx.count(gauges::FAIL_OPEN);
         }
         if let (Some(jar), true) = (&mut self.jar, user != 0) {
             jar.put(now, user, target);
             if own.is_some_and(|own| own != target) {
-                cx.count("sessions_lost");
+                cx.count(gauges::SESSIONS_LOST);
             }
         }
         Some(target)
@@ -234,7 +236,7 @@ impl Balancer {
         let relay = self.relays.get_mut(place);
         if may_repeat && self.hand.tries_again(relay.tries + 1, cx.now()) {
             relay.give_up_target();
-            cx.count("retries");
+            cx.count(gauges::RETRIES);
             self.relay_again(place, cx);
         } else {
             self.finish(place, outcome, cx);
@@ -253,7 +255,7 @@ impl Balancer {
         let failed = if ejection.connections_only { unanswered } else { error };
         if let Some(time) = self.targets.observed(now, target, failed, &ejection) {
             cx.alarm(time, timer::READMIT, About::Number(target as u32));
-            cx.count("ejections");
+            cx.count(gauges::EJECTIONS);
             cx.note(self.targets.all[target].id, "ejected");
         }
     }
@@ -283,6 +285,7 @@ impl Balancer {
     /// Turns calls away that have waited too long for a connection.
     fn leave_queue(&mut self, cx: &mut Cx<'_>) {
         while let Some(call) = self.door.overdue(cx) {
+            cx.count(gauges::QUEUE_TIMEOUTS);
             cx.reply(call, Outcome::Rejected);
         }
     }
@@ -290,6 +293,7 @@ impl Balancer {
     /// Gives up calls whose targets have not answered in time. The targets do not hear of it.
     fn time_out(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
+            cx.count(gauges::TIMEOUTS);
             self.cut(child, Outcome::TimedOut, cx);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::targets::Change;
 use super::vrrp::Repair;
-use super::{Balancer, timer};
+use super::{Balancer, gauges, timer};
 use crate::kernel::random::below;
 use crate::kernel::time::SimDuration;
 use crate::model::call::Parent;
@@ -42,6 +42,9 @@ impl Balancer {
     pub(super) fn checked(&mut self, i: usize, good: bool, cx: &mut Cx<'_>) {
         let Some(checks) = self.settings.checks else { return };
         self.targets.all[i].probe = CallId::NONE;
+        if !good {
+            cx.count(gauges::CHECKS_FAILED);
+        }
         let change = self.targets.checked(cx.now(), i, good, &checks);
         self.tell(i, change, cx);
     }
@@ -109,7 +112,10 @@ impl Balancer {
                 }
                 self.forget(cx);
             }
-            Control::TakeOver => self.begin_checks(cx),
+            Control::TakeOver => {
+                cx.count(gauges::TAKEOVERS);
+                self.begin_checks(cx);
+            }
             Control::Recover => {
                 let hung = std::mem::take(&mut self.hung);
                 if self.pair.repair(hung) == Repair::Active {

@@ -1,11 +1,13 @@
 //! `Client`: users who resolve a name, ask, wait, give up, try again and think.
 
 pub mod arrivals;
+mod gauges;
 mod population;
 pub mod profile;
 mod resolver;
 mod spec;
 
+pub use gauges::GAUGES;
 pub use spec::{ClientSpec, JitterSpec, Retry, USERS_MAX};
 
 use crate::kernel::random::{KeyedRng, mix, unit_open};
@@ -127,6 +129,7 @@ impl Client {
     /// A request is tried again.
     #[inline(never)]
     fn retry(&mut self, request: RequestId, cx: &mut Cx<'_>) {
+        cx.count(gauges::RETRIES);
         let state = cx.request(request);
         state.attempt += 1;
         state.pausing = false;
@@ -200,6 +203,9 @@ impl Client {
     fn resolved(&mut self, answer: Option<Answer>, cache: u32, cx: &mut Cx<'_>) {
         let Target::Name(_, resolvers) = &mut self.target else { return };
         let left = unit_open(&mut draws(cx.request_key(u64::from(cache)), purpose::FIRST_ANSWER));
+        if answer.is_none() {
+            cx.count(gauges::LOOKUPS_FAILED);
+        }
         for request in resolvers.answered(cache as usize, cx.now(), answer, left) {
             // A request that has timed out meanwhile is gone, or has asked again and waits a second time.
             let waits =
@@ -227,7 +233,11 @@ impl Client {
     fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
         let state = cx.request(request);
-        if !self.hand.tries_again(state.attempt, now) {
+        let attempt = state.attempt;
+        if !self.hand.tries_again(attempt, now) {
+            if self.hand.has_tries_left(attempt) {
+                cx.count(gauges::RETRIES_REFUSED);
+            }
             return self.finish(request, outcome, cx);
         }
         let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
@@ -291,6 +301,7 @@ impl Client {
 
 /// A resolver asks the name server of a name.
 fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
+    cx.count(gauges::LOOKUPS);
     let call = cx.call(Parent::Number(cache), name, 0);
     cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
 }

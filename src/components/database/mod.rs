@@ -11,6 +11,7 @@ mod acks;
 mod apply;
 mod engine;
 mod failover;
+mod gauges;
 mod homes;
 mod inbox;
 mod keys;
@@ -34,6 +35,7 @@ mod waiters;
 
 pub use engine::Engine;
 pub use failover::{Failover, Preset, Recovery, Reroute};
+pub use gauges::GAUGES;
 pub use monitor::Monitor;
 pub use node::Database;
 pub use partition::Partition;

@@ -14,6 +14,7 @@ use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Ou
 use crate::model::site::Site;
 
 use super::failover::{Failover, Pick, Reroute};
+use super::gauges;
 use super::message::{Mark, kind, order};
 use super::spec::DatabaseSpec;
 
@@ -228,6 +229,7 @@ impl Monitor {
     fn promoted(&mut self, cx: &mut Cx<'_>) {
         self.end(Part::Promote, cx);
         cx.note(cx.me(), "new primary");
+        cx.count(gauges::FAILOVERS);
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;

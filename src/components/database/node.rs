@@ -11,6 +11,7 @@ use crate::model::site::Site;
 use crate::parts::door::{Door, Verdict};
 
 use super::engine::{Engine, Work};
+use super::gauges;
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
 use super::message::{flag, kind, order};
@@ -163,8 +164,10 @@ impl Database {
 
     /// A core or the disk has done its part.
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let pages = if cx.get(call).notes.step == kind::QUERY { self.misses(call, cx) } else { 0 };
+        let is_new = cx.get(call).notes.step == kind::QUERY;
+        let pages = if is_new && self.may_miss(call, cx) { self.misses(call, cx) } else { 0 };
         if pages > 0 {
+            cx.count_many(gauges::PAGE_READS, pages);
             cx.get_mut(call).notes.step = kind::DISK;
             cx.annotate(call, || match pages {
                 1 => "misses the buffer cache and reads the disk".into(),
@@ -192,11 +195,19 @@ impl Database {
         }
     }
 
+    /// Whether a query needs pages that may not be in the buffer cache.
+    fn may_miss(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        self.hit_ratio < 1.0 && (!self.is_write(call, cx) || self.engine.reads_before_writing())
+    }
+
     /// Returns the number of pages that a query must read from the disk, one after the other.
-    fn misses(&self, call: CallId, cx: &Cx<'_>) -> u64 {
-        if self.hit_ratio >= 1.0 || (self.is_write(call, cx) && !self.engine.reads_before_writing()) {
-            return 0;
-        }
+    fn misses(&self, call: CallId, cx: &mut Cx<'_>) -> u64 {
+        let pages = self.missing(call, cx);
+        cx.share(gauges::HIT_SHARE, pages == 0);
+        pages
+    }
+
+    fn missing(&self, call: CallId, cx: &Cx<'_>) -> u64 {
         let mut rng = cx.rng(call, MISS);
         let first = u64::from(unit_open(&mut rng) >= self.hit_ratio);
         let lookups = self.work_of(call, cx).lookups;
@@ -231,6 +242,7 @@ impl Database {
     fn begin_flush(&mut self, cx: &mut Cx<'_>) {
         let stream = self.stream.get_or_insert_with(|| cx.stream("flush"));
         let time = self.commit.draw(stream);
+        cx.count(gauges::FLUSHES);
         cx.alarm(time, timer::FLUSHED, About::Nothing);
     }
 

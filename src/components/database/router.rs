@@ -13,6 +13,7 @@ use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal}
 use crate::model::site::Site;
 
 use super::failover::Failover;
+use super::gauges;
 use super::homes::Homes;
 use super::message::{flag, order};
 use super::replicas::{ReadYourWrites, Reads};
@@ -222,15 +223,20 @@ impl Router {
             // It has not begun anywhere, so that a write may go elsewhere too.
             let others =
                 usize::from(notes.pending) < self.nodes.len() && self.in_turn(now, |_| true).is_some();
-            return if others { self.route(call, cx) } else { cx.reply(call, Outcome::Unavailable) };
+            return if others { self.route_again(call, cx) } else { cx.reply(call, Outcome::Unavailable) };
         }
         let was_last = usize::from(notes.pending) > self.nodes.len() || node == self.primary;
         let others = self.reads != Reads::Primary && self.in_turn(now, |node| node != self.primary).is_some();
         if is_write || (was_last && !others) {
             cx.reply(call, Outcome::Unavailable);
         } else {
-            self.route(call, cx);
+            self.route_again(call, cx);
         }
+    }
+
+    fn route_again(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.count(gauges::REROUTES);
+        self.route(call, cx);
     }
 
     /// The answer of a write passes: its user has written.

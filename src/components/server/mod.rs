@@ -1,8 +1,10 @@
 //! `Server`: workers, memory, a queue and a list of steps; a worker that waits for a downstream call stays held.
 
+mod gauges;
 mod spec;
 mod step;
 
+pub use gauges::GAUGES;
 pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec};
 pub use step::Step;
 
@@ -170,6 +172,7 @@ impl Server {
     /// The memory is exhausted: the operating system kills the process, which comes back later.
     #[cold]
     fn kill(&mut self, cx: &mut Cx<'_>) {
+        cx.count(gauges::OOM_KILLS);
         let me = cx.me();
         cx.control(me, SimDuration::ZERO, Control::Crash);
         cx.control(me, self.restart, Control::Recover);
@@ -294,6 +297,7 @@ impl Server {
     /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
+            cx.count(gauges::TIMEOUTS);
             self.reply(child, Outcome::TimedOut, cx);
             cx.abandon(child);
         }
@@ -364,6 +368,7 @@ impl Server {
             && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
         {
             cx.get_mut(job).waited += waited;
+            cx.time(gauges::POOL_WAIT, waited);
             self.tell_waiting(cx);
             self.query(job, database, cx);
         }
@@ -419,6 +424,7 @@ impl Component for Server {
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => {
+                cx.count(gauges::RESTARTS);
                 self.door.boot(cx);
             }
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}

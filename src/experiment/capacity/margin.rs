@@ -100,7 +100,7 @@ mod tests {
     use crate::scenario::expression::{Names, parse_slo};
 
     fn slo(text: &str) -> Vec<Expectation> {
-        parse_slo(text, &Names { classes: &["request"], components: &["box"] }).unwrap()
+        parse_slo(text, &Names::plain(&["request"], &["box"])).unwrap()
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Loads for Text<'_> {
 /// The capacity of a text by the clients' own knob.
 fn find(text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
     let knob = Knob::of(&Text(text).scenario(&[]).unwrap(), None).unwrap();
-    let slo = parse_slo(slo, &Names { classes: &["request"], components: &["box"] }).unwrap();
+    let slo = parse_slo(slo, &Names::plain(&["request"], &["box"])).unwrap();
     let question = Question { slo: &slo, knob: &knob, seed, trials, jobs: 0 };
     capacity(&question, &Text(text), &Unwatched).unwrap().unwrap()
 }

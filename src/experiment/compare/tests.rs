@@ -10,7 +10,7 @@ fn design(name: &str, scenario: Scenario) -> Design {
 }
 
 fn limit(text: &str) -> Regression {
-    parse_fail_on(text, &Names { classes: &["request"], components: &["box"] }).unwrap()
+    parse_fail_on(text, &Names::plain(&["request"], &["box"])).unwrap()
 }
 
 fn run_two(a: &str, b: &str, trials: u32, fail_on: &[Regression]) -> CompareResult {

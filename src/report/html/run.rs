@@ -51,6 +51,7 @@ fn group(index: usize, run: &Run<'_>) -> Group {
     let tables = [
         ("Requests", summary::requests_table(result)),
         ("Boxes", summary::boxes_table(result)),
+        ("Figures of single kinds of boxes", summary::gauges_table(result)),
         ("Theory beside measurement", summary::theory_table(result)),
     ];
     let filled = tables.into_iter().filter(|(_, table)| !table.rows.is_empty());

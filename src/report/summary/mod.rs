@@ -2,6 +2,7 @@
 
 mod boxes;
 mod data;
+mod gauges;
 mod requests;
 mod timeline;
 
@@ -19,6 +20,7 @@ pub fn text(result: &RunResult) -> String {
         requests::section(result),
         boxes::section(result),
         boxes::theory(result),
+        gauges::section(result),
         data::section(result),
         timeline::section(result),
         reasons(result),
@@ -78,6 +80,11 @@ pub(super) fn requests_table(result: &RunResult) -> Table {
 /// The boxes as a table.
 pub(super) fn boxes_table(result: &RunResult) -> Table {
     Table::new(boxes::HEADER, boxes::rows(result))
+}
+
+/// What each kind of box counts and measures for itself, as a table.
+pub(super) fn gauges_table(result: &RunResult) -> Table {
+    Table::new(gauges::HEADER, gauges::rows(result))
 }
 
 /// The comparison of theory and measurement as a table.

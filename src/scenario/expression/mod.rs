@@ -1,5 +1,7 @@
 //! The expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
 
+mod gauges;
+mod names;
 mod parser;
 
 use std::error::Error;
@@ -7,8 +9,12 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::kernel::time::SimDuration;
+use crate::model::gauge::Gauge;
 use crate::model::quantity::{Duration, Rate, Share};
 
+pub use crate::model::unit::Unit;
+
+pub use names::{ComponentName, Names};
 pub use parser::{parse, parse_fail_on, parse_slo, parse_span_of_time};
 
 /// A statistic of the response times of a trial.
@@ -94,6 +100,15 @@ pub enum Metric {
     CostPerHour,
     /// Price of a million requests, USD.
     CostPerMillion,
+    /// What only one kind of box counts or measures: `retries(lb)`, `max(pool_wait(web))`.
+    Gauge {
+        /// Which figure.
+        gauge: Gauge,
+        /// The component; of a group, all its members.
+        of: String,
+        /// The mean, or the highest where the gauge has one.
+        stat: Stat,
+    },
 }
 
 /// Metrics that are a single word.
@@ -110,21 +125,6 @@ const PLAIN: [(&str, Metric); 10] = [
     ("cost_per_million", Metric::CostPerMillion),
 ];
 
-/// The base unit of a metric, in which bounds are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Seconds.
-    Seconds,
-    /// A share, 0 to 1.
-    Share,
-    /// Events a second.
-    PerSecond,
-    /// A plain number.
-    Count,
-    /// US dollars.
-    Usd,
-}
-
 impl Metric {
     /// The unit in which a bound on this metric is kept.
     #[must_use]
@@ -138,6 +138,7 @@ impl Metric {
             Metric::Throughput | Metric::Goodput => Unit::PerSecond,
             Metric::QueueLen(_) | Metric::LostWrites | Metric::ConflictingWrites => Unit::Count,
             Metric::CostPerHour | Metric::CostPerMillion => Unit::Usd,
+            Metric::Gauge { gauge, .. } => gauge.unit,
         }
     }
 }
@@ -179,15 +180,6 @@ pub struct Regression {
     pub change: f64,
 }
 
-/// The names that an expression may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Names<'a> {
-    /// Request classes.
-    pub classes: &'a [&'a str],
-    /// Components: groups and their members.
-    pub components: &'a [&'a str],
-}
-
 /// The reason why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionError {
@@ -222,6 +214,8 @@ impl fmt::Display for Metric {
             Metric::ErrorRate(class) => write!(f, "error_rate{}", of(class)),
             Metric::Utilisation(component) => write!(f, "utilisation({component})"),
             Metric::QueueLen(component) => write!(f, "queue_len({component})"),
+            Metric::Gauge { gauge, of, stat: Stat::Max } => write!(f, "max({}({of}))", gauge.name),
+            Metric::Gauge { gauge, of, .. } => write!(f, "{}({of})", gauge.name),
             plain => {
                 let (name, _) =
                     PLAIN.iter().find(|(_, known)| known == plain).expect("every metric has a name");

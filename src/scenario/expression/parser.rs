@@ -13,7 +13,7 @@ use crate::model::quantity::{Duration, QuantityError, Rate, Share, nearest};
 ///
 /// # Errors
 /// If the text is malformed, or names a class or component that does not exist.
-pub fn parse(text: &str, names: &Names<'_>) -> Result<Expectation, ExpressionError> {
+pub fn parse(text: &str, names: &Names) -> Result<Expectation, ExpressionError> {
     Parser { text, at: 0, end: text.len(), names, short: false }.expectation()
 }
 
@@ -21,7 +21,7 @@ pub fn parse(text: &str, names: &Names<'_>) -> Result<Expectation, ExpressionErr
 ///
 /// # Errors
 /// If one of its parts is not an expectation.
-pub fn parse_slo(text: &str, names: &Names<'_>) -> Result<Vec<Expectation>, ExpressionError> {
+pub fn parse_slo(text: &str, names: &Names) -> Result<Vec<Expectation>, ExpressionError> {
     let mut at = 0;
     let mut parts = Vec::new();
     for part in text.split(',') {
@@ -36,7 +36,7 @@ pub fn parse_slo(text: &str, names: &Names<'_>) -> Result<Vec<Expectation>, Expr
 ///
 /// # Errors
 /// If the text is malformed, or names a class or component that does not exist.
-pub fn parse_fail_on(text: &str, names: &Names<'_>) -> Result<Regression, ExpressionError> {
+pub fn parse_fail_on(text: &str, names: &Names) -> Result<Regression, ExpressionError> {
     let mut parser = Parser { text, at: 0, end: text.len(), names, short: true };
     let metric = parser.metric()?;
     Ok(Regression { metric, change: parser.change()? })
@@ -61,7 +61,7 @@ pub fn parse_span_of_time(text: &str) -> Result<(SimDuration, SimDuration), Expr
     Ok((start, end))
 }
 
-fn error(span: Range<usize>, message: impl Into<String>) -> ExpressionError {
+pub(super) fn error(span: Range<usize>, message: impl Into<String>) -> ExpressionError {
     ExpressionError { span, message: message.into(), help: None }
 }
 
@@ -70,11 +70,11 @@ fn wrong_quantity(span: Range<usize>, reason: QuantityError) -> ExpressionError 
 }
 
 /// A position in the text, which moves on as the text is read.
-struct Parser<'t, 'n> {
+pub(super) struct Parser<'t, 'n> {
     text: &'t str,
     at: usize,
     end: usize,
-    names: &'n Names<'n>,
+    pub(super) names: &'n Names,
     /// Whether `p99` and `errors` may stand for `p99(response)` and `error_rate`.
     short: bool,
 }
@@ -94,6 +94,9 @@ impl<'t> Parser<'t, '_> {
         }
         if let Some((_, metric)) = PLAIN.iter().find(|(name, _)| *name == word) {
             return Ok(metric.clone());
+        }
+        if let Some(metric) = self.gauge(word, span.clone())? {
+            return Ok(metric);
         }
         match word {
             "availability" => Ok(Metric::Availability(self.class()?)),
@@ -116,11 +119,15 @@ impl<'t> Parser<'t, '_> {
         let compound: &[&str] = &["availability", "error_rate", "utilisation", "queue_len"];
         let plain = PLAIN.map(|(name, _)| name);
         let short: &[&str] = if self.short { &["errors"] } else { &[] };
-        let known = [&stats, compound, &plain, short, &["response"]].concat();
-        let help = match nearest(word, &known) {
-            Some("response") => "response times need a figure: p99(response)".into(),
-            Some(name) => format!("did you mean \"{name}\"?"),
-            None => format!("there are: p99(response), {}", [compound, &plain].concat().join(", ")),
+        let gauges = self.names.gauges();
+        let known = [&stats, compound, &plain, short, &gauges, &["response"]].concat();
+        let help = match (nearest(word, &known), self.figures_of_what_follows()) {
+            (Some("response"), _) => "response times need a figure: p99(response)".into(),
+            (Some(name), _) => format!("did you mean \"{name}\"?"),
+            (None, Some(figures)) => figures,
+            (None, None) => {
+                format!("there are: p99(response), {}", [compound, &plain, &gauges].concat().join(", "))
+            }
         };
         ExpressionError { help: Some(help), ..error(span, format!("unknown metric \"{word}\"")) }
     }
@@ -137,6 +144,9 @@ impl<'t> Parser<'t, '_> {
         };
         self.take("(").map_err(of_response)?;
         let (word, span) = self.word();
+        if let Some(metric) = self.stat_of_gauge(stat, name, word, span.clone())? {
+            return Ok(metric);
+        }
         if word != "response" {
             return Err(of_response(error(span, format!("expected response, found \"{word}\""))));
         }
@@ -152,18 +162,21 @@ impl<'t> Parser<'t, '_> {
         }
         self.at += 1;
         let (word, span) = self.word();
-        known("request class", word, span, self.names.classes).map(Some)
+        let classes: Vec<&str> = self.names.classes.iter().map(String::as_str).collect();
+        known("request class", word, span, &classes).map(Some)
     }
 
     /// Reads `(web)`, after the metric `of`.
-    fn component(&mut self, of: &str) -> Result<String, ExpressionError> {
+    pub(super) fn component(&mut self, of: &str) -> Result<String, ExpressionError> {
         self.take("(").map_err(|error| ExpressionError {
             help: Some(format!("{of} is of one component: {of}(web)")),
             ..error
         })?;
         let length = self.rest().find(')').unwrap_or(self.rest().len());
         let span = self.trimmed(self.at..self.at + length);
-        let name = known("component", &self.text[span.clone()], span, self.names.components)?;
+        let names: Vec<&str> =
+            self.names.components.iter().map(|component| component.name.as_str()).collect();
+        let name = known("component", &self.text[span.clone()], span, &names)?;
         self.at += length;
         self.take(")")?;
         Ok(name)
@@ -234,7 +247,7 @@ impl<'t> Parser<'t, '_> {
         (&self.text[span.clone()], span)
     }
 
-    fn take(&mut self, sign: &str) -> Result<(), ExpressionError> {
+    pub(super) fn take(&mut self, sign: &str) -> Result<(), ExpressionError> {
         self.skip_spaces();
         if !self.rest().starts_with(sign) {
             let message = format!("expected \"{sign}\", found {}", self.rest_or_end());
@@ -244,11 +257,11 @@ impl<'t> Parser<'t, '_> {
         Ok(())
     }
 
-    fn skip_spaces(&mut self) {
+    pub(super) fn skip_spaces(&mut self) {
         self.at = self.end - self.rest().trim_start().len();
     }
 
-    fn rest(&self) -> &'t str {
+    pub(super) fn rest(&self) -> &'t str {
         &self.text[self.at..self.end]
     }
 
@@ -287,13 +300,25 @@ fn without_currency(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ComponentName;
     use super::*;
+    use crate::model::gauge::Gauge;
     use proptest::prelude::*;
     use proptest::sample::select;
     use std::fmt;
 
-    const NAMES: Names<'static> =
-        Names { classes: &["read", "sign-up"], components: &["web", "web-1", "db.primary"] };
+    const GAUGES: &[Gauge] = &[
+        Gauge::count("retries", "Retries."),
+        Gauge::share("hit_share", "Hits."),
+        Gauge::time("pool_wait", "Waits."),
+    ];
+
+    fn names() -> Names {
+        let mut names = Names::plain(&["read", "sign-up"], &["web", "web-1", "db.primary"]);
+        names.components.push(ComponentName::group("lb", "balancer", GAUGES));
+        names.components.push(ComponentName::group("memo", "cache", &GAUGES[1..]));
+        names
+    }
 
     /// Where and why a text is refused, as `8..12: message; help`.
     fn refusal<T: fmt::Debug>(result: Result<T, ExpressionError>) -> String {
@@ -314,8 +339,13 @@ mod tests {
             ("lost_writes < 50", 50.0, "lost_writes < 50"),
             ("rto < 2min", 120.0, "rto < 2min"),
             ("cost_per_hour < 3.5 USD", 3.5, "cost_per_hour < $3.5"),
+            ("retries( lb ) < 10", 10.0, "retries(lb) < 10"),
+            ("retries < 10", 10.0, "retries(lb) < 10"),
+            ("hit_share(memo) > 80%", 0.8, "hit_share(memo) > 80%"),
+            ("mean(pool_wait(lb)) < 5ms", 0.005, "pool_wait(lb) < 5ms"),
+            ("max( pool_wait( lb ) ) < 5ms", 0.005, "max(pool_wait(lb)) < 5ms"),
         ] {
-            let expectation = parse(text, &NAMES).expect(text);
+            let expectation = parse(text, &names()).expect(text);
             assert_eq!((expectation.bound, expectation.to_string().as_str()), (bound, printed));
         }
     }
@@ -334,17 +364,40 @@ mod tests {
             ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
             (
                 "xyz < 1",
-                r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, conflicting_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million"#,
+                r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, conflicting_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million, retries, hit_share, pool_wait"#,
             ),
             (
                 "utilisation(db.primry) < 1",
                 r#"12..21: unknown component "db.primry"; did you mean "db.primary"?"#,
             ),
-            ("queue_len(qqq) < 1", r#"10..13: unknown component "qqq"; there are: web, web-1, db.primary"#),
+            (
+                "queue_len(qqq) < 1",
+                r#"10..13: unknown component "qqq"; there are: web, web-1, db.primary, lb, memo"#,
+            ),
             (
                 "utilisation < 1",
                 r#"12..15: expected "(", found "< 1"; utilisation is of one component: utilisation(web)"#,
             ),
+            ("retrys(lb) < 1", r#"0..6: unknown metric "retrys"; did you mean "retries"?"#),
+            (
+                "xyz(memo) < 1",
+                r#"0..3: unknown metric "xyz"; `memo` is a cache; it has hit_share, pool_wait, utilisation, queue_len"#,
+            ),
+            (
+                "retries(web) < 1",
+                "0..7: `web` has no `retries`; `web` is a server; it has utilisation, queue_len",
+            ),
+            ("retries(mem) < 1", r#"8..11: unknown component "mem"; did you mean "memo"?"#),
+            (
+                "hit_share > 1%",
+                "0..9: several boxes have `hit_share`; name one of them: hit_share(lb), hit_share(memo)",
+            ),
+            ("max(retries(lb)) < 1", "4..11: `retries` is a count and has no max; write retries(lb)"),
+            (
+                "p99(pool_wait(lb)) < 1s",
+                "4..13: `pool_wait` is a time and has no p99; there are: mean(pool_wait(lb)), max(pool_wait(lb))",
+            ),
+            ("hit_share(memo) > 7", r#"18..19: a share is between 0 and 1, found 7; did you mean "7%"?"#),
             ("lag = 1s", r#"4..8: expected <, <=, > or >=, found "= 1s""#),
             ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms" or "300s""#),
             ("error_rate < 5", r#"13..14: a share is between 0 and 1, found 5; did you mean "5%"?"#),
@@ -352,28 +405,28 @@ mod tests {
             ("lost_writes < inf", r#"14..17: expected a plain number such as 50, found "inf""#),
             ("lag <", r#"5..5: expected a duration such as "5ms", found """#),
         ] {
-            assert_eq!(refusal(parse(text, &NAMES)), message, "{text}");
+            assert_eq!(refusal(parse(text, &names())), message, "{text}");
         }
     }
 
     #[test]
     fn an_objective_is_a_list_that_may_abbreviate() {
         let slo =
-            parse_slo("p99 < 300ms, errors < 0.1%, p95(response.read) < 1s", &NAMES).expect("it is good");
+            parse_slo("p99 < 300ms, errors < 0.1%, p95(response.read) < 1s", &names()).expect("it is good");
         let printed: Vec<String> = slo.iter().map(Expectation::to_string).collect();
         assert_eq!(printed, ["p99(response) < 300ms", "error_rate < 0.1%", "p95(response.read) < 1s"]);
-        let reason = refusal(parse_slo("p99 < 300ms, erors < 1%", &NAMES));
+        let reason = refusal(parse_slo("p99 < 300ms, erors < 1%", &names()));
         assert_eq!(reason, r#"13..18: unknown metric "erors"; did you mean "errors"?"#);
-        assert!(refusal(parse_slo("p99 < 300ms,", &NAMES)).starts_with("12..12: expected a metric"));
+        assert!(refusal(parse_slo("p99 < 300ms,", &names())).starts_with("12..12: expected a metric"));
     }
 
     #[test]
     fn a_regression_is_a_signed_change() {
-        let change = |text: &str| parse_fail_on(text, &NAMES).map(|regression| regression.change);
+        let change = |text: &str| parse_fail_on(text, &names()).map(|regression| regression.change);
         assert_eq!(change("p99(response) +5%"), Ok(0.05));
         assert_eq!(change("goodput -50 %"), Ok(-0.5));
         assert_eq!(change("p99 +150%"), Ok(1.5));
-        let printed = parse_fail_on("p99 +7%", &NAMES).map(|regression| regression.to_string());
+        let printed = parse_fail_on("p99 +7%", &names()).map(|regression| regression.to_string());
         assert_eq!(printed, Ok("p99(response) +7%".to_owned()));
         for (text, message) in [
             ("goodput 5%", r#"8..10: expected a change such as +5%, found "5%""#),
@@ -400,7 +453,7 @@ mod tests {
 
     fn metric() -> impl Strategy<Value = Metric> {
         let class = || select(vec![None, Some("read".to_owned()), Some("sign-up".to_owned())]);
-        let component = || select(NAMES.components.to_vec()).prop_map(str::to_owned);
+        let component = || select(names().components).prop_map(|component| component.name);
         let stat = select(STATS.map(|(_, stat)| stat).to_vec());
         prop_oneof![
             (stat, class()).prop_map(|(stat, class)| Metric::Response { stat, class }),
@@ -409,6 +462,12 @@ mod tests {
             component().prop_map(Metric::Utilisation),
             component().prop_map(Metric::QueueLen),
             select(PLAIN.map(|(_, metric)| metric).to_vec()),
+            select(GAUGES.to_vec()).prop_map(|gauge| Metric::Gauge {
+                gauge,
+                of: "lb".into(),
+                stat: Stat::Mean
+            }),
+            Just(Metric::Gauge { gauge: GAUGES[2], of: "memo".into(), stat: Stat::Max }),
         ]
     }
 
@@ -426,14 +485,14 @@ mod tests {
                 Unit::PerSecond | Unit::Count | Unit::Usd => share * 1e9,
             };
             let expectation = Expectation { metric, comparison, bound };
-            prop_assert_eq!(parse(&expectation.to_string(), &NAMES), Ok(expectation));
+            prop_assert_eq!(parse(&expectation.to_string(), &names()), Ok(expectation));
         }
 
         #[test]
         fn no_text_panics(text in "\\PC*", near in "(p99|errors|lag|utilisation)?[(.]?(response|web|é)?[)., ]{0,2}[<>=]{0,2} ?[-+0-9.e]{0,5}[%$a-zµ/]{0,3}") {
             for text in [text, near] {
-                let _ = (parse(&text, &NAMES), parse_slo(&text, &NAMES));
-                let _ = (parse_fail_on(&text, &NAMES), parse_span_of_time(&text));
+                let _ = (parse(&text, &names()), parse_slo(&text, &names()));
+                let _ = (parse_fail_on(&text, &names()), parse_span_of_time(&text));
             }
         }
     }

@@ -85,6 +85,7 @@ fn trial(scenario: &Scenario, seed: Seed, events: &[Event]) -> TrialRecord {
         name: "operator",
         group: "operator",
         kind: "operator",
+        gauges: &[],
         place: Place::ZONE,
         public: false,
         hardware: Hardware::None,
@@ -103,7 +104,9 @@ fn component<'a>(record: &'a TrialRecord, name: &str) -> &'a ComponentRecord {
 }
 
 fn count(record: &TrialRecord, name: &str, what: &str) -> u64 {
-    component(record, name).counts.iter().find(|(known, _)| *known == what).map_or(0, |(_, count)| *count)
+    let gauges = &component(record, name).gauges;
+    let (_, reading) = gauges.iter().find(|(gauge, _)| gauge.name == what).expect(what);
+    reading.mean() as u64
 }
 
 fn outcome(record: &TrialRecord, outcome: Outcome) -> u64 {

@@ -1,0 +1,30 @@
+//! What a balancer counts.
+
+use crate::model::gauge::{Gauge, GaugeId};
+
+/// The figures of a balancer's own.
+pub const GAUGES: &[Gauge] = &[
+    Gauge::count(
+        "retries",
+        "Calls sent to another target because the one before could not be reached or broke off.",
+    ),
+    Gauge::count("ejections", "Times that a target was left out because its answers were errors."),
+    Gauge::count(
+        "fail_open",
+        "Calls sent while so few targets passed their checks that all of them got calls.",
+    ),
+    Gauge::count("sessions_lost", "Calls sent to another target than the one that holds the user's session."),
+    Gauge::count("timeouts", "Calls that had no answer from their target in time."),
+    Gauge::count("queue_timeouts", "Calls turned away after they had waited too long for a connection."),
+    Gauge::count("checks_failed", "Health checks of targets that failed."),
+    Gauge::count("takeovers", "Times that the standby took over."),
+];
+
+pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
+pub(super) const EJECTIONS: GaugeId = GaugeId::of("ejections", GAUGES);
+pub(super) const FAIL_OPEN: GaugeId = GaugeId::of("fail_open", GAUGES);
+pub(super) const SESSIONS_LOST: GaugeId = GaugeId::of("sessions_lost", GAUGES);
+pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
+pub(super) const QUEUE_TIMEOUTS: GaugeId = GaugeId::of("queue_timeouts", GAUGES);
+pub(super) const CHECKS_FAILED: GaugeId = GaugeId::of("checks_failed", GAUGES);
+pub(super) const TAKEOVERS: GaugeId = GaugeId::of("takeovers", GAUGES);

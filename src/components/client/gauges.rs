@@ -1,0 +1,16 @@
+//! What a client counts.
+
+use crate::model::gauge::{Gauge, GaugeId};
+
+/// The figures of a client's own.
+pub const GAUGES: &[Gauge] = &[
+    Gauge::count("retries", "Tries after the first, of all requests."),
+    Gauge::count("retries_refused", "Retries that the budget did not allow."),
+    Gauge::count("lookups", "Questions that resolvers sent to a name server."),
+    Gauge::count("lookups_failed", "Look-ups that ended without an address."),
+];
+
+pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
+pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);
+pub(super) const LOOKUPS: GaugeId = GaugeId::of("lookups", GAUGES);
+pub(super) const LOOKUPS_FAILED: GaugeId = GaugeId::of("lookups_failed", GAUGES);

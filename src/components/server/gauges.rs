@@ -1,0 +1,19 @@
+//! What a server counts and measures.
+
+use crate::model::gauge::{Gauge, GaugeId};
+
+/// The figures of a server's own.
+pub const GAUGES: &[Gauge] = &[
+    Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left."),
+    Gauge::count("restarts", "Times that the process started again after it was gone."),
+    Gauge::count("timeouts", "Calls to other boxes that had no answer in time."),
+    Gauge::time(
+        "pool_wait",
+        "Wait of a query for a connection to its database, of the queries that had to wait.",
+    ),
+];
+
+pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
+pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
+pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
+pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

@@ -1,0 +1,342 @@
+//! `Gauge`: a figure that one kind of box counts or measures, declared in the kind's row of `KINDS`.
+//!
+//! A kind lists its gauges once, and a component writes to them by [`GaugeId`], which is an index into that list. Results,
+//! expectations, tables and the reference page all read the list, so that a new figure is one line there.
+//!
+//! ```
+//! use outgrow::model::gauge::{Gauge, GaugeId};
+//!
+//! pub const GAUGES: &[Gauge] = &[Gauge::count("copies", "Calls of which a copy was sent.")];
+//! const COPIES: GaugeId = GaugeId::of("copies", GAUGES);
+//! // In the component: cx.count(COPIES);
+//! ```
+
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::stats::tally::Tally;
+use crate::stats::time_average::TimeAverage;
+
+use super::unit::Unit;
+
+/// What a gauge records, and how the readings of several members become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Events of a trial. Members add up.
+    Count,
+    /// The part of some events to which something applies, 0 to 1. The events of all members are pooled.
+    Share,
+    /// Durations, of which the mean and the longest are kept. The durations of all members are pooled.
+    Time,
+    /// A level over time, of which the time average and the highest are kept. The averages of members add up; the highest
+    /// is that of one member.
+    Level,
+}
+
+impl Sort {
+    /// Its name on the reference page.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sort::Count => "count",
+            Sort::Share => "share",
+            Sort::Time => "time",
+            Sort::Level => "level",
+        }
+    }
+
+    /// Whether a gauge has a highest value beside its mean.
+    #[must_use]
+    pub const fn has_max(self) -> bool {
+        matches!(self, Sort::Time | Sort::Level)
+    }
+}
+
+/// A figure that one kind of box counts or measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// Its name in results and expectations: lower case, words joined by `_`.
+    pub name: &'static str,
+    /// The unit in which bounds on it are kept.
+    pub unit: Unit,
+    /// What it records.
+    pub sort: Sort,
+    /// One sentence for the reference page, with its full stop.
+    pub about: &'static str,
+}
+
+impl Gauge {
+    /// A gauge that counts events.
+    #[must_use]
+    pub const fn count(name: &'static str, about: &'static str) -> Gauge {
+        Gauge { name, unit: Unit::Count, sort: Sort::Count, about }
+    }
+
+    /// A gauge of the share of events to which something applies.
+    #[must_use]
+    pub const fn share(name: &'static str, about: &'static str) -> Gauge {
+        Gauge { name, unit: Unit::Share, sort: Sort::Share, about }
+    }
+
+    /// A gauge of durations.
+    #[must_use]
+    pub const fn time(name: &'static str, about: &'static str) -> Gauge {
+        Gauge { name, unit: Unit::Seconds, sort: Sort::Time, about }
+    }
+
+    /// A gauge of a level, such as the length of a queue.
+    #[must_use]
+    pub const fn level(name: &'static str, about: &'static str) -> Gauge {
+        Gauge { name, unit: Unit::Count, sort: Sort::Level, about }
+    }
+}
+
+/// The place of a gauge in the list of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaugeId(usize);
+
+impl GaugeId {
+    /// The gauge of this name. Make it a constant: a name that is not in the list then does not compile.
+    ///
+    /// # Panics
+    /// When the list has no such name.
+    #[must_use]
+    pub const fn of(name: &str, gauges: &[Gauge]) -> GaugeId {
+        let mut at = 0;
+        while at < gauges.len() {
+            if same(gauges[at].name.as_bytes(), name.as_bytes()) {
+                return GaugeId(at);
+            }
+            at += 1;
+        }
+        panic!("the kind declares no gauge of this name")
+    }
+}
+
+/// Whether two texts are equal, for constants, which cannot call `==`.
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+/// What one gauge of one component has recorded in the measured time of a trial.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    /// Number of events.
+    Count(u64),
+    /// Number of events to which it applies, and number of all.
+    Share(u64, u64),
+    /// Durations, ns.
+    Time(Tally),
+    /// Time average, and the highest level.
+    Level(f64, u64),
+}
+
+impl Reading {
+    /// The count, the share, the mean of the durations in seconds, or the time average. Not a number where nothing was
+    /// recorded that could have a share or a mean.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        match self {
+            Reading::Count(count) => *count as f64,
+            Reading::Share(yes, all) => *yes as f64 / *all as f64,
+            Reading::Time(times) => times.mean() / NANOS_PER_S,
+            Reading::Level(mean, _) => *mean,
+        }
+    }
+
+    /// The longest duration in seconds, or the highest level. Not a number where there is none.
+    #[must_use]
+    pub fn max(&self) -> f64 {
+        match self {
+            Reading::Count(_) | Reading::Share(..) => f64::NAN,
+            Reading::Time(times) => times.max().map_or(f64::NAN, |max| max as f64 / NANOS_PER_S),
+            Reading::Level(_, max) => *max as f64,
+        }
+    }
+
+    /// Adds what another member of the group has recorded in the same trial.
+    ///
+    /// # Panics
+    /// When the other reading is of another sort.
+    pub fn pool(&mut self, other: &Reading) {
+        match (self, other) {
+            (Reading::Count(mine), Reading::Count(theirs)) => *mine += theirs,
+            (Reading::Share(yes, all), Reading::Share(their_yes, their_all)) => {
+                *yes += their_yes;
+                *all += their_all;
+            }
+            (Reading::Time(mine), Reading::Time(theirs)) => mine.merge(theirs),
+            (Reading::Level(mean, max), Reading::Level(their_mean, their_max)) => {
+                *mean += their_mean;
+                *max = (*max).max(*their_max);
+            }
+            (mine, other) => unreachable!("{mine:?} and {other:?} are of one gauge"),
+        }
+    }
+}
+
+/// Nanoseconds of a second.
+const NANOS_PER_S: f64 = 1e9;
+
+/// The gauges of one component, in the order of its kind's list.
+#[derive(Debug, Default)]
+pub(super) struct Dials {
+    gauges: &'static [Gauge],
+    dials: Vec<Dial>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Dial {
+    Count(u64),
+    Share(u64, u64),
+    Time(Tally),
+    Level(TimeAverage),
+}
+
+impl Dials {
+    pub(super) fn new(gauges: &'static [Gauge]) -> Dials {
+        let dial = |gauge: &Gauge| match gauge.sort {
+            Sort::Count => Dial::Count(0),
+            Sort::Share => Dial::Share(0, 0),
+            Sort::Time => Dial::Time(Tally::default()),
+            Sort::Level => Dial::Level(TimeAverage::default()),
+        };
+        Dials { gauges, dials: gauges.iter().map(dial).collect() }
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, id: GaugeId, events: u64) {
+        match &mut self.dials[id.0] {
+            Dial::Count(count) => *count += events,
+            _ => self.refuse(id, Sort::Count),
+        }
+    }
+
+    #[inline]
+    pub(super) fn share(&mut self, id: GaugeId, applies: bool) {
+        match &mut self.dials[id.0] {
+            Dial::Share(yes, all) => {
+                *yes += u64::from(applies);
+                *all += 1;
+            }
+            _ => self.refuse(id, Sort::Share),
+        }
+    }
+
+    #[inline]
+    pub(super) fn time(&mut self, id: GaugeId, time: SimDuration) {
+        match &mut self.dials[id.0] {
+            Dial::Time(times) => times.record(time.as_nanos()),
+            _ => self.refuse(id, Sort::Time),
+        }
+    }
+
+    #[inline]
+    pub(super) fn level(&mut self, id: GaugeId, now: SimTime, level: u64) {
+        match &mut self.dials[id.0] {
+            Dial::Level(average) => average.set(now.as_nanos(), level),
+            _ => self.refuse(id, Sort::Level),
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, id: GaugeId, sort: Sort) {
+        let Gauge { name, sort: declared, .. } = self.gauges[id.0];
+        panic!("the gauge `{name}` is declared as a {}, not as a {}", declared.name(), sort.name());
+    }
+
+    /// Forgets the warm-up. A level stays where it is.
+    pub(super) fn end_warmup(&mut self, now: SimTime) {
+        for dial in &mut self.dials {
+            match dial {
+                Dial::Count(count) => *count = 0,
+                Dial::Share(yes, all) => (*yes, *all) = (0, 0),
+                Dial::Time(times) => *times = Tally::default(),
+                Dial::Level(average) => average.reset(now.as_nanos()),
+            }
+        }
+    }
+
+    /// What each gauge has recorded up to `now`.
+    pub(super) fn read(&self, now: SimTime) -> Vec<(&'static Gauge, Reading)> {
+        let read = |dial: &Dial| match dial {
+            Dial::Count(count) => Reading::Count(*count),
+            Dial::Share(yes, all) => Reading::Share(*yes, *all),
+            Dial::Time(times) => Reading::Time(*times),
+            Dial::Level(average) => Reading::Level(average.mean(now.as_nanos()), average.max()),
+        };
+        self.gauges.iter().zip(self.dials.iter().map(read)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GAUGES: &[Gauge] = &[
+        Gauge::count("tries", "Tries."),
+        Gauge::share("hit_share", "Hits."),
+        Gauge::time("delay", "Delays."),
+        Gauge::level("depth", "Depth."),
+    ];
+    const TRIES: GaugeId = GaugeId::of("tries", GAUGES);
+    const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
+    const DELAY: GaugeId = GaugeId::of("delay", GAUGES);
+    const DEPTH: GaugeId = GaugeId::of("depth", GAUGES);
+
+    fn at(seconds: u64) -> SimTime {
+        SimTime::ZERO + SimDuration::from_secs(seconds)
+    }
+
+    /// A try, a miss and a hit, delays of 1 s and 3 s, and a depth of 4 for half of the time.
+    fn used() -> Dials {
+        let mut dials = Dials::new(GAUGES);
+        dials.count(TRIES, 1);
+        [false, true].into_iter().for_each(|hit| dials.share(HIT_SHARE, hit));
+        [1, 3].into_iter().for_each(|s| dials.time(DELAY, SimDuration::from_secs(s)));
+        dials.level(DEPTH, at(5), 4);
+        dials
+    }
+
+    fn figures(dials: &Dials, now: u64) -> Vec<(f64, f64)> {
+        dials.read(at(now)).iter().map(|(_, reading)| (reading.mean(), reading.max())).collect()
+    }
+
+    #[test]
+    fn each_sort_has_its_mean_and_its_highest() {
+        let read = figures(&used(), 10);
+        assert_eq!((read[0].0, read[1].0, read[2], read[3]), (1.0, 0.5, (2.0, 3.0), (2.0, 4.0)));
+        assert!(read[0].1.is_nan() && read[1].1.is_nan());
+    }
+
+    #[test]
+    fn the_warmup_is_forgotten_but_not_the_level() {
+        let mut dials = used();
+        dials.end_warmup(at(10));
+        let read = figures(&dials, 20);
+        assert_eq!((read[0].0, read[3]), (0.0, (4.0, 4.0)));
+        assert!(read[1].0.is_nan() && read[2].0.is_nan() && read[2].1.is_nan());
+    }
+
+    #[test]
+    fn members_are_pooled_by_what_they_recorded() {
+        let pooled: Vec<(f64, f64)> = used()
+            .read(at(10))
+            .into_iter()
+            .zip(Dials::new(GAUGES).read(at(10)))
+            .map(|((_, mut one), (_, other))| {
+                one.pool(&other);
+                (one.mean(), one.max())
+            })
+            .collect();
+        assert_eq!((pooled[1].0, pooled[2], pooled[3]), (0.5, (2.0, 3.0), (2.0, 4.0)));
+    }
+
+    #[test]
+    #[should_panic(expected = "the gauge `tries` is declared as a count, not as a share")]
+    fn a_gauge_that_is_used_as_another_sort_is_found() {
+        used().share(TRIES, true);
+    }
+}

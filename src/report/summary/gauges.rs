@@ -1,0 +1,70 @@
+//! The summary's table of what each kind of box counts and measures for itself.
+
+use super::super::number::{estimate, share, time_ms};
+use super::super::text::{bold, table};
+use super::{bare, figure};
+use crate::experiment::expect::gauge_of;
+use crate::experiment::result::{Figure, RunResult};
+use crate::model::gauge::Sort;
+use crate::scenario::expression::Stat;
+
+pub(super) const HEADER: [&str; 4] = ["figures", "of", "measured", "highest"];
+
+pub(super) fn section(result: &RunResult) -> String {
+    let rows = rows(result);
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(&HEADER, 2, &rows).replacen("figures", &bold("figures"), 1)
+}
+
+/// The cells below [`HEADER`]: a row for each gauge of each group, except those that stand at zero.
+pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut told: Vec<&str> = Vec::new();
+    for (_, one) in result.components.iter() {
+        if told.contains(&one.group.as_str()) {
+            continue;
+        }
+        told.push(&one.group);
+        rows.extend(one.gauges.iter().filter_map(|(_, own)| row(result, own.gauge.name, &one.group)));
+    }
+    rows
+}
+
+fn row(result: &RunResult, name: &str, group: &str) -> Option<Vec<String>> {
+    let whole = gauge_of(result, name, group)?;
+    let (mean, max) = (whole.figure(Stat::Mean), whole.figure(Stat::Max));
+    mean.mean.filter(|mean| *mean > 0.0)?;
+    let in_ms = |figure: &Figure| figure.scaled(1e3);
+    let (measured, highest) = match whole.gauge.sort {
+        Sort::Count => (figure(&mean, estimate), String::new()),
+        Sort::Share => (figure(&mean, share), String::new()),
+        Sort::Time => (figure(&in_ms(&mean), time_ms), bare(&in_ms(&max), time_ms)),
+        Sort::Level => (figure(&mean, estimate), bare(&max, estimate)),
+    };
+    Some(vec![name.replace('_', " "), group.to_owned(), measured, highest])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::KINDS;
+    use crate::experiment::runner::{RunOptions, Unwatched, run};
+    use crate::model::spec::NoFiles;
+    use crate::scenario::load;
+
+    #[test]
+    fn what_a_group_has_counted_is_a_row_and_what_stands_at_zero_is_none() {
+        let text = "[run]\nduration = '20s'\nwarmup = '1s'\n[client.users]\nrate = '50/s'\ntarget = 'web'\n\
+                    [server.web]\npublic = true\ncount = 2\ncores = 8\ndb_pool = 1\nsteps = [{ query = 'db' }]\n\
+                    [database.db]\nread = '20ms'\n";
+        let scenario = load("a.toml", text, &[], &NoFiles, KINDS).unwrap().scenario;
+        let options = RunOptions { seed: 1, trials: 0..2, jobs: 1, length: scenario.length() };
+        let result = RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched));
+        let rows = rows(&result);
+        let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+        assert_eq!(names, [("pool wait", "web")]);
+        assert!(rows[0][2].contains('±') && rows[0][3].ends_with(" ms"), "{rows:?}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Every figure that a kind of box declares in its row of `KINDS`: some scenario makes it move, and from the row it reaches the
+//! JSON, the tables, expectations, the summary and the reference page.
+
+use std::fs;
+
+use outgrow::components::KINDS;
+use outgrow::experiment::result::{Answer, RunResult};
+use outgrow::experiment::runner::{RunOptions, Unwatched, run};
+use outgrow::model::spec::NoFiles;
+use outgrow::report::tables::tables;
+use outgrow::scenario::load;
+use serde_json::Value;
+
+use crate::golden::root;
+
+/// Short trials, two of them.
+const RUN: &str = "[run]\nduration = '40s'\nwarmup = '5s'\ntrials = 2\n";
+
+/// Users who come back, a balancer with some keys, and three servers with next to nothing to do.
+const BALANCED: &str = "[client.users]\nusers = 300\nthink_time = '1s'\ntarget = 'lb'\n\
+                        [server.web]\ncount = 3\nsteps = [{ cpu = '1ms' }]\n\
+                        [balancer.lb]\npublic = true\ntargets = ['web']\n";
+
+/// An open stream of requests that a server answers with a query.
+const QUERIES: &str = "[client.users]\nrate = '100/s'\ntarget = 'web'\n\
+                       [server.web]\npublic = true\nsteps = [{ query = 'db' }]\n";
+
+/// A write for every read.
+const CLASSES: &str = "[request.read]\n[request.write]\neffect = 'write'\n";
+
+/// A crash of ten seconds.
+fn crash(target: &str) -> String {
+    format!("[[fault]]\nkind = 'crash'\ntarget = '{target}'\nat = '20s'\nfor = '10s'\n")
+}
+
+/// Scenarios, each with the kind of box, the box and those of its gauges that it makes move.
+fn movers() -> Vec<(&'static str, &'static str, Vec<&'static str>, String)> {
+    let balanced = |keys: &str, rest: &str| format!("{BALANCED}{keys}\n{rest}");
+    vec![
+        ("client", "users", vec!["retries", "retries_refused"], {
+            "[client.users]\nrate = '100/s'\ntarget = 'web'\ntimeout = '1ms'\n\
+             retry = { attempts = 3, backoff = '1ms', budget = 0.1 }\n\
+             [server.web]\npublic = true\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+        }),
+        ("client", "users", vec!["lookups", "lookups_failed"], {
+            "[client.users]\nrate = '10/s'\ntarget = 'www'\n[dns.www]\nrecords = ['web']\nttl = '1s'\n\
+             [server.web]\npublic = true\nsteps = [{ wait = '20ms' }]\n\
+             [[fault]]\nkind = 'dns-empty'\ntarget = 'www'\nat = '20s'\nfor = '10s'\n"
+                .to_owned()
+        }),
+        ("dns", "www", vec!["withdrawals"], {
+            "[client.users]\nrate = '10/s'\ntarget = 'www'\n\
+             [dns.www]\nrecords = ['web']\nhealth = { interval = '2s', misses = 2 }\n\
+             [server.web]\npublic = true\ncount = 2\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+                + &crash("web-2")
+        }),
+        ("balancer", "lb", vec!["retries", "ejections"], {
+            balanced("retries = 1\nejection = { failures = 2, max_share = 0.9 }", &crash("web-1"))
+        }),
+        ("balancer", "lb", vec!["sessions_lost", "checks_failed"], {
+            balanced("policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }", &crash("web-1"))
+        }),
+        ("balancer", "lb", vec!["fail_open"], {
+            balanced("panic = 0.9\nhealth = { interval = '1s', fall = 1 }", &crash("web-1"))
+        }),
+        ("balancer", "lb", vec!["timeouts", "queue_timeouts"], {
+            balanced("timeout = '100ms'\nconnections = 1\nqueue = { limit = 100, timeout = '50ms' }", "")
+                .replace("cpu = '1ms'", "wait = '1s'")
+        }),
+        ("balancer", "lb", vec!["takeovers"], balanced("standby = true", &crash("lb"))),
+        ("server", "web", vec!["oom_kills", "restarts"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\ncores = 1\nworkers = 1\nqueue = 1000000\nmemory = '2GiB'\n\
+             base_memory = '512MiB'\nmemory_per_call = '4MiB'\non_memory = 'oom-kill'\nsteps = [{ cpu = '10ms' }]\n"
+                .to_owned()
+        }),
+        ("server", "web", vec!["timeouts"], {
+            format!("{QUERIES}timeout = '5ms'\n[database.db]\nread = '20ms'\n")
+        }),
+        ("server", "web", vec!["pool_wait"], {
+            format!("{QUERIES}db_pool = 1\n[database.db]\ncores = 8\nread = '8ms'\n")
+        }),
+        ("database", "db", vec!["hit_share", "page_reads", "flushes"], {
+            format!("{CLASSES}{QUERIES}[database.db]\nworking_set = '4GiB'\nbuffer = '3GiB'\ndisk = {{}}\n")
+        }),
+        ("database", "db", vec!["reroutes"], {
+            format!("{CLASSES}{QUERIES}[database.db]\nreplicas = 2\n") + &crash("db.replica-1")
+        }),
+        ("database", "db", vec!["failovers"], {
+            let failover = "failover = { interval = '1s', misses = 2, promote = '1s' }";
+            format!("{CLASSES}{QUERIES}[database.db]\nreplicas = 2\n{failover}\n") + &crash("db.primary")
+        }),
+    ]
+}
+
+/// The result of a scenario, which also expects some things.
+fn result(text: &str, expects: &[String]) -> RunResult {
+    let expects: String = expects.iter().map(|that| format!("[[expect]]\nthat = \"{that}\"\n")).collect();
+    let text = format!("{RUN}{text}{expects}");
+    let loaded = load("test.toml", &text, &[], &NoFiles, KINDS);
+    let scenario = loaded.unwrap_or_else(|found| panic!("{text}\n{}", found.render(false))).scenario;
+    let options = RunOptions { seed: 1, trials: 0..scenario.run.trials, jobs: 0, length: scenario.length() };
+    RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched))
+}
+
+#[test]
+fn every_gauge_of_every_kind_moves_somewhere() {
+    let moved: Vec<(&str, &str)> = movers()
+        .into_iter()
+        .flat_map(|(kind, _, gauges, _)| gauges.into_iter().map(move |gauge| (kind, gauge)))
+        .collect();
+    for kind in KINDS {
+        for gauge in kind.gauges {
+            assert!(
+                moved.contains(&(kind.name, gauge.name)),
+                "no scenario moves `{}` of {}",
+                gauge.name,
+                kind.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_gauge_that_moves_reaches_json_tables_expectations_and_the_summary() {
+    for (_, name, gauges, text) in movers() {
+        let expects: Vec<String> = gauges.iter().map(|gauge| format!("{gauge}({name}) >= 0")).collect();
+        let expects: Vec<String> = expects
+            .into_iter()
+            .map(|that| if that.starts_with("pool_wait") { that + "s" } else { that })
+            .collect();
+        let result = result(&text, &expects);
+        let json = serde_json::to_value(&result).expect("a result is plain JSON");
+        let summary = anstream::adapter::strip_str(&outgrow::report::summary::text(&result)).to_string();
+        let csv = tables(std::slice::from_ref(&result));
+        let (_, components) =
+            csv.iter().find(|(file, _)| *file == "components.csv").expect("a table of components");
+        for (gauge, verdict) in gauges.iter().zip(&result.expect) {
+            let value = verdict.value.unwrap_or_else(|| panic!("{verdict:?}\n{text}"));
+            assert!(
+                value > 0.0 && verdict.verdict != Answer::Fails,
+                "{gauge} of {name}: {verdict:?}\n{text}"
+            );
+            let key = if *gauge == "pool_wait" { "pool_wait_ms" } else { *gauge };
+            let parts = json["components"].as_object().expect("a map");
+            let is_there = |part: &Value| part["group"] == name && part["gauges"].get(key).is_some();
+            assert!(parts.values().any(is_there), "{gauge} of {name} is not in the JSON");
+            let column =
+                components.columns().iter().any(|column| column.starts_with(&format!("gauges_{key}")));
+            assert!(column, "{gauge} is not in components.csv");
+            let words = gauge.replace('_', " ");
+            let is_told = |line: &str| line.contains(&words) && line.contains(&format!(" {name} "));
+            assert!(summary.lines().any(is_told), "{gauge} of {name} is not in the summary:\n{summary}");
+        }
+    }
+}
+
+#[test]
+fn every_gauge_is_on_the_reference_page_and_has_a_name_of_its_own() {
+    let page = fs::read_to_string(root().join("docs/scenarios.md")).expect("the page is there");
+    let metrics =
+        ["utilisation", "queue_len", "throughput", "goodput", "availability", "error_rate", "errors"];
+    for kind in KINDS {
+        for (at, gauge) in kind.gauges.iter().enumerate() {
+            let line = format!("| `{}` | {} | {} |", gauge.name, gauge.sort.name(), gauge.about);
+            assert!(page.lines().any(|known| known == line), "{line}");
+            assert!(gauge.about.ends_with('.') && !metrics.contains(&gauge.name), "{}", gauge.name);
+            assert!(
+                kind.gauges[..at].iter().all(|other| other.name != gauge.name),
+                "{} is there twice",
+                gauge.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_group_stands_for_all_its_members() {
+    let text = format!("{QUERIES}count = 2\ndb_pool = 1\n[database.db]\ncores = 8\nread = '15ms'\n")
+        .replace("100/s", "200/s");
+    let text = text + &crash("web");
+    let expects = ["restarts(web-1)", "restarts(web-2)", "restarts(web)"].map(|of| format!("{of} > 0"));
+    let times = ["pool_wait(web-1)", "pool_wait(web-2)", "pool_wait(web)", "max(pool_wait(web))"];
+    let expects = [&expects[..], &times.map(|of| format!("{of} > 0s"))].concat();
+    let result = result(&text, &expects);
+    let value = |at: usize| result.expect[at].value.unwrap_or_else(|| panic!("{:?}", result.expect[at]));
+    assert_eq!((value(0), value(1), value(2)), (1.0, 1.0, 2.0));
+    let (one, other, both, longest) = (value(3), value(4), value(5), value(6));
+    assert!(
+        one.min(other) <= both && both <= one.max(other) && both < longest,
+        "{one} {other} {both} {longest}"
+    );
+}

@@ -18,7 +18,7 @@ use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{Arrow, Demand, Knows, Outline, Problems, RequestClass, Spec};
 
 use geo::Preferences;
 
@@ -142,8 +142,8 @@ impl Spec for DnsSpec {
         true
     }
 
-    fn knows_regions_by(&self) -> Option<&'static str> {
-        (self.policy == DnsPolicy::Geo).then_some("policy")
+    fn knows(&self) -> Option<Knows> {
+        (self.policy == DnsPolicy::Geo).then_some(Knows::Region("policy"))
     }
 
     fn is_name(&self) -> bool {

@@ -1,7 +1,8 @@
 //! `compare`: the same customers through several designs, and by how much these differ.
 
-use crate::scenario::Scenario;
+use crate::model::spec::Users;
 use crate::scenario::expression::{Metric, Regression, Stat};
+use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::interval::{Estimate, holm};
 
 use super::curve::Curve;
@@ -358,19 +359,12 @@ fn regressed(limit: &Regression, design: &str, result: &RunResult, baseline: &Ru
     found
 }
 
-/// Whether the clients of two scenarios send the same requests: all that they say but whom they ask.
+/// Whether the clients of two scenarios send the same requests: all that they do but whom they ask, and where they are.
 fn same_clients(a: &Scenario, b: &Scenario) -> bool {
-    let asks = |scenario: &Scenario| {
-        let table: toml::Table = scenario.text.parse().unwrap_or_default();
-        let mut clients = table.get("client").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-        for (_, client) in &mut clients {
-            if let Some(client) = client.as_table_mut() {
-                client.remove("target");
-            }
-        }
-        (clients, table.get("request").cloned())
-    };
-    asks(a) == asks(b)
+    fn users(entry: &BoxEntry) -> Option<(&str, Users, &[String], &[String])> {
+        Some((&entry.name, entry.spec.users()?, &entry.regions, &entry.zones))
+    }
+    a.classes == b.classes && a.boxes.iter().filter_map(users).eq(b.boxes.iter().filter_map(users))
 }
 
 fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! Theory beside measurement, wherever the assumptions of a law hold; whether they do is measured too.
 
 use crate::model::record::{ComponentRecord, TrialRecord};
-use crate::model::spec::{MachineSpec, Offered};
+use crate::model::resource::Bound;
+use crate::model::spec::Offered;
 use crate::scenario::expression::Metric;
-use crate::scenario::load::{BoxLoad, MachineLoad, StaticLoad, static_load};
+use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad, static_load};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::tally::{Moments, Tally};
 use crate::theory::laws::{closed_bounds, little_inside};
@@ -39,7 +40,7 @@ pub(super) fn predictions(
     let mut found = vec![little(result)];
     found.extend(closed(&load, result));
     if is_clean(result) {
-        found.extend(utilisations(scenario, &load, result));
+        found.extend(utilisations(&load, result));
         found.extend(alone(scenario, &load, records, result));
     }
     found
@@ -95,12 +96,12 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
 }
 
 /// The utilisation law, U = X D / c, for each group of machines.
-fn utilisations(scenario: &Scenario, load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
+fn utilisations(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let Some(scale) = throughput_scale(load, result) else { return Vec::new() };
-    let law = |machine: &MachineLoad| {
-        let spec = scenario.entry(&machine.name)?.spec.machine()?;
+    let law = |machine: &ResourceLoad| {
         // With contention the cores' speed depends on how many are busy, and the law on more than the means.
-        let measured = utilisation_of(result, &machine.name).filter(|_| has_no_contention(&spec))?;
+        let is_exact = machine.resource.bound == Bound::Exact;
+        let measured = utilisation_of(result, &machine.name).filter(|_| is_exact)?;
         (machine.utilisation > 0.0).then(|| Prediction {
             component: machine.name.clone(),
             law: "utilisation law".into(),
@@ -110,11 +111,7 @@ fn utilisations(scenario: &Scenario, load: &StaticLoad, result: &RunResult) -> V
             measured,
         })
     };
-    load.machines.iter().filter_map(law).collect()
-}
-
-fn has_no_contention(machine: &MachineSpec) -> bool {
-    machine.sigma == 0.0 && machine.kappa == 0.0
+    load.machines().filter_map(law).collect()
 }
 
 /// Measured throughput over that of the static load; `None` where several clients make one number too few.
@@ -143,7 +140,7 @@ fn alone(
     let busy: Vec<&BoxLoad> = load.boxes.iter().filter(|one| one.cpu_s > 0.0).collect();
     let [station] = busy.as_slice() else { return None };
     let entry = scenario.entry(&station.name)?;
-    let machine = entry.spec.machine().filter(has_no_contention)?;
+    let machine = entry.spec.machine().filter(|machine| !machine.has_contention())?;
     let measured = result.components.get(&station.name)?;
     let works_alone = entry.spec.members() == 1 && calls_nobody(entry, scenario) && station.wait_s == 0.0;
     let sees_all = (station.calls_per_s / rate - 1.0).abs() < 1e-9;

@@ -25,6 +25,26 @@ pub struct MachineSpec {
     pub disk: Option<DiskSpec>,
 }
 
+impl MachineSpec {
+    /// The most work that it does in a second, in core seconds at speed 1: speed x max over m <= c of
+    /// m / (1 + sigma (m-1) + kappa m (m-1)), the universal scalability law, whose peak is at
+    /// m = sqrt((1 - sigma) / kappa) (Gunther 2007).
+    #[must_use]
+    pub fn work_rate(&self) -> f64 {
+        let most = f64::from(self.limit.map_or(self.cores, |limit| limit.min(self.cores)).max(1));
+        let peak = ((1.0 - self.sigma).max(0.0) / self.kappa).sqrt();
+        let below = if peak.is_finite() { peak.floor().clamp(1.0, most) } else { most };
+        let at = |m: f64| m / (1.0 + self.sigma * (m - 1.0) + self.kappa * m * (m - 1.0));
+        self.speed * at(below).max(at((below + 1.0).min(most)))
+    }
+
+    /// Whether busy cores slow each other down.
+    #[must_use]
+    pub fn has_contention(&self) -> bool {
+        self.sigma > 0.0 || self.kappa > 0.0
+    }
+}
+
 /// How fast a disk is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct DiskSpec {
@@ -32,4 +52,29 @@ pub struct DiskSpec {
     pub iops: f64,
     /// Time of one operation.
     pub latency: SimDuration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contention_bends_the_capacity_where_the_law_has_its_peak() {
+        let plain = MachineSpec {
+            cores: 4,
+            memory: 1 << 30,
+            speed: 1.5,
+            price: 0.0,
+            limit: None,
+            lifo: false,
+            sigma: 0.0,
+            kappa: 0.0,
+            disk: None,
+        };
+        assert_eq!(plain.work_rate(), 6.0);
+        let bent = MachineSpec { cores: 1000, speed: 1.0, sigma: 0.02773, kappa: 1.044e-4, ..plain };
+        let at = |m: f64| m / (1.0 + 0.02773 * (m - 1.0) + 1.044e-4 * m * (m - 1.0));
+        let best = (1..=1000).map(f64::from).map(at).fold(0.0, f64::max);
+        assert!((bent.work_rate() - best).abs() < 1e-9);
+    }
 }

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::call::Asks;
 use super::gauge::Gauge;
+use super::lever::Lever;
+use super::resource::Resource;
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
@@ -151,8 +153,6 @@ pub struct Demand {
     pub cpu_s: f64,
     /// Seconds that hold no core: I/O, disk.
     pub wait_s: f64,
-    /// Core seconds at speed 1 that each replica takes to apply what the call has written.
-    pub apply_s: f64,
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
     /// Queries among those calls that ask for more than one entity: name, mean number, and what for.
@@ -179,6 +179,25 @@ pub enum Offered {
     Open(f64),
     /// Users who wait for the answer and then think: closed. Number of users, seconds of thought.
     Closed(f64, f64),
+}
+
+/// Who the users of a client are, whatever the design that they ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// Whether a user asks more than once, so that a box can know it again.
+    pub come_back: bool,
+    /// A text that is equal for two clients if and only if their users ask the same things at the same times, as far as
+    /// the clients alone decide: how a value is written, and whether a default is, makes no difference.
+    pub behaviour: String,
+}
+
+/// What a box must know of whoever asks, with the key that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// The user, who is sent to where it was before.
+    User(&'static str),
+    /// The region in which the user is.
+    Region(&'static str),
 }
 
 /// One member of a box.
@@ -227,18 +246,8 @@ pub trait Spec: Debug + Send + Sync {
         false
     }
 
-    /// Whether its users ask once and never come back, so that nobody can know them again.
-    fn is_anonymous(&self) -> bool {
-        false
-    }
-
-    /// The key by which it sends users to where they were, if it does.
-    fn knows_users_by(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The key by which it answers by the region of who asks, if it does.
-    fn knows_regions_by(&self) -> Option<&'static str> {
+    /// What it must know of whoever asks, and the key that says so; `None` for a box that serves all alike.
+    fn knows(&self) -> Option<Knows> {
         None
     }
 
@@ -252,11 +261,6 @@ pub trait Spec: Debug + Send + Sync {
         1
     }
 
-    /// Number of members that have a machine.
-    fn machines(&self) -> u32 {
-        self.members()
-    }
-
     /// What member number `member`, from 0, of a box called `name` is like.
     fn member(&self, name: &str, member: u32) -> MemberPlan {
         let name = if self.members() == 1 { name.to_owned() } else { format!("{name}-{}", member + 1) };
@@ -268,13 +272,26 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
-    /// Workers of each replica that apply the log; `None` for a box without replicas.
-    fn appliers(&self) -> Option<u32> {
-        None
+    /// What its members have a limited amount of, with what a call of each class takes. By default what its machines have.
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        let Some(machine) = self.machine() else { return Vec::new() };
+        let cpu_s = classes.iter().map(|class| self.demand(class).cpu_s).collect();
+        Resource::of_machine(&machine, 0..self.members(), cpu_s)
+    }
+
+    /// The keys that can be turned to change what it can do, those first that are turned first; of a client those that
+    /// change its load. The next value of each passes [`Spec::check`].
+    fn levers(&self) -> Vec<Lever> {
+        Vec::new()
     }
 
     /// The load that starts here; `Some` makes the box a client.
     fn offered(&self) -> Option<Offered> {
+        None
+    }
+
+    /// Who its users are; `None` for a box that is no client.
+    fn users(&self) -> Option<Users> {
         None
     }
 

@@ -1,8 +1,12 @@
 //! The hardware keys that every box on a machine of its own shares, and their checks.
 
-use crate::model::catalogue;
+use std::ops::Range;
+
+use crate::model::catalogue::{self, Instance};
 use crate::model::hardware::DiskSpec;
+use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Bytes, nearest};
+use crate::model::resource;
 use crate::model::spec::{MachineSpec, Problems};
 
 /// Cores of one machine; the largest in the catalogue has 896.
@@ -42,6 +46,51 @@ impl Hardware<'_> {
             kappa: 0.0,
             disk: None::<DiskSpec>,
         }
+    }
+
+    /// The levers that make the machine larger: the next type of its family, or twice the cores where their number is the
+    /// scenario's own. `machine` is what the keys and the rest of the box make of it, `of` are the numbers of the members
+    /// that have one, `resources` what a larger one relieves.
+    #[must_use]
+    pub fn larger(&self, machine: &MachineSpec, resources: &'static [&'static str], of: Range<u32>) -> Lever {
+        let grown = |cores: u32, speed: f64| MachineSpec {
+            cores,
+            speed,
+            limit: machine.limit.map(|_| cores),
+            ..machine.clone()
+        };
+        // Cores that slow each other down may do no more work when there are more of them.
+        let does_more = |machine_then: MachineSpec| machine_then.work_rate() > machine.work_rate();
+        let Some(rented) = self.rented() else {
+            let now = Setting::Whole(machine.cores);
+            let next = now.twice(f64::from(CORES_MAX));
+            let next = next.filter(|_| does_more(grown(2 * machine.cores, machine.speed)));
+            return Lever::relief("cores", (now, next), resources, of);
+        };
+        let speed = |instance: &Instance| self.speed.unwrap_or(instance.speed);
+        let next = larger_of_family(rented).filter(|next| does_more(grown(next.cores, speed(next))));
+        let price = next.filter(|_| self.price.is_none()).map(|next| next.usd_per_hour);
+        let values = (Setting::Word(rented.name), next.map(|next| Setting::Word(next.name)));
+        Lever { price, ..Lever::relief("instance", values, resources, of) }
+    }
+
+    /// The lever that doubles the machine's memory.
+    #[must_use]
+    pub fn more_memory(&self, machine: &MachineSpec, of: Range<u32>) -> Lever {
+        let now = Setting::Bytes(machine.memory);
+        Lever::relief("memory", (now, now.twice(f64::INFINITY)), &[resource::MEMORY], of)
+    }
+
+    /// Why no larger machine can be had; `None` where one can, or where the machine is of no type.
+    #[must_use]
+    pub fn is_largest(&self) -> Option<String> {
+        let rented = self.rented().filter(|rented| larger_of_family(rented).is_none())?;
+        Some(format!("{} is the largest of its family", rented.name))
+    }
+
+    /// The type whose cores the machine has.
+    fn rented(&self) -> Option<&'static Instance> {
+        self.instance.and_then(catalogue::find).filter(|_| self.cores.is_none())
     }
 
     /// Whether any of the keys is given.
@@ -88,6 +137,12 @@ impl Hardware<'_> {
             );
         }
     }
+}
+
+/// The next larger type of the same family; a machine without a hypervisor is another product.
+fn larger_of_family(rented: &Instance) -> Option<&'static Instance> {
+    let virtual_ones = catalogue::family(rented.family()).filter(|other| !other.name.contains("metal"));
+    virtual_ones.filter(|other| other.cores > rented.cores).min_by_key(|other| other.cores)
 }
 
 /// A type with a name near `name`, or else the largest: a machine cannot grow without end.

@@ -3,7 +3,7 @@
 use super::number::{number, percent, seconds, time_ms};
 use super::text::{bold, paragraph, table};
 use crate::model::spec::Offered;
-use crate::scenario::load::{ClientLoad, MachineLoad, StaticLoad, static_load};
+use crate::scenario::load::{ClientLoad, ResourceLoad, StaticLoad, static_load};
 use crate::scenario::{Scenario, graph};
 
 /// The whole report as text.
@@ -39,17 +39,17 @@ fn boxes(load: &StaticLoad) -> String {
 }
 
 fn machines(load: &StaticLoad) -> String {
-    let row = |machine: &MachineLoad| {
+    let row = |machine: &ResourceLoad| {
         vec![
             machine.name.clone(),
-            machine.members.to_string(),
-            machine.cores.to_string(),
-            number(machine.capacity),
+            machine.resource.holders().to_string(),
+            machine.resource.has.to_string(),
+            number(machine.capacity()),
             number(machine.work),
             percent(machine.utilisation),
         ]
     };
-    let rows: Vec<Vec<String>> = load.machines.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = load.machines().map(row).collect();
     table(&["machine", "count", "cores", "capacity/s", "work/s", "utilisation"], 1, &rows)
 }
 

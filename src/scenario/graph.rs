@@ -54,7 +54,7 @@ pub fn dot(boxes: &[BoxEntry]) -> String {
 }
 
 fn label(entry: &BoxEntry) -> String {
-    let members = entry.spec.machines();
+    let members = entry.machines();
     let times = if members == 1 { String::new() } else { format!(" x{members}") };
     let place = match &entry.regions[..] {
         [] => None,

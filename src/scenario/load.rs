@@ -1,17 +1,19 @@
 //! The operational laws applied to a scenario before any simulation: calls, demands, utilisations and bounds.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::BoxEntry;
-use crate::model::spec::{Demand, MachineSpec, Offered, RequestClass, Surplus};
+use crate::model::resource::{Meter, Resource};
+use crate::model::spec::{Demand, Offered, RequestClass, Surplus};
 
 /// The load that the clients of a scenario put on its boxes, on average.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StaticLoad {
     /// Every box, in the scenario's order.
     pub boxes: Vec<BoxLoad>,
-    /// Every group of machines, in the order of the boxes that own them.
-    pub machines: Vec<MachineLoad>,
+    /// Every resource of every box, in the scenario's order of the boxes that have them.
+    pub resources: Vec<ResourceLoad>,
     /// Every client, in the scenario's order.
     pub clients: Vec<ClientLoad>,
 }
@@ -27,30 +29,30 @@ pub struct BoxLoad {
     pub cpu_s: f64,
     /// Seconds without a core that a call takes, averaged over the calls.
     pub wait_s: f64,
-    /// Core seconds at speed 1 that each of its replicas needs to apply the log of a second. Closed clients count
-    /// with the bound of their throughput.
-    pub apply_work: f64,
-    /// `apply_work` of open clients alone, whose load does not depend on response times.
-    pub open_apply_work: f64,
 }
 
-/// The load on one group of machines, by all boxes that share it.
+/// The load on one resource of a box, all members together. Boxes that share a machine share its cores.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MachineLoad {
-    /// The box that owns the machines.
+pub struct ResourceLoad {
+    /// The box that has it.
     pub name: String,
-    /// Number of machines.
-    pub members: u32,
-    /// Cores of each.
-    pub cores: u32,
-    /// The most work that all of them together can do in a second, in core seconds at speed 1.
-    pub capacity: f64,
-    /// Work that arrives in a second from open clients alone, in the same unit. It does not depend on response times.
+    /// What it is.
+    pub resource: Resource,
+    /// Work that arrives in a second from open clients alone, in the unit of the resource's demand. It does not depend on
+    /// response times. 0 where the demand is not known.
     pub open_work: f64,
     /// Work that arrives in a second from all clients. Closed clients count with the bound of their throughput.
     pub work: f64,
     /// `work / capacity` (utilisation law, U = X D). Above 1 if the machines cannot do the work.
     pub utilisation: f64,
+}
+
+impl ResourceLoad {
+    /// What all members together can do in a second, or hold at once.
+    #[must_use]
+    pub fn capacity(&self) -> f64 {
+        f64::from(self.resource.holders()) * self.resource.capacity
+    }
 }
 
 /// The best performance that one client could get if there were no other client.
@@ -72,16 +74,21 @@ pub struct ClientLoad {
 }
 
 impl StaticLoad {
+    /// The cores of every group of machines.
+    pub fn machines(&self) -> impl Iterator<Item = &ResourceLoad> {
+        self.resources.iter().filter(|one| one.resource.meter == Meter::Cores)
+    }
+
     /// The machines with the highest utilisation; `None` if no machine has any work.
-    pub fn bottleneck(&self) -> Option<&MachineLoad> {
-        let busy = self.machines.iter().filter(|machine| machine.utilisation > 0.0);
+    pub fn bottleneck(&self) -> Option<&ResourceLoad> {
+        let busy = self.machines().filter(|machine| machine.utilisation > 0.0);
         busy.reduce(|most, machine| if machine.utilisation > most.utilisation { machine } else { most })
     }
 
     /// Growth of the queues on these machines, in calls a second: calls beyond what the machines can serve. 0 below
     /// saturation.
-    pub fn growth_per_s(&self, machine: &MachineLoad, boxes: &[BoxEntry]) -> f64 {
-        let excess = (1.0 - machine.capacity / machine.open_work).max(0.0);
+    pub fn growth_per_s(&self, machine: &ResourceLoad, boxes: &[BoxEntry]) -> f64 {
+        let excess = (1.0 - machine.capacity() / machine.open_work).max(0.0);
         let guests = boxes.iter().zip(&self.boxes).filter(|(entry, _)| owner(entry) == machine.name);
         let calls: f64 = guests.filter(|(_, load)| load.cpu_s > 0.0).map(|(_, load)| load.calls_per_s).sum();
         if machine.open_work > 0.0 { excess * calls } else { 0.0 }
@@ -91,17 +98,21 @@ impl StaticLoad {
 /// The load of a scenario. Its names must have been checked, and its calls must have no cycle.
 pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
     let graph = CallGraph::new(boxes, classes);
-    let mut load =
-        StaticLoad { boxes: idle_boxes(boxes), machines: idle_machines(boxes), clients: Vec::new() };
+    let mut load = StaticLoad {
+        boxes: idle_boxes(boxes),
+        resources: idle_resources(boxes, classes),
+        clients: Vec::new(),
+    };
+    let places = places(boxes, &load.resources);
     for (at, entry) in boxes.iter().enumerate() {
         let Some(offered) = entry.spec.offered() else { continue };
         let visits = graph.visits(at);
-        let client = client_load(entry, offered, &visits, boxes, &load.machines);
-        add(&mut load, &client, &visits, boxes);
+        let client = client_load(entry, offered, &visits, boxes, &load);
+        add(&mut load, &client, &visits, &places);
         load.clients.push(client);
     }
-    for machine in &mut load.machines {
-        machine.utilisation = machine.work / machine.capacity;
+    for one in &mut load.resources {
+        one.utilisation = one.work / one.capacity();
     }
     for one in load.boxes.iter_mut().filter(|one| one.calls_per_s > 0.0) {
         // Until here these are sums over all calls of a second.
@@ -112,12 +123,24 @@ pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
 }
 
 /// Calls and work of one request of a client at one box, averaged over the classes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Visit {
     calls: f64,
+    /// The same calls, by class.
+    by_class: Vec<f64>,
     cpu_s: f64,
     wait_s: f64,
-    apply_s: f64,
+}
+
+impl Visit {
+    /// What it takes of a resource of the box, without what others on the same machine take.
+    fn demand(&self, resource: &Resource) -> f64 {
+        match resource.meter {
+            // What a query asks for beyond its own entity is in the work, but not in the demand of a call.
+            Meter::Cores => self.cpu_s,
+            _ => self.by_class.iter().zip(&resource.demand).map(|(calls, demand)| calls * demand).sum(),
+        }
+    }
 }
 
 /// Each box's demand for each class, and the boxes in an order with callers before callees.
@@ -172,9 +195,9 @@ impl<'a> CallGraph<'a> {
                 let calls = calls * spec.share;
                 let demand = &self.demands[at][class];
                 total[at].calls += calls;
+                total[at].by_class.push(calls);
                 total[at].cpu_s += calls * demand.cpu_s;
                 total[at].wait_s += calls * demand.wait_s;
-                total[at].apply_s += calls * demand.apply_s;
                 for &(to, surplus) in &self.surplus[at][class] {
                     total[to].cpu_s += calls * surplus.cpu_s;
                     total[to].wait_s += calls * surplus.wait_s;
@@ -239,15 +262,15 @@ fn client_load(
     offered: Offered,
     visits: &[Visit],
     boxes: &[BoxEntry],
-    machines: &[MachineLoad],
+    load: &StaticLoad,
 ) -> ClientLoad {
     let seconds = |(visit, entry): (&Visit, &BoxEntry)| visit.wait_s + visit.cpu_s / speed(entry, boxes);
     let demand_s: f64 = visits.iter().zip(boxes).map(seconds).sum();
-    let share = |machine: &MachineLoad| {
+    let share = |machine: &ResourceLoad| {
         let guests = visits.iter().zip(boxes).filter(|(_, entry)| owner(entry) == machine.name);
-        guests.map(|(visit, _)| visit.cpu_s).sum::<f64>() / machine.capacity
+        guests.map(|(visit, _)| visit.cpu_s).sum::<f64>() / machine.capacity()
     };
-    let demand_max_s = machines.iter().map(share).fold(0.0, f64::max);
+    let demand_max_s = load.machines().map(share).fold(0.0, f64::max);
     let asked = match offered {
         Offered::Open(rate) => rate,
         Offered::Closed(users, think_s) => users / (think_s + demand_s),
@@ -256,31 +279,44 @@ fn client_load(
     ClientLoad { name: entry.name.clone(), offered, demand_s, demand_max_s, throughput_max }
 }
 
-fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], boxes: &[BoxEntry]) {
+fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], places: &[Place]) {
     let (rate, is_open) = match client.offered {
         Offered::Open(rate) => (rate, true),
         Offered::Closed(..) => (client.throughput_max, false),
     };
     // The rate of closed users who neither think nor wait is unbounded. Count it as no load.
     let rate = if rate.is_finite() { rate } else { 0.0 };
-    for ((one, visit), entry) in load.boxes.iter_mut().zip(visits).zip(boxes) {
+    for (one, visit) in load.boxes.iter_mut().zip(visits) {
         one.calls_per_s += rate * visit.calls;
         one.cpu_s += rate * visit.cpu_s;
         one.wait_s += rate * visit.wait_s;
-        one.apply_work += rate * visit.apply_s;
-        one.open_apply_work += if is_open { rate * visit.apply_s } else { 0.0 };
-        if let Some(machine) = load.machines.iter_mut().find(|machine| machine.name == owner(entry)) {
-            machine.work += rate * visit.cpu_s;
-            machine.open_work += if is_open { rate * visit.cpu_s } else { 0.0 };
-        }
+    }
+    for (visit, place) in visits.iter().zip(places) {
+        let is_shared = |one: &&mut ResourceLoad| one.resource.meter == Meter::Cores;
+        let mut add = |used: &mut ResourceLoad| {
+            let work = rate * visit.demand(&used.resource);
+            used.work += work;
+            used.open_work += if is_open { work } else { 0.0 };
+        };
+        load.resources[place.own.clone()].iter_mut().filter(|one| !is_shared(one)).for_each(&mut add);
+        load.resources[place.machine.clone()].iter_mut().filter(is_shared).for_each(&mut add);
     }
 }
 
-/// The most work that the apply workers of one replica can do in a second, in core seconds at speed 1. Each worker
-/// uses at most one core. `None` for a box without replicas.
-pub fn apply_rate(entry: &BoxEntry) -> Option<f64> {
-    let (workers, machine) = (entry.spec.appliers()?, entry.spec.machine()?);
-    Some(f64::from(workers.min(machine.cores)) * machine.speed)
+/// Where the resources of a box stand among all.
+struct Place {
+    own: Range<usize>,
+    /// Those of the box on whose machine it runs, which may be itself.
+    machine: Range<usize>,
+}
+
+fn places(boxes: &[BoxEntry], resources: &[ResourceLoad]) -> Vec<Place> {
+    let mut rows: BTreeMap<&str, Range<usize>> = BTreeMap::new();
+    for (at, one) in resources.iter().enumerate() {
+        rows.entry(&one.name).or_insert(at..at).end = at + 1;
+    }
+    let of = |name: &str| rows.get(name).cloned().unwrap_or_default();
+    boxes.iter().map(|entry| Place { own: of(&entry.name), machine: of(owner(entry)) }).collect()
 }
 
 /// The box on whose machines this one runs.
@@ -294,44 +330,24 @@ fn speed(entry: &BoxEntry, boxes: &[BoxEntry]) -> f64 {
 }
 
 fn idle_boxes(boxes: &[BoxEntry]) -> Vec<BoxLoad> {
-    let idle = |entry: &BoxEntry| BoxLoad {
-        name: entry.name.clone(),
-        calls_per_s: 0.0,
-        cpu_s: 0.0,
-        wait_s: 0.0,
-        apply_work: 0.0,
-        open_apply_work: 0.0,
-    };
+    let idle =
+        |entry: &BoxEntry| BoxLoad { name: entry.name.clone(), calls_per_s: 0.0, cpu_s: 0.0, wait_s: 0.0 };
     boxes.iter().map(idle).collect()
 }
 
-fn idle_machines(boxes: &[BoxEntry]) -> Vec<MachineLoad> {
-    let owners = boxes.iter().filter(|entry| entry.spec.host().is_none());
+fn idle_resources(boxes: &[BoxEntry], classes: &[RequestClass]) -> Vec<ResourceLoad> {
     let idle = |entry: &BoxEntry| {
-        let machine = entry.spec.machine()?;
-        let members = entry.spec.machines();
-        Some(MachineLoad {
-            name: entry.name.clone(),
-            members,
-            cores: machine.cores,
-            capacity: f64::from(members) * work_rate(&machine),
+        let name = entry.name.clone();
+        let load = move |resource: Resource| ResourceLoad {
+            name: name.clone(),
+            resource,
             open_work: 0.0,
             work: 0.0,
             utilisation: 0.0,
-        })
+        };
+        entry.spec.resources(classes).into_iter().map(load)
     };
-    owners.filter_map(idle).collect()
-}
-
-/// The most work that a machine can do in a second, in core seconds at speed 1: speed x max over m <= c of m / (1 +
-/// sigma (m-1) + kappa m (m-1)), the universal scalability law. The law has its peak at m = sqrt((1 - sigma) / kappa)
-/// (Gunther 2007).
-fn work_rate(machine: &MachineSpec) -> f64 {
-    let most = f64::from(machine.limit.map_or(machine.cores, |limit| limit.min(machine.cores)).max(1));
-    let peak = ((1.0 - machine.sigma).max(0.0) / machine.kappa).sqrt();
-    let below = if peak.is_finite() { peak.floor().clamp(1.0, most) } else { most };
-    let at = |m: f64| m / (1.0 + machine.sigma * (m - 1.0) + machine.kappa * m * (m - 1.0));
-    machine.speed * at(below).max(at((below + 1.0).min(most)))
+    boxes.iter().flat_map(idle).collect()
 }
 
 #[cfg(test)]
@@ -351,8 +367,9 @@ mod tests {
         let calls: Vec<(&str, f64)> =
             load.boxes.iter().map(|one| (one.name.as_str(), one.calls_per_s)).collect();
         assert_eq!(calls, [("users", 100.0), ("db", 200.0), ("www", 100.0), ("web", 100.0)]);
-        near(load.machines[0].utilisation, 200.0 * 0.001);
-        near(load.machines[1].utilisation, 100.0 * 0.008 / 2.0);
+        let cores: Vec<&ResourceLoad> = load.machines().collect();
+        near(cores[0].utilisation, 200.0 * 0.001);
+        near(cores[1].utilisation, 100.0 * 0.008 / 2.0);
         assert_eq!(load.bottleneck().unwrap().name, "web");
         near(load.clients[0].demand_s, 0.010);
         near(load.clients[0].demand_max_s, 0.004);
@@ -365,9 +382,7 @@ mod tests {
             let scenario = toy(&LADDER.replace("rate = \"100/s\"", &rate));
             let load = static_load(&scenario.boxes, &scenario.classes);
             near(load.clients[0].throughput_max, bound);
-            assert!(
-                load.machines.iter().all(|machine| machine.open_work == 0.0 && machine.utilisation <= 1.0)
-            );
+            assert!(load.machines().all(|machine| machine.open_work == 0.0 && machine.utilisation <= 1.0));
         }
     }
 
@@ -375,27 +390,17 @@ mod tests {
     fn boxes_on_one_machine_add_up() {
         let scenario = toy(&LADDER.replace("read = \"1ms\"", "read = \"1ms\"\non = \"web\""));
         let load = static_load(&scenario.boxes, &scenario.classes);
-        assert_eq!(load.machines.len(), 1);
-        near(load.machines[0].utilisation, (100.0 * 0.008 + 200.0 * 0.001) / 2.0);
+        let cores: Vec<&ResourceLoad> = load.machines().collect();
+        assert_eq!(cores.len(), 1);
+        near(cores[0].utilisation, (100.0 * 0.008 + 200.0 * 0.001) / 2.0);
     }
 
     #[test]
     fn a_saturated_box_grows_by_what_it_cannot_serve() {
         let Scenario { boxes, classes, .. } = toy(&LADDER.replace("100/s", "400/s"));
         let load = static_load(&boxes, &classes);
-        let web = load.machines.iter().find(|machine| machine.name == "web").unwrap();
+        let web = load.machines().find(|machine| machine.name == "web").unwrap();
         near(web.utilisation, 1.6);
         near(load.growth_per_s(web, &boxes), 150.0);
-    }
-
-    #[test]
-    fn contention_bends_the_capacity_where_the_law_has_its_peak() {
-        let mut machine = toy(LADDER).entry("web").unwrap().spec.machine().unwrap();
-        (machine.cores, machine.sigma, machine.kappa) = (1000, 0.02773, 1.044e-4);
-        let best =
-            (1..=1000).map(f64::from).map(|m| m / (1.0 + 0.02773 * (m - 1.0) + 1.044e-4 * m * (m - 1.0)));
-        near(work_rate(&machine), best.fold(0.0, f64::max));
-        (machine.cores, machine.sigma, machine.kappa, machine.speed) = (4, 0.0, 0.0, 1.5);
-        near(work_rate(&machine), 6.0);
     }
 }

@@ -8,6 +8,7 @@ mod expects;
 pub mod expression;
 pub mod faults;
 pub mod graph;
+pub mod levers;
 pub mod load;
 pub mod names;
 pub mod overrides;
@@ -112,6 +113,18 @@ pub struct BoxEntry {
     pub regions: Vec<String>,
     /// The zones in which its members stand, in turn; empty if all boxes stand in one zone.
     pub zones: Vec<String>,
+}
+
+impl BoxEntry {
+    /// Number of its members that have a machine; of a box on another's machine, or without any, number of its members.
+    pub fn machines(&self) -> u32 {
+        let has_machine = |member: &u32| self.spec.member(&self.name, *member).machine.is_some();
+        let members = self.spec.members();
+        match (0..members).filter(has_machine).count() {
+            0 => members,
+            machines => machines as u32,
+        }
+    }
 }
 
 /// An expectation of the result: `[[expect]]`.

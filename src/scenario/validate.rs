@@ -24,7 +24,7 @@ const TRIALS_MAX: u32 = 100_000;
 const USERS_MAX: f64 = 1e7;
 
 /// Greatest number of requests of one trial; more would take days.
-const REQUESTS_MAX: f64 = 1e11;
+pub(super) const REQUESTS_MAX: f64 = 1e11;
 
 /// Rough memory of a simulated user, for the estimate in the message.
 const USER_BYTES: f64 = 100.0;

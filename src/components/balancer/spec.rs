@@ -12,9 +12,11 @@ use super::targets::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::call::Probe;
 use crate::model::component::Component;
+use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
+use crate::model::resource::{CONNECTIONS, CPU, Noun, Resource};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::hardware::Hardware;
 use crate::queueing::balance::Policy;
 
@@ -297,10 +299,10 @@ impl BalancerSpec {
 }
 
 impl Spec for BalancerSpec {
-    fn knows_users_by(&self) -> Option<&'static str> {
+    fn knows(&self) -> Option<Knows> {
         match self.policy_kind() {
-            _ if self.sticky.is_some() => Some("sticky"),
-            PolicyKind::Sticky => Some("policy"),
+            _ if self.sticky.is_some() => Some(Knows::User("sticky")),
+            PolicyKind::Sticky => Some(Knows::User("policy")),
             _ => None,
         }
     }
@@ -331,6 +333,23 @@ impl Spec for BalancerSpec {
         let machine = self.hardware().machine();
         let boxes = if self.standby { 2.0 } else { 1.0 };
         Some(MachineSpec { price: machine.price * boxes, ..machine })
+    }
+
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        let cpu_s = classes.iter().map(|class| self.demand(class).cpu_s).collect();
+        let machine = self.machine().map(|machine| Resource::of_machine(&machine, 0..1, cpu_s));
+        let connections =
+            |limit| Resource::slots(CONNECTIONS, Noun::Many("the connections"), 0..1, f64::from(limit));
+        machine.unwrap_or_default().into_iter().chain(self.connections.map(connections)).collect()
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        let machine = self.machine().map(|machine| self.hardware().larger(&machine, &[CPU], 0..1));
+        let connections = self.connections.map(|limit| {
+            let now = Setting::Whole(limit);
+            Lever::relief("connections", (now, now.twice(f64::INFINITY)), &[CONNECTIONS], 0..1)
+        });
+        machine.into_iter().chain(connections).collect()
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {

@@ -97,6 +97,13 @@ impl ArrivalsSpec {
     }
 }
 
+/// The law of the times between arrivals, with mean 1, and the mean size of a batch. Without a table it is a Poisson
+/// process of single requests.
+pub(super) fn law(spec: Option<ArrivalsSpec>) -> (Variate, f64) {
+    let batch = spec.and_then(|spec| spec.batch).unwrap_or(1.0);
+    (spec.map_or(Variate::exponential(1.0), |spec| spec.gap()), batch)
+}
+
 /// A recorded load.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recorded {
@@ -195,8 +202,7 @@ impl Arrivals {
     /// Arrivals at `rate` batches a second times the profile's factor.
     #[must_use]
     pub fn renewal(spec: Option<ArrivalsSpec>, rate: f64, profile: Profile) -> Arrivals {
-        let batch = spec.and_then(|spec| spec.batch).unwrap_or(1.0);
-        let gap = spec.map_or(Variate::exponential(1.0), |spec| spec.gap());
+        let (gap, batch) = law(spec);
         Arrivals { gap, batch, rate: rate / batch, profile, moments: None, next_moment: 0, drawn: Vec::new() }
     }
 

@@ -1,6 +1,7 @@
 //! `Client`: users who resolve a name, ask, wait, give up, try again and think.
 
 pub mod arrivals;
+mod behaviour;
 mod gauges;
 mod population;
 pub mod profile;
@@ -8,7 +9,7 @@ mod resolver;
 mod spec;
 
 pub use gauges::GAUGES;
-pub use spec::{ClientSpec, JitterSpec, Retry, USERS_MAX};
+pub use spec::{ClientSpec, JitterSpec, Retry};
 
 use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;

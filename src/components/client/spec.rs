@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
 use crate::model::component::Component;
+use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec, Users};
 use crate::parts::hand::Retries;
 use crate::queueing::backoff::{Backoff, Jitter};
 use crate::queueing::retry_budget::RetryBudget;
@@ -19,7 +20,11 @@ use super::arrivals::{ArrivalsSpec, Recorded};
 use super::profile::ProfileSpec;
 
 /// Largest number of users of one closed population.
-pub const USERS_MAX: u32 = 10_000_000;
+const USERS_MAX: u32 = 10_000_000;
+
+/// The least and the greatest rate to which a load can be turned, per second.
+const RATE_MIN: f64 = 1e-6;
+const RATE_MAX: f64 = 1e9;
 
 /// Largest number of tries of one request.
 const ATTEMPTS_MAX: u16 = 1000;
@@ -122,6 +127,11 @@ impl ClientSpec {
         self.resolvers.unwrap_or(20)
     }
 
+    /// The greatest factor of the profile.
+    fn peak(&self) -> f64 {
+        self.profile.as_ref().map_or(1.0, |profile| profile.profile().max())
+    }
+
     fn check_load(&self, problems: &mut Problems) {
         let loads =
             [self.users.is_some(), self.rate.is_some(), self.sessions.is_some(), self.trace.is_some()];
@@ -148,8 +158,8 @@ impl ClientSpec {
 
     /// The profile must not multiply a population beyond what can be simulated.
     fn check_peak(&self, problems: &mut Problems) {
-        let (Some(users @ 1..=USERS_MAX), Some(profile)) = (self.users, &self.profile) else { return };
-        let most = f64::from(users) * profile.profile().max();
+        let (Some(users @ 1..=USERS_MAX), Some(_)) = (self.users, &self.profile) else { return };
+        let most = f64::from(users) * self.peak();
         if most > f64::from(USERS_MAX) {
             let help = format!("a client has at most {USERS_MAX} users");
             problems.error("profile", format!("at its highest the profile has {most} users"), help);
@@ -235,8 +245,20 @@ impl Spec for ClientSpec {
         vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
     }
 
-    fn is_anonymous(&self) -> bool {
-        self.users.is_none() && self.sessions.is_none()
+    fn users(&self) -> Option<Users> {
+        let come_back = self.users.is_some() || self.sessions.is_some();
+        Some(Users { come_back, behaviour: self.behaviour() })
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        let most = f64::from(USERS_MAX) / self.peak().max(1.0);
+        let users = self.users.map(|users| Lever::load("users", Setting::Whole(users), (1.0, most.floor())));
+        let rates = [("rate", self.rate), ("sessions", self.sessions)];
+        let rates = rates.into_iter().filter_map(|(key, rate)| {
+            let now = Setting::PerS(rate?.0);
+            Some(Lever::load(key, now, (RATE_MIN, RATE_MAX)))
+        });
+        users.into_iter().chain(rates).collect()
     }
 
     fn offered(&self) -> Option<Offered> {

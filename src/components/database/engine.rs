@@ -16,7 +16,7 @@ use crate::queueing::token_bucket::TokenBucket;
 use super::spec::DatabaseSpec;
 
 /// Nodes of one database.
-const NODES_MAX: u32 = 1000;
+pub(super) const NODES_MAX: u32 = 1000;
 
 /// What kind of database it is. It sets the defaults of the other keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -25,6 +25,7 @@ mod partition;
 mod peer;
 mod replica;
 mod replicas;
+mod resources;
 mod router;
 mod script;
 mod ship;

@@ -9,7 +9,9 @@ use crate::kernel::time::SimDuration;
 use crate::model::call::Asks;
 use crate::model::component::Component;
 use crate::model::hardware::DiskSpec;
+use crate::model::lever::Lever;
 use crate::model::quantity::{Bytes, Dist, Duration, Rate};
+use crate::model::resource::Resource;
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
 use crate::model::spec::{
@@ -37,7 +39,7 @@ const BUFFER_SHARE: f64 = 0.75;
 const SKEW_DEFAULT: f64 = 0.99;
 
 /// Operations that a disk does at the same time.
-const AT_ONCE_MAX: f64 = 1e6;
+pub(super) const AT_ONCE_MAX: f64 = 1e6;
 
 /// A disk. Defaults are those of a gp3 volume.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -165,7 +167,7 @@ impl DatabaseSpec {
         DiskSpec { iops, latency }
     }
 
-    fn hardware(&self) -> Hardware<'_> {
+    pub(super) fn hardware(&self) -> Hardware<'_> {
         Hardware {
             instance: self.instance.as_deref(),
             cores: self.cores,
@@ -184,6 +186,11 @@ impl DatabaseSpec {
     /// Who watches the primary, if anybody does.
     pub(super) fn monitor(&self, site: &Site<'_>) -> Option<ComponentId> {
         self.has_monitor().then(|| site.find(&self.member(site.group, self.machines() + 1).name))
+    }
+
+    /// Number of nodes, each of which has a machine.
+    pub(super) fn machines(&self) -> u32 {
+        if self.is_partitioned() { self.partitions() } else { 1 + self.replicas() }
     }
 
     fn has_monitor(&self) -> bool {
@@ -251,10 +258,6 @@ impl Spec for DatabaseSpec {
         if others { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }
     }
 
-    fn machines(&self) -> u32 {
-        if self.is_partitioned() { self.partitions() } else { 1 + self.replicas() }
-    }
-
     fn member(&self, name: &str, member: u32) -> MemberPlan {
         let machine = self.machine();
         let (name, machine, standing) = match member {
@@ -268,8 +271,12 @@ impl Spec for DatabaseSpec {
         MemberPlan { name, machine, standing }
     }
 
-    fn appliers(&self) -> Option<u32> {
-        self.is_replicated().then(|| self.apply_workers())
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        self.all_resources(classes)
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        self.all_levers()
     }
 
     fn machine(&self) -> Option<MachineSpec> {
@@ -286,8 +293,7 @@ impl Spec for DatabaseSpec {
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
             // On all nodes together: every replica applies what the primary writes.
-            demand.apply_s = if self.is_replicated() { self.apply_demand().variate().mean() } else { 0.0 };
-            demand.cpu_s = self.write().variate().mean() + f64::from(self.replicas()) * demand.apply_s;
+            demand.cpu_s = self.write().variate().mean() + self.applied(class);
             let read = if self.engine().reads_before_writing() { miss } else { 0.0 };
             let flush = if self.flush_every().is_zero() { self.commit().variate().mean() } else { 0.0 };
             demand.wait_s = read + flush;

@@ -9,7 +9,7 @@ use super::replicas::{ReadYourWrites, Reads, Replication};
 use super::spec::DatabaseSpec;
 
 /// Nodes that all take writes; each keeps a copy of every other's log.
-const NODES_MAX: u32 = 64;
+pub(super) const NODES_MAX: u32 = 64;
 
 /// Which nodes take writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

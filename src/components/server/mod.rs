@@ -1,6 +1,7 @@
 //! `Server`: workers, memory, a queue and a list of steps; a worker that waits for a downstream call stays held.
 
 mod gauges;
+mod resources;
 mod spec;
 mod step;
 

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::model::call::Asks;
 use crate::model::component::Component;
+use crate::model::lever::Lever;
 use crate::model::quantity::{Bytes, Duration, Rate};
+use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::door::Limits;
@@ -145,7 +147,7 @@ impl ServerSpec {
         self.db_pool.unwrap_or(10)
     }
 
-    fn hardware(&self) -> Hardware<'_> {
+    pub(super) fn hardware(&self) -> Hardware<'_> {
         Hardware {
             instance: self.instance.as_deref(),
             cores: self.cores,
@@ -224,6 +226,14 @@ impl Spec for ServerSpec {
         let limit = (self.scheduling != Scheduling::Ps).then_some(machine.cores);
         let lifo = self.scheduling == Scheduling::Lifo;
         Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, ..machine })
+    }
+
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        self.all_resources(classes)
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        self.all_levers()
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {

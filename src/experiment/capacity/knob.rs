@@ -1,18 +1,11 @@
 //! `Knob`: the load of a scenario as one number that can be turned.
 
-use crate::components::client::USERS_MAX;
-use crate::model::quantity::Rate;
+use crate::model::lever::{Effect, Setting};
 use crate::scenario::suggest::did_you_mean;
 use crate::scenario::{BoxEntry, Scenario};
 
-/// The keys of a client that say how much it asks.
-const KEYS: [&str; 3] = ["users", "rate", "sessions"];
-
-/// The highest rate that a scenario may have, per second, and the highest factor.
-const RATE_MAX: f64 = 1e9;
-
-/// The lowest rate that is tried, per second, and the lowest factor.
-const RATE_MIN: f64 = 1e-6;
+/// The lowest and the highest factor of the load of several clients.
+const FACTORS: (f64, f64) = (1e-6, 1e9);
 
 /// What the number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -34,6 +27,22 @@ struct ClientLoad {
     /// What the scenario says.
     own: f64,
     is_users: bool,
+    /// The least and the greatest that the scenario may say.
+    limits: (f64, f64),
+}
+
+impl ClientLoad {
+    /// The nearest load that the scenario may say: whole users, or a rate of five digits.
+    fn nearest(&self, load: f64) -> f64 {
+        let load = load.clamp(self.limits.0, self.limits.1);
+        if self.is_users { libm::round(load) } else { rounded(load) }
+    }
+
+    /// That load as an override.
+    fn setting(&self, load: f64) -> Setting {
+        let load = self.nearest(load);
+        if self.is_users { Setting::Whole(load as u32) } else { Setting::PerS(load) }
+    }
 }
 
 /// The load of a scenario: of its one client in that client's own unit, or of all clients as a factor.
@@ -92,27 +101,18 @@ impl Knob {
     /// The nearest load that can be had: whole users, a rate of five digits, within what a scenario may say.
     #[must_use]
     pub fn nearest(&self, load: f64) -> f64 {
-        let (least, most) = match self.unit() {
-            LoadUnit::Users => (1.0, f64::from(USERS_MAX)),
-            LoadUnit::PerS | LoadUnit::Times => (RATE_MIN, RATE_MAX),
-        };
-        let load = load.clamp(least, most);
-        if self.unit() == LoadUnit::Users { libm::round(load) } else { rounded(load) }
+        match self.clients.as_slice() {
+            [one] => one.nearest(load),
+            _ => rounded(load.clamp(FACTORS.0, FACTORS.1)),
+        }
     }
 
     /// The overrides that give the scenario this load.
     #[must_use]
     pub fn overrides(&self, load: f64) -> Vec<(String, String)> {
-        let factor = load / self.own();
-        let value = |client: &ClientLoad| {
-            let load = if self.clients.len() == 1 { load } else { client.own * factor };
-            if client.is_users {
-                libm::round(load).clamp(1.0, f64::from(USERS_MAX)).to_string()
-            } else {
-                Rate(rounded(load)).to_string()
-            }
-        };
-        self.clients.iter().map(|client| (client.key.clone(), value(client))).collect()
+        let is_alone = self.clients.len() == 1;
+        let setting = |client: &ClientLoad| client.setting(if is_alone { load } else { client.own * load });
+        self.clients.iter().map(|client| (client.key.clone(), setting(client).to_string())).collect()
     }
 }
 
@@ -121,24 +121,21 @@ fn rounded(number: f64) -> f64 {
     format!("{number:.4e}").parse().expect("a number that was printed can be read")
 }
 
+/// The load levers of all clients.
 fn clients(scenario: &Scenario) -> Vec<ClientLoad> {
-    let table: toml::Table = scenario.text.parse().unwrap_or_default();
-    let offering = scenario.boxes.iter().filter(|entry| entry.spec.offered().is_some());
-    let one = |entry: &BoxEntry| {
-        let client = table.get(entry.kind)?.get(&entry.name)?;
-        let key = KEYS.into_iter().find(|key| client.get(key).is_some())?;
-        let value = client.get(key)?;
-        let own = match value.as_integer() {
-            Some(users) => users as f64,
-            None => value.as_str()?.parse::<Rate>().ok()?.0,
-        };
-        (own > 0.0).then(|| ClientLoad {
-            key: format!("{}.{key}", entry.name),
-            own,
-            is_users: key == "users",
+    let of = |entry: &BoxEntry| {
+        let name = entry.name.clone();
+        entry.spec.levers().into_iter().filter_map(move |lever| {
+            let Effect::Load(least, most) = lever.effect else { return None };
+            Some(ClientLoad {
+                key: format!("{name}.{}", lever.key),
+                own: lever.now.number()?,
+                is_users: matches!(lever.now, Setting::Whole(_)),
+                limits: (least, most),
+            })
         })
     };
-    offering.filter_map(one).collect()
+    scenario.boxes.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn arrow(from: &Place<'_>, to: &Place<'_>) -> String {
 fn drawn(place: &Place<'_>, result: &RunResult) -> String {
     let (entry, x, y) = (place.entry, place.x, place.y());
     let middle = x + WIDE / 2;
-    let members = entry.spec.machines();
+    let members = entry.machines();
     let times = if members > 1 { format!(" ×{members}") } else { String::new() };
     let host = entry.spec.host().map_or(String::new(), |host| format!(" on {host}"));
     let binds = result.bottleneck.as_ref().is_some_and(|bottleneck| {

@@ -1,19 +1,20 @@
 //! Warnings of machines and of apply workers of replicas that can never keep up with an open load.
 
 use super::{Check, path, quantity};
-use crate::scenario::load::{StaticLoad, apply_rate};
+use crate::model::resource::APPLY_WORKERS;
+use crate::scenario::load::StaticLoad;
 
 impl Check<'_, '_> {
     /// Warns of machines that get more work from open clients than they can do.
     pub(super) fn stability(&mut self, load: &StaticLoad) {
         let boxes = &self.assembly.boxes;
-        for machine in load.machines.iter().filter(|machine| machine.open_work >= machine.capacity) {
-            let exceeds = machine.open_work > machine.capacity;
+        for machine in load.machines().filter(|machine| machine.open_work >= machine.capacity()) {
+            let exceeds = machine.open_work > machine.capacity();
             let message = format!(
                 "`{}` gets {} core seconds of work a second and can do {}: its utilisation must {} 1",
                 machine.name,
                 quantity(machine.open_work),
-                quantity(machine.capacity),
+                quantity(machine.capacity()),
                 if exceeds { "exceed" } else { "reach" }
             );
             // At exactly 1 the mean rates balance. The queue still grows, because of variation, but more slowly than
@@ -31,10 +32,11 @@ impl Check<'_, '_> {
 
     /// Warns of replicas whose workers apply the log more slowly than it is written.
     pub(super) fn replicas_keep_up(&mut self, load: &StaticLoad) {
-        let boxes = self.assembly.boxes.iter().zip(&load.boxes);
-        let slow = boxes.filter_map(|(entry, one)| Some((entry, one.open_apply_work, apply_rate(entry)?)));
-        for (entry, work, rate) in slow.filter(|(_, work, rate)| work >= rate) {
+        let workers = load.resources.iter().filter(|one| one.resource.name == APPLY_WORKERS);
+        for one in workers.filter(|one| one.open_work >= one.capacity()) {
+            let entry = self.entries[one.name.as_str()];
             let Some(machine) = entry.spec.machine() else { continue };
+            let (work, rate) = (one.open_work / f64::from(one.resource.holders()), one.resource.capacity);
             let message = format!(
                 "each replica of `{}` gets {} core seconds of writes to apply a second and its workers can do {}: it falls \
                  behind by {} s every second",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostics_at;
-use crate::model::spec::Problems;
+use crate::model::spec::{Knows, Problems};
 use crate::scenario::BoxEntry;
 use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
@@ -20,16 +20,19 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
             let entry = entries[name];
             let at = |key: &str| format!("{}.{name}.{key}", entry.kind);
             let users = &client.name;
-            if let Some(key) = entry.spec.knows_users_by().filter(|_| client.spec.is_anonymous()) {
-                let message = format!(
-                    "`{name}` sends its users to where they were, but those of `{users}` never come back"
-                );
-                let help = "without `users` or `sessions` every request of a client is another user's";
-                problems.warn(at(key), message, help);
-            }
-            if let Some(key) = entry.spec.knows_regions_by().filter(|_| client.regions.is_empty()) {
-                let message = format!("`{users}` has no region, so that its users get all records in turn");
-                problems.warn(at(key), message, "give the client a `region`");
+            match entry.spec.knows() {
+                Some(Knows::User(key)) if client.spec.users().is_some_and(|users| !users.come_back) => {
+                    let message = format!(
+                        "`{name}` sends its users to where they were, but those of `{users}` never come back"
+                    );
+                    let help = "without `users` or `sessions` every request of a client is another user's";
+                    problems.warn(at(key), message, help);
+                }
+                Some(Knows::Region(key)) if client.regions.is_empty() => {
+                    let message = format!("`{users}` has no region, so that its users get all records in turn");
+                    problems.warn(at(key), message, "give the client a `region`");
+                }
+                _ => {}
             }
         }
     }

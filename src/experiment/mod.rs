@@ -1,6 +1,6 @@
 //! Experiments: turn many trials of a scenario into one answer, and say how uncertain it is.
 
-mod advise;
+pub mod advise;
 pub mod capacity;
 mod collect;
 pub mod compare;

@@ -274,7 +274,7 @@ pub trait Spec: Debug + Send + Sync {
 
     /// What its members have a limited amount of, with what a call of each class takes. By default what its machines have.
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
-        let Some(machine) = self.machine() else { return Vec::new() };
+        let Some(machine) = self.machine().filter(|_| self.host().is_none()) else { return Vec::new() };
         let cpu_s = classes.iter().map(|class| self.demand(class).cpu_s).collect();
         Resource::of_machine(&machine, 0..self.members(), cpu_s)
     }

@@ -93,7 +93,8 @@ pub(super) fn golden_file(name: &str) -> PathBuf {
     root().join("tests/golden").join(format!("{}.txt", name.replace('/', "--")))
 }
 
-struct Beside(PathBuf);
+/// Files beside a scenario: the folder from which paths lead to them.
+pub(super) struct Beside(pub(super) PathBuf);
 
 impl Files for Beside {
     fn read(&self, path: &str) -> Result<String, String> {

@@ -1,5 +1,6 @@
 //! The integration tests as one binary, so that they link once. One line for each module, sorted.
 
+mod advice;
 mod balancer;
 mod behaviour;
 mod charts;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::resource::{MEMORY, Meter, Resource, Sort};
+use crate::model::resource::{CPU, DISK, MEMORY, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::Scenario;
 use crate::scenario::load::static_load;
@@ -73,26 +73,25 @@ fn busiest(scenario: &Scenario, result: &RunResult) -> Option<Bottleneck> {
     Some(Bottleneck { component, resource, utilisation })
 }
 
-/// How busy each resource of a component is. The cores and the disk of a machine count for its host alone.
+/// How busy each measured resource of a component is. The cores and the disk of a machine count for its host alone.
 fn uses(name: &str, component: &ComponentResult, resources: &Resources<'_>) -> Vec<(&'static str, f64)> {
+    let mut uses = Vec::new();
     let mean = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.mean);
     let machine = component.machine.as_ref();
-    let is_host = machine.is_some_and(|machine| machine.host == name);
     let cores = mean(&component.utilisation).unwrap_or(0.0);
-    let of = |resource: &Resource| match resource.meter {
-        Meter::Cores => is_host.then_some(cores),
-        Meter::Disk => mean(&component.disk_utilisation).filter(|_| is_host),
-        Meter::Slots => mean(&component.slots_utilisation).filter(|held| *held > cores + CLEARLY_BUSIER),
-        Meter::Memory | Meter::Law => None,
-    };
-    let own = resources.get(component.group.as_str()).into_iter().flatten();
-    let mut uses: Vec<(&'static str, f64)> =
-        own.filter_map(|resource| Some((resource.name, of(resource)?))).collect();
+    if machine.is_some_and(|machine| machine.host == name) {
+        uses.push((CPU, cores));
+        uses.extend(mean(&component.disk_utilisation).map(|disk| (DISK, disk)));
+    }
     let is_full = component.outcomes.out_of_memory.mean.is_some_and(|calls| calls > 0.0);
     if let Some(machine) = machine.filter(|_| is_full) {
         let used = mean(&component.memory_bytes_max).unwrap_or(0.0) / machine.memory_bytes as f64;
         uses.push((MEMORY, used.min(1.0)));
     }
+    let mut declared = resources.get(component.group.as_str()).into_iter().flatten();
+    let slots = declared.find(|resource| resource.meter == Meter::Slots);
+    let held = mean(&component.slots_utilisation).filter(|held| *held > cores + CLEARLY_BUSIER);
+    uses.extend(slots.zip(held).map(|(slots, held)| (slots.name, held)));
     uses
 }
 

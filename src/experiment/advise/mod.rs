@@ -8,7 +8,8 @@ use crate::model::resource::Resource;
 use crate::scenario::{BoxEntry, Scenario};
 
 pub(super) use bottleneck::bottleneck;
-pub(super) use next::{TRIALS_ADVISED_MAX, next};
+pub(super) use next::TRIALS_ADVISED_MAX;
+pub use next::next;
 pub(super) use why::why;
 
 /// The box that a name, of a box or of a member, stands for.

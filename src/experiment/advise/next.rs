@@ -16,8 +16,9 @@ const BUSY: f64 = 0.7;
 /// More trials than this are no advice to run: the value is too close to its bound.
 pub(in super::super) const TRIALS_ADVISED_MAX: u64 = 1000;
 
-/// A command that is worth running next.
-pub(in super::super) fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
+/// A command that is worth running next: the scenario with more trials, or with one lever turned.
+#[must_use]
+pub fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
     let run = format!("outgrow run {}", scenario.origin);
     let undecided = result.expect.iter().find(|verdict| verdict.verdict == Answer::NotShown);
     if let Some(trials) =

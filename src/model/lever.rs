@@ -52,7 +52,7 @@ pub enum Effect {
 pub struct Lever {
     /// The key, as a path below the box's table: `count`, `apply.workers`.
     pub key: &'static str,
-    /// Its value now, which is the default where the scenario does not say.
+    /// Its value now, which is the default where the scenario does not say; 0 where the key has no default.
     pub now: Setting,
     /// The next sensible value, which the box's own checks accept; `None` where the lever is at its end.
     pub next: Option<Setting>,

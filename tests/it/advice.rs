@@ -2,7 +2,7 @@
 
 mod designs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use outgrow::components::KINDS;
@@ -11,6 +11,7 @@ use outgrow::experiment::capacity::Knob;
 use outgrow::experiment::result::{Answer, Bottleneck, RunResult, Verdict};
 use outgrow::experiment::runner::{RunOptions, Unwatched, run};
 use outgrow::kernel::time::SimDuration;
+use outgrow::model::lever::Setting;
 use outgrow::model::simulation::Length;
 use outgrow::model::spec::{Files, NoFiles};
 use outgrow::scenario::levers::levers;
@@ -86,12 +87,12 @@ fn check_next(source: &Source<'_>, line: &str) -> String {
 
 /// Every `next:` of a scenario: with each resource of each box as the bottleneck, at the box and at each of its first
 /// members, and with nothing busy.
-fn all_next(scenario: &Scenario, result: &mut RunResult) -> Vec<String> {
+fn all_next(scenario: &Scenario, result: &mut RunResult) -> BTreeSet<String> {
     let mut binding = Vec::new();
     for row in static_load(&scenario.boxes, &scenario.classes).resources {
         let entry = scenario.entry(&row.name).expect("the box of a resource");
         let guests = scenario.boxes.iter().filter(|guest| guest.spec.host() == Some(&row.name));
-        let of = row.resource.of.clone().take(3).map(|number| entry.spec.member(&row.name, number).name);
+        let of = row.resource.of.clone().take(2).map(|number| entry.spec.member(&row.name, number).name);
         let names = of.chain([row.name.clone()]).chain(guests.map(|guest| guest.name.clone()));
         binding.extend(names.map(|component| (component, row.resource.name, 0.95)));
     }
@@ -111,8 +112,10 @@ fn every_lever_of_the_built_in_scenarios_can_be_turned() {
         for entry in &scenario.boxes {
             for lever in levers(&scenario, entry) {
                 let key = format!("{}.{}", entry.name, lever.key);
-                // The value now is what the loader has read: written out, it changes nothing.
-                source.accepts(&key, &lever.now.to_string());
+                // The value now is what the loader has read, or what stands for a key that is not there.
+                if lever.now != Setting::Whole(0) {
+                    source.accepts(&key, &lever.now.to_string());
+                }
                 if let Some(next) = lever.next {
                     source.accepts(&key, &next.to_string());
                     turned += 1;

@@ -179,10 +179,15 @@ impl DatabaseSpec {
         let rate = |limit: Option<Rate>| limit.map(|rate| TokenBucket::of_a_second(rate.0));
         Limits {
             rates: vec![rate(self.read_limit), rate(self.write_limit)],
-            slots: self.connections.unwrap_or(self.engine().costs().connections),
+            slots: self.connections(),
             base_memory: self.working_set.map_or(0, |_| self.buffer()),
             ..Limits::default()
         }
+    }
+
+    /// Number of queries at once at each node.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections.unwrap_or(self.engine().costs().connections)
     }
 
     pub(super) fn sigma(&self) -> f64 {

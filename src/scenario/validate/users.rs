@@ -29,7 +29,8 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
                     problems.warn(at(key), message, help);
                 }
                 Some(Knows::Region(key)) if client.regions.is_empty() => {
-                    let message = format!("`{users}` has no region, so that its users get all records in turn");
+                    let message =
+                        format!("`{users}` has no region, so that its users get all records in turn");
                     problems.warn(at(key), message, "give the client a `region`");
                 }
                 _ => {}

@@ -12,6 +12,7 @@
 
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
+use outgrow::model::ask::Verbs;
 use outgrow::model::call::Parent;
 use outgrow::model::component::{Component, Cx};
 use outgrow::model::gauge::{Gauge, GaugeId};
@@ -101,7 +102,7 @@ impl Spec for MirrorSpec {
         let arrow = |key: &str, to: &String| Arrow {
             key: key.to_owned(),
             to: to.clone(),
-            accepts: &["server"],
+            asks: Verbs::WORK,
             public: false,
         };
         vec![arrow("target", &self.target), arrow("copy", &self.copy)]

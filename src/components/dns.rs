@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer};
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
-use crate::model::call::{Parent, Probe};
+use crate::model::ask::{Ask, Verbs};
+use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
@@ -132,7 +133,7 @@ impl Spec for DnsSpec {
         let arrow = |(index, record): (usize, &Record)| Arrow {
             key: format!("records[{index}]"),
             to: record.to.clone(),
-            accepts: &["server", "balancer"],
+            asks: Verbs::WORK,
             public: true,
         };
         self.records.iter().enumerate().map(arrow).collect()
@@ -146,8 +147,8 @@ impl Spec for DnsSpec {
         (self.policy == DnsPolicy::Geo).then_some(Knows::Region("policy"))
     }
 
-    fn is_name(&self) -> bool {
-        true
+    fn answers(&self) -> Verbs {
+        Verbs::RESOLVE
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
@@ -379,7 +380,7 @@ impl Dns {
     fn check_all(&mut self, checks: Checks, cx: &mut Cx<'_>) {
         self.miss_late(checks, cx);
         for (index, record) in self.records.iter_mut().enumerate() {
-            record.check = Some(cx.probe(index as u32, record.to, Probe::Connect));
+            record.check = Some(cx.ask(Parent::Number(index as u32), record.to, 0, Ask::CONNECT));
         }
         cx.alarm(checks.interval, CHECK, About::Nothing);
         if checks.interval > CHECK_TIMEOUT {

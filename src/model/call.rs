@@ -2,6 +2,7 @@
 
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::ask::Ask;
 use super::signal::{CallId, ComponentId, RequestId};
 
 /// A user who is not known again: everyone of an open stream.
@@ -121,23 +122,23 @@ pub struct Call {
     pub parent: Parent,
     /// Index of the request's class.
     pub class: u16,
+    /// Where the draws of keys of data start: like `key`, but the same in all tries of a request.
+    pub(super) trail: u32,
     /// The client's user whose request this serves; [`NOBODY`] when nobody comes back.
     pub user: u32,
     /// When it arrived at the callee.
     pub arrived: SimTime,
     /// Time spent waiting at the callee for a worker, a connection or a core.
     pub waited: SimDuration,
+    /// What it asks for.
+    pub(super) ask: Ask,
     /// What the callee keeps about it.
     pub notes: Notes,
-    /// What it asks for: work, or a sign of life.
-    pub probe: Probe,
     /// What became of the connection that it came on.
     pub connection: Connection,
-    /// What a query asks for beyond its own entity.
-    pub asks: Asks,
-    /// The router that has handed it on, and that gets it back when the callee refuses it.
-    pub via: Option<ComponentId>,
-    /// What the callee answers besides the outcome: an address, a position. The caller may say something in it too.
+    /// The router that has handed it on, and that gets it back when the callee refuses it; [`ComponentId::NONE`] without.
+    pub(super) via: ComponentId,
+    /// What the callee answers besides the outcome: an address, a position.
     pub answer: u64,
     /// The router that has handed it on sees the answer pass, as [`Signal::Passed`](super::signal::Signal::Passed).
     pub watched: bool,
@@ -156,35 +157,26 @@ impl Call {
         callee: ComponentId::FIRST,
         parent: Parent::None,
         class: 0,
+        trail: 0,
         user: NOBODY,
         arrived: SimTime::ZERO,
         waited: SimDuration::ZERO,
-        notes: Notes { step: 0, left: 0, pending: 0, flags: 0, mark: 0 },
-        probe: Probe::None,
+        ask: Ask::WORK,
+        notes: Notes::BLANK,
         connection: Connection::Held,
-        asks: Asks { parts: 0, joins: 0, fanout: 0, hops: 0, gone: 0 },
-        via: None,
+        via: ComponentId::NONE,
         answer: 0,
         watched: false,
         stage: Stage::Travelling,
         abandoned: false,
     };
-}
 
-/// What a query asks a database for beyond its own entity. In the answer: what the caller must ask for itself, because
-/// the database does not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Asks {
-    /// Parts of the entity, such as its attributes, each of which is a row where data are in tables.
-    pub parts: u16,
-    /// Other entities that the entity refers to.
-    pub joins: u16,
-    /// Neighbours of each entity that a traversal comes to.
-    pub fanout: u16,
-    /// Hops of a traversal from the entity.
-    pub hops: u8,
-    /// Hops of them that the caller has gone itself.
-    pub gone: u8,
+    /// Returns what it asks for. The caller says it once, and no box on the way changes it.
+    #[inline]
+    #[must_use]
+    pub const fn ask(&self) -> Ask {
+        self.ask
+    }
 }
 
 /// What became of the connection of a call, as its caller sees it.
@@ -199,19 +191,8 @@ pub enum Connection {
     Broken,
 }
 
-/// Whether a call asks for work or for a sign of life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Probe {
-    /// Work.
-    #[default]
-    None,
-    /// A connection, which the kernel accepts as long as the process runs.
-    Connect,
-    /// A page that the process itself must answer, with a worker and a little core time.
-    Page,
-}
-
-/// What a callee keeps about a call between two signals; each field's meaning is private to it.
+/// What a callee keeps about a call between two signals; each field's meaning is private to it. Notes are blank when a call
+/// comes to another box, and when its caller gets the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notes {
     /// The step that it is at.
@@ -224,6 +205,11 @@ pub struct Notes {
     pub flags: u8,
     /// A moment or a number.
     pub mark: u64,
+}
+
+impl Notes {
+    /// Nothing is noted.
+    pub(super) const BLANK: Notes = Notes { step: 0, left: 0, pending: 0, flags: 0, mark: 0 };
 }
 
 // A user who waits costs a request and about one call a tier; the goal is 128 bytes for each of them.

@@ -17,6 +17,26 @@ pub struct RequestClass {
     pub response_bytes: u64,
     /// The keys that its queries ask for.
     pub keys: KeySpace,
+    /// The names of the clients that send it; all of them without.
+    pub clients: Option<Vec<String>>,
+}
+
+impl RequestClass {
+    /// Whether a client of this name sends it.
+    #[must_use]
+    pub fn is_sent_by(&self, client: &str) -> bool {
+        self.clients.as_ref().is_none_or(|clients| clients.iter().any(|name| name == client))
+    }
+}
+
+/// The share of each class among the requests of a client, 0..1. They sum to one; all are 0 where the client sends no class.
+#[must_use]
+pub fn shares(classes: &[RequestClass], client: &str) -> Vec<f64> {
+    let own = |class: &RequestClass| if class.is_sent_by(client) { class.share } else { 0.0 };
+    let sum: f64 = classes.iter().map(own).sum();
+    // Where a client sends all classes the shares stand as they are: a division would only round them.
+    let whole = if classes.iter().all(|class| class.is_sent_by(client)) || sum <= 0.0 { 1.0 } else { sum };
+    classes.iter().map(|class| own(class) / whole).collect()
 }
 
 /// The keys of a database that the queries of a class ask for, one each.
@@ -31,5 +51,31 @@ pub struct KeySpace {
 impl Default for KeySpace {
     fn default() -> KeySpace {
         KeySpace { count: 1, zipf: 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(share: f64, clients: Option<&[&str]>) -> RequestClass {
+        RequestClass {
+            name: "any".to_owned(),
+            share,
+            writes: false,
+            deadline: None,
+            response_bytes: 0,
+            keys: KeySpace::default(),
+            clients: clients.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        }
+    }
+
+    #[test]
+    fn a_client_shares_out_the_classes_that_it_sends() {
+        let classes =
+            [class(0.25, None), class(0.25, Some(&["mobile"])), class(0.5, Some(&["desk", "shop"]))];
+        assert_eq!(shares(&classes, "mobile"), [0.5, 0.5, 0.0]);
+        assert_eq!(shares(&classes, "desk"), [1.0 / 3.0, 0.0, 2.0 / 3.0]);
+        assert_eq!(shares(&classes[1..2], "desk"), [0.0]);
     }
 }

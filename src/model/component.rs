@@ -6,7 +6,8 @@ use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
-use super::call::{Call, Parent, Probe, Request, Wish};
+use super::ask::Ask;
+use super::call::{Call, Parent, Request, Wish};
 use super::data::Book;
 use super::gauge::GaugeId;
 use super::machine::{Device, Task};
@@ -82,11 +83,28 @@ impl Cx<'_> {
 
     // Calls ---------------------------------------------------------------------------------------------------------
 
-    /// Asks `to` for something on behalf of `parent`. The `ordinal` tells several calls for one parent apart: their
-    /// draws differ. Ordinal 0 hands the parent's draws on unchanged, as a balancer does.
+    /// Asks `to` for work on behalf of `parent`. The `ordinal` tells several calls for one parent apart: their draws
+    /// differ. Ordinal 0 hands the parent's draws on unchanged, and what it asks for, as a balancer does.
     #[inline]
     pub fn call(&mut self, parent: Parent, to: ComponentId, ordinal: u64) -> CallId {
-        self.world.call(self.me, parent, to, ordinal)
+        let ask = match parent {
+            Parent::Call(above) if ordinal == 0 => self.get(above).ask,
+            _ => Ask::WORK,
+        };
+        self.ask(parent, to, ordinal, ask)
+    }
+
+    /// Asks `to` for what `ask` says on behalf of `parent`, with an ordinal as in [`Cx::call`].
+    #[inline]
+    pub fn ask(&mut self, parent: Parent, to: ComponentId, ordinal: u64, ask: Ask) -> CallId {
+        self.world.call(self.me, parent, to, ordinal, ask)
+    }
+
+    /// Returns the key of the data, from 0, for an ask with this `ordinal` on behalf of `call`. It is drawn from the keys of
+    /// the request's class. Each draw for one ordinal gives the same key, at any box and in each try of the request.
+    #[inline]
+    pub fn data_key(&self, call: CallId, ordinal: u64) -> u32 {
+        self.world.data_key(call, ordinal)
     }
 
     /// Answers a call that is inside this component.
@@ -105,13 +123,6 @@ impl Cx<'_> {
     /// When the call is not inside.
     pub fn decline(&mut self, call: CallId) {
         self.world.refuse(self.me, call);
-    }
-
-    /// Asks a component for a sign of life. The answer comes as the reply of a call whose parent is the given number.
-    pub fn probe(&mut self, number: u32, to: ComponentId, probe: Probe) -> CallId {
-        let id = self.world.call(self.me, Parent::Number(number), to, 0);
-        self.get_mut(id).probe = probe;
-        id
     }
 
     /// Hands a call that is inside this component on to another one, to which its answer goes straight from there. When

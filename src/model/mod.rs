@@ -1,6 +1,7 @@
 //! The rules of the game: signals, calls, components, the recorder and the simulation's loop.
 
 pub mod address;
+pub mod ask;
 pub mod call;
 pub mod catalogue;
 pub mod class;
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod gauge;
 pub mod geography;
 pub mod hardware;
+mod keys;
 pub mod lever;
 pub mod machine;
 mod meter;

@@ -10,6 +10,9 @@ impl ComponentId {
     /// The component that joined first.
     pub(super) const FIRST: ComponentId = ComponentId(0);
 
+    /// No component, in as many bytes as a component.
+    pub(super) const NONE: ComponentId = ComponentId(u32::MAX);
+
     /// The component at `index`.
     #[must_use]
     pub fn new(index: usize) -> ComponentId {

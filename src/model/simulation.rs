@@ -1,5 +1,6 @@
 //! `Simulation`: the loop, the stop rules and the end of a trial.
 
+mod closing;
 mod operations;
 
 use crate::kernel::calendar::Calendar;
@@ -10,18 +11,19 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::station::Done;
 
 use super::address;
-use super::call::{Call, Probe, Request, Stage};
+use super::ask::{Verb, Verbs};
+use super::call::{Call, Notes, Request, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
-use super::data::{Book, DataRecord};
 use super::event::{COMPONENTS_MAX, Packed, tag};
 use super::faults::Planned;
 use super::gauge::Gauge;
 use super::hardware::MachineSpec;
-use super::machine::{Device, Job, Machine, MachineId, Task, mean_over};
+use super::keys::Keys;
+use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
 use super::part::Part;
-use super::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
+use super::record::{Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::trace::{Step, Trace, TraceLine, What};
@@ -42,6 +44,8 @@ pub struct Member<'a> {
     pub group: &'a str,
     /// Its kind, for results.
     pub kind: &'static str,
+    /// What it answers.
+    pub answers: Verbs,
     /// What its kind counts and measures.
     pub gauges: &'static [Gauge],
     /// Where it stands.
@@ -102,6 +106,7 @@ impl Simulation {
             infos: Vec::new(),
             machines: Vec::new(),
             network: Network::new(network),
+            keys: Keys::new(classes),
             response_bytes,
             troubles: Troubles::default(),
             recorder: Recorder::new(&deadlines),
@@ -134,6 +139,7 @@ impl Simulation {
             name: member.name.to_owned(),
             group: member.group.to_owned(),
             kind: member.kind,
+            answers: member.answers,
             name_hash: name_hash(member.name),
             draw_salt: name_hash(member.group),
             machine,
@@ -270,14 +276,17 @@ impl Simulation {
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
-        let (probe, number) = (call.probe, call.number);
+        let (ask, number) = (call.ask, call.number);
+        if !self.world.infos[to.index()].answers.has(ask.verb) {
+            self.world.check_ask(to, id);
+        }
         if self.world.trace.is_some() {
             self.world.mark(to, id, What::Arrive);
         }
-        self.world.recorder.meters[to.index()].enter(now, probe != Probe::None);
+        self.world.recorder.meters[to.index()].enter(now, ask.is_check());
         match self.world.infos[to.index()].status {
             // The kernel takes the connection, as long as there is a process, even one that hangs.
-            Status::Up | Status::Hung if probe == Probe::Connect => self.world.reply(to, id, Outcome::Ok),
+            Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
             Status::Up => return Some(number),
             Status::Hung => {}
             Status::Down => self.world.refuse(to, id),
@@ -288,11 +297,12 @@ impl Simulation {
     /// An answer reaches the caller, if that still waits, and ends the call. A router that watches the call sees it pass.
     #[inline]
     fn answer(&mut self, to: ComponentId, id: CallId, outcome: Outcome) {
-        if let Some(call) = self.world.calls.get(id.0)
+        if let Some(call) = self.world.calls.get_mut(id.0)
             && !call.abandoned
         {
-            let (number, watcher) = (call.number, call.via.filter(|_| call.watched));
-            if let Some(router) = watcher {
+            call.notes = Notes::BLANK;
+            let (number, router) = (call.number, call.via);
+            if call.watched && router != ComponentId::NONE {
                 self.deliver(router, Signal::Passed(id, outcome), number);
             }
             if self.world.infos[to.index()].status != Status::Hung {
@@ -337,7 +347,7 @@ impl Simulation {
         let Seat { component, name_hash } = &mut self.seats[to.index()];
         world.fingerprint.add(world.now(), *name_hash, kind_of(signal), number);
         if world.trace.is_some() {
-            trace_signal(world, to, signal);
+            world.tell_signal(to, signal);
         }
         let cx = &mut Cx { world, me: to };
         match signal {
@@ -407,39 +417,6 @@ impl Simulation {
         let busy: Vec<_> = world.machines.iter_mut().map(|machine| machine.window_busy(now)).collect();
         world.recorder.close_window(now, &busy);
     }
-
-    /// Closes the books at the moment that the trial has reached.
-    fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
-        self.close_window(now);
-        let world = &mut self.world;
-        world.audit(now);
-        let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
-        let data = close_books(&mut world.books, now);
-        let recorder = &mut world.recorder;
-        TrialRecord {
-            data,
-            stop,
-            measured: now.saturating_since(recorder.measured_from),
-            events: world.calendar.fired(),
-            fingerprint: world.fingerprint.value(),
-            in_flight_mean: recorder.in_flight.mean(now.as_nanos()),
-            carried_in: recorder.carried_in,
-            components,
-            classes: recorder.take_classes(),
-            batches: std::mem::take(&mut recorder.batches),
-            parts: recorder.take_parts(now),
-            windows: std::mem::take(&mut recorder.windows),
-            timeline: std::mem::take(&mut recorder.timeline),
-        }
-    }
-}
-
-/// What became of the data of all replicated databases; `None` without any.
-fn close_books(books: &mut [Book], now: SimTime) -> Option<DataRecord> {
-    let (first, rest) = books.split_first_mut()?;
-    let mut record = first.finish(now);
-    rest.iter_mut().for_each(|book| record.merge(&book.finish(now)));
-    Some(record)
 }
 
 /// Ends of the windows of a trial; the end of the warm-up is one of them.
@@ -468,71 +445,5 @@ fn kind_of(signal: Signal) -> u64 {
         Signal::Control(_) => 3,
         Signal::Returned(..) => 4,
         Signal::Passed(..) => 5,
-    }
-}
-
-/// Tells the trace what has arrived for the request that it follows.
-#[cold]
-fn trace_signal(world: &mut World, to: ComponentId, signal: Signal) {
-    let (Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id)) = signal else { return };
-    let Some(call) = world.calls.get(id.0).copied() else { return };
-    match signal {
-        Signal::Reply(_, outcome) => world.mark(to, id, What::Receive(outcome)),
-        Signal::Done(_) => world.mark(to, id, What::Done),
-        _ => {}
-    }
-    world.tell(to, call.client, call.number, |world| {
-        let name = |component: ComponentId| &world.infos[component.index()].name;
-        match signal {
-            Signal::Reply(_, outcome) => {
-                format!("gets the answer of {}: {}", name(call.callee), outcome.name())
-            }
-            Signal::Done(_) => "the work is done".into(),
-            _ => format!("receives a call from {}", name(call.caller)),
-        }
-    });
-}
-
-fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentRecord {
-    let info = &world.infos[index];
-    let measured = now.saturating_since(world.recorder.measured_from);
-    let machine = info.machine.map(|id| {
-        let machine = &world.machines[id.index()];
-        MachineRecord {
-            host: world.infos[machine.host.index()].name.clone(),
-            cores: machine.cores,
-            busy_cores_mean: machine.busy_cores_mean(now, measured),
-            memory_max: machine.memory.max_used(),
-            memory_total: machine.memory.total(),
-            disk_utilisation: machine.disk_utilisation(now, measured),
-            price: machine.price,
-        }
-    });
-    let meter = std::mem::take(&mut world.recorder.meters[index]);
-    let slots_held = meter.slots_held(now);
-    // The host of a machine has the queue for its cores as well.
-    let own =
-        info.machine.map(|id| &world.machines[id.index()]).filter(|machine| machine.host.index() == index);
-    let (for_cores, queue_max) =
-        own.map_or((0, meter.queue.max()), |machine| (machine.queue_integral(now), machine.queue_max()));
-    ComponentRecord {
-        name: info.name.clone(),
-        group: info.group.clone(),
-        kind: info.kind,
-        arrived: meter.arrived,
-        outcomes: meter.outcomes,
-        dropped: meter.dropped,
-        passed_on: meter.passed_on,
-        gauges: meter.dials.read(now),
-        response: meter.response,
-        wait: *meter.waits.tally(),
-        inside_mean: meter.inside.mean(now.as_nanos()),
-        inside_max: meter.inside.max(),
-        queue_mean: mean_over(meter.queue.integral(now.as_nanos()) + for_cores, measured),
-        queue_max,
-        slots_held,
-        waits: meter.waits,
-        asked: meter.asked,
-        machine,
     }
 }

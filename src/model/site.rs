@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ask::Verbs;
 use super::class::RequestClass;
 use super::signal::ComponentId;
 
@@ -66,6 +67,8 @@ pub struct Site<'a> {
     pub classes: &'a [RequestClass],
     /// Kind of each component, by id.
     pub kinds: &'a [&'static str],
+    /// What each component answers, by id.
+    pub answers: &'a [Verbs],
     /// Region of each component, by id.
     pub regions: &'a [Option<&'a str>],
 }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use super::call::Asks;
+use super::ask::{Scope, Verbs};
 use super::gauge::Gauge;
 use super::lever::Lever;
 use super::resource::Resource;
@@ -62,8 +62,8 @@ pub struct Arrow {
     pub key: String,
     /// The name of the other box.
     pub to: String,
-    /// The kinds of box that may stand there; empty means any but a client.
-    pub accepts: &'static [&'static str],
+    /// What is asked along it: the other box answers one of these verbs.
+    pub asks: Verbs,
     /// Whether the call goes out over the public network, so that the other end needs a public address.
     pub public: bool,
 }
@@ -119,6 +119,8 @@ impl Problems {
 pub struct Outline<'a> {
     /// Kind of each box by name.
     pub kinds: BTreeMap<&'a str, &'static str>,
+    /// What each box answers, by its name.
+    pub answers: BTreeMap<&'a str, Verbs>,
     /// The regions in which the members of each box stand, by its name.
     pub regions: BTreeMap<&'a str, &'a [String]>,
     /// The request classes.
@@ -156,7 +158,7 @@ pub struct Demand {
     /// Calls to other boxes: name and mean number of calls.
     pub calls: Vec<(String, f64)>,
     /// Queries among those calls that ask for more than one entity: name, mean number, and what for.
-    pub queries: Vec<(String, f64, Asks)>,
+    pub queries: Vec<(String, f64, Scope)>,
     /// Boxes of which one gets each call: name and weight of each of its machines.
     pub spread: Vec<(String, f64)>,
 }
@@ -231,6 +233,11 @@ pub trait Spec: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// What it answers, each of its members alike. A call that asks for something else never reaches it.
+    fn answers(&self) -> Verbs {
+        Verbs::WORK
+    }
+
     /// The box whose machine this one shares: `on = "box"`.
     fn host(&self) -> Option<&str> {
         None
@@ -238,11 +245,6 @@ pub trait Spec: Debug + Send + Sync {
 
     /// Whether clients can reach it.
     fn is_public(&self) -> bool {
-        false
-    }
-
-    /// Whether it is a name that clients resolve, rather than a box on the way of a request.
-    fn is_name(&self) -> bool {
         false
     }
 
@@ -301,7 +303,7 @@ pub trait Spec: Debug + Send + Sync {
     }
 
     /// What a query costs more that asks for more than its own entity.
-    fn surplus(&self, _class: &RequestClass, _asks: Asks) -> Surplus {
+    fn surplus(&self, _class: &RequestClass, _scope: Scope) -> Surplus {
         Surplus::default()
     }
 

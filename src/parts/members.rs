@@ -57,6 +57,7 @@ mod tests {
             directory: &directory,
             classes: &[],
             kinds: &[],
+            answers: &[],
             regions: &[],
         };
         let mut members = Members::new("web", &site);

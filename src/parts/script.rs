@@ -2,6 +2,7 @@
 
 use crate::kernel::random::Seed;
 use crate::kernel::time::SimDuration;
+use crate::model::ask::Verbs;
 use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
 use crate::model::network::{NetworkSettings, Place};
@@ -48,6 +49,7 @@ pub(super) fn play(seconds: u64, act: impl FnMut(Event, &mut Cx<'_>) + Send + 's
         name: "box",
         group: "box",
         kind: "box",
+        answers: Verbs::WORK,
         gauges: &[],
         place: Place::ZONE,
         public: false,

@@ -307,6 +307,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         deadline: table.deadline.as_ref().map(|deadline| deadline.0),
         response_bytes: table.response_size.0,
         keys: KeySpace { count: table.keys.unwrap_or(1), zipf: table.zipf.unwrap_or(0.0) },
+        clients: table.clients.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A checked [`Scenario`] becomes a [`Simulation`].
 
 use crate::kernel::random::Seed;
+use crate::model::ask::Verbs;
 use crate::model::part::Part;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
@@ -28,6 +29,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
         directory.add(&seat.entry.name, &seat.plan.name, seat.plan.standing, ComponentId::new(index));
     }
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
+    let answers: Vec<Verbs> = seats.iter().map(|seat| seat.entry.spec.answers()).collect();
     let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     let mut parts: Vec<Part> = scenario.expects.iter().filter_map(|expect| expect.part).collect();
@@ -45,6 +47,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             directory: &directory,
             classes: &scenario.classes,
             kinds: &kinds,
+            answers: &answers,
             regions: &regions,
         };
         let hardware = match (spec.host(), &seat.plan.machine) {
@@ -56,6 +59,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             name: &seat.plan.name,
             group: &seat.entry.name,
             kind: seat.entry.kind,
+            answers: spec.answers(),
             gauges: seat.entry.gauges,
             place,
             public: spec.is_public(),

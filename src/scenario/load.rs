@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::BoxEntry;
+use crate::model::class::shares;
 use crate::model::resource::{Meter, Resource};
 use crate::model::spec::{Demand, Offered, RequestClass, Surplus};
 
@@ -106,7 +107,7 @@ pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
     let places = places(boxes, &load.resources);
     for (at, entry) in boxes.iter().enumerate() {
         let Some(offered) = entry.spec.offered() else { continue };
-        let visits = graph.visits(at);
+        let visits = graph.visits(at, &entry.name);
         let client = client_load(entry, offered, &visits, boxes, &load);
         add(&mut load, &client, &visits, &places);
         load.clients.push(client);
@@ -187,12 +188,12 @@ impl<'a> CallGraph<'a> {
     }
 
     /// Calls and work of one request of the client at each box.
-    fn visits(&self, client: usize) -> Vec<Visit> {
+    fn visits(&self, client: usize, name: &str) -> Vec<Visit> {
         let mut total = vec![Visit::default(); self.demands.len()];
-        for (class, spec) in self.classes.iter().enumerate() {
+        for (class, share) in shares(self.classes, name).into_iter().enumerate() {
             let calls = self.calls(client, class);
             for (at, calls) in calls.into_iter().enumerate() {
-                let calls = calls * spec.share;
+                let calls = calls * share;
                 let demand = &self.demands[at][class];
                 total[at].calls += calls;
                 total[at].by_class.push(calls);

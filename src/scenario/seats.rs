@@ -1,6 +1,7 @@
 //! Seats: the members of all boxes, with their names and the places where they stand.
 
 use super::BoxEntry;
+use crate::model::ask::Verbs;
 use crate::model::spec::{MemberPlan, Standing};
 
 /// Greatest number of members of all boxes of a scenario together.
@@ -44,7 +45,7 @@ impl<'a> Seat<'a> {
 
     /// Whether it stands outside the data centre: clients and DNS names.
     pub(super) fn is_outside(&self) -> bool {
-        self.entry.spec.offered().is_some() || self.entry.spec.is_name()
+        self.entry.spec.offered().is_some() || self.entry.spec.answers().meets(Verbs::RESOLVE)
     }
 
     /// Whether it stands in the region of this name.

@@ -108,6 +108,9 @@ pub(super) struct RequestTable {
     /// equally popular.
     #[schemars(default, range(min = 0))]
     pub(super) zipf: Option<f64>,
+    /// The clients that send it, by name: ["mobile"]. Default: all of them.
+    #[schemars(default)]
+    pub(super) clients: Option<Vec<String>>,
 }
 
 impl Default for RequestTable {
@@ -119,6 +122,7 @@ impl Default for RequestTable {
             response_size: Bytes(0),
             keys: None,
             zipf: None,
+            clients: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::model::ask::Verbs;
 use crate::model::component::Component;
 use crate::model::quantity::{Duration, Rate};
 use crate::model::site::Site;
@@ -52,8 +53,13 @@ pub(super) struct Client {
 }
 
 impl Spec for Client {
+    fn answers(&self) -> Verbs {
+        Verbs::NONE
+    }
+
     fn arrows(&self) -> Vec<Arrow> {
-        vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
+        let asks = Verbs::WORK.and(Verbs::RESOLVE);
+        vec![Arrow { key: "target".into(), to: self.target.clone(), asks, public: true }]
     }
 
     fn offered(&self) -> Option<Offered> {
@@ -88,11 +94,15 @@ pub(super) struct Dns {
 }
 
 impl Spec for Dns {
+    fn answers(&self) -> Verbs {
+        Verbs::RESOLVE
+    }
+
     fn arrows(&self) -> Vec<Arrow> {
         let arrow = |(at, to): (usize, &String)| Arrow {
             key: format!("records[{at}]"),
             to: to.clone(),
-            accepts: &["server"],
+            asks: Verbs::WORK,
             public: true,
         };
         self.records.iter().enumerate().map(arrow).collect()
@@ -157,14 +167,14 @@ impl Spec for Server {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
-            let arrow = |key: &str, to: &String, accepts| Arrow {
+            let arrow = |key: &str, to: &String, asks| Arrow {
                 key: format!("steps[{at}].{key}"),
                 to: to.clone(),
-                accepts,
+                asks,
                 public: false,
             };
-            arrows.extend(step.query.iter().map(|to| arrow("query", to, &["database"])));
-            arrows.extend(step.call.iter().map(|to| arrow("call", to, &[])));
+            arrows.extend(step.query.iter().map(|to| arrow("query", to, Verbs::QUERY)));
+            arrows.extend(step.call.iter().map(|to| arrow("call", to, Verbs::WORK)));
         }
         arrows
     }
@@ -221,6 +231,10 @@ pub(super) struct Database {
 }
 
 impl Spec for Database {
+    fn answers(&self) -> Verbs {
+        Verbs::QUERY
+    }
+
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
     }

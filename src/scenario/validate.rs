@@ -1,6 +1,7 @@
 //! Checks of a scenario beyond its grammar: names, kinds, addresses, cycles, limits, and enough capacity.
 
 mod capacity;
+mod classes;
 mod faults;
 mod places;
 mod users;
@@ -45,6 +46,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     check.hosts();
     check.specs();
     check.cycles();
+    classes::check(document, assembly, check.found);
     places::check(document, assembly, check.found);
     faults::check(document, assembly, check.found);
     faults::check_heirs(document, assembly, check.found);
@@ -230,16 +232,16 @@ impl<'a, 't> Check<'a, 't> {
 
     fn arrow_fault(&self, from: &BoxEntry, arrow: &Arrow) -> Option<(String, String)> {
         let to = arrow.to.as_str();
-        let Some(kind) = self.assembly.declared.get(to) else {
+        if !self.assembly.declared.contains_key(to) {
             return Some((format!("unknown name `{to}`"), self.names_like(to, arrow)));
-        };
+        }
         let is_client = self.entries.get(to).is_some_and(|entry| entry.spec.offered().is_some());
         if is_client {
             return Some((format!("`{to}` is a client, and clients answer no calls"), String::new()));
         }
-        if !arrow.accepts.is_empty() && !arrow.accepts.contains(kind) {
-            let message = format!("expected a {}, `{to}` is a {kind}", arrow.accepts.join(" or a "));
-            return Some((message, self.names_like(to, arrow)));
+        if !self.fits(to, arrow) {
+            let message = format!("`{to}` cannot answer {}", arrow.asks.names().0);
+            return Some((message, self.who_answers(arrow)));
         }
         let is_private = self.entries.get(to).is_some_and(|entry| !entry.spec.is_public());
         (arrow.public && is_private).then(|| {
@@ -248,15 +250,32 @@ impl<'a, 't> Check<'a, 't> {
         })
     }
 
+    /// Whether a box answers what an arrow asks. A box that could not be read gets the benefit of the doubt.
+    fn fits(&self, name: &str, arrow: &Arrow) -> bool {
+        self.entries.get(name).is_none_or(|entry| entry.spec.answers().meets(arrow.asks))
+    }
+
+    /// The names that may stand at the end of an arrow.
+    fn answering(&self, arrow: &Arrow) -> impl Iterator<Item = &'a str> {
+        let names = self.assembly.declared.keys().map(String::as_str);
+        names.filter(|name| self.fits(name, arrow))
+    }
+
     /// A help line with the names that the arrow may point to.
     fn names_like(&self, name: &str, arrow: &Arrow) -> String {
-        let fits = |name: &&String, kind: &str| match arrow.accepts {
-            [] => self.entries.get(name.as_str()).is_none_or(|entry| entry.spec.offered().is_none()),
-            accepts => accepts.contains(&kind),
-        };
-        let declared = self.assembly.declared.iter();
-        let names = declared.filter(|(name, kind)| fits(name, kind)).map(|(name, _)| name.as_str());
-        did_you_mean(name, "there are", names).unwrap_or_default()
+        did_you_mean(name, "there are", self.answering(arrow)).unwrap_or_default()
+    }
+
+    /// A help line that says what boxes an arrow leads to.
+    fn who_answers(&self, arrow: &Arrow) -> String {
+        let key = arrow.key.rsplit('.').next().unwrap_or(&arrow.key);
+        let many = arrow.asks.names().1;
+        let example = self.answering(arrow).find(|name| self.entries.contains_key(name));
+        let such_as = example.map_or(String::new(), |name| format!(", such as `{name}`"));
+        match key.split_once('[') {
+            Some((list, _)) => format!("`{list}` are boxes that answer {many}{such_as}"),
+            None => format!("a `{key}` goes to a box that answers {many}{such_as}"),
+        }
     }
 
     fn hosts(&mut self) {
@@ -309,7 +328,9 @@ impl<'a, 't> Check<'a, 't> {
         let boxes = self.assembly.boxes.iter();
         let regions = boxes.map(|entry| (entry.name.as_str(), entry.regions.as_slice())).collect();
         let length = self.assembly.run.length();
-        let outline = Outline { kinds, regions, classes: &self.assembly.classes, length };
+        let answers =
+            self.assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry.spec.answers())).collect();
+        let outline = Outline { kinds, answers, regions, classes: &self.assembly.classes, length };
         for entry in
             self.assembly.boxes.iter().filter(|entry| !self.misdirected.contains(entry.name.as_str()))
         {

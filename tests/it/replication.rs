@@ -6,6 +6,7 @@ mod split;
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimDuration;
+use outgrow::model::ask::Verbs;
 use outgrow::model::component::{Component, Cx};
 use outgrow::model::data::DataRecord;
 use outgrow::model::network::Place;
@@ -205,6 +206,7 @@ fn operate(simulation: &mut Simulation, faults: &[(f64, usize, Control)]) {
         name: "operator",
         group: "operator",
         kind: "operator",
+        answers: Verbs::NONE,
         gauges: &[],
         place: Place::INTERNET,
         public: false,

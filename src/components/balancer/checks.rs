@@ -1,7 +1,7 @@
 //! `Health`: what the active checks of one target have shown, as a state machine.
 
 use crate::kernel::time::SimDuration;
-use crate::model::call::Probe;
+use crate::model::ask::Ask;
 
 /// How a balancer checks its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Checks {
     /// Successes in a row that bring it back.
     pub rise: u16,
     /// What is asked.
-    pub probe: Probe,
+    pub ask: Ask,
 }
 
 /// What the checks of one target have shown.
@@ -65,7 +65,7 @@ mod tests {
 
     fn run(fall: u16, rise: u16, answers: &str) -> Vec<Health> {
         let second = SimDuration::from_secs(1);
-        let checks = Checks { interval: second, timeout: second, fall, rise, probe: Probe::Connect };
+        let checks = Checks { interval: second, timeout: second, fall, rise, ask: Ask::CONNECT };
         let mut health = Health::Up;
         let step = |answer: u8| {
             health = health.after(answer == b'+', &checks);

@@ -20,7 +20,8 @@ pub use spec::{
 use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Call, Connection, Parent, Probe};
+use crate::model::ask::Verb;
+use crate::model::call::{Call, Connection, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
@@ -122,11 +123,9 @@ impl Balancer {
 
     #[inline(always)]
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        match cx.get(call).probe {
-            Probe::None => {}
-            Probe::Connect => return cx.reply(call, Outcome::Ok),
-            Probe::Page if self.targets.any_eligible() => return cx.reply(call, Outcome::Ok),
-            Probe::Page => return cx.reply(call, Outcome::Unavailable),
+        if cx.get(call).ask().verb == Verb::Page {
+            let is_up = self.targets.any_eligible();
+            return cx.reply(call, if is_up { Outcome::Ok } else { Outcome::Unavailable });
         }
         let verdict = self.door.admit(call, 0, cx);
         self.settle(call, verdict, cx);

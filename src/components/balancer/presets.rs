@@ -43,7 +43,7 @@ pub(super) const CHECKS: Checks = Checks {
     timeout: SimDuration::from_secs(2),
     fall: 3,
     rise: 2,
-    probe: CheckKind::Connect.probe(),
+    ask: CheckKind::Connect.ask(),
 };
 
 /// Passive ejection where a scenario asks for it without saying how: Envoy's [V], `OutlierDetection`: 5 failures in a row,
@@ -115,7 +115,7 @@ const AWS_ALB: Defaults = Defaults {
         timeout: SimDuration::from_secs(5),
         fall: 2,
         rise: 5,
-        probe: CheckKind::Page.probe(),
+        ask: CheckKind::Page.ask(),
     }),
     panic: Some(0.0),
     timeout: Some(SimDuration::from_secs(60)),

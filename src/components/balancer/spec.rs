@@ -10,7 +10,7 @@ use super::checks::Checks;
 use super::presets::{self, Defaults, Preset};
 use super::targets::Ejection;
 use crate::kernel::time::SimDuration;
-use crate::model::call::Probe;
+use crate::model::ask::{Ask, Verbs};
 use crate::model::component::Component;
 use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
@@ -58,10 +58,10 @@ pub enum CheckKind {
 }
 
 impl CheckKind {
-    pub(super) const fn probe(self) -> Probe {
+    pub(super) const fn ask(self) -> Ask {
         match self {
-            CheckKind::Connect => Probe::Connect,
-            CheckKind::Page => Probe::Page,
+            CheckKind::Connect => Ask::CONNECT,
+            CheckKind::Page => Ask::PAGE,
         }
     }
 }
@@ -268,7 +268,7 @@ impl BalancerSpec {
             timeout: health.timeout.map_or(usual, |timeout| timeout.0),
             fall: health.fall.unwrap_or(base.fall),
             rise: health.rise.unwrap_or(base.rise),
-            probe: health.kind.map_or(base.probe, CheckKind::probe),
+            ask: health.kind.map_or(base.ask, CheckKind::ask),
         })
     }
 
@@ -311,7 +311,7 @@ impl Spec for BalancerSpec {
         let arrow = |(entry, name): (usize, &String)| Arrow {
             key: format!("targets[{entry}]"),
             to: name.clone(),
-            accepts: &["server", "balancer"],
+            asks: Verbs::WORK,
             public: false,
         };
         self.targets.iter().enumerate().map(arrow).collect()

@@ -265,7 +265,7 @@ impl Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::call::Probe;
+    use crate::model::ask::Ask;
 
     const EJECTION: Ejection = Ejection {
         failures: 2,
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn panic_opens_below_its_share_and_at_zero_with_none_left() {
         let second = SimDuration::from_secs(1);
-        let checks = Checks { interval: second, timeout: second, fall: 1, rise: 1, probe: Probe::Connect };
+        let checks = Checks { interval: second, timeout: second, fall: 1, rise: 1, ask: Ask::CONNECT };
         for (panic, open_after) in [(None, 9), (Some(0.0), 4), (Some(0.5), 3), (Some(0.75), 2)] {
             let mut targets = targets(4, panic, None);
             for out in 1..=4 {

@@ -25,7 +25,7 @@ impl Balancer {
     pub(super) fn check(&mut self, i: u32, cx: &mut Cx<'_>) {
         let Some(checks) = self.settings.checks else { return };
         let target = &mut self.targets.all[i as usize];
-        target.probe = cx.probe(i, target.id, checks.probe);
+        target.probe = cx.ask(Parent::Number(i), target.id, 0, checks.ask);
         // Set before the next check, so that a timeout as long as the interval is over first.
         cx.alarm(checks.timeout, timer::CHECK_LATE, About::Call(target.probe));
         cx.alarm(checks.interval, timer::CHECK, About::Number(i));

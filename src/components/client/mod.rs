@@ -14,11 +14,12 @@ pub use spec::{ClientSpec, JitterSpec, Retry};
 use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
+use crate::model::ask::{Ask, Verbs};
 use crate::model::call::{Parent, Request, Wish};
+use crate::model::class::shares;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
 use crate::model::site::Site;
-use crate::model::spec::RequestClass;
 use crate::parts::hand::{Hand, Try};
 use crate::parts::members::Members;
 
@@ -74,7 +75,7 @@ enum Target {
 pub struct Client {
     target: Target,
     population: Population,
-    /// Cumulative shares of the classes.
+    /// Cumulative shares of the classes, as [`cumulative`] gives them.
     classes: Vec<f64>,
     /// Their patience and their retries.
     hand: Hand<Try>,
@@ -89,7 +90,7 @@ impl Client {
     #[must_use]
     pub fn new(spec: &ClientSpec, site: &Site<'_>) -> Client {
         let first = site.find(&spec.target);
-        let target = if site.kinds[first.index()] == "dns" {
+        let target = if site.answers[first.index()].meets(Verbs::RESOLVE) {
             let pin_for = spec.pin_for.map_or(SimDuration::MAX, |pin_for| pin_for.0);
             Target::Name(first, Resolvers::new(spec.resolvers(), pin_for))
         } else {
@@ -98,7 +99,7 @@ impl Client {
         Client {
             target,
             population: Population::new(spec),
-            classes: cumulative_shares(site.classes),
+            classes: cumulative(&shares(site.classes, site.group)),
             hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             next_number: 0,
@@ -124,7 +125,7 @@ impl Client {
             return 0;
         }
         let u = unit_open(&mut draws(key, purpose::CLASS));
-        self.classes.partition_point(|&share| share < u).min(self.classes.len() - 1) as u16
+        self.classes.partition_point(|&share| share < u) as u16
     }
 
     /// A request is tried again.
@@ -303,7 +304,7 @@ impl Client {
 /// A resolver asks the name server of a name.
 fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
     cx.count(gauges::LOOKUPS);
-    let call = cx.call(Parent::Number(cache), name, 0);
+    let call = cx.ask(Parent::Number(cache), name, 0, Ask::RESOLVE);
     cx.alarm(LOOKUP_TIMEOUT, timer::LOOKUP, About::Call(call));
 }
 
@@ -312,13 +313,16 @@ fn draws(key: u64, purpose: u64) -> KeyedRng {
     KeyedRng::new(mix(key, purpose))
 }
 
-fn cumulative_shares(classes: &[RequestClass]) -> Vec<f64> {
+/// The sums of the first 1, 2, ... shares. From the last share above 0 on they are infinite, because rounding may leave
+/// their sum below 1.
+fn cumulative(shares: &[f64]) -> Vec<f64> {
+    let last = shares.iter().rposition(|share| *share > 0.0).unwrap_or(0);
     let mut sum = 0.0;
-    let add = |class: &RequestClass| {
-        sum += class.share;
-        sum
+    let add = |(index, share): (usize, &f64)| {
+        sum += share;
+        if index < last { sum } else { f64::INFINITY }
     };
-    classes.iter().map(add).collect()
+    shares.iter().enumerate().map(add).collect()
 }
 
 impl Component for Client {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
+use crate::model::ask::Verbs;
 use crate::model::component::Component;
 use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
@@ -189,7 +190,8 @@ impl ClientSpec {
 
     /// Names, and the users who hold their addresses for too long.
     fn check_names(&self, outline: &Outline<'_>, problems: &mut Problems) {
-        let asks_name = outline.kinds.get(self.target.as_str()) == Some(&"dns");
+        let asks_name =
+            outline.answers.get(self.target.as_str()).is_some_and(|verbs| verbs.meets(Verbs::RESOLVE));
         if self.pinned.is_some() && !asks_name {
             let help = "let `target` be a name: a table [dns.www]";
             problems.error("pinned", "only who asks a name can hold on to its address", help);
@@ -241,8 +243,13 @@ impl Retry {
 }
 
 impl Spec for ClientSpec {
+    fn answers(&self) -> Verbs {
+        Verbs::NONE
+    }
+
     fn arrows(&self) -> Vec<Arrow> {
-        vec![Arrow { key: "target".into(), to: self.target.clone(), accepts: &[], public: true }]
+        let asks = Verbs::WORK.and(Verbs::RESOLVE);
+        vec![Arrow { key: "target".into(), to: self.target.clone(), asks, public: true }]
     }
 
     fn users(&self) -> Option<Users> {

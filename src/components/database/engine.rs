@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
-use crate::model::call::Asks;
+use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Duration, Rate};
 use crate::model::spec::{Problems, RequestClass, Surplus};
 use crate::parts::door::Limits;
@@ -53,7 +53,7 @@ pub(super) struct Work {
     /// Rows, entities or keys beyond the first.
     pub lookups: f64,
     /// What the caller must ask for itself.
-    pub left: Asks,
+    pub left: Scope,
 }
 
 const fn micros(micros: u64) -> SimDuration {
@@ -123,9 +123,9 @@ impl Engine {
     }
 
     /// What a query asks for, in work of this engine, among `population` entities.
-    pub(super) fn work(self, asks: Asks, population: u32) -> Work {
-        let done = |lookups| Work { lookups, left: Asks::default() };
-        let Asks { parts, joins, fanout, hops, gone } = asks;
+    pub(super) fn work(self, scope: Scope, population: u32) -> Work {
+        let done = |lookups| Work { lookups, left: Scope::default() };
+        let Scope { parts, joins, fanout, hops, gone } = scope;
         let ends = |hops: u8| libm::pow(f64::from(fanout), f64::from(hops));
         // All ends of all paths that begin at the entity.
         let paths: f64 = (1..=hops).map(ends).sum();
@@ -136,11 +136,11 @@ impl Engine {
             Engine::KeyValue | Engine::Document | Engine::Column => {
                 let keys = if gone > 0 { ends(gone) - 1.0 } else { 0.0 };
                 let next = if gone < hops {
-                    Asks { parts: 0, joins: 0, gone: gone + 1, ..asks }
+                    Scope { parts: 0, joins: 0, gone: gone + 1, ..scope }
                 } else {
-                    Asks::default()
+                    Scope::default()
                 };
-                Work { lookups: keys, left: Asks { joins, ..next } }
+                Work { lookups: keys, left: Scope { joins, ..next } }
             }
         }
     }
@@ -213,10 +213,10 @@ impl DatabaseSpec {
     }
 
     /// What a query costs beyond a plain one, on average.
-    pub(super) fn surplus_of(&self, class: &RequestClass, asks: Asks) -> Surplus {
+    pub(super) fn surplus_of(&self, class: &RequestClass, scope: Scope) -> Surplus {
         let mut surplus = Surplus::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
-        let mut next = asks;
+        let mut next = scope;
         loop {
             let Work { lookups, left } = self.engine().work(next, class.keys.count);
             surplus.cpu_s += lookups * self.lookup().as_secs_f64();
@@ -226,7 +226,7 @@ impl DatabaseSpec {
                 return surplus;
             }
             surplus.calls += 1.0;
-            next = Asks { joins: 0, ..left };
+            next = Scope { joins: 0, ..left };
         }
     }
 
@@ -295,14 +295,14 @@ impl DatabaseSpec {
 mod tests {
     use super::*;
 
-    const TRAVERSAL: Asks = Asks { parts: 0, joins: 0, fanout: 50, hops: 3, gone: 0 };
+    const TRAVERSAL: Scope = Scope { parts: 0, joins: 0, fanout: 50, hops: 3, gone: 0 };
 
     #[test]
     fn one_query_of_a_relational_engine_brings_all_along() {
-        let asks = Asks { parts: 20, joins: 3, ..Asks::default() };
-        assert_eq!(Engine::Relational.work(asks, 1), Work { lookups: 23.0, left: Asks::default() });
-        let work = Engine::Document.work(asks, 1);
-        assert_eq!(work, Work { lookups: 0.0, left: Asks { joins: 3, ..Asks::default() } });
+        let scope = Scope { parts: 20, joins: 3, ..Scope::default() };
+        assert_eq!(Engine::Relational.work(scope, 1), Work { lookups: 23.0, left: Scope::default() });
+        let work = Engine::Document.work(scope, 1);
+        assert_eq!(work, Work { lookups: 0.0, left: Scope { joins: 3, ..Scope::default() } });
         assert_eq!(Engine::Relational.work(TRAVERSAL, 1).lookups, 50.0 + 2500.0 + 125_000.0);
     }
 
@@ -310,7 +310,7 @@ mod tests {
     fn a_graph_engine_comes_to_each_entity_once() {
         // Records that depths of 2 to 4 brought in Vukotic and Watt's test with a million people and 50 friends each: 2500,
         // 110 000 and 600 000. Friends are friends of each other there, so that at 4 hops they are fewer than at random.
-        let found = |hops| Engine::Graph.work(Asks { hops, ..TRAVERSAL }, 1_000_000).lookups;
+        let found = |hops| Engine::Graph.work(Scope { hops, ..TRAVERSAL }, 1_000_000).lookups;
         assert!((found(2) / 2550.0 - 1.0).abs() < 0.01, "{}", found(2));
         assert!((found(3) / 119_800.0 - 1.0).abs() < 0.01, "{}", found(3));
         assert!((found(4) / 998_000.0 - 1.0).abs() < 0.01, "{}", found(4));
@@ -319,14 +319,14 @@ mod tests {
 
     #[test]
     fn elsewhere_the_caller_goes_the_hops_itself() {
-        let mut asks = TRAVERSAL;
+        let mut scope = TRAVERSAL;
         let mut keys = Vec::new();
         for _ in 0..4 {
-            let work = Engine::KeyValue.work(asks, 1_000_000);
+            let work = Engine::KeyValue.work(scope, 1_000_000);
             keys.push(work.lookups + 1.0);
-            asks = work.left;
+            scope = work.left;
         }
         assert_eq!(keys, [1.0, 50.0, 2500.0, 125_000.0]);
-        assert_eq!(asks, Asks::default());
+        assert_eq!(scope, Scope::default());
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Inbox(Vec<CallId>);
 impl Inbox {
     /// Whether a batch has overtaken another one; then it is kept. An empty one asks how far the log goes, and is answered.
     pub(super) fn keeps(&mut self, call: CallId, log: &Log, cx: &Cx<'_>) -> bool {
-        let early = is_early(Batch::of(cx.get(call)), log);
+        let early = is_early(Batch::of(cx.get(call).ask()), log);
         if early {
             self.0.push(call);
         }
@@ -23,7 +23,7 @@ impl Inbox {
 
     /// The next one that must wait no longer: what was before it is there, or its sender does not count on it any more.
     pub(super) fn next(&mut self, log: &Log, cx: &Cx<'_>) -> Option<CallId> {
-        let due = |&call: &CallId| !is_early(Batch::of(cx.get(call)), log) || !cx.is_awaited(call);
+        let due = |&call: &CallId| !is_early(Batch::of(cx.get(call).ask()), log) || !cx.is_awaited(call);
         let at = self.0.iter().position(due)?;
         Some(self.0.remove(at))
     }

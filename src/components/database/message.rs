@@ -1,27 +1,52 @@
-//! What the members of a database say to each other, in the notes of calls.
+//! What the members of a database say to each other: messages of their own, and orders.
 
-use crate::model::call::{Call, Notes};
+use crate::model::ask::{Ask, Verb};
+use crate::model::call::{Call, NOBODY};
+use crate::model::data::{Query, User};
 
-/// What a call asks a node for, and how far it has got; in `notes.step`, where its maker puts it.
+/// What one member asks another for.
 pub(super) mod kind {
-    /// A query of a client that is to use a core. Every query arrives like this.
-    pub(in super::super) const QUERY: u16 = 0;
-    /// A query that reads a page from the disk.
-    pub(in super::super) const DISK: u16 = 1;
-    /// A part of the log.
-    pub(in super::super) const BATCH: u16 = 8;
+    /// To append a part of the log.
+    pub(in super::super) const BATCH: u8 = 8;
     /// A sign of life.
-    pub(in super::super) const POLL: u16 = 9;
+    pub(in super::super) const POLL: u8 = 9;
     /// How far it has received the log.
-    pub(in super::super) const RECEIVED: u16 = 10;
+    pub(in super::super) const RECEIVED: u8 = 10;
     /// How far it has applied the log.
-    pub(in super::super) const APPLIED: u16 = 11;
+    pub(in super::super) const APPLIED: u8 = 11;
     /// To take no more of the log and to answer when all of it is applied.
-    pub(in super::super) const CATCH_UP: u16 = 12;
-    /// To be the primary of the epoch in `notes.mark`.
-    pub(in super::super) const PROMOTE: u16 = 13;
-    /// To write a lost write again, unless its key, in the answer's place, has been written since.
-    pub(in super::super) const REPLAY: u16 = 14;
+    pub(in super::super) const CATCH_UP: u8 = 12;
+    /// To be the primary of the epoch in the word.
+    pub(in super::super) const PROMOTE: u8 = 13;
+    /// To write the key of a lost write again, unless it has been written since.
+    pub(in super::super) const REPLAY: u8 = 14;
+    /// To append a part of the log in place of all that it has from there on, which belongs to another log.
+    pub(in super::super) const ADOPT: u8 = 15;
+}
+
+/// What a call says from one member to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Message {
+    /// One of [`kind`].
+    pub kind: u8,
+    /// The sender's election, or the epoch of its log.
+    pub tag: u16,
+    pub word: u64,
+}
+
+impl Message {
+    /// The message that a call asks with; `None` for a query.
+    pub(super) fn of(ask: Ask) -> Option<Message> {
+        match ask.verb {
+            Verb::Own { code, tag, word } => Some(Message { kind: code, tag, word: word.get() }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a script asks to write a lost write again.
+pub(super) fn is_replay(ask: Ask) -> bool {
+    matches!(ask.verb, Verb::Own { code: kind::REPLAY, .. })
 }
 
 /// Orders that need no network.
@@ -36,10 +61,18 @@ pub(super) mod order {
     pub(in super::super) const UP: u16 = 3;
 }
 
-/// Bits of `notes.flags` of a query.
+/// Bits of `notes.flags` of a query, which the router and the nodes share.
 pub(super) mod flag {
     /// It must see the log up to the position in `notes.mark`.
     pub(in super::super) const WAIT: u8 = 1;
+}
+
+/// A query as the book wants it: its key, and for whom it is.
+pub(super) fn query(call: &Call) -> Query {
+    let &Call { user, identity, client, .. } = call;
+    let is_replay = is_replay(call.ask());
+    let user = (!is_replay && user != NOBODY).then_some(User { client, slot: user, identity });
+    Query { key: call.ask().key, is_replay, user }
 }
 
 /// A part of the log on its way to a replica.
@@ -56,20 +89,34 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Writes it into a call that is about to travel.
-    pub(super) fn put(self, call: &mut Call) {
-        let left = u16::from(self.adopt);
-        call.notes =
-            Notes { step: kind::BATCH, pending: self.epoch, left, mark: self.to, ..Notes::default() };
-        call.answer = self.from;
+    /// As what a call asks for.
+    pub(super) fn ask(self) -> Ask {
+        let writes = self.to + 1 - self.from;
+        debug_assert!(self.from < 1 << FROM_BITS && writes <= BATCH_MAX, "{self:?} fits into a word");
+        let kind = if self.adopt { kind::ADOPT } else { kind::BATCH };
+        Ask::own(kind, self.epoch, writes << FROM_BITS | self.from)
     }
 
-    /// Reads it from a call.
-    pub(super) fn of(call: &Call) -> Batch {
-        let Notes { pending, left, mark, .. } = call.notes;
-        Batch { epoch: pending, from: call.answer, to: mark, adopt: left != 0 }
+    /// Reads it from what a call asks for.
+    ///
+    /// # Panics
+    /// When that is no batch.
+    pub(super) fn of(ask: Ask) -> Batch {
+        match Message::of(ask) {
+            Some(Message { kind, tag, word }) if matches!(kind, kind::BATCH | kind::ADOPT) => {
+                let from = word & ((1 << FROM_BITS) - 1);
+                Batch { epoch: tag, from, to: from + (word >> FROM_BITS) - 1, adopt: kind == kind::ADOPT }
+            }
+            other => unreachable!("no batch but {other:?}"),
+        }
     }
 }
+
+/// Writes of one batch; a replica that lacks more gets them in several.
+pub(super) const BATCH_MAX: u64 = 1 << 20;
+
+/// Bits of a batch's word that hold its first position; the others hold the number of its writes.
+const FROM_BITS: u32 = 43;
 
 /// Bits of a word that hold the position.
 const POSITION_BITS: u32 = 48;
@@ -101,6 +148,14 @@ mod tests {
         for (epoch, position) in [(0, 0), (1, 5), (u16::MAX, (1 << 48) - 1)] {
             let mark = Mark { epoch, position };
             assert_eq!(Mark::of(mark.word()), mark);
+        }
+    }
+
+    #[test]
+    fn a_batch_fits_into_what_a_call_asks() {
+        for (from, to, adopt) in [(1, 0, false), (7, 7, true), (1 << 42, (1 << 42) + BATCH_MAX - 1, false)] {
+            let batch = Batch { epoch: 3, from, to, adopt };
+            assert_eq!(Batch::of(batch.ask()), batch);
         }
     }
 }

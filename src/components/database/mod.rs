@@ -14,7 +14,6 @@ mod failover;
 mod gauges;
 mod homes;
 mod inbox;
-mod keys;
 mod lazy;
 mod log;
 mod member;

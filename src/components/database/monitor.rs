@@ -7,7 +7,8 @@
 use crate::kernel::random::Stream;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
-use crate::model::call::{Call, Notes, Parent};
+use crate::model::ask::Ask;
+use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::data::Part;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
@@ -15,7 +16,7 @@ use crate::model::site::Site;
 
 use super::failover::{Failover, Pick, Reroute};
 use super::gauges;
-use super::message::{Mark, kind, order};
+use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
 
 /// The timers of a monitor.
@@ -111,10 +112,9 @@ impl Monitor {
         }
     }
 
-    fn ask(&self, node: usize, kind: u16, mark: u64, cx: &mut Cx<'_>) -> CallId {
-        let call = cx.call(Parent::Number(node as u32), self.nodes[node], u64::from(kind));
-        cx.get_mut(call).notes = Notes { step: kind, mark, left: self.election as u16, ..Notes::default() };
-        call
+    fn ask(&self, node: usize, kind: u8, word: u64, cx: &mut Cx<'_>) -> CallId {
+        let ask = Ask::own(kind, self.election as u16, word);
+        cx.ask(Parent::Number(node as u32), self.nodes[node], u64::from(kind), ask)
     }
 
     // Watching ------------------------------------------------------------------------------------------------------
@@ -245,10 +245,11 @@ impl Monitor {
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { parent: Parent::Number(node), answer, notes, .. } = cx.get(call) else { return };
+        let &Call { parent: Parent::Number(node), answer, .. } = cx.get(call) else { return };
+        let Some(Message { kind, tag, .. }) = Message::of(cx.get(call).ask()) else { return };
         let ok = outcome == Outcome::Ok;
-        let of_this_election = notes.left == self.election as u16;
-        match (self.phase, notes.step) {
+        let of_this_election = tag == self.election as u16;
+        match (self.phase, kind) {
             (_, kind::POLL) if ok => self.seen(node as usize, cx),
             (_, kind::POLL) => self.miss(node as usize, cx),
             // An answer to an earlier election comes too late.

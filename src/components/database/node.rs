@@ -3,7 +3,7 @@
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::Call;
+use crate::model::ask::{Found, Scope, Verb};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
@@ -14,7 +14,7 @@ use super::engine::{Engine, Work};
 use super::gauges;
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
-use super::message::{flag, kind, order};
+use super::message::{flag, is_replay, kind, order};
 use super::peer::Peer;
 use super::replica::Replica;
 use super::spec::DatabaseSpec;
@@ -40,6 +40,10 @@ pub(super) mod timer {
     /// A worker has applied a write; the code less this number is the number of the worker.
     pub(in super::super) const APPLIED: u16 = 256;
 }
+
+/// How far a query has got, in `notes.step`: it uses a core, or reads a page from the disk.
+const AT_CORE: u16 = 0;
+const AT_DISK: u16 = 1;
 
 /// Purposes of draws.
 const DEMAND: u64 = 0;
@@ -107,19 +111,19 @@ impl Database {
     }
 
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        match (&mut self.member, cx.get(call).notes.step) {
-            (_, kind::QUERY) | (None, _) => self.query(call, cx),
-            (Some(member), kind::REPLAY) => {
+        match (&mut self.member, cx.get(call).ask().verb) {
+            (Some(member), Verb::Own { code: kind::REPLAY, .. }) => {
                 if member.admits(call, cx) {
                     self.query(call, cx);
                 } else {
                     cx.reply(call, Outcome::Rejected);
                 }
             }
-            (Some(member), _) => {
+            (Some(member), Verb::Own { .. }) => {
                 member.message(call, cx);
                 self.show(cx);
             }
+            _ => self.query(call, cx),
         }
     }
 
@@ -153,22 +157,25 @@ impl Database {
 
     /// Returns the work of a query beyond a plain one.
     fn work_of(&self, call: CallId, cx: &Cx<'_>) -> Work {
-        let &Call { asks, class, .. } = cx.get(call);
-        self.engine.work(asks, self.population[usize::from(class)])
+        let call = cx.get(call);
+        let scope = if let Verb::Query(scope) = call.ask().verb { scope } else { Scope::default() };
+        self.engine.work(scope, self.population[usize::from(call.class)])
     }
 
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
         let call = cx.get(call);
-        call.notes.step == kind::REPLAY || self.writes[usize::from(call.class)]
+        is_replay(call.ask()) || self.writes[usize::from(call.class)]
     }
 
     /// A core or the disk has done its part.
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let is_new = cx.get(call).notes.step == kind::QUERY;
+        let state = cx.get(call);
+        // Who writes a lost write again has just read its page.
+        let is_new = state.notes.step == AT_CORE && !is_replay(state.ask());
         let pages = if is_new && self.may_miss(call, cx) { self.misses(call, cx) } else { 0 };
         if pages > 0 {
             cx.count_many(gauges::PAGE_READS, pages);
-            cx.get_mut(call).notes.step = kind::DISK;
+            cx.get_mut(call).notes.step = AT_DISK;
             cx.annotate(call, || match pages {
                 1 => "misses the buffer cache and reads the disk".into(),
                 _ => format!("misses the buffer cache and reads {pages} pages of the disk"),
@@ -220,7 +227,9 @@ impl Database {
     }
 
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        cx.get_mut(call).asks = self.work_of(call, cx).left;
+        let Scope { joins, gone, .. } = self.work_of(call, cx).left;
+        let state = cx.get_mut(call);
+        state.answer = Found { joins, gone, position: state.answer }.encode();
         self.leave(call, Outcome::Ok, cx);
     }
 

@@ -6,7 +6,6 @@ use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::keys::Keys;
 use super::spec::DatabaseSpec;
 
 /// What the hash of a key begins with.
@@ -16,7 +15,6 @@ const SALT: u64 = name_hash("partition");
 #[derive(Debug)]
 pub struct Partition {
     nodes: Vec<ComponentId>,
-    keys: Keys,
 }
 
 impl Partition {
@@ -24,12 +22,11 @@ impl Partition {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Partition {
         let names = (1..=spec.partitions()).map(|node| format!("{}.node-{node}", site.group));
-        Partition { nodes: names.map(|name| site.find(&name)).collect(), keys: Keys::new(site) }
+        Partition { nodes: names.map(|name| site.find(&name)).collect() }
     }
 
     fn route(&self, call: CallId, cx: &mut Cx<'_>) {
-        let key = self.keys.draw(call, cx);
-        let node = mix(SALT, u64::from(key)) % self.nodes.len() as u64;
+        let node = mix(SALT, u64::from(cx.get(call).ask().key)) % self.nodes.len() as u64;
         cx.forward(call, self.nodes[node as usize]);
     }
 }

@@ -6,10 +6,9 @@ use crate::model::site::Site;
 
 use super::apply::Applier;
 use super::inbox::Inbox;
-use super::keys::Keys;
 use super::log::Log;
 use super::member::{Commit, Member};
-use super::message::{Batch, kind};
+use super::message::{Batch, query};
 use super::node::timer;
 use super::ship::{PEER_BITS, Shipper};
 use super::spec::DatabaseSpec;
@@ -31,7 +30,6 @@ pub(super) struct Peer {
     shippers: Vec<Option<Shipper>>,
     applier: Applier,
     transfer: Transfer,
-    keys: Keys,
 }
 
 impl Peer {
@@ -57,7 +55,6 @@ impl Peer {
             shippers: (0..nodes.len()).map(shipper).collect(),
             applier: Applier::new(nodes.len(), spec.apply_workers(), spec.apply_demand().variate()),
             transfer: Transfer::new(spec),
-            keys: Keys::new(site),
             nodes,
         }
     }
@@ -86,7 +83,7 @@ impl Peer {
         if !self.transfer.is_whole(call, cx) {
             return;
         }
-        let log = usize::from(Batch::of(cx.get(call)).epoch);
+        let log = usize::from(Batch::of(cx.get(call).ask()).epoch);
         if self.inboxes[log].keeps(call, &self.logs[log], cx) {
             return;
         }
@@ -101,7 +98,7 @@ impl Peer {
     fn take(&mut self, log: usize, call: CallId, cx: &mut Cx<'_>) {
         if log != self.index {
             let before = self.logs[log].received;
-            self.logs[log].receive(Batch::of(cx.get(call)));
+            self.logs[log].receive(Batch::of(cx.get(call).ask()));
             let (node, received) = (self.nodes[log], self.logs[log].received);
             cx.trace_log_of(node, self.traced(log), before, received, "received");
         }
@@ -138,7 +135,7 @@ impl Member for Peer {
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
-        let query = self.keys.query(call, cx);
+        let query = query(cx.get(call));
         cx.book(self.book).read(self.index, query);
     }
 
@@ -158,21 +155,20 @@ impl Member for Peer {
 
     fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let position = cx.get(call).notes.mark;
-        let query = self.keys.query(call, cx);
+        let query = query(cx.get(call));
         let now = cx.now();
         cx.book(self.book).write(now, self.index, position, query);
         cx.get_mut(call).answer = position;
     }
 
     fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        debug_assert_eq!(cx.get(call).notes.step, kind::BATCH, "there is no monitor");
         if self.transfer.is_over(call, cx) {
             self.arrived(call, cx);
         }
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let log = usize::from(Batch::of(cx.get(call)).epoch);
+        let log = usize::from(Batch::of(cx.get(call).ask()).epoch);
         if let Some(shipper) = &mut self.shippers[log] {
             shipper.answered(call, outcome, &self.logs[log], cx);
         }

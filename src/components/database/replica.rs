@@ -8,10 +8,9 @@ use crate::model::site::Site;
 use super::acks::Acks;
 use super::apply::Applier;
 use super::inbox::Inbox;
-use super::keys::Keys;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
-use super::message::{Batch, Mark, kind};
+use super::message::{Batch, Mark, Message, is_replay, kind, query};
 use super::node::timer;
 use super::script::Script;
 use super::ship::{Answered, Shipper};
@@ -39,7 +38,6 @@ pub(super) struct Replica {
     waiters: Waiters,
     inbox: Inbox,
     transfer: Transfer,
-    keys: Keys,
 }
 
 impl Replica {
@@ -62,7 +60,6 @@ impl Replica {
             waiters: Waiters::default(),
             inbox: Inbox::default(),
             transfer: Transfer::new(spec),
-            keys: Keys::new(site),
         }
     }
 
@@ -136,7 +133,7 @@ impl Replica {
 
     /// Puts a batch into the log, and says how far that goes now.
     fn take(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let batch = Batch::of(cx.get(call));
+        let batch = Batch::of(cx.get(call).ask());
         let from = cx.get(call).caller;
         let is_open = self.is_open() || !self.is_primary && batch.epoch > self.log.epoch;
         let before = self.log.received;
@@ -197,7 +194,7 @@ impl Member for Replica {
 
     /// Whether a lost write may be written again: nobody else has written to its key since.
     fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
-        let key = self.keys.query(call, cx).key;
+        let key = cx.get(call).ask().key;
         cx.book(self.book).admits(key)
     }
 
@@ -214,7 +211,7 @@ impl Member for Replica {
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
-        let query = self.keys.query(call, cx);
+        let query = query(cx.get(call));
         cx.book(self.book).read(self.index, query);
     }
 
@@ -243,7 +240,7 @@ impl Member for Replica {
 
     fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let position = cx.get(call).notes.mark;
-        let query = self.keys.query(call, cx);
+        let query = query(cx.get(call));
         let (now, epoch) = (cx.now(), self.log.epoch);
         cx.book(self.book).acknowledge(now, epoch, position, query);
         cx.get_mut(call).answer = position;
@@ -263,8 +260,9 @@ impl Member for Replica {
 
     fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Log { epoch, received, applied, .. } = self.log;
-        let position = match cx.get(call).notes.step {
-            kind::BATCH => {
+        let Some(Message { kind, word, .. }) = Message::of(cx.get(call).ask()) else { return };
+        let position = match kind {
+            kind::BATCH | kind::ADOPT => {
                 if self.transfer.is_over(call, cx) {
                     self.arrived(call, cx);
                 }
@@ -272,8 +270,7 @@ impl Member for Replica {
             }
             kind::CATCH_UP => return self.close(call, cx),
             kind::PROMOTE => {
-                let epoch = cx.get(call).notes.mark as u16;
-                self.promote(epoch, cx);
+                self.promote(word as u16, cx);
                 received
             }
             kind::APPLIED => applied,
@@ -284,7 +281,7 @@ impl Member for Replica {
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        if cx.get(call).notes.step == kind::REPLAY {
+        if is_replay(cx.get(call).ask()) {
             self.script.answered(self.book, call, outcome, cx);
             return;
         }

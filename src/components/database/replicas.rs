@@ -223,6 +223,7 @@ mod tests {
         let spec: DatabaseSpec = toml::from_str(table).expect(table);
         let outline = Outline {
             kinds: Default::default(),
+            answers: Default::default(),
             regions: Default::default(),
             classes: &[],
             length: SimDuration::ZERO,

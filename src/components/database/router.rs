@@ -7,6 +7,7 @@ use rand::Rng;
 
 use crate::kernel::random::{KeyedRng, Stream, mix, name_hash, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::ask::Found;
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
@@ -259,7 +260,7 @@ impl Router {
             ReadYourWrites::None => {}
             ReadYourWrites::PrimaryFor => writer.until = cx.now() + self.after_write_for,
             ReadYourWrites::Session => writer.until = SimTime::MAX,
-            ReadYourWrites::WaitForPosition => writer.position = answer,
+            ReadYourWrites::WaitForPosition => writer.position = Found::decode(answer).position,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::kernel::time::SimDuration;
+use crate::model::ask::Ask;
 use crate::model::call::Parent;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
@@ -78,22 +79,19 @@ impl Script {
         self.running = false;
         let Some(primary) = self.primary else { return };
         if let Some(key) = self.keys.pop_front() {
-            let call = cx.call(Parent::Number(SCRIPT), primary, u64::from(key) + 1);
-            let call = cx.get_mut(call);
-            call.notes.step = kind::REPLAY;
-            call.answer = u64::from(key);
-            call.notes.mark = u64::from(key);
+            let ask = Ask { key, ..Ask::own(kind::REPLAY, 0, 0) };
+            cx.ask(Parent::Number(SCRIPT), primary, u64::from(key) + 1, ask);
         }
         self.schedule(cx);
     }
 
     /// The primary has answered.
     pub(super) fn answered(&mut self, book: usize, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let key = cx.get(call).notes.mark;
+        let key = cx.get(call).ask().key;
         match outcome {
             Outcome::Ok => cx.book(book).recovered(1, 0),
             Outcome::Rejected => cx.book(book).recovered(0, 1),
-            _ => self.keys.push_back(key as u32),
+            _ => self.keys.push_back(key),
         }
         self.schedule(cx);
     }

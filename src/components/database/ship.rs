@@ -4,16 +4,13 @@
 use std::collections::VecDeque;
 
 use crate::kernel::time::SimDuration;
-use crate::model::call::Parent;
+use crate::model::call::{Call, Parent};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
 
 use super::log::Log;
-use super::message::{Batch, Mark};
+use super::message::{BATCH_MAX, Batch, Mark};
 use super::node::timer;
-
-/// Writes of one batch; a replica that lacks more gets them in several.
-const BATCH_MAX: u64 = 1 << 20;
 
 /// Batches on their way to one replica; beyond it the primary waits, as the window of a connection makes it.
 const WINDOW: usize = 256;
@@ -137,8 +134,7 @@ impl Shipper {
         let to = self.cut.max(peer.sent).min(peer.sent + BATCH_MAX);
         let batch = Batch { epoch: log.epoch, from: peer.sent + 1, to, adopt };
         let number = at as u32 | peer.round << PEER_BITS;
-        let call = cx.call(Parent::Number(number), peer.node, to);
-        batch.put(cx.get_mut(call));
+        let call = cx.ask(Parent::Number(number), peer.node, to, batch.ask());
         peer.sent = to;
         peer.in_flight.push_back(call);
         self.arm(at, cx);
@@ -186,11 +182,10 @@ impl Shipper {
         log: &Log,
         cx: &mut Cx<'_>,
     ) -> Answered {
-        let (Parent::Number(number), answer, notes) =
-            (cx.get(call).parent, cx.get(call).answer, cx.get(call).notes)
-        else {
+        let &Call { parent: Parent::Number(number), answer, .. } = cx.get(call) else {
             return Answered::Nothing;
         };
+        let batch = Batch::of(cx.get(call).ask());
         let (at, round) = ((number & ((1 << PEER_BITS) - 1)) as usize, number >> PEER_BITS);
         let peer = &mut self.peers[at];
         if let Some(place) = peer.in_flight.iter().position(|&other| other == call) {
@@ -208,7 +203,7 @@ impl Shipper {
             return Answered::Deposed(mark.epoch);
         }
         if mark.epoch < log.epoch {
-            if round == peer.round && notes.left != 0 {
+            if round == peer.round && batch.adopt {
                 // It does not follow: it takes itself for the primary, or waits to become it.
                 peer.stalled = true;
                 self.restart(at, cx);
@@ -222,7 +217,7 @@ impl Shipper {
         }
         let progress = mark.position > peer.acked;
         peer.acked = peer.acked.max(mark.position);
-        if mark.position < notes.mark && round == peer.round {
+        if mark.position < batch.to && round == peer.round {
             // Something before this batch is missing over there.
             peer.sent = mark.position;
             self.restart(at, cx);

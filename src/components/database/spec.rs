@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
-use crate::model::call::Asks;
+use crate::model::ask::{Scope, Verbs};
 use crate::model::component::Component;
 use crate::model::hardware::DiskSpec;
 use crate::model::lever::Lever;
@@ -236,6 +236,10 @@ impl DatabaseSpec {
 }
 
 impl Spec for DatabaseSpec {
+    fn answers(&self) -> Verbs {
+        Verbs::QUERY
+    }
+
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
     }
@@ -304,8 +308,8 @@ impl Spec for DatabaseSpec {
         demand
     }
 
-    fn surplus(&self, class: &RequestClass, asks: Asks) -> Surplus {
-        self.surplus_of(class, asks)
+    fn surplus(&self, class: &RequestClass, scope: Scope) -> Surplus {
+        self.surplus_of(class, scope)
     }
 
     fn heir(&self, name: &str) -> Option<Heir> {

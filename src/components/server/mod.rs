@@ -12,7 +12,8 @@ pub use step::Step;
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::call::{Asks, Call, Notes, Parent, Probe};
+use crate::model::ask::{Ask, Found, Scope, Verb};
+use crate::model::call::{Call, Notes, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -43,7 +44,7 @@ enum Action {
     Cpu(Variate),
     Wait(Variate),
     /// Index of the connection pool, how often, and what for beyond one entity.
-    Query(usize, u16, Asks),
+    Query(usize, u16, Scope),
     /// Index of the targets, how often, how many at once.
     Call(usize, u16, u16),
 }
@@ -105,7 +106,7 @@ impl Server {
             Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
             Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
             Step { query: Some(name), .. } => {
-                Action::Query(self.database(name, spec, site), times, step.asks())
+                Action::Query(self.database(name, spec, site), times, step.scope())
             }
             Step { call: Some(name), .. } => {
                 Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
@@ -139,14 +140,11 @@ impl Server {
 
     #[inline(always)]
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let verdict = match cx.get(call).probe {
-            Probe::None => self.door.admit(call, 0, cx),
-            // The kernel takes the connection, as long as there is a process.
-            Probe::Connect => return cx.reply(call, Outcome::Ok),
-            Probe::Page => {
-                cx.get_mut(call).notes.step = PAGE_STEP;
-                self.door.admit_to_slot(call, cx)
-            }
+        let verdict = if cx.get(call).ask().verb == Verb::Page {
+            cx.get_mut(call).notes.step = PAGE_STEP;
+            self.door.admit_to_slot(call, cx)
+        } else {
+            self.door.admit(call, 0, cx)
         };
         self.settle(call, verdict, cx);
     }
@@ -278,21 +276,21 @@ impl Server {
         let to = self.databases[database].targets.turn();
         let notes = cx.get(call).notes;
         let ordinal = ordinal(call, notes.pending, cx);
-        let child = self.send(call, to, ordinal, cx);
-        let Action::Query(_, _, asks) = self.stages[usize::from(notes.step)].action else { return };
-        cx.get_mut(child).asks = match notes.pending {
-            0 => asks,
+        let Action::Query(_, _, scope) = self.stages[usize::from(notes.step)].action else { return };
+        let scope = match notes.pending {
+            0 => scope,
             // The next hop of a traversal that the database does not do.
-            hop if asks.hops > 0 => Asks { parts: 0, gone: hop as u8, ..asks },
-            _ => Asks::default(),
+            hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
+            _ => Scope::default(),
         };
+        let ask = Ask::query(cx.data_key(call, ordinal), scope);
+        self.send(call, to, ordinal, ask, cx);
     }
 
     /// Asks another box, and waits no longer than it has patience.
-    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, cx: &mut Cx<'_>) -> CallId {
-        let child = cx.call(Parent::Call(call), to, ordinal);
+    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) {
+        let child = cx.ask(Parent::Call(call), to, ordinal, ask);
         self.hand.wait_for(child, cx);
-        child
     }
 
     /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
@@ -309,12 +307,12 @@ impl Server {
         for branch in 0..parallel {
             let to = self.others[other].turn();
             let ordinal = ordinal(call, branch, cx);
-            self.send(call, to, ordinal, cx);
+            self.send(call, to, ordinal, Ask::WORK, cx);
         }
     }
 
     /// An answer for the step that `call` is at; a database may have left something to ask for.
-    fn answered(&mut self, call: CallId, outcome: Outcome, rest: Asks, cx: &mut Cx<'_>) {
+    fn answered(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
             self.fail(call, outcome, cx);
@@ -330,13 +328,13 @@ impl Server {
                 self.ask(call, other, parallel, cx);
                 return;
             }
-        } else if let Action::Query(database, _, Asks { hops, .. }) =
+        } else if let Action::Query(database, _, Scope { hops, .. }) =
             self.stages[usize::from(notes.step)].action
         {
             let is_traversal = hops > 0;
             notes.pending = match rest {
-                Asks { gone: hop @ 1.., .. } => u16::from(hop),
-                Asks { joins: entities @ 1.., .. } => entities,
+                Found { gone: hop @ 1.., .. } => u16::from(hop),
+                Found { joins: entities @ 1.., .. } => entities,
                 // Of several entities the next, or nothing more.
                 _ if notes.pending > 0 && !is_traversal => notes.pending - 1,
                 _ => 0,
@@ -360,7 +358,7 @@ impl Server {
     /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
     /// ended, because another branch of its step has failed; only queries hold a connection, and they have no branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { parent: Parent::Call(call), asks: rest, .. } = cx.get(child) else { return };
+        let &Call { parent: Parent::Call(call), answer, .. } = cx.get(child) else { return };
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
         if notes.flags & ENDED != 0 {
             return;
@@ -373,7 +371,7 @@ impl Server {
             self.tell_waiting(cx);
             self.query(job, database, cx);
         }
-        self.answered(call, outcome, rest, cx);
+        self.answered(call, outcome, Found::decode(answer), cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::call::Asks;
+use crate::model::ask::{Scope, Verbs};
 use crate::model::component::Component;
 use crate::model::lever::Lever;
 use crate::model::quantity::{Bytes, Duration, Rate};
@@ -191,13 +191,13 @@ impl Spec for ServerSpec {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
-            let targets = [("query", &step.query, &["database"][..]), ("call", &step.call, &[][..])];
-            for (key, to, accepts) in targets {
+            let targets = [("query", &step.query, Verbs::QUERY), ("call", &step.call, Verbs::WORK)];
+            for (key, to, asks) in targets {
                 if let Some(to) = to {
                     arrows.push(Arrow {
                         key: format!("steps[{index}].{key}"),
                         to: to.clone(),
-                        accepts,
+                        asks,
                         public: false,
                     });
                 }
@@ -244,8 +244,8 @@ impl Spec for ServerSpec {
             demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
             if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
                 demand.calls.push((to.clone(), share * step.calls()));
-                if step.asks() != Asks::default() {
-                    demand.queries.push((to.clone(), share * step.calls(), step.asks()));
+                if step.scope() != Scope::default() {
+                    demand.queries.push((to.clone(), share * step.calls(), step.scope()));
                 }
             }
         }

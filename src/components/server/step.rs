@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::call::Asks;
+use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Share};
 use crate::model::spec::{Outline, Problems, RequestClass};
 
@@ -51,8 +51,8 @@ pub struct Step {
 
 impl Step {
     /// What its query asks for beyond the entity itself.
-    pub(super) fn asks(&self) -> Asks {
-        Asks {
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
             parts: self.parts.unwrap_or(0),
             joins: self.joins.unwrap_or(0),
             fanout: self.fanout.unwrap_or(0),

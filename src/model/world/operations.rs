@@ -1,6 +1,6 @@
 //! What happens to components rather than in them: crashes, hangs, repairs, slow machines.
 
-use super::super::call::{Call, Connection, Probe, Stage};
+use super::super::call::{Call, Connection, Stage};
 use super::super::event::Event;
 use super::super::machine::Device;
 use super::super::signal::{CallId, ComponentId, Control, Outcome};
@@ -53,7 +53,7 @@ impl World {
             }
             if call.callee == component && call.stage == Stage::Inside {
                 let meter = &mut self.recorder.meters[component.index()];
-                if call.probe == Probe::None {
+                if !call.ask.is_check() {
                     meter.lose(now, call.arrived);
                 } else {
                     meter.end_probe(now, call.arrived);

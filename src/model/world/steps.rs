@@ -1,11 +1,33 @@
-//! Steps of the request that a trace follows, beside its lines.
+//! What a trace tells of the signals and steps of the request that it follows.
 
 use super::super::call::Call;
-use super::super::signal::{CallId, ComponentId};
+use super::super::signal::{CallId, ComponentId, Signal};
 use super::super::trace::{Step, What};
 use super::World;
 
 impl World {
+    /// Tells the trace what has arrived for the request that it follows.
+    #[cold]
+    pub(in crate::model) fn tell_signal(&mut self, to: ComponentId, signal: Signal) {
+        let (Signal::Call(id) | Signal::Reply(id, _) | Signal::Done(id)) = signal else { return };
+        let Some(call) = self.calls.get(id.0).copied() else { return };
+        match signal {
+            Signal::Reply(_, outcome) => self.mark(to, id, What::Receive(outcome)),
+            Signal::Done(_) => self.mark(to, id, What::Done),
+            _ => {}
+        }
+        self.tell(to, call.client, call.number, |world| {
+            let name = |component: ComponentId| &world.infos[component.index()].name;
+            match signal {
+                Signal::Reply(_, outcome) => {
+                    format!("gets the answer of {}: {}", name(call.callee), outcome.name())
+                }
+                Signal::Done(_) => "the work is done".into(),
+                _ => format!("receives a call from {}", name(call.caller)),
+            }
+        });
+    }
+
     /// Notes a step of a call if the trace follows its request.
     #[inline]
     pub(in crate::model) fn mark(&mut self, component: ComponentId, id: CallId, what: What) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::diagnostics_at;
+use crate::model::ask::Verbs;
 use crate::model::spec::Problems;
 use crate::scenario::assemble::Assembly;
 use crate::scenario::document::Document;
@@ -62,7 +63,7 @@ impl Check<'_> {
             let at = format!("{}.{}", entry.kind, entry.name);
             let given = !entry.regions.is_empty() || !entry.zones.is_empty();
             let key = if entry.regions.is_empty() { "zone" } else { "region" };
-            if entry.spec.is_name() && given {
+            if entry.spec.answers().meets(Verbs::RESOLVE) && given {
                 self.problems.error(format!("{at}.{key}"), "a DNS name stands in no place", "drop the key");
             } else if entry.spec.host().is_some() && given {
                 let message = format!("`{}` stands where the machine stands that it runs on", entry.name);
@@ -73,7 +74,7 @@ impl Check<'_> {
             } else if any_region
                 && entry.regions.is_empty()
                 && entry.spec.offered().is_none()
-                && !entry.spec.is_name()
+                && !entry.spec.answers().meets(Verbs::RESOLVE)
                 && entry.spec.host().is_none()
             {
                 let message = format!("`{}` stands in no region, though others do", entry.name);

@@ -28,7 +28,11 @@ fn names_must_be_there_and_of_the_right_kind() {
         "query = \"db\"",
         "query = \"web\"",
         &[
-            ("\"web\"", "expected a database, `web` is a server", "there are: `db`"),
+            (
+                "\"web\"",
+                "`web` cannot answer a query",
+                "a `query` goes to a box that answers queries, such as `db`",
+            ),
             (
                 "\"web\"",
                 "the calls go in a circle: web -> web",

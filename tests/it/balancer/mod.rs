@@ -3,6 +3,7 @@
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::{SimDuration, SimTime};
+use outgrow::model::ask::Verbs;
 use outgrow::model::component::{Component, Cx};
 use outgrow::model::network::Place;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
@@ -85,6 +86,7 @@ fn trial(scenario: &Scenario, seed: Seed, events: &[Event]) -> TrialRecord {
         name: "operator",
         group: "operator",
         kind: "operator",
+        answers: Verbs::NONE,
         gauges: &[],
         place: Place::ZONE,
         public: false,

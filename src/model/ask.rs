@@ -1,0 +1,251 @@
+//! `Ask`: what a call asks for, written once by who makes the call; `Verbs`: what a box answers; and `Found`, what a query
+//! answers.
+
+/// What a call asks for. It stays the same when the call is handed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// What is to be done.
+    pub verb: Verb,
+    /// The key of the data that it is about, from 0; 0 where the data are one single thing, and where no data are asked
+    /// for.
+    pub key: u32,
+}
+
+/// What a call asks its callee to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// Work for a request of a user.
+    Work,
+    /// A connection. The kernel accepts it as long as the process runs, so that it never reaches a component.
+    Connect,
+    /// A page that the process itself must answer, with a worker and a little core time. A box that answers work answers
+    /// it too.
+    Page,
+    /// The address that a name stands for.
+    Resolve,
+    /// An entity of a database, and what the scope says beyond it.
+    Query(Scope),
+    /// The value of the key.
+    Get,
+    /// To keep a value under the key.
+    Put,
+    /// To keep a message until it is pulled.
+    Publish,
+    /// The next message.
+    Pull,
+    /// A message from one member of a box to another member of the same box, in a language of their own.
+    Own {
+        /// Which message it is.
+        code: u8,
+        /// A small number.
+        tag: u16,
+        /// A large number.
+        word: Word,
+    },
+}
+
+/// What a query asks for beyond its own entity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Scope {
+    /// Parts of the entity, such as its attributes, each of which is a row where data are in tables.
+    pub parts: u16,
+    /// Other entities that the entity refers to.
+    pub joins: u16,
+    /// Neighbours of each entity that a traversal comes to.
+    pub fanout: u16,
+    /// Hops of a traversal from the entity.
+    pub hops: u8,
+    /// Hops of them that the caller has gone itself.
+    pub gone: u8,
+}
+
+/// A number of 64 bits in two halves, which may lie anywhere in memory where a half may: an [`Ask`] is 16 bytes then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Word([u32; 2]);
+
+impl Word {
+    /// Holds `value`.
+    #[must_use]
+    pub const fn new(value: u64) -> Word {
+        Word([value as u32, (value >> 32) as u32])
+    }
+
+    /// The number that it holds.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        (self.0[1] as u64) << 32 | self.0[0] as u64
+    }
+}
+
+impl Ask {
+    /// Asks for work.
+    pub const WORK: Ask = Ask { verb: Verb::Work, key: 0 };
+    /// Asks for a connection.
+    pub const CONNECT: Ask = Ask { verb: Verb::Connect, key: 0 };
+    /// Asks for a page.
+    pub const PAGE: Ask = Ask { verb: Verb::Page, key: 0 };
+    /// Asks for the address of a name.
+    pub const RESOLVE: Ask = Ask { verb: Verb::Resolve, key: 0 };
+
+    /// Asks a database for the entity of a key, and what `scope` says beyond it.
+    #[must_use]
+    pub const fn query(key: u32, scope: Scope) -> Ask {
+        Ask { verb: Verb::Query(scope), key }
+    }
+
+    /// Asks for the value of a key.
+    #[must_use]
+    pub const fn get(key: u32) -> Ask {
+        Ask { verb: Verb::Get, key }
+    }
+
+    /// Says something to another member of the same box.
+    #[must_use]
+    pub const fn own(code: u8, tag: u16, word: u64) -> Ask {
+        Ask { verb: Verb::Own { code, tag, word: Word::new(word) }, key: 0 }
+    }
+
+    /// Whether it asks for a sign of life. Figures leave these calls out of the traffic.
+    #[inline]
+    #[must_use]
+    pub const fn is_check(self) -> bool {
+        matches!(self.verb, Verb::Connect | Verb::Page)
+    }
+}
+
+/// A set of verbs: what a box answers, or what may be asked along an arrow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Verbs(u16);
+
+impl Verbs {
+    /// Nothing.
+    pub const NONE: Verbs = Verbs(0);
+    /// [`Verb::Work`], and with it [`Verb::Page`].
+    pub const WORK: Verbs = Verbs(1 | PAGE);
+    /// [`Verb::Resolve`].
+    pub const RESOLVE: Verbs = Verbs(1 << 2);
+    /// [`Verb::Query`].
+    pub const QUERY: Verbs = Verbs(1 << 3);
+    /// [`Verb::Get`].
+    pub const GET: Verbs = Verbs(1 << 4);
+    /// [`Verb::Put`].
+    pub const PUT: Verbs = Verbs(1 << 5);
+    /// [`Verb::Publish`].
+    pub const PUBLISH: Verbs = Verbs(1 << 6);
+    /// [`Verb::Pull`].
+    pub const PULL: Verbs = Verbs(1 << 7);
+
+    /// The verbs of both sets.
+    #[must_use]
+    pub const fn and(self, other: Verbs) -> Verbs {
+        Verbs(self.0 | other.0)
+    }
+
+    /// Whether the two sets have a verb in common.
+    #[must_use]
+    pub const fn meets(self, other: Verbs) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether a verb is in the set. Connections and messages between members are in no set: the model itself answers
+    /// connections, and messages stay inside their box.
+    #[inline]
+    #[must_use]
+    pub const fn has(self, verb: Verb) -> bool {
+        let bit = match verb {
+            Verb::Work => 1,
+            Verb::Page => PAGE,
+            Verb::Resolve => Verbs::RESOLVE.0,
+            Verb::Query(_) => Verbs::QUERY.0,
+            Verb::Get => Verbs::GET.0,
+            Verb::Put => Verbs::PUT.0,
+            Verb::Publish => Verbs::PUBLISH.0,
+            Verb::Pull => Verbs::PULL.0,
+            Verb::Connect | Verb::Own { .. } => 0,
+        };
+        self.0 & bit != 0
+    }
+
+    /// What one of them is called, and several: "a query", "queries".
+    #[must_use]
+    pub fn names(self) -> (String, String) {
+        let named = NAMES.iter().filter(|(verbs, ..)| self.meets(*verbs));
+        let (one, many): (Vec<&str>, Vec<&str>) = named.map(|&(_, one, many)| (one, many)).unzip();
+        (one.join(" or "), many.join(" or "))
+    }
+}
+
+/// The bit of [`Verb::Page`].
+const PAGE: u16 = 1 << 1;
+
+/// What messages call them.
+const NAMES: [(Verbs, &str, &str); 7] = [
+    (Verbs::WORK, "a call", "calls"),
+    (Verbs::RESOLVE, "a look-up", "look-ups"),
+    (Verbs::QUERY, "a query", "queries"),
+    (Verbs::GET, "a get", "gets"),
+    (Verbs::PUT, "a put", "puts"),
+    (Verbs::PUBLISH, "a publish", "publishes"),
+    (Verbs::PULL, "a pull", "pulls"),
+];
+
+/// Bits of an answer that hold a position.
+const POSITION_BITS: u32 = 40;
+
+/// What a database answers a query: one word, in [`Call::answer`](super::call::Call::answer).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Found {
+    /// Position of a write in the log of a database that has one.
+    pub position: u64,
+    /// Other entities that the caller must ask for itself, because the database does not.
+    pub joins: u16,
+    /// Hops of a traversal that are gone when the caller goes the next one; 0 when there is no next one.
+    pub gone: u8,
+}
+
+impl Found {
+    /// As one word.
+    ///
+    /// # Panics
+    /// When the position is 2^40 or more: no trial has as many writes.
+    #[must_use]
+    pub fn encode(self) -> u64 {
+        assert!(self.position < 1 << POSITION_BITS, "a trial has fewer than 2^40 writes");
+        u64::from(self.gone) << 56 | u64::from(self.joins) << POSITION_BITS | self.position
+    }
+
+    /// What a word says.
+    #[must_use]
+    pub const fn decode(word: u64) -> Found {
+        let position = word & ((1 << POSITION_BITS) - 1);
+        Found { position, joins: (word >> POSITION_BITS) as u16, gone: (word >> 56) as u8 }
+    }
+}
+
+// Each call carries one.
+const _: () = assert!(size_of::<Ask>() == 16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_its_verbs_and_their_names() {
+        let both = Verbs::QUERY.and(Verbs::GET);
+        assert!(both.has(Verb::Query(Scope::default())) && both.has(Verb::Get) && !both.has(Verb::Work));
+        assert!(both.meets(Verbs::GET) && !both.meets(Verbs::PUT.and(Verbs::WORK)));
+        assert!(Verbs::WORK.has(Verb::Page) && !Verbs::WORK.has(Verb::Connect));
+        assert_eq!(both.names(), ("a query or a get".to_owned(), "queries or gets".to_owned()));
+    }
+
+    #[test]
+    fn words_hold_what_was_put_in() {
+        for value in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1] {
+            assert_eq!(Word::new(value).get(), value);
+        }
+        for (position, joins, gone) in [(0, 0, 0), ((1 << 40) - 1, 0, 0), (7, u16::MAX, u8::MAX), (1, 2, 3)] {
+            let found = Found { position, joins, gone };
+            assert_eq!(Found::decode(found.encode()), found);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Calls in the world: they are made, answered, handed on, refused and abandoned.
+
+use super::World;
+use crate::kernel::random::mix;
+use crate::kernel::time::SimDuration;
+use crate::model::ask::{Ask, Verb};
+use crate::model::call::{Call, Connection, Notes, Parent, Request, Stage};
+use crate::model::event::Event;
+use crate::model::keys::{follow, trail_of};
+use crate::model::network::Place;
+use crate::model::signal::{CallId, ComponentId, Outcome, RequestId};
+use crate::model::trace::What;
+
+impl World {
+    /// One component asks another one. The kind of the parent is mostly known where this stands.
+    #[inline(always)]
+    pub(in crate::model) fn call(
+        &mut self,
+        from: ComponentId,
+        parent: Parent,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        match parent {
+            Parent::Request(request) => self.call_for_request(from, request, to, ordinal, ask),
+            Parent::Call(above) => self.call_for_call(from, above, to, ordinal, ask),
+            Parent::Number(_) | Parent::None => self.call_for_nobody(from, parent, to, ordinal, ask),
+        }
+    }
+
+    /// The call of a try, which its request notes.
+    #[inline(always)]
+    fn call_for_request(
+        &mut self,
+        from: ComponentId,
+        request: RequestId,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        let state = self.requests.get_mut(request.0).expect("a call has a request that is under way");
+        // Another attempt is another draw: a retry of an expensive query may be a cheap one.
+        let key = match state.attempt {
+            0 | 1 => state.key,
+            attempt => mix(state.key, ATTEMPT_SALT ^ u64::from(attempt)),
+        };
+        let trail = follow(trail_of(state.key), ordinal);
+        let key = branch(key, ordinal);
+        let &mut Request { number, client, class, user, identity, .. } = state;
+        let parent = Parent::Request(request);
+        let call = Call {
+            key,
+            number,
+            identity,
+            client,
+            class,
+            trail,
+            user,
+            caller: from,
+            callee: to,
+            parent,
+            ask,
+            ..Call::BLANK
+        };
+        let id = CallId(self.calls.insert(call));
+        state.call = id;
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// A call on behalf of another one, from which it has where its draws start, and whose request it serves.
+    fn call_for_call(
+        &mut self,
+        from: ComponentId,
+        above: CallId,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        let call = self.calls.get(above.0).expect("a child call has a parent that is alive");
+        let &Call { key, number, identity, client, class, user, trail, .. } = call;
+        let trail = follow(trail, ordinal);
+        let key = branch(key, ordinal);
+        let parent = Parent::Call(above);
+        let call = Call {
+            key,
+            number,
+            identity,
+            client,
+            class,
+            trail,
+            user,
+            caller: from,
+            callee: to,
+            parent,
+            ask,
+            ..Call::BLANK
+        };
+        let id = CallId(self.calls.insert(call));
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// A call that serves no request.
+    fn call_for_nobody(
+        &mut self,
+        from: ComponentId,
+        parent: Parent,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        let name = self.infos[from.index()].name_hash;
+        let key = if let Parent::Number(number) = parent { mix(name, u64::from(number)) } else { name };
+        let key = branch(key, ordinal);
+        let call = Call {
+            key,
+            trail: trail_of(key),
+            number: u64::MAX,
+            client: from,
+            caller: from,
+            callee: to,
+            parent,
+            ask,
+            ..Call::BLANK
+        };
+        let id = CallId(self.calls.insert(call));
+        self.send(id, from, to, key);
+        id
+    }
+
+    /// A call has arrived with a verb that its callee has not declared. That must be one that needs no declaration.
+    ///
+    /// # Panics
+    /// When it is not: a component has asked another one for something that it cannot answer.
+    #[cold]
+    pub(in crate::model) fn check_ask(&self, to: ComponentId, id: CallId) {
+        let &Call { caller, ask, .. } = self.calls.get(id.0).expect("a call under way is alive");
+        let fits = match ask.verb {
+            Verb::Connect => true,
+            Verb::Own { .. } => !self.crosses_boxes(caller, to),
+            _ => false,
+        };
+        let name = |component: ComponentId| &self.infos[component.index()].name;
+        let (asker, callee) = (name(caller), name(to));
+        assert!(fits, "`{asker}` asks `{callee}` for what it does not answer: {:?}", ask.verb);
+    }
+
+    /// The key of the data that one of several asks for a call is about.
+    pub(in crate::model) fn data_key(&self, call: CallId, ordinal: u64) -> u32 {
+        let call = self.calls.get(call.0).expect("who asks for a call holds it");
+        self.keys.draw(call.class, call.trail, ordinal)
+    }
+
+    /// Puts a call on its way that has just been made.
+    #[inline(always)]
+    fn send(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64) {
+        let delay = self.delay(from, to, key);
+        if self.trace.is_some() {
+            self.tell_call(id, delay);
+        }
+        self.post(id, delay, Event::Call { to, id });
+    }
+
+    /// Tells the trace that a call is on its way.
+    #[cold]
+    fn tell_call(&mut self, id: CallId, delay: Option<SimDuration>) {
+        let &Call { caller, callee, client, number, parent, .. } =
+            self.calls.get(id.0).expect("a call that has just been made is alive");
+        self.tell(caller, client, number, |world| {
+            let to = &world.infos[callee.index()];
+            format!("calls {} at {}, {}", to.name, to.address, away(delay))
+        });
+        let parent = if let Parent::Call(parent) = parent { Some(parent) } else { None };
+        self.mark(caller, id, What::Send { parent });
+    }
+
+    pub(in crate::model) fn reply(&mut self, from: ComponentId, id: CallId, outcome: Outcome) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call is answered once");
+        assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
+        call.stage = Stage::Answered;
+        // Only what is needed: a copy of the whole call costs more than all the rest.
+        let &mut Call { caller, key, number, class, arrived, waited, ask, abandoned, .. } = call;
+        if self.trace.is_some() {
+            self.mark(from, id, What::Leave(Some(outcome)));
+        }
+        let meter = &mut self.recorder.meters[from.index()];
+        if ask.is_check() {
+            meter.end_probe(now, arrived);
+        } else if outcome == Outcome::Ok {
+            let residence = now.since(arrived);
+            meter.answer_ok(now, residence, waited);
+            if !abandoned {
+                self.recorder.meters[caller.index()].asked += u128::from(residence.as_nanos());
+            }
+        } else {
+            meter.fail(now, arrived, outcome);
+        }
+        if abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
+        let mut delay = self.delay(from, caller, key);
+        if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX {
+            let time = self.transmission(from, caller, class);
+            delay = delay.map(|delay| delay + time);
+        }
+        if self.trace.is_some() {
+            self.tell_answer(id, outcome, delay);
+        }
+        self.post(id, delay, Event::Reply { to: caller, id, outcome });
+    }
+
+    /// Tells the trace that an answer is on its way.
+    #[cold]
+    fn tell_answer(&mut self, id: CallId, outcome: Outcome, delay: Option<SimDuration>) {
+        let &Call { caller, callee, client, number, .. } =
+            self.calls.get(id.0).expect("a call lives until its answer has arrived");
+        self.tell(callee, client, number, |world| {
+            let caller = &world.infos[caller.index()].name;
+            format!("answers {caller}: {}, {}", outcome.name(), away(delay))
+        });
+    }
+
+    /// Hands a call that is inside `from` on to another component, as a proxy or a driver does that keeps no state about
+    /// it: the answer goes straight to the caller.
+    pub(in crate::model) fn forward(&mut self, from: ComponentId, id: CallId, to: ComponentId) {
+        let now = self.now();
+        let crosses = self.crosses_boxes(from, to);
+        let call = self.calls.get_mut(id.0).expect("a call is handed on before it is answered");
+        assert!(
+            call.stage == Stage::Inside && call.callee == from,
+            "a call is handed on by the one who holds it"
+        );
+        call.stage = Stage::Travelling;
+        call.callee = to;
+        call.connection = Connection::Held;
+        call.via = from;
+        if crosses {
+            call.notes = Notes::BLANK;
+        }
+        let (key, caller, arrived) = (call.key, call.caller, call.arrived);
+        self.mark(from, id, What::Leave(None));
+        self.recorder.meters[from.index()].pass_on(now, arrived);
+        let delay = self.delay(caller, to, key);
+        self.post(id, delay, Event::Call { to, id });
+    }
+
+    /// A component that is down refuses a call: the router that has handed it on gets it back, or else its caller.
+    pub(in crate::model) fn refuse(&mut self, component: ComponentId, id: CallId) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("a call that is refused is alive");
+        call.connection = Connection::Refused;
+        let router = std::mem::replace(&mut call.via, ComponentId::NONE);
+        if router == ComponentId::NONE {
+            self.reply(component, id, Outcome::Unavailable);
+            return;
+        }
+        call.stage = Stage::Travelling;
+        call.callee = router;
+        let (key, arrived, caller) = (call.key, call.arrived, call.caller);
+        if self.crosses_boxes(component, router) {
+            self.calls.get_mut(id.0).expect("it is alive still").notes = Notes::BLANK;
+        }
+        self.mark(component, id, What::Leave(None));
+        self.recorder.meters[component.index()].fail(now, arrived, Outcome::Unavailable);
+        // A driver stands where its caller does.
+        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let delay = self.delay(component, back, key);
+        self.post(id, delay, Event::Returned { to: router, id, from: component });
+    }
+
+    /// Whether two components belong to different boxes. What one has noted about a call is no business of the other then.
+    fn crosses_boxes(&self, from: ComponentId, to: ComponentId) -> bool {
+        self.infos[from.index()].draw_salt != self.infos[to.index()].draw_salt
+    }
+
+    pub(in crate::model) fn abandon(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        if call.stage == Stage::Lost {
+            self.calls.remove(id.0);
+        } else {
+            call.abandoned = true;
+            call.parent = Parent::None;
+        }
+    }
+}
+
+/// Keeps the draws of one attempt apart from those of another.
+const ATTEMPT_SALT: u64 = 0xa54f_f53a_5f1d_36f1;
+
+/// Where the draws of one of several calls for one parent start.
+#[inline]
+fn branch(key: u64, ordinal: u64) -> u64 {
+    if ordinal == 0 { key } else { mix(key, ordinal) }
+}
+
+/// How a trace tells a delay.
+fn away(delay: Option<SimDuration>) -> String {
+    delay.map_or_else(|| "but the message is lost".to_owned(), |delay| format!("{delay} away"))
+}

@@ -141,7 +141,7 @@ impl Machine {
             host,
             cpu: Armed::new(cpu),
             disk: spec.disk.map(|disk| Armed::new(disk_station(disk))),
-            memory: Memory::new(spec.memory, 0),
+            memory: Memory::new(spec.memory),
             cores: spec.cores,
             price: spec.price,
             beside: 0,

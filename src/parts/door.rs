@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_waited_too_long_leaves_at_that_moment() {
+    fn a_call_that_has_waited_too_long_leaves_at_that_moment() {
         let mut door = Door::new(Limits { queue_timeout: Some(SimDuration::from_secs(3)), ..narrow() });
         let mut waiting = Vec::new();
         play(8, move |(second, code), cx| match (second, code) {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_applies_to_those_whose_it_is() {
+    fn each_call_has_the_rate_limit_that_it_names() {
         play(1, |_, cx| {
             let rates = vec![None, Some(TokenBucket::new(1.0, 2))];
             let mut door = Door::new(Limits { rates, ..Limits::default() });
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_through_the_backlog_takes_memory_with_the_slot() {
+    fn a_call_of_the_backlog_takes_memory_with_the_slot() {
         play(1, |_, cx| {
             let limits = Limits { queue: 0, backlog: 2, memory_per_call: MEMORY, ..narrow() };
             let mut door = Door::new(limits);

@@ -1,22 +1,17 @@
 //! `Memory`: the byte budget of a machine.
 
-/// Bytes of one machine: a base that is always taken, and the bytes that jobs reserve and release.
+/// Bytes of one machine, which processes and calls reserve and release.
 #[derive(Clone, Debug)]
 pub struct Memory {
     total: u64,
-    base: u64,
     used: u64,
     used_max: u64,
 }
 
 impl Memory {
-    /// A machine of `total` bytes. The system and the idle program take `base` of them from the start.
-    ///
-    /// # Panics
-    /// When the base does not fit.
-    pub fn new(total: u64, base: u64) -> Memory {
-        assert!(base <= total, "a machine holds at least its base memory");
-        Memory { total, base, used: base, used_max: base }
+    /// A machine of `total` free bytes.
+    pub fn new(total: u64) -> Memory {
+        Memory { total, used: 0, used_max: 0 }
     }
 
     /// Takes `bytes`. Returns false, and takes nothing, when they are not free.
@@ -35,13 +30,8 @@ impl Memory {
     /// # Panics
     /// When more is given back than was reserved.
     pub fn release(&mut self, bytes: u64) {
-        assert!(bytes <= self.used - self.base, "only memory that was reserved can be released");
+        assert!(bytes <= self.used, "only memory that was reserved can be released");
         self.used -= bytes;
-    }
-
-    /// Bytes taken at this moment, including the base.
-    pub fn used(&self) -> u64 {
-        self.used
     }
 
     /// All bytes of the machine.
@@ -66,19 +56,20 @@ mod tests {
 
     #[test]
     fn takes_up_to_the_last_byte_and_no_further() {
-        let mut memory = Memory::new(100, 40);
-        assert!(memory.reserve(60));
+        let mut memory = Memory::new(100);
+        assert!(memory.reserve(100));
         assert!(!memory.reserve(1));
         assert!(!memory.reserve(u64::MAX));
         memory.release(50);
-        assert_eq!((memory.used(), memory.max_used()), (50, 100));
+        assert_eq!(memory.max_used(), 100);
         memory.reset_max();
         assert_eq!(memory.max_used(), 50);
+        assert!(memory.reserve(50));
     }
 
     #[test]
     #[should_panic(expected = "only memory that was reserved")]
-    fn the_base_is_never_released() {
-        Memory::new(100, 40).release(1);
+    fn memory_that_was_not_reserved_is_never_released() {
+        Memory::new(100).release(1);
     }
 }

@@ -87,27 +87,10 @@ impl<J: Copy> Pool<J> {
         Some(job)
     }
 
-    /// Forgets the waiters for which `gone` holds. Returns their number. Linear in the waiters.
-    pub fn remove_waiters(&mut self, mut gone: impl FnMut(&J) -> bool) -> usize {
-        let before = self.queue.len();
-        self.queue.retain(|(job, _)| !gone(job));
-        before - self.queue.len()
-    }
-
     /// A crash: all slots are free and nobody waits.
     pub fn clear(&mut self) {
         self.in_use = 0;
         self.queue.clear();
-    }
-
-    /// Number of slots, held and free.
-    pub fn capacity(&self) -> u32 {
-        self.capacity
-    }
-
-    /// Number of slots that are held.
-    pub fn in_use(&self) -> u32 {
-        self.in_use
     }
 
     /// Number of jobs that wait for a slot.
@@ -145,21 +128,19 @@ mod tests {
             for job in order {
                 let waited = SimDuration::from_secs(10 - job);
                 assert_eq!(pool.release(at(10)), Some(Granted { job, waited }));
-                assert_eq!(pool.in_use(), 1);
+                assert_eq!(pool.in_use, 1);
             }
             assert_eq!(pool.release(at(10)), None);
-            assert_eq!((pool.in_use(), pool.waiting()), (0, 0));
+            assert_eq!((pool.in_use, pool.waiting()), (0, 0));
         }
     }
 
     #[test]
-    fn waiters_can_leave_and_a_crash_empties_all() {
+    fn a_crash_empties_all() {
         let mut pool = crowded(false);
         assert_eq!(pool.oldest_wait(at(9)), SimDuration::from_secs(8));
-        assert_eq!(pool.remove_waiters(|&job| job != 2), 2);
-        assert_eq!(pool.oldest_wait(at(9)), SimDuration::from_secs(7));
         pool.clear();
-        assert_eq!((pool.in_use(), pool.waiting()), (0, 0));
+        assert_eq!((pool.in_use, pool.waiting()), (0, 0));
         assert_eq!(pool.oldest_wait(at(9)), SimDuration::ZERO);
         assert_eq!(pool.acquire(at(9), 9), Acquire::Granted);
     }

@@ -6,15 +6,15 @@ use crate::model::ask::Ask;
 /// How a balancer checks its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Checks {
-    /// From the start of one check to that of the next, whatever the first one's answer takes.
+    /// Time from the start of one check to the start of the next, whatever time the answer takes.
     pub interval: SimDuration,
-    /// An answer later than this after the start is none; at most the interval.
+    /// Time after which a check without an answer has failed; at most the interval.
     pub timeout: SimDuration,
-    /// Failures in a row that take a target out.
+    /// Number of failures in a row that take a target out.
     pub fall: u16,
-    /// Successes in a row that bring it back.
+    /// Number of successes in a row that bring it back.
     pub rise: u16,
-    /// What is asked.
+    /// What a check asks for.
     pub ask: Ask,
 }
 
@@ -24,11 +24,11 @@ pub(super) enum Health {
     /// It gets calls.
     #[default]
     Up,
-    /// It gets calls; so many checks in a row have failed.
+    /// It gets calls, and this number of checks in a row has failed.
     GoingDown(u16),
-    /// It gets none.
+    /// It gets no calls.
     Down,
-    /// It gets none; so many checks in a row have succeeded.
+    /// It gets no calls, and this number of checks in a row has succeeded.
     GoingUp(u16),
 }
 
@@ -38,7 +38,7 @@ impl Health {
         matches!(self, Health::Up | Health::GoingDown(_))
     }
 
-    /// What the next check makes of it.
+    /// Returns the state after the next check.
     pub(super) fn after(self, good: bool, checks: &Checks) -> Health {
         match (self, good) {
             (Health::Up | Health::GoingDown(_), true) => Health::Up,

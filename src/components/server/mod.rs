@@ -1,4 +1,4 @@
-//! `Server`: workers, memory, a queue and a list of steps; a worker that waits for a downstream call stays held.
+//! `Server`: works through a list of steps for each call. A call holds its worker while it waits for another box.
 
 mod gauges;
 mod resources;
@@ -23,13 +23,13 @@ use crate::parts::hand::Hand;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 
-/// A step that waits is over.
+/// Timer: a step that waits is over.
 const STEP_OVER: u16 = 0;
 
-/// The oldest limit for the answer of another box.
+/// Timer: the answer of another box is late.
 const LIMIT: u16 = 1;
 
-/// Purposes of draws: even numbers are a step's demand, odd ones whether it is taken.
+/// Purposes of draws of each step: the first one is for its demand, the second for whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
 
 /// The step of a page for a check, behind all others.
@@ -43,9 +43,9 @@ const ENDED: u8 = 1;
 enum Action {
     Cpu(Variate),
     Wait(Variate),
-    /// Index of the connection pool, how often, and what for beyond one entity.
+    /// Index of the connection pool, number of times, and what is asked beyond one entity.
     Query(usize, u16, Scope),
-    /// Index of the targets, how often, how many at once.
+    /// Index of the targets, number of times, and number of calls at once.
     Call(usize, u16, u16),
 }
 
@@ -76,7 +76,7 @@ pub struct Server {
     restart: SimDuration,
     /// Core time of the page that checks ask for.
     health_cpu: SimDuration,
-    /// Its patience with other boxes.
+    /// Patience with other boxes.
     hand: Hand<CallId>,
 }
 
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// Does with a call what the door has decided.
+    /// Acts on what the door has decided about a call.
     #[inline(always)]
     fn settle(&mut self, call: CallId, verdict: Verdict, cx: &mut Cx<'_>) {
         match verdict {
@@ -214,8 +214,8 @@ impl Server {
 
     // Steps ---------------------------------------------------------------------------------------------------------
 
-    /// Goes on with the step that a call is at, or with one that is `ahead` of it, until something must be waited for.
-    /// Inlined where calls begin and where work is done, which is where it matters.
+    /// Goes on with a call, `ahead` steps after the step that it is at, until it must wait. Inlined into the two places that
+    /// every call passes: where it begins and where its work is done.
     #[inline(always)]
     fn proceed(&mut self, call: CallId, ahead: u16, cx: &mut Cx<'_>) {
         let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
@@ -229,7 +229,7 @@ impl Server {
         self.leave(call, Outcome::Ok, cx);
     }
 
-    /// Starts a step of a call with such a key; false when it is over at once.
+    /// Starts a step of a call whose draws start at `key`. Returns false when the step is over at once.
     #[inline(always)]
     fn begin_step(&mut self, call: CallId, key: u64, at: usize, cx: &mut Cx<'_>) -> bool {
         let purpose = at as u64 * DRAWS_A_STEP;
@@ -287,13 +287,13 @@ impl Server {
         self.send(call, to, ordinal, ask, cx);
     }
 
-    /// Asks another box, and waits no longer than it has patience.
+    /// Asks another box, and waits for its answer as long as the patience lasts.
     fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) {
         let child = cx.ask(Parent::Call(call), to, ordinal, ask);
         self.hand.wait_for(child, cx);
     }
 
-    /// The oldest limits are reached: their calls go on without the answer, that is, they fail.
+    /// Calls that wait for a late answer fail.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
             cx.count(gauges::TIMEOUTS);
@@ -311,7 +311,7 @@ impl Server {
         }
     }
 
-    /// An answer for the step that `call` is at; a database may have left something to ask for.
+    /// The step that `call` is at has an answer. A database may have left a `rest` to ask for.
     fn answered(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
@@ -350,7 +350,7 @@ impl Server {
         self.go_on(call, cx);
     }
 
-    /// Goes on after a step that had to wait for others.
+    /// Goes on after a step that had to wait for other boxes.
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
     }

@@ -7,13 +7,13 @@ use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Share};
 use crate::model::spec::{Outline, Problems, RequestClass};
 
-/// Repetitions of one step, and branches of a parallel one.
+/// Largest number of repetitions of one step, and of branches of a parallel one.
 const TIMES_MAX: u32 = 10_000;
 
-/// Parts or other entities of one query; an entity of more of them is a table of its own.
+/// Largest number of parts, or of other entities, of one query. An entity with more of them is a table of its own.
 const ASKED_MAX: u16 = 10_000;
 
-/// Entities that the last hop of a traversal finds; a query for more of them is a batch job.
+/// Largest number of entities that the last hop of a traversal finds. A query for more of them is a batch job.
 const FOUND_MAX: f64 = 1e9;
 
 /// One step of the work for a call: exactly one of `cpu`, `wait`, `query` and `call`.
@@ -28,7 +28,7 @@ pub struct Step {
     pub query: Option<String>,
     /// A call to another box.
     pub call: Option<String>,
-    /// How often, one after the other. Default: 1.
+    /// Number of times, one after the other. Default: 1.
     pub times: Option<u32>,
     /// Parts of the entity that a query asks for: rows to look up at an engine with tables, one value elsewhere. Only
     /// for `query`. Default: none.
@@ -41,7 +41,7 @@ pub struct Step {
     pub hops: Option<u8>,
     /// Neighbours of each entity, with `hops`.
     pub fanout: Option<u16>,
-    /// How many at once; the step ends with the last answer. Only for `call`.
+    /// Number of calls at once; the step ends with the last answer. Only for `call`.
     pub parallel: Option<u32>,
     /// Share of the calls that take this step. Default: all.
     pub chance: Option<Share>,
@@ -50,7 +50,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// What its query asks for beyond the entity itself.
+    /// Returns what its query asks for beyond the entity itself.
     pub(super) fn scope(&self) -> Scope {
         Scope {
             parts: self.parts.unwrap_or(0),
@@ -101,12 +101,12 @@ impl Step {
         }
     }
 
-    /// Number of calls that the step makes to another box each time it is taken.
+    /// Returns the number of calls that the step makes to another box each time it is taken.
     pub(super) fn calls(&self) -> f64 {
         f64::from(self.times.unwrap_or(1)) * f64::from(self.parallel.unwrap_or(1))
     }
 
-    /// Share of the calls of a class that take the step.
+    /// Returns the share of the calls of a class that take the step.
     pub(super) fn share(&self, class: &RequestClass) -> f64 {
         let applies = self.class.as_ref().is_none_or(|name| *name == class.name);
         if applies { self.chance.map_or(1.0, |chance| chance.0) } else { 0.0 }

@@ -36,7 +36,7 @@ pub enum DnsPolicy {
     Failover,
     /// The record nearest to the resolver that asks, by round-trip time.
     Latency,
-    /// The record for the region of whoever asks: that of `geo`, else the nearest on the globe.
+    /// The record for the region of the resolver that asks: that of `geo`, else the nearest on the globe.
     Geo,
 }
 

@@ -250,8 +250,8 @@ impl Cx<'_> {
         self.world.machine_of(self.me).memory.release(bytes);
     }
 
-    /// Says that so many calls can be in work inside this component at once, each of which holds a slot of it from its
-    /// grant to its answer: a worker, a connection. Said once, in `start`.
+    /// Sets the greatest number of calls in work inside this component at once. Each holds a slot, such as a worker
+    /// or a connection, from its grant to its answer. To be called once, in `start`.
     pub fn limit_slots(&mut self, slots: u32) {
         self.world.recorder.meters[self.me.index()].slots = Some(slots);
     }
@@ -313,8 +313,8 @@ impl Cx<'_> {
         self.world.set_control(at, to, control);
     }
 
-    /// Opens the book of this component's box, which has so many nodes, or finds it open. `all_write` when there is no
-    /// primary.
+    /// Opens the book of this component's box with `nodes` nodes, or finds it open. Returns its index. `all_write`:
+    /// there is no primary.
     pub fn open_book(&mut self, nodes: usize, all_write: bool) -> usize {
         let group = &self.world.infos[self.me.index()].group;
         let books = &mut self.world.books;

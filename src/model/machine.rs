@@ -162,7 +162,7 @@ impl Machine {
         self.queue_max = self.queue_max.max(self.beside + self.cpu.station.waiting() as u64);
     }
 
-    /// So many calls wait inside the host now, beside the queue for the cores.
+    /// Sets the number of calls that wait inside the host, besides those in the queue for the cores.
     pub(super) fn set_beside(&mut self, calls: u64) {
         self.beside = calls;
         self.note_queue();
@@ -214,7 +214,7 @@ pub(super) fn mean_over(integral: u128, over: SimDuration) -> f64 {
     if over.is_zero() { 0.0 } else { integral as f64 / over.as_nanos() as f64 }
 }
 
-/// A disk of so many operations a second at a latency serves `iops * latency` operations at once (Little's law).
+/// The station of a disk, which serves `iops * latency` operations at once (Little's law).
 fn disk_station(disk: DiskSpec) -> StationConfig {
     let slots = (disk.iops * disk.latency.as_secs_f64()).round().max(1.0);
     StationConfig {

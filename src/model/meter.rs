@@ -109,7 +109,7 @@ impl Meter {
         self.window_integral = 0;
     }
 
-    /// Share of the slots that calls have held: whoever is inside and does not wait for one has one.
+    /// Share of the slots that calls have held, 0 to 1: every call inside that does not wait for a slot holds one.
     pub(super) fn slots_held(&self, now: SimTime) -> Option<f64> {
         let now = now.as_nanos();
         self.slots.map(|slots| (self.inside.mean(now) - self.lined_up.mean(now)) / f64::from(slots))

@@ -129,7 +129,7 @@ pub enum Control {
     /// The other half of a pair takes over from the one that has crashed: it runs again, empty. The next repair is that
     /// of the crashed half.
     TakeOver,
-    /// Its machine works at so many millionths of its speed; a million is normal, at zero it stands still.
+    /// Its machine works at this number of millionths of its speed: a million is normal, at zero it stands still.
     Slow(u32),
     /// Something is wrong with it, though it runs; only the components that know the trouble heed it.
     Impair(Impairment),

@@ -333,7 +333,7 @@ impl Simulation {
             return;
         }
         if hung && control == Control::Recover {
-            // Whoever restarts a process that hangs loses what was in it.
+            // The restart of a process that hangs loses the calls inside it.
             self.deliver(to, Signal::Control(Control::Crash), Control::Crash.number());
         }
         self.deliver(to, Signal::Control(control), control.number());

@@ -193,7 +193,7 @@ pub struct Users {
     pub behaviour: String,
 }
 
-/// What a box must know of whoever asks, with the key that says so.
+/// A fact about its callers that a box must know, with the key that needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knows {
     /// The user, who is sent to where it was before.
@@ -248,7 +248,7 @@ pub trait Spec: Debug + Send + Sync {
         false
     }
 
-    /// What it must know of whoever asks, and the key that says so; `None` for a box that serves all alike.
+    /// The fact about its callers that the box must know; `None` for a box that serves all callers alike.
     fn knows(&self) -> Option<Knows> {
         None
     }

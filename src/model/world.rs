@@ -55,7 +55,7 @@ pub(super) struct Info {
     /// Counts crashes: timers and work of before are dead.
     pub epoch: u32,
     pub status: Status,
-    /// What keeps it from working: so many crashes and hangs are not over yet.
+    /// Number of crashes and hangs that are not over yet; the component works if it is zero.
     pub causes: u32,
     /// One half of the pair that the component is has crashed, and the other has taken over.
     pub half_down: bool,

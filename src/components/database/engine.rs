@@ -146,8 +146,8 @@ impl Engine {
     }
 }
 
-/// Distinct entities among the ends of so many paths, each of which ends anywhere: n (1 - (1 - 1/n)^paths). With a
-/// population of one, which says that nobody has counted, all are distinct.
+/// Expected number of distinct entities among the ends of `paths` paths, each of which ends at a random entity: n (1
+/// - (1 - 1/n)^paths). A population of one means that it is unknown; then all are distinct.
 fn distinct(paths: f64, population: u32) -> f64 {
     if population < 2 {
         return paths;

@@ -61,12 +61,12 @@ pub enum ReadYourWrites {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ship {
-    /// The log is sent in batches, one every so often. Default: with every flush.
+    /// Interval of the batches in which the log is sent. Default: with every flush.
     pub every: Option<Duration>,
     /// Time of a batch's transfer beyond the network's. What is under way when the primary crashes is lost, whereas
     /// packets that the network has arrive. Default: none.
     pub delay: Option<Duration>,
-    /// After so long without an answer a batch is sent again. Default: the delay and "1s" [T].
+    /// Time without an answer after which a batch is sent again. Default: the delay and "1s" [T].
     pub resend: Option<Duration>,
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Shipper {
     cut: u64,
     /// Which log it is, of those that the node sends.
     log: u32,
-    /// After so long without an answer a batch is taken for lost.
+    /// Time without an answer after which a batch counts as lost.
     resend: SimDuration,
 }
 

@@ -78,8 +78,8 @@ pub struct DatabaseSpec {
     pub lookup: Option<Duration>,
     /// Time of a durable flush; writes that wait at the same time share one. Default: "3.7ms" [S].
     pub commit: Option<Dist>,
-    /// Writes are acknowledged at once and flushed together so often; a crash takes those since the last flush. "0s":
-    /// every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
+    /// Interval of flushes. Writes are acknowledged at once and flushed together; a crash loses those since the last
+    /// flush. "0s": every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
     pub flush_every: Option<Duration>,
     /// Queries at once; beyond it they are rejected. Default: 100, as PostgreSQL; of other engines see docs/engines.md.
     pub connections: Option<u32>,
@@ -119,7 +119,7 @@ pub struct DatabaseSpec {
     pub acks: Option<u32>,
     /// Replicas that a sync commit waits for. Default: all.
     pub quorum: Option<u32>,
-    /// After so long a semi-sync commit waits no longer. Default: "10s", as MySQL [V].
+    /// Longest wait of a semi-sync commit. Default: "10s", as MySQL [V].
     pub semi_sync_timeout: Option<Duration>,
     /// How the log gets to the replicas.
     pub ship: Option<Ship>,
@@ -133,7 +133,7 @@ pub struct DatabaseSpec {
     pub primary_for: Option<Duration>,
     /// Promotion of a replica when the primary is gone. Default: none, the database waits for its primary.
     pub failover: Option<Failover>,
-    /// A node that has refused a query is not asked again for so long. Default: "1s" [T].
+    /// Time for which a node that has refused a query is not asked again. Default: "1s" [T].
     pub retry_down: Option<Duration>,
 }
 

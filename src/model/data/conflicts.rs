@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// Writes that are kept because some node does not know of them; beyond it new ones are not watched.
 pub const OPEN_MAX: usize = 4_000_000;
 
-/// Below so many kept writes there is nothing to tidy up.
+/// Least number of kept writes before a sweep is worth its time.
 const SWEEP_MIN: usize = 1024;
 
 /// Which writes some node may not know of.
@@ -18,7 +18,7 @@ pub(super) struct Conflicts {
     open: BTreeMap<(u32, u16), VecDeque<u64>>,
     /// Positions in all of them.
     count: usize,
-    /// With so many what all know of is thrown out.
+    /// Number of kept writes at which those that every node knows of are dropped.
     sweep_at: usize,
 }
 

@@ -78,7 +78,8 @@ pub struct Book {
 }
 
 impl Book {
-    /// Of a database of so many nodes. `all_write` when each has a log of its own, and not only the primary.
+    /// The book of a database of `nodes` nodes. `all_write`: each node has a log of its own, and not only the
+    /// primary.
     pub(super) fn new(group: &str, nodes: usize, all_write: bool) -> Book {
         Book {
             group: group.to_owned(),

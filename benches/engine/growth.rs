@@ -1,11 +1,14 @@
-//! How cost grows: with pending events, with calls that share a station, with time limits, with users and with time.
+//! How cost grows: with pending events, with calls that share a station, with targets of a balancer, with time limits,
+//! with users and with time.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::hint::black_box;
 
 use outgrow::kernel::random::KeyedRng;
 use outgrow::kernel::time::{SimDuration, SimTime};
 use outgrow::kernel::variate::Variate;
+use outgrow::queueing::balance::{Balance, Policy};
 use outgrow::queueing::station::{Discipline, Entered, Station, StationConfig};
 
 use crate::Hold;
@@ -73,6 +76,7 @@ pub(crate) fn tables() {
     pending();
     users();
     sharing();
+    balancing();
     time_limit();
     limits::tables();
     bytes_a_user();
@@ -116,6 +120,17 @@ fn sharing() {
     let best = measure(&(0..CALLS.len()).map(row).collect::<Vec<_>>(), ROUNDS);
     let rows: Vec<(&str, f64)> = CALLS.iter().map(|&(name, _)| name).zip(best).collect();
     print_table("processor sharing, calls inside", "ns/call", &rows);
+}
+
+fn balancing() {
+    const TARGETS: [(&str, usize); 4] = [("8", 8), ("32", 32), ("100", 100), ("1000", 1000)];
+    let balancers = TARGETS.map(|(_, targets)| RefCell::new(Balancing::new(targets)));
+    let steps: Vec<_> =
+        balancers.iter().map(|it| move || (0..STEPS).for_each(|_| it.borrow_mut().step())).collect();
+    let row = |at: usize| Row { name: TARGETS[at].0, per: STEPS, work: &steps[at] };
+    let best = measure(&(0..TARGETS.len()).map(row).collect::<Vec<_>>(), ROUNDS);
+    let rows: Vec<(&str, f64)> = TARGETS.iter().map(|&(name, _)| name).zip(best).collect();
+    print_table("least connections, targets", "ns/call", &rows);
 }
 
 fn time_limit() {

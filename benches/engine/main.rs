@@ -1,13 +1,15 @@
 //! What the engine costs: the calendar alone, whole scenarios, and both beside the least that any program must do.
 //!
 //! `cargo bench --bench engine` runs criterion and then prints all tables. `cargo bench --bench engine -- summary` prints
-//! the ratios to the loops by hand, `-- growth` how cost and memory grow, `-- memory` the memory of 10^8 requests.
+//! the ratios to the loops by hand and to the leanest loops, `-- growth` how cost and memory grow, `-- memory` the memory of 10^8 requests.
 
 mod bare;
 mod growth;
+mod lean;
 mod limits;
 mod measure;
 mod models;
+mod summary;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -18,14 +20,8 @@ use outgrow::kernel::random::{KeyedRng, Seed, Stream};
 use outgrow::kernel::time::SimTime;
 use outgrow::kernel::variate::Variate;
 
-use measure::{MEMORY_OF, Row, measure};
+use measure::MEMORY_OF;
 use models::{Model, run};
-
-/// Customers of a timed run.
-const CUSTOMERS: u64 = 1_000_000;
-
-/// Timed runs of each model in the summary, in turn; the fastest counts, since whatever else the machine does only adds.
-const ROUNDS: usize = 7;
 
 /// A calendar with a constant number of pending events at exponential times ahead, and the generator of further ones.
 pub(crate) struct Hold {
@@ -78,40 +74,13 @@ fn scenarios(c: &mut Criterion) {
     const FEW: u64 = 100_000;
     let mut group = c.benchmark_group("customers");
     group.sample_size(20).measurement_time(Duration::from_secs(3)).throughput(Throughput::Elements(FEW));
+    group.bench_function("M/M/1, leanest loop", |b| b.iter(|| black_box(lean::mm1(FEW))));
     group.bench_function("M/M/1 by hand", |b| b.iter(|| black_box(bare::mm1(FEW))));
     for model in models::of_the_summary() {
         let scenario = model.scenario(FEW);
         group.bench_function(model.name, |b| b.iter(|| black_box(run(&scenario).events)));
     }
     group.finish();
-}
-
-/// One line a model: what a customer costs, and how it compares with the loop by hand of the same model.
-fn summary() {
-    let loops: [(&str, &dyn Fn()); 3] = [
-        ("M/M/1 by hand", &|| _ = black_box(bare::mm1(CUSTOMERS))),
-        ("three tiers by hand", &|| _ = black_box(bare::tiers(CUSTOMERS, false))),
-        ("three tiers, network, by hand", &|| _ = black_box(bare::tiers(CUSTOMERS, true))),
-    ];
-    let models = models::of_the_summary();
-    let scenarios: Vec<_> = models.iter().map(|model| model.scenario(CUSTOMERS)).collect();
-    let runs: Vec<_> = scenarios.iter().map(|scenario| move || _ = black_box(run(scenario).events)).collect();
-    let mut rows: Vec<Row> = Vec::new();
-    for (index, model) in models.iter().enumerate() {
-        if let Some((name, by_hand)) = loops.get(index) {
-            rows.push(Row { name, per: CUSTOMERS, work: *by_hand });
-        }
-        rows.push(Row { name: model.name, per: CUSTOMERS, work: &runs[index] });
-    }
-    let best = measure(&rows, ROUNDS);
-    println!("\n{:<42} {:>12} {:>8}", "", "ns/customer", "ratio");
-    let mut by_hand = f64::NAN;
-    for (row, each) in rows.iter().zip(best) {
-        if row.name.ends_with("by hand") {
-            by_hand = each;
-        }
-        println!("{:<42} {each:>12.0} {:>8.2}", row.name, each / by_hand);
-    }
 }
 
 fn main() {
@@ -129,12 +98,13 @@ fn main() {
         scenarios(&mut criterion);
         criterion.final_summary();
     }
+    lean::check();
     // `cargo test --benches` passes no `--bench`: it wants to know only whether everything runs.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
     if wants("summary") || !only {
-        summary();
+        summary::tables();
     }
     if wants("growth") || !only {
         growth::tables();

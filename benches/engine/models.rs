@@ -83,6 +83,22 @@ pub(crate) fn of_the_summary() -> [Model; 3] {
     ]
 }
 
+/// The models as a user writes them, whose cores are shared by default, each with the same model served in order.
+pub(crate) fn by_default() -> [[Model; 2]; 2] {
+    let mm1 = |name| Model::new(name, include_str!("../models/mm1-default.toml"), 80.0);
+    let tiers = |name| Model::new(name, include_str!("../models/three-tiers-default.toml"), 2560.0);
+    [
+        [mm1("M/M/1 by default"), mm1("the same with fifo").set("server.box.scheduling", "fifo")],
+        [
+            tiers("three tiers by default"),
+            tiers("the same with fifo")
+                .set("server.web.scheduling", "fifo")
+                .set("server.primary.scheduling", "fifo")
+                .set("server.replica.scheduling", "fifo"),
+        ],
+    ]
+}
+
 /// The three tiers with this time limit, which is never reached.
 pub(crate) fn with_time_limit(name: &'static str, limit: &'static str) -> Model {
     Model::new(name, TIERS, 2560.0).set("client.users.timeout", limit)

@@ -1,5 +1,6 @@
 //! Balancing policies: the choice of one of N targets for the next call, from what the balancer itself has seen.
 
+mod fewest;
 mod peak;
 mod ring;
 #[cfg(test)]
@@ -9,11 +10,15 @@ use rand::Rng;
 
 use super::draw::unit;
 use crate::kernel::time::{SimDuration, SimTime};
+use fewest::Fewest;
 use peak::Peak;
 use ring::{Ring, mix};
 
 /// Greatest number of hashes that `ip-hash` tries while their targets are out, as in nginx.
 const IP_HASH_TRIES: u64 = 20;
+
+/// Targets up to which the fewest connections are found by a look at each: it costs less than a tree that must be kept.
+const LOOK_AT_EACH: usize = 32;
 
 /// A rule for choosing a target.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -58,6 +63,8 @@ pub struct Balance {
     /// Number of calls sent to each target that have not ended. A vector of its own, so that the search for the least
     /// stays within a cache line.
     outstanding: Vec<u32>,
+    /// The fewest of them, for least connections among many targets.
+    fewest: Option<Fewest>,
     ring: Ring,
     /// For round robin: the index to try first.
     next: usize,
@@ -87,9 +94,11 @@ impl Balance {
         let target = |(&weight, &name)| Target { name, weight, owed: 0.0, peak: Peak::default() };
         let targets: Vec<_> = weights.iter().zip(names).map(target).collect();
         assert!(targets.iter().all(|target| is_weight(target.weight)), "a weight is finite, zero or more");
+        let is_for_many = policy == Policy::LeastConnections && targets.len() > LOOK_AT_EACH;
         let mut balance = Balance {
             policy,
             is_even: are_even(&targets),
+            fewest: is_for_many.then(|| Fewest::new(targets.len())),
             outstanding: vec![0; targets.len()],
             targets,
             ring: Ring::default(),
@@ -138,6 +147,9 @@ impl Balance {
     ) -> Option<usize> {
         assert_eq!(eligible.len(), self.outstanding.len(), "every target is eligible or not");
         if self.policy == Policy::LeastConnections && self.is_even {
+            if let Some(tree) = &mut self.fewest {
+                return tree.pick(eligible, &self.outstanding, rng);
+            }
             let load = |(&calls, &eligible)| if eligible { calls } else { u32::MAX };
             return fewest(self.outstanding.iter().zip(eligible).map(load), rng);
         }
@@ -147,6 +159,9 @@ impl Balance {
     /// Notes that a call was sent to target `i`.
     pub fn sent(&mut self, i: usize) {
         self.outstanding[i] += 1;
+        if let Some(tree) = &mut self.fewest {
+            tree.set(i, self.outstanding[i]);
+        }
     }
 
     /// Notes that a call to target `i` has ended, with any answer or none, `response` after it was sent.
@@ -156,6 +171,9 @@ impl Balance {
     pub fn answered(&mut self, now: SimTime, i: usize, response: SimDuration) {
         let outstanding = &mut self.outstanding[i];
         *outstanding = outstanding.checked_sub(1).expect("only a call that was sent can end");
+        if let Some(tree) = &mut self.fewest {
+            tree.set(i, *outstanding);
+        }
         if let Policy::Ewma { decay } = self.policy {
             self.targets[i].peak.observe(now, decay, response);
         }
@@ -328,7 +346,7 @@ fn fewest(loads: impl Iterator<Item = u32> + Clone, rng: &mut (impl Rng + ?Sized
         return None;
     }
     if ties > 1 {
-        let nth = ((unit(rng) * f64::from(ties)) as u32).min(ties - 1);
+        let nth = nth_of(ties, rng);
         let mut before = 0;
         for (i, load) in loads.enumerate() {
             let is_tie = load == least;
@@ -337,6 +355,11 @@ fn fewest(loads: impl Iterator<Item = u32> + Clone, rng: &mut (impl Rng + ?Sized
         }
     }
     Some(picked)
+}
+
+/// A number below `ties`, one or more: which of the equals is taken. Draws once.
+fn nth_of(ties: u32, rng: &mut (impl Rng + ?Sized)) -> u32 {
+    ((unit(rng) * f64::from(ties)) as u32).min(ties - 1)
 }
 
 /// Whether all weights are 1.

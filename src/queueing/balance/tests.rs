@@ -179,3 +179,25 @@ fn what_a_policy_knows_shortens_the_wait() {
     let (two, least, ewma) = (mean(Policy::TwoChoices), mean(Policy::LeastConnections), mean(EWMA));
     assert!(120.5 < least && least < two && two < robin && ewma < random, "{least} {two} {robin} {ewma}");
 }
+
+#[test]
+fn a_tree_picks_what_a_look_at_each_target_picks() {
+    for targets in [33, 64, 100] {
+        let mut balance = balance(Policy::LeastConnections, &vec![1.0; targets]);
+        let (mut ours, mut theirs, mut acts) = (rng(), rng(), ChaCha8Rng::seed_from_u64(9));
+        let mut eligible = vec![true; targets];
+        for _ in 0..5_000 {
+            let i = (unit(&mut acts) * targets as f64) as usize;
+            match (unit(&mut acts) * 12.0) as usize {
+                0 => eligible[i] = !eligible[i],
+                1 if unit(&mut acts) < 0.02 => eligible.fill(false),
+                1 | 2 if unit(&mut acts) < 0.05 => eligible.fill(true),
+                _ if balance.outstanding(i) > 0 => balance.answered(SimTime::ZERO, i, SimDuration::ZERO),
+                _ => {}
+            }
+            let expected = balance.pick(SimTime::ZERO, |i| eligible[i], 0, &mut theirs);
+            assert_eq!(balance.pick_of(SimTime::ZERO, &eligible, 0, &mut ours), expected);
+            expected.into_iter().for_each(|i| balance.sent(i));
+        }
+    }
+}

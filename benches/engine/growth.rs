@@ -55,6 +55,42 @@ impl Sharing {
     }
 }
 
+/// A balancer of least connections whose targets have one call each at almost all times.
+struct Balancing {
+    balance: Balance,
+    eligible: Vec<bool>,
+    under_way: VecDeque<usize>,
+    rng: KeyedRng,
+}
+
+impl Balancing {
+    fn new(targets: usize) -> Balancing {
+        let (weights, names): (Vec<f64>, Vec<u64>) = (0..targets as u64).map(|i| (1.0, i)).unzip();
+        let mut balancing = Balancing {
+            balance: Balance::new(Policy::LeastConnections, &weights, &names),
+            eligible: vec![true; targets],
+            under_way: VecDeque::new(),
+            rng: KeyedRng::new(1),
+        };
+        (0..targets).for_each(|_| balancing.send());
+        balancing
+    }
+
+    fn send(&mut self) {
+        let picked = self.balance.pick_of(SimTime::ZERO, &self.eligible, 0, &mut self.rng);
+        let picked = picked.expect("all targets are eligible");
+        self.balance.sent(picked);
+        self.under_way.push_back(picked);
+    }
+
+    /// Sends one call, and answers the oldest one.
+    fn step(&mut self) {
+        self.send();
+        let oldest = self.under_way.pop_front().expect("one was sent just now");
+        self.balance.answered(SimTime::ZERO, oldest, SimDuration::ZERO);
+    }
+}
+
 /// Nanoseconds per event of each model.
 fn of_models(models: &[Model], customers: u64) -> Vec<f64> {
     let scenarios: Vec<_> = models.iter().map(|model| model.scenario(customers)).collect();

@@ -1,4 +1,4 @@
-//! `Dns`: a name and the addresses that it stands for; resolvers keep its answers for the time to live.
+//! `Dns`: a name and its addresses. Resolvers cache its answers for the time to live.
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
@@ -27,7 +27,7 @@ use geo::Preferences;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsPolicy {
-    /// Each answer begins with the next record.
+    /// The records in turn.
     #[default]
     RoundRobin,
     /// At random, by the records' weights.
@@ -36,17 +36,18 @@ pub enum DnsPolicy {
     Failover,
     /// The record nearest to the resolver that asks, by round-trip time.
     Latency,
-    /// The record for the region of the resolver that asks: that of `geo`, else the nearest on the globe.
+    /// The record for the caller's region: that of `geo`, else the nearest on the globe.
     Geo,
 }
 
-/// Health checks: a name server tries to connect to every address, and leaves out the dead.
+/// Health checks: the name server tries to connect to every address, and leaves out those that fail.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DnsHealth {
     /// Time between two checks of an address. Default: "30s", as Route 53 [V]; its fast ones are "10s".
     pub interval: Option<Duration>,
-    /// Checks in a row that must fail, or pass, to change an address's state. Default: 3, as Route 53.
+    /// Number of consecutive checks that must fail, or pass, to change the state of an address. Default: 3, as Route
+    /// 53.
     pub misses: Option<u32>,
 }
 
@@ -115,16 +116,16 @@ impl JsonSchema for Record {
 pub struct DnsSpec {
     /// The boxes that the name stands for; they must be public.
     pub records: Vec<Record>,
-    /// How long resolvers keep an answer. Default: "60s" [V].
+    /// Time for which resolvers cache an answer. Default: "60s" [V].
     pub ttl: Option<Duration>,
     /// How the name server chooses among the records. Default: "round-robin".
     #[serde(default)]
     pub policy: DnsPolicy,
-    /// Records by the region of who asks, with the policy `geo`: { "ap-northeast-2" = "lb-seoul" }. Regions that it lacks
-    /// get the nearest record on the globe; when the record fails its checks, the next nearest.
+    /// Records by the caller's region, with the policy `geo`: { "ap-northeast-2" = "lb-seoul" }. Other regions get the
+    /// nearest record on the globe; if a record fails its checks, the next nearest is used.
     #[serde(default)]
     pub geo: BTreeMap<String, String>,
-    /// Checks of the addresses; one that fails them is not answered, unless all fail. Default: none.
+    /// Checks of the addresses. An address that fails them is left out, unless all fail. Default: none.
     pub health: Option<DnsHealth>,
 }
 
@@ -153,13 +154,13 @@ impl Spec for DnsSpec {
 
     fn demand(&self, _class: &RequestClass) -> Demand {
         if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency | DnsPolicy::Geo) {
-            // The answers go round the machines, not the records.
+            // The answers use the machines in turn, not the records.
             let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
             return Demand { spread, ..Demand::default() };
         }
         let sum: f64 = self.records.iter().map(|record| record.weight).sum();
         let share = |(index, record): (usize, &Record)| match self.policy {
-            // While all is well the standbys have nothing to do.
+            // Standbys get calls only if a record fails.
             DnsPolicy::Failover => (record.to.clone(), if index == 0 { 1.0 } else { 0.0 }),
             _ => (record.to.clone(), record.weight / sum),
         };
@@ -225,29 +226,29 @@ pub const GAUGES: &[Gauge] = &[Gauge::count(
 
 const WITHDRAWALS: GaugeId = GaugeId::of("withdrawals", GAUGES);
 
-/// The next round of checks.
+/// The timer of the next round of checks.
 const CHECK: u16 = 0;
 
-/// Checks that have not been answered by now have failed.
+/// The time limit of a round of checks: those without an answer have failed.
 const LATE: u16 = 1;
 
-/// A check waits no longer for a connection, as those of Route 53 [V].
+/// Time limit of a check for a connection, as in Route 53 [V].
 const CHECK_TIMEOUT: SimDuration = SimDuration::from_secs(10);
 
-/// Checks in a row; with more of them nothing would ever change.
+/// Largest number of consecutive checks for a change; with more, nothing would ever change.
 const MISSES_MAX: u32 = 1000;
 
-/// One address, and what the checks say of it.
+/// One address, and its state by the checks.
 #[derive(Clone, Copy, Debug)]
 struct Address {
     to: ComponentId,
-    /// Index of its record, the lower the better under failover.
+    /// Index of its record; with failover, lower is preferred.
     rank: usize,
     weight: f64,
     healthy: bool,
-    /// Checks in a row that say otherwise.
+    /// Number of consecutive checks that contradict its state.
     against: u32,
-    /// The check under way.
+    /// The current check.
     check: Option<CallId>,
 }
 
@@ -284,13 +285,13 @@ struct Checks {
 #[derive(Debug)]
 pub struct Dns {
     records: Vec<Address>,
-    /// By the region of who asks.
+    /// The preferences by the caller's region, with the policy `geo`.
     preferences: Option<Preferences>,
     ttl: SimDuration,
     policy: DnsPolicy,
     checks: Option<Checks>,
     next: usize,
-    /// It has lost its records.
+    /// Whether it has lost its records.
     empty: bool,
     stream: Option<Stream>,
 }
@@ -308,7 +309,8 @@ impl Dns {
     }
 
     fn choose(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
-        // When nobody passes its checks they are more likely wrong than the world: all are answered, as Route 53 does [V].
+        // If no address passes its checks, the checks are more likely wrong than all addresses. Then all are used, as
+        // in Route 53 [V].
         let all = self.records.iter().all(|record| !record.healthy);
         match self.policy {
             DnsPolicy::RoundRobin => self.in_turn(|record| all || record.healthy),
@@ -328,7 +330,7 @@ impl Dns {
         }
     }
 
-    /// The record that is best for the caller's region, in turn among equals.
+    /// The preferred record for the caller's region; in turn among equals.
     fn preferred(&mut self, caller: ComponentId, all: bool) -> usize {
         let rank = |index: usize| self.preferences.as_ref().map_or(0, |known| known.rank(caller, index));
         let allowed = |index: &usize| all || self.records[*index].healthy;
@@ -340,7 +342,7 @@ impl Dns {
         index
     }
 
-    /// The next record in turn for which `fits` holds, which it does for one at least.
+    /// The next record in turn for which `fits` holds; at least one does.
     fn in_turn(&mut self, fits: impl Fn(&Address) -> bool) -> usize {
         let count = self.records.len();
         let turn = (0..count).map(|ahead| (self.next + ahead) % count);
@@ -367,7 +369,7 @@ impl Dns {
 
     // Checks --------------------------------------------------------------------------------------------------------
 
-    /// The name server starts: the first round comes at any moment of an interval.
+    /// Starts the checks, with the first round at a random time within an interval.
     fn start_checks(&mut self, cx: &mut Cx<'_>) {
         let Some(checks) = self.checks else { return };
         for record in &mut self.records {

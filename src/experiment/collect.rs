@@ -1,4 +1,4 @@
-//! Trials become a [`RunResult`]: every figure of the result by its definition.
+//! Computes a [`RunResult`] from trials: every figure of the result by its definition.
 
 use crate::kernel::random::mix;
 use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Note, TrialRecord};
@@ -19,10 +19,10 @@ use super::runner::{RunOptions, Trials};
 use super::{advise, expect, series, steady, theory, warn};
 
 impl RunResult {
-    /// Sums up the trials of a run.
+    /// The result of the trials of a run.
     ///
     /// # Panics
-    /// When there are no trials.
+    /// If there are no trials.
     #[must_use]
     pub fn new(scenario: &Scenario, options: &RunOptions, trials: &Trials) -> RunResult {
         let records = trials.records.as_slice();
@@ -73,7 +73,7 @@ fn reference(scenario: &Scenario) -> ScenarioRef {
     }
 }
 
-/// One fingerprint of all trajectories, in the order of the trials.
+/// One fingerprint for all trials, in their order; 16 hexadecimal digits.
 fn fingerprint(records: &[TrialRecord]) -> String {
     format!("{:016x}", records.iter().fold(0, |all, record| mix(all, record.fingerprint)))
 }
@@ -92,7 +92,7 @@ fn pooled(records: &[TrialRecord]) -> Pooled {
     }
 }
 
-/// A count of all classes of a trial together.
+/// The sum of a count over all classes of a trial.
 fn total(record: &TrialRecord, count: impl Fn(&ClassRecord) -> u64) -> f64 {
     record.classes.iter().map(count).sum::<u64>() as f64
 }
@@ -126,7 +126,7 @@ fn metrics(records: &[TrialRecord], pooled: &Pooled) -> Metrics {
     }
 }
 
-/// The mean over trials; the interval of a single trial is the spectral one.
+/// The mean response time over trials, in ms. A single trial gets the interval of the spectral method.
 fn mean_response_figure(records: &[TrialRecord]) -> Figure {
     let mut figure = Figure::over(records.iter().map(mean_response));
     if let [lone] = records {
@@ -136,13 +136,13 @@ fn mean_response_figure(records: &[TrialRecord]) -> Figure {
     figure
 }
 
-/// A figure that does not depend on chance: even one trial tells it without doubt.
+/// A figure that is not random: even a single trial gives it exactly.
 fn certain(values: impl IntoIterator<Item = f64>) -> Figure {
     let figure = Figure::over(values);
     Figure { half_width: figure.half_width.or(Some(0.0)), ..figure }
 }
 
-/// Price of the machines of a trial, each counted once.
+/// Price of the machines of a trial in USD an hour; each machine counts once.
 fn cost(record: &TrialRecord) -> f64 {
     let machines =
         record.components.iter().filter_map(|component| Some((component, component.machine.as_ref()?)));
@@ -197,7 +197,7 @@ fn components(records: &[TrialRecord]) -> Named<ComponentResult> {
     Named((0..records[0].components.len()).map(one).collect())
 }
 
-/// One component, from its record and the measured seconds of each trial.
+/// The figures of one component, given its record and the measured seconds of each trial.
 fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
     let (first, _) = trials[0];
     let figure = |value: &dyn Fn(&ComponentRecord) -> f64| {
@@ -248,8 +248,8 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
     }
 }
 
-/// Mean time that a call answered ok spends at a component itself, ms: not inside those that it asks meanwhile. Calls
-/// that are asked at the same time count one after the other, so that it may be too small, though never below 0.
+/// Mean time in ms that a call answered ok spends at a component, without the time inside the components that it calls.
+/// Parallel calls count one after the other, so the result may be too small; it is never below 0.
 fn own_ms(component: &ComponentRecord) -> f64 {
     let nanos = component.response.sum().saturating_sub(component.asked);
     nanos as f64 / component.response.count() as f64 / NANOS_PER_MS
@@ -290,7 +290,7 @@ mod tests {
         }
         let metrics = result(records).metrics;
         let trials = |figure: &Figure| figure.trials.iter().map(|value| value.unwrap()).collect::<Vec<_>>();
-        // 10 s each; 4 and 6 issued, of which 2 and 4 ok, 1 rejected and 1 under way.
+        // Two trials of 10 s with 4 and 6 issued requests: 2 and 4 ended ok, 1 was rejected and 1 is in progress.
         assert_eq!(trials(&metrics.offered_rps), [0.4, 0.6]);
         assert_eq!(trials(&metrics.throughput_rps), [0.2, 0.4]);
         assert_eq!(trials(&metrics.goodput_rps), [0.1, 0.1]);

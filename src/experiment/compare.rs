@@ -1,4 +1,4 @@
-//! `compare`: the same customers through several designs, and by how much these differ.
+//! `compare`: runs several designs with the same customers, and estimates the differences.
 
 use crate::model::spec::Users;
 use crate::scenario::expression::{Metric, Regression, Stat};
@@ -13,19 +13,19 @@ use super::runner::{self, Progress, RunOptions, Trials};
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.compare/1";
 
-/// The risk of a single false alarm among all differences that are shown.
+/// The probability of a false alarm among all differences that are shown.
 const RISK: f64 = 0.05;
 
-/// One way to build it.
+/// A design: a named scenario.
 #[derive(Debug)]
 pub struct Design {
-    /// What the reader calls it.
+    /// The name for readers.
     pub name: String,
-    /// The design itself.
+    /// The scenario.
     pub scenario: Scenario,
 }
 
-/// What a comparison has shown, as the JSON of `outgrow.compare/1`.
+/// The result of a comparison, as the JSON `outgrow.compare/1`.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CompareResult {
     /// [`SCHEMA`].
@@ -36,54 +36,54 @@ pub struct CompareResult {
     pub complete: bool,
     /// Seed of all trials, the same for all designs.
     pub seed: u64,
-    /// Trials of each design.
+    /// Number of trials of each design.
     pub trials: usize,
-    /// Measured time of each trial, seconds.
+    /// Measured time of each trial, in seconds.
     pub duration_s: f64,
-    /// Time thrown away before it, seconds.
+    /// Warm-up before it, in seconds; not measured.
     pub warmup_s: f64,
-    /// The design that the others are held against: the first.
+    /// The design that the others are compared with: the first.
     pub baseline: String,
-    /// Whether the same customers come to all designs, so that pairing takes their differences out.
+    /// Whether all designs have the same customers, so that pairing removes the chance that they share.
     pub paired: bool,
-    /// The designs in their order.
+    /// The designs, in their order.
     pub designs: Vec<DesignResult>,
-    /// Every metric of every design but the first, against the first.
+    /// For each metric of each design except the first, the difference from the first.
     pub differences: Vec<Difference>,
-    /// What must not get worse.
+    /// The verdicts on the limits of `--fail-on`.
     pub fail_on: Vec<Regressed>,
     /// The outcome of `--precision`, for the difference of the mean response times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// The designs over a range of values; absent without one.
+    /// The designs over a range of values; absent without `--vary`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
-    /// What to look at before the figures are trusted.
+    /// What a user should know before trusting the figures.
     pub warnings: Vec<String>,
 }
 
 /// One design.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct DesignResult {
-    /// What the reader calls it.
+    /// The name for readers.
     pub name: String,
-    /// What was simulated.
+    /// The scenario that was simulated.
     pub scenario: ScenarioRef,
-    /// Fingerprint of all trajectories together.
+    /// Fingerprint of all events of all trials.
     pub fingerprint: String,
-    /// Whether it came to rest.
+    /// Whether it reached steady state.
     pub steady: bool,
-    /// What binds.
+    /// The bottleneck.
     pub bottleneck: Option<Bottleneck>,
-    /// Price of all machines, USD an hour.
+    /// Price of all machines in USD an hour.
     pub cost_usd_per_hour: Figure,
-    /// Price of a million requests that ended ok, USD.
+    /// Price in USD of a million requests that ended ok.
     pub cost_usd_per_million: Figure,
-    /// The metrics by their expressions, in their base units.
+    /// The metrics in their base units, by expression.
     pub metrics: Named<Figure>,
 }
 
-/// One metric of one design against the baseline.
+/// One metric of one design, compared with the baseline.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Difference {
     /// The design.
@@ -92,19 +92,19 @@ pub struct Difference {
     pub metric: String,
     /// `s`, `share`, `per_s` or `usd`.
     pub unit: &'static str,
-    /// The baseline's figure.
+    /// The figure of the baseline.
     pub baseline: Figure,
-    /// The design's figure.
+    /// The figure of the design.
     pub value: Figure,
-    /// The design's less the baseline's, trial by trial.
+    /// The figure of the design minus that of the baseline, trial by trial.
     pub difference: Figure,
-    /// The difference as a share of the baseline's figure.
+    /// The difference relative to the figure of the baseline.
     pub relative: Option<f64>,
-    /// How likely chance alone makes so large a difference; `None` without an interval.
+    /// The probability that chance alone gives a difference at least this large; `None` without an interval.
     pub p_value: Option<f64>,
-    /// The same by Holm's correction over all differences of the comparison.
+    /// The same with Holm's correction over all differences of the comparison.
     pub p_holm: Option<f64>,
-    /// What is shown.
+    /// What the difference shows.
     pub verdict: Shown,
 }
 
@@ -114,33 +114,33 @@ pub enum Shown {
     /// The design's figure is lower.
     #[serde(rename = "lower")]
     Lower,
-    /// It is higher.
+    /// The design's figure is higher.
     #[serde(rename = "higher")]
     Higher,
-    /// It is the same in every trial.
+    /// The figures are equal in every trial.
     #[serde(rename = "same")]
     Same,
-    /// Chance may have made the difference.
+    /// The difference may be due to chance.
     #[serde(rename = "no difference shown")]
     NoDifference,
 }
 
-/// The verdict on a limit against the baseline.
+/// The verdict on a limit of the change from the baseline.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Regressed {
     /// The limit: `p99(response) +5%`.
     pub that: String,
     /// The design.
     pub design: String,
-    /// Fails when the whole interval lies beyond the limit, holds when none of it does.
+    /// Fails if the whole interval is beyond the limit, holds if none of it is.
     pub verdict: Answer,
-    /// The change as a share of the baseline's figure.
+    /// The change relative to the figure of the baseline.
     pub change: Option<f64>,
-    /// Half of the width of its interval.
+    /// Half the width of its interval.
     pub half_width: Option<f64>,
     /// The limit as a share.
     pub limit: f64,
-    /// Why it is not shown, where more trials do not help.
+    /// The reason why it is not shown, if more trials do not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -159,13 +159,14 @@ fn metrics() -> Vec<Metric> {
     ]
 }
 
-/// Runs the designs with the same seeds. `None` when the user had enough before all of them had measured something.
+/// Runs the designs with the same seeds and compares them. `None` if the user interrupts before all of them have
+/// measured something.
 ///
-/// With `precision`, goes on until the half-width of every paired difference of the mean response time is at most that
-/// share of the baseline's mean response time, by the rules of `run --precision`.
+/// With `precision`, runs more trials until the half-width of every paired difference in mean response time is at most
+/// that share of the baseline's mean response time, by the rules of `run --precision`.
 ///
 /// # Panics
-/// When there are no designs.
+/// If there are no designs.
 #[must_use]
 pub fn compare(
     designs: &[Design],
@@ -200,7 +201,7 @@ pub fn compare(
     Some(CompareResult { precision, ..CompareResult::of(designs, &results, fail_on) })
 }
 
-/// The widest half-width of a difference in the mean response time, as a share of the baseline's.
+/// The largest half-width of a difference in mean response time, relative to the mean of the baseline.
 fn worst_precision(all: &[Trials]) -> Option<f64> {
     let means =
         |trials: &Trials| trials.records.iter().map(super::figure::mean_response).collect::<Vec<f64>>();
@@ -214,10 +215,10 @@ fn worst_precision(all: &[Trials]) -> Option<f64> {
 }
 
 impl CompareResult {
-    /// Holds results of the same seeds against the first.
+    /// Compares results of the same seeds with the first of them.
     ///
     /// # Panics
-    /// When there are no results.
+    /// If there are no results.
     #[must_use]
     pub fn of(designs: &[Design], results: &[RunResult], fail_on: &[Regression]) -> CompareResult {
         let first = &results[0];
@@ -286,8 +287,8 @@ fn differences(design: &str, result: &RunResult, baseline: &RunResult) -> Vec<Di
     metrics().iter().filter_map(one).collect()
 }
 
-/// The value less `factor` times the baseline, trial by trial. The values of the trials of a percentile lie on the scale
-/// of the pooled percentile (`stats::quantile`), so that they may be paired as means are.
+/// `value` minus `factor` times `baseline`, trial by trial. For a percentile, the values of trials are on the scale of
+/// the pooled percentile (`stats::quantile`), so they can be paired like means.
 fn paired(value: &Figure, baseline: &Figure, factor: f64) -> Figure {
     let both = value.trials.iter().zip(&baseline.trials);
     Figure::over(
@@ -300,7 +301,7 @@ fn estimate(figure: &Figure) -> Option<Estimate> {
     (!known.is_empty()).then(|| Estimate::over_trials(&known))
 }
 
-/// Holm's correction over all differences that chance has a part in, and the verdicts.
+/// Sets Holm's p-values of all differences with a variance, and the verdicts.
 fn correct(differences: &mut [Difference]) {
     let has_chance = |one: &Difference| one.difference.half_width.is_some_and(|half| half > 0.0);
     let tested: Vec<usize> = (0..differences.len()).filter(|&at| has_chance(&differences[at])).collect();
@@ -309,7 +310,7 @@ fn correct(differences: &mut [Difference]) {
         differences[at].p_holm = Some(p_holm);
     }
     for one in differences {
-        // What has no variance needs no correction: its p-value is 0 or 1.
+        // A difference without variance needs no correction: its p-value is 0 or 1.
         one.p_holm = one.p_holm.or(one.p_value);
         let mean = one.difference.mean.unwrap_or(0.0);
         one.verdict = match one.p_holm {
@@ -321,8 +322,8 @@ fn correct(differences: &mut [Difference]) {
     }
 }
 
-/// Whether a metric is beyond its limit: the interval of the design's value less the allowed multiple of the baseline's
-/// has a sign, and no ratio with its awkward distribution is needed.
+/// The verdict on a limit. It uses the interval of the design's value minus the allowed multiple of the baseline's,
+/// because the distribution of their ratio would be difficult.
 fn regressed(limit: &Regression, design: &str, result: &RunResult, baseline: &RunResult) -> Regressed {
     let mut found = Regressed {
         that: limit.to_string(),

@@ -1,4 +1,4 @@
-//! Does a result meet what was expected of it? Three answers: it holds, it fails, or it is not shown.
+//! Compares a result with an expectation. There are three answers: it holds, it fails, or it is not shown.
 
 use crate::model::gauge::Sort;
 use crate::model::part::{Part, PartClass, PartRecord};
@@ -10,10 +10,10 @@ use super::data::DataResult;
 use super::gauge::GaugeResult;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 
-/// More trials than anybody would run are no advice.
+/// Largest number of trials that is suggested; nobody would run more.
 const TRIALS_NEEDED_MAX: f64 = 100_000.0;
 
-/// Fewer trials than this give intervals that are themselves uncertain.
+/// Smallest number of trials that is suggested; intervals of fewer trials are uncertain themselves.
 const TRIALS_NEEDED_MIN: f64 = 5.0;
 
 /// The verdict on an expectation of the scenario.
@@ -25,8 +25,8 @@ pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecor
     without_rest(judge(&expect.that, &expect.text, known), &expect.that, result)
 }
 
-/// Without a steady state a response time grows with the simulated time: that it is too long can be shown, that it is
-/// long enough, or short enough, cannot.
+/// The verdict without a steady state. Response times then grow with the duration: a run can show that one is too long,
+/// but not that one is long enough or short enough.
 fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Verdict {
     let grows = match &that.metric {
         Metric::Response { .. } | Metric::QueueLen(_) => true,
@@ -40,7 +40,7 @@ fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Ver
     Verdict { verdict: Answer::NotShown, reason: Some(reason.into()), ..verdict }
 }
 
-/// The verdicts on objectives over the whole measured time: `--slo "p99 < 300ms, errors < 0.1%"`.
+/// The verdicts on the parts of an objective over the whole measured time: `--slo "p99 < 300ms, errors < 0.1%"`.
 #[must_use]
 pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict> {
     let one = |that: &Expectation| {
@@ -50,10 +50,10 @@ pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict
     expectations.iter().map(one).collect()
 }
 
-/// A metric of a result, in its base unit.
+/// The value of a metric in a result, in its base unit.
 ///
 /// # Errors
-/// Why the result does not have it, in a sentence without a full stop.
+/// The reason why the result does not have it: a clause without a full stop.
 pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
     let whole = &result.metrics;
     Ok(match metric {
@@ -101,7 +101,7 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
     })
 }
 
-/// A metric of the data, in its base unit.
+/// The value of a metric of replicated data, in its base unit.
 fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
     let outage =
         |figure: &Option<Figure>| figure.clone().ok_or("no primary was lost in these trials".to_owned());
@@ -128,7 +128,7 @@ pub fn gauge_of(result: &RunResult, gauge: &str, name: &str) -> Option<GaugeResu
     GaugeResult::pooled(&gauges)
 }
 
-/// The member of this name, or all members of the group.
+/// The member with this name, or all members of the group with this name.
 fn members<'r>(result: &'r RunResult, name: &str) -> Result<Vec<&'r ComponentResult>, String> {
     let found: Vec<&ComponentResult> = result
         .components
@@ -163,7 +163,7 @@ fn sum(figures: &[&Figure]) -> Figure {
     Figure::over((0..trials).map(at))
 }
 
-/// A metric of a part of the measured time, in its base unit.
+/// The value of a metric in a part of the measured time, in its base unit.
 fn in_part(
     metric: &Metric,
     part: Part,
@@ -200,7 +200,7 @@ fn in_part(
     }
 }
 
-/// One class of each trial's part, or all classes together.
+/// The counts of one class, or of all classes together, in each trial's part.
 fn class_of_part(
     class: Option<&str>,
     result: &RunResult,
@@ -275,7 +275,8 @@ fn answer(comparison: Comparison, bound: f64, low: f64, high: f64) -> Answer {
     }
 }
 
-/// Half-widths shrink like the root of the number of trials.
+/// Number of trials whose interval would exclude the bound; `None` if it is too large. Half-widths shrink with the
+/// square root of the number of trials.
 fn trials_needed(known: &Figure, bound: f64) -> Option<u64> {
     let (value, (low, high)) = (known.mean?, known.interval()?);
     let towards = if bound > value { high - value } else { value - low };
@@ -287,7 +288,7 @@ fn trials_needed(known: &Figure, bound: f64) -> Option<u64> {
     (needed <= TRIALS_NEEDED_MAX).then_some(needed as u64)
 }
 
-/// The unit as results name it.
+/// The name of the unit in results.
 pub(super) fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "s",

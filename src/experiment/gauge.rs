@@ -1,4 +1,5 @@
-//! `GaugeResult`: what a kind of box counts and measures beside the figures that all boxes have, over trials.
+//! `GaugeResult`: the gauges of a component over trials: what its kind counts and measures in addition to the figures
+//! of all boxes.
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -12,9 +13,9 @@ use super::value::{Figure, Named};
 /// One gauge of a component, or of all members of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaugeResult {
-    /// Which figure.
+    /// The gauge.
     pub gauge: Gauge,
-    /// What each trial has recorded.
+    /// The reading of each trial.
     trials: Vec<Reading>,
 }
 
@@ -30,7 +31,7 @@ impl GaugeResult {
         Named((0..trials[0].gauges.len()).map(one).collect())
     }
 
-    /// The readings of several members as one.
+    /// The gauge of a group, from those of its members; `None` without members.
     pub(super) fn pooled(members: &[&GaugeResult]) -> Option<GaugeResult> {
         let (first, rest) = members.split_first()?;
         let mut all = (*first).clone();

@@ -1,4 +1,4 @@
-//! `RunResult`: what a run of a scenario has shown, as the JSON of `outgrow.result/1`.
+//! `RunResult`: the result of running a scenario, as the JSON `outgrow.result/1`.
 
 use super::data::DataResult;
 use super::gauge::GaugeResult;
@@ -8,7 +8,7 @@ pub use super::value::{Figure, Named};
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.result/1";
 
-/// What a run has shown.
+/// The result of a run.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct RunResult {
     /// [`SCHEMA`].
@@ -17,72 +17,72 @@ pub struct RunResult {
     pub version: &'static str,
     /// Whether every trial ran to its end.
     pub complete: bool,
-    /// What was simulated.
+    /// The scenario that was simulated.
     pub scenario: ScenarioRef,
     /// Seed of all trials.
     pub seed: u64,
-    /// Trials behind the figures.
+    /// Number of trials.
     pub trials: usize,
-    /// Measured time of each trial, seconds.
+    /// Measured time of each trial, in seconds.
     pub duration_s: f64,
-    /// Time thrown away before it, seconds.
+    /// Warm-up before it, in seconds; not measured.
     pub warmup_s: f64,
-    /// Fingerprint of all trajectories together: 16 hexadecimal digits.
+    /// Fingerprint of all events of all trials: 16 hexadecimal digits.
     pub fingerprint: String,
-    /// Events handled, all trials together.
+    /// Number of events, all trials together.
     pub events: u64,
-    /// Whether the means below mean anything.
+    /// Whether the system reached steady state; otherwise means depend on the duration.
     pub steady_state: SteadyState,
-    /// Whether a `--precision` was asked for and reached; absent when it was not asked for.
+    /// The precision that was reached; absent unless `--precision` asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
     /// The system as a whole.
     pub metrics: Metrics,
-    /// By class of requests.
+    /// The figures of each class of requests.
     pub classes: Named<ClassResult>,
-    /// By component.
+    /// The figures of each component.
     pub components: Named<ComponentResult>,
     /// Averages over trials in windows of time.
     pub series: Series,
-    /// What happened in the first trial.
+    /// The events, such as crashes, of the first trial.
     pub timeline: Vec<Happening>,
-    /// What binds; `None` when nothing on the way has a limit that is in use.
+    /// The bottleneck; `None` if no resource with a limit is in use.
     pub bottleneck: Option<Bottleneck>,
-    /// Theory beside measurement, where its assumptions hold.
+    /// Predictions of theory, each with the measured value, where the assumptions hold.
     pub theory: Vec<Prediction>,
-    /// The scenario's own expectations.
+    /// The verdicts on the scenario's expectations.
     pub expect: Vec<Verdict>,
-    /// Why the figures are what they are: sentences made from measured numbers.
+    /// The reasons for the figures: sentences made from measured numbers.
     pub why: Vec<String>,
     /// A command that is worth running next.
     pub next: Option<String>,
-    /// What to look at before the figures are trusted; each names the option that helps.
+    /// What a user should know before trusting the figures; each warning names the option that helps.
     pub warnings: Vec<String>,
-    /// Histograms behind the percentiles, for further questions.
+    /// Histograms behind the percentiles; not in the JSON.
     #[serde(skip)]
     pub pooled: Pooled,
 }
 
-/// What was simulated.
+/// The scenario that was simulated.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ScenarioRef {
     /// Its title.
     pub title: String,
-    /// The file's name as the user gave it.
+    /// The name of the file as the user gave it.
     pub file: String,
-    /// SHA-256 of its text, overrides included.
+    /// SHA-256 of its text with the overrides in it.
     pub sha256: String,
 }
 
-/// Whether the system came to rest.
+/// Whether the system reached steady state.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SteadyState {
-    /// False when a queue grows without end: then means depend on how long was measured.
+    /// False if a queue grows without end; means then depend on the duration.
     pub reached: bool,
-    /// The component whose queue grows fastest; absent when the requests as a whole grow and no component does.
+    /// The component whose queue grows fastest; absent if only the number of requests grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// Calls by which it grows a second.
+    /// Its growth in calls a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_per_s: Option<f64>,
 }
@@ -90,11 +90,11 @@ pub struct SteadyState {
 /// The outcome of `--precision`.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Precision {
-    /// Half-width asked for, as a share of the mean.
+    /// The half-width that was asked for, relative to the mean.
     pub target: f64,
-    /// Half-width of the mean response time that was reached, as a share of the mean.
+    /// The half-width of the mean response time that was reached, relative to the mean.
     pub achieved: Option<f64>,
-    /// Whether it is good enough.
+    /// Whether the target was reached.
     pub reached: bool,
 }
 
@@ -103,25 +103,25 @@ pub struct Precision {
 pub struct Metrics {
     /// Requests issued a second.
     pub offered_rps: Figure,
-    /// Requests that ended ok a second, whenever they were issued.
+    /// Requests that ended ok in the measured time, a second.
     pub throughput_rps: Figure,
-    /// The same within their deadline.
+    /// Requests that ended ok within their deadline, a second.
     pub goodput_rps: Figure,
     /// Share of the ended requests that ended ok.
     pub availability: Figure,
-    /// Time average of requests under way.
+    /// Time average of the number of requests in progress.
     pub in_flight_mean: Figure,
-    /// Price of all machines, USD an hour.
+    /// Price of all machines in USD an hour.
     pub cost_usd_per_hour: Figure,
-    /// Response times of requests that ended ok, ms.
+    /// Response times of requests that ended ok, in ms.
     pub response_ms: Responses,
-    /// Response times of all requests that ended, ms: dropping the failed ones is survivor bias.
+    /// Response times of all requests that ended, in ms. Without the failed ones, response times have survivor bias.
     pub response_all_ms: Responses,
-    /// Requests of a trial, by outcome.
+    /// Number of requests in a trial, by outcome.
     pub outcomes: Outcomes,
-    /// Tries of each ended request.
+    /// Mean number of tries of a request that ended.
     pub attempts_per_request: Figure,
-    /// What became of the data; absent without replicas.
+    /// Figures of replicated data; absent without replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataResult>,
 }
@@ -141,26 +141,26 @@ pub struct Responses {
     pub p99: Figure,
     /// 99.9th percentile.
     pub p999: Figure,
-    /// Longest of a trial, averaged over trials; it grows with the time measured.
+    /// The longest of a trial, averaged over trials; it grows with the duration.
     pub max: Figure,
 }
 
-/// Numbers of requests of a trial, or of calls at a component, by how they ended.
+/// Number of requests in a trial, or of calls at a component, by outcome.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Outcomes {
     /// Answered.
     pub ok: Figure,
-    /// A queue was full.
+    /// Refused because a queue was full.
     pub rejected: Figure,
-    /// The caller waited no longer.
+    /// Ended because a time limit was reached.
     pub timed_out: Figure,
-    /// Refused.
+    /// Refused because the box was down or unreachable.
     pub unavailable: Figure,
-    /// No memory was left.
+    /// Refused because no memory was left.
     pub out_of_memory: Figure,
-    /// Over a rate limit.
+    /// Refused by a rate limit.
     pub throttled: Figure,
-    /// Not ended when the trial stopped; for components absent.
+    /// Not ended when the trial stopped; absent for components.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Figure>,
 }
@@ -172,13 +172,13 @@ pub struct ClassResult {
     pub offered_rps: Figure,
     /// Requests that ended ok a second.
     pub throughput_rps: Figure,
-    /// The same within the deadline.
+    /// Requests that ended ok within their deadline, a second.
     pub goodput_rps: Figure,
     /// Share of the ended requests that ended ok.
     pub availability: Figure,
-    /// Response times of those that ended ok, ms.
+    /// Response times of requests that ended ok, in ms.
     pub response_ms: Responses,
-    /// Requests of a trial by outcome.
+    /// Number of requests in a trial, by outcome.
     pub outcomes: Outcomes,
 }
 
@@ -192,38 +192,38 @@ pub struct ComponentResult {
     /// Busy share of the cores of its machine, 0..1; absent without a machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<Figure>,
-    /// Time average of calls that wait.
+    /// Time average of the number of waiting calls.
     pub queue_len_mean: Figure,
-    /// Most calls that waited at once.
+    /// Largest number of calls waiting at the same time.
     pub queue_len_max: Figure,
-    /// Time average of calls inside, waiting or served.
+    /// Time average of the number of calls inside, waiting or in service.
     pub inside_mean: Figure,
-    /// Most calls that were inside at once.
+    /// Largest number of calls inside at the same time.
     pub inside_max: Figure,
-    /// Share of its workers or connections that calls hold, 0..1; absent where their number has no limit.
+    /// Share of its workers or connections that calls hold, 0..1; absent if their number is not limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots_utilisation: Option<Figure>,
-    /// Busy cores of its machine; absent without one.
+    /// Mean number of busy cores of its machine; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_cores_mean: Option<Figure>,
-    /// Highest use of its machine's memory, bytes; absent without one.
+    /// Largest amount of its machine's memory in use, in bytes; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes_max: Option<Figure>,
     /// Busy share of its machine's disk, 0..1; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_utilisation: Option<Figure>,
-    /// Calls of a trial that arrived.
+    /// Number of calls that arrived in a trial.
     pub calls: Figure,
     /// Calls answered ok a second.
     pub throughput_rps: Figure,
-    /// Time that calls answered ok waited, ms.
+    /// Waiting time of calls answered ok, in ms.
     pub wait_ms: Responses,
-    /// Time from arrival to answer of calls answered ok, ms.
+    /// Time from arrival to answer of calls answered ok, in ms.
     pub response_ms: Moments,
-    /// The part of it that is not spent inside other components, ms: its own work, its queue, and the network to those
-    /// that it asks.
+    /// The part of `response_ms` that is not spent inside other components, in ms: its own work, its queue, and the
+    /// network to the components that it calls.
     pub own_ms: Figure,
-    /// Calls of a trial by outcome.
+    /// Number of calls in a trial, by outcome.
     pub outcomes: Outcomes,
     /// What only its kind of box counts and measures; counts are those of a trial.
     pub gauges: Named<GaugeResult>,
@@ -232,41 +232,41 @@ pub struct ComponentResult {
     pub machine: Option<MachineResult>,
 }
 
-/// Mean and longest of times whose distribution is not kept.
+/// Mean and maximum of times whose distribution is not recorded.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Moments {
     /// Arithmetic mean.
     pub mean: Figure,
-    /// Longest of a trial, averaged over trials.
+    /// The longest of a trial, averaged over trials.
     pub max: Figure,
 }
 
-/// A machine; components that share it name the same host.
+/// A machine. Components that share it give the same host.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct MachineResult {
     /// The component whose machine it is.
     pub host: String,
-    /// Cores.
+    /// Number of cores.
     pub cores: u32,
-    /// Memory, bytes.
+    /// Memory in bytes.
     pub memory_bytes: u64,
-    /// Price, USD an hour.
+    /// Price in USD an hour.
     pub usd_per_hour: f64,
 }
 
 /// Averages over trials in windows of time, as a table.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Series {
-    /// Length of a window, seconds; the last one before the end of the warm-up may be shorter.
+    /// Length of a window in seconds; the last one of the warm-up may be shorter.
     pub window_s: f64,
     /// Names of the columns; `t_s` is the start of the window, counted from the start of the trial, warm-up included.
     pub columns: Vec<String>,
-    /// One row a window; `None` where nothing was measured.
+    /// One row for each window; `None` if nothing was measured.
     pub rows: Vec<Vec<Option<f64>>>,
 }
 
 impl Series {
-    /// The values of a column by its name.
+    /// The values of the column with this name.
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = Option<f64>>> {
         let at = self.columns.iter().position(|known| known == name)?;
         Some(self.rows.iter().map(move |row| row[at]))
@@ -276,39 +276,39 @@ impl Series {
 /// Something that happened to a component.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Happening {
-    /// When, seconds since the start of the trial, warm-up included.
+    /// Time in seconds since the start of the trial, warm-up included.
     pub t_s: f64,
-    /// To which component.
+    /// The component.
     pub component: String,
-    /// What: `crash`, `recover`.
+    /// The event: `crash`, `recover`.
     pub event: &'static str,
 }
 
-/// What binds: the resource with the highest use.
+/// The bottleneck: the resource with the highest utilisation.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Bottleneck {
-    /// The component; a group's name when all members are alike.
+    /// The component; the name of the group if all members are equally busy.
     pub component: String,
     /// `cpu`, `disk`, `memory`, `workers` or `connections`.
     pub resource: &'static str,
-    /// Its use, 0..1.
+    /// Its utilisation, 0..1.
     pub utilisation: f64,
 }
 
-/// What theory says beside what was measured.
+/// A prediction of theory, with the measured value.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Prediction {
     /// The component, or `system`.
     pub component: String,
     /// The law: `utilisation law`, `M/M/1`, `the asymptotic bound`.
     pub law: String,
-    /// What it speaks of: `utilisation`, `response_ms`, `throughput_rps`.
+    /// The quantity: `utilisation`, `response_ms`, `throughput_rps`.
     pub quantity: &'static str,
     /// How the law bounds the quantity.
     pub relation: Relation,
-    /// What it says.
+    /// The value that the law gives.
     pub theory: f64,
-    /// What was measured.
+    /// The measured value.
     pub measured: Figure,
 }
 
@@ -316,26 +316,26 @@ pub struct Prediction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// It is this.
+    /// The quantity equals the value.
     Equal,
-    /// It is about this: the law is an approximation.
+    /// The quantity is close to the value; the law is an approximation.
     About,
-    /// It cannot be more.
+    /// The quantity is at most the value.
     AtMost,
-    /// It cannot be less.
+    /// The quantity is at least the value.
     AtLeast,
 }
 
-/// Whether an expectation holds.
+/// The verdict on an expectation.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Verdict {
-    /// The expectation as the file says it.
+    /// The expectation as written in the file.
     pub that: String,
     /// Whether it holds.
     pub verdict: Answer,
-    /// The measured value in `unit`; `None` when it cannot be told.
+    /// The measured value in `unit`; `None` if there is none.
     pub value: Option<f64>,
-    /// Half of the width of its interval.
+    /// Half the width of its interval.
     pub half_width: Option<f64>,
     /// Lower end of its interval.
     pub low: Option<f64>,
@@ -345,10 +345,10 @@ pub struct Verdict {
     pub bound: f64,
     /// `s`, `share`, `per_s`, `count` or `usd`.
     pub unit: &'static str,
-    /// Trials that would show it, about, when it is not shown.
+    /// Approximate number of trials that would show it, if it is not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trials_needed: Option<u64>,
-    /// Why it is not shown, where more trials do not help.
+    /// The reason why it is not shown, if more trials do not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -356,13 +356,13 @@ pub struct Verdict {
 /// The three answers of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Answer {
-    /// The whole interval is on the right side.
+    /// The whole interval is on the right side of the bound.
     #[serde(rename = "holds")]
     Holds,
-    /// The whole interval is on the wrong side.
+    /// The whole interval is on the wrong side of the bound.
     #[serde(rename = "fails")]
     Fails,
-    /// Between, or not measured.
+    /// The interval contains the bound, or nothing was measured.
     #[serde(rename = "not shown")]
     NotShown,
 }

@@ -14,7 +14,7 @@ use crate::stats::tally::Tally;
 use super::result::RunResult;
 use super::runner::{RunOptions, Trials};
 
-/// One core that serves exponential work of 10 ms in turn, with a warm-up of 2 s and 10 s measured.
+/// A scenario with one core that does exponential work of 10 ms in order of arrival; 2 s of warm-up and 10 s measured.
 pub(super) fn scenario(rate: &str) -> Scenario {
     from_text(&format!(
         "[run]\nduration = '10s'\nwarmup = '2s'\n[network]\nclient = '0ms'\nsame_zone = '0ms'\n\
@@ -35,7 +35,7 @@ pub(super) fn options(trials: u32) -> RunOptions {
     RunOptions { seed: 7, trials: 0..trials, jobs: 1, length }
 }
 
-/// The result of some trials, as if of a scenario at 5 requests a second.
+/// The result of these trials, as if they were of a scenario with 5 requests a second.
 pub(super) fn result(records: Vec<TrialRecord>) -> RunResult {
     let trials = Trials { records, complete: true, precision: None };
     RunResult::new(&scenario("5/s"), &options(trials.records.len() as u32), &trials)

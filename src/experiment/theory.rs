@@ -1,4 +1,4 @@
-//! Theory beside measurement, wherever the assumptions of a law hold; whether they do is measured too.
+//! Predictions of theory, wherever the assumptions of a law hold; whether they hold is measured too.
 
 use crate::model::record::{ComponentRecord, TrialRecord};
 use crate::model::resource::Bound;
@@ -14,20 +14,20 @@ use super::expect::measure;
 use super::result::{Figure, Prediction, Relation, RunResult};
 use super::series::window_length;
 
-/// Requests in a span of time, about, from which its count tells a Poisson process from others.
+/// Approximate number of requests in a span of time whose count can tell a Poisson process from others.
 const ISSUED_MIN: f64 = 20.0;
 
-/// Such spans needed.
+/// Number of such spans that are needed.
 const SPANS_MIN: u64 = 100;
 
-/// Squared coefficients of variation this close to 1 are taken for exponential.
+/// A squared coefficient of variation this close to 1 counts as exponential.
 const EXPONENTIAL_WITHIN: f64 = 0.05;
 
-/// Standard error of a measured squared coefficient of variation beyond which nothing is said; a tenth of it where the
-/// prediction rests on its value.
+/// Largest standard error of a measured squared coefficient of variation with which a prediction is made; a tenth of it
+/// if the prediction uses the value.
 const NOISE_MAX: f64 = 0.3;
 
-/// Everything that the laws say of these trials; nothing when the system did not come to rest or was disturbed.
+/// All predictions for these trials; none if the system has no steady state or was disturbed by faults.
 pub(super) fn predictions(
     scenario: &Scenario,
     records: &[TrialRecord],
@@ -46,7 +46,7 @@ pub(super) fn predictions(
     found
 }
 
-/// Whether every request was answered at its first try, so that the calls are those that the scenario says.
+/// Whether every request was answered at its first try, so that all calls are those that the scenario describes.
 fn is_clean(result: &RunResult) -> bool {
     let one = Some(1.0);
     result.metrics.availability.mean == one && result.metrics.attempts_per_request.mean == one
@@ -88,7 +88,7 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let metrics = &result.metrics;
     let mut found =
         vec![bound("throughput_rps", Relation::AtMost, client.throughput_max, &metrics.throughput_rps)];
-    // Requests that fail early leave the others faster than if all had been served.
+    // If requests fail early, the others are faster than the bound for served requests.
     if is_clean(result) {
         found.push(bound("response_ms", Relation::AtLeast, response_min, &metrics.response_ms.mean));
     }
@@ -99,7 +99,8 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
 fn utilisations(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let Some(scale) = throughput_scale(load, result) else { return Vec::new() };
     let law = |machine: &ResourceLoad| {
-        // With contention the cores' speed depends on how many are busy, and the law on more than the means.
+        // With contention, the speed of the cores depends on how many are busy, so the means are not enough for the
+        // law.
         let is_exact = machine.resource.bound == Bound::Exact;
         let measured = utilisation_of(result, &machine.name).filter(|_| is_exact)?;
         (machine.utilisation > 0.0).then(|| Prediction {
@@ -114,7 +115,7 @@ fn utilisations(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     load.machines().filter_map(law).collect()
 }
 
-/// Measured throughput over that of the static load; `None` where several clients make one number too few.
+/// Measured throughput divided by that of the static load; `None` with several clients, where one number is not enough.
 fn throughput_scale(load: &StaticLoad, result: &RunResult) -> Option<f64> {
     let [client] = load.clients.as_slice() else { return None };
     let measured = result.metrics.throughput_rps.mean?;
@@ -122,13 +123,14 @@ fn throughput_scale(load: &StaticLoad, result: &RunResult) -> Option<f64> {
         .then(|| measured / client.throughput_max)
 }
 
-/// Utilisation of a group of machines, all members together.
+/// Mean utilisation of the machines of a group.
 fn utilisation_of(result: &RunResult, group: &str) -> Option<Figure> {
     let metric = Metric::Utilisation(group.to_owned());
     measure(&metric, result).ok()
 }
 
-/// The queueing formula for a box that nobody shares and that calls nobody, fed by a Poisson process.
+/// The queueing formula for a box that has its machine for itself, makes no calls, and gets its calls from a Poisson
+/// process.
 fn alone(
     scenario: &Scenario,
     load: &StaticLoad,
@@ -170,8 +172,8 @@ fn calls_nobody(entry: &BoxEntry, scenario: &Scenario) -> bool {
     scenario.classes.iter().all(|class| entry.spec.demand(class).calls.is_empty())
 }
 
-/// Processor sharing on c cores: the mean response time depends on the work's mean alone (Kelly 1979), so that it is
-/// that of M/M/c. Only while nobody waits for a worker.
+/// Processor sharing on c cores: the mean response time depends only on the mean of the work (Kelly 1979), so it is
+/// that of M/M/c. Valid only if no call waits for a worker.
 fn shared(
     rate: f64,
     service: f64,
@@ -185,8 +187,8 @@ fn shared(
     Some((format!("M/G/{cores} processor sharing"), Relation::Equal, response))
 }
 
-/// One call a core. A call's wait and its own service are independent here, so that the variance of the services is
-/// what the variance of the response times exceeds that of the waits by.
+/// One call for each core, in order of arrival. A call's wait and its service are independent here, so the variance of
+/// the service is the variance of the response time minus that of the wait.
 fn in_turn(
     rate: f64,
     service: f64,
@@ -200,7 +202,7 @@ fn in_turn(
     }
     let served = response.mean() - wait.mean();
     let scv = ((response.variance() - wait.variance()) / (served * served)).max(0.0);
-    // The chance covariance of wait and service, which long waits make large, is taken for a part of the variance.
+    // The sample covariance of wait and service, which long waits make large, ends up in this variance.
     let noise = 2.0 * wait.sd() / (served * (wait.count() as f64).sqrt());
     let is_exponential = (scv - 1.0).abs() < EXPONENTIAL_WITHIN + 3.0 * noise;
     if noise > if is_exponential { NOISE_MAX } else { NOISE_MAX / 10.0 } {
@@ -219,8 +221,8 @@ fn in_turn(
     Some((law, relation, seconds?))
 }
 
-/// Whether the numbers of requests in equal spans of time scatter as those of a Poisson process do: their variance is
-/// their mean, within five standard deviations of the ratio.
+/// Whether the numbers of requests in equal spans of time vary like those of a Poisson process: the ratio of variance
+/// to mean is 1, within five standard deviations.
 fn is_poisson(records: &[TrialRecord]) -> bool {
     let Some(longest) = records.first().map(window_length) else { return false };
     let regular = |record: &TrialRecord| -> Vec<f64> {

@@ -5,43 +5,43 @@ use crate::kernel::time::{SimDuration, SimTime};
 use super::ask::Ask;
 use super::signal::{CallId, ComponentId, RequestId};
 
-/// A user who is not known again: everyone of an open stream.
+/// A user who is never recognised again, as all users of an open load.
 pub const NOBODY: u32 = u32::MAX;
 
-/// What a user asked for. It ends exactly once.
+/// One operation of a user. It ends exactly once.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     /// The client that issued it.
     pub client: ComponentId,
     /// Index of its class.
     pub class: u16,
-    /// Tries so far, 1 for the first.
+    /// Number of the current try, from 1.
     pub attempt: u16,
-    /// The user, or the slot of one; [`NOBODY`] when the user asks once and never comes back.
+    /// The user, or the slot of one; [`NOBODY`] if the user makes one request only.
     pub user: u32,
-    /// Which request of its user it is, from 1, for a user of a closed population.
+    /// Number of the request at its user, from 1, for a user of a closed population.
     pub turn: u32,
     /// Its number at the client, from 0.
     pub number: u64,
-    /// Where all its keyed draws start.
+    /// The key from which all its keyed draws start.
     pub key: u64,
-    /// Who the user is, for all boxes on the way: the same number in all requests of one who comes back, 0 for one who
-    /// does not.
+    /// The identity of the user, for all boxes on the way: the same number in all requests of a user; 0 for a user who
+    /// makes one request only.
     pub identity: u64,
-    /// When the user asked.
+    /// When the request was issued.
     pub issued: SimTime,
-    /// The call under way for it, if any.
+    /// Its current call, if any.
     pub call: CallId,
-    /// The last pause before a retry, which decorrelated jitter needs.
+    /// The last pause before a retry; decorrelated jitter needs it.
     pub pause: SimDuration,
-    /// Issued after the warm-up, so that it counts.
+    /// Whether it was issued after the warm-up, so that it counts.
     pub measured: bool,
-    /// Between two tries.
+    /// Whether it is between two tries.
     pub pausing: bool,
 }
 
 impl Request {
-    /// What stands where no request has been.
+    /// The content of an unused slot.
     pub(super) const BLANK: Request = Request {
         client: ComponentId::FIRST,
         class: 0,
@@ -59,7 +59,7 @@ impl Request {
     };
 }
 
-/// What a client says of a request that begins.
+/// What a client gives when a request begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
     /// As [`Request::number`].
@@ -76,7 +76,7 @@ pub struct Wish {
     pub identity: u64,
 }
 
-/// To whom the answer of a call goes.
+/// The receiver of the answer of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Parent {
     /// Nobody waits for it: health checks, background work.
@@ -85,11 +85,11 @@ pub enum Parent {
     Request(RequestId),
     /// The call that the caller was working on.
     Call(CallId),
-    /// Something of the caller's own, by a number that is private to it.
+    /// Something of the caller's own, identified by a number that is private to it.
     Number(u32),
 }
 
-/// Where a call is on its way.
+/// The stage of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     /// On the network to the callee.
@@ -98,33 +98,33 @@ pub(super) enum Stage {
     Inside,
     /// Answered; the reply is on the network.
     Answered,
-    /// Nobody will answer: the message was lost.
+    /// The message was lost; there will be no answer.
     Lost,
 }
 
-/// One hop of a request: what one component asked of another.
+/// One hop of a request: a call from one component to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// Where its keyed draws start.
+    /// The key from which its keyed draws start.
     pub key: u64,
     /// Number of the request at its client.
     pub number: u64,
-    /// Who the user is, as a cookie or an address tells: the same in all calls for one user, 0 for one who does not come
-    /// back.
+    /// The identity of the user, as from a cookie or an address: the same in all calls for a user, 0 for a user who
+    /// makes one request only.
     pub identity: u64,
     /// The client whose request this serves.
     pub client: ComponentId,
-    /// Who asked.
+    /// The caller.
     pub caller: ComponentId,
-    /// Who was asked.
+    /// The callee.
     pub callee: ComponentId,
-    /// To whom the answer goes.
+    /// The receiver of the answer.
     pub parent: Parent,
     /// Index of the request's class.
     pub class: u16,
     /// Where the draws of keys of data start: like `key`, but the same in all tries of a request.
     pub(super) trail: u32,
-    /// The client's user whose request this serves; [`NOBODY`] when nobody comes back.
+    /// The client's user whose request this serves; [`NOBODY`] if users make one request only.
     pub user: u32,
     /// When it arrived at the callee.
     pub arrived: SimTime,
@@ -132,22 +132,22 @@ pub struct Call {
     pub waited: SimDuration,
     /// What it asks for.
     pub(super) ask: Ask,
-    /// What the callee keeps about it.
+    /// Private notes of the callee.
     pub notes: Notes,
-    /// What became of the connection that it came on.
+    /// What happened to the connection of the call.
     pub connection: Connection,
     /// The router that has handed it on, and that gets it back when the callee refuses it; [`ComponentId::NONE`] without.
     pub(super) via: ComponentId,
     /// What the callee answers besides the outcome: an address, a position.
     pub answer: u64,
-    /// The router that has handed it on sees the answer pass, as [`Signal::Passed`](super::signal::Signal::Passed).
+    /// Whether the router that forwarded it sees the answer pass, as [`Signal::Passed`](super::signal::Signal::Passed).
     pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
 }
 
 impl Call {
-    /// What stands where no call has been.
+    /// The content of an unused slot.
     pub(super) const BLANK: Call = Call {
         key: 0,
         number: 0,
@@ -179,15 +179,15 @@ impl Call {
     }
 }
 
-/// What became of the connection of a call, as its caller sees it.
+/// What happened to the connection of a call, as its caller sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Connection {
-    /// It held: whatever the outcome, the callee itself has answered.
+    /// It held: the callee itself has answered, whatever the outcome.
     #[default]
     Held,
-    /// It was never made: the callee has seen nothing of the call.
+    /// It was never made: the callee does not know of the call.
     Refused,
-    /// It broke: the callee may have done the work, in part or whole.
+    /// It broke: the callee may have done a part of the work, or all of it.
     Broken,
 }
 
@@ -195,15 +195,15 @@ pub enum Connection {
 /// comes to another box, and when its caller gets the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notes {
-    /// The step that it is at.
+    /// Index of the current step.
     pub step: u16,
-    /// Repetitions of the step that are left.
+    /// Number of repetitions of the step that are left.
     pub left: u16,
-    /// Child calls that have not been answered.
+    /// Number of child calls that have not been answered.
     pub pending: u16,
-    /// Bits.
+    /// Flags.
     pub flags: u8,
-    /// A moment or a number.
+    /// A time or a number.
     pub mark: u64,
 }
 
@@ -212,5 +212,5 @@ impl Notes {
     pub(super) const BLANK: Notes = Notes { step: 0, left: 0, pending: 0, flags: 0, mark: 0 };
 }
 
-// A user who waits costs a request and about one call a tier; the goal is 128 bytes for each of them.
+// A waiting user needs a request and about one call for each tier; each should take at most 128 bytes.
 const _: () = assert!(size_of::<Call>() <= 128 && size_of::<Request>() <= 72);

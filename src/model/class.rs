@@ -7,11 +7,11 @@ use crate::kernel::time::SimDuration;
 pub struct RequestClass {
     /// Its name, unique.
     pub name: String,
-    /// Share of all requests, 0..1; the shares of a scenario sum to one.
+    /// Share of all requests, 0..1; the shares of a scenario add up to 1.
     pub share: f64,
     /// Whether it changes data.
     pub writes: bool,
-    /// An answer later than this is not goodput.
+    /// Time limit for goodput: a later answer does not count.
     pub deadline: Option<SimDuration>,
     /// Size of the answer in bytes, for links with a bandwidth.
     pub response_bytes: u64,

@@ -97,7 +97,7 @@ impl GaugeId {
     /// The gauge of this name. Make it a constant: a name that is not in the list then does not compile.
     ///
     /// # Panics
-    /// When the list has no such name.
+    /// If the list has no such name.
     #[must_use]
     pub const fn of(name: &str, gauges: &[Gauge]) -> GaugeId {
         let mut at = 0;
@@ -127,15 +127,15 @@ pub enum Reading {
     Count(u64),
     /// Number of events to which it applies, and number of all.
     Share(u64, u64),
-    /// Durations, ns.
+    /// Durations, in nanoseconds.
     Time(Tally),
     /// Time average, and the highest level.
     Level(f64, u64),
 }
 
 impl Reading {
-    /// The count, the share, the mean of the durations in seconds, or the time average. Not a number where nothing was
-    /// recorded that could have a share or a mean.
+    /// The count, the share, the mean of the durations in seconds, or the time average. NaN if nothing was recorded
+    /// that could have a share or a mean.
     #[must_use]
     pub fn mean(&self) -> f64 {
         match self {
@@ -146,7 +146,7 @@ impl Reading {
         }
     }
 
-    /// The longest duration in seconds, or the highest level. Not a number where there is none.
+    /// The longest duration in seconds, or the highest level; NaN if there is none.
     #[must_use]
     pub fn max(&self) -> f64 {
         match self {
@@ -159,7 +159,7 @@ impl Reading {
     /// Adds what another member of the group has recorded in the same trial.
     ///
     /// # Panics
-    /// When the other reading is of another sort.
+    /// If the other reading is of another sort.
     pub fn pool(&mut self, other: &Reading) {
         match (self, other) {
             (Reading::Count(mine), Reading::Count(theirs)) => *mine += theirs,
@@ -177,7 +177,7 @@ impl Reading {
     }
 }
 
-/// Nanoseconds of a second.
+/// Nanoseconds in a second.
 const NANOS_PER_S: f64 = 1e9;
 
 /// The gauges of one component, in the order of its kind's list.
@@ -247,7 +247,7 @@ impl Dials {
         panic!("the gauge `{name}` is declared as a {}, not as a {}", declared.name(), sort.name());
     }
 
-    /// Forgets the warm-up. A level stays where it is.
+    /// Drops what was recorded in the warm-up. A level keeps its value.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         for dial in &mut self.dials {
             match dial {

@@ -1,4 +1,4 @@
-//! `Meter`: what one component did in a trial, with the ledger in which every call that arrived leaves once.
+//! `Meter`: the counters of one component in a trial, with the ledger in which every call that arrived leaves once.
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::histogram::Histogram;
@@ -9,36 +9,37 @@ use crate::stats::time_average::TimeAverage;
 use super::gauge::{Dials, Gauge};
 use super::signal::Outcome;
 
-/// What one component did.
+/// The counters of one component.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     pub arrived: u64,
     pub outcomes: [u64; Outcome::ALL.len()],
     pub dropped: u64,
     pub passed_on: u64,
-    /// What the component itself counts and measures.
+    /// The gauges of the component.
     pub dials: Dials,
     pub response: Tally,
     pub waits: Histogram,
-    /// Time that its own calls spent inside other components, ns.
+    /// Total time that its own calls spent inside other components, in nanoseconds.
     pub asked: u128,
     pub inside: Occupancy,
     pub queue: TimeAverage,
-    /// How many calls may be in work at once, where that is limited.
+    /// Largest number of calls in work at the same time; `None` without a limit.
     pub slots: Option<u32>,
-    /// Calls that wait for one of these slots.
+    /// Number of calls that wait for one of these slots.
     pub lined_up: TimeAverage,
-    /// Sum of the residences of the calls that have left and are not in `response`, since the start of the trial, ns.
+    /// Total time inside of the calls that have left and are not in `response`, since the start of the trial, in
+    /// nanoseconds.
     residences: u128,
     /// `inside.integral` at the start of the current window.
     window_integral: u128,
 }
 
-/// Calls that are inside a component when a trial ends.
+/// The calls inside a component at the end of a trial.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Inside {
     pub(super) calls: u64,
-    /// Sum of the times since they arrived, ns.
+    /// Sum of the times since they arrived, in nanoseconds.
     pub(super) residences: u128,
 }
 
@@ -47,21 +48,21 @@ impl Meter {
         Meter { dials: Dials::new(gauges), ..Meter::default() }
     }
 
-    /// A call arrives; a probe is inside like any other, but no part of the traffic that figures tell about.
+    /// Counts a call that arrives. A probe counts as inside, but not as traffic.
     #[inline]
     pub(super) fn enter(&mut self, now: SimTime, is_probe: bool) {
         self.arrived += u64::from(!is_probe);
         self.inside.enter(now.as_nanos());
     }
 
-    /// A call that arrived at some time leaves without an answer that `response` counts.
+    /// Counts a call that leaves and is not in `response`; it arrived at `arrived`.
     #[inline]
     fn leave(&mut self, now: SimTime, arrived: SimTime) {
         self.inside.leave(now.as_nanos());
         self.residences += u128::from(now.since(arrived).as_nanos());
     }
 
-    /// A call is answered well.
+    /// Counts a call that is answered ok.
     #[inline]
     pub(super) fn answer_ok(&mut self, now: SimTime, residence: SimDuration, waited: SimDuration) {
         self.inside.leave(now.as_nanos());
@@ -70,24 +71,24 @@ impl Meter {
         self.waits.record(waited.as_nanos());
     }
 
-    /// A call is answered otherwise.
+    /// Counts a call that is answered with another outcome.
     pub(super) fn fail(&mut self, now: SimTime, arrived: SimTime, outcome: Outcome) {
         self.leave(now, arrived);
         self.outcomes[outcome as usize] += 1;
     }
 
-    /// A probe is answered, or lost.
+    /// Counts a probe that is answered or lost.
     pub(super) fn end_probe(&mut self, now: SimTime, arrived: SimTime) {
         self.leave(now, arrived);
     }
 
-    /// A call is handed on.
+    /// Counts a call that is forwarded.
     pub(super) fn pass_on(&mut self, now: SimTime, arrived: SimTime) {
         self.leave(now, arrived);
         self.passed_on += 1;
     }
 
-    /// A call is lost in a crash.
+    /// Counts a call that is lost in a crash.
     pub(super) fn lose(&mut self, now: SimTime, arrived: SimTime) {
         self.leave(now, arrived);
         self.dropped += 1;
@@ -109,13 +110,14 @@ impl Meter {
         self.window_integral = 0;
     }
 
-    /// Share of the slots that calls have held, 0 to 1: every call inside that does not wait for a slot holds one.
+    /// Mean share of the slots that calls held, 0..1; `None` without a limit. A call that is inside and does not wait
+    /// for a slot holds one.
     pub(super) fn slots_held(&self, now: SimTime) -> Option<f64> {
         let now = now.as_nanos();
         self.slots.map(|slots| (self.inside.mean(now) - self.lined_up.mean(now)) / f64::from(slots))
     }
 
-    /// Time average of calls inside since the last window was closed.
+    /// Time average of the number of calls inside since the last window was closed.
     pub(super) fn window_mean(&mut self, now: SimTime, length: SimDuration) -> f64 {
         let integral = self.inside.integral(now.as_nanos());
         let mean = (integral - self.window_integral) as f64 / length.as_nanos() as f64;
@@ -129,7 +131,8 @@ impl Meter {
             inside.calls,
             "calls at component {index} are lost or answered twice"
         );
-        // Little's law path by path: the integral of calls inside is the sum of their residences.
+        // Little's law for this very trial: the integral of the number of calls inside equals the sum of their times
+        // inside.
         let residences = self.residences + self.response.sum() + inside.residences;
         assert_eq!(residences, self.inside.whole(now.as_nanos()), "Little's law fails at component {index}");
     }

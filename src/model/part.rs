@@ -1,4 +1,4 @@
-//! `Part`: a part of the simulated time that is measured on its own, such as "all but the minute of the crash".
+//! `Part`: a part of the simulated time that is measured separately, such as "all but the minute of the crash".
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::histogram::Histogram;
@@ -6,14 +6,14 @@ use crate::stats::histogram::Histogram;
 /// A part of the simulated time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Only from the first to before the second counts.
+    /// Only times from the first, up to and without the second, belong to the part.
     pub during: Option<(SimDuration, SimDuration)>,
-    /// What lies from the first to before the second does not count.
+    /// Times from the first, up to and without the second, do not belong to the part.
     pub except: Option<(SimDuration, SimDuration)>,
 }
 
 impl Part {
-    /// Whether a moment belongs to it.
+    /// Whether a time belongs to the part.
     #[must_use]
     pub fn contains(&self, at: SimTime) -> bool {
         let at = at.since(SimTime::ZERO);
@@ -21,7 +21,7 @@ impl Part {
         self.during.is_none_or(within) && !self.except.is_some_and(within)
     }
 
-    /// Its length between two moments, in seconds.
+    /// Length of the part between two times, in seconds.
     #[must_use]
     pub fn seconds(&self, from: SimTime, to: SimTime) -> f64 {
         let whole = (from.as_secs_f64(), to.as_secs_f64());
@@ -43,22 +43,22 @@ fn length(span: (f64, f64)) -> f64 {
 /// Requests that ended in a part of the measured time.
 #[derive(Clone, Debug, Default)]
 pub struct PartRecord {
-    /// Which part.
+    /// The part.
     pub part: Part,
     /// Its measured length in seconds.
     pub seconds: f64,
-    /// By class, in the scenario's order.
+    /// The counts of each class, in the order of the scenario.
     pub classes: Vec<PartClass>,
 }
 
-/// Requests of one class that ended in a part.
+/// Requests of one class that ended in a part of the time.
 #[derive(Clone, Debug, Default)]
 pub struct PartClass {
-    /// All that ended.
+    /// Number of requests that ended.
     pub ended: u64,
-    /// Those that ended ok within the class's deadline.
+    /// Number of requests that ended ok within the deadline of the class.
     pub good: u64,
-    /// Response times of those that ended ok, ns.
+    /// Response times of requests that ended ok, in nanoseconds.
     pub ok: Histogram,
 }
 
@@ -67,7 +67,7 @@ impl PartRecord {
         PartRecord { part, seconds: 0.0, classes: vec![PartClass::default(); classes] }
     }
 
-    /// A request ends.
+    /// Counts a request that ends.
     pub(super) fn end(&mut self, now: SimTime, class: usize, response: Option<SimDuration>, good: bool) {
         if !self.part.contains(now) {
             return;

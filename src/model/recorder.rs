@@ -12,28 +12,28 @@ use super::part::{Part, PartRecord};
 use super::record::{ClassRecord, Note, Window};
 use super::signal::Outcome;
 
-/// Entries of a timeline; what comes later is counted, not kept.
+/// Largest number of entries in a timeline; later ones are dropped.
 pub const TIMELINE_MAX: usize = 1000;
 
 /// Requests of one class.
 #[derive(Debug)]
 struct Account {
-    /// A response up to here is good, ns.
+    /// Longest response time that counts as good, in nanoseconds.
     limit: u64,
-    /// Since the start of the trial.
+    /// Counts since the start of the trial.
     counts: Counts,
-    /// What they were at the end of the warm-up.
+    /// The counts at the end of the warm-up.
     warmup: Counts,
-    /// Those that were issued in the warm-up and ended after it, which are in no other figure.
+    /// Requests that were issued in the warm-up and ended after it; they are in no other figure.
     carried: Carried,
-    /// Response times of those that ended ok in the open window, ns.
+    /// Response times of requests that ended ok in the open window, in nanoseconds.
     responses: Histogram,
-    /// The same of the windows that are closed, and of those that ended otherwise.
+    /// Response times of requests that ended ok in closed windows, in nanoseconds.
     ok: Histogram,
     failed: Histogram,
 }
 
-/// Requests of one class by how far they have come.
+/// Numbers of requests of one class, by progress.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     issued: u64,
@@ -70,15 +70,15 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct OpenWindow {
     start: SimTime,
-    /// Requests of all classes that had been issued when it was opened.
+    /// Number of requests of all classes that had been issued when it was opened.
     issued_before: u64,
     failed: u64,
-    /// Response times of requests that ended ok. Until it is closed only of those that no account counts.
+    /// Response times of requests that ended ok. Until the window is closed, only of those that no account counts.
     responses: Histogram,
 }
 
 impl Recorder {
-    /// A recorder of no component yet; `deadlines` are those of the classes.
+    /// A recorder without components; `deadlines` are those of the classes.
     pub(super) fn new(deadlines: &[Option<SimDuration>]) -> Recorder {
         Recorder {
             warm: false,
@@ -95,12 +95,12 @@ impl Recorder {
         }
     }
 
-    /// A part of the time is measured on its own.
+    /// Measures a part of the time separately.
     pub(super) fn watch(&mut self, part: Part) {
         self.parts.push(PartRecord::new(part, self.accounts.len()));
     }
 
-    /// The parts, once the trial is over.
+    /// The records of the parts, at the end of the trial.
     pub(super) fn take_parts(&mut self, now: SimTime) -> Vec<PartRecord> {
         for part in &mut self.parts {
             part.seconds = part.part.seconds(self.measured_from, now);
@@ -113,7 +113,7 @@ impl Recorder {
         self.meters.push(Meter::new(gauges));
     }
 
-    /// Ends the warm-up: what was counted is forgotten, the ledgers go on.
+    /// Ends the warm-up: drops all counts but those of the ledgers.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         self.warm = true;
         self.measured_from = now;
@@ -129,7 +129,7 @@ impl Recorder {
         }
     }
 
-    /// A request begins; tells whether it counts.
+    /// Counts a request that begins. Returns whether it is in the measured time.
     #[inline(always)]
     pub(super) fn issue(&mut self, class: u16, now: SimTime) -> bool {
         self.accounts[usize::from(class)].counts.issued += 1;
@@ -145,7 +145,7 @@ impl Recorder {
         let account = &mut self.accounts[usize::from(request.class)];
         let is_ok = outcome == Outcome::Ok;
         let is_good = is_ok && nanos <= account.limit;
-        // Before the end of the warm-up everything counts, to be forgotten with it.
+        // In the warm-up everything is counted and dropped at its end.
         if request.measured || !self.warm {
             account.counts.outcomes[outcome as usize] += 1;
             account.counts.good += u64::from(is_good);
@@ -167,7 +167,7 @@ impl Recorder {
         }
     }
 
-    /// A request ends that was issued in the warm-up.
+    /// Counts a request that was issued in the warm-up and ends after it.
     #[cold]
     fn end_carried(&mut self, request: &Request, ok: Option<u64>, is_good: bool) {
         let carried = &mut self.accounts[usize::from(request.class)].carried;
@@ -186,14 +186,15 @@ impl Recorder {
         }
     }
 
-    /// Something happened to a component.
+    /// Adds an event of a component to the timeline.
     pub(super) fn note(&mut self, at: SimTime, component: &str, event: &'static str) {
         if self.timeline.len() < TIMELINE_MAX {
             self.timeline.push(Note { at, component: component.to_owned(), event });
         }
     }
 
-    /// Closes the current window at `now`; `busy` is the core time used in it, ns, by the component whose machine it is.
+    /// Closes the current window at `now`. `busy` gives for each machine its host, the core time used in the window in
+    /// nanoseconds, and the number of cores.
     pub(super) fn close_window(&mut self, now: SimTime, busy: &[(usize, u128, u32)]) {
         let responses = &mut self.window.responses;
         self.accounts.iter_mut().for_each(|account| account.close_window(responses));
@@ -222,16 +223,16 @@ impl Recorder {
         window.reopen(now, issued);
     }
 
-    /// What became of the requests of each class, once the trial is over and its last window is closed.
+    /// The records of the classes, at the end of the trial, after its last window is closed.
     pub(super) fn take_classes(&mut self) -> Vec<ClassRecord> {
         std::mem::take(&mut self.accounts).into_iter().map(Account::finish).collect()
     }
 
-    /// Checks the ledgers at the end of a trial against what is alive: issued = ended + alive for each class, arrived =
-    /// left + inside for each component, and Little's law exactly, in nanoseconds.
+    /// Checks the ledgers at the end of a trial against the requests and calls that are alive: issued = ended + alive
+    /// for each class, arrived = left + inside for each component, and Little's law exactly, in nanoseconds.
     ///
     /// # Panics
-    /// When an account does not close: a defect of the simulator.
+    /// If a ledger does not balance, which is a defect of the simulator.
     pub(super) fn audit(&self, now: SimTime, alive: &[u64], inside: &[Inside]) {
         for (class, (account, alive)) in self.accounts.iter().zip(alive).enumerate() {
             let ended = account.counts.outcomes.iter().sum::<u64>() + account.carried.ended;
@@ -260,7 +261,7 @@ impl Account {
         }
     }
 
-    /// Adds the response times of the open window to those of all classes, and to those of the windows before.
+    /// Adds the response times of the open window to those of all classes and to those of earlier windows.
     fn close_window(&mut self, all: &mut Histogram) {
         all.merge(&self.responses);
         self.ok.merge(&self.responses);
@@ -288,7 +289,7 @@ impl Account {
 }
 
 impl OpenWindow {
-    /// The next window begins.
+    /// Opens the next window.
     fn reopen(&mut self, now: SimTime, issued: u64) {
         self.start = now;
         self.issued_before = issued;
@@ -305,7 +306,7 @@ mod tests {
         SimTime::from_nanos(nanos)
     }
 
-    /// Of two calls one was inside from 10 to 30 ns, and one is since 20.
+    /// A meter with two calls: one was inside from 10 to 30 ns, the other is inside since 20 ns.
     fn two_calls() -> Recorder {
         let mut recorder = Recorder::new(&[]);
         recorder.add_component(&[]);
@@ -337,7 +338,7 @@ mod tests {
         two_calls().audit(at(50), &[], &[Inside { calls: 1, residences: 31 }]);
     }
 
-    /// A request of class 0 ends after its second try.
+    /// Ends a request of class 0 after its second try.
     fn end(recorder: &mut Recorder, issued: u64, measured: bool, now: u64, outcome: Outcome) {
         let request = Request { issued: at(issued), measured, attempt: 2, ..Request::BLANK };
         recorder.end(&request, outcome, at(now));

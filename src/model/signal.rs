@@ -1,4 +1,4 @@
-//! `Signal`: everything that can reach a component, and the small values that it carries.
+//! `Signal`: everything that a component reacts to, and the small values in it.
 
 use crate::kernel::slab::Key;
 
@@ -19,7 +19,7 @@ impl ComponentId {
         ComponentId(u32::try_from(index).expect("a simulation has fewer than 2^32 components"))
     }
 
-    /// Its place in the simulation's list.
+    /// Its index in the simulation.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -52,9 +52,9 @@ pub enum Outcome {
     Ok,
     /// A queue or a connection limit was full: HTTP 503.
     Rejected,
-    /// The caller waited no longer: HTTP 504.
+    /// A time limit was reached: HTTP 504.
     TimedOut,
-    /// Refused, nobody healthy, or no address: HTTP 502.
+    /// Refused, no healthy target, or no address: HTTP 502.
     Unavailable,
     /// The machine had no memory left for it.
     OutOfMemory,
@@ -87,7 +87,7 @@ impl Outcome {
     }
 }
 
-/// What a timer of a component is about.
+/// What a timer is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum About {
     /// The component itself.
@@ -98,48 +98,48 @@ pub enum About {
     Request(RequestId),
     /// A number whose meaning is private to the component.
     Number(u32),
-    /// A user of a client, and how many requests the user has made. The alarm brings the count with it, because a table of
-    /// a million counts is not in the cache.
+    /// A user of a client, and the number of requests that the user has made. The alarm carries the number, because a
+    /// table of a million numbers would not be in the cache.
     Turn {
         /// The user.
         user: u32,
-        /// Requests made.
+        /// Number of requests made.
         turn: u32,
     },
 }
 
-/// A component's own timer; the meaning of `code` is private to it.
+/// A timer of a component; the meaning of `code` is private to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Alarm {
-    /// Which of its timers.
+    /// The timer.
     pub code: u16,
     /// What the timer is about.
     pub about: About,
 }
 
-/// The operations plane: what happens to a box rather than in it.
+/// An operation on a component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Control {
-    /// The process is gone with everything in its memory. Calls to it are refused until it recovers.
+    /// The process dies, and everything in its memory is lost. Calls to it are refused until it recovers.
     Crash,
-    /// It runs again, empty.
+    /// It runs again, with empty state.
     Recover,
     /// It accepts calls and never answers them, until it recovers.
     Hang,
-    /// The other half of a pair takes over from the one that has crashed: it runs again, empty. The next repair is that
-    /// of the crashed half.
+    /// The standby of a pair takes over from the crashed half, with empty state. The next repair is that of the crashed
+    /// half.
     TakeOver,
-    /// Its machine works at this number of millionths of its speed: a million is normal, at zero it stands still.
+    /// Its machine runs at this speed, in millionths of the normal one; at zero it stands still.
     Slow(u32),
-    /// Something is wrong with it, though it runs; only the components that know the trouble heed it.
+    /// It is impaired but runs; only components that know the impairment react.
     Impair(Impairment),
-    /// That is over.
+    /// The impairment ends.
     Mend(Impairment),
-    /// An order between the components of one box, such as a monitor and its nodes; the meaning is private to them.
+    /// An order between the components of a box, such as a monitor and its nodes; the meaning is private to them.
     Order(Order),
 }
 
-/// What can be wrong with a component that runs.
+/// An impairment of a component that runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Impairment {
     /// Nothing more can be written to the disk of a database.
@@ -148,17 +148,17 @@ pub enum Impairment {
     NoRecords,
 }
 
-/// An order between the components of one box, or one that every router understands.
+/// An order between the components of a box, or one that every router understands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// What is to be done. Codes from [`Order::DRAIN`] on mean the same everywhere.
+    /// The action. Codes from [`Order::DRAIN`] up mean the same everywhere.
     pub code: u16,
-    /// With what: a member's number, an epoch.
+    /// The subject of the action: the number of a member, an epoch.
     pub subject: u32,
 }
 
 impl Impairment {
-    /// What timelines say when it begins, and when it is over.
+    /// The texts for timelines, when it begins and when it ends.
     pub(super) const fn events(self) -> (&'static str, &'static str) {
         match self {
             Impairment::DiskFull => ("disk full", "disk has room"),
@@ -168,18 +168,18 @@ impl Impairment {
 }
 
 impl Order {
-    /// Give a component no new calls, and let those inside end.
+    /// Give a component no new calls, and let those inside it end.
     pub const DRAIN: u16 = 0xFF00;
     /// Give it calls again.
     pub const READY: u16 = 0xFF01;
 
-    /// To a balancer: drain this target.
+    /// The order to a balancer to drain this target.
     #[must_use]
     pub const fn drain(target: ComponentId) -> Order {
         Order { code: Order::DRAIN, subject: target.0 }
     }
 
-    /// To a balancer: this target is ready again.
+    /// The order to a balancer to use this target again.
     #[must_use]
     pub const fn ready(target: ComponentId) -> Order {
         Order { code: Order::READY, subject: target.0 }
@@ -187,7 +187,7 @@ impl Order {
 }
 
 impl Control {
-    /// The number by which the fingerprint knows it.
+    /// The number that stands for it in the fingerprint.
     pub(super) fn number(self) -> u64 {
         match self {
             Control::Crash => 0,
@@ -202,21 +202,21 @@ impl Control {
     }
 }
 
-/// Everything that can reach a component.
+/// Everything that a component reacts to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signal {
-    /// Data plane, inward: a call has arrived.
+    /// A call has arrived.
     Call(CallId),
-    /// Data plane, back to the caller. The call's id is valid until the component returns.
+    /// A call of the component has been answered. The id is valid until the component returns.
     Reply(CallId, Outcome),
-    /// A call that the component has handed on comes back: the other one refused it.
+    /// A call that the component forwarded comes back, because the other component refused it.
     Returned(CallId, ComponentId),
-    /// The answer of a call that the component has handed on, and watches, passes on its way to the caller.
+    /// The answer of a call that the component forwarded and watches passes on its way to the caller.
     Passed(CallId, Outcome),
-    /// Work that the component entered at its machine for this call is done.
+    /// The work that the component entered at its machine for this call is done.
     Done(CallId),
-    /// The component's own timer.
+    /// A timer of the component fires.
     Alarm(Alarm),
-    /// Operations plane.
+    /// An operation on the component.
     Control(Control),
 }

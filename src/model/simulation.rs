@@ -30,13 +30,13 @@ use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
 use super::world::{Info, Status, World};
 
-/// Calls alive at once; beyond it a trial stops with the verdict that a queue grows without end.
+/// Largest number of calls alive at the same time. Above it a trial stops, because a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
 
-/// Windows of the series in a trial: enough for a chart, little to keep.
+/// Number of windows in the series of a trial: enough for a chart, and little to store.
 pub const WINDOWS: u64 = 600;
 
-/// A component about to join a simulation.
+/// A component to be added to a simulation.
 pub struct Member<'a> {
     /// Its own name: `web-2`.
     pub name: &'a str,
@@ -48,31 +48,31 @@ pub struct Member<'a> {
     pub answers: Verbs,
     /// What its kind counts and measures.
     pub gauges: &'static [Gauge],
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
     /// Whether it has a public address.
     pub public: bool,
-    /// What it runs on.
+    /// The hardware that it runs on.
     pub hardware: Hardware<'a>,
     /// The box itself.
     pub component: Box<dyn Component>,
 }
 
-/// What a component runs on.
+/// The hardware that a component runs on.
 #[derive(Clone, Copy, Debug)]
 pub enum Hardware<'a> {
-    /// Nothing that is modelled: clients, DNS.
+    /// None that is modelled: clients, DNS.
     None,
     /// A machine of its own.
     Own(&'a MachineSpec),
-    /// The machine of a component that has joined before.
+    /// The machine of a component that was added before.
     Shared(ComponentId),
 }
 
-/// How long a trial runs.
+/// The length of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {
-    /// Thrown away.
+    /// Simulated time at the start, which is not measured.
     pub warmup: SimDuration,
     /// Measured after the warm-up.
     pub measured: SimDuration,
@@ -85,7 +85,7 @@ pub struct Simulation {
     faults: Vec<Planned>,
 }
 
-/// A component, with the one figure about it that each delivery needs.
+/// A component, with the one value that each delivery needs.
 struct Seat {
     component: Box<dyn Component>,
     name_hash: u64,
@@ -117,10 +117,10 @@ impl Simulation {
         Simulation { seats: Vec::new(), world, faults: Vec::new() }
     }
 
-    /// Adds a component; ids count from zero in the order of joining.
+    /// Adds a component and returns its id. Ids count from 0 in the order of adding.
     ///
     /// # Panics
-    /// When there are 2^20 components already.
+    /// If there are 2^20 components already.
     pub fn add(&mut self, member: Member<'_>) -> ComponentId {
         assert!(self.seats.len() < COMPONENTS_MAX, "a simulation has at most 2^20 components");
         let id = ComponentId::new(self.seats.len());
@@ -156,34 +156,34 @@ impl Simulation {
         id
     }
 
-    /// Adds a place where components stand, with its links to each of the places before it and to itself. The internet
-    /// and one zone are there from the start.
+    /// Adds a place for components, with its links to each earlier place and to itself. The internet and one zone exist
+    /// from the start.
     pub fn add_place(&mut self, links: &[Link]) -> Place {
         self.world.network.add_place(links)
     }
 
-    /// Measures a part of the time on its own.
+    /// Measures a part of the time separately.
     pub fn watch(&mut self, part: Part) {
         self.world.recorder.watch(part);
     }
 
-    /// Follows one request from now on.
+    /// Traces one request from now on.
     pub fn follow(&mut self, trace: Trace) {
         self.world.trace = Some(Box::new(trace));
     }
 
-    /// What the followed request has done.
+    /// The events of the traced request, as text.
     pub fn trace(&self) -> &[TraceLine] {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.lines)
     }
 
-    /// The same, step by step for programs.
+    /// The events of the traced request, for programs.
     pub fn steps(&self) -> &[Step] {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.steps)
     }
 
-    /// Runs the trial. `stop` is asked a few hundred times whether the user has had enough; it is told the share of the
-    /// simulated time that is over.
+    /// Runs the trial. `stop` is called a few hundred times with the share of the simulated time that has passed; it
+    /// returns whether to stop.
     ///
     /// # Panics
     /// When an invariant of the simulator is broken.
@@ -209,7 +209,7 @@ impl Simulation {
             }
             if stop(until.as_secs_f64() / end.as_secs_f64()) {
                 reason = Stop::Interrupted;
-                // Not the clock, which stands at the last event: the window has been closed.
+                // Not the time of the last event, because the window has been closed.
                 reached = until;
                 break;
             }
@@ -225,7 +225,7 @@ impl Simulation {
         self.schedule_faults();
     }
 
-    /// Handles every event up to `until`; `Some` when the trial cannot go on.
+    /// Handles every event up to `until`. Returns the reason if the trial must stop.
     fn advance(&mut self, until: SimTime) -> Option<Stop> {
         while let Some(fired) = self.world.calendar.pop_until(until) {
             let event = fired.event;
@@ -253,7 +253,7 @@ impl Simulation {
         None
     }
 
-    /// A call reaches its callee.
+    /// Delivers a call to its callee.
     #[inline]
     fn arrive(&mut self, to: ComponentId, id: CallId) {
         if let Some(number) = self.admit(to, id) {
@@ -261,7 +261,7 @@ impl Simulation {
         }
     }
 
-    /// A call that was handed on comes back to its router.
+    /// Delivers a forwarded call that comes back to its router.
     #[inline(never)]
     fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
         if let Some(number) = self.admit(to, id) {
@@ -269,7 +269,8 @@ impl Simulation {
         }
     }
 
-    /// Lets a call into a component, and says by which number the fingerprint knows it; one that is down refuses it.
+    /// Lets a call into a component. Returns the number that stands for it in the fingerprint; `None` if the component
+    /// does not get it, because it is down or hangs.
     #[inline(always)]
     fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
         let now = self.world.now();
@@ -285,7 +286,7 @@ impl Simulation {
         }
         self.world.recorder.meters[to.index()].enter(now, ask.is_check());
         match self.world.infos[to.index()].status {
-            // The kernel takes the connection, as long as there is a process, even one that hangs.
+            // The kernel accepts the connection if there is a process, even one that hangs.
             Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
             Status::Up => return Some(number),
             Status::Hung => {}
@@ -294,7 +295,8 @@ impl Simulation {
         None
     }
 
-    /// An answer reaches the caller, if that still waits, and ends the call. A router that watches the call sees it pass.
+    /// Delivers an answer to the caller if it still waits, and ends the call. A router that watches the call sees the
+    /// answer pass.
     #[inline]
     fn answer(&mut self, to: ComponentId, id: CallId, outcome: Outcome) {
         if let Some(call) = self.world.calls.get_mut(id.0)
@@ -314,7 +316,7 @@ impl Simulation {
         self.world.calls.remove(id.0);
     }
 
-    /// A timer rings, unless its component has crashed since or what it is about has ended.
+    /// Delivers a timer, unless its component has crashed since, or what it is about has ended.
     #[inline(always)]
     fn ring(&mut self, event: Packed, about: About) {
         let to = event.to();
@@ -325,7 +327,7 @@ impl Simulation {
         }
     }
 
-    /// Something happens to a component.
+    /// Carries out an operation on a component.
     #[cold]
     fn happen(&mut self, to: ComponentId, control: Control) {
         let hung = self.world.infos[to.index()].status == Status::Hung;
@@ -333,14 +335,14 @@ impl Simulation {
             return;
         }
         if hung && control == Control::Recover {
-            // The restart of a process that hangs loses the calls inside it.
+            // Restarting a process that hangs loses its state.
             self.deliver(to, Signal::Control(Control::Crash), Control::Crash.number());
         }
         self.deliver(to, Signal::Control(control), control.number());
     }
 
-    /// Hands a signal to its component; the fingerprint knows it by the number of its request. Inlined, so that what
-    /// depends on the kind of the signal is settled where it is sent.
+    /// Delivers a signal to its component; `number` stands for it in the fingerprint. Inlined, so that the kind of the
+    /// signal is known at compile time.
     #[inline(always)]
     fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
@@ -359,7 +361,7 @@ impl Simulation {
         }
     }
 
-    /// The departure armed for a station has come; an event that has been replaced by an earlier one is ignored.
+    /// Handles the completion event of a station. An event that was replaced by an earlier one is ignored.
     #[inline(always)]
     fn depart(&mut self, machine: MachineId, device: Device, seq: u64) {
         let now = self.world.now();
@@ -381,12 +383,12 @@ impl Simulation {
         self.world.rearm(machine, device);
     }
 
-    /// The disk is not worth another copy in the loop.
+    /// The same for a disk, as a function of its own: a disk is too rare to be inlined into the loop.
     fn depart_from_disk(&mut self, machine: MachineId, seq: u64) {
         self.depart(machine, Device::Disk, seq);
     }
 
-    /// Tells a component that its work is done, unless what it was for has ended.
+    /// Notifies a component that its work is done, unless what the work was for has ended.
     #[inline(always)]
     fn tell_done(&mut self, Done { job, waited }: Done<Job>) {
         match job.task() {
@@ -419,7 +421,7 @@ impl Simulation {
     }
 }
 
-/// Ends of the windows of a trial; the end of the warm-up is one of them.
+/// The end times of the windows of a trial; the end of the warm-up is one of them.
 fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
     let total = (length.warmup + length.measured).as_nanos();
     let step = total.div_ceil(WINDOWS).max(1);
@@ -434,7 +436,7 @@ fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
     ends.into_iter().map(SimTime::from_nanos)
 }
 
-/// The number by which the fingerprint knows a kind of signal.
+/// The number that stands for a kind of signal in the fingerprint.
 #[inline(always)]
 fn kind_of(signal: Signal) -> u64 {
     match signal {

@@ -1,4 +1,4 @@
-//! `World`: everything of a simulation but its components: calendar, calls, machines, network, recorder.
+//! `World`: everything in a simulation except its components: calendar, calls, machines, network, recorder.
 
 mod calls;
 mod operations;
@@ -25,7 +25,7 @@ use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Request
 use super::trace::{Trace, What};
 use super::troubles::Troubles;
 
-/// Whether a component works.
+/// The state of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Status {
     Up,
@@ -35,7 +35,7 @@ pub(super) enum Status {
     Hung,
 }
 
-/// What the simulation knows of a component besides the component itself.
+/// What the simulation stores about a component, apart from the component itself.
 #[derive(Debug)]
 pub(super) struct Info {
     pub name: String,
@@ -44,36 +44,36 @@ pub(super) struct Info {
     /// What it answers.
     pub answers: Verbs,
     pub name_hash: u64,
-    /// Start of keyed draws: the hash of the group's name, so that a comparison of 1 x 16 with 4 x 4 cores sees the same
-    /// customers.
+    /// The salt of keyed draws: the hash of the group's name, so that 1 x 16 and 4 x 4 cores get the same customers in
+    /// a comparison.
     pub draw_salt: u64,
     pub machine: Option<MachineId>,
     pub place: Place,
     pub public: bool,
     /// Shown in traces.
     pub address: String,
-    /// Counts crashes: timers and work of before are dead.
+    /// Number of crashes. Timers and work from before a crash are invalid.
     pub epoch: u32,
     pub status: Status,
-    /// Number of crashes and hangs that are not over yet; the component works if it is zero.
+    /// Number of crashes and hangs that keep it from working now.
     pub causes: u32,
-    /// One half of the pair that the component is has crashed, and the other has taken over.
+    /// Whether one half of the pair has crashed and the other has taken over.
     pub half_down: bool,
 }
 
 impl Info {
-    /// Timers and work of before are dead from now on.
+    /// Makes all earlier timers and work invalid.
     pub(super) fn begin_epoch(&mut self) {
         self.epoch += 1;
         assert!(self.epoch < EPOCHS_MAX, "{} has crashed 2^22 times in a trial", self.name);
     }
 }
 
-/// Everything of a simulation but its components.
+/// Everything in a simulation except its components.
 pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) calendar: Calendar<Packed>,
-    /// What the control events of the calendar say.
+    /// The content of the control events in the calendar.
     pub(super) controls: Slab<Control>,
     pub(super) calls: Slab<Call>,
     pub(super) requests: Slab<Request>,
@@ -87,7 +87,7 @@ pub(super) struct World {
     pub(super) troubles: Troubles,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
-    /// Behind a pointer, because it is asked for at each step and mostly not there.
+    /// Behind a pointer, because it is checked at each step and mostly absent.
     pub(super) trace: Option<Box<Trace>>,
     /// What became of the data of replicated databases; results only.
     pub(super) books: Vec<Book>,
@@ -99,7 +99,7 @@ impl World {
         self.calendar.now()
     }
 
-    /// Puts an event into the calendar; never is never.
+    /// Schedules an event; [`SimTime::MAX`] means never.
     #[inline(always)]
     pub(super) fn schedule(&mut self, at: SimTime, event: Event) {
         if at < SimTime::MAX {
@@ -107,14 +107,14 @@ impl World {
         }
     }
 
-    /// Sets a timer of a component, which dies with it.
+    /// Sets a timer of a component; a crash makes it invalid.
     #[inline(always)]
     pub(super) fn set_alarm(&mut self, at: SimTime, to: ComponentId, alarm: Alarm) {
         let epoch = self.infos[to.index()].epoch;
         self.schedule(at, Event::Alarm { to, epoch, alarm });
     }
 
-    /// Something will happen to a component.
+    /// Schedules an operation on a component.
     pub(super) fn set_control(&mut self, at: SimTime, to: ComponentId, control: Control) {
         if at < SimTime::MAX {
             let place = self.controls.insert(control);
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// The time of a message from one component to another; `None` when it never arrives.
+    /// The time that a message from one component to another takes; `None` if it never arrives.
     #[inline(always)]
     fn delay(&self, from: ComponentId, to: ComponentId, key: u64) -> Option<SimDuration> {
         if self.network.is_instant() && self.troubles.is_empty() {
@@ -144,7 +144,7 @@ impl World {
         if self.troubles.is_empty() { Some(delay) } else { self.troubles.pass(from, to, key, delay) }
     }
 
-    /// The time of a message from one component to another on average.
+    /// Mean time that a message from one component to another takes.
     pub(super) fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
         let (from, to) = (&self.infos[from.index()], &self.infos[to.index()]);
         let together = from.machine.is_some() && from.machine == to.machine;
@@ -154,19 +154,19 @@ impl World {
         self.network.base(from.place, to.place)
     }
 
-    /// The time that a good answer of a user's request takes by its size, besides its delay. Checks and look-ups belong
-    /// to no request of a user.
+    /// Time that an answer with outcome ok takes in addition to its delay, because of its size. Only for calls that
+    /// serve a user's request; checks and name lookups do not.
     fn transmission(&self, from: ComponentId, caller: ComponentId, class: u16) -> SimDuration {
         let places = (self.infos[from.index()].place, self.infos[caller.index()].place);
         self.network.transmission(places.0, places.1, self.response_bytes[usize::from(class)])
     }
 
-    /// Puts a message about a call on its way, `None` for one that never arrives. Of that nobody is told: the caller waits
-    /// until its own time limit, or until its operating system gives the connection up.
+    /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified:
+    /// the caller waits until its own time limit, or until its operating system gives up the connection.
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
-            // Asked once more, because where nothing takes time it is known from here on.
+            // Checked again, because without any delay the compiler knows the result here.
             Some(SimDuration::ZERO) => {
                 self.calendar.schedule_now(message.into());
             }
@@ -185,7 +185,7 @@ impl World {
         self.schedule(now + CONNECTION_GIVEN_UP, answer);
     }
 
-    /// A request begins with its first try.
+    /// Begins a request.
     #[inline(always)]
     pub(super) fn begin(&mut self, client: ComponentId, wish: Wish) -> RequestId {
         let issued = self.now();
@@ -212,11 +212,11 @@ impl World {
         }))
     }
 
-    /// A request ends: what it was.
+    /// Ends a request and returns it.
     #[inline(always)]
     pub(super) fn end(&mut self, id: RequestId, outcome: Outcome) -> Request {
         let now = self.now();
-        // Recorded where it lies: a copy of it would go through memory.
+        // Recorded in place, to avoid a copy.
         let request = self.requests.get(id.0).expect("a request ends once");
         self.recorder.end(request, outcome, now);
         if self.trace.is_some() {
@@ -234,7 +234,7 @@ impl World {
         self.mark_request(client, number, What::End(outcome));
     }
 
-    /// Checks that the accounts close with what is alive when the trial ends.
+    /// Checks the ledgers against the requests and calls that are alive at the end of the trial.
     pub(super) fn audit(&self, now: SimTime) {
         let mut alive = vec![0; self.response_bytes.len()];
         for (_, request) in self.requests.iter() {
@@ -249,7 +249,7 @@ impl World {
         self.recorder.audit(now, &alive, &inside);
     }
 
-    /// The number that the fingerprint knows a timer by; `None` when what it is about has ended.
+    /// The number that stands for a timer in the fingerprint; `None` if what it is about has ended.
     #[inline(always)]
     pub(super) fn number_of(&self, about: About) -> Option<u64> {
         match about {
@@ -260,7 +260,7 @@ impl World {
         }
     }
 
-    /// Adds a line to the trace if it follows this request.
+    /// Adds a line to the trace if this request is traced.
     #[inline]
     pub(super) fn tell(
         &mut self,
@@ -279,6 +279,6 @@ impl World {
     }
 }
 
-/// When an operating system gives up a connection on which nothing is acknowledged: 924.6 s, Linux's `tcp_retries2` of 15
-/// retransmissions [V: kernel documentation, ip-sysctl].
+/// Time after which an operating system gives up a connection without acknowledgements: 924.6 s, Linux's `tcp_retries2`
+/// of 15 retransmissions [V: kernel documentation, ip-sysctl].
 const CONNECTION_GIVEN_UP: SimDuration = SimDuration::from_millis(924_600);

@@ -1,4 +1,4 @@
-//! `Health`: what the active checks of one target have shown, as a state machine.
+//! `Health`: the state of one target by its active checks.
 
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
@@ -6,29 +6,29 @@ use crate::model::ask::Ask;
 /// How a balancer checks its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Checks {
-    /// Time from the start of one check to the start of the next, whatever time the answer takes.
+    /// Time from the start of one check to the start of the next, however long the answer takes.
     pub interval: SimDuration,
-    /// Time after which a check without an answer has failed; at most the interval.
+    /// Time limit of a check, from its start; at most the interval.
     pub timeout: SimDuration,
-    /// Number of failures in a row that take a target out.
+    /// Number of consecutive failures that take a target out of service.
     pub fall: u16,
-    /// Number of successes in a row that bring it back.
+    /// Number of consecutive successes that bring it back.
     pub rise: u16,
-    /// What a check asks for.
+    /// The kind of check.
     pub ask: Ask,
 }
 
-/// What the checks of one target have shown.
+/// The state of one target by its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Health {
     /// It gets calls.
     #[default]
     Up,
-    /// It gets calls, and this number of checks in a row has failed.
+    /// It gets calls; this many consecutive checks have failed.
     GoingDown(u16),
     /// It gets no calls.
     Down,
-    /// It gets no calls, and this number of checks in a row has succeeded.
+    /// It gets none; this many consecutive checks have succeeded.
     GoingUp(u16),
 }
 
@@ -38,7 +38,7 @@ impl Health {
         matches!(self, Health::Up | Health::GoingDown(_))
     }
 
-    /// Returns the state after the next check.
+    /// The state after a check that succeeded or failed.
     pub(super) fn after(self, good: bool, checks: &Checks) -> Health {
         match (self, good) {
             (Health::Up | Health::GoingDown(_), true) => Health::Up,

@@ -7,12 +7,12 @@ use crate::kernel::time::{SimDuration, SimTime};
 /// Number of cookies below which expired ones are kept.
 const SWEEP_MIN: usize = 4096;
 
-/// Which target each user belongs to.
+/// The target of each user.
 #[derive(Debug)]
 pub(super) struct Jar {
     cookies: BTreeMap<u64, Cookie>,
     expire: SimDuration,
-    /// Whether a user whose target is out is turned away rather than moved.
+    /// Whether a call fails if the user's target is out of service; otherwise the user is moved.
     pub fails: bool,
     sweep_at: usize,
 }
@@ -35,7 +35,7 @@ impl Jar {
         (now.since(cookie.used) < self.expire).then_some(usize::from(cookie.target))
     }
 
-    /// A user belongs to a target from now on.
+    /// Gives a user a cookie for a target.
     pub(super) fn put(&mut self, now: SimTime, user: u64, target: usize) {
         self.cookies.insert(user, Cookie { target: target as u16, used: now });
         if self.cookies.len() >= self.sweep_at {

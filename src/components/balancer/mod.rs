@@ -40,9 +40,9 @@ use vrrp::Pair;
 mod timer {
     /// The next check of a target.
     pub(super) const CHECK: u16 = 0;
-    /// A check has had no answer in time.
+    /// The time limit of a check is reached.
     pub(super) const CHECK_LATE: u16 = 1;
-    /// The oldest call has waited too long for a connection.
+    /// The time limit of the oldest call that waits for a connection is reached.
     pub(super) const QUEUED: u16 = 2;
     /// A call has waited too long for the answer of its target.
     pub(super) const DEADLINE: u16 = 3;
@@ -52,7 +52,7 @@ mod timer {
     pub(super) const GROW: u16 = 5;
     /// The time for draining a target is over.
     pub(super) const DRAINED: u16 = 6;
-    /// The other half of the pair has missed the adverts.
+    /// The standby of the pair has missed the advertisements.
     pub(super) const TAKE_OVER: u16 = 7;
 }
 
@@ -177,7 +177,7 @@ impl Balancer {
         (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
     }
 
-    /// Asks a target on behalf of a call.
+    /// Calls a target on behalf of a call.
     #[inline(always)]
     fn send(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) -> CallId {
         let id = self.targets.all[target].id;
@@ -219,7 +219,7 @@ impl Balancer {
         Some(target)
     }
 
-    /// The answer to a call that was sent to a target.
+    /// Handles the answer to a call that was sent to a target.
     fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { connection, answer, .. } = cx.get(child);
         let state = cx.get_mut(call);
@@ -266,14 +266,14 @@ impl Balancer {
         self.leave(call, outcome, cx);
     }
 
-    /// Answers a call and gives its connection to the next.
+    /// Answers a call and gives its connection to the next one.
     #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         cx.reply(call, outcome);
         self.door.leave(cx);
     }
 
-    /// Begins with the calls that have waited for a connection and have got one.
+    /// Starts the calls that have waited for a connection and now have one.
     #[inline(never)]
     fn start_waiters(&mut self, cx: &mut Cx<'_>) {
         while let Some((call, verdict)) = self.door.next(cx) {
@@ -281,7 +281,7 @@ impl Balancer {
         }
     }
 
-    /// Turns calls away that have waited too long for a connection.
+    /// Rejects calls that have waited too long for a connection.
     fn leave_queue(&mut self, cx: &mut Cx<'_>) {
         while let Some(call) = self.door.overdue(cx) {
             cx.count(gauges::QUEUE_TIMEOUTS);

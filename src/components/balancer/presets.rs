@@ -1,4 +1,4 @@
-//! Presets: what real balancers do when nobody tells them otherwise. Keys of the scenario go before a preset's values.
+//! Presets: the defaults of real balancers. Keys of the scenario replace a preset's values.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::spec::{CheckKind, PolicyKind};
 use super::targets::Ejection;
 use crate::kernel::time::SimDuration;
 
-/// A product whose defaults are taken.
+/// A product whose defaults are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -24,7 +24,7 @@ pub enum Preset {
     Envoy,
 }
 
-/// The values of a preset, or those without any.
+/// The values of a preset, or the defaults without one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Defaults {
     pub policy: PolicyKind,

@@ -1,4 +1,4 @@
-//! What the keys of a balancer must hold to.
+//! Checks the keys of a balancer.
 
 use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
 use crate::model::quantity::{Dist, Duration};
@@ -10,7 +10,7 @@ const ROW_MAX: u16 = 1000;
 /// Largest number of points on the ring of a target of weight 1.
 const VIRTUAL_NODES_MAX: u32 = 1000;
 
-/// The largest weight, as HAProxy's [V]: a ring has that many times the virtual nodes.
+/// The largest weight, as in HAProxy [V]: a ring has the weight times the virtual nodes.
 const WEIGHT_MAX: f64 = 256.0;
 
 impl BalancerSpec {

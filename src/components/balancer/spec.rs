@@ -33,11 +33,12 @@ pub enum PolicyKind {
     Weighted,
     /// At random, by weight.
     Random,
-    /// The one with the least calls of this balancer, for its weight.
+    /// The one with the fewest calls of this balancer, relative to its weight.
     LeastConnections,
-    /// Two at random, by weight; of them the one with less calls of this balancer.
+    /// Of two at random, by weight, the one with fewer calls of this balancer.
     TwoChoices,
-    /// Two at random; of them the one whose answers come sooner, times its calls + 1 (peak EWMA, as Finagle and Linkerd).
+    /// Of two at random, the one with the smaller product of mean response time and calls + 1 (peak EWMA, as Finagle
+    /// and Linkerd).
     Ewma,
     /// Consistent hashing of the user on a ring.
     Hash,
@@ -47,13 +48,13 @@ pub enum PolicyKind {
     Sticky,
 }
 
-/// What a check asks for.
+/// The kind of check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckKind {
-    /// A connection, which is accepted as long as the process runs, however slow it is.
+    /// A connection, which is accepted while the process runs, however slow it is.
     Connect,
-    /// A page, for which the target needs a worker and a little core time: one that is too slow is taken out.
+    /// A page, for which the target needs a worker and a little core time: a target that is too slow is taken out.
     Page,
 }
 
@@ -78,7 +79,7 @@ pub struct HealthSpec {
     pub fall: Option<u16>,
     /// Number of successes in a row that bring it back. Default: the preset's, else 2, as HAProxy [V].
     pub rise: Option<u16>,
-    /// What is asked. Default: the preset's, else "connect", as HAProxy [V].
+    /// The kind of check. Default: the preset's, else "connect", as HAProxy [V].
     pub kind: Option<CheckKind>,
 }
 
@@ -122,14 +123,14 @@ pub struct QueueSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gone {
-    /// The user gets another target; what the old one knew of the session is lost.
+    /// The user gets another target; the session at the old one is lost.
     #[default]
     Move,
     /// The call fails until the target is back.
     Fail,
 }
 
-/// Cookies that keep users with their target. Users who ask only once, those of an open `rate`, have none.
+/// Cookies that keep users with their target. Users of an open `rate`, who make one request only, have none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StickySpec {
@@ -140,7 +141,8 @@ pub struct StickySpec {
     pub expire: Option<Duration>,
 }
 
-/// `[balancer.NAME]`: hands each call to one of several targets. It knows its own calls and its checks' answers only.
+/// `[balancer.NAME]`: sends each call to one of several targets. All that it knows of them are its own calls and the
+/// results of its checks.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BalancerSpec {
@@ -151,13 +153,14 @@ pub struct BalancerSpec {
     pub targets: Vec<String>,
     /// Weight of each machine of each entry of `targets`. Default: 1 each.
     pub weights: Option<Vec<f64>>,
-    /// A product whose defaults are taken; other keys go before them.
+    /// A product whose defaults are used; other keys replace them.
     pub preset: Option<Preset>,
     /// How a target is chosen. Default: the preset's, else "weighted".
     pub policy: Option<PolicyKind>,
     /// Points on the ring of a target of weight 1, for `hash`. Default: 100 [T].
     pub virtual_nodes: Option<u32>,
-    /// For `hash`: calls go on from a target with more than this many times its share. Default: no bound.
+    /// For `hash`: a target with more than this many times its share of the calls gets no more; they go to the next one
+    /// on the ring. Default: no bound.
     pub bounded_load: Option<f64>,
     /// Time after which a response time counts e times less, for `ewma`. Default: "10s", as Finagle [V].
     pub decay: Option<Duration>,
@@ -171,7 +174,8 @@ pub struct BalancerSpec {
     pub price: Option<f64>,
     /// Core time of each call. Default: none; it costs nothing.
     pub demand: Option<Dist>,
-    /// Calls inside at once; beyond it they wait in the `queue`, or are rejected. Default: no limit.
+    /// Largest number of calls inside at the same time; further ones wait in the `queue`, or are rejected. Default: no
+    /// limit.
     pub connections: Option<u32>,
     /// Calls that wait for one of the `connections`. Default: none may.
     pub queue: Option<QueueSpec>,
@@ -181,25 +185,25 @@ pub struct BalancerSpec {
     pub health: Option<HealthSpec>,
     /// Passive ejection. Default: the preset's, else none.
     pub ejection: Option<EjectionSpec>,
-    /// Once fewer than this share of the targets are in service, all get calls; at 0 once none is. Default: the preset's,
-    /// else never.
+    /// If fewer than this share of the targets are in service, all targets get calls; with 0, if none is. Default: the
+    /// preset's, else never.
     pub panic: Option<Share>,
     /// Number of other targets that a call is tried at after its connection has failed. A write that may have been done is never
     /// sent again. Default: the preset's, else 0.
     pub retries: Option<u16>,
-    /// Time in which a target that comes back gets its full weight. Default: at once.
+    /// Time until a target that comes back has its full weight. Default: at once.
     pub slow_start: Option<Duration>,
     /// Keeps each user with one target by a cookie, whatever the policy.
     pub sticky: Option<StickySpec>,
     /// A second balancer takes over 3.6 s after the active one has crashed (VRRP, RFC 5798 [V]); its connections are lost.
     #[serde(default)]
     pub standby: bool,
-    /// Time that calls have to end at a target that is drained; then they are cut off. Default: the preset's, else as long
-    /// as it takes.
+    /// Time that calls have to end at a target that is drained; then they are cut off. Default: the preset's, else as
+    /// long as it takes.
     pub drain: Option<Duration>,
 }
 
-/// What the keys and the preset say together.
+/// The values from the keys and the preset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Settings {
     pub policy: Policy,
@@ -325,7 +329,7 @@ impl Spec for BalancerSpec {
         self.standby.then(|| "with a standby".to_owned())
     }
 
-    /// A machine only where the scenario speaks of one; else it costs nothing.
+    /// A machine only if the scenario gives a key for one; otherwise the balancer costs nothing.
     fn machine(&self) -> Option<MachineSpec> {
         if self.demand.is_none() && !self.hardware().is_given() {
             return None;

@@ -34,7 +34,7 @@ pub(super) struct Target {
     pub id: ComponentId,
     weight: f64,
     health: Health,
-    /// The check under way.
+    /// The current check.
     pub probe: CallId,
     /// Moment at which operators began to drain it.
     draining: Option<SimTime>,
@@ -68,13 +68,13 @@ impl Target {
     }
 }
 
-/// What a change did to a target.
+/// The effect of a change on a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     None,
-    /// It is out.
+    /// It is out of service.
     Out,
-    /// It is back.
+    /// It is back in service.
     Back,
 }
 
@@ -183,7 +183,7 @@ impl Targets {
         Some(ejection.base.saturating_mul(u64::from(ejections)).min(ejection.longest))
     }
 
-    /// An ejection is over.
+    /// Ends an ejection.
     pub(super) fn readmit(&mut self, now: SimTime, i: usize) -> Change {
         self.change(now, i, |target| {
             target.ejected = false;

@@ -2,8 +2,8 @@
 
 use crate::kernel::time::SimDuration;
 
-/// Time from the master's last advertisement to the backup's taking over, `Master_Down_Interval` of RFC 5798, 6.1 [V]:
-/// three advertisement intervals of a second, and a skew of (256 - priority) / 256 of one at priority 100.
+/// Time from the last advertisement of the master until the backup takes over, `Master_Down_Interval` of RFC 5798, 6.1
+/// [V]: three advertisement intervals of a second, and a skew of (256 - priority) / 256 intervals, at priority 100.
 pub(super) const MASTER_DOWN: SimDuration =
     SimDuration::from_nanos(3 * ADVERTISEMENT_NS + (256 - PRIORITY) * ADVERTISEMENT_NS / 256);
 
@@ -13,19 +13,19 @@ const ADVERTISEMENT_NS: u64 = 1_000_000_000;
 /// `Priority` of a backup, whose default is 100.
 const PRIORITY: u64 = 100;
 
-/// Which halves of the box work. Without a standby there is only one.
+/// The state of both halves of the box. Without a standby there is only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pair {
-    /// One half holds the address and works.
+    /// Whether one half has the address and works.
     pub is_active: bool,
-    /// The other half works and waits.
+    /// Whether the other half works and stands by.
     pub has_spare: bool,
 }
 
-/// What a repair is.
+/// The effect of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repair {
-    /// The box works again, empty.
+    /// The box works again, with empty state.
     Active,
     /// The box has worked all the time, and the repaired half stands by from now on.
     Spare,
@@ -51,7 +51,7 @@ impl Pair {
         true
     }
 
-    /// A half has been repaired, or restarted where it hung.
+    /// Handles the repair of a half, or its restart after a hang.
     pub(super) fn repair(&mut self, hung: bool) -> Repair {
         if self.is_active && !hung {
             self.has_spare = true;

@@ -26,7 +26,7 @@ impl Balancer {
         let Some(checks) = self.settings.checks else { return };
         let target = &mut self.targets.all[i as usize];
         target.probe = cx.ask(Parent::Number(i), target.id, 0, checks.ask);
-        // Set before the next check, so that a timeout as long as the interval is over first.
+        // Set before the timer of the next check, so that a timeout equal to the interval fires first.
         cx.alarm(checks.timeout, timer::CHECK_LATE, About::Call(target.probe));
         cx.alarm(checks.interval, timer::CHECK, About::Number(i));
     }
@@ -54,7 +54,7 @@ impl Balancer {
         self.tell(i, change, cx);
     }
 
-    /// Writes a change into the timeline, and lets a slow start go on.
+    /// Adds a change to the timeline, and continues a slow start.
     fn tell(&mut self, i: usize, change: Change, cx: &mut Cx<'_>) {
         let id = self.targets.all[i].id;
         match change {

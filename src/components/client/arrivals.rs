@@ -21,7 +21,7 @@ const TRACE_LINES_MAX: usize = 10_000_000;
 pub enum Shape {
     /// A Poisson process: many independent users.
     Exponential,
-    /// Like a clock.
+    /// Equal times.
     Constant,
     /// Smoother than Poisson: the sum of `k` stages.
     Erlang,
@@ -43,7 +43,7 @@ pub struct ArrivalsSpec {
     pub cv: Option<f64>,
     /// Number of stages, for `erlang`.
     pub k: Option<u32>,
-    /// Mean number of requests that come at once, geometrically distributed. Default: 1.
+    /// Mean number of requests that arrive at the same time, geometrically distributed. Default: 1.
     pub batch: Option<f64>,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn law(spec: Option<ArrivalsSpec>) -> (Variate, f64) {
 /// A recorded load.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recorded {
-    /// Moments of the requests, in order.
+    /// The times of the requests, in order.
     Moments(Arc<[SimTime]>),
     /// Rates over time.
     Rates(Profile),
@@ -118,7 +118,7 @@ impl Recorded {
     /// requests in it. Skips empty lines, lines that begin with `#`, and one header line.
     ///
     /// # Errors
-    /// One line that names the first bad line.
+    /// A message that names the first bad line.
     pub fn parse(text: &str) -> Result<Recorded, String> {
         let mut rows: Vec<Vec<f64>> = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -179,7 +179,7 @@ fn number(field: &str) -> Option<f64> {
     field.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0 && *value < 1e9)
 }
 
-/// When the next arrivals come.
+/// The times of the next arrivals.
 #[derive(Debug)]
 pub struct Arrivals {
     gap: Variate,

@@ -1,4 +1,4 @@
-//! `Client`: users who resolve a name, ask, wait, give up, try again and think.
+//! `Client`: users who resolve a name, send requests, wait, give up, retry and think.
 
 pub mod arrivals;
 mod behaviour;
@@ -30,15 +30,15 @@ use resolver::{Lookup, Resolvers};
 mod timer {
     /// The next arrival.
     pub(super) const ARRIVE: u16 = 0;
-    /// A user has thought.
+    /// The think time of a user is over.
     pub(super) const THOUGHT: u16 = 1;
     /// A try has waited too long for its answer.
     pub(super) const DEADLINE: u16 = 2;
     /// A pause before a retry is over.
     pub(super) const RETRY: u16 = 3;
-    /// Users come and go with the profile.
+    /// The number of users follows the profile.
     pub(super) const ADJUST: u16 = 4;
-    /// A resolver has waited long enough for a name server.
+    /// A resolver has waited too long for a name server.
     pub(super) const LOOKUP: u16 = 5;
 }
 
@@ -49,9 +49,9 @@ mod purpose {
     pub(super) const THINK: u64 = 3;
     pub(super) const BACKOFF: u64 = 4;
     pub(super) const SESSION: u64 = 5;
-    /// Of a resolver rather than of a request.
+    /// A draw of a resolver, not of a request.
     pub(super) const FIRST_ANSWER: u64 = 6;
-    /// Of a user rather than of a request.
+    /// A draw of a user, not of a request.
     pub(super) const PINNED: u64 = 7;
 }
 
@@ -61,7 +61,7 @@ const LOOKUP_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// Number of times that it asks, as the stub resolver of glibc [V].
 const LOOKUPS_MAX: u32 = 2;
 
-/// Whom the users ask.
+/// The target of the users.
 #[derive(Debug)]
 enum Target {
     /// Public boxes, asked in turn.
@@ -77,9 +77,9 @@ pub struct Client {
     population: Population,
     /// Cumulative shares of the classes, as [`cumulative`] gives them.
     classes: Vec<f64>,
-    /// Their patience and their retries.
+    /// Their time limit and their retries.
     hand: Hand<Try>,
-    /// Share of the users who hold addresses for too long, and whether users are the same from request to request.
+    /// Share of the users who keep addresses too long, and whether users stay the same from request to request.
     pinned: Option<(f64, bool)>,
     /// Number of the next request.
     next_number: u64,
@@ -108,7 +108,7 @@ impl Client {
 
     // A request -----------------------------------------------------------------------------------------------------
 
-    /// A user asks for something.
+    /// Issues a request of a user.
     #[inline(always)]
     fn issue(&mut self, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
         let number = self.next_number;
@@ -128,7 +128,7 @@ impl Client {
         self.classes.partition_point(|&share| share < u) as u16
     }
 
-    /// A request is tried again.
+    /// Retries a request.
     #[inline(never)]
     fn retry(&mut self, request: RequestId, cx: &mut Cx<'_>) {
         cx.count(gauges::RETRIES);
@@ -139,7 +139,7 @@ impl Client {
         self.attempt(Try { request, attempt }, key, cx);
     }
 
-    /// A try of a request: its limit is set, its name resolved, its call made.
+    /// Makes a try of a request: sets its time limit, resolves the name, and makes the call.
     #[inline(always)]
     fn attempt(&mut self, limit: Try, key: u64, cx: &mut Cx<'_>) {
         self.hand.wait_for(limit, cx);
@@ -189,7 +189,7 @@ impl Client {
         cx.call(Parent::Request(request), address, 0);
     }
 
-    /// A name server does not answer: the resolver asks again, or gives up.
+    /// Handles a name server that does not answer: the resolver asks again, or gives up.
     fn unanswered(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Parent::Number(cache) = cx.get(call).parent else { return };
         let Target::Name(name, resolvers) = &mut self.target else { return };
@@ -230,7 +230,7 @@ impl Client {
         }
     }
 
-    /// A try has failed: another one after a pause, or the end.
+    /// Handles a failed try: retries after a pause, or ends the request.
     #[cold]
     fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
@@ -301,7 +301,7 @@ impl Client {
     }
 }
 
-/// A resolver asks the name server of a name.
+/// Makes a resolver ask the name server.
 fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
     cx.count(gauges::LOOKUPS);
     let call = cx.ask(Parent::Number(cache), name, 0, Ask::RESOLVE);

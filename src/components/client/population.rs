@@ -1,4 +1,4 @@
-//! `Population`: who the users are and when they ask: a closed population, an open stream, or sessions.
+//! `Population`: the users and the times of their requests: a closed population, an open load, or sessions.
 
 use crate::kernel::random::{KeyedRng, Stream, mix, unit_open};
 use crate::kernel::time::SimDuration;
@@ -15,18 +15,18 @@ use super::{purpose, timer};
 /// Time between two looks at the profile of a closed population, at which users come and go.
 const ADJUST_EVERY: SimDuration = SimDuration::from_secs(1);
 
-/// Who the users are.
+/// The kind of population.
 #[derive(Debug)]
 enum Kind {
-    /// Everybody asks once.
+    /// Every user makes one request.
     Open,
-    /// The same users ask again and again.
+    /// The same users make requests again and again.
     Closed(Users),
-    /// Users come, ask several times, and go.
+    /// Users arrive, make several requests, and leave.
     Sessions(Sessions),
 }
 
-/// Sessions that are under way.
+/// The sessions in progress.
 #[derive(Debug)]
 struct Sessions {
     /// Mean number of requests of a session.
@@ -34,7 +34,7 @@ struct Sessions {
     /// The requests that each session has left.
     left: Vec<u32>,
     identities: Vec<u64>,
-    /// The slots of those that are over.
+    /// Slots of sessions that have ended.
     free: Vec<u32>,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Visit {
     pub(super) key: u64,
 }
 
-/// Who the users are and when they ask.
+/// The users and the times of their requests.
 #[derive(Debug)]
 pub(super) struct Population {
     kind: Kind,
@@ -239,7 +239,7 @@ impl Users {
     }
 }
 
-/// A user thinks before the next request.
+/// Starts the think time of a user.
 fn think(think: &Variate, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
     let pause = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
     cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });

@@ -23,31 +23,31 @@ pub struct Ramp {
     pub to: f64,
     /// When it begins. Default: at once.
     pub at: Option<Duration>,
-    /// How long it takes.
+    /// Length of the ramp.
     pub over: Duration,
 }
 
-/// A time of more, or less, load.
+/// A time with more, or less, load.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spike {
     /// When it begins.
     pub at: Duration,
-    /// How long it lasts.
+    /// Its length.
     pub r#for: Duration,
-    /// Factor while it lasts.
+    /// Factor during that time.
     pub factor: f64,
 }
 
-/// The same spike again and again.
+/// A spike that repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
-    /// From the start of one burst to the start of the next. The first begins one such time after the start.
+    /// Time from the start of one burst to the start of the next. The first burst ends this long after the start.
     pub every: Duration,
-    /// How long each lasts.
+    /// Length of each burst.
     pub r#for: Duration,
-    /// Factor while it lasts.
+    /// Factor during that time.
     pub factor: f64,
 }
 
@@ -69,11 +69,11 @@ pub struct ProfileSpec {
     pub ramp: Option<Ramp>,
     /// Factors from given times on: [["0s", 1], ["1min", 3]].
     pub steps: Option<Vec<(Duration, f64)>>,
-    /// The steps begin anew after this time.
+    /// The steps start again after this time.
     pub period: Option<Duration>,
-    /// One time of more load.
+    /// One time with more load.
     pub spike: Option<Spike>,
-    /// A spike again and again.
+    /// A spike that repeats.
     pub burst: Option<Burst>,
     /// A day.
     pub diurnal: Option<Diurnal>,
@@ -164,7 +164,7 @@ impl ProfileSpec {
         Profile::steps(&knots, period)
     }
 
-    /// Knots (time in seconds, factor there, factor at the end of the stretch) and the period.
+    /// The knots (time in seconds, factor there, factor at the end of the piece) and the period.
     fn knots(&self) -> (Vec<(f64, f64, f64)>, Option<f64>) {
         if let Some(ramp) = self.ramp {
             let at = ramp.at.map_or(0.0, |at| at.0.as_secs_f64());
@@ -182,7 +182,7 @@ impl ProfileSpec {
         if let Some(burst) = self.burst {
             let every = burst.every.0.as_secs_f64();
             let calm = every - burst.r#for.0.as_secs_f64();
-            // The burst stands at the end of each period, so that the first one begins after a calm time.
+            // The burst is at the end of each period, so that the first one begins after a calm time.
             return (vec![(0.0, 1.0, 1.0), (calm, burst.factor, burst.factor)], Some(every));
         }
         let steps = self.steps.iter().flatten();
@@ -203,16 +203,16 @@ pub enum Profile {
         /// Seconds.
         period: f64,
     },
-    /// Straight stretches, repeated after the period if there is one.
+    /// Straight pieces, repeated after the period if there is one.
     Pieces {
-        /// Start, factor there and at the stretch's end, integral up to the start.
+        /// The pieces, in order of time.
         pieces: Vec<Piece>,
         /// Seconds, and the integral of one period.
         period: Option<(f64, f64)>,
     },
 }
 
-/// A straight stretch of a profile.
+/// A straight piece of a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Piece {
     start: f64,

@@ -4,7 +4,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::address::Answer;
 use crate::model::signal::{ComponentId, RequestId};
 
-/// What a cache says about the name.
+/// The result of a lookup in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
     /// The address of the name.
@@ -26,7 +26,7 @@ struct Cache {
     warm: bool,
 }
 
-/// Caches with heavy-tailed shares of the users: the n-th serves a share that falls like 1/n.
+/// The caches. Their shares of the users have a heavy tail: the share of the n-th falls like 1/n.
 #[derive(Debug)]
 pub(super) struct Resolvers {
     /// The caches, and behind them the same number for the users who hold addresses for too long.
@@ -82,7 +82,7 @@ impl Resolvers {
         again
     }
 
-    /// The name server has answered a cache, or has failed to. Returns the requests that waited.
+    /// Handles the answer of the name server to a cache, or its failure. Returns the requests that waited.
     ///
     /// The first answer lasts for the share `left`, in (0, 1), of its time to live: a resolver has other users too, so that
     /// at the start it holds an answer of any age. Without this all resolvers would ask in step.
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(resolvers.answered(0, at(2), Some(answer), 0.5).len(), 2);
         assert_eq!(resolvers.look_up(0, at(31), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
         assert_eq!(resolvers.look_up(0, at(32), RequestId::NONE), Lookup::Miss);
-        // Only the first answer was old when it came.
+        // Only the first answer had an age when it arrived.
         assert_eq!(resolvers.answered(0, at(32), Some(answer), 0.5).len(), 1);
         assert_eq!(resolvers.look_up(0, at(91), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
         assert_eq!(resolvers.look_up(0, at(92), RequestId::NONE), Lookup::Miss);

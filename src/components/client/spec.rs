@@ -30,23 +30,23 @@ const RATE_MAX: f64 = 1e9;
 /// Largest number of tries of one request.
 const ATTEMPTS_MAX: u16 = 1000;
 
-/// Time over which a retry budget looks back, as Finagle's.
+/// Time over which a retry budget counts, as in Finagle.
 const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
 
-/// Retries a second that a budget allows in any case, as Finagle's.
+/// Retries a second that a budget always allows, as in Finagle.
 const BUDGET_RESERVE: f64 = 10.0;
 
 /// Largest number of caches of names.
 const RESOLVERS_MAX: u32 = 10_000;
 
-/// How the pauses before retries are spread.
+/// How the pauses before retries are randomised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JitterSpec {
     /// Not at all.
     #[default]
     None,
-    /// Between nothing and the whole pause.
+    /// Between zero and the whole pause.
     Full,
     /// Between half of the pause and all of it.
     Equal,
@@ -58,7 +58,7 @@ pub enum JitterSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// Tries in all, the first included.
+    /// Total number of tries, including the first.
     pub attempts: u16,
     /// Pause before the first retry. Default: "100ms" [T].
     pub backoff: Option<Duration>,
@@ -66,7 +66,7 @@ pub struct Retry {
     pub factor: Option<f64>,
     /// Longest pause. Default: "20s", as the AWS SDKs [V].
     pub max: Option<Duration>,
-    /// How the pauses are spread. Default: "none".
+    /// How the pauses are randomised. Default: "none".
     #[serde(default)]
     pub jitter: JitterSpec,
     /// Retries allowed as a share of the requests, on top of ten a second, as Finagle's budget [V]. Default: no limit.
@@ -77,13 +77,13 @@ pub struct Retry {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
-    /// The DNS name, or the public box, that they ask.
+    /// The DNS name, or the public box, that they call.
     pub target: String,
     /// A closed population: the number of users at a profile's factor 1. Each waits for the answer and then thinks.
     pub users: Option<u32>,
     /// Pause between an answer and the next request of a user. Default: exponential, 7 s [T].
     pub think_time: Option<Dist>,
-    /// An open stream: requests a second, whatever happens.
+    /// An open load: requests a second, which do not wait for answers.
     pub rate: Option<Rate>,
     /// Shape of the times between arrivals. Default: a Poisson process.
     pub arrivals: Option<ArrivalsSpec>,
@@ -91,7 +91,7 @@ pub struct ClientSpec {
     pub sessions: Option<Rate>,
     /// Mean number of requests in a session, geometrically distributed. Default: 10 [T].
     pub requests: Option<f64>,
-    /// A recorded load: a file of moments in seconds, or of seconds and counts.
+    /// A recorded load: a file of times in seconds, or of seconds and counts.
     pub trace: Option<String>,
     /// How the load changes over time.
     pub profile: Option<ProfileSpec>,
@@ -101,8 +101,8 @@ pub struct ClientSpec {
     pub retry: Option<Retry>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
     pub resolvers: Option<u32>,
-    /// Share of the users who hold an address beyond its time to live, as old JVMs and browsers with open connections
-    /// do. All of them behind one resolver hold the same. Default: none.
+    /// Share of the users who keep an address beyond its time to live, as old JVMs and browsers with open connections
+    /// do. All such users behind one resolver keep the same address. Default: none.
     pub pinned: Option<Share>,
     /// Time for which they hold it. Default: for ever.
     pub pin_for: Option<Duration>,
@@ -167,7 +167,7 @@ impl ClientSpec {
         }
     }
 
-    /// Keys that do nothing for the kind of load are errors, not silence.
+    /// Reports keys that have no effect for the kind of load.
     fn check_combinations(&self, problems: &mut Problems) {
         let thinks = self.users.is_some() || self.sessions.is_some();
         let rules = [

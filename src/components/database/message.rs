@@ -8,13 +8,13 @@ use crate::model::data::{Query, User};
 pub(super) mod kind {
     /// To append a part of the log.
     pub(in super::super) const BATCH: u8 = 8;
-    /// A sign of life.
+    /// A poll of the monitor.
     pub(in super::super) const POLL: u8 = 9;
-    /// How far it has received the log.
+    /// A request for the position up to which it has received the log.
     pub(in super::super) const RECEIVED: u8 = 10;
-    /// How far it has applied the log.
+    /// A request for the position up to which it has applied the log.
     pub(in super::super) const APPLIED: u8 = 11;
-    /// To take no more of the log and to answer when all of it is applied.
+    /// An order to take no more of the log, and to answer when all of it is applied.
     pub(in super::super) const CATCH_UP: u8 = 12;
     /// To be the primary of the epoch in the word.
     pub(in super::super) const PROMOTE: u8 = 13;
@@ -51,13 +51,13 @@ pub(super) fn is_replay(ask: Ask) -> bool {
 
 /// Orders that need no network.
 pub(super) mod order {
-    /// To a node: be no primary of an epoch below the subject.
+    /// To a node: stop being the primary of an epoch below the subject.
     pub(in super::super) const FENCE: u16 = 0;
-    /// To the router: the node of this number is the primary.
+    /// To the router: the node with this number is the primary.
     pub(in super::super) const ROUTE: u16 = 1;
-    /// To the router: the node of this number answers nobody.
+    /// To the router: the node with this number does not answer.
     pub(in super::super) const DOWN: u16 = 2;
-    /// To the router: the node of this number answers again.
+    /// To the router: the node with this number answers again.
     pub(in super::super) const UP: u16 = 3;
 }
 
@@ -78,13 +78,13 @@ pub(super) fn query(call: &Call) -> Query {
 /// A part of the log on its way to a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Batch {
-    /// Which primary's log it is.
+    /// The epoch of the primary whose log it is.
     pub epoch: u16,
     /// Position of its first write.
     pub from: u64,
     /// Position of its last write; `from - 1` when it is empty.
     pub to: u64,
-    /// What the replica has from `from` on belongs to another log: it is thrown away.
+    /// Whether the replica must drop what it has from `from` on, because it belongs to another log.
     pub adopt: bool,
 }
 
@@ -118,10 +118,10 @@ pub(super) const BATCH_MAX: u64 = 1 << 20;
 /// Bits of a batch's word that hold its first position; the others hold the number of its writes.
 const FROM_BITS: u32 = 43;
 
-/// Bits of a word that hold the position.
+/// Number of bits of a word that hold the position.
 const POSITION_BITS: u32 = 48;
 
-/// How far a node's copy of the log goes, and of which epoch it is: one word that fits into an answer.
+/// The last position and the epoch of a node's copy of the log, in one word that fits into an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Mark {
     pub epoch: u16,

@@ -1,4 +1,4 @@
-//! `Monitor`: watches the primary from outside and puts a replica in its place.
+//! `Monitor`: polls the primary from outside and replaces it by a replica if it is dead.
 //!
 //! ```text
 //! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
@@ -21,19 +21,19 @@ use super::spec::DatabaseSpec;
 
 /// The timers of a monitor.
 mod timer {
-    /// It is time for a poll.
+    /// The next poll.
     pub(super) const POLL: u16 = 0;
-    /// A poll has had no answer in time.
+    /// The time limit of a poll is reached.
     pub(super) const SILENT: u16 = 1;
-    /// A person has decided.
+    /// A person has decided to fail over.
     pub(super) const DECIDED: u16 = 2;
-    /// The time for answers to an election, by its number, is over.
+    /// The time for answers to the election with this number is over.
     pub(super) const VOTED: u16 = 3;
-    /// The promotion has taken its time.
+    /// The time of the promotion is over.
     pub(super) const PROMOTED: u16 = 4;
 }
 
-/// What the monitor is at.
+/// The phase of a failover.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Watching,
@@ -43,7 +43,7 @@ enum Phase {
     Promoting,
 }
 
-/// Watches the primary.
+/// The monitor of one database.
 #[derive(Debug)]
 pub struct Monitor {
     nodes: Vec<ComponentId>,
@@ -57,21 +57,21 @@ pub struct Monitor {
     promote: Variate,
     reroute: Reroute,
     delay: SimDuration,
-    /// How long an old primary may go on; none when it is fenced.
+    /// Time for which an old primary may go on; `None` if it is fenced.
     discover: Option<SimDuration>,
     phase: Phase,
-    /// Polls in a row that each node has not answered.
+    /// For each node, the number of consecutive polls without an answer.
     missed: Vec<u32>,
     primary: usize,
     chosen: usize,
     epoch: u16,
-    /// When the promotion will have taken its time.
+    /// The end of the promotion.
     due: SimTime,
-    /// Counts elections.
+    /// Number of elections.
     election: u32,
-    /// Answers to the election that have not come.
+    /// Number of answers to the election that are still missing.
     awaited: usize,
-    /// How far each node has said it is.
+    /// The position that each node has reported.
     marks: Vec<Option<Mark>>,
     stream: Option<Stream>,
 }
@@ -80,7 +80,7 @@ impl Monitor {
     /// The monitor of the database that `spec` describes.
     ///
     /// # Panics
-    /// When that has no failover.
+    /// If it has no failover.
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Monitor {
         let failover: &Failover = spec.failover.as_ref().expect("a monitor belongs to a failover");
@@ -127,14 +127,14 @@ impl Monitor {
         }
     }
 
-    /// A node is there; the router hears of it when it was gone.
+    /// Notes that a node has answered. The router is told if it did not answer before.
     fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
         if std::mem::take(&mut self.missed[node]) >= self.misses {
             self.tell_router(order::UP, node, cx);
         }
     }
 
-    /// A node has not answered a poll. One that keeps silent gets no reads; if it is the primary it is replaced.
+    /// Counts a poll without an answer. After enough of them a node gets no reads, and a primary is replaced.
     fn miss(&mut self, node: usize, cx: &mut Cx<'_>) {
         self.missed[node] = self.missed[node].saturating_add(1);
         if self.missed[node] == self.misses {
@@ -145,13 +145,13 @@ impl Monitor {
         }
         match self.phase {
             Phase::Watching if node == self.primary => self.lost(cx),
-            // What it has been asked to do it will never answer.
+            // It will never answer the order that it was given.
             Phase::CatchingUp | Phase::Promoting if node == self.chosen => self.elect(cx),
             _ => {}
         }
     }
 
-    /// The primary is taken for dead.
+    /// Declares the primary dead.
     fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
         let now = cx.now();
@@ -162,14 +162,14 @@ impl Monitor {
 
     // Failing over --------------------------------------------------------------------------------------------------
 
-    /// Asks all nodes how far they are. The old primary is one of them: it may be the only one left.
+    /// Asks all nodes for their positions. The old primary is asked too, because it may be the only node left.
     fn elect(&mut self, cx: &mut Cx<'_>) {
         match self.phase {
             Phase::Deciding => {
                 self.end(Part::Detect, cx);
                 self.fence(self.primary, cx);
             }
-            // It may be primary already without having been able to say so.
+            // It may already be primary, although its answer has not arrived.
             Phase::Promoting => self.fence(self.chosen, cx),
             _ => {}
         }
@@ -195,7 +195,7 @@ impl Monitor {
         cx.control(self.nodes[node], after, Control::Order(fence));
     }
 
-    /// The answers are in. The old primary is chosen only when nobody else has answered.
+    /// Chooses the new primary from the answers. The old primary is chosen only if no other node has answered.
     fn choose(&mut self, cx: &mut Cx<'_>) {
         let named = match self.pick {
             Pick::Named(node) => self.marks[node].map(|_| node),
@@ -203,7 +203,7 @@ impl Monitor {
         };
         let others = (0..self.nodes.len()).filter(|&node| node != self.primary);
         let far = |node: usize| self.marks[node].map(|mark| (mark.epoch, mark.position));
-        // Of equals the first.
+        // Among equals, the first.
         let most = others.rev().filter(|&node| far(node).is_some()).max_by_key(|&node| far(node));
         let old = self.marks[self.primary].map(|_| self.primary);
         match named.or(most).or(old) {
@@ -234,7 +234,7 @@ impl Monitor {
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;
         let route = Order { code: order::ROUTE, subject: self.primary as u32 };
-        // With DNS each caller finds out for itself within the time to live.
+        // With DNS, each caller learns by itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
         cx.control(self.router, delay, Control::Order(route));
     }
@@ -252,7 +252,7 @@ impl Monitor {
         match (self.phase, kind) {
             (_, kind::POLL) if ok => self.seen(node as usize, cx),
             (_, kind::POLL) => self.miss(node as usize, cx),
-            // An answer to an earlier election comes too late.
+            // An answer to an earlier election is too late.
             (_, kind::RECEIVED | kind::APPLIED | kind::CATCH_UP | kind::PROMOTE) if !of_this_election => {}
             (Phase::Electing, kind::RECEIVED | kind::APPLIED) => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
@@ -282,7 +282,7 @@ impl Monitor {
             {
                 self.choose(cx);
             }
-            // That of a promotion that was given up comes at another moment, or in another phase.
+            // The timer of a promotion that was given up fires at another time, or in another phase.
             (timer::PROMOTED, _) if self.phase == Phase::Promoting && cx.now() == self.due => {
                 self.epoch += 1;
                 self.ask(self.chosen, kind::PROMOTE, u64::from(self.epoch), cx);
@@ -303,7 +303,7 @@ impl Component for Monitor {
             Signal::Reply(call, outcome) => self.answered(call, outcome, cx),
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
             Signal::Control(Control::Recover) => {
-                // It has forgotten what it was at.
+                // It has lost its state.
                 self.phase = Phase::Watching;
                 self.missed.fill(0);
                 self.poll(cx);

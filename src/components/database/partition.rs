@@ -1,4 +1,4 @@
-//! `Partition`: how queries find the node that has their key. It is a part of the drivers of those who ask, and costs
+//! `Partition`: sends each query to the node that has its key. It is a part of the driver in each caller, and costs
 //! nothing.
 
 use crate::kernel::random::{mix, name_hash};
@@ -8,7 +8,7 @@ use crate::model::site::Site;
 
 use super::spec::DatabaseSpec;
 
-/// What the hash of a key begins with.
+/// The start value of the hash of a key.
 const SALT: u64 = name_hash("partition");
 
 /// Divides the keys among the nodes, by a hash.
@@ -36,7 +36,7 @@ impl Component for Partition {
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.route(call, cx),
-            // The node of the key is down, and nobody else has it.
+            // The node of the key is down, and no other node has the key.
             Signal::Returned(call, _) => cx.reply(call, Outcome::Unavailable),
             _ => {}
         }

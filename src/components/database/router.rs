@@ -1,5 +1,5 @@
-//! `Router`: how queries find their node. It is a part of the drivers of those who ask, costs nothing, and knows what
-//! refusals and answers tell it.
+//! `Router`: sends queries to nodes. It is a part of the driver in each caller, costs nothing, and learns from refusals
+//! and answers.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ use super::message::{flag, order};
 use super::replicas::{ReadYourWrites, Reads};
 use super::spec::DatabaseSpec;
 
-/// What is known of a user who has written.
+/// What the router knows of a user who has written.
 #[derive(Clone, Copy, Debug, Default)]
 struct Writer {
-    /// Who it is: a user's place is used again.
+    /// The identity of the user; slots of users are reused.
     identity: u64,
     /// Reads go to the primary until then.
     until: SimTime,
@@ -31,38 +31,38 @@ struct Writer {
     position: u64,
 }
 
-/// Finds the node for a query.
+/// The router of one database.
 #[derive(Debug)]
 pub struct Router {
     nodes: Vec<ComponentId>,
-    /// Where all nodes take writes: the node of each caller.
+    /// The node of each caller, if all nodes take writes.
     homes: Option<Homes>,
     primary: usize,
-    /// The primary before, to which some callers still go.
+    /// The previous primary, which some callers still use.
     former: usize,
-    /// Who tells the callers of a new primary.
+    /// The monitor, which tells callers of a new primary.
     monitor: Option<ComponentId>,
-    /// By caller that has heard of a new primary: which change it was, and who that is.
+    /// For each caller that knows of a new primary: the number of the change, and the primary.
     heard: BTreeMap<ComponentId, (u32, usize)>,
-    /// Counts new primaries.
+    /// Number of changes of the primary.
     change: u32,
-    /// Each caller learns of a new primary at some moment of this time after it; zero when all learn at once.
+    /// Time within which each caller learns of a new primary, at a random time; zero if all learn at once.
     spread: SimDuration,
     changed: SimTime,
-    /// Where the moments at which the callers learn are drawn.
+    /// The key for the draws of these times.
     draw: u64,
     stream: Option<Stream>,
-    /// Until when each is taken for down.
+    /// For each node, the time until which it counts as down.
     down_until: Vec<SimTime>,
     retry_down: SimDuration,
-    /// The node after the last that was asked to read.
+    /// The node after the one that got the last read.
     next: usize,
     reads: Reads,
     after_write: ReadYourWrites,
     after_write_for: SimDuration,
     /// Whether a class writes.
     writes: Vec<bool>,
-    /// By client and user.
+    /// The users who have written, by client and user.
     writers: Vec<Vec<Writer>>,
 }
 
@@ -98,7 +98,7 @@ impl Router {
         self.writes[usize::from(cx.get(call).class)]
     }
 
-    /// Hands a query on to a node.
+    /// Forwards a query to a node.
     fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let &Call { user, caller, .. } = cx.get(call);
         let is_write = self.is_write(call, cx);
@@ -112,8 +112,8 @@ impl Router {
         cx.forward(call, self.nodes[node]);
     }
 
-    /// The node for a query where all take writes: the caller's own, or the next in turn when that is down. Reads may go
-    /// to all in turn.
+    /// The node for a query if all nodes take writes: the caller's own, or the next in turn if that is down. Reads may
+    /// go to all nodes in turn.
     fn any(&mut self, is_write: bool, caller: ComponentId, cx: &Cx<'_>) -> usize {
         let (now, nodes) = (cx.now(), &self.nodes);
         let homes = self.homes.as_mut().expect("all nodes take writes");
@@ -127,7 +127,7 @@ impl Router {
         node
     }
 
-    /// The primary as far as the caller knows. News of another one take their time and do not cross a partition.
+    /// The primary, as far as the caller knows. The message about a new one takes time and does not cross a partition.
     fn primary_for(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
         if self.change == 0 {
             return self.primary;
@@ -147,7 +147,7 @@ impl Router {
         known
     }
 
-    /// The monitor says something about a node.
+    /// Handles an order of the monitor about a node.
     fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
         let node = order.subject as usize;
         match order.code {
@@ -157,7 +157,7 @@ impl Router {
         }
     }
 
-    /// There is another primary.
+    /// Handles a change of the primary.
     fn reroute(&mut self, primary: usize, cx: &mut Cx<'_>) {
         if primary == self.primary {
             return;
@@ -204,24 +204,24 @@ impl Router {
         self.down_until[node] <= now
     }
 
-    /// What is known of the user of a call.
+    /// What the router knows of the user of a call.
     fn writer(&self, call: CallId, cx: &Cx<'_>) -> Option<&Writer> {
         let &Call { client, user, identity, .. } = cx.get(call);
         let writer = self.writers.get(client.index())?.get(user as usize)?;
         (writer.identity == identity).then_some(writer)
     }
 
-    /// A node has refused a query, which goes to another one. A write has no other.
+    /// Handles a query that a node has refused: a read goes to another node, a write fails.
     fn returned(&mut self, call: CallId, from: ComponentId, cx: &mut Cx<'_>) {
         let now = cx.now();
         let Some(node) = self.nodes.iter().position(|&node| node == from) else { return };
-        // What the monitor has taken out stays out until it says otherwise.
+        // A node that the monitor has taken out stays out until the monitor puts it back.
         self.down_until[node] = self.down_until[node].max(now + self.retry_down);
         let is_write = self.is_write(call, cx);
         let notes = &mut cx.get_mut(call).notes;
         notes.pending += 1;
         if self.homes.is_some() {
-            // It has not begun anywhere, so that a write may go elsewhere too.
+            // The query has not started anywhere, so a write may go to another node too.
             let others =
                 usize::from(notes.pending) < self.nodes.len() && self.in_turn(now, |_| true).is_some();
             return if others { self.route_again(call, cx) } else { cx.reply(call, Outcome::Unavailable) };
@@ -240,7 +240,7 @@ impl Router {
         self.route(call, cx);
     }
 
-    /// The answer of a write passes: its user has written.
+    /// Handles the answer of a write: its user has written.
     fn passed(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { client, user, identity, answer, .. } = cx.get(call);
         if outcome != Outcome::Ok {

@@ -1,5 +1,5 @@
-//! `Shipper`: how a node sends a log to others, in order, and again when it was lost: a primary to its replicas, a node
-//! of a ring to the next one.
+//! `Shipper`: sends a log to other nodes in order, and again if it was lost: from a primary to its replicas, from a
+//! node of a ring to the next one.
 
 use std::collections::VecDeque;
 
@@ -12,13 +12,14 @@ use super::log::Log;
 use super::message::{BATCH_MAX, Batch, Mark};
 use super::node::timer;
 
-/// Batches on their way to one replica; beyond it the primary waits, as the window of a connection makes it.
+/// Largest number of batches in transit to one replica, like the window of a connection; then the primary waits.
 const WINDOW: usize = 256;
 
-/// Bits of a call's number that tell the replica; the others tell the round. Of a timer's, the others tell the log.
+/// Number of bits for the replica in the number of a call, whose other bits are the round, and in the number of a
+/// timer, whose other bits are the log.
 pub(super) const PEER_BITS: u32 = 8;
 
-/// What an answer tells the primary.
+/// The meaning of an answer for the primary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Answered {
     /// Nothing new.
@@ -29,18 +30,19 @@ pub(super) enum Answered {
     Deposed(u16),
 }
 
-/// What the primary knows of one replica.
+/// What the sender knows of one receiver.
 #[derive(Debug)]
 struct Receiver {
     node: ComponentId,
-    /// Last position sent.
+    /// The last position that was sent.
     sent: u64,
-    /// Last position that the replica has confirmed.
+    /// The last position that the replica has confirmed.
     acked: u64,
-    /// Counts restarts of the sending: answers to what was sent before one say nothing about gaps.
+    /// Number of restarts of the sending. Answers to batches from before a restart say nothing about gaps.
     round: u32,
     in_flight: VecDeque<CallId>,
-    /// It has refused, or not answered: nothing more is sent until the timer has tried and an answer has come.
+    /// Whether it has refused, or not answered. Nothing more is sent until the timer has tried again and an answer has
+    /// arrived.
     stalled: bool,
     armed: bool,
     /// `acked` when the timer was armed.
@@ -51,9 +53,9 @@ struct Receiver {
 #[derive(Debug)]
 pub(super) struct Shipper {
     peers: Vec<Receiver>,
-    /// Position up to which the log may be sent: what came after the last batch was cut waits for the next one.
+    /// Position up to which the log may be sent; later writes wait for the next batch.
     cut: u64,
-    /// Which log it is, of those that the node sends.
+    /// Number of the log, among those that the node sends.
     log: u32,
     /// Time without an answer after which a batch counts as lost.
     resend: SimDuration,
@@ -81,13 +83,13 @@ impl Shipper {
         Shipper { peers, cut: 0, log, resend }
     }
 
-    /// Whether there is nobody to send to.
+    /// Whether there is no receiver.
     pub(super) fn is_idle(&self) -> bool {
         self.peers.is_empty()
     }
 
-    /// Begins to send a log up to `cut`, of which nobody has confirmed anything, as a primary that is new or has been away
-    /// does. What the replicas have they say when they refuse the first, empty batch.
+    /// Starts sending a log up to `cut`, as a primary does that is new or was down: no replica has confirmed anything
+    /// yet. Replicas report what they have when they refuse the first batch, which is empty.
     pub(super) fn begin(&mut self, log: &Log, cut: u64, cx: &mut Cx<'_>) {
         self.cut = cut;
         for at in 0..self.peers.len() {
@@ -103,7 +105,7 @@ impl Shipper {
         (0..self.peers.len()).for_each(|at| self.restart(at, cx));
     }
 
-    /// After a crash: the model has forgotten the calls and the timers.
+    /// Drops all state after a crash; the model has forgotten the calls and the timers.
     pub(super) fn crash(&mut self) {
         for peer in &mut self.peers {
             peer.in_flight.clear();
@@ -112,7 +114,7 @@ impl Shipper {
         }
     }
 
-    /// Sends all replicas what they have not been sent, up to `cut`.
+    /// Sends to each replica what it has not been sent, up to `cut`.
     pub(super) fn ship(&mut self, log: &Log, cut: u64, cx: &mut Cx<'_>) {
         self.cut = cut;
         for at in 0..self.peers.len() {
@@ -149,7 +151,7 @@ impl Shipper {
         }
     }
 
-    /// Forgets what is on its way.
+    /// Forgets the batches in transit.
     fn restart(&mut self, at: usize, cx: &mut Cx<'_>) {
         let peer = &mut self.peers[at];
         peer.round += 1;
@@ -158,7 +160,7 @@ impl Shipper {
         }
     }
 
-    /// The timer of a replica: what has had no answer is sent again.
+    /// Sends again what a replica has not answered, when its timer fires.
     pub(super) fn resend(&mut self, number: u32, log: &Log, cx: &mut Cx<'_>) {
         let at = (number & ((1 << PEER_BITS) - 1)) as usize;
         let peer = &mut self.peers[at];
@@ -174,7 +176,7 @@ impl Shipper {
         }
     }
 
-    /// A replica has answered.
+    /// Handles an answer of a replica.
     pub(super) fn answered(
         &mut self,
         call: CallId,
@@ -204,7 +206,7 @@ impl Shipper {
         }
         if mark.epoch < log.epoch {
             if round == peer.round && batch.adopt {
-                // It does not follow: it takes itself for the primary, or waits to become it.
+                // It does not follow: it is a primary itself, or is about to become one.
                 peer.stalled = true;
                 self.restart(at, cx);
                 self.arm(at, cx);
@@ -218,7 +220,7 @@ impl Shipper {
         let progress = mark.position > peer.acked;
         peer.acked = peer.acked.max(mark.position);
         if mark.position < batch.to && round == peer.round {
-            // Something before this batch is missing over there.
+            // Something before this batch is missing at the replica.
             peer.sent = mark.position;
             self.restart(at, cx);
         }
@@ -228,7 +230,7 @@ impl Shipper {
 
     /// The last position that at least `needed` replicas have confirmed.
     pub(super) fn confirmed_by(&self, needed: usize) -> u64 {
-        // Replicas are few: no sorting, no allocation.
+        // There are few replicas, so a linear search without allocation is enough.
         let at_least = |position: u64| self.peers.iter().filter(|peer| peer.acked >= position).count();
         let positions = self.peers.iter().map(|peer| peer.acked);
         positions.filter(|&position| at_least(position) >= needed).max().unwrap_or(0)

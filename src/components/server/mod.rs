@@ -1,4 +1,5 @@
-//! `Server`: works through a list of steps for each call. A call holds its worker while it waits for another box.
+//! `Server`: workers, memory, a queue and a list of steps. A call holds its worker also while it waits for a downstream
+//! call.
 
 mod gauges;
 mod resources;
@@ -23,19 +24,19 @@ use crate::parts::hand::Hand;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 
-/// Timer: a step that waits is over.
+/// The time of a `wait` step is over.
 const STEP_OVER: u16 = 0;
 
-/// Timer: the answer of another box is late.
+/// The oldest time limit for an answer of another box is reached.
 const LIMIT: u16 = 1;
 
-/// Purposes of draws of each step: the first one is for its demand, the second for whether it is taken.
+/// Purposes of draws for each step: the even number is for its demand, the odd one for whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
 
-/// The step of a page for a check, behind all others.
+/// The step that makes the page for a check, after all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
 
-/// Flag of a call's notes: it has been answered; its id lives on until the answer has arrived.
+/// Flag in a call's notes: the call has been answered. Its id is valid until the answer has arrived.
 const ENDED: u8 = 1;
 
 /// What a step does.
@@ -43,9 +44,9 @@ const ENDED: u8 = 1;
 enum Action {
     Cpu(Variate),
     Wait(Variate),
-    /// Index of the connection pool, number of times, and what is asked beyond one entity.
+    /// Index of the connection pool, number of repetitions, and what the query asks for beyond one entity.
     Query(usize, u16, Scope),
-    /// Index of the targets, number of times, and number of calls at once.
+    /// Index of the targets, number of repetitions, number of parallel calls.
     Call(usize, u16, u16),
 }
 
@@ -72,11 +73,11 @@ pub struct Server {
     others: Vec<Members>,
     /// Workers, their queue, memory and the rate limit.
     door: Door,
-    /// Time that a killed process takes to come back.
+    /// Time until a killed process is back.
     restart: SimDuration,
-    /// Core time of the page that checks ask for.
+    /// Core time of the page for checks.
     health_cpu: SimDuration,
-    /// Patience with other boxes.
+    /// Its time limit for other boxes.
     hand: Hand<CallId>,
 }
 
@@ -149,7 +150,7 @@ impl Server {
         self.settle(call, verdict, cx);
     }
 
-    /// Calls that waited have got a worker.
+    /// Starts the calls that have waited for a worker and now have one.
     #[inline(never)]
     fn start_waiters(&mut self, cx: &mut Cx<'_>) {
         while let Some((call, verdict)) = self.door.next(cx) {
@@ -157,7 +158,7 @@ impl Server {
         }
     }
 
-    /// Acts on what the door has decided about a call.
+    /// Carries out the verdict of the door on a call.
     #[inline(always)]
     fn settle(&mut self, call: CallId, verdict: Verdict, cx: &mut Cx<'_>) {
         match verdict {
@@ -168,7 +169,7 @@ impl Server {
         }
     }
 
-    /// The memory is exhausted: the operating system kills the process, which comes back later.
+    /// Kills the process, because the memory is exhausted; it restarts later.
     #[cold]
     fn kill(&mut self, cx: &mut Cx<'_>) {
         cx.count(gauges::OOM_KILLS);
@@ -177,7 +178,7 @@ impl Server {
         cx.control(me, self.restart, Control::Recover);
     }
 
-    /// A call has got its worker.
+    /// Starts a call that has its worker.
     #[inline(always)]
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if cx.get(call).notes.step == PAGE_STEP {
@@ -187,13 +188,13 @@ impl Server {
         self.proceed(call, 0, cx);
     }
 
-    /// A call ends otherwise than well.
+    /// Ends a call with an outcome other than ok.
     #[cold]
     fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         self.leave(call, outcome, cx);
     }
 
-    /// Answers a call, which gives its memory and its worker back.
+    /// Answers a call, and releases its memory and its worker.
     #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
@@ -214,8 +215,8 @@ impl Server {
 
     // Steps ---------------------------------------------------------------------------------------------------------
 
-    /// Goes on with a call, `ahead` steps after the step that it is at, until it must wait. Inlined into the two places that
-    /// every call passes: where it begins and where its work is done.
+    /// Runs the steps of a call from the current one, or from one `ahead` of it, until one has to wait. Inlined where
+    /// calls begin and where work is done, because these are frequent.
     #[inline(always)]
     fn proceed(&mut self, call: CallId, ahead: u16, cx: &mut Cx<'_>) {
         let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
@@ -229,7 +230,7 @@ impl Server {
         self.leave(call, Outcome::Ok, cx);
     }
 
-    /// Starts a step of a call whose draws start at `key`. Returns false when the step is over at once.
+    /// Starts a step of the call with this key. Returns false if the step is over at once.
     #[inline(always)]
     fn begin_step(&mut self, call: CallId, key: u64, at: usize, cx: &mut Cx<'_>) -> bool {
         let purpose = at as u64 * DRAWS_A_STEP;
@@ -279,7 +280,7 @@ impl Server {
         let Action::Query(_, _, scope) = self.stages[usize::from(notes.step)].action else { return };
         let scope = match notes.pending {
             0 => scope,
-            // The next hop of a traversal that the database does not do.
+            // The next hop of a traversal, if the database cannot traverse.
             hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
             _ => Scope::default(),
         };
@@ -287,13 +288,13 @@ impl Server {
         self.send(call, to, ordinal, ask, cx);
     }
 
-    /// Asks another box, and waits for its answer as long as the patience lasts.
+    /// Calls another box, with the server's time limit.
     fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) {
         let child = cx.ask(Parent::Call(call), to, ordinal, ask);
         self.hand.wait_for(child, cx);
     }
 
-    /// Calls that wait for a late answer fail.
+    /// Handles time limits that are reached: their calls fail.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
             cx.count(gauges::TIMEOUTS);
@@ -311,7 +312,7 @@ impl Server {
         }
     }
 
-    /// The step that `call` is at has an answer. A database may have left a `rest` to ask for.
+    /// Handles an answer for the current step of `call`. `rest` is what a database has left for the caller to ask.
     fn answered(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
@@ -335,7 +336,7 @@ impl Server {
             notes.pending = match rest {
                 Found { gone: hop @ 1.., .. } => u16::from(hop),
                 Found { joins: entities @ 1.., .. } => entities,
-                // Of several entities the next, or nothing more.
+                // The next of several entities, if any.
                 _ if notes.pending > 0 && !is_traversal => notes.pending - 1,
                 _ => 0,
             };
@@ -350,13 +351,14 @@ impl Server {
         self.go_on(call, cx);
     }
 
-    /// Goes on after a step that had to wait for other boxes.
+    /// Continues after a step that had to wait for other boxes.
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
     }
 
-    /// The answer of a child call: its connection goes back to the pool, then its parent goes on. The parent may have
-    /// ended, because another branch of its step has failed; only queries hold a connection, and they have no branches.
+    /// Handles the answer of a child call: returns its connection to the pool, then continues its parent. The parent
+    /// may have ended, because another branch of its step has failed; only queries hold a connection, and they have no
+    /// branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { parent: Parent::Call(call), answer, .. } = cx.get(child) else { return };
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
@@ -376,7 +378,7 @@ impl Server {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// The process is gone.
+    /// Drops all state after a crash.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.door.crash(cx);
         self.hand.crash();
@@ -400,8 +402,8 @@ impl Stage {
     }
 }
 
-/// Tells the child calls of one call apart: step, repetition and branch. Never 0, which would hand the call's own draws
-/// on to the child.
+/// A number that differs for each child call of a call: from step, repetition and branch. Never 0, which would pass the
+/// call's own draws on to the child.
 fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
     let notes = cx.get(call).notes;
     (u64::from(notes.step) + 1) << 32 | u64::from(notes.left) << 16 | u64::from(branch)

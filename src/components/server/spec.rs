@@ -25,12 +25,12 @@ const STEPS_MAX: usize = 1000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheduling {
-    /// All at once, in equal shares, as an operating system does.
+    /// All calls at the same time, in equal shares, as in an operating system.
     #[default]
     Ps,
-    /// One call a core, in the order of arrival.
+    /// One call for each core, in order of arrival.
     Fifo,
-    /// One call a core, the latest arrival first.
+    /// One call for each core, the latest arrival first.
     Lifo,
 }
 
@@ -38,7 +38,7 @@ pub enum Scheduling {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnMemory {
-    /// The call is turned away.
+    /// The call is rejected.
     #[default]
     Reject,
     /// The operating system kills the process: every call inside is lost, and it restarts.
@@ -51,7 +51,7 @@ pub enum OnMemory {
 pub struct RateLimit {
     /// Calls a second that pass in the long run.
     pub rate: Rate,
-    /// Calls that pass at once after a quiet time. Default: one second's worth.
+    /// Number of calls that can pass at the same time after a quiet period. Default: one second's worth.
     pub burst: Option<u32>,
 }
 
@@ -84,9 +84,10 @@ pub struct ServerSpec {
     pub workers: Option<u32>,
     /// Number of calls that may wait for a worker; beyond it they are rejected. Default: 100, as Tomcat.
     pub queue: Option<u32>,
-    /// Connections that wait in the kernel when the queue is full, without memory; beyond it they are refused. Default: 0.
+    /// Largest number of connections that wait in the kernel if the queue is full; they need no memory, and further
+    /// ones are refused. Default: 0.
     pub backlog: Option<u32>,
-    /// Memory of the process without any call. Default: "512MiB" [T].
+    /// Memory of the process without calls. Default: "512MiB" [T].
     pub base_memory: Option<Bytes>,
     /// Memory of each call inside. Default: "4MiB" [T].
     pub memory_per_call: Option<Bytes>,
@@ -120,12 +121,12 @@ impl ServerSpec {
         self.workers.unwrap_or(200)
     }
 
-    /// Memory of the process without any call, bytes.
+    /// Memory of the process without calls, in bytes.
     fn base_memory(&self) -> u64 {
         self.base_memory.map_or(512 << 20, |bytes| bytes.0)
     }
 
-    /// What each machine lets in.
+    /// The admission limits of each machine.
     pub(super) fn limits(&self) -> Limits {
         let rate_limit = self.rate_limit.map(|RateLimit { rate, burst }| match burst {
             Some(burst) => TokenBucket::new(rate.0, burst),

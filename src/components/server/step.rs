@@ -7,13 +7,13 @@ use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Share};
 use crate::model::spec::{Outline, Problems, RequestClass};
 
-/// Largest number of repetitions of one step, and of branches of a parallel one.
+/// Largest number of repetitions of a step, and of parallel branches.
 const TIMES_MAX: u32 = 10_000;
 
-/// Largest number of parts, or of other entities, of one query. An entity with more of them is a table of its own.
+/// Largest number of parts, or of other entities, of a query.
 const ASKED_MAX: u16 = 10_000;
 
-/// Largest number of entities that the last hop of a traversal finds. A query for more of them is a batch job.
+/// Largest number of entities that the last hop of a traversal may find; more would be a batch job.
 const FOUND_MAX: f64 = 1e9;
 
 /// One step of the work for a call: exactly one of `cpu`, `wait`, `query` and `call`.
@@ -22,26 +22,27 @@ const FOUND_MAX: f64 = 1e9;
 pub struct Step {
     /// Core time at speed 1.
     pub cpu: Option<Dist>,
-    /// Time that holds a worker and no core: I/O elsewhere.
+    /// Time that holds a worker but no core: I/O elsewhere.
     pub wait: Option<Dist>,
     /// A query to a database, over a pooled connection.
     pub query: Option<String>,
     /// A call to another box.
     pub call: Option<String>,
-    /// Number of times, one after the other. Default: 1.
+    /// Number of repetitions, one after the other. Default: 1.
     pub times: Option<u32>,
     /// Parts of the entity that a query asks for: rows to look up at an engine with tables, one value elsewhere. Only
     /// for `query`. Default: none.
     pub parts: Option<u16>,
-    /// Other entities that a query asks for along with its own: a join where the engine has joins, elsewhere a query
-    /// each, one after the other. Only for `query`. Default: none.
+    /// Number of other entities that a query asks for along with its own. An engine with joins gets them by a join;
+    /// others need one query for each, one after the other. Only for `query`. Default: none.
     pub joins: Option<u16>,
-    /// Hops of a traversal that begins at the entity, over `fanout` neighbours of each. An engine that cannot is asked
-    /// once a hop for all that the last has found. Only for `query`. Default: none.
+    /// Number of hops of a traversal that begins at the entity, over `fanout` neighbours of each. An engine that cannot
+    /// traverse gets a query for each hop, which asks for all that the hop before has found. Only for `query`. Default:
+    /// none.
     pub hops: Option<u8>,
     /// Neighbours of each entity, with `hops`.
     pub fanout: Option<u16>,
-    /// Number of calls at once; the step ends with the last answer. Only for `call`.
+    /// Number of parallel calls; the step ends with the last answer. Only for `call`.
     pub parallel: Option<u32>,
     /// Share of the calls that take this step. Default: all.
     pub chance: Option<Share>,

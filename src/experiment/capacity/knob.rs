@@ -1,4 +1,4 @@
-//! `Knob`: the load of a scenario as one number that can be turned.
+//! `Knob`: the load of a scenario as one number that can be changed.
 
 use crate::model::lever::{Effect, Setting};
 use crate::scenario::suggest::did_you_mean;
@@ -7,24 +7,24 @@ use crate::scenario::{BoxEntry, Scenario};
 /// The lowest and the highest factor of the load of several clients.
 const FACTORS: (f64, f64) = (1e-6, 1e9);
 
-/// What the number counts.
+/// The unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadUnit {
-    /// Users of a closed population: whole numbers.
+    /// Users of a closed population; an integer.
     Users,
     /// Requests, or sessions, a second.
     PerS,
-    /// Times the scenario's own load, where it has several clients.
+    /// Multiples of the scenario's own load, if it has several clients.
     Times,
 }
 
 /// The load of one client.
 #[derive(Clone, Debug, PartialEq)]
 struct ClientLoad {
-    /// As overrides name it: `users.rate`.
+    /// The key for overrides: `users.rate`.
     key: String,
-    /// What the scenario says.
+    /// The value in the scenario.
     own: f64,
     is_users: bool,
     /// The least and the greatest that the scenario may say.
@@ -45,17 +45,17 @@ impl ClientLoad {
     }
 }
 
-/// The load of a scenario: of its one client in that client's own unit, or of all clients as a factor.
+/// The load of a scenario: that of its only client in its own unit, or a factor for all clients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knob {
     clients: Vec<ClientLoad>,
 }
 
 impl Knob {
-    /// The knob of a scenario: the key that is given, or all that its clients ask.
+    /// The knob of a scenario: the given key, or the load of all its clients.
     ///
     /// # Errors
-    /// When nothing can be turned, or the key is none that can.
+    /// If there is no load to change, or the key is not one.
     pub fn of(scenario: &Scenario, key: Option<&str>) -> Result<Knob, String> {
         let clients = clients(scenario);
         let known = || clients.iter().map(|client| client.key.as_str());
@@ -73,7 +73,7 @@ impl Knob {
         }
     }
 
-    /// What is turned, for readers: `users.rate`, or `all clients`.
+    /// The name of what is changed, for readers: `users.rate`, or `all clients`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self.clients.as_slice() {
@@ -82,7 +82,7 @@ impl Knob {
         }
     }
 
-    /// What the number counts.
+    /// The unit of the load.
     #[must_use]
     pub fn unit(&self) -> LoadUnit {
         match self.clients.as_slice() {
@@ -98,7 +98,7 @@ impl Knob {
         if let [one] = self.clients.as_slice() { one.own } else { 1.0 }
     }
 
-    /// The nearest load that can be had: whole users, a rate of five digits, within what a scenario may say.
+    /// The nearest possible load: an integer for users, a rate of five digits, within the limits of a scenario.
     #[must_use]
     pub fn nearest(&self, load: f64) -> f64 {
         match self.clients.as_slice() {
@@ -116,7 +116,7 @@ impl Knob {
     }
 }
 
-/// The number to five digits, so that it can be typed.
+/// The number rounded to five digits, so that it can be typed.
 fn rounded(number: f64) -> f64 {
     format!("{number:.4e}").parse().expect("a number that was printed can be read")
 }

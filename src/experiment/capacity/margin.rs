@@ -1,4 +1,4 @@
-//! `Margin`: how far a result is from the limit of an objective, as one number with its interval.
+//! `Margin`: the distance of a result from the bound of an objective, as one number with its interval.
 
 use crate::scenario::expression::{Comparison, Expectation, Metric};
 use crate::stats::quantile::TAIL_RECORDS_MIN;
@@ -6,17 +6,17 @@ use crate::stats::quantile::TAIL_RECORDS_MIN;
 use super::super::expect::measure;
 use super::super::result::RunResult;
 
-/// How far the worst part of an objective is from its bound, as a share of the bound: below 0 the objective is met.
-/// Infinite where nobody is served or a queue grows without end.
+/// The distance of the worst part of an objective from its bound, relative to the bound. Below 0 the objective is met.
+/// Infinite if no request is served or a queue grows without end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Margin {
-    /// By the measured values.
+    /// By the measured value.
     pub(super) value: f64,
-    /// By the better ends of their intervals: above 0 it is shown that the objective is missed.
+    /// By the better end of its interval. Above 0, the objective is shown to be missed.
     pub(super) low: f64,
-    /// By the worse ends: below 0 it is shown that the objective is met.
+    /// By the worse end of its interval. Below 0, the objective is shown to be met.
     pub(super) high: f64,
-    /// The part that is worst, by its place.
+    /// Index of the worst part.
     pub(super) binding: usize,
 }
 
@@ -27,7 +27,7 @@ impl Margin {
     /// The margin of a result.
     ///
     /// # Errors
-    /// Why it cannot be told.
+    /// The reason why there is none.
     pub(super) fn of(slo: &[Expectation], result: &RunResult) -> Result<Margin, Unknown> {
         let nobody = result.metrics.outcomes.ok.mean.unwrap_or(0.0) == 0.0;
         if !result.steady_state.reached || nobody {
@@ -50,16 +50,16 @@ impl Margin {
     }
 }
 
-/// Why a margin cannot be told, in a sentence without a full stop.
+/// The reason why there is no margin: a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
     /// At this load too little happened in the measured time.
     TooLittle(String),
-    /// The scenario has no such thing, whatever the load.
+    /// The scenario does not have the metric at any load.
     Never(String),
 }
 
-/// What there would have to be more of.
+/// The reason, naming what there is too little of.
 fn too_little(metric: &Metric, result: &RunResult) -> String {
     let tail = match metric {
         Metric::Response { stat, .. } => stat.tail(),
@@ -71,7 +71,7 @@ fn too_little(metric: &Metric, result: &RunResult) -> String {
     format!("{metric} takes {needed} answered requests a trial, and of all there were {answered:.0}")
 }
 
-/// How far a value is beyond the bound, as a share of it.
+/// The distance of a value beyond the bound, relative to the bound.
 fn share_beyond(that: &Expectation, value: f64) -> f64 {
     let scale = if that.bound == 0.0 { 1.0 } else { that.bound };
     let beyond = (value - that.bound) / scale;
@@ -81,7 +81,8 @@ fn share_beyond(that: &Expectation, value: f64) -> f64 {
     }
 }
 
-/// Why an objective has no highest load: a part of it does not get worse as the load grows.
+/// The reason why an objective has no highest load: a part of it does not get worse as the load grows. `None` if it has
+/// one.
 pub(super) fn refusal(slo: &[Expectation]) -> Option<String> {
     let upper = |that: &Expectation| matches!(that.comparison, Comparison::Lt | Comparison::Le);
     let gets_worse = |that: &Expectation| match that.metric {

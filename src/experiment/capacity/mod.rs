@@ -1,10 +1,13 @@
-//! `capacity`: the highest load at which an objective is met, as an interval, what binds there, and where all collapses.
+//! `capacity`: the highest load at which an objective is met, as an interval; the bottleneck there; and the load at
+//! which the system collapses.
 //!
-//! Method: sample average approximation for a stochastic root (Pasupathy and Kim, "The stochastic root-finding problem",
-//! ACM Transactions on Modeling and Computer Simulation 21(3), 2011): every load is simulated with the same seeds, so that
-//! keyed draws make the measured margin a nearly smooth function of the load, whose root ordinary bracketing finds. The
-//! interval is a test inverted: from its lower end on the objective is no longer shown to be met, up to its upper end it
-//! is not shown to be missed, each with the 95 % interval of the measured margin.
+//! Method: sample average approximation for a stochastic root (Pasupathy and Kim, "The stochastic root-finding
+//! problem", ACM Transactions on Modeling and Computer Simulation 21(3), 2011). Every load is simulated with the same
+//! seeds. With keyed draws the measured margin is then a nearly smooth function of the load, and ordinary bracketing
+//! finds its root.
+//!
+//! The interval of the capacity comes from the 95 % interval of the margin: below the lower end the objective is shown
+//! to be met, above the upper end it is shown to be missed.
 
 mod knob;
 mod margin;
@@ -23,69 +26,69 @@ use search::Search;
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.capacity/1";
 
-/// What is asked, and how to simulate.
+/// The objective, and how to simulate.
 pub struct Question<'a> {
     /// The objective: all parts must hold.
     pub slo: &'a [Expectation],
-    /// What is turned.
+    /// The load that is changed.
     pub knob: &'a Knob,
-    /// Seed of all trials, at every load the same.
+    /// Seed of all trials, the same at every load.
     pub seed: u64,
-    /// Trials at each load.
+    /// Number of trials at each load.
     pub trials: u32,
     /// Threads; 0 for as many as there are cores.
     pub jobs: usize,
 }
 
-/// Who gives the scenarios and watches, besides [`Progress`].
+/// Supplies the scenarios and follows the search; trials report to [`Progress`].
 pub trait Loads {
-    /// What goes wrong when there is no scenario at a load.
+    /// The error if there is no scenario at a load.
     type Error;
 
     /// The scenario with these overrides.
     ///
     /// # Errors
-    /// When it is refused.
+    /// If it is refused.
     fn scenario(&self, overrides: &[(String, String)]) -> Result<Scenario, Self::Error>;
 
-    /// A load is about to be simulated: the how-manieth, and which.
+    /// Called before a load is simulated, with its number in the search and the load as text.
     fn trying(&self, number: usize, load: &str);
 }
 
-/// What a search has found, as the JSON of `outgrow.capacity/1`.
+/// The result of a search, as the JSON `outgrow.capacity/1`.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CapacityResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// Version of the simulator.
     pub version: &'static str,
-    /// Whether the search came to its end.
+    /// Whether the search was not interrupted.
     pub complete: bool,
-    /// What was simulated, at the load nearest to the answer.
+    /// The scenario at the load nearest to the answer.
     pub scenario: ScenarioRef,
     /// Seed of all trials.
     pub seed: u64,
-    /// Trials at each load near the answer; far from it fewer are enough.
+    /// Number of trials at each load near the answer; far from it fewer are enough.
     pub trials: u32,
-    /// Measured time of each trial, seconds.
+    /// Measured time of each trial, in seconds.
     pub duration_s: f64,
-    /// Time thrown away before it, seconds.
+    /// Warm-up before it, in seconds; not measured.
     pub warmup_s: f64,
     /// The parts of the objective.
     pub slo: Vec<String>,
-    /// What was turned.
+    /// The load that was changed.
     pub load: LoadRef,
     /// How the search ended.
     pub verdict: Found,
     /// The highest load that meets the objective, in the unit of `load`.
     pub estimate: Option<f64>,
-    /// Lower end of its 95 % interval: up to here it is shown to be met.
+    /// Lower end of its 95 % interval. Up to here the objective is shown to be met.
     pub low: Option<f64>,
-    /// Upper end: from here on it is shown to be missed.
+    /// Upper end of the interval. From here the objective is shown to be missed.
     pub high: Option<f64>,
     /// The part of the objective that is missed first.
     pub binding: Option<String>,
-    /// The point nearest to the answer that meets the objective, if there is one.
+    /// The simulated load nearest to the answer that meets the objective, if there is one.
     pub at: Option<Point>,
     /// Where the system collapses; `None` if it did not up to `tried_to`.
     pub collapse: Option<Collapse>,
@@ -93,16 +96,16 @@ pub struct CapacityResult {
     pub tried_to: f64,
     /// Every load that was simulated, in order.
     pub points: Vec<Point>,
-    /// What else the reader must know, in sentences.
+    /// Further remarks for readers, in sentences.
     pub notes: Vec<String>,
 }
 
-/// What was turned.
+/// The load that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct LoadRef {
-    /// `users.rate`, or `all clients`.
+    /// Its name: `users.rate`, or `all clients`.
     pub key: String,
-    /// What the numbers count.
+    /// The unit of the load.
     pub unit: LoadUnit,
 }
 
@@ -118,59 +121,60 @@ pub enum Found {
     /// It is missed at the lowest load that was tried.
     #[serde(rename = "never met")]
     NeverMet,
-    /// At low loads too little happens to tell.
+    /// Too little happens at low loads to decide.
     #[serde(rename = "not measured")]
     NotMeasured,
 }
 
-/// Where goodput no longer grows, but falls or never comes to rest.
+/// The load at which goodput falls or the system has no steady state any more.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Collapse {
-    /// A load at which all is still well.
+    /// A load below the collapse.
     pub low: f64,
-    /// A load at which it is not.
+    /// A load above it.
     pub high: f64,
     /// `no steady state` or `goodput falls`.
     pub how: &'static str,
 }
 
-/// One load.
+/// The measurements at one load.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Point {
     /// The load.
     pub load: f64,
-    /// How far the objective is from its bound, as a share of it: below 0 it is met. `None`: beyond all bounds.
+    /// Distance of the objective from its bound, relative to the bound; below 0 the objective is met. `None` if
+    /// infinite.
     pub margin: Option<f64>,
     /// The better end of its interval.
     pub margin_low: Option<f64>,
     /// The worse end of its interval.
     pub margin_high: Option<f64>,
-    /// Trials that were run: few where the answer is clear.
+    /// Number of trials; few if the answer is clear.
     pub trials: usize,
-    /// Whether the system came to rest.
+    /// Whether the system reached steady state.
     pub steady: bool,
     /// Requests that ended ok a second.
     pub throughput_rps: Figure,
-    /// The same within their deadline.
+    /// Requests that ended ok within their deadline, a second.
     pub goodput_rps: Figure,
-    /// Mean response time, ms.
+    /// Mean response time in ms.
     pub mean_ms: Figure,
-    /// Median of the response time, ms.
+    /// Median of the response time in ms.
     pub p50_ms: Figure,
-    /// 99th percentile of the response time, ms.
+    /// 99th percentile of the response time in ms.
     pub p99_ms: Figure,
     /// Share of the requests that ended ok.
     pub availability: Figure,
-    /// Price of all machines, USD an hour.
+    /// Price of all machines in USD an hour.
     pub cost_usd_per_hour: Option<f64>,
-    /// Price of a million requests that ended ok, USD.
+    /// Price in USD of a million requests that ended ok.
     pub cost_usd_per_million: Option<f64>,
-    /// What binds.
+    /// The bottleneck.
     pub bottleneck: Option<Bottleneck>,
 }
 
 impl Point {
-    /// The figures of a result at a load.
+    /// The measurements of a result at a load.
     pub(super) fn of(load: f64, result: &RunResult) -> Point {
         let whole = &result.metrics;
         let cost = whole.cost_usd_per_hour.mean;
@@ -205,7 +209,7 @@ impl Point {
     }
 }
 
-/// A load with its unit, as one types it.
+/// A load with its unit, as it is typed.
 #[must_use]
 pub fn shown(load: f64, unit: LoadUnit) -> String {
     match unit {
@@ -215,10 +219,10 @@ pub fn shown(load: f64, unit: LoadUnit) -> String {
     }
 }
 
-/// Looks for the highest load that meets the objective. `None` when the user had enough before anything was measured.
+/// Searches for the highest load that meets the objective. `None` if the user interrupts before anything is measured.
 ///
 /// # Errors
-/// Of `loads`; or why the objective has no highest load.
+/// An error of `loads`, or the reason why the objective has no highest load.
 pub fn capacity<L: Loads>(
     question: &Question<'_>,
     loads: &L,
@@ -229,7 +233,7 @@ pub fn capacity<L: Loads>(
     Ok(search.result(outcome))
 }
 
-/// Why an objective has no highest load, in a sentence without a full stop.
+/// The reason why an objective has no highest load: a clause without a full stop. `None` if it has one.
 #[must_use]
 pub fn refusal(slo: &[Expectation]) -> Option<String> {
     margin::refusal(slo)

@@ -1,4 +1,4 @@
-//! `Search`: which loads to simulate, and what follows from them.
+//! `Search`: chooses the loads to simulate, and draws the conclusions.
 
 mod bracket;
 
@@ -10,28 +10,28 @@ use super::super::runner::{self, Progress, RunOptions, Trials};
 use super::margin::{Margin, Unknown};
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
 
-/// Loads that are simulated at most.
+/// Largest number of loads that are simulated.
 pub(super) const LOADS_MAX: usize = 48;
 
-/// Doublings beyond the answer in search of the collapse.
+/// Number of doublings beyond the answer in the search for the collapse.
 pub(super) const COLLAPSE_DOUBLINGS: usize = 2;
 
-/// Trials after which a load whose answer is clear is left.
+/// Number of trials after which a load with a clear answer gets no more.
 pub(super) const PROBE_TRIALS: u32 = 3;
 
-/// A margin beyond this share of the bound is clear after [`PROBE_TRIALS`].
+/// A margin larger than this, in either direction, is clear after [`PROBE_TRIALS`].
 const CLEAR: f64 = 0.35;
 
-/// Width of the bracket at which the answer is interpolated, as a share of the load.
+/// Width of the bracket, relative to the load, at which the answer is interpolated.
 pub(super) const WIDTH: f64 = 0.01;
 
-/// Width of the brackets of the collapse.
+/// Width of the bracket of the collapse, relative to the load.
 pub(super) const COLLAPSE_WIDTH: f64 = 0.1;
 
-/// A fall of goodput by more than this share, beyond its interval, is a collapse.
+/// A fall of goodput by more than this share, beyond its interval, counts as a collapse.
 pub(super) const FALL: f64 = 0.05;
 
-/// Which of the three margins is brought to zero, and in how narrow a bracket.
+/// One of the three margins whose root is searched, and the width of its bracket.
 #[derive(Clone, Copy)]
 struct Side {
     of: fn(&Margin) -> f64,
@@ -39,30 +39,30 @@ struct Side {
     width: f64,
 }
 
-/// The answer itself.
+/// The margin whose root is the answer.
 const VALUE: Side = Side { of: |margin| margin.value, is_limit: false, width: WIDTH };
 
-/// The lower end of its interval: up to there the objective is shown to be met.
+/// The margin whose root is the lower end of the interval: up to there the objective is shown to be met.
 const HIGH: Side = Side { of: |margin| margin.high, is_limit: true, width: 2.0 * WIDTH };
 
-/// The upper end: from there on it is shown to be missed.
+/// The margin whose root is the upper end of the interval: from there the objective is shown to be missed.
 const LOW: Side = Side { of: |margin| margin.low, is_limit: true, width: 2.0 * WIDTH };
 
-/// Steps beyond the loads that are known, in search of an end of the interval.
+/// Largest number of steps beyond the known loads in the search for an end of the interval.
 const EXTENSIONS_MAX: usize = 8;
 
-/// The length of such a step, as a share of the load.
+/// Length of such a step, relative to the load.
 const EXTENSION: f64 = 0.15;
 
-/// Why nothing more is simulated.
+/// The reason why nothing more is simulated.
 enum Stop<E> {
-    /// The user had enough.
+    /// The user has interrupted the search.
     Interrupted,
     /// [`LOADS_MAX`] is reached.
     Enough,
-    /// At this load it cannot be told, but perhaps at a higher one.
+    /// At this load too little happens to decide; at a higher load more may happen.
     TooLittle(String),
-    /// It can be told at no load.
+    /// No load can decide.
     Never(String),
     /// The scenario is refused.
     Refused(E),
@@ -87,9 +87,9 @@ pub(super) struct Search<'a, L: Loads> {
     question: &'a Question<'a>,
     loads: &'a L,
     progress: &'a dyn Progress,
-    /// In the order of their loads.
+    /// The simulated loads, in increasing order.
     tried: Vec<Tried>,
-    /// Loads that were simulated, those that were simulated again included.
+    /// Number of simulations; a load that was simulated again counts twice.
     simulated: usize,
     length: Option<(f64, f64)>,
     notes: Vec<String>,
@@ -137,7 +137,7 @@ impl<'a, L: Loads> Search<'a, L> {
         Ok(found)
     }
 
-    /// Narrows the brackets of the answer and of both ends of its interval.
+    /// Narrows the brackets of the answer and of the two ends of its interval.
     fn refine(&mut self) -> Result<(), Stop<L::Error>> {
         for side in [VALUE, HIGH, LOW] {
             let (mut steps, mut extensions) = (0, 0);
@@ -169,7 +169,7 @@ impl<'a, L: Loads> Search<'a, L> {
         (from < load && load < to).then_some(load)
     }
 
-    /// A load beyond those on which this side can be told, where it does not change its sign among them.
+    /// A load beyond the known ones, if the margin of this side does not change its sign among them.
     fn beyond(&self, side: Side) -> Option<f64> {
         let known = self.known(side);
         let (&first, &last) = (known.first()?, known.last()?);
@@ -180,8 +180,8 @@ impl<'a, L: Loads> Search<'a, L> {
         (next != lowest && next != highest).then_some(next)
     }
 
-    /// A load inside a bracket: where the secant is zero, but not too near to either end; every third time the middle,
-    /// so that no shape of the curve makes it slow.
+    /// A load inside a bracket: the root of the secant, kept away from both ends. Every third time it is the middle, so
+    /// that the search is fast for every shape of the curve.
     fn between(&self, side: Side, low: usize, high: usize, step: usize) -> f64 {
         let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
         let (below, above) = (self.side(low, side), self.side(high, side));
@@ -193,15 +193,14 @@ impl<'a, L: Loads> Search<'a, L> {
         root.max(from + nearest).min(to - nearest)
     }
 
-    /// The first two neighbours between which the margin of this side becomes positive.
+    /// The first two neighbouring loads between which the margin of this side becomes positive.
     fn bracket_of(&self, side: Side) -> Option<(usize, usize)> {
         let known = self.known(side);
         let first = known.iter().position(|&at| self.side(at, side) >= 0.0)?;
         (first > 0).then(|| (known[first - 1], known[first]))
     }
 
-    /// The loads that tell something about this side. The interval of a probe is too wide to be compared with those of
-    /// all trials.
+    /// The loads that count for this side. The interval of a probe is too wide to compare with intervals of all trials.
     fn known(&self, side: Side) -> Vec<usize> {
         let tells = |tried: &Tried| {
             let all = tried.point.trials >= self.question.trials as usize;
@@ -225,7 +224,7 @@ impl<'a, L: Loads> Search<'a, L> {
         Some(from + (to - from) * below / (below - above))
     }
 
-    /// Looks further up for the load at which goodput falls or the system does not come to rest.
+    /// Searches higher loads for the one at which goodput falls or the system has no steady state.
     fn look_for_collapse(&mut self) -> Result<(), Stop<L::Error>> {
         let mut doublings = 0;
         while self.collapsed().is_none() && doublings < COLLAPSE_DOUBLINGS {
@@ -236,7 +235,7 @@ impl<'a, L: Loads> Search<'a, L> {
         while let Some((low, high, _)) = self.collapsed() {
             let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
             let middle = self.question.knob.nearest(f64::midpoint(from, to));
-            // What lies between is known already where goodput falls slowly, or is not known well enough to be a fall.
+            // The middle may be known already, if goodput falls slowly or its interval is too wide to show a fall.
             let is_known = self.tried.iter().any(|tried| tried.point.load == middle);
             if to - from <= COLLAPSE_WIDTH * to || is_known {
                 break;
@@ -246,7 +245,7 @@ impl<'a, L: Loads> Search<'a, L> {
         Ok(())
     }
 
-    /// The last load before the collapse, the first after it, and what happens there.
+    /// The last load before the collapse, the first load after it, and the kind of collapse.
     fn collapsed(&self) -> Option<(usize, usize, &'static str)> {
         let mut best = f64::NEG_INFINITY;
         for (at, tried) in self.tried.iter().enumerate() {
@@ -256,7 +255,8 @@ impl<'a, L: Loads> Search<'a, L> {
             let (goodput, half) =
                 (&tried.point.goodput_rps, tried.point.goodput_rps.half_width.unwrap_or(0.0));
             let goodput = goodput.mean.unwrap_or(0.0);
-            // The load before it has not fallen, be it the best or not, so that each step between them narrows the bracket.
+            // The load before it has not collapsed, whether it is the best or not, so that each step in between narrows
+            // the bracket.
             if goodput + half < (1.0 - FALL) * best {
                 return Some((at - 1, at, "goodput falls"));
             }
@@ -265,7 +265,7 @@ impl<'a, L: Loads> Search<'a, L> {
         None
     }
 
-    /// Simulates a load, and says where it stands. A probe is left as soon as the answer is clear.
+    /// Simulates a load and returns its index among the simulated ones. A probe ends as soon as its answer is clear.
     fn try_load(&mut self, load: f64, probe: bool) -> Result<usize, Stop<L::Error>> {
         if self.simulated >= LOADS_MAX {
             return Err(Stop::Enough);
@@ -283,7 +283,7 @@ impl<'a, L: Loads> Search<'a, L> {
         let clear = |margin: &Result<Margin, Unknown>| {
             !margin.as_ref().is_ok_and(|margin| margin.value.is_finite() && margin.value.abs() <= CLEAR)
         };
-        // What does not come to rest in three trials is not worth more of them.
+        // A load without a steady state in three trials gets no more.
         let beyond = margin.as_ref().is_ok_and(|margin| !margin.value.is_finite());
         if few < all && !beyond && !(probe && clear(&margin)) {
             result = self.simulate(&scenario, few..all, &mut records)?;
@@ -327,7 +327,7 @@ impl<'a, L: Loads> Search<'a, L> {
         Ok(result)
     }
 
-    /// What has been found. `None` when nothing was simulated.
+    /// The result; `None` if nothing was simulated.
     pub(super) fn result(self, verdict: Found) -> Option<CapacityResult> {
         let question = self.question;
         let unit = question.knob.unit();
@@ -352,7 +352,7 @@ impl<'a, L: Loads> Search<'a, L> {
             .and_then(|tried| tried.margin.as_ref().ok())
             .filter(|_| verdict == Found::NeverMet);
         let binding = missed.or(lowest).map(|margin| parts[margin.binding].clone());
-        // Users are whole: down for what is met, up for what is missed.
+        // Users are integers: round down where the objective is met, up where it is missed.
         let whole =
             |round: fn(f64) -> f64, load: f64| if unit == LoadUnit::Users { round(load) } else { load };
         let mut notes = self.notes;

@@ -1,4 +1,4 @@
-//! How the faults of a trial begin and end.
+//! Begins and ends the faults of a trial.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::super::signal::{ComponentId, Control, Impairment};
 use super::super::troubles::Links;
 use super::Simulation;
 
-/// A million is the normal speed.
+/// The normal speed.
 const MILLION: f64 = 1e6;
 
 impl Simulation {
-    /// Plans a fault. All components must have joined.
+    /// Plans a fault. All components must have been added.
     pub fn plan(&mut self, fault: Fault) {
         let stream = self.world.seed.stream(&fault.name, "fault");
         let effect = match fault.effect {
@@ -27,7 +27,7 @@ impl Simulation {
         self.faults.push(Planned { effect: Arc::new(effect), when: fault.when, stream, active: false });
     }
 
-    /// All that runs on the machines of these components, and they themselves, each once.
+    /// These components and all components on their machines, each once.
     fn neighbours(&self, components: &[ComponentId]) -> Vec<ComponentId> {
         let infos = &self.world.infos;
         let machines: Vec<MachineId> = components.iter().filter_map(|id| infos[id.index()].machine).collect();
@@ -50,7 +50,7 @@ impl Simulation {
         components
     }
 
-    /// Puts the beginning of every fault into the calendar.
+    /// Schedules the beginning of every fault.
     pub(super) fn schedule_faults(&mut self) {
         for index in 0..self.faults.len() {
             let planned = &mut self.faults[index];
@@ -69,7 +69,7 @@ impl Simulation {
         }
     }
 
-    /// A fault begins, or it ends.
+    /// Begins or ends a fault.
     pub(super) fn turn_fault(&mut self, index: u32) {
         let index = index as usize;
         let planned = &mut self.faults[index];
@@ -121,7 +121,7 @@ impl Simulation {
             match (lasting.count(), begins) {
                 (1, true) => self.control_now(*component, Control::Impair(impairment)),
                 (0, false) => self.control_now(*component, Control::Mend(impairment)),
-                // Another fault of the kind lasts, so that nothing changes.
+                // Another fault of the same kind is active, so nothing changes.
                 _ => {}
             }
         }
@@ -140,7 +140,7 @@ impl Simulation {
         }
     }
 
-    /// The share of its speed that all faults of this moment together leave to the machine of a component.
+    /// The share of its speed that all active faults together leave to the machine of a component.
     fn speed_left(&self, component: ComponentId) -> f64 {
         let machine_of = |id: &ComponentId| self.world.infos[id.index()].machine;
         let machine = machine_of(&component);

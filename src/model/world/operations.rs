@@ -1,4 +1,4 @@
-//! What happens to components rather than in them: crashes, hangs, repairs, slow machines.
+//! Operations on components: crashes, hangs, repairs, slow machines.
 
 use super::super::call::{Call, Connection, Stage};
 use super::super::event::Event;
@@ -8,8 +8,8 @@ use super::super::trace::What;
 use super::{Status, World};
 
 impl World {
-    /// Takes a component down: calls inside are lost and their callers see the connection break; calls that it made are
-    /// forgotten; its work and its timers are dead.
+    /// Takes a component down. Calls inside it are lost, and their callers see the connection break. Calls that it made
+    /// are forgotten. Its work and its timers become invalid.
     pub(super) fn crash(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.status = Status::Down;
@@ -20,7 +20,7 @@ impl World {
         self.stop_work(component);
     }
 
-    /// Takes the work of a component off the stations of its machine.
+    /// Removes the work of a component from the stations of its machine.
     fn stop_work(&mut self, component: ComponentId) {
         let now = self.now();
         let Some(id) = self.infos[component.index()].machine else { return };
@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// Even what a component has set going at its crash, such as its other half's watch, is gone.
+    /// Also cancels what a component has started at its crash, such as the takeover by its standby.
     pub(in crate::model) fn silence(&mut self, component: ComponentId) {
         self.infos[component.index()].begin_epoch();
     }
@@ -63,7 +63,7 @@ impl World {
         }
     }
 
-    /// The caller of a lost call sees its connection break.
+    /// Makes the caller of a lost call see its connection break.
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
         call.stage = Stage::Answered;
@@ -78,8 +78,8 @@ impl World {
         self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
     }
 
-    /// The process stands still for ever: it accepts calls, and neither its work nor its timers go on. What else runs on
-    /// its machine does not notice.
+    /// Makes the process hang: it accepts calls, but neither its work nor its timers go on. Other components on its
+    /// machine are not affected.
     fn hang(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.status = Status::Hung;
@@ -93,7 +93,7 @@ impl World {
         self.recorder.note(now, &self.infos[component.index()].name, event);
     }
 
-    /// Changes the speed of a component's machine, that is of everything that runs on it.
+    /// Changes the speed of a component's machine, and so of everything that runs on it.
     fn slow(&mut self, component: ComponentId, speed: f64) {
         let now = self.now();
         let Some(id) = self.infos[component.index()].machine else { return };
@@ -122,8 +122,8 @@ impl World {
         self.note(component, "take over");
     }
 
-    /// What a control does to the component before the component itself hears of it; false when it hears nothing. Several
-    /// faults may keep one component down: it recovers when the last of them is over.
+    /// Carries out the model's part of an operation before the component is notified. Returns false if the component is
+    /// not notified. Several faults may keep a component down; it recovers when the last of them ends.
     pub(in crate::model) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
         let info = &mut self.infos[component.index()];
         let status = info.status;
@@ -145,7 +145,7 @@ impl World {
             Control::Recover => {
                 info.causes = info.causes.saturating_sub(1);
                 if status == Status::Up {
-                    // The half of a pair that had crashed is back.
+                    // The crashed half of a pair is repaired.
                     return std::mem::take(&mut info.half_down);
                 }
                 if info.causes > 0 {

@@ -1,41 +1,41 @@
-//! Two loads with the answer between them, or why there are none.
+//! Finds two loads with the answer between them, or the reason why there are none.
 
 use super::super::{Found, Loads, shown};
 use super::{Search, Stop, Tried, Unknown};
 
-/// Doublings, and halvings, of the scenario's own load before the search for a bracket is given up.
+/// Largest number of doublings, and of halvings, of the scenario's own load in the search for a bracket.
 const DOUBLINGS_MAX: usize = 14;
 
-/// Doublings in a row that move neither goodput nor the objective, after which more of them will not either: what comes
-/// in beyond it is turned away.
+/// Number of consecutive doublings that change neither goodput nor the objective, after which further ones will not
+/// either: every additional request is turned away.
 const FLAT_DOUBLINGS: usize = 2;
 
-/// What counts as not moved, as a share.
+/// Relative change that counts as no change.
 const FLAT: f64 = 0.02;
 
-/// Growth of goodput by a doubling, as a share, without which more load does not bring more to measure.
+/// Smallest relative growth of goodput in a doubling; with less, more load does not give more to measure.
 const GROWTH: f64 = 0.1;
 
-/// Events that a trial at a load beyond the scenario's own may have, unless one at its own has more than a quarter of
-/// that; then four times as many as there. A doubling that would have more is not tried.
+/// Largest number of events of a trial at a load above the scenario's own, or four times the events at its own load if
+/// that is more. A doubling that would have more is not tried.
 const EVENTS_MAX: u64 = 100_000_000;
 
-/// The share of failed requests from which on a time of those that were answered says little.
+/// Share of failed requests from which the response time of the others says little.
 const FAILED: f64 = 0.01;
 
 impl<L: Loads> Search<'_, L> {
-    /// Doubles or halves the load until the answer lies between two.
+    /// Doubles or halves the load until the answer is between two loads.
     pub(super) fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
         let mut load = self.question.knob.nearest(self.question.knob.own());
         let mut first = self.margin_at(load);
-        // Where too little happens to tell, more load may help.
+        // If too little happens to decide, more load may help.
         for _ in 0..DOUBLINGS_MAX {
             let (Err(Stop::TooLittle(_)), Some(next)) = (&first, self.doubled()) else { break };
             let before = self.tried.last().map_or(0.0, Tried::goodput);
             let found = self.margin_at(next);
             let grown = self.tried.last().map_or(0.0, Tried::goodput) > (1.0 + GROWTH) * before;
             if found.as_ref().map_or(!grown, |margin| *margin >= 0.0) {
-                // The answer lies lower, if anywhere: where it cannot be told.
+                // The answer, if any, is at a lower load, where too little happens to decide.
                 break;
             }
             (load, first) = (next, found);
@@ -60,7 +60,7 @@ impl<L: Loads> Search<'_, L> {
         Ok(if is_met { Found::MetAtEveryLoad } else { Found::NeverMet })
     }
 
-    /// Twice the highest load so far, if there is such a load, and if it can be simulated in reasonable time.
+    /// Twice the highest load so far; `None` if that is above the limit or would take too long to simulate.
     pub(super) fn doubled(&mut self) -> Option<f64> {
         let unit = self.question.knob.unit();
         let highest = self.tried.last()?;
@@ -79,16 +79,16 @@ impl<L: Loads> Search<'_, L> {
         (next > load).then_some(next)
     }
 
-    /// Whether the last doubling moved neither goodput nor the objective.
+    /// Whether the last doubling changed neither goodput nor the objective.
     fn is_flat(&self) -> bool {
         let [.., before, after] = self.tried.as_slice() else { return false };
         let (Ok(margin), Ok(next)) = (&before.margin, &after.margin) else { return false };
-        // A margin is a share of the bound beyond the bound: with the bound added it is what was measured.
+        // 1 + margin is the measured value relative to the bound.
         let moved = (next.value - margin.value).abs() > FLAT * (1.0 + margin.value).abs();
         !moved && (after.goodput() - before.goodput()).abs() <= FLAT * before.goodput()
     }
 
-    /// An objective that is met although requests fail does not count them.
+    /// Notes that requests fail although the objective is met, because it does not count them.
     fn note_failures(&mut self) {
         let failed = |tried: &Tried| 1.0 - tried.point.availability.mean.unwrap_or(1.0);
         let Some(first) = self.tried.iter().find(|tried| failed(tried) > FAILED) else { return };

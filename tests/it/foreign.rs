@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimDuration;
-use outgrow::model::ask::Verbs;
+use outgrow::model::ask::{Ask, Verbs};
 use outgrow::model::call::{Notes, Parent};
 use outgrow::model::component::{Component, Cx};
 use outgrow::model::record::{ComponentRecord, Stop, TrialRecord};
@@ -226,6 +226,9 @@ fn a_retry_asks_for_the_same_key() {
 struct DeskSpec {
     /// A box that it asks for the wrong thing.
     nags: Option<String>,
+    /// It asks as if it were a member of that box.
+    #[serde(default)]
+    lies: bool,
 }
 
 impl Spec for DeskSpec {
@@ -238,12 +241,13 @@ impl Spec for DeskSpec {
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
-        Box::new(Desk { nags: self.nags.as_ref().map(|to| site.find(to)) })
+        let ask = if self.lies { Ask::own(13, 1, 1) } else { Ask::WORK };
+        Box::new(Desk { nags: self.nags.as_ref().map(|to| (site.find(to), ask)) })
     }
 }
 
 struct Desk {
-    nags: Option<ComponentId>,
+    nags: Option<(ComponentId, Ask)>,
 }
 
 impl Component for Desk {
@@ -252,8 +256,8 @@ impl Component for Desk {
             (Signal::Call(call), None) => {
                 cx.alarm(SimDuration::from_millis(5), 0, About::Call(call));
             }
-            (Signal::Call(call), Some(to)) => {
-                cx.call(Parent::Call(call), to, 1);
+            (Signal::Call(call), Some((to, ask))) => {
+                cx.ask(Parent::Call(call), to, 1, ask);
             }
             (Signal::Alarm(alarm), _) => {
                 if let About::Call(call) = alarm.about {
@@ -293,4 +297,10 @@ fn a_box_from_outside_stands_behind_a_name_and_behind_a_balancer() {
 #[should_panic(expected = "`desk` asks `db` for what it does not answer: Work")]
 fn a_question_to_the_wrong_box_is_an_assertion_that_names_both() {
     desk("desk", "[desk.desk]\nnags = 'db'\n[database.db]");
+}
+
+#[test]
+#[should_panic(expected = "`desk` asks `db` for what it does not answer: Own")]
+fn a_message_between_members_comes_from_no_other_box() {
+    desk("desk", "[desk.desk]\nnags = 'db'\nlies = true\n[database.db]\nreplicas = 1");
 }

@@ -198,6 +198,26 @@ fn no_trial_touches_the_world() {
     }
 }
 
+/// Files of the layers above `scenario` that write or read scenarios for others: the samples of tests, and the generator
+/// of validation cases, which writes scenario text as a user would.
+const WRITERS: [&str; 2] = ["experiment/samples.rs", "experiment/validate/express/"];
+
+#[test]
+fn what_is_said_of_scenarios_names_no_kind_and_reads_no_toml() {
+    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+    let is_writer = |source: &&Source| WRITERS.iter().any(|writer| source.name.starts_with(writer));
+    let is_above = |source: &&Source| ["experiment", "report"].contains(&source.layer());
+    let all = sources();
+    let judged = all.iter().filter(is_above).filter(|source| !is_writer(source));
+    for source in judged.filter(|source| !source.name.ends_with("/tests.rs")) {
+        for line in code_lines(source.code()) {
+            assert!(!line.contains("toml"), "{} reads TOML: ask the specs instead: {line}", source.name);
+            let named = kinds.iter().find(|kind| line.contains(*kind));
+            assert!(named.is_none(), "{} names a kind of box: ask its spec instead: {line}", source.name);
+        }
+    }
+}
+
 #[test]
 fn every_mark_of_a_source_is_known() {
     for source in sources() {

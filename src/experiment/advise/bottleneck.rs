@@ -12,7 +12,7 @@ use super::super::result::{Bottleneck, ComponentResult, Figure, RunResult};
 /// Members of a group whose mean use is less than this share below the busiest are taken for alike.
 const ALIKE: f64 = 0.1;
 
-/// Slots that are so much busier than the cores behind them bind in their place.
+/// Slots that are busier than the cores behind them by more than this share bind in their place.
 const CLEARLY_BUSIER: f64 = 0.1;
 
 /// The resources of each box, by its name.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::model::lever::{Effect, Lever};
-use crate::model::resource::Meter;
+use crate::model::resource::{Meter, Sort};
 use crate::scenario::levers::levers;
 use crate::scenario::{BoxEntry, Scenario};
 
@@ -36,8 +36,13 @@ pub fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
 fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
     let entry = owner(scenario, &bottleneck.component)?;
     let (holder, resource) = resource_of(scenario, entry, bottleneck.resource)?;
-    // More of what calls hold while something else works only moves the queue, and a disk is waited for in turn.
-    if matches!(resource.meter, Meter::Slots | Meter::Disk) {
+    // More of what calls hold while something else works may only move the queue, and a limit has its reasons.
+    let is_worth_more = match resource.meter {
+        Meter::Cores | Meter::Memory => true,
+        Meter::Law => resource.sort == Sort::Rate,
+        Meter::Slots | Meter::Disk => false,
+    };
+    if !is_worth_more {
         return None;
     }
     let members = if holder.name == entry.name { members(entry, &bottleneck.component) } else { 0..1 };

@@ -36,6 +36,19 @@ fn a_design_does_not_differ_from_itself() {
 }
 
 #[test]
+fn the_same_customers_may_be_written_in_several_ways() {
+    let designs = |other: &str| {
+        let base = scenario("60/s");
+        let text = base.text.replace("rate = '60/s'", other);
+        let classes = "[request.request]\nshare = 7\n";
+        let other = super::super::samples::from_text(&format!("{classes}{text}"));
+        same_clients(&base, &other)
+    };
+    assert!(designs("rate = '3600/min'\ntimeout = '30s'\narrivals = { dist = 'exponential' }"));
+    assert!(!designs("rate = '60/s'\ntimeout = '29s'"));
+}
+
+#[test]
 fn differences_are_shown_beyond_their_intervals_only() {
     // M/M/1 with mu = 100: means of 1/50 s and 1/30 s.
     let found = run_two("50/s", "70/s", 8, &[limit("mean(response) +5%"), limit("mean(response) +300%")]);

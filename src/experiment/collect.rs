@@ -43,7 +43,7 @@ impl RunResult {
             precision: trials.precision,
             metrics: metrics(records, &pooled),
             classes: classes(scenario, records, &pooled),
-            components: components(records),
+            components: components(scenario, records),
             series: series::series(records),
             timeline: timeline(&records[0]),
             bottleneck: None,
@@ -188,11 +188,15 @@ fn classes(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Nam
     Named(pooled.classes.iter().enumerate().map(class).collect())
 }
 
-fn components(records: &[TrialRecord]) -> Named<ComponentResult> {
+fn components(scenario: &Scenario, records: &[TrialRecord]) -> Named<ComponentResult> {
     let one = |index: usize| {
         let of: Vec<(&ComponentRecord, f64)> =
             records.iter().map(|record| (&record.components[index], seconds(record))).collect();
-        (of[0].0.name.clone(), component(&of))
+        let mut result = component(&of);
+        if let Some(entry) = scenario.entry(&result.group) {
+            result.gauges.0.retain(|(_, one)| entry.spec.shows(&one.gauge));
+        }
+        (of[0].0.name.clone(), result)
     };
     Named((0..records[0].components.len()).map(one).collect())
 }

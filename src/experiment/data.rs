@@ -1,6 +1,6 @@
 //! `DataResult`: what became of the data of replicated databases, with intervals over trials.
 
-use crate::model::data::{DataRecord, Outage, Part};
+use crate::components::database::{DataRecord, Outage, Part};
 use crate::model::record::TrialRecord;
 
 use super::value::{Figure, Named};
@@ -41,7 +41,7 @@ pub struct DataResult {
 impl DataResult {
     /// What the trials say; `None` without replicas.
     pub(super) fn of(records: &[TrialRecord]) -> Option<DataResult> {
-        let data: Option<Vec<&DataRecord>> = records.iter().map(|record| record.data.as_ref()).collect();
+        let data: Option<Vec<DataRecord>> = records.iter().map(DataRecord::of).collect();
         let data = data.filter(|data| !data.is_empty())?;
         let count = |count: fn(&DataRecord) -> u64| Figure::over(data.iter().map(|data| count(data) as f64));
         let time = |time: fn(&DataRecord) -> Option<f64>| {
@@ -68,7 +68,7 @@ impl DataResult {
 }
 
 /// The parts of the first outage of each trial.
-fn outage(data: &[&DataRecord]) -> Option<Named<Figure>> {
+fn outage(data: &[DataRecord]) -> Option<Named<Figure>> {
     let first: Vec<Option<&Outage>> = data.iter().map(|data| data.outages.first()).collect();
     first.iter().any(Option::is_some).then(|| {
         let part = |part: Part| {

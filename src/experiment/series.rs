@@ -1,5 +1,6 @@
 //! The series of a result: averages over trials in windows of time, as a table for charts.
 
+use crate::components::database::DataRecord;
 use crate::model::record::{Stop, TrialRecord, Window};
 use crate::stats::series::mean;
 
@@ -20,14 +21,14 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
     let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
     let insides = columns(trials[0], |window| &window.inside);
     let busy = columns(trials[0], |window| &window.busy);
-    let has_lag = trials.iter().all(|trial| trial.data.is_some());
+    let data: Option<Vec<DataRecord>> = trials.iter().map(|trial| DataRecord::of(trial)).collect();
     let under_way: Vec<Vec<f64>> = trials.iter().map(|trial| in_system(trial)).collect();
     let row = |at: usize| {
         let same: Vec<&Window> = trials.iter().map(|trial| &trial.windows[at]).collect();
         let in_system = mean(under_way.iter().map(|trial| trial[at]));
         let mut row = basics(&same);
         row.push(Some(in_system));
-        row.extend(has_lag.then(|| lag_ms(&trials, at)));
+        row.extend(data.as_ref().map(|data| lag_ms(data, at)));
         let inside = |(_, members): &(String, Vec<usize>)| {
             Some(mean(same.iter().map(|window| members.iter().map(|&member| window.inside[member]).sum())))
         };
@@ -38,7 +39,7 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
         row.extend(busy.iter().map(busy_share));
         row.into_iter().map(|value| value.filter(|value| value.is_finite()).map(short)).collect()
     };
-    let lag = has_lag.then(|| "lag_ms".to_owned());
+    let lag = data.as_ref().map(|_| "lag_ms".to_owned());
     let insides = insides.iter().map(|(name, _)| format!("inside:{name}"));
     let names = lag.into_iter().chain(insides).chain(busy.iter().map(|(name, _)| format!("busy:{name}")));
     Series {
@@ -90,8 +91,8 @@ fn basics(same: &[&Window]) -> Vec<Option<f64>> {
 }
 
 /// Lag in ms of the replica that is furthest behind at the end of a window; the mean over the trials that reached it.
-fn lag_ms(trials: &[&TrialRecord], window: usize) -> Option<f64> {
-    let lags = trials.iter().filter_map(|trial| trial.data.as_ref()?.lag_series_s.get(window));
+fn lag_ms(trials: &[DataRecord], window: usize) -> Option<f64> {
+    let lags = trials.iter().filter_map(|data| data.lag_series_s.get(window));
     let lags: Vec<f64> = lags.copied().collect();
     Some(1000.0 * mean(lags.into_iter()))
 }

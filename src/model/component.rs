@@ -8,8 +8,8 @@ use crate::kernel::variate::Variate;
 
 use super::ask::Ask;
 use super::call::{Call, Parent, Request, Wish};
-use super::data::Book;
 use super::gauge::GaugeId;
+use super::ledger::{Ledger, LedgerId};
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::trace::What;
@@ -313,23 +313,6 @@ impl Cx<'_> {
         self.world.set_control(at, to, control);
     }
 
-    /// Opens the book of this component's box with `nodes` nodes, or finds it open. Returns its index. `all_write`:
-    /// there is no primary.
-    pub fn open_book(&mut self, nodes: usize, all_write: bool) -> usize {
-        let group = &self.world.infos[self.me.index()].group;
-        let books = &mut self.world.books;
-        books.iter().position(|book| book.group() == group).unwrap_or_else(|| {
-            books.push(Book::new(group, nodes, all_write));
-            books.len() - 1
-        })
-    }
-
-    /// The book that [`Cx::open_book`] has given. Components write in it and decide nothing by it.
-    #[inline]
-    pub fn book(&mut self, book: usize) -> &mut Book {
-        &mut self.world.books[book]
-    }
-
     /// Whether a message would arrive: no partition lies between two components.
     pub fn reaches(&self, from: ComponentId, to: ComponentId) -> bool {
         self.world.troubles.connect(from, to)
@@ -373,6 +356,19 @@ impl Cx<'_> {
         self.world.recorder.meters[self.me.index()].dials.level(gauge, now, level);
     }
 
+    /// The ledger that the members of this component's box write together; the first member to open it makes it. Said once,
+    /// in `start`.
+    pub fn open_ledger<L: Ledger>(&mut self, make: impl FnOnce() -> L) -> LedgerId<L> {
+        let group = &self.world.infos[self.me.index()].group;
+        self.world.ledgers.open(group, make)
+    }
+
+    /// The ledger that [`Cx::open_ledger`] has given.
+    #[inline]
+    pub fn ledger<L: Ledger>(&mut self, id: LedgerId<L>) -> &mut L {
+        self.world.ledgers.get(id)
+    }
+
     // The trace and the timeline ------------------------------------------------------------------------------------
 
     /// Writes into the timeline what has happened to a component, as this one sees it.
@@ -393,38 +389,26 @@ impl Cx<'_> {
         }
     }
 
-    /// A call has written something at a position of the log that `book` knows. From then on the trace of its request, if
-    /// it is traced, tells where else the write gets to.
+    /// Whether the trace follows the request of a call.
     #[inline]
-    pub fn trace_write(&mut self, call: CallId, book: usize, epoch: u16, position: u64) {
-        if self.world.trace.is_some() {
-            self.world.tell_write(self.me, call, book, epoch, position);
-        }
+    pub fn is_followed(&self, call: CallId) -> bool {
+        self.world
+            .trace
+            .as_ref()
+            .is_some_and(|trace| self.find(call).is_some_and(|call| trace.follows(call.client, call.number)))
     }
 
-    /// This component's copy of a log goes from `after` up to `to` now: tells the trace which of its writes it `has`.
+    /// Whether there is a trace at all.
     #[inline]
-    pub fn trace_log(&mut self, book: usize, after: u64, to: u64, has: &str) {
-        if after < to && self.world.trace.is_some() {
-            self.world.tell_log(self.me, book, after, to, |position| format!("has {has} write {position}"));
-        }
+    pub fn is_traced(&self) -> bool {
+        self.world.trace.is_some()
     }
 
-    /// The same where there are several logs, each of which belongs to the node that writes it.
-    #[inline]
-    pub fn trace_log_of(&mut self, node: ComponentId, book: usize, after: u64, to: u64, has: &str) {
-        if after < to && self.world.trace.is_some() {
-            let name = self.name(node).to_owned();
-            let text = |position| format!("has {has} write {position} of {name}");
-            self.world.tell_log(self.me, book, after, to, text);
-        }
-    }
-
-    /// This component is the primary of a log that begins after `start`: tells the trace which of its writes that loses.
-    #[inline]
-    pub fn trace_fork(&mut self, book: usize, epoch: u16, start: u64) {
-        if self.world.trace.is_some() {
-            self.world.tell_fork(self.me, book, epoch, start);
+    /// Adds a line about this component to the trace, if there is one.
+    pub fn tell(&mut self, text: String) {
+        let (now, name) = (self.world.now(), &self.world.infos[self.me.index()].name);
+        if let Some(trace) = &mut self.world.trace {
+            trace.push(now, name, text);
         }
     }
 

@@ -61,31 +61,65 @@ pub struct Gauge {
     pub sort: Sort,
     /// One sentence for the reference page, with its full stop.
     pub about: &'static str,
+    /// Whether its name alone stands for its highest value rather than for its mean.
+    pub is_highest: bool,
+    /// Whether it is a figure of the whole box, which a single member does not have.
+    pub is_of_box: bool,
 }
 
 impl Gauge {
     /// A gauge that counts events.
     #[must_use]
     pub const fn count(name: &'static str, about: &'static str) -> Gauge {
-        Gauge { name, unit: Unit::Count, sort: Sort::Count, about }
+        Gauge::new(name, Unit::Count, Sort::Count, about)
     }
 
     /// A gauge of the share of events to which something applies.
     #[must_use]
     pub const fn share(name: &'static str, about: &'static str) -> Gauge {
-        Gauge { name, unit: Unit::Share, sort: Sort::Share, about }
+        Gauge::new(name, Unit::Share, Sort::Share, about)
     }
 
     /// A gauge of durations.
     #[must_use]
     pub const fn time(name: &'static str, about: &'static str) -> Gauge {
-        Gauge { name, unit: Unit::Seconds, sort: Sort::Time, about }
+        Gauge::new(name, Unit::Seconds, Sort::Time, about)
     }
 
     /// A gauge of a level, such as the length of a queue.
     #[must_use]
     pub const fn level(name: &'static str, about: &'static str) -> Gauge {
-        Gauge { name, unit: Unit::Count, sort: Sort::Level, about }
+        Gauge::new(name, Unit::Count, Sort::Level, about)
+    }
+
+    const fn new(name: &'static str, unit: Unit, sort: Sort, about: &'static str) -> Gauge {
+        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false }
+    }
+
+    /// What it records, in the words of the reference page: `level, its highest value, of the whole box`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let highest = if self.is_highest { ", its highest value" } else { "" };
+        let of_box = if self.is_of_box { ", of the whole box" } else { "" };
+        format!("{}{highest}{of_box}", self.sort.name())
+    }
+
+    /// The same, in seconds: a level that is an age.
+    #[must_use]
+    pub const fn in_seconds(self) -> Gauge {
+        Gauge { unit: Unit::Seconds, ..self }
+    }
+
+    /// The same, whose name alone stands for its highest value.
+    #[must_use]
+    pub const fn highest(self) -> Gauge {
+        Gauge { is_highest: true, ..self }
+    }
+
+    /// The same, as a figure of the whole box that the ledger of its members finds: a [`super::ledger::Ledger`].
+    #[must_use]
+    pub const fn of_box(self) -> Gauge {
+        Gauge { is_of_box: true, ..self }
     }
 }
 
@@ -129,8 +163,8 @@ pub enum Reading {
     Share(u64, u64),
     /// Durations, in nanoseconds.
     Time(Tally),
-    /// Time average, and the highest level.
-    Level(f64, u64),
+    /// Time average, and the highest level, in the unit of the gauge.
+    Level(f64, f64),
 }
 
 impl Reading {
@@ -152,7 +186,7 @@ impl Reading {
         match self {
             Reading::Count(_) | Reading::Share(..) => f64::NAN,
             Reading::Time(times) => times.max().map_or(f64::NAN, |max| max as f64 / NANOS_PER_S),
-            Reading::Level(_, max) => *max as f64,
+            Reading::Level(_, max) => *max,
         }
     }
 
@@ -170,7 +204,7 @@ impl Reading {
             (Reading::Time(mine), Reading::Time(theirs)) => mine.merge(theirs),
             (Reading::Level(mean, max), Reading::Level(their_mean, their_max)) => {
                 *mean += their_mean;
-                *max = (*max).max(*their_max);
+                *max = max.max(*their_max);
             }
             (mine, other) => unreachable!("{mine:?} and {other:?} are of one gauge"),
         }
@@ -193,11 +227,14 @@ enum Dial {
     Share(u64, u64),
     Time(Tally),
     Level(TimeAverage),
+    /// What the ledger of the box has found.
+    OfBox(Option<Reading>),
 }
 
 impl Dials {
     pub(super) fn new(gauges: &'static [Gauge]) -> Dials {
         let dial = |gauge: &Gauge| match gauge.sort {
+            _ if gauge.is_of_box => Dial::OfBox(None),
             Sort::Count => Dial::Count(0),
             Sort::Share => Dial::Share(0, 0),
             Sort::Time => Dial::Time(Tally::default()),
@@ -255,19 +292,30 @@ impl Dials {
                 Dial::Share(yes, all) => (*yes, *all) = (0, 0),
                 Dial::Time(times) => *times = Tally::default(),
                 Dial::Level(average) => average.reset(now.as_nanos()),
+                Dial::OfBox(reading) => *reading = None,
             }
         }
     }
 
-    /// What each gauge has recorded up to `now`.
+    /// The ledger of the box shows what it has found.
+    pub(super) fn show(&mut self, id: GaugeId, reading: Reading) {
+        match &mut self.dials[id.0] {
+            Dial::OfBox(shown) => *shown = Some(reading),
+            _ => panic!("the gauge `{}` is not declared as one of the whole box", self.gauges[id.0].name),
+        }
+    }
+
+    /// What each gauge has recorded up to `now`, without those that only another member shows.
     pub(super) fn read(&self, now: SimTime) -> Vec<(&'static Gauge, Reading)> {
         let read = |dial: &Dial| match dial {
-            Dial::Count(count) => Reading::Count(*count),
-            Dial::Share(yes, all) => Reading::Share(*yes, *all),
-            Dial::Time(times) => Reading::Time(*times),
-            Dial::Level(average) => Reading::Level(average.mean(now.as_nanos()), average.max()),
+            Dial::Count(count) => Some(Reading::Count(*count)),
+            Dial::Share(yes, all) => Some(Reading::Share(*yes, *all)),
+            Dial::Time(times) => Some(Reading::Time(*times)),
+            Dial::Level(average) => Some(Reading::Level(average.mean(now.as_nanos()), average.max() as f64)),
+            Dial::OfBox(reading) => *reading,
         };
-        self.gauges.iter().zip(self.dials.iter().map(read)).collect()
+        let read = self.gauges.iter().zip(self.dials.iter().map(read));
+        read.filter_map(|(gauge, reading)| Some((gauge, reading?))).collect()
     }
 }
 

@@ -5,8 +5,8 @@ use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
 use crate::stats::tally::Tally;
 
-use super::data::DataRecord;
 use super::gauge::{Gauge, Reading};
+use super::ledger::LedgerRecord;
 use super::part::PartRecord;
 use super::signal::Outcome;
 
@@ -173,6 +173,6 @@ pub struct TrialRecord {
     pub parts: Vec<PartRecord>,
     /// What happened, bounded.
     pub timeline: Vec<Note>,
-    /// What became of the data of replicated databases; absent without any.
-    pub data: Option<DataRecord>,
+    /// What boxes have found out about themselves as a whole, in the order of their first members' start.
+    pub ledgers: Vec<LedgerRecord>,
 }

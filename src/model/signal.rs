@@ -142,8 +142,8 @@ pub enum Control {
 /// An impairment of a component that runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Impairment {
-    /// Nothing more can be written to the disk of a database.
-    DiskFull,
+    /// It has no room to store anything more.
+    StorageFull,
     /// A name server has lost its records.
     NoRecords,
 }
@@ -161,7 +161,7 @@ impl Impairment {
     /// The texts for timelines, when it begins and when it ends.
     pub(super) const fn events(self) -> (&'static str, &'static str) {
         match self {
-            Impairment::DiskFull => ("disk full", "disk has room"),
+            Impairment::StorageFull => ("disk full", "disk has room"),
             Impairment::NoRecords => ("no records", "records are back"),
         }
     }

@@ -20,6 +20,7 @@ use super::faults::Planned;
 use super::gauge::Gauge;
 use super::hardware::MachineSpec;
 use super::keys::Keys;
+use super::ledger::Ledgers;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
 use super::part::Part;
@@ -112,7 +113,7 @@ impl Simulation {
             recorder: Recorder::new(&deadlines),
             fingerprint: Fingerprint::new(),
             trace: None,
-            books: Vec::new(),
+            ledgers: Ledgers::default(),
         };
         Simulation { seats: Vec::new(), world, faults: Vec::new() }
     }
@@ -203,7 +204,7 @@ impl Simulation {
                 break;
             }
             self.close_window(until);
-            self.world.books.iter_mut().for_each(|book| book.close_window(until));
+            self.world.ledgers.close_window(until);
             if until == warmup_end {
                 self.end_warmup(until);
             }
@@ -408,7 +409,7 @@ impl Simulation {
 
     fn end_warmup(&mut self, now: SimTime) {
         self.world.recorder.end_warmup(now);
-        self.world.books.iter_mut().for_each(|book| book.end_warmup(now));
+        self.world.ledgers.end_warmup(now);
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }

@@ -5,16 +5,6 @@ use crate::kernel::time::{SimDuration, SimTime};
 use super::machine::Device;
 use super::signal::{CallId, ComponentId, Outcome};
 
-/// A write of the traced request, by its position in the log of a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Write {
-    /// Index of the database's book.
-    book: usize,
-    /// Epoch of the primary whose log contains it.
-    epoch: u16,
-    position: u64,
-}
-
 /// Largest number of lines, and of steps, in a trace; bounds a request that retries for ever.
 pub const TRACE_LINES_MAX: usize = 10_000;
 
@@ -86,17 +76,13 @@ pub struct Trace {
     pub lines: Vec<TraceLine>,
     /// The events for programs, in order.
     pub steps: Vec<Step>,
-    /// Its writes, except lost ones.
-    writes: Vec<Write>,
-    /// For each promotion: the book, the new epoch, and the last position that the new primary took over.
-    forks: Vec<(usize, u16, u64)>,
 }
 
 impl Trace {
     /// Traces request `number` of `client`; `None` is any client.
     #[must_use]
     pub fn new(client: Option<ComponentId>, number: u64) -> Trace {
-        Trace { client, number, lines: Vec::new(), steps: Vec::new(), writes: Vec::new(), forks: Vec::new() }
+        Trace { client, number, lines: Vec::new(), steps: Vec::new() }
     }
 
     pub(super) fn follows(&self, client: ComponentId, number: u64) -> bool {
@@ -113,50 +99,5 @@ impl Trace {
         if self.steps.len() < TRACE_LINES_MAX {
             self.steps.push(step);
         }
-    }
-
-    /// Notes a write of the traced request. Returns false if there is already a newer primary that does not have it.
-    pub(super) fn wrote(&mut self, book: usize, epoch: u16, position: u64) -> bool {
-        let is_lost = self
-            .forks
-            .iter()
-            .any(|&(other, newer, start)| other == book && newer > epoch && start < position);
-        if !is_lost && self.writes.len() < TRACE_LINES_MAX {
-            self.writes.push(Write { book, epoch, position });
-        }
-        !is_lost
-    }
-
-    /// Positions of its writes after `after` and up to `to`.
-    pub(super) fn written(&self, book: usize, after: u64, to: u64) -> Vec<u64> {
-        let positions = self.writes.iter().filter(|write| write.book == book).map(|write| write.position);
-        positions.filter(|&position| after < position && position <= to).collect()
-    }
-
-    /// Notes a promotion. The log of the new primary begins after `start`; writes of the old one beyond that are lost.
-    /// Returns the positions of the traced request's writes among them.
-    pub(super) fn forked(&mut self, book: usize, epoch: u16, start: u64) -> Vec<u64> {
-        self.forks.push((book, epoch, start));
-        let (lost, kept): (Vec<Write>, Vec<Write>) =
-            self.writes.iter().partition(|write| write.book == book && write.position > start);
-        self.writes = kept;
-        lost.into_iter().map(|write| write.position).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_is_followed_until_a_primary_without_it_takes_over() {
-        let mut trace = Trace::new(None, 0);
-        assert!(trace.wrote(0, 0, 5) && trace.wrote(0, 0, 8) && trace.wrote(1, 0, 8));
-        assert_eq!(trace.written(0, 4, 7), [5]);
-        assert_eq!(trace.written(0, 5, 8), [8]);
-        assert_eq!(trace.forked(0, 1, 6), [8]);
-        assert_eq!((trace.written(0, 0, 9), trace.written(1, 0, 9)), (vec![5], vec![8]));
-        // What the old primary writes later is lost too. What the new one writes at the same position is not.
-        assert!(!trace.wrote(0, 0, 9) && trace.wrote(0, 1, 9));
     }
 }

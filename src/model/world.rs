@@ -4,7 +4,6 @@ mod calls;
 mod operations;
 mod stations;
 mod steps;
-mod tracing;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
@@ -14,9 +13,9 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::ask::Verbs;
 use super::call::{Call, Request, Stage, Wish};
-use super::data::Book;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::keys::Keys;
+use super::ledger::Ledgers;
 use super::machine::{Machine, MachineId};
 use super::meter::Inside;
 use super::network::{Network, Place};
@@ -89,8 +88,8 @@ pub(super) struct World {
     pub(super) fingerprint: Fingerprint,
     /// Behind a pointer, because it is checked at each step and mostly absent.
     pub(super) trace: Option<Box<Trace>>,
-    /// What became of the data of replicated databases; results only.
-    pub(super) books: Vec<Book>,
+    /// What the members of a box write down together; results only.
+    pub(super) ledgers: Ledgers,
 }
 
 impl World {

@@ -80,32 +80,35 @@ fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration)
 
 /// Boxes, also those that could not be read, and the members of groups.
 fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
-    let declared = assembly.declared.iter().map(|(name, kind)| {
-        let row = kinds.iter().find(|row| row.name == *kind);
-        ComponentName::group(name, kind, row.map_or(&[], |row| row.gauges))
-    });
-    let members = assembly.boxes.iter().flat_map(|entry| members(entry, super::validate::MEMBERS_MAX));
-    declared.chain(members).collect()
+    let mut names = Vec::new();
+    for (name, kind) in &assembly.declared {
+        match assembly.boxes.iter().find(|entry| entry.name == *name) {
+            Some(entry) => names.extend(names_of(entry, super::validate::MEMBERS_MAX)),
+            None => {
+                let row = kinds.iter().find(|row| row.name == *kind);
+                names.push(ComponentName::group(name, kind, row.map_or(&[], |row| row.gauges)));
+            }
+        }
+    }
+    names
 }
 
-/// The members of a box, at most `most`; none where the box is its only member.
-fn members(entry: &BoxEntry, most: u32) -> impl Iterator<Item = ComponentName> {
+/// A box and its members, at most `most`; one that is its only member stands for both.
+fn names_of(entry: &BoxEntry, most: u32) -> Vec<ComponentName> {
+    let mut group = ComponentName::group(&entry.name, entry.kind, entry.gauges);
+    group.gauges.retain(|gauge| entry.spec.shows(gauge));
     let count = if entry.spec.members() > 1 { entry.spec.members().min(most) } else { 0 };
-    (0..count).map(|member| ComponentName {
-        name: entry.spec.member(&entry.name, member).name,
-        ..ComponentName::group(&entry.name, entry.kind, entry.gauges)
-    })
+    let members = (0..count).map(|member| entry.spec.member(&entry.name, member).name);
+    // The driver of a database is called as its box.
+    let members = members.filter(|name| *name != entry.name).map(|name| group.member(name));
+    std::iter::once(group.clone()).chain(members.collect::<Vec<_>>()).collect()
 }
 
 impl Scenario {
     /// The names that an expression about this scenario may use.
     #[must_use]
     pub fn names(&self) -> Names {
-        let mut components = Vec::new();
-        for entry in &self.boxes {
-            components.push(ComponentName::group(&entry.name, entry.kind, entry.gauges));
-            components.extend(members(entry, u32::MAX));
-        }
+        let components = self.boxes.iter().flat_map(|entry| names_of(entry, u32::MAX)).collect();
         Names { classes: self.classes.iter().map(|class| class.name.clone()).collect(), components }
     }
 }

@@ -59,14 +59,15 @@ impl<'a> Page<'a> {
         let about = format!(
             "What only this kind of box counts and measures: in `[[expect]]` and `--slo` as `{}(NAME)`, in the JSON and in \
              components.csv under `gauges`. `NAME` is a member or the whole box. Of several members counts and levels add \
-             up, shares and times are taken over all of them together. A time or a level is its mean, and `max(...)` of it \
-             is its highest value.",
+             up, shares and times are taken over all of them together. A time or a level is its mean where nothing else \
+             is said; `mean(...)` and `max(...)` of it name one of the two. A figure of the whole box has no members.",
             first.name
         );
         self.heading("###", &format!("Figures of `[{}.NAME]`", kind.name), &about);
         self.out.push_str("| figure | sort | meaning |\n|---|---|---|\n");
-        for Gauge { name, sort, about, .. } in kind.gauges {
-            self.out.push_str(&format!("| `{name}` | {} | {about} |\n", sort.name()));
+        for gauge in kind.gauges {
+            let Gauge { name, about, .. } = gauge;
+            self.out.push_str(&format!("| `{name}` | {} | {about} |\n", gauge.description()));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Engines of databases: the cost of one query, the writes that a crash loses, and the node of a key.
 
 use outgrow::components::KINDS;
+use outgrow::components::database::DataRecord;
 use outgrow::kernel::random::Seed;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
 use outgrow::model::signal::Outcome;
@@ -145,7 +146,7 @@ fn lost(every: &str, at: f64) -> Vec<(f64, f64)> {
         &db,
     ) + &fault));
     let data = |trial: &TrialRecord| {
-        let data = trial.data.as_ref().expect("writes can be lost");
+        let data = DataRecord::of(trial).expect("writes can be lost");
         (data.lost_writes as f64, data.rpo_s.expect("a crash"))
     };
     trials.iter().map(data).collect()

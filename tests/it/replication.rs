@@ -4,11 +4,11 @@ mod all_write;
 mod split;
 
 use outgrow::components::KINDS;
+use outgrow::components::database::DataRecord;
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimDuration;
 use outgrow::model::ask::Verbs;
 use outgrow::model::component::{Component, Cx};
-use outgrow::model::data::DataRecord;
 use outgrow::model::network::Place;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
 use outgrow::model::signal::{ComponentId, Control, Signal};
@@ -28,8 +28,8 @@ fn run(text: &str) -> Vec<TrialRecord> {
     (0..u64::from(scenario.run.trials)).into_par_iter().map(trial).collect()
 }
 
-fn data(trial: &TrialRecord) -> &DataRecord {
-    trial.data.as_ref().expect("the scenario has a replicated database")
+fn data(trial: &TrialRecord) -> DataRecord {
+    DataRecord::of(trial).expect("the scenario has a replicated database")
 }
 
 fn component<'a>(trial: &'a TrialRecord, name: &str) -> &'a ComponentRecord {
@@ -390,8 +390,9 @@ fn the_old_primary_comes_back_as_a_replica_and_its_surplus_is_dealt_with() {
         assert_eq!(data.replayed_writes + data.conflicting_writes, data.lost_writes);
         assert_eq!(data.discarded_writes, 0);
     }
-    let total =
-        |figure: fn(&DataRecord) -> u64| scripted.iter().map(|trial| figure(data(trial))).sum::<u64>() as f64;
+    let total = |figure: fn(&DataRecord) -> u64| {
+        scripted.iter().map(|trial| figure(&data(trial))).sum::<u64>() as f64
+    };
     let share = total(|data| data.conflicting_writes) / total(|data| data.lost_writes);
     assert!((0.35..0.6).contains(&share), "{share} in conflict");
 }

@@ -3,7 +3,6 @@
 mod checks;
 mod gauges;
 mod jar;
-mod presets;
 mod relays;
 mod rules;
 mod spec;
@@ -12,9 +11,9 @@ mod vrrp;
 mod watch;
 
 pub use gauges::GAUGES;
-pub use presets::Preset;
 pub use spec::{
-    BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, QueueSpec, StickySpec,
+    BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, Preset, QueueSpec,
+    StickySpec,
 };
 
 use crate::kernel::random::{mix, name_hash};

@@ -6,7 +6,7 @@ use crate::kernel::variate::Variate;
 use crate::model::component::Cx;
 use crate::model::machine::Device;
 
-use super::node::timer;
+use super::timer;
 
 /// Largest number of workers of a replica.
 pub(super) const WORKERS_MAX: u32 = 256;

@@ -12,6 +12,19 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("flushes", "Flushes of the log to the disk."),
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
     Gauge::count("failovers", "Times that another node became the primary."),
+    Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.")
+        .in_seconds()
+        .highest()
+        .of_box(),
+    Gauge::count("stale_reads", "Reads that did not see an acknowledged write to their key.").of_box(),
+    Gauge::share("stale_read_share", "Reads that did not see an acknowledged write to their key, of all reads.").of_box(),
+    Gauge::count("own_writes_missed", "Reads that did not see the last acknowledged write of their user.").of_box(),
+    Gauge::count("lost_writes", "Acknowledged writes that were lost.").of_box(),
+    Gauge::count("replayed_writes", "Lost writes that a script brought back.").of_box(),
+    Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").of_box(),
+    Gauge::count("discarded_writes", "Acknowledged writes that were thrown away when their node was repaired.").of_box(),
+    Gauge::time("rto", "Outages of writes after the loss of a primary.").highest().of_box(),
+    Gauge::time("rpo", "Time whose acknowledged writes a loss of nodes took away.").highest().of_box(),
 ];
 
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
@@ -19,3 +32,13 @@ pub(super) const PAGE_READS: GaugeId = GaugeId::of("page_reads", GAUGES);
 pub(super) const FLUSHES: GaugeId = GaugeId::of("flushes", GAUGES);
 pub(super) const REROUTES: GaugeId = GaugeId::of("reroutes", GAUGES);
 pub(super) const FAILOVERS: GaugeId = GaugeId::of("failovers", GAUGES);
+pub(super) const LAG: GaugeId = GaugeId::of("lag", GAUGES);
+pub(super) const STALE_READS: GaugeId = GaugeId::of("stale_reads", GAUGES);
+pub(super) const STALE_READ_SHARE: GaugeId = GaugeId::of("stale_read_share", GAUGES);
+pub(super) const OWN_WRITES_MISSED: GaugeId = GaugeId::of("own_writes_missed", GAUGES);
+pub(super) const LOST_WRITES: GaugeId = GaugeId::of("lost_writes", GAUGES);
+pub(super) const REPLAYED_WRITES: GaugeId = GaugeId::of("replayed_writes", GAUGES);
+pub(super) const CONFLICTING_WRITES: GaugeId = GaugeId::of("conflicting_writes", GAUGES);
+pub(super) const DISCARDED_WRITES: GaugeId = GaugeId::of("discarded_writes", GAUGES);
+pub(super) const RTO: GaugeId = GaugeId::of("rto", GAUGES);
+pub(super) const RPO: GaugeId = GaugeId::of("rpo", GAUGES);

@@ -2,9 +2,11 @@
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
+use crate::model::ledger::LedgerId;
 use crate::model::signal::About;
 
-use super::node::timer;
+use super::book::Book;
+use super::timer;
 
 /// Acknowledged writes that a crash would lose.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +20,7 @@ struct Pending {
 #[derive(Debug)]
 pub(super) struct Lazy {
     every: SimDuration,
-    book: usize,
+    book: LedgerId<Book>,
     /// Whether the node is the whole database, so that nothing can be written while it is down.
     is_alone: bool,
     /// Writes since the last flush began.
@@ -29,12 +31,12 @@ pub(super) struct Lazy {
 
 impl Lazy {
     pub(super) fn new(every: SimDuration, is_alone: bool) -> Lazy {
-        Lazy { every, book: 0, is_alone, open: Pending::default(), flushing: Pending::default() }
+        Lazy { every, book: LedgerId::NONE, is_alone, open: Pending::default(), flushing: Pending::default() }
     }
 
     /// Starts the timer of the flushes.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(1, false);
+        self.book = Book::open(1, false, cx);
         cx.alarm(self.every, timer::LAZY, About::Nothing);
     }
 
@@ -43,11 +45,11 @@ impl Lazy {
         let now = cx.now();
         self.open.count += 1;
         self.open.oldest.get_or_insert(now);
-        cx.book(self.book).wrote(now);
+        cx.ledger(self.book).wrote(now);
     }
 
     pub(super) fn has_read(&self, cx: &mut Cx<'_>) {
-        cx.book(self.book).has_read();
+        cx.ledger(self.book).has_read();
     }
 
     /// Sets the timer of the next flush. Returns whether a flush begins now: there is something to flush, and no flush
@@ -71,7 +73,7 @@ impl Lazy {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();
         let age = flushing.oldest.or(open.oldest).map_or(SimDuration::ZERO, |oldest| now.since(oldest));
-        let book = cx.book(self.book);
+        let book = cx.ledger(self.book);
         book.lose(open.count + flushing.count, age);
         if self.is_alone {
             book.primary_lost(now);

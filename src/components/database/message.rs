@@ -2,7 +2,8 @@
 
 use crate::model::ask::{Ask, Verb};
 use crate::model::call::{Call, NOBODY};
-use crate::model::data::{Query, User};
+
+use super::book::{Query, User};
 
 /// What one member asks another for.
 pub(super) mod kind {

@@ -9,11 +9,11 @@
 
 mod acks;
 mod apply;
-mod engine;
-mod failover;
+pub mod book;
 mod gauges;
 mod homes;
 mod inbox;
+mod kind;
 mod lazy;
 mod log;
 mod member;
@@ -23,23 +23,22 @@ mod node;
 mod partition;
 mod peer;
 mod replica;
-mod replicas;
 mod resources;
 mod router;
 mod script;
 mod ship;
 mod spec;
-mod topology;
+mod timer;
 mod transfer;
 mod waiters;
 
-pub use engine::Engine;
-pub use failover::{Failover, Preset, Recovery, Reroute};
+pub use book::{DataRecord, Outage, Part};
 pub use gauges::GAUGES;
 pub use monitor::Monitor;
 pub use node::Database;
 pub use partition::Partition;
-pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
 pub use router::Router;
-pub use spec::{DatabaseSpec, Disk};
-pub use topology::Topology;
+pub use spec::{
+    Apply, DatabaseSpec, Disk, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery, Replication,
+    Reroute, Ship, Topology,
+};

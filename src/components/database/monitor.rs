@@ -10,14 +10,15 @@ use crate::kernel::variate::Variate;
 use crate::model::ask::Ask;
 use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
-use crate::model::data::Part;
+use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::failover::{Failover, Pick, Reroute};
+use super::book::{Book, Part};
 use super::gauges;
 use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
+use super::spec::{Failover, Pick, Reroute};
 
 /// The timers of a monitor.
 mod timer {
@@ -48,7 +49,7 @@ enum Phase {
 pub struct Monitor {
     nodes: Vec<ComponentId>,
     router: ComponentId,
-    book: usize,
+    book: LedgerId<Book>,
     interval: SimDuration,
     timeout: SimDuration,
     misses: u32,
@@ -88,7 +89,7 @@ impl Monitor {
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),
-            book: 0,
+            book: LedgerId::NONE,
             interval: failover.interval(),
             timeout: failover.timeout(),
             misses: failover.misses(),
@@ -155,7 +156,7 @@ impl Monitor {
     fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
         let now = cx.now();
-        cx.book(self.book).primary_lost(now);
+        cx.ledger(self.book).primary_lost(now);
         self.phase = Phase::Deciding;
         cx.alarm(self.manual, timer::DECIDED, About::Nothing);
     }
@@ -241,7 +242,7 @@ impl Monitor {
 
     fn end(&self, part: Part, cx: &mut Cx<'_>) {
         let now = cx.now();
-        cx.book(self.book).end_part(part, now);
+        cx.ledger(self.book).end_part(part, now);
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
@@ -294,7 +295,7 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(self.nodes.len(), false);
+        self.book = Book::open(self.nodes.len(), false, cx);
         cx.alarm(self.interval, timer::POLL, About::Nothing);
     }
 

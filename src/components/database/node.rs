@@ -10,7 +10,6 @@ use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Out
 use crate::model::site::Site;
 use crate::parts::door::{Door, Verdict};
 
-use super::engine::{Engine, Work};
 use super::gauges;
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
@@ -18,28 +17,8 @@ use super::message::{flag, is_replay, kind, order};
 use super::peer::Peer;
 use super::replica::Replica;
 use super::spec::DatabaseSpec;
-
-/// The timers of a node.
-pub(super) mod timer {
-    /// A flush is over.
-    pub(in super::super) const FLUSHED: u16 = 0;
-    /// It is time to send a batch of the log.
-    pub(in super::super) const SHIP: u16 = 1;
-    /// A replica, by its number, may have lost a batch.
-    pub(in super::super) const RESEND: u16 = 2;
-    /// A batch has arrived.
-    pub(in super::super) const ARRIVED: u16 = 3;
-    /// The oldest write that waits for replicas may have waited for its whole time limit.
-    pub(in super::super) const PATIENCE: u16 = 4;
-    /// The script of a recovery goes on.
-    pub(in super::super) const REPLAY: u16 = 5;
-    /// The node has been copied anew.
-    pub(in super::super) const REBUILT: u16 = 6;
-    /// It is time to flush what has been acknowledged before it was durable.
-    pub(in super::super) const LAZY: u16 = 7;
-    /// A worker has applied a write; the code less this number is the number of the worker.
-    pub(in super::super) const APPLIED: u16 = 256;
-}
+use super::spec::{Engine, Work};
+use super::timer;
 
 /// How far a query has got, in `notes.step`: it uses a core, or reads a page from the disk.
 const AT_CORE: u16 = 0;
@@ -390,8 +369,8 @@ impl Component for Database {
                 }
             }
             Signal::Control(Control::Order(order)) => self.fence(order, cx),
-            Signal::Control(Control::Impair(Impairment::DiskFull)) => self.disk_full = true,
-            Signal::Control(Control::Mend(Impairment::DiskFull)) => self.disk_full = false,
+            Signal::Control(Control::Impair(Impairment::StorageFull)) => self.disk_full = true,
+            Signal::Control(Control::Mend(Impairment::StorageFull)) => self.disk_full = false,
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
     }

@@ -1,18 +1,20 @@
 //! `Peer`: a node of a database in which every node takes writes. It has a log of its own and a copy of each other's.
 
 use crate::model::component::Cx;
+use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::apply::Applier;
+use super::book::{Book, trace_log, trace_write};
 use super::inbox::Inbox;
 use super::log::Log;
 use super::member::{Commit, Member};
 use super::message::{Batch, query};
-use super::node::timer;
 use super::ship::{PEER_BITS, Shipper};
 use super::spec::DatabaseSpec;
-use super::topology::Topology;
+use super::spec::Topology;
+use super::timer;
 use super::transfer::Transfer;
 
 /// A node that takes writes like all others.
@@ -21,7 +23,7 @@ pub(super) struct Peer {
     /// Its number among the nodes, and that of its own log.
     index: usize,
     nodes: Vec<ComponentId>,
-    book: usize,
+    book: LedgerId<Book>,
     /// By the node that wrote them. The epoch of a log is that number.
     logs: Vec<Log>,
     /// By log: what has come of it too early.
@@ -49,7 +51,7 @@ impl Peer {
         };
         Peer {
             index,
-            book: 0,
+            book: LedgerId::NONE,
             logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
             inboxes: vec![Inbox::default(); nodes.len()],
             shippers: (0..nodes.len()).map(shipper).collect(),
@@ -59,16 +61,18 @@ impl Peer {
         }
     }
 
-    /// The number by which a trace knows a log: nodes with a primary have one a book, with the book's own number.
-    fn traced(&self, log: usize) -> usize {
-        (log + 1) << u16::BITS | self.book
+    /// The copy of a log goes from `after` up to `to` now: tells the trace which of its writes the node `has`.
+    fn trace_log(&self, log: usize, after: u64, to: u64, has: &str, cx: &mut Cx<'_>) {
+        let node = self.nodes[log];
+        let text = |position, cx: &Cx<'_>| format!("has {has} write {position} of {}", cx.name(node));
+        trace_log(self.book, log, (after, to), cx, text);
     }
 
     /// Tells the book how far this node is with a log.
     fn tell(&self, log: usize, cx: &mut Cx<'_>) {
         let Log { received, applied, .. } = self.logs[log];
         let now = cx.now();
-        cx.book(self.book).copied(now, self.index, log, received, applied);
+        cx.ledger(self.book).copied(now, self.index, log, received, applied);
     }
 
     /// Sends on what is applied here of a log.
@@ -99,8 +103,7 @@ impl Peer {
         if log != self.index {
             let before = self.logs[log].received;
             self.logs[log].receive(Batch::of(cx.get(call).ask()));
-            let (node, received) = (self.nodes[log], self.logs[log].received);
-            cx.trace_log_of(node, self.traced(log), before, received, "received");
+            self.trace_log(log, before, self.logs[log].received, "received", cx);
         }
         cx.get_mut(call).answer = self.logs[log].mark().word();
         cx.reply(call, Outcome::Ok);
@@ -118,7 +121,7 @@ impl Peer {
             let applied = self.applier.applied(log);
             if applied > self.logs[log].applied {
                 let before = std::mem::replace(&mut self.logs[log].applied, applied);
-                cx.trace_log_of(self.nodes[log], self.traced(log), before, applied, "applied");
+                self.trace_log(log, before, applied, "applied", cx);
                 self.tell(log, cx);
                 if self.transfer.is_immediate() {
                     self.ship(log, cx);
@@ -130,19 +133,19 @@ impl Peer {
 
 impl Member for Peer {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(self.nodes.len(), true);
+        self.book = Book::open(self.nodes.len(), true, cx);
         self.transfer.tick(cx);
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
         let query = query(cx.get(call));
-        cx.book(self.book).read(self.index, query);
+        cx.ledger(self.book).read(self.index, query);
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
         let position = self.logs[self.index].append();
         cx.get_mut(call).notes.mark = position;
-        cx.trace_write(call, self.traced(self.index), 0, position);
+        trace_write(self.book, call, self.index, 0, position, cx);
         self.tell(self.index, cx);
         Commit::Safe
     }
@@ -157,7 +160,7 @@ impl Member for Peer {
         let position = cx.get(call).notes.mark;
         let query = query(cx.get(call));
         let now = cx.now();
-        cx.book(self.book).write(now, self.index, position, query);
+        cx.ledger(self.book).write(now, self.index, position, query);
         cx.get_mut(call).answer = position;
     }
 

@@ -1,20 +1,21 @@
 //! `Replica`: a node of a database with one primary: its copy of the log, and its part as primary or replica.
 
 use crate::model::component::Cx;
-use crate::model::data::Progress;
+use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
+use super::book::{Book, Progress, trace_fork, trace_log, trace_write};
 use super::inbox::Inbox;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
 use super::message::{Batch, Mark, Message, is_replay, kind, query};
-use super::node::timer;
 use super::script::Script;
 use super::ship::{Answered, Shipper};
 use super::spec::DatabaseSpec;
+use super::timer;
 use super::transfer::Transfer;
 use super::waiters::Waiters;
 
@@ -24,7 +25,7 @@ pub(super) struct Replica {
     /// Its number among the nodes.
     index: usize,
     nodes: Vec<ComponentId>,
-    book: usize,
+    book: LedgerId<Book>,
     is_primary: bool,
     /// It takes nothing more of its log: it is to be promoted.
     closed: bool,
@@ -49,7 +50,7 @@ impl Replica {
             index,
             shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec.resend()),
             nodes,
-            book: 0,
+            book: LedgerId::NONE,
             is_primary: index == 0,
             closed: false,
             catching_up: None,
@@ -68,7 +69,7 @@ impl Replica {
         let Log { received, applied, epoch, .. } = self.log;
         let progress = Progress { epoch, received, applied, follows: !self.is_primary };
         let now = cx.now();
-        cx.book(self.book).progress(now, self.index, progress);
+        cx.ledger(self.book).progress(now, self.index, progress);
     }
 
     /// The patience of the oldest write that waits may be over.
@@ -145,8 +146,13 @@ impl Replica {
             }
         }
         cx.get_mut(call).answer = self.log.mark().word();
-        cx.trace_log(self.book, before, self.log.received, "received");
+        self.trace_log(before, self.log.received, "received", cx);
         cx.reply(call, Outcome::Ok);
+    }
+
+    /// The copy of the log goes from `after` up to `to` now: tells the trace which of its writes the node `has`.
+    fn trace_log(&self, after: u64, to: u64, has: &str, cx: &mut Cx<'_>) {
+        trace_log(self.book, 0, (after, to), cx, |position, _| format!("has {has} write {position}"));
     }
 
     /// A worker has applied a write.
@@ -161,7 +167,7 @@ impl Replica {
             let received = self.log.received;
             self.applier.feed(|_| received, cx);
             let before = std::mem::replace(&mut self.log.applied, self.applier.applied(0));
-            cx.trace_log(self.book, before, self.log.applied, "applied");
+            self.trace_log(before, self.log.applied, "applied", cx);
             self.tell(cx);
             self.caught_up(cx);
         }
@@ -173,8 +179,8 @@ impl Replica {
         self.is_primary = true;
         self.closed = false;
         let now = cx.now();
-        cx.book(self.book).fork(now, epoch, self.log.received);
-        cx.trace_fork(self.book, epoch, self.log.received);
+        cx.ledger(self.book).fork(now, epoch, self.log.received);
+        trace_fork(self.book, epoch, self.log.received, cx);
         self.tell(cx);
         self.shipper.begin(&self.log, self.log.received, cx);
     }
@@ -182,7 +188,7 @@ impl Replica {
 
 impl Member for Replica {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = cx.open_book(self.nodes.len(), false);
+        self.book = Book::open(self.nodes.len(), false, cx);
         self.tell(cx);
         self.transfer.tick(cx);
     }
@@ -195,7 +201,7 @@ impl Member for Replica {
     /// Whether a lost write may be written again: nobody else has written to its key since.
     fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let key = cx.get(call).ask().key;
-        cx.book(self.book).admits(key)
+        cx.ledger(self.book).admits(key)
     }
 
     fn waits(&mut self, call: CallId, position: u64) -> bool {
@@ -212,7 +218,7 @@ impl Member for Replica {
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
         let query = query(cx.get(call));
-        cx.book(self.book).read(self.index, query);
+        cx.ledger(self.book).read(self.index, query);
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
@@ -221,7 +227,7 @@ impl Member for Replica {
         }
         let position = self.log.append();
         cx.get_mut(call).notes.mark = position;
-        cx.trace_write(call, self.book, self.log.epoch, position);
+        trace_write(self.book, call, 0, self.log.epoch, position, cx);
         if self.acks.needed() == 0 {
             return Commit::Safe;
         }
@@ -242,7 +248,7 @@ impl Member for Replica {
         let position = cx.get(call).notes.mark;
         let query = query(cx.get(call));
         let (now, epoch) = (cx.now(), self.log.epoch);
-        cx.book(self.book).acknowledge(now, epoch, position, query);
+        cx.ledger(self.book).acknowledge(now, epoch, position, query);
         cx.get_mut(call).answer = position;
     }
 
@@ -318,7 +324,7 @@ impl Member for Replica {
         self.script.crash();
         let now = cx.now();
         if self.is_primary {
-            cx.book(self.book).primary_lost(now);
+            cx.ledger(self.book).primary_lost(now);
         }
     }
 

@@ -9,10 +9,9 @@ use crate::model::resource::{
 use crate::model::spec::{RequestClass, Spec as _};
 
 use super::apply::WORKERS_MAX;
-use super::engine::NODES_MAX;
-use super::replicas::{REPLICAS_MAX, Reads};
-use super::spec::{AT_ONCE_MAX, DatabaseSpec};
-use super::topology;
+use super::spec::engine::NODES_MAX;
+use super::spec::replicas::REPLICAS_MAX;
+use super::spec::{AT_ONCE_MAX, DatabaseSpec, Reads, topology};
 
 /// Name of the limits on the rates of reads and of writes of each node.
 const READ_LIMIT: &str = "read_limit";

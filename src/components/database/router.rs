@@ -13,12 +13,12 @@ use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::failover::Failover;
 use super::gauges;
 use super::homes::Homes;
 use super::message::{flag, order};
-use super::replicas::{ReadYourWrites, Reads};
 use super::spec::DatabaseSpec;
+use super::spec::Failover;
+use super::spec::{ReadYourWrites, Reads};
 
 /// What the router knows of a user who has written.
 #[derive(Clone, Copy, Debug, Default)]

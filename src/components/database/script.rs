@@ -6,11 +6,13 @@ use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
 use crate::model::call::Parent;
 use crate::model::component::Cx;
+use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
 
-use super::failover::{Failover, Recovery};
+use super::book::Book;
 use super::message::kind;
-use super::node::timer;
+use super::spec::{Failover, Recovery};
+use super::timer;
 
 /// Number of the calls of a script, above all replicas' numbers.
 const SCRIPT: u32 = u32::MAX;
@@ -47,10 +49,10 @@ impl Script {
     }
 
     /// The node has dropped what nobody else has, and follows `primary`.
-    pub(super) fn begin(&mut self, book: usize, primary: ComponentId, cx: &mut Cx<'_>) {
+    pub(super) fn begin(&mut self, book: LedgerId<Book>, primary: ComponentId, cx: &mut Cx<'_>) {
         self.primary = Some(primary);
         if self.recovery != Recovery::Script {
-            cx.book(book).discard();
+            cx.ledger(book).discard();
             if self.recovery == Recovery::Rebuild {
                 self.is_rebuilding = true;
                 cx.note(cx.me(), "is copied anew");
@@ -58,7 +60,7 @@ impl Script {
             }
             return;
         }
-        self.keys.extend(cx.book(book).take_lost().iter().map(|write| write.key));
+        self.keys.extend(cx.ledger(book).take_lost().iter().map(|write| write.key));
         self.schedule(cx);
     }
 
@@ -86,11 +88,11 @@ impl Script {
     }
 
     /// The primary has answered.
-    pub(super) fn answered(&mut self, book: usize, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+    pub(super) fn answered(&mut self, book: LedgerId<Book>, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let key = cx.get(call).ask().key;
         match outcome {
-            Outcome::Ok => cx.book(book).recovered(1, 0),
-            Outcome::Rejected => cx.book(book).recovered(0, 1),
+            Outcome::Ok => cx.ledger(book).recovered(1, 0),
+            Outcome::Rejected => cx.ledger(book).recovered(0, 1),
             _ => self.keys.push_back(key),
         }
         self.schedule(cx);

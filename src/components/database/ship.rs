@@ -10,7 +10,7 @@ use crate::model::signal::{About, CallId, ComponentId, Outcome};
 
 use super::log::Log;
 use super::message::{BATCH_MAX, Batch, Mark};
-use super::node::timer;
+use super::timer;
 
 /// Largest number of batches in transit to one replica, like the window of a connection; then the primary waits.
 const WINDOW: usize = 256;

@@ -4,8 +4,8 @@ use crate::kernel::time::SimDuration;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
 
-use super::node::timer;
 use super::spec::DatabaseSpec;
+use super::timer;
 
 /// How batches are sent.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! `Quantity`: what is read from a trial for an expected value.
 
-use crate::model::data::{DataRecord, Outage};
+use crate::components::database::{DataRecord, Outage};
 use crate::model::record::{ClassRecord, ComponentRecord, TrialRecord};
 use crate::model::signal::Outcome;
 use crate::stats::histogram::Histogram;
@@ -290,7 +290,7 @@ fn visits(record: &TrialRecord, host: &str) -> f64 {
 
 /// A figure of the replicated data; not finite without replicas.
 fn data(record: &TrialRecord, figure: impl Fn(&DataRecord) -> f64) -> f64 {
-    record.data.as_ref().map_or(f64::NAN, figure)
+    DataRecord::of(record).map_or(f64::NAN, |data| figure(&data))
 }
 
 /// A figure of the writes lost in an outage; not finite unless the trial saw the end of an outage.

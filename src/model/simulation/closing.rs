@@ -2,9 +2,10 @@
 
 use super::Simulation;
 use crate::kernel::time::SimTime;
-use crate::model::data::{Book, DataRecord};
+use crate::model::ledger::LedgerRecord;
 use crate::model::machine::mean_over;
 use crate::model::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
+use crate::model::signal::ComponentId;
 use crate::model::world::World;
 
 impl Simulation {
@@ -13,11 +14,10 @@ impl Simulation {
         self.close_window(now);
         let world = &mut self.world;
         world.audit(now);
+        let ledgers = finish_ledgers(world, now);
         let components = (0..world.infos.len()).map(|index| component_record(world, index, now)).collect();
-        let data = close_books(&mut world.books, now);
         let recorder = &mut world.recorder;
         TrialRecord {
-            data,
             stop,
             measured: now.saturating_since(recorder.measured_from),
             events: world.calendar.fired(),
@@ -26,6 +26,7 @@ impl Simulation {
             carried_in: recorder.carried_in,
             components,
             classes: recorder.take_classes(),
+            ledgers,
             batches: std::mem::take(&mut recorder.batches),
             parts: recorder.take_parts(now),
             windows: std::mem::take(&mut recorder.windows),
@@ -34,12 +35,16 @@ impl Simulation {
     }
 }
 
-/// What became of the data of all replicated databases; `None` without any.
-fn close_books(books: &mut [Book], now: SimTime) -> Option<DataRecord> {
-    let (first, rest) = books.split_first_mut()?;
-    let mut record = first.finish(now);
-    rest.iter_mut().for_each(|book| record.merge(&book.finish(now)));
-    Some(record)
+/// Closes the ledgers. What they show of a whole box stands at its first member.
+fn finish_ledgers(world: &mut World, now: SimTime) -> Vec<LedgerRecord> {
+    let World { ledgers, infos, recorder, .. } = world;
+    let first = |group: &str| {
+        let place = infos.iter().position(|info| info.group == group);
+        ComponentId::new(place.expect("a ledger is opened by a member of its box"))
+    };
+    ledgers.finish(now, first, |component, gauge, reading| {
+        recorder.meters[component.index()].dials.show(gauge, reading);
+    })
 }
 
 fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentRecord {

@@ -4,22 +4,33 @@ use super::super::number::{estimate, share, time_ms};
 use super::super::text::{bold, table};
 use super::{bare, figure};
 use crate::experiment::expect::gauge_of;
-use crate::experiment::result::{Figure, RunResult};
-use crate::model::gauge::Sort;
+use crate::experiment::result::{ComponentResult, RunResult};
+use crate::model::gauge::Gauge;
+use crate::model::unit::Unit;
 use crate::scenario::expression::Stat;
 
 pub(super) const HEADER: [&str; 4] = ["figures", "of", "measured", "highest"];
 
+/// The table, without what the section about data tells of the only database.
 pub(super) fn section(result: &RunResult) -> String {
-    let rows = rows(result);
+    let with_data = result.components.iter().filter(|(_, one)| has_box_figures(one)).count();
+    let rows = rows_of(result, |gauge| with_data > 1 || !gauge.is_of_box);
     if rows.is_empty() {
         return String::new();
     }
     table(&HEADER, 2, &rows).replacen("figures", &bold("figures"), 1)
 }
 
+fn has_box_figures(one: &ComponentResult) -> bool {
+    one.gauges.iter().any(|(_, own)| own.gauge.is_of_box)
+}
+
 /// The cells below [`HEADER`]: a row for each gauge of each group, except those that stand at zero.
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
+    rows_of(result, |_| true)
+}
+
+fn rows_of(result: &RunResult, is_shown: impl Fn(&Gauge) -> bool) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut told: Vec<&str> = Vec::new();
     for (_, one) in result.components.iter() {
@@ -27,7 +38,8 @@ pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
             continue;
         }
         told.push(&one.group);
-        rows.extend(one.gauges.iter().filter_map(|(_, own)| row(result, own.gauge.name, &one.group)));
+        let shown = one.gauges.iter().filter(|(_, own)| is_shown(&own.gauge));
+        rows.extend(shown.filter_map(|(_, own)| row(result, own.gauge.name, &one.group)));
     }
     rows
 }
@@ -36,12 +48,10 @@ fn row(result: &RunResult, name: &str, group: &str) -> Option<Vec<String>> {
     let whole = gauge_of(result, name, group)?;
     let (mean, max) = (whole.figure(Stat::Mean), whole.figure(Stat::Max));
     mean.mean.filter(|mean| *mean > 0.0)?;
-    let in_ms = |figure: &Figure| figure.scaled(1e3);
-    let (measured, highest) = match whole.gauge.sort {
-        Sort::Count => (figure(&mean, estimate), String::new()),
-        Sort::Share => (figure(&mean, share), String::new()),
-        Sort::Time => (figure(&in_ms(&mean), time_ms), bare(&in_ms(&max), time_ms)),
-        Sort::Level => (figure(&mean, estimate), bare(&max, estimate)),
+    let (measured, highest) = match whole.gauge.unit {
+        Unit::Seconds => (figure(&mean.scaled(1e3), time_ms), bare(&max.scaled(1e3), time_ms)),
+        Unit::Share => (figure(&mean, share), String::new()),
+        _ => (figure(&mean, estimate), bare(&max, estimate)),
     };
     Some(vec![name.replace('_', " "), group.to_owned(), measured, highest])
 }

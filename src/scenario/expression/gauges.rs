@@ -23,7 +23,7 @@ impl Parser<'_, '_> {
             return Ok(None);
         }
         let of = |component: &ComponentName, gauge: Gauge| {
-            Ok(Some(Metric::Gauge { gauge, of: component.name.clone(), stat: Stat::Mean }))
+            Ok(Some(Metric::Gauge { gauge, of: component.name.clone(), stat: Stat::usual(&gauge) }))
         };
         self.skip_spaces();
         if self.rest().starts_with('(') {
@@ -46,6 +46,16 @@ impl Parser<'_, '_> {
                 Err(ExpressionError { help, ..error(span, format!("several boxes have `{word}`")) })
             }
         }
+    }
+
+    /// Whether a word that is also a metric of the whole system means a gauge here: a component follows, or several boxes
+    /// have the gauge and it is none of which all of them together have a sum or a share.
+    pub(super) fn is_of_one_box(&self, word: &str) -> bool {
+        let boxes = self.names.boxes_with(word);
+        let adds_up = |gauge: Gauge| matches!(gauge.sort, Sort::Count | Sort::Share);
+        let is_sum = boxes.first().and_then(|one| one.gauge(word)).is_none_or(adds_up);
+        let is_named = self.rest().trim_start().starts_with('(') && !boxes.is_empty();
+        is_named || (boxes.len() > 1 && !is_sum)
     }
 
     /// What follows `mean(` or `max(`, whose name is `stat_name`, when it is a gauge; `None` when no box has it.

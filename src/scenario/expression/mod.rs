@@ -37,6 +37,12 @@ pub enum Stat {
 }
 
 impl Stat {
+    /// What the name of a gauge alone stands for: its mean, or of some its highest value.
+    #[must_use]
+    pub fn usual(gauge: &Gauge) -> Stat {
+        if gauge.is_highest { Stat::Max } else { Stat::Mean }
+    }
+
     /// The share of the times on the rarer side of a percentile; `None` for mean and maximum.
     #[must_use]
     pub fn tail(self) -> Option<f64> {
@@ -214,8 +220,11 @@ impl fmt::Display for Metric {
             Metric::ErrorRate(class) => write!(f, "error_rate{}", of(class)),
             Metric::Utilisation(component) => write!(f, "utilisation({component})"),
             Metric::QueueLen(component) => write!(f, "queue_len({component})"),
-            Metric::Gauge { gauge, of, stat: Stat::Max } => write!(f, "max({}({of}))", gauge.name),
-            Metric::Gauge { gauge, of, .. } => write!(f, "{}({of})", gauge.name),
+            Metric::Gauge { gauge, of, stat } => match stat {
+                stat if *stat == Stat::usual(gauge) => write!(f, "{}({of})", gauge.name),
+                Stat::Max => write!(f, "max({}({of}))", gauge.name),
+                _ => write!(f, "mean({}({of}))", gauge.name),
+            },
             plain => {
                 let (name, _) =
                     PLAIN.iter().find(|(_, known)| known == plain).expect("every metric has a name");

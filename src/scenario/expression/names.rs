@@ -21,20 +21,28 @@ pub struct ComponentName {
     /// Its kind: `server`.
     pub kind: &'static str,
     /// What it counts and measures beside the figures that all boxes have.
-    pub gauges: &'static [Gauge],
+    pub gauges: Vec<&'static Gauge>,
 }
 
 impl ComponentName {
     /// A box, by the name of its table.
     #[must_use]
     pub fn group(name: &str, kind: &'static str, gauges: &'static [Gauge]) -> ComponentName {
+        let gauges = gauges.iter().collect();
         ComponentName { name: name.to_owned(), group: name.to_owned(), kind, gauges }
+    }
+
+    /// A member of this box, which has none of the figures that only the whole box has.
+    #[must_use]
+    pub fn member(&self, name: String) -> ComponentName {
+        let own = self.gauges.iter().copied().filter(|gauge| !gauge.is_of_box);
+        ComponentName { name, gauges: own.collect(), ..self.clone() }
     }
 
     /// Its gauge of this name.
     #[must_use]
     pub fn gauge(&self, name: &str) -> Option<Gauge> {
-        self.gauges.iter().find(|gauge| gauge.name == name).copied()
+        self.gauges.iter().find(|gauge| gauge.name == name).map(|gauge| **gauge)
     }
 }
 
@@ -62,7 +70,7 @@ impl Names {
     /// The names of all gauges, each once.
     pub(super) fn gauges(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::new();
-        for gauge in self.components.iter().flat_map(|component| component.gauges) {
+        for gauge in self.components.iter().flat_map(|component| &component.gauges) {
             if !names.contains(&gauge.name) {
                 names.push(gauge.name);
             }

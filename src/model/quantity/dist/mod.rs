@@ -14,7 +14,7 @@ use self::table::Table;
 use super::{Duration, Quantity, QuantityError, Share};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::spec::{Files, Problems};
+use crate::model::problems::{Files, Problems};
 
 /// A length of time that may be random: a plain duration is constant, a table names a distribution.
 #[derive(Clone, Debug, PartialEq)]

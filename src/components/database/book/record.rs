@@ -1,6 +1,12 @@
 //! `DataRecord`: what became of the data in one trial, in plain numbers.
 
+use crate::components::database::gauges;
+use crate::kernel::time::SimDuration;
+use crate::model::gauge::{GaugeId, Reading};
+use crate::model::ledger::{Finding, LedgerRecord};
+use crate::model::record::TrialRecord;
 use crate::stats::histogram::Histogram;
+use crate::stats::tally::Tally;
 
 /// The parts of an outage of writes, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -89,7 +95,18 @@ pub struct DataRecord {
     pub outages: Vec<Outage>,
 }
 
+impl Finding for DataRecord {}
+
 impl DataRecord {
+    /// What became of the data of all databases of a trial; `None` where no database could lose anything.
+    #[must_use]
+    pub fn of(trial: &TrialRecord) -> Option<DataRecord> {
+        let mut records = trial.ledgers.iter().filter_map(LedgerRecord::find::<DataRecord>);
+        let mut all = records.next()?.clone();
+        records.for_each(|record| all.merge(record));
+        Some(all)
+    }
+
     /// Adds another database of the same trial: counts add up, of the times the longest counts.
     pub fn merge(&mut self, other: &DataRecord) {
         self.writes += other.writes;
@@ -110,6 +127,27 @@ impl DataRecord {
             *mine = mine.max(*theirs);
         }
         self.outages.extend_from_slice(&other.outages);
+    }
+
+    /// What the gauges of the database show.
+    pub(super) fn readings(&self) -> Vec<(GaugeId, Reading)> {
+        let seconds = |seconds: f64| SimDuration::from_sample_secs(seconds).as_nanos();
+        let mut outages = Tally::default();
+        self.outages.iter().for_each(|outage| outages.record(seconds(outage.length_s())));
+        let mut spans = Tally::default();
+        self.rpo_s.iter().for_each(|span| spans.record(seconds(*span)));
+        vec![
+            (gauges::LAG, Reading::Level(self.lag_mean_s, self.lag_max_s)),
+            (gauges::STALE_READS, Reading::Count(self.stale_reads)),
+            (gauges::STALE_READ_SHARE, Reading::Share(self.stale_reads, self.reads)),
+            (gauges::OWN_WRITES_MISSED, Reading::Count(self.read_your_writes_violations)),
+            (gauges::LOST_WRITES, Reading::Count(self.lost_writes)),
+            (gauges::REPLAYED_WRITES, Reading::Count(self.replayed_writes)),
+            (gauges::CONFLICTING_WRITES, Reading::Count(self.conflicting_writes)),
+            (gauges::DISCARDED_WRITES, Reading::Count(self.discarded_writes)),
+            (gauges::RTO, Reading::Time(outages)),
+            (gauges::RPO, Reading::Time(spans)),
+        ]
     }
 
     /// Share of the reads that were stale, 0..1; `None` without reads.

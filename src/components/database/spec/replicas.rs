@@ -9,12 +9,12 @@ use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 
-use super::acks::Wait;
-use super::apply::WORKERS_MAX;
-use super::spec::DatabaseSpec;
+use super::DatabaseSpec;
+use crate::components::database::acks::Wait;
+use crate::components::database::apply::WORKERS_MAX;
 
 /// Replicas of one database; a primary that sends its log to more of them does nothing else.
-pub(super) const REPLICAS_MAX: u32 = 200;
+pub(in crate::components::database) const REPLICAS_MAX: u32 = 200;
 
 /// When a commit is told to the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -82,20 +82,20 @@ pub struct Apply {
 
 impl DatabaseSpec {
     /// Whether it has replicas, so that it consists of several members.
-    pub(super) fn is_replicated(&self) -> bool {
+    pub(in crate::components::database) fn is_replicated(&self) -> bool {
         self.replicas.is_some() || self.all_write()
     }
 
     /// Nodes beside the first.
-    pub(super) fn replicas(&self) -> u32 {
+    pub(in crate::components::database) fn replicas(&self) -> u32 {
         if self.all_write() { self.nodes.unwrap_or(1).saturating_sub(1) } else { self.replicas.unwrap_or(0) }
     }
 
-    pub(super) fn reads(&self) -> Reads {
+    pub(in crate::components::database) fn reads(&self) -> Reads {
         self.reads.unwrap_or_default()
     }
 
-    pub(super) fn wait(&self) -> Wait {
+    pub(in crate::components::database) fn wait(&self) -> Wait {
         match self.replication.unwrap_or_default() {
             Replication::Async => Wait::Nobody,
             Replication::SemiSync => {
@@ -106,21 +106,21 @@ impl DatabaseSpec {
         }
     }
 
-    pub(super) fn apply_demand(&self) -> Dist {
+    pub(in crate::components::database) fn apply_demand(&self) -> Dist {
         self.apply.as_ref().and_then(|apply| apply.demand.clone()).unwrap_or_else(|| self.write())
     }
 
-    pub(super) fn apply_workers(&self) -> u32 {
+    pub(in crate::components::database) fn apply_workers(&self) -> u32 {
         self.apply.as_ref().and_then(|apply| apply.workers).unwrap_or(1)
     }
 
-    pub(super) fn resend(&self) -> SimDuration {
+    pub(in crate::components::database) fn resend(&self) -> SimDuration {
         let ship = self.ship.unwrap_or_default();
         let delay = ship.delay.map_or(SimDuration::ZERO, |delay| delay.0);
         ship.resend.map_or(SimDuration::from_secs(1) + delay, |resend| resend.0)
     }
 
-    pub(super) fn check_replicas(&self, problems: &mut Problems) {
+    pub(in crate::components::database) fn check_replicas(&self, problems: &mut Problems) {
         self.check_topology(problems);
         if !self.is_replicated() {
             self.check_no_replicas(problems);

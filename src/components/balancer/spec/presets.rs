@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::checks::Checks;
-use super::spec::{CheckKind, PolicyKind};
-use super::targets::Ejection;
+use super::{CheckKind, PolicyKind, RETRIES_MAX};
+use crate::components::balancer::checks::Checks;
+use crate::components::balancer::targets::Ejection;
 use crate::kernel::time::SimDuration;
 
 /// A product whose defaults are used.
@@ -93,7 +93,7 @@ const NGINX: Defaults = Defaults {
         max_share: 1.0,
         connections_only: true,
     }),
-    retries: super::spec::RETRIES_MAX,
+    retries: RETRIES_MAX,
     timeout: Some(SimDuration::from_secs(60)),
     ..PLAIN
 };

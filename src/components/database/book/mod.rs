@@ -7,18 +7,25 @@ mod conflicts;
 mod copies;
 mod query;
 mod record;
+mod tracing;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
+use crate::model::component::Cx;
+use crate::model::ledger::{Findings, Ledger, LedgerId};
+
 use conflicts::Conflicts;
 use copies::{Copies, Holding};
+use tracing::Followed;
 
 pub use conflicts::OPEN_MAX;
 pub use copies::COMMITS_MAX;
 pub use query::{Progress, Query, User, Write};
 pub use record::{DataRecord, Outage, Part};
+pub use tracing::{trace_fork, trace_log, trace_write};
 
 /// Acknowledged writes of which the details are kept until every node has received them; of older ones the number alone.
 pub const TAIL_MAX: usize = 4_000_000;
@@ -50,7 +57,6 @@ struct Lag {
 /// What really became of the data of one database.
 #[derive(Debug)]
 pub struct Book {
-    group: String,
     record: DataRecord,
     /// Of each log: one where a primary alone writes, one for each node where all do.
     logs: Vec<Copies>,
@@ -75,14 +81,15 @@ pub struct Book {
     replayed: BTreeSet<u32>,
     /// The outage under way: its start, and the end of its last part.
     outage: Option<(Outage, SimTime)>,
+    /// Writes of the request that a trace follows.
+    followed: Followed,
 }
 
 impl Book {
     /// The book of a database of `nodes` nodes. `all_write`: each node has a log of its own, and not only the
     /// primary.
-    pub(super) fn new(group: &str, nodes: usize, all_write: bool) -> Book {
+    fn new(nodes: usize, all_write: bool) -> Book {
         Book {
-            group: group.to_owned(),
             record: DataRecord::default(),
             logs: vec![Copies::new(nodes); if all_write { nodes } else { 1 }],
             lags: vec![Lag { follows: all_write, ..Lag::default() }; nodes],
@@ -96,11 +103,14 @@ impl Book {
             lost: Vec::new(),
             replayed: BTreeSet::new(),
             outage: None,
+            followed: Followed::default(),
         }
     }
 
-    pub(super) fn group(&self) -> &str {
-        &self.group
+    /// Opens the book of a component's database, which has `nodes` nodes, or finds it open. `all_write` when there is no
+    /// primary.
+    pub fn open(nodes: usize, all_write: bool, cx: &mut Cx<'_>) -> LedgerId<Book> {
+        cx.open_ledger(|| Book::new(nodes, all_write))
     }
 
     // Writes and reads ----------------------------------------------------------------------------------------------
@@ -323,10 +333,10 @@ impl Book {
         self.record.replayed_writes += replayed;
         self.record.conflicting_writes += conflicting;
     }
+}
 
-    // The trial -----------------------------------------------------------------------------------------------------
-
-    pub(super) fn end_warmup(&mut self, now: SimTime) {
+impl Ledger for Book {
+    fn end_warmup(&mut self, now: SimTime) {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
         self.measured_from = now;
         self.lag_integral = 0.0;
@@ -342,7 +352,7 @@ impl Book {
         };
     }
 
-    pub(super) fn close_window(&mut self, now: SimTime) {
+    fn close_window(&mut self, now: SimTime) {
         let lag = |node: usize| {
             let oldest = self.lags[node].follows.then(|| self.oldest_lacking(node)).flatten();
             oldest.map_or(SimDuration::ZERO, |oldest| now.saturating_since(oldest))
@@ -352,8 +362,7 @@ impl Book {
         self.record.lag_series_s.push(most.as_secs_f64());
     }
 
-    /// Closes the book.
-    pub(super) fn finish(&mut self, now: SimTime) -> DataRecord {
+    fn finish(&mut self, now: SimTime) -> Findings {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
         if let Some((mut outage, since)) = self.outage.take() {
             outage.parts_s[Part::Reroute as usize] += now.since(since).as_secs_f64();
@@ -363,6 +372,7 @@ impl Book {
         let followers = self.lags.iter().filter(|lag| lag.follows).count();
         let over = now.saturating_since(self.measured_from).as_secs_f64() * followers as f64;
         self.record.lag_mean_s = if over > 0.0 { self.lag_integral / over } else { 0.0 };
-        std::mem::take(&mut self.record)
+        let record = std::mem::take(&mut self.record);
+        Findings { gauges: record.readings(), record: Arc::new(record) }
     }
 }

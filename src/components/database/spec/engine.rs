@@ -13,10 +13,10 @@ use crate::model::spec::{Problems, RequestClass, Surplus};
 use crate::parts::door::Limits;
 use crate::queueing::token_bucket::TokenBucket;
 
-use super::spec::DatabaseSpec;
+use super::DatabaseSpec;
 
 /// Nodes of one database.
-pub(super) const NODES_MAX: u32 = 1000;
+pub(in crate::components::database) const NODES_MAX: u32 = 1000;
 
 /// What kind of database it is. It sets the defaults of the other keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -49,7 +49,7 @@ struct Costs {
 
 /// What one query does at a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Work {
+pub(in crate::components::database) struct Work {
     /// Rows, entities or keys beyond the first.
     pub lookups: f64,
     /// What the caller must ask for itself.
@@ -118,12 +118,12 @@ impl Engine {
     }
 
     /// Whether a write must first read the page that it changes. A log-structured store appends.
-    pub(super) const fn reads_before_writing(self) -> bool {
+    pub(in crate::components::database) const fn reads_before_writing(self) -> bool {
         !matches!(self, Engine::Column)
     }
 
     /// What a query asks for, in work of this engine, among `population` entities.
-    pub(super) fn work(self, scope: Scope, population: u32) -> Work {
+    pub(in crate::components::database) fn work(self, scope: Scope, population: u32) -> Work {
         let done = |lookups| Work { lookups, left: Scope::default() };
         let Scope { parts, joins, fanout, hops, gone } = scope;
         let ends = |hops: u8| libm::pow(f64::from(fanout), f64::from(hops));
@@ -157,25 +157,25 @@ fn distinct(paths: f64, population: u32) -> f64 {
 }
 
 impl DatabaseSpec {
-    pub(super) fn engine(&self) -> Engine {
+    pub(in crate::components::database) fn engine(&self) -> Engine {
         self.engine.unwrap_or_default()
     }
 
-    pub(super) fn read(&self) -> Dist {
+    pub(in crate::components::database) fn read(&self) -> Dist {
         self.read.clone().unwrap_or_else(|| Dist::exponential(self.engine().costs().read))
     }
 
-    pub(super) fn write(&self) -> Dist {
+    pub(in crate::components::database) fn write(&self) -> Dist {
         self.write.clone().unwrap_or_else(|| Dist::exponential(self.engine().costs().write))
     }
 
     /// Core time of a further row of a query.
-    pub(super) fn lookup(&self) -> SimDuration {
+    pub(in crate::components::database) fn lookup(&self) -> SimDuration {
         self.lookup.map_or(self.engine().costs().lookup, |lookup| lookup.0)
     }
 
     /// What each node lets in. Reads have the first of the rate limits, writes the second.
-    pub(super) fn limits(&self) -> Limits {
+    pub(in crate::components::database) fn limits(&self) -> Limits {
         let rate = |limit: Option<Rate>| limit.map(|rate| TokenBucket::of_a_second(rate.0));
         Limits {
             rates: vec![rate(self.read_limit), rate(self.write_limit)],
@@ -186,34 +186,34 @@ impl DatabaseSpec {
     }
 
     /// Number of queries at once at each node.
-    pub(super) fn connections(&self) -> u32 {
+    pub(in crate::components::database) fn connections(&self) -> u32 {
         self.connections.unwrap_or(self.engine().costs().connections)
     }
 
-    pub(super) fn sigma(&self) -> f64 {
+    pub(in crate::components::database) fn sigma(&self) -> f64 {
         self.sigma.unwrap_or(self.engine().costs().sigma)
     }
 
     /// Time between the flushes of writes that do not wait for one; zero when every write waits. Replicated logs are
     /// durable before anything else.
-    pub(super) fn flush_every(&self) -> SimDuration {
+    pub(in crate::components::database) fn flush_every(&self) -> SimDuration {
         let default =
             if self.is_replicated() { SimDuration::ZERO } else { self.engine().costs().flush_every };
         self.flush_every.map_or(default, |every| every.0)
     }
 
     /// Whether the data are divided among nodes by key.
-    pub(super) fn is_partitioned(&self) -> bool {
+    pub(in crate::components::database) fn is_partitioned(&self) -> bool {
         self.nodes.is_some() && !self.all_write()
     }
 
     /// Parts into which the data are divided; 1 where each node has all of them.
-    pub(super) fn partitions(&self) -> u32 {
+    pub(in crate::components::database) fn partitions(&self) -> u32 {
         self.nodes.filter(|_| self.is_partitioned()).unwrap_or(1).max(1)
     }
 
     /// What a query costs beyond a plain one, on average.
-    pub(super) fn surplus_of(&self, class: &RequestClass, scope: Scope) -> Surplus {
+    pub(in crate::components::database) fn surplus_of(&self, class: &RequestClass, scope: Scope) -> Surplus {
         let mut surplus = Surplus::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         let mut next = scope;
@@ -230,7 +230,11 @@ impl DatabaseSpec {
         }
     }
 
-    pub(super) fn check_engine(&self, classes: &[RequestClass], problems: &mut Problems) {
+    pub(in crate::components::database) fn check_engine(
+        &self,
+        classes: &[RequestClass],
+        problems: &mut Problems,
+    ) {
         let engine = self.engine();
         if self.is_replicated() && !self.flush_every().is_zero() {
             let help = "leave it out: what a log has sent to replicas is durable before";

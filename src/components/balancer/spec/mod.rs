@@ -2,12 +2,15 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
+mod presets;
+
+pub use presets::Preset;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Balancer;
 use super::checks::Checks;
-use super::presets::{self, Defaults, Preset};
 use super::targets::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verbs};
@@ -19,6 +22,8 @@ use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::hardware::Hardware;
 use crate::queueing::balance::Policy;
+
+use presets::Defaults;
 
 /// Largest number of targets that one call is tried at after the first.
 pub(super) const RETRIES_MAX: u16 = 8;

@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use crate::model::spec::Problems;
 
+use super::DatabaseSpec;
 use super::replicas::{ReadYourWrites, Reads, Replication};
-use super::spec::DatabaseSpec;
 
 /// Nodes that all take writes; each keeps a copy of every other's log.
-pub(super) const NODES_MAX: u32 = 64;
+pub(in crate::components::database) const NODES_MAX: u32 = 64;
 
 /// Which nodes take writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -36,17 +36,17 @@ impl Topology {
 }
 
 impl DatabaseSpec {
-    pub(super) fn topology(&self) -> Topology {
+    pub(in crate::components::database) fn topology(&self) -> Topology {
         self.topology.unwrap_or_default()
     }
 
     /// Whether every node takes writes.
-    pub(super) fn all_write(&self) -> bool {
+    pub(in crate::components::database) fn all_write(&self) -> bool {
         self.topology() != Topology::PrimaryReplica
     }
 
     /// Checks what the topology needs and what it makes useless.
-    pub(super) fn check_topology(&self, problems: &mut Problems) {
+    pub(in crate::components::database) fn check_topology(&self, problems: &mut Problems) {
         if self.all_write() {
             self.check_nodes(problems);
             self.check_needs_primary(problems);

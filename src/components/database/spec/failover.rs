@@ -9,7 +9,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration, Rate};
 use crate::model::spec::Problems;
 
-use super::spec::DatabaseSpec;
+use super::DatabaseSpec;
 
 /// How the database's clients learn of a new primary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -115,7 +115,7 @@ impl Preset {
 
 /// The replica to promote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pick {
+pub(in crate::components::database) enum Pick {
     MostReceived,
     MostApplied,
     /// The node with this number, or the one that has received most if it cannot be reached.
@@ -127,20 +127,20 @@ impl Failover {
         self.preset.map(Preset::values)
     }
 
-    pub(super) fn interval(&self) -> SimDuration {
+    pub(in crate::components::database) fn interval(&self) -> SimDuration {
         let preset = self.values().map(|values| values.interval);
         self.interval.map_or_else(|| SimDuration::from_secs(preset.unwrap_or(1)), |interval| interval.0)
     }
 
-    pub(super) fn timeout(&self) -> SimDuration {
+    pub(in crate::components::database) fn timeout(&self) -> SimDuration {
         self.timeout.map_or_else(|| self.interval(), |timeout| timeout.0)
     }
 
-    pub(super) fn misses(&self) -> u32 {
+    pub(in crate::components::database) fn misses(&self) -> u32 {
         self.misses.or(self.values().map(|values| values.misses)).unwrap_or(3)
     }
 
-    pub(super) fn promote(&self) -> crate::kernel::variate::Variate {
+    pub(in crate::components::database) fn promote(&self) -> crate::kernel::variate::Variate {
         use crate::kernel::variate::Variate;
         match (&self.promote, self.values()) {
             (Some(dist), _) => dist.variate(),
@@ -152,11 +152,11 @@ impl Failover {
         }
     }
 
-    pub(super) fn reroute(&self) -> Reroute {
+    pub(in crate::components::database) fn reroute(&self) -> Reroute {
         self.reroute.or(self.values().map(|values| values.reroute)).unwrap_or_default()
     }
 
-    pub(super) fn reroute_delay(&self) -> SimDuration {
+    pub(in crate::components::database) fn reroute_delay(&self) -> SimDuration {
         let preset = self.values().filter(|values| self.reroute.is_none_or(|route| route == values.reroute));
         let default = match (preset, self.reroute()) {
             (Some(values), _) => values.delay,
@@ -168,16 +168,16 @@ impl Failover {
     }
 
     /// The period in which callers learn of the new primary one by one: with DNS, each when its cached answer expires.
-    pub(super) fn spread(&self) -> SimDuration {
+    pub(in crate::components::database) fn spread(&self) -> SimDuration {
         if self.reroute() == Reroute::Dns { self.reroute_delay() } else { SimDuration::ZERO }
     }
 
-    pub(super) fn is_fenced(&self) -> bool {
+    pub(in crate::components::database) fn is_fenced(&self) -> bool {
         self.fenced.unwrap_or(true)
     }
 
     /// The pick; `None` if its name is not a node of the database `name`, which has this many replicas.
-    pub(super) fn pick(&self, name: &str, replicas: u32) -> Option<Pick> {
+    pub(in crate::components::database) fn pick(&self, name: &str, replicas: u32) -> Option<Pick> {
         match self.pick.as_deref() {
             None | Some("most-received") => Some(Pick::MostReceived),
             Some("most-applied") => Some(Pick::MostApplied),
@@ -232,7 +232,7 @@ impl Failover {
 }
 
 impl DatabaseSpec {
-    pub(super) fn check_failover(&self, problems: &mut Problems) {
+    pub(in crate::components::database) fn check_failover(&self, problems: &mut Problems) {
         let Some(failover) = &self.failover else { return };
         match self.replicas {
             _ if self.all_write() => {}

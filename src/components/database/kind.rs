@@ -1,0 +1,167 @@
+//! How a database stands to the loader: its members, its hardware, what a query costs, and which component each member is.
+
+use crate::kernel::time::SimDuration;
+use crate::model::ask::{Scope, Verbs};
+use crate::model::component::Component;
+use crate::model::gauge::Gauge;
+use crate::model::lever::Lever;
+use crate::model::quantity::Dist;
+use crate::model::resource::Resource;
+use crate::model::site::Site;
+use crate::model::spec::{
+    Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
+};
+
+use crate::parts::hardware::check_contention;
+
+use super::monitor::Monitor;
+use super::node::Database;
+use super::partition::Partition;
+use super::router::Router;
+use super::spec::{DatabaseSpec, Pick, Topology};
+
+impl Spec for DatabaseSpec {
+    fn answers(&self) -> Verbs {
+        Verbs::QUERY
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.on.as_deref()
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self.topology() {
+            Topology::Ring => Some("a ring".to_owned()),
+            Topology::MultiPrimary => Some("every node takes writes".to_owned()),
+            Topology::PrimaryReplica if self.is_partitioned() => Some("data divided by key".to_owned()),
+            Topology::PrimaryReplica if self.replicas() > 0 => {
+                let ending = if self.replicas() == 1 { "" } else { "s" };
+                Some(format!("a primary and {} replica{ending}", self.replicas()))
+            }
+            Topology::PrimaryReplica => None,
+        }
+    }
+
+    fn members(&self) -> u32 {
+        let others = self.is_replicated() || self.is_partitioned();
+        if others { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }
+    }
+
+    fn member(&self, name: &str, member: u32) -> MemberPlan {
+        let machine = self.machine();
+        let (name, machine, standing) = match member {
+            0 if self.is_replicated() || self.is_partitioned() => (name.to_owned(), None, Standing::Driver),
+            0 => (name.to_owned(), machine, Standing::Entry),
+            _ if self.nodes.is_some() => (format!("{name}.node-{member}"), machine, Standing::Inner),
+            1 => (format!("{name}.primary"), machine, Standing::Inner),
+            _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
+            _ => (format!("{name}.replica-{}", member - 1), machine, Standing::Inner),
+        };
+        MemberPlan { name, machine, standing }
+    }
+
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        self.all_resources(classes)
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        self.all_levers()
+    }
+
+    fn machine(&self) -> Option<MachineSpec> {
+        if self.on.is_some() {
+            return None;
+        }
+        let machine = self.hardware().machine();
+        let disk = self.working_set.is_some().then(|| self.disk_spec());
+        Some(MachineSpec { sigma: self.sigma(), kappa: self.kappa, disk, ..machine })
+    }
+
+    fn demand(&self, class: &RequestClass) -> Demand {
+        let mut demand = Demand::default();
+        let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
+        if class.writes {
+            // On all nodes together: every replica applies what the primary writes.
+            demand.cpu_s = self.write().variate().mean() + self.applied(class);
+            let read = if self.engine().reads_before_writing() { miss } else { 0.0 };
+            let flush = if self.flush_every().is_zero() { self.commit().variate().mean() } else { 0.0 };
+            demand.wait_s = read + flush;
+        } else {
+            demand.cpu_s = self.read().variate().mean();
+            demand.wait_s = miss;
+        }
+        demand
+    }
+
+    fn surplus(&self, class: &RequestClass, scope: Scope) -> Surplus {
+        self.surplus_of(class, scope)
+    }
+
+    fn heir(&self, name: &str) -> Option<Heir> {
+        let failover = self.failover.as_ref().filter(|_| self.has_monitor())?;
+        let Some(Pick::Named(node)) = failover.pick(name, self.replicas()) else { return None };
+        let noticed = failover.interval().saturating_mul(failover.misses().into());
+        Some(Heir {
+            key: "failover.pick",
+            of: format!("{name}.primary"),
+            name: self.member(name, 1 + node as u32).name,
+            after: noticed + failover.manual.map_or(SimDuration::ZERO, |manual| manual.0),
+        })
+    }
+
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        self.hardware().check(self.on.as_deref(), problems);
+        check_contention(self.sigma(), self.kappa, problems);
+        self.check_cache(problems);
+        self.check_engine(outline.classes, problems);
+        self.check_replicas(problems);
+        self.check_failover(problems);
+        if self.connections == Some(0) {
+            problems.error("connections", "`connections` must be at least 1", "");
+        }
+        for (key, dist) in [("read", &self.read), ("write", &self.write), ("commit", &self.commit)] {
+            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
+                problems.warn(key, warning, "");
+            }
+        }
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        for (key, dist) in
+            [("read", &mut self.read), ("write", &mut self.write), ("commit", &mut self.commit)]
+        {
+            if let Some(dist) = dist {
+                dist.resolve(key, files, problems);
+            }
+        }
+        if let Some(demand) = self.apply.as_mut().and_then(|apply| apply.demand.as_mut()) {
+            demand.resolve("apply.demand", files, problems);
+        }
+        if let Some(promote) = self.failover.as_mut().and_then(|failover| failover.promote.as_mut()) {
+            promote.resolve("failover.promote", files, problems);
+        }
+    }
+
+    fn shows(&self, gauge: &Gauge) -> bool {
+        let has_replicas = self.is_replicated();
+        let may_lose = has_replicas || !self.flush_every().is_zero();
+        match gauge.name {
+            "reroutes" => has_replicas,
+            "failovers" => self.has_monitor(),
+            _ => !gauge.is_of_box || may_lose,
+        }
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        if self.is_partitioned() && site.member == 0 {
+            return Box::new(Partition::new(self, site));
+        }
+        if self.is_replicated() && site.member == 0 {
+            return Box::new(Router::new(self, site));
+        }
+        if self.is_replicated() && site.member > self.machines() {
+            return Box::new(Monitor::new(self, site));
+        }
+        Box::new(Database::new(self, site))
+    }
+}

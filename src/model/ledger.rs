@@ -31,7 +31,7 @@ pub trait Ledger: Any + Debug + Send {
 pub struct Findings {
     /// Figures of the whole box, which its kind declares with [`Gauge::of_box`](super::gauge::Gauge::of_box).
     pub gauges: Vec<(GaugeId, Reading)>,
-    /// Everything, for whoever knows the type.
+    /// The whole record, for a caller that knows its type.
     pub record: Arc<dyn Finding>,
 }
 

@@ -43,8 +43,15 @@ fn replicated(keys: &str) -> String {
     )
 }
 
-/// Scenarios, each with the kind of box, the box and those of its gauges that it makes move.
-fn movers() -> Vec<(&'static str, &'static str, Vec<&'static str>, String)> {
+/// The kind of a box, the box, those of its gauges that a scenario makes move, and the scenario.
+type Mover = (&'static str, &'static str, Vec<&'static str>, String);
+
+/// Scenarios that make gauges move.
+fn movers() -> Vec<Mover> {
+    [movers_before_servers(), movers_from_servers_on()].concat()
+}
+
+fn movers_before_servers() -> Vec<Mover> {
     let balanced = |keys: &str, rest: &str| format!("{BALANCED}{keys}\n{rest}");
     vec![
         ("client", "users", vec!["retries", "retries_refused"], {
@@ -80,6 +87,11 @@ fn movers() -> Vec<(&'static str, &'static str, Vec<&'static str>, String)> {
                 .replace("cpu = '1ms'", "wait = '1s'")
         }),
         ("balancer", "lb", vec!["takeovers"], balanced("standby = true", &crash("lb"))),
+    ]
+}
+
+fn movers_from_servers_on() -> Vec<Mover> {
+    vec![
         ("server", "web", vec!["oom_kills", "restarts"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\ncores = 1\nworkers = 1\nqueue = 1000000\nmemory = '2GiB'\n\

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::quantity::{Bytes, Rate};
+/// Bytes of a mebibyte.
+const MEBIBYTE: u64 = 1 << 20;
 
 /// A value of a key.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,9 +26,10 @@ impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Setting::Whole(number) => write!(f, "{number}"),
-            Setting::PerS(rate) => write!(f, "{}", Rate(*rate)),
+            Setting::PerS(rate) => write!(f, "{rate}/s"),
             Setting::Number(number) => write!(f, "{number}"),
-            Setting::Bytes(bytes) => write!(f, "{}", Bytes(*bytes)),
+            Setting::Bytes(bytes) if bytes.is_multiple_of(MEBIBYTE) => write!(f, "{}MiB", bytes / MEBIBYTE),
+            Setting::Bytes(bytes) => write!(f, "{bytes}B"),
             Setting::Word(word) => write!(f, "{word}"),
         }
     }

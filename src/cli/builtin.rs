@@ -71,6 +71,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("18-whole-chapter"),
     builtin!("19-scale-out-at-cost"),
     builtin!("19-scale-up-at-cost"),
+    builtin!("20-cache"),
+    builtin!("21-queue"),
     builtin!("million-users"),
 ];
 

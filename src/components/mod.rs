@@ -1,9 +1,11 @@
 //! One file for each box that the chapter draws. A component never imports another.
 
 pub mod balancer;
+pub mod cache;
 pub mod client;
 pub mod database;
 pub mod dns;
+pub mod queue;
 pub mod server;
 
 use crate::model::spec::Kind;
@@ -31,4 +33,14 @@ pub const KINDS: &[Kind] = &[
         "A database node: reads, writes, connections, commits, a cache and a disk.",
     )
     .with(database::GAUGES),
+    Kind::of::<cache::CacheSpec>(
+        "cache",
+        "Keeps what a database has answered, up to a number of entries and for a time.",
+    )
+    .with(cache::GAUGES),
+    Kind::of::<queue::QueueSpec>(
+        "queue",
+        "Accepts messages at once, and has workers pull them when they are free.",
+    )
+    .with(queue::GAUGES),
 ];

@@ -177,6 +177,27 @@ impl Call {
     pub const fn ask(&self) -> Ask {
         self.ask
     }
+
+    /// Returns on whose behalf it is made. It is still true after the call has ended.
+    #[inline(always)]
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        let &Call { key, number, identity, client, class, user, trail, .. } = self;
+        Origin { key, number, identity, client, class, user, trail }
+    }
+}
+
+/// On whose behalf a call is made: which request of which user. A box that answers first and works later, such as a queue,
+/// keeps it, so that the work is the one that this request draws.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub(super) key: u64,
+    pub(super) number: u64,
+    pub(super) identity: u64,
+    pub(super) client: ComponentId,
+    pub(super) class: u16,
+    pub(super) user: u32,
+    pub(super) trail: u32,
 }
 
 /// What happened to the connection of a call, as its caller sees it.

@@ -7,7 +7,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
 use super::ask::Ask;
-use super::call::{Call, Parent, Request, Wish};
+use super::call::{Call, Origin, Parent, Request, Wish};
 use super::gauge::GaugeId;
 use super::ledger::{Ledger, LedgerId};
 use super::machine::{Device, Task};
@@ -98,6 +98,19 @@ impl Cx<'_> {
     #[inline]
     pub fn ask(&mut self, parent: Parent, to: ComponentId, ordinal: u64, ask: Ask) -> CallId {
         self.world.call(self.me, parent, to, ordinal, ask)
+    }
+
+    /// Asks `to` on behalf of a request whose own call may have ended. The answer comes as the reply of a call whose parent is
+    /// `number`. The `ordinal` tells several asks for one origin apart, as in [`Cx::call`].
+    pub fn ask_for(
+        &mut self,
+        origin: Origin,
+        number: u32,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        self.world.call_on_behalf(self.me, origin, Parent::Number(number), to, ordinal, ask)
     }
 
     /// Returns the key of the data, from 0, for an ask with this `ordinal` on behalf of `call`. It is drawn from the keys of

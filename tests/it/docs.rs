@@ -36,11 +36,20 @@ records = ["web"]
 [server.web]
 public     = true
 rate_limit = { rate = "500/s" }
-steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }]
+steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }, { query = "memo" }, { call = "jobs" }]
+
+[server.mill]
+steps = [{ cpu = "40ms" }]
 
 [database.db]
 working_set = "20GiB"
 disk        = {}
+
+[cache.memo]
+target = "db"
+
+[queue.jobs]
+target = "mill"
 "#;
 
 fn read(path: &str) -> String {
@@ -85,8 +94,11 @@ fn measured(overrides: &[(String, String)]) -> String {
 /// The key of the terse scenario for a key of the page.
 fn override_of(key: &str) -> String {
     let names = [("client.", "users."), ("dns.", "www."), ("server.", "web."), ("database.", "db.")];
-    let names = names.iter().chain(&[("request.", "request.read."), ("steps.", "steps[1].")]);
-    names.fold(key.to_owned(), |key, (kind, name)| key.replacen(kind, name, 1))
+    let names =
+        names.iter().chain(&[("request.", "request.read."), ("cache.", "memo."), ("queue.", "jobs.")]);
+    let replaced = |(kind, name): &(&str, &str)| key.strip_prefix(kind).map(|rest| format!("{name}{rest}"));
+    let key = names.copied().find_map(|one| replaced(&one)).unwrap_or_else(|| key.to_owned());
+    key.replacen("steps.", "steps[1].", 1)
 }
 
 #[test]
@@ -117,6 +129,9 @@ fn another_value_than_the_default_shows() {
         ("db.skew", "0.98"),
         ("db.disk.iops", "2000"),
         ("network.jitter", "0.2"),
+        ("memo.op", "\"14us\""),
+        ("jobs.ack", "\"6ms\""),
+        ("jobs.workers", "2"),
     ] {
         assert!(measured(&[(key.to_owned(), value.to_owned())]) != plain, "{key} = {value} changes nothing");
     }
@@ -127,7 +142,7 @@ fn every_default_has_its_row() {
     let told: BTreeSet<String> = told_defaults().into_iter().map(|(key, _)| key).collect();
     let schema = schema(KINDS);
     let mut missing = Vec::new();
-    for kind in ["client", "dns", "server", "database"] {
+    for kind in ["client", "dns", "server", "database", "cache", "queue"] {
         let reference = &schema["properties"][kind]["additionalProperties"]["$ref"];
         let name =
             reference.as_str().and_then(|path| path.rsplit('/').next()).expect("a kind has a definition");
@@ -153,6 +168,17 @@ fn the_box_of_the_guide_is_that_of_the_example() {
     let end = added.iter().position(|line| line.starts_with("pub mod")).expect("the row");
     let code = added[start..end].join("\n");
     assert!(example.ends_with(&(code + "\n")), "the guide and the example differ");
+}
+
+#[test]
+fn the_cache_of_the_guide_is_that_of_the_source() {
+    let (guide, source) = (read("docs/adding-a-component.md"), read("src/components/cache.rs"));
+    let blocks: Vec<&str> =
+        guide.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 4, "the guide shows parts of the cache");
+    for block in blocks {
+        assert!(source.contains(block), "the guide shows what the source does not have:\n{block}");
+    }
 }
 
 /// `TRYCMD=overwrite cargo it readme` pastes the program's output.

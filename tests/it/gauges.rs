@@ -26,6 +26,11 @@ const BALANCED: &str = "[client.users]\nusers = 300\nthink_time = '1s'\ntarget =
 const QUERIES: &str = "[client.users]\nrate = '100/s'\ntarget = 'web'\n\
                        [server.web]\npublic = true\nsteps = [{ query = 'db' }]\n";
 
+/// An open stream of requests, each of which publishes a message.
+const PUBLISHED: &str = "[client.users]\nrate = '100/s'\ntarget = 'web'\n\
+                         [server.web]\npublic = true\nsteps = [{ call = 'jobs' }]\n\
+                         [queue.jobs]\ntarget = 'mill'\n";
+
 /// A write for every read.
 const CLASSES: &str = "[request.read]\n[request.write]\neffect = 'write'\n";
 
@@ -126,6 +131,21 @@ fn movers_from_servers_on() -> Vec<Mover> {
             // With more keys some of the lost ones have not been written since.
             replicated(&format!("ship = {{ every = '2s' }}\n{failover}")).replace("keys = 50", "keys = 2000")
                 + &crash("db.primary")
+        }),
+        ("cache", "memo", vec!["hit_share", "evictions", "expired", "fills", "entries"], {
+            let cached = QUERIES.replace("'db'", "'memo'");
+            format!(
+                "[request.read]\nkeys = 50\n{cached}[database.db]\n\
+                 [cache.memo]\ntarget = 'db'\nentries = 20\nttl = '100ms'\n"
+            )
+        }),
+        ("queue", "jobs", vec!["published", "processed", "depth", "age", "completion"], {
+            format!("{PUBLISHED}[server.mill]\nsteps = [{{ cpu = '8ms' }}]\n")
+        }),
+        ("queue", "jobs", vec!["redelivered", "dead"], {
+            format!(
+                "{PUBLISHED}visibility = '10ms'\nmax_receives = 2\n[server.mill]\nsteps = [{{ wait = '20ms' }}]\n"
+            )
         }),
     ]
 }

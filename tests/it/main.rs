@@ -3,6 +3,7 @@
 mod advice;
 mod balancer;
 mod behaviour;
+mod cache;
 mod charts;
 mod classes;
 mod cli;
@@ -20,6 +21,7 @@ mod gauges;
 mod golden;
 mod laws;
 mod names;
+mod queue;
 mod replication;
 mod server;
 mod sweep;

@@ -291,9 +291,13 @@ fn no_trial_touches_the_world() {
 /// of validation cases, which writes scenario text as a user would.
 const WRITERS: [&str; 2] = ["experiment/samples.rs", "experiment/validate/express/"];
 
+/// Names of kinds that are also ordinary words: `queue` heads a column of tables about any box.
+const ALSO_WORDS: [&str; 1] = ["queue"];
+
 #[test]
 fn what_is_said_of_scenarios_names_no_kind_and_reads_no_toml() {
-    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+    let kinds = KINDS.iter().map(|kind| kind.name).filter(|name| !ALSO_WORDS.contains(name));
+    let kinds: Vec<String> = kinds.map(|name| format!("\"{name}\"")).collect();
     let is_writer = |source: &&Source| WRITERS.iter().any(|writer| source.name.starts_with(writer));
     let is_above = |source: &&Source| ["experiment", "report"].contains(&source.layer());
     let all = sources();

@@ -4,7 +4,7 @@ use super::World;
 use crate::kernel::random::mix;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verb};
-use crate::model::call::{Call, Connection, Notes, Parent, Request, Stage};
+use crate::model::call::{Call, Connection, Notes, Origin, Parent, Request, Stage};
 use crate::model::event::Event;
 use crate::model::keys::{follow, trail_of};
 use crate::model::network::Place;
@@ -78,11 +78,24 @@ impl World {
         ordinal: u64,
         ask: Ask,
     ) -> CallId {
-        let call = self.calls.get(above.0).expect("a child call has a parent that is alive");
-        let &Call { key, number, identity, client, class, user, trail, .. } = call;
+        let origin = self.calls.get(above.0).expect("a child call has a parent that is alive").origin();
+        self.call_on_behalf(from, origin, Parent::Call(above), to, ordinal, ask)
+    }
+
+    /// A call on behalf of a request whose origin the caller knows.
+    #[inline(always)]
+    pub(in crate::model) fn call_on_behalf(
+        &mut self,
+        from: ComponentId,
+        origin: Origin,
+        parent: Parent,
+        to: ComponentId,
+        ordinal: u64,
+        ask: Ask,
+    ) -> CallId {
+        let Origin { key, number, identity, client, class, user, trail } = origin;
         let trail = follow(trail, ordinal);
         let key = branch(key, ordinal);
-        let parent = Parent::Call(above);
         let call = Call {
             key,
             number,

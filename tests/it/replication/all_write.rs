@@ -44,7 +44,7 @@ fn lost_share(topology: &str, nodes: usize, seconds: u32) -> (f64, f64) {
 #[test]
 fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
     let mut pairs = Vec::new();
-    for (nodes, seconds) in [(2, 1600), (4, 800), (8, 60)] {
+    for (nodes, seconds) in [(2, 3200), (4, 800), (8, 60)] {
         let n = nodes as f64;
         let (share, half) = lost_share("ring", nodes, seconds);
         check("ring", (share, half), 1.0 - libm::exp(-0.005 * n * (n - 1.0) / 2.0), 0.0);
@@ -60,7 +60,7 @@ fn conflicts_of_a_ring_grow_as_the_cube_of_its_nodes() {
 
 #[test]
 fn conflicts_of_a_multi_primary_grow_as_the_square_of_its_nodes() {
-    for (nodes, seconds) in [(2, 1600), (4, 400), (8, 120)] {
+    for (nodes, seconds) in [(2, 3200), (4, 400), (8, 120)] {
         let lost = lost_share("multi-primary", nodes, seconds);
         check("multi-primary", lost, 1.0 - libm::exp(-0.005 * (nodes as f64 - 1.0)), 0.0);
     }

@@ -71,6 +71,8 @@ pub struct Server {
     stages: Vec<Stage>,
     databases: Vec<Connections>,
     others: Vec<Members>,
+    /// Whether each of `others` answers queries and no work.
+    others_query: Vec<bool>,
     /// Workers, their queue, memory and the rate limit.
     door: Door,
     /// Time until a killed process is back.
@@ -89,6 +91,7 @@ impl Server {
             stages: Vec::new(),
             databases: Vec::new(),
             others: Vec::new(),
+            others_query: Vec::new(),
             door: Door::new(spec.limits()),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
@@ -133,6 +136,7 @@ impl Server {
         if let Some(known) = self.others.iter().position(|targets| targets.name() == name) {
             return known;
         }
+        self.others_query.push(!site.answers[site.find(name).index()].has(Verb::Work));
         self.others.push(Members::new(name, site));
         self.others.len() - 1
     }
@@ -308,7 +312,12 @@ impl Server {
         for branch in 0..parallel {
             let to = self.others[other].turn();
             let ordinal = ordinal(call, branch, cx);
-            self.send(call, to, ordinal, Ask::WORK, cx);
+            let ask = if self.others_query[other] {
+                Ask::query(cx.data_key(call, ordinal), Scope::default())
+            } else {
+                Ask::WORK
+            };
+            self.send(call, to, ordinal, ask, cx);
         }
     }
 

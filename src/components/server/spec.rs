@@ -192,7 +192,9 @@ impl Spec for ServerSpec {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
-            let targets = [("query", &step.query, Verbs::QUERY), ("call", &step.call, Verbs::WORK)];
+            // A database that is called is asked a query, without a connection of the pool.
+            let called = Verbs::WORK.and(Verbs::QUERY);
+            let targets = [("query", &step.query, Verbs::QUERY), ("call", &step.call, called)];
             for (key, to, asks) in targets {
                 if let Some(to) = to {
                     arrows.push(Arrow {

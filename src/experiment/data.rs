@@ -1,45 +1,46 @@
-//! `DataResult`: what became of the data of replicated databases, with intervals over trials.
+//! `DataResult`: figures of replicated data, with intervals over trials.
 
 use crate::components::database::{DataRecord, Outage, Part};
 use crate::model::record::TrialRecord;
 
 use super::value::{Figure, Named};
 
-/// What became of the data. Counts are those of a trial.
+/// Figures of replicated data. Counts are per trial.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct DataResult {
-    /// Acknowledged writes that a new primary had not received; where all nodes write, those that lost a conflict.
+    /// Acknowledged writes that a new primary had not received; if all nodes take writes, those that lost a conflict.
     pub lost_writes: Figure,
     /// Reads that did not see an acknowledged write to their key.
     pub stale_reads: Figure,
-    /// The same as a share of the reads.
+    /// Their share of all reads.
     pub stale_read_share: Figure,
     /// Reads that did not see the user's own last acknowledged write.
     pub read_your_writes_violations: Figure,
-    /// Longest outage of writes after the loss of a primary, s; absent when there was none.
+    /// Longest outage of writes after the loss of a primary, in seconds; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto_s: Option<Figure>,
-    /// Longest time of which acknowledged writes were lost, s; absent when there was no outage.
+    /// Longest time span whose acknowledged writes were lost, in seconds; absent without an outage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpo_s: Option<Figure>,
     /// Lost writes that a script brought back.
     pub replayed_writes: Figure,
-    /// Lost writes whose key somebody else had written since; where all nodes write, those that a later one has
-    /// overwritten that did not know of them.
+    /// Lost writes whose key had been written since. If all nodes take writes: those overwritten by a later write whose
+    /// node did not know of them.
     pub conflicting_writes: Figure,
-    /// Acknowledged writes that were thrown away when their node was brought back into line.
+    /// Acknowledged writes that were dropped when their node followed the new primary.
     pub discarded_writes: Figure,
-    /// Longest lag of any replica, ms.
+    /// Longest lag of any replica, in ms.
     pub lag_ms_max: Figure,
-    /// 99th percentile over time of the lag of the replica that was furthest behind, ms.
+    /// 99th percentile over time of the lag of the replica that was furthest behind, in ms.
     pub lag_ms_p99: Figure,
-    /// Parts of the first outage of each trial, s: detect, elect, catch up, promote, reroute; absent when there was none.
+    /// Parts of the first outage of each trial, in seconds: detect, elect, catch up, promote, reroute; absent if there
+    /// was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outage_s: Option<Named<Figure>>,
 }
 
 impl DataResult {
-    /// What the trials say; `None` without replicas.
+    /// The figures over these trials; `None` without replicas.
     pub(super) fn of(records: &[TrialRecord]) -> Option<DataResult> {
         let data: Option<Vec<DataRecord>> = records.iter().map(DataRecord::of).collect();
         let data = data.filter(|data| !data.is_empty())?;
@@ -67,7 +68,7 @@ impl DataResult {
     }
 }
 
-/// The parts of the first outage of each trial.
+/// The parts of the first outage of each trial; `None` if there was none.
 fn outage(data: &[DataRecord]) -> Option<Named<Figure>> {
     let first: Vec<Option<&Outage>> = data.iter().map(|data| data.outages.first()).collect();
     first.iter().any(Option::is_some).then(|| {

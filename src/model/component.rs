@@ -15,39 +15,39 @@ use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Request
 use super::trace::What;
 use super::world::World;
 
-/// A box of the diagram. It sees signals and its own state, never another component's.
+/// A member of a box. It sees signals and its own state, never the state of another component.
 pub trait Component: Send {
     /// Called once at time zero, before any signal.
     fn start(&mut self, _cx: &mut Cx<'_>) {}
 
-    /// Something has reached it.
+    /// Reacts to a signal.
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>);
 
-    // The kinds that come by the million have an entry of their own each. What kind it is, is settled there when the
-    // simulator is compiled; a signal would be written to memory, read back and told apart at each delivery.
+    // The frequent kinds of signal have functions of their own. The kind is then known at compile time; a `Signal`
+    // would be written to memory, read back and matched at each delivery.
 
-    /// A call has reached it.
+    /// Reacts to a call that has arrived.
     fn on_call(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.on(Signal::Call(call), cx);
     }
 
-    /// An answer has reached it.
+    /// Reacts to an answer.
     fn on_reply(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         self.on(Signal::Reply(call, outcome), cx);
     }
 
-    /// Its work for a call is done.
+    /// Reacts to the end of its work for a call.
     fn on_done(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.on(Signal::Done(call), cx);
     }
 
-    /// Its timer rings.
+    /// Reacts to a timer.
     fn on_alarm(&mut self, code: u16, about: About, cx: &mut Cx<'_>) {
         self.on(Signal::Alarm(Alarm { code, about }), cx);
     }
 }
 
-/// Everything that a component may do, at one moment.
+/// Everything that a component may do while it reacts to a signal.
 pub struct Cx<'a> {
     pub(super) world: &'a mut World,
     pub(super) me: ComponentId,
@@ -71,12 +71,12 @@ impl Cx<'_> {
         &self.world.infos[component.index()].name
     }
 
-    /// Its address: of 203.0.113.0/24 when it is public, of 10.0.0.0/16 when it is not.
+    /// Its address: in 203.0.113.0/24 if it is public, otherwise in 10.0.0.0/16.
     pub fn address(&self, component: ComponentId) -> &str {
         &self.world.infos[component.index()].address
     }
 
-    /// Name of the box's table, the same for all members of a group.
+    /// Name of the box, the same for all members of a group.
     pub fn group(&self) -> &str {
         &self.world.infos[self.me.index()].group
     }
@@ -123,39 +123,39 @@ impl Cx<'_> {
     /// Answers a call that is inside this component.
     ///
     /// # Panics
-    /// When the call is not inside: it has been answered before.
+    /// If the call is not inside, because it has been answered before.
     #[inline]
     pub fn reply(&mut self, call: CallId, outcome: Outcome) {
         self.world.reply(self.me, call, outcome);
     }
 
-    /// Refuses a call that is inside this component, as one that is down does: the router that has handed it on gets it
-    /// back, or else its caller an answer that nobody is there.
+    /// Refuses a call that is inside this component, as a component that is down does. The router that forwarded it
+    /// gets it back; without a router, its caller gets the answer `Unavailable`.
     ///
     /// # Panics
-    /// When the call is not inside.
+    /// If the call is not inside.
     pub fn decline(&mut self, call: CallId) {
         self.world.refuse(self.me, call);
     }
 
-    /// Hands a call that is inside this component on to another one, to which its answer goes straight from there. When
-    /// that one refuses it, it comes back as [`Signal::Returned`].
+    /// Forwards a call that is inside this component to another one, whose answer goes directly to the caller. If that
+    /// component refuses the call, it comes back as [`Signal::Returned`].
     ///
     /// # Panics
-    /// When the call is not inside.
+    /// If the call is not inside.
     #[inline]
     pub fn forward(&mut self, call: CallId, to: ComponentId) {
         self.world.forward(self.me, call, to);
     }
 
-    /// Waits no longer for the answer of a call that this component made. The callee is not told: its work goes on, and
-    /// its reply finds nobody.
+    /// Stops waiting for the answer of a call that this component made. The callee is not told: it goes on working, and
+    /// its reply is ignored.
     pub fn abandon(&mut self, call: CallId) {
         self.world.abandon(call);
     }
 
     /// Whether the caller of a call that is inside this component still waits: it has neither given up nor crashed. For
-    /// what needs the other end all the time, such as a transfer.
+    /// work that needs its caller all the time, such as a transfer.
     pub fn is_awaited(&self, call: CallId) -> bool {
         !self.get(call).abandoned
     }
@@ -169,16 +169,16 @@ impl Cx<'_> {
     /// A call that must be alive.
     ///
     /// # Panics
-    /// When it has ended.
+    /// If it has ended.
     #[inline]
     pub fn get(&self, call: CallId) -> &Call {
         self.find(call).expect("a component asks only for calls that it holds")
     }
 
-    /// A call that must be alive, to change what the component notes about it.
+    /// A call that must be alive, to change its notes.
     ///
     /// # Panics
-    /// When it has ended.
+    /// If it has ended.
     #[inline]
     pub fn get_mut(&mut self, call: CallId) -> &mut Call {
         self.world.calls.get_mut(call.0).expect("a component asks only for calls that it holds")
@@ -186,25 +186,25 @@ impl Cx<'_> {
 
     // Requests ------------------------------------------------------------------------------------------------------
 
-    /// A user asks for something: the request is counted as issued.
+    /// Begins a request and counts it as issued.
     #[inline]
     pub fn begin(&mut self, wish: Wish) -> RequestId {
         self.world.begin(self.me, wish)
     }
 
-    /// The request ends, once and for all; returns what it was.
+    /// Ends the request and returns it.
     ///
     /// # Panics
-    /// When it has ended before.
+    /// If it has ended before.
     #[inline(always)]
     pub fn end(&mut self, request: RequestId, outcome: Outcome) -> Request {
         self.world.end(request, outcome)
     }
 
-    /// A request that must be under way.
+    /// A request that must not have ended.
     ///
     /// # Panics
-    /// When it has ended.
+    /// If it has ended.
     #[inline]
     pub fn request(&mut self, request: RequestId) -> &mut Request {
         self.world.requests.get_mut(request.0).expect("a client asks only for requests that it holds")
@@ -218,14 +218,14 @@ impl Cx<'_> {
 
     // Time ----------------------------------------------------------------------------------------------------------
 
-    /// Sets a timer. It is not delivered when what it is about has ended, or after a crash.
+    /// Sets a timer that fires after `after`. It is not delivered if what it is about has ended, or after a crash.
     #[inline(always)]
     pub fn alarm(&mut self, after: SimDuration, code: u16, about: About) {
         let at = self.now() + after;
         self.alarm_at(at, code, about);
     }
 
-    /// Sets a timer for a moment; [`SimTime::MAX`] is never.
+    /// Sets a timer that fires at `at`; [`SimTime::MAX`] means never.
     #[inline(always)]
     pub fn alarm_at(&mut self, at: SimTime, code: u16, about: About) {
         self.world.set_alarm(at, self.me, Alarm { code, about });
@@ -233,31 +233,31 @@ impl Cx<'_> {
 
     // Work ----------------------------------------------------------------------------------------------------------
 
-    /// Enters work for a call at a device of the machine that the component runs on; [`Signal::Done`] tells its end.
+    /// Enters work for a call at a device of the component's machine; [`Signal::Done`] reports its end.
     ///
     /// # Panics
-    /// When the component runs on no machine.
+    /// If the component has no machine.
     #[inline(always)]
     pub fn work(&mut self, call: CallId, device: Device, demand: SimDuration) {
         self.world.work(self.me, Task::Call(call), device, demand);
     }
 
-    /// Enters work of the component's own; an alarm of the given code about [`About::Nothing`] tells its end.
+    /// Enters work of the component itself; an alarm with this code about [`About::Nothing`] reports its end.
     ///
     /// # Panics
-    /// When the component runs on no machine.
+    /// If the component has no machine.
     pub fn own_work(&mut self, code: u16, device: Device, demand: SimDuration) {
         self.world.work(self.me, Task::Own(code), device, demand);
     }
 
-    /// Takes memory of the machine; false when it has not that much left.
+    /// Reserves memory of the machine. Returns false if there is not enough.
     #[inline(always)]
     pub fn reserve_memory(&mut self, bytes: u64) -> bool {
         let machine = self.world.machine_of(self.me);
         machine.memory.reserve(bytes)
     }
 
-    /// Gives memory back.
+    /// Releases memory of the machine.
     #[inline(always)]
     pub fn release_memory(&mut self, bytes: u64) {
         self.world.machine_of(self.me).memory.release(bytes);
@@ -269,8 +269,8 @@ impl Cx<'_> {
         self.world.recorder.meters[self.me.index()].slots = Some(slots);
     }
 
-    /// Says how many calls wait inside this component now, beside those in the queue of its machine's station: for one
-    /// of its own slots, and for something else while they hold one.
+    /// Reports how many calls wait inside this component now, apart from those in the queue of its machine: `for_slots`
+    /// for one of its slots, `with_slots` for something else while they hold one.
     #[inline]
     pub fn set_waiting(&mut self, for_slots: usize, with_slots: usize) {
         self.world.set_waiting(self.me, for_slots as u64, with_slots as u64);
@@ -278,32 +278,32 @@ impl Cx<'_> {
 
     // Draws ---------------------------------------------------------------------------------------------------------
 
-    /// A generator for the draws of this component itself: arrivals, crashes. Make it in `start` and keep it.
+    /// A generator for draws of the component itself, such as arrivals. Make it once, in `start`, and keep it.
     pub fn stream(&self, purpose: &str) -> Stream {
         self.world.seed.stream(&self.world.infos[self.me.index()].name, purpose)
     }
 
-    /// A generator for draws that belong to a call at this component. The same customers get the same draws in every
-    /// design that has a box of this name; `purpose` tells several draws apart.
+    /// A generator for draws that belong to a call at this component. The same requests get the same draws in every
+    /// design that has a box with this name. Different draws need different `purpose`s.
     #[inline]
     pub fn rng(&self, call: CallId, purpose: u64) -> KeyedRng {
         self.rng_of(self.get(call).key, purpose)
     }
 
-    /// The same for a call whose key is known.
+    /// The same, for a call whose key is known.
     #[inline]
     pub fn rng_of(&self, key: u64, purpose: u64) -> KeyedRng {
         let salt = self.world.infos[self.me.index()].draw_salt;
         KeyedRng::new(mix(key, salt.wrapping_add(purpose)))
     }
 
-    /// The time that a call needs for `purpose`, such as the number of a step.
+    /// The time that a call needs, drawn from `variate`; `purpose` can be the number of a step.
     #[inline]
     pub fn demand(&self, call: CallId, variate: &Variate, purpose: u64) -> SimDuration {
         self.demand_of(self.get(call).key, variate, purpose)
     }
 
-    /// The same for a call whose key is known.
+    /// The same, for a call whose key is known.
     #[inline(always)]
     pub fn demand_of(&self, key: u64, variate: &Variate, purpose: u64) -> SimDuration {
         match variate {
@@ -312,7 +312,7 @@ impl Cx<'_> {
         }
     }
 
-    /// The start of all keyed draws of a request of this client.
+    /// The key of a request of this client, from which all its keyed draws start.
     #[inline(always)]
     pub fn request_key(&self, number: u64) -> u64 {
         self.world.seed.key(self.world.infos[self.me.index()].draw_salt, number)
@@ -320,13 +320,13 @@ impl Cx<'_> {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// Something happens to a component after a while.
+    /// Sends an operation to a component, which happens after `after`.
     pub fn control(&mut self, to: ComponentId, after: SimDuration, control: Control) {
         let at = self.now() + after;
         self.world.set_control(at, to, control);
     }
 
-    /// Whether a message would arrive: no partition lies between two components.
+    /// Whether a message would arrive, that is, whether no partition separates the two components.
     pub fn reaches(&self, from: ComponentId, to: ComponentId) -> bool {
         self.world.troubles.connect(from, to)
     }
@@ -384,7 +384,7 @@ impl Cx<'_> {
 
     // The trace and the timeline ------------------------------------------------------------------------------------
 
-    /// Writes into the timeline what has happened to a component, as this one sees it.
+    /// Adds an event of a component, as this one sees it, to the timeline.
     pub fn note(&mut self, component: ComponentId, event: &'static str) {
         let now = self.world.now();
         self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
@@ -437,7 +437,7 @@ impl Cx<'_> {
     }
 }
 
-/// The generator of a constant: it is never asked.
+/// The generator for constants, which never draw.
 struct NoRng;
 
 impl rand::TryRng for NoRng {

@@ -1,4 +1,5 @@
-//! `Machine`: the hardware that components run on: cores, memory, disk, and their one completion event each.
+//! `Machine`: the hardware that components run on: cores, memory, disk. Cores and disk have one pending completion
+//! event each.
 
 use crate::kernel::slab;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -22,7 +23,7 @@ impl MachineId {
     }
 }
 
-/// Which of a machine's stations.
+/// A station of a machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Device {
     /// The cores.
@@ -31,8 +32,8 @@ pub enum Device {
     Disk,
 }
 
-/// Work of a component: for a call, or of its own. In two words, which are moved about in registers: an id or a code, and
-/// the component with the kind of the task.
+/// Work of a component, for a call or of its own. It has two words, so that it is passed in registers: an id or a code,
+/// and the component with the kind of the task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Job {
     id: u64,
@@ -51,13 +52,13 @@ impl Job {
         }
     }
 
-    /// Whose work it is.
+    /// The component whose work it is.
     #[inline]
     pub(super) fn owner(self) -> ComponentId {
         ComponentId::new((self.rest & !Job::IS_OWN) as usize)
     }
 
-    /// What it is for.
+    /// What the work is for.
     #[inline]
     pub(super) fn task(self) -> Task {
         if self.rest & Job::IS_OWN == 0 {
@@ -68,17 +69,17 @@ impl Job {
     }
 }
 
-/// What a job is for.
+/// What the work of a job is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Task {
     /// A call.
     Call(CallId),
-    /// The component itself; the alarm of this code tells its end.
+    /// The component itself; an alarm with this code reports its end.
     Own(u16),
 }
 
-/// A station and the one completion event that is armed for it. The event is left where it is when the next departure
-/// moves later, and pushed anew only when it moves earlier: the event's number tells the valid one from the others.
+/// A station and its pending completion event. If the next departure moves later, the event stays; it is scheduled
+/// again only if the departure moves earlier. The number of the event identifies the valid one.
 #[derive(Debug)]
 pub(super) struct Armed {
     pub station: Station<Job>,
@@ -87,7 +88,7 @@ pub(super) struct Armed {
     cores: u32,
     measured_from: u128,
     window_from: u128,
-    /// Integral of the queue when the measured time began, job-nanoseconds.
+    /// Integral of the queue length when the measured time began, in job-nanoseconds.
     queue_from: u128,
 }
 
@@ -104,7 +105,7 @@ impl Armed {
         }
     }
 
-    /// Core time used since the warm-up ended, core-nanoseconds.
+    /// Core time used since the end of the warm-up, in core-nanoseconds.
     fn busy(&self, now: SimTime) -> u128 {
         self.station.busy_integral(now) - self.measured_from
     }
@@ -120,9 +121,9 @@ pub struct Machine {
     pub(super) memory: Memory,
     pub(super) cores: u32,
     pub(super) price: f64,
-    /// Calls that wait inside the host, beside the queue for the cores.
+    /// Number of calls that wait inside the host, apart from the queue for the cores.
     beside: u64,
-    /// The most that waited at once, here and there.
+    /// Largest number of calls that waited at the same time, in both places together.
     queue_max: u64,
 }
 
@@ -156,7 +157,7 @@ impl Machine {
         }
     }
 
-    /// Somebody may have begun to wait for a core.
+    /// Updates the largest queue; called when work may have begun to wait for a core.
     #[inline]
     pub(super) fn note_queue(&mut self) {
         self.queue_max = self.queue_max.max(self.beside + self.cpu.station.waiting() as u64);
@@ -168,12 +169,12 @@ impl Machine {
         self.note_queue();
     }
 
-    /// The most that waited at once since the warm-up, for a core or inside the host.
+    /// Largest number of calls that waited at the same time since the warm-up, for a core or inside the host.
     pub(super) fn queue_max(&self) -> u64 {
         self.queue_max
     }
 
-    /// Call-nanoseconds of waiting for a core since the warm-up.
+    /// Integral of the queue for the cores since the warm-up, in call-nanoseconds.
     pub(super) fn queue_integral(&self, now: SimTime) -> u128 {
         self.cpu.station.queue_integral(now) - self.cpu.queue_from
     }
@@ -190,26 +191,26 @@ impl Machine {
         }
     }
 
-    /// Whose machine it is, core time used since this was last asked, ns, and its cores.
+    /// Index of the host, core time used since the last call of this function in nanoseconds, and the number of cores.
     pub(super) fn window_busy(&mut self, now: SimTime) -> (usize, u128, u32) {
         let integral = self.cpu.station.busy_integral(now);
         let used = integral - std::mem::replace(&mut self.cpu.window_from, integral);
         (self.host.index(), used, self.cores)
     }
 
-    /// Mean number of busy cores over `measured` that ends `now`.
+    /// Mean number of busy cores over the time `measured`, which ends `now`.
     pub(super) fn busy_cores_mean(&self, now: SimTime, measured: SimDuration) -> f64 {
         mean_over(self.cpu.busy(now), measured)
     }
 
-    /// Share of the disk in use over `measured` that ends `now`.
+    /// Mean share of the disk in use over the time `measured`, which ends `now`; `None` without a disk.
     pub(super) fn disk_utilisation(&self, now: SimTime, measured: SimDuration) -> Option<f64> {
         let disk = self.disk.as_ref()?;
         Some(mean_over(disk.busy(now), measured) / f64::from(disk.cores))
     }
 }
 
-/// A time average from its integral, in nanoseconds; 0 when no time has passed.
+/// The time average of a quantity from its integral over nanoseconds; 0 if no time has passed.
 pub(super) fn mean_over(integral: u128, over: SimDuration) -> f64 {
     if over.is_zero() { 0.0 } else { integral as f64 / over.as_nanos() as f64 }
 }
@@ -221,7 +222,7 @@ fn disk_station(disk: DiskSpec) -> StationConfig {
         cores: slots as u32,
         limit: Some(slots as u32),
         lifo: false,
-        // Rounding to whole slots must not change the rate: the speed makes up for it.
+        // The number of slots is rounded, and the speed compensates for that, so that the rate is exact.
         speed: disk.iops * disk.latency.as_secs_f64() / slots,
         sigma: 0.0,
         kappa: 0.0,

@@ -1,4 +1,4 @@
-//! What one trial leaves behind: plain numbers that can be merged, compared and printed.
+//! The record of one trial: plain numbers that can be merged, compared and printed.
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::batch::BatchMeans;
@@ -13,28 +13,29 @@ use super::signal::Outcome;
 /// Requests of one class that were issued in the measured time.
 #[derive(Clone, Debug, Default)]
 pub struct ClassRecord {
-    /// Issued.
+    /// Number of requests issued.
     pub issued: u64,
-    /// Ended, by outcome in the order of [`Outcome::ALL`].
+    /// Number of requests that ended, by outcome in the order of [`Outcome::ALL`].
     pub outcomes: [u64; Outcome::ALL.len()],
-    /// Ended ok within the class's deadline.
+    /// Number of requests that ended ok within the deadline of the class.
     pub good: u64,
-    /// Tries of the ended requests.
+    /// Number of tries of the requests that ended.
     pub attempts: u64,
-    /// Response times of those that ended ok, ns.
+    /// Response times of requests that ended ok, in nanoseconds.
     pub ok: Histogram,
-    /// Response times of all that ended, ns: dropping the failed ones is survivor bias.
+    /// Response times of all requests that ended, in nanoseconds. Without the failed ones, response times have survivor
+    /// bias.
     pub ended: Histogram,
-    /// Moments of the response times of those that ended ok, ns.
+    /// Moments of the response times of requests that ended ok, in nanoseconds.
     pub response: Tally,
-    /// Ended ok inside the measured time, whenever they were issued: throughput.
+    /// Number of requests that ended ok in the measured time, including those issued before it: for throughput.
     pub completed: u64,
-    /// The same within the deadline: goodput.
+    /// The same, but only requests within the deadline: for goodput.
     pub completed_good: u64,
 }
 
 impl ClassRecord {
-    /// Issued and not ended when the trial stopped.
+    /// Number of requests that were issued and had not ended when the trial stopped.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.issued - self.outcomes.iter().sum::<u64>()
@@ -50,35 +51,35 @@ pub struct ComponentRecord {
     pub group: String,
     /// Its kind.
     pub kind: &'static str,
-    /// Calls that arrived.
+    /// Number of calls that arrived.
     pub arrived: u64,
-    /// Calls that it answered, by outcome.
+    /// Number of calls that it answered, by outcome.
     pub outcomes: [u64; Outcome::ALL.len()],
-    /// Calls that it lost in a crash.
+    /// Number of calls that it lost in a crash.
     pub dropped: u64,
-    /// Calls that it handed on to another component.
+    /// Number of calls that it forwarded to another component.
     pub passed_on: u64,
     /// What the component itself counted and measured, in the order in which its kind declares it.
     pub gauges: Vec<(&'static Gauge, Reading)>,
-    /// From arrival to answer of the calls answered ok, ns.
+    /// Time from arrival to answer of calls answered ok, in nanoseconds.
     pub response: Tally,
-    /// Time that those calls waited for a worker, a connection or a core, ns.
+    /// Time that these calls waited for a worker, a connection or a core, in nanoseconds.
     pub wait: Tally,
-    /// The same as a histogram, ns.
+    /// The waiting times as a histogram, in nanoseconds.
     pub waits: Histogram,
-    /// Time that the calls it made spent inside other components until they were answered ok, ns.
+    /// Total time that the calls it made spent inside other components until they were answered ok, in nanoseconds.
     pub asked: u128,
-    /// Calls inside: time average and highest.
+    /// Time average of the number of calls inside.
     pub inside_mean: f64,
-    /// Highest number of calls inside at once.
+    /// Largest number of calls inside at the same time.
     pub inside_max: u64,
-    /// Calls that waited: time average.
+    /// Time average of the number of waiting calls.
     pub queue_mean: f64,
-    /// Highest number of calls that waited at once.
+    /// Largest number of calls waiting at the same time.
     pub queue_max: u64,
-    /// Share of its slots (workers, connections) that calls hold: time average, 0..1; absent without a limit.
+    /// Time average of the share of its slots (workers, connections) that calls hold, 0..1; absent without a limit.
     pub slots_held: Option<f64>,
-    /// Hardware, where the component runs on a machine.
+    /// The machine that the component runs on, if any.
     pub machine: Option<MachineRecord>,
 }
 
@@ -87,15 +88,15 @@ pub struct ComponentRecord {
 pub struct MachineRecord {
     /// Name of the component whose machine it is.
     pub host: String,
-    /// Cores.
+    /// Number of cores.
     pub cores: u32,
-    /// Time average of busy cores.
+    /// Time average of the number of busy cores.
     pub busy_cores_mean: f64,
-    /// Highest use of memory, bytes.
+    /// Largest amount of memory in use, in bytes.
     pub memory_max: u64,
-    /// Its memory, bytes.
+    /// Its memory in bytes.
     pub memory_total: u64,
-    /// Share of time in which its disk was busy, 0..1; absent without a disk.
+    /// Utilisation of its disk, 0..1; absent without a disk.
     pub disk_utilisation: Option<f64>,
     /// USD an hour.
     pub price: f64,
@@ -104,43 +105,43 @@ pub struct MachineRecord {
 /// One window of the series for charts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
-    /// Its start, seconds after the start of the trial.
+    /// Its start, in seconds after the start of the trial.
     pub start_s: f64,
     /// Its length in seconds.
     pub length_s: f64,
-    /// Requests issued in it.
+    /// Number of requests issued in it.
     pub issued: u64,
-    /// Requests that ended ok in it.
+    /// Number of requests that ended ok in it.
     pub ok: u64,
-    /// Requests that ended otherwise in it.
+    /// Number of requests that ended in it with another outcome.
     pub failed: u64,
-    /// 99th percentile of the response times that ended ok in it, ns; `None` with none.
+    /// 99th percentile of the response times of requests that ended ok in it, in nanoseconds; `None` if there are none.
     pub p99: Option<u64>,
-    /// Sum of the response times that ended ok in it, ns.
+    /// Sum of the response times of requests that ended ok in it, in nanoseconds.
     pub response_sum: u128,
-    /// Time average of calls inside, a component.
+    /// Time average of the number of calls inside, for each component.
     pub inside: Vec<f64>,
-    /// Busy share of the cores of a component's own machine, 0..1; 0 without one.
+    /// Utilisation of the cores of each component's own machine, 0..1; 0 without one.
     pub busy: Vec<f64>,
 }
 
 /// Something that happened to a component.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    /// When.
+    /// The time.
     pub at: SimTime,
-    /// To which component.
+    /// The component.
     pub component: String,
-    /// What: `crash`, `recover`.
+    /// The event: `crash`, `recover`.
     pub event: &'static str,
 }
 
 /// Why a trial stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// It reached the end of its time.
+    /// It reached its end.
     Finished,
-    /// More calls were alive than the limit allows: a queue grows without end.
+    /// More calls were alive than allowed, because a queue grows without end.
     TooManyCalls,
     /// The user interrupted it.
     Interrupted,
@@ -153,25 +154,25 @@ pub struct TrialRecord {
     pub stop: Stop,
     /// Measured time, without the warm-up.
     pub measured: SimDuration,
-    /// Events handled.
+    /// Number of events.
     pub events: u64,
-    /// Fingerprint of the trajectory.
+    /// Fingerprint of all events.
     pub fingerprint: u64,
     /// By class, in the scenario's order.
     pub classes: Vec<ClassRecord>,
-    /// By component, in the order of their ids.
+    /// The record of each component, in the order of ids.
     pub components: Vec<ComponentRecord>,
-    /// Time average of requests that were under way.
+    /// Time average of the number of requests in progress.
     pub in_flight_mean: f64,
-    /// Requests issued in the warm-up and not ended when it was over.
+    /// Number of requests that were issued in the warm-up and had not ended at its end.
     pub carried_in: u64,
-    /// Batch means of the response times of requests that ended ok, ns.
+    /// Batch means of the response times of requests that ended ok, in nanoseconds.
     pub batches: BatchMeans,
     /// The series for charts, warm-up included.
     pub windows: Vec<Window>,
-    /// Parts of the time that were asked for.
+    /// The parts of the time that were measured separately.
     pub parts: Vec<PartRecord>,
-    /// What happened, bounded.
+    /// Events such as crashes; their number is limited.
     pub timeline: Vec<Note>,
     /// What boxes have found out about themselves as a whole, in the order of their first members' start.
     pub ledgers: Vec<LedgerRecord>,

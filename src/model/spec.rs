@@ -18,7 +18,7 @@ pub use super::hardware::{DiskSpec, MachineSpec};
 pub use super::problems::{Files, NoFiles, Problem, Problems, Severity};
 pub use super::site::Standing;
 
-/// A kind of box: one row holds its name in scenario files, its reader and its schema.
+/// A kind of box: a row with its name in scenario files, its reader and its schema.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// The table's name in a scenario file: `server` of `[server.web]`.
@@ -34,7 +34,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The row of a kind whose tables are read as `S`.
+    /// The row for a kind whose tables are read as `S`.
     #[must_use]
     pub const fn of<S: Spec + DeserializeOwned + JsonSchema + 'static>(
         name: &'static str,
@@ -69,22 +69,22 @@ pub struct Arrow {
     pub public: bool,
 }
 
-/// What a box may know of the rest of the scenario while it is checked.
+/// What a box may use of the rest of the scenario in its check.
 #[derive(Debug)]
 pub struct Outline<'a> {
     /// Kind of each box by name.
     pub kinds: BTreeMap<&'a str, &'static str>,
     /// What each box answers, by its name.
     pub answers: BTreeMap<&'a str, Verbs>,
-    /// The regions in which the members of each box stand, by its name.
+    /// The regions of the members of each box, by name of the box.
     pub regions: BTreeMap<&'a str, &'a [String]>,
     /// The request classes.
     pub classes: &'a [RequestClass],
-    /// Warm-up and measured time together.
+    /// Warm-up plus measured time.
     pub length: SimDuration,
 }
 
-/// What one call costs a box on average, for bounds before any simulation.
+/// The mean cost of one call at a box, for bounds without simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demand {
     /// Core seconds at speed 1 on the box's machine.
@@ -110,12 +110,12 @@ pub struct Surplus {
     pub calls: f64,
 }
 
-/// The load that a client offers.
+/// The load of a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offered {
-    /// Requests a second, whatever happens: open. The highest rate that holds for long.
+    /// Open load in requests a second, independent of answers; the highest rate that lasts.
     Open(f64),
-    /// Users who wait for the answer and then think: closed. Number of users, seconds of thought.
+    /// Closed load: the number of users, and their think time in seconds between an answer and the next request.
     Closed(f64, f64),
 }
 
@@ -143,26 +143,26 @@ pub enum Knows {
 pub struct MemberPlan {
     /// Its own name: `web-2`, `db.primary`.
     pub name: String,
-    /// The machine of its own that it runs on, if any.
+    /// Its own machine, if it has one.
     pub machine: Option<MachineSpec>,
-    /// How it stands to the box's name.
+    /// Whether the name of the box leads to it.
     pub standing: Standing,
 }
 
-/// A member that takes the place of another one.
+/// A member that takes over from another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heir {
     /// The key that names it.
     pub key: &'static str,
-    /// Whose place it takes.
+    /// The name of the member that it takes over from.
     pub of: String,
     /// Its own name.
     pub name: String,
-    /// How long after the loss it is wanted.
+    /// Time from the loss until it takes over.
     pub after: SimDuration,
 }
 
-/// What a scenario says about one box.
+/// What a scenario says about a box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
     fn arrows(&self) -> Vec<Arrow> {
@@ -189,7 +189,7 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
-    /// What a diagram tells of it beside its kind and its machines, in a few words: `with a standby`.
+    /// A few words for a diagram, apart from its kind and its machines: `with a standby`.
     fn detail(&self) -> Option<String> {
         None
     }
@@ -199,7 +199,7 @@ pub trait Spec: Debug + Send + Sync {
         1
     }
 
-    /// What member number `member`, from 0, of a box called `name` is like.
+    /// The plan of member number `member`, from 0, of a box called `name`.
     fn member(&self, name: &str, member: u32) -> MemberPlan {
         let name = if self.members() == 1 { name.to_owned() } else { format!("{name}-{}", member + 1) };
         MemberPlan { name, machine: self.machine(), standing: Standing::Entry }
@@ -238,7 +238,7 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
-    /// What one call of a class costs here.
+    /// The mean cost of one call of a class.
     fn demand(&self, _class: &RequestClass) -> Demand {
         Demand::default()
     }
@@ -248,17 +248,17 @@ pub trait Spec: Debug + Send + Sync {
         Surplus::default()
     }
 
-    /// The member that it counts on when another one is lost, if the scenario names it.
+    /// The member that is to take over when another one is lost, if the scenario names it.
     fn heir(&self, _name: &str) -> Option<Heir> {
         None
     }
 
-    /// Checks whatever one table says by itself and against the outline. Names have been checked before.
+    /// Checks the table by itself and against the outline. Names have been checked before.
     fn check(&self, _outline: &Outline<'_>, _problems: &mut Problems) {}
 
-    /// Reads the files that the table names into the spec; a file that is missing or wrong is a problem.
+    /// Reads the files that the table names into the spec. A missing or wrong file is a problem.
     fn read_files(&mut self, _files: &dyn Files, _problems: &mut Problems) {}
 
-    /// Makes one member's component.
+    /// Makes the component of one member.
     fn build(&self, site: &super::site::Site<'_>) -> Box<dyn super::component::Component>;
 }

@@ -1,4 +1,5 @@
-//! `Database`: one node: connections, core time of reads and writes, a buffer cache before a disk, and group commit.
+//! `Database`: one node, with connections, core time for reads and writes, a buffer cache in front of a disk, and group
+//! commit.
 
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
@@ -46,20 +47,20 @@ pub struct Database {
     read: Variate,
     write: Variate,
     commit: Variate,
-    /// Share of accesses that the buffer cache answers.
+    /// Share of accesses that hit the buffer cache.
     hit_ratio: f64,
     /// Time of a page read on a disk slot.
     page_read: SimDuration,
     /// Whether each class writes.
     writes: Vec<bool>,
-    /// Writes whose flush is under way.
+    /// Writes whose flush is in progress.
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
     waiting: Vec<CallId>,
     /// Whether the disk is full, so that nothing can be written.
     disk_full: bool,
     stream: Option<Stream>,
-    /// Its part in a database of several nodes.
+    /// Its part in a database of several nodes, if it has more than one.
     member: Option<Box<dyn Member>>,
 }
 
@@ -106,7 +107,7 @@ impl Database {
         }
     }
 
-    /// A client's query: a write is for the primary alone.
+    /// Handles a query of a client. Only the primary takes writes.
     fn query(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let is_write = self.is_write(call, cx);
         if self.member.as_ref().is_some_and(|member| member.declines(is_write)) {
@@ -127,7 +128,7 @@ impl Database {
         self.begin(call, cx);
     }
 
-    /// A query gets its share of the cores.
+    /// Starts the core time of a query.
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let variate = if self.is_write(call, cx) { &self.write } else { &self.read };
         let demand = cx.demand(call, variate, DEMAND) + self.lookup.mul_f64(self.work_of(call, cx).lookups);
@@ -146,7 +147,7 @@ impl Database {
         is_replay(call.ask()) || self.writes[usize::from(call.class)]
     }
 
-    /// A core or the disk has done its part.
+    /// Continues a query whose work on a core or the disk is done.
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let state = cx.get(call);
         // Who writes a lost write again has just read its page.
@@ -246,14 +247,14 @@ impl Database {
         if let Some(member) = &mut self.member {
             member.flushed(cx);
         }
-        // The buffer goes back, so that no flush allocates.
+        // Reuses the buffer, so that a flush does not allocate.
         self.flushing = done;
         if !self.waiting.is_empty() {
             self.flush(cx);
         }
     }
 
-    /// A write is safe.
+    /// Acknowledges a write that is safe.
     fn acknowledge(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if let Some(member) = &mut self.member {
             member.acknowledge(call, cx);
@@ -261,7 +262,7 @@ impl Database {
         self.answer(call, cx);
     }
 
-    /// Answers a query, whose connection is free. Nobody waits for it: a query that finds none is rejected.
+    /// Answers a query and releases its connection. No query waits for a connection; one that finds none is rejected.
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         cx.reply(call, outcome);
         self.door.leave(cx);
@@ -340,7 +341,7 @@ impl Database {
     }
 }
 
-/// What a node is to the others.
+/// The part of a node in a database of several.
 fn member(spec: &DatabaseSpec, site: &Site<'_>) -> Box<dyn Member> {
     if spec.all_write() { Box::new(Peer::new(spec, site)) } else { Box::new(Replica::new(spec, site)) }
 }

@@ -17,18 +17,18 @@ use super::spec::Topology;
 use super::timer;
 use super::transfer::Transfer;
 
-/// A node that takes writes like all others.
+/// A node of a database in which all nodes take writes.
 #[derive(Debug)]
 pub(super) struct Peer {
-    /// Its number among the nodes, and that of its own log.
+    /// Its index among the nodes, which is also that of its own log.
     index: usize,
     nodes: Vec<ComponentId>,
     book: LedgerId<Book>,
-    /// By the node that wrote them. The epoch of a log is that number.
+    /// The logs, by the index of the node that writes them; that index is the epoch of the log.
     logs: Vec<Log>,
-    /// By log: what has come of it too early.
+    /// For each log, the batches that arrived too early.
     inboxes: Vec<Inbox>,
-    /// By log: to whom it goes from here, if it does.
+    /// For each log, the shipper that sends it on, if this node does.
     shippers: Vec<Option<Shipper>>,
     applier: Applier,
     transfer: Transfer,
@@ -42,7 +42,7 @@ impl Peer {
         let next = nodes[(index + 1) % nodes.len()];
         let shipper = |log: usize| {
             let targets = nodes.iter().filter(|&&node| match spec.topology() {
-                // All that the node has goes on to the next one, be it the one that wrote it.
+                // Everything that the node has goes to the next node, including that node's own writes.
                 Topology::Ring => node == next,
                 _ => node != me && log == index,
             });
@@ -68,21 +68,21 @@ impl Peer {
         trace_log(self.book, log, (after, to), cx, text);
     }
 
-    /// Tells the book how far this node is with a log.
+    /// Reports to the book how far this node is with a log.
     fn tell(&self, log: usize, cx: &mut Cx<'_>) {
         let Log { received, applied, .. } = self.logs[log];
         let now = cx.now();
         cx.ledger(self.book).copied(now, self.index, log, received, applied);
     }
 
-    /// Sends on what is applied here of a log.
+    /// Ships the part of a log that is applied here.
     fn ship(&mut self, log: usize, cx: &mut Cx<'_>) {
         if let Some(shipper) = &mut self.shippers[log] {
             shipper.ship(&self.logs[log], self.logs[log].applied, cx);
         }
     }
 
-    /// A batch has arrived. What this node has written itself it knows.
+    /// Handles a batch that has arrived. The node already has its own writes.
     fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if !self.transfer.is_whole(call, cx) {
             return;
@@ -98,7 +98,7 @@ impl Peer {
         self.apply(cx);
     }
 
-    /// Puts a batch into the copy of its log, and says how far that goes now.
+    /// Adds a batch to the copy of its log, and answers with the new position.
     fn take(&mut self, log: usize, call: CallId, cx: &mut Cx<'_>) {
         if log != self.index {
             let before = self.logs[log].received;
@@ -109,10 +109,10 @@ impl Peer {
         cx.reply(call, Outcome::Ok);
     }
 
-    /// Keeps the workers busy, shows what they have done, and sends it on.
+    /// Gives the workers work, shows what they have applied, and ships it.
     fn apply(&mut self, cx: &mut Cx<'_>) {
         let Peer { applier, logs, index, .. } = self;
-        // Its own writes are there without being applied.
+        // The node's own writes need no applying.
         applier.feed(|log| if log == *index { 0 } else { logs[log].received }, cx);
         for log in 0..self.logs.len() {
             if log == self.index {
@@ -203,7 +203,7 @@ impl Member for Peer {
         self.applier.restart(self.logs.iter().map(|log| log.applied));
     }
 
-    /// The node asks those after it how far they are, and goes on applying.
+    /// Continues after a restart: asks the nodes after it how far they are, and goes on applying.
     fn recover(&mut self, cx: &mut Cx<'_>) {
         self.transfer.tick(cx);
         for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {

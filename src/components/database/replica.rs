@@ -22,14 +22,14 @@ use super::waiters::Waiters;
 /// A primary or one of its replicas.
 #[derive(Debug)]
 pub(super) struct Replica {
-    /// Its number among the nodes.
+    /// Its index among the nodes.
     index: usize,
     nodes: Vec<ComponentId>,
     book: LedgerId<Book>,
     is_primary: bool,
-    /// It takes nothing more of its log: it is to be promoted.
+    /// Whether it takes no more of the log, because it is to be promoted.
     closed: bool,
-    /// The monitor's call that waits until all is applied.
+    /// The call of the monitor that waits until everything is applied.
     catching_up: Option<CallId>,
     script: Script,
     log: Log,
@@ -64,7 +64,7 @@ impl Replica {
         }
     }
 
-    /// Tells the book how far this node is.
+    /// Reports to the book how far this node is.
     fn tell(&self, cx: &mut Cx<'_>) {
         let Log { received, applied, epoch, .. } = self.log;
         let progress = Progress { epoch, received, applied, follows: !self.is_primary };
@@ -72,7 +72,7 @@ impl Replica {
         cx.ledger(self.book).progress(now, self.index, progress);
     }
 
-    /// The patience of the oldest write that waits may be over.
+    /// Handles the time limit of the oldest write that waits for replicas.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
         match self.acks.deadline() {
             Some(deadline) if deadline <= cx.now() => {
@@ -84,7 +84,7 @@ impl Replica {
         }
     }
 
-    /// The timer of batches.
+    /// Ships a batch when its timer fires.
     fn ship(&mut self, cx: &mut Cx<'_>) {
         if self.is_primary {
             self.shipper.ship(&self.log, self.log.received, cx);
@@ -98,7 +98,7 @@ impl Replica {
         }
     }
 
-    /// The monitor wants to know when all that this node has is applied; more it does not take.
+    /// Stops taking the log, and answers the monitor when everything is applied.
     fn close(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.closed = true;
         if let Some(earlier) = self.catching_up.replace(call) {
@@ -115,7 +115,7 @@ impl Replica {
         }
     }
 
-    /// A batch has arrived.
+    /// Handles a batch that has arrived.
     fn arrived(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if !self.transfer.is_whole(call, cx) || self.is_open() && self.inbox.keeps(call, &self.log, cx) {
             return;
@@ -127,12 +127,12 @@ impl Replica {
         self.apply(cx);
     }
 
-    /// Whether it takes more of the log that it has.
+    /// Whether it takes more of the log.
     fn is_open(&self) -> bool {
         !self.is_primary && !self.closed
     }
 
-    /// Puts a batch into the log, and says how far that goes now.
+    /// Adds a batch to the log, and answers with the new position.
     fn take(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let batch = Batch::of(cx.get(call).ask());
         let from = cx.get(call).caller;
@@ -155,13 +155,13 @@ impl Replica {
         trace_log(self.book, 0, (after, to), cx, |position, _| format!("has {has} write {position}"));
     }
 
-    /// A worker has applied a write.
+    /// Handles a write that a worker has applied.
     fn applied(&mut self, worker: usize, cx: &mut Cx<'_>) {
         self.applier.done(worker);
         self.apply(cx);
     }
 
-    /// Keeps the workers busy, and shows what they have done.
+    /// Gives the workers work, and shows what they have applied.
     fn apply(&mut self, cx: &mut Cx<'_>) {
         if !self.is_primary {
             let received = self.log.received;
@@ -173,7 +173,7 @@ impl Replica {
         }
     }
 
-    /// This node is the primary from now on.
+    /// Makes this node the primary.
     fn promote(&mut self, epoch: u16, cx: &mut Cx<'_>) {
         self.log.promote(epoch);
         self.is_primary = true;
@@ -193,12 +193,13 @@ impl Member for Replica {
         self.transfer.tick(cx);
     }
 
-    /// Whether this node sends a query away: a write goes to the primary, and a node that is copied serves nobody.
+    /// Whether this node refuses a query: only the primary takes writes, and a node that is being copied serves no
+    /// queries.
     fn declines(&self, is_write: bool) -> bool {
         self.script.is_rebuilding || (is_write && !self.is_primary)
     }
 
-    /// Whether a lost write may be written again: nobody else has written to its key since.
+    /// Whether a lost write may be written again: its key has not been written since.
     fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let key = cx.get(call).ask().key;
         cx.ledger(self.book).admits(key)

@@ -1,4 +1,4 @@
-//! `Script`: what a node that was ahead of the new primary does with the writes that nobody else has.
+//! `Script`: what a node that was ahead of the new primary does with the writes that only it has.
 
 use std::collections::VecDeque;
 
@@ -14,22 +14,22 @@ use super::message::kind;
 use super::spec::{Failover, Recovery};
 use super::timer;
 
-/// Number of the calls of a script, above all replicas' numbers.
+/// Number of the calls of a script; larger than all numbers of replicas.
 const SCRIPT: u32 = u32::MAX;
 
-/// Brings lost writes back, or throws them away.
+/// Writes lost writes again, or drops them.
 #[derive(Debug)]
 pub(super) struct Script {
     recovery: Recovery,
     /// Time between two writes of the script.
     every: SimDuration,
     rebuild: SimDuration,
-    /// Keys of the writes that are left to do.
+    /// Keys of the writes that are left.
     keys: VecDeque<u32>,
-    /// Who takes them.
+    /// The primary that gets them.
     primary: Option<ComponentId>,
     running: bool,
-    /// The node is being copied anew.
+    /// Whether the node is being copied anew.
     pub(super) is_rebuilding: bool,
 }
 
@@ -48,7 +48,7 @@ impl Script {
         }
     }
 
-    /// The node has dropped what nobody else has, and follows `primary`.
+    /// Starts the recovery: the node has dropped what only it had, and follows `primary`.
     pub(super) fn begin(&mut self, book: LedgerId<Book>, primary: ComponentId, cx: &mut Cx<'_>) {
         self.primary = Some(primary);
         if self.recovery != Recovery::Script {
@@ -64,7 +64,7 @@ impl Script {
         self.schedule(cx);
     }
 
-    /// The node runs again.
+    /// Continues after a restart of the node.
     pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
         self.schedule(cx);
     }
@@ -76,7 +76,7 @@ impl Script {
         }
     }
 
-    /// It is time for the next write.
+    /// Makes the next write.
     pub(super) fn replay(&mut self, cx: &mut Cx<'_>) {
         self.running = false;
         let Some(primary) = self.primary else { return };
@@ -87,7 +87,7 @@ impl Script {
         self.schedule(cx);
     }
 
-    /// The primary has answered.
+    /// Handles an answer of the primary.
     pub(super) fn answered(&mut self, book: LedgerId<Book>, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let key = cx.get(call).ask().key;
         match outcome {
@@ -98,7 +98,7 @@ impl Script {
         self.schedule(cx);
     }
 
-    /// The node has crashed. The script's list is a file.
+    /// Handles a crash of the node. The list of the script is a file, which remains.
     pub(super) fn crash(&mut self) {
         self.running = false;
         self.is_rebuilding = false;

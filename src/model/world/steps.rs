@@ -28,7 +28,7 @@ impl World {
         });
     }
 
-    /// Notes a step of a call if the trace follows its request.
+    /// Adds a step of a call to the trace if its request is traced.
     #[inline]
     pub(in crate::model) fn mark(&mut self, component: ComponentId, id: CallId, what: What) {
         if self.trace.is_some() {
@@ -43,7 +43,7 @@ impl World {
         self.keep(client, number, Step { call: Some(id), ..step });
     }
 
-    /// Notes a step of a client's request itself if the trace follows it.
+    /// Adds a step of a client's request to the trace if it is traced.
     #[inline]
     pub(in crate::model) fn mark_request(&mut self, client: ComponentId, number: u64, what: What) {
         if self.trace.is_some() {

@@ -1,22 +1,23 @@
-//! `Conflicts`: acknowledged writes that another one overwrites without knowing of them.
+//! `Conflicts`: acknowledged writes that another write overwrites without knowing of them.
 //!
-//! Of two writes to a key that did not know of each other the later one wins, on every node, by the time of its commit.
-//! The earlier one has been acknowledged all the same, and nobody tells its user.
+//! If two writes to a key did not know of each other, the one with the later commit wins, on every node. The earlier
+//! one is lost although it was acknowledged, and its user is not told.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Writes that are kept because some node does not know of them; beyond it new ones are not watched.
+/// Largest number of writes that are kept because some node does not know of them; beyond it, new writes are not
+/// watched.
 pub const OPEN_MAX: usize = 4_000_000;
 
 /// Least number of kept writes before a sweep is worth its time.
 const SWEEP_MIN: usize = 1024;
 
-/// Which writes some node may not know of.
+/// Writes that some node may not know of.
 #[derive(Debug)]
 pub(super) struct Conflicts {
-    /// By key and log: positions, in order.
+    /// The positions of the writes, in order, by key and log.
     open: BTreeMap<(u32, u16), VecDeque<u64>>,
-    /// Positions in all of them.
+    /// Number of positions in `open`.
     count: usize,
     /// Number of kept writes at which those that every node knows of are dropped.
     sweep_at: usize,
@@ -27,9 +28,9 @@ impl Conflicts {
         Conflicts { open: BTreeMap::new(), count: 0, sweep_at: SWEEP_MIN }
     }
 
-    /// A write to `key` is committed at a place of `log`, by a node that shows each log up to `known`, when all nodes
-    /// show it up to `settled`. How many acknowledged writes it overwrites that its node did not know of; each counts
-    /// once, however often it is overwritten.
+    /// Records a write to `key` at a position of `log`. Its node shows each log up to `known`, and all nodes show it up
+    /// to `settled`. Returns the number of acknowledged writes that it overwrites and that its node did not know; each
+    /// of them counts once, however many later writes overwrite it.
     pub(super) fn write(
         &mut self,
         key: u32,
@@ -62,7 +63,7 @@ impl Conflicts {
         lost
     }
 
-    /// Throws out what all nodes know of.
+    /// Removes the writes that all nodes know.
     fn sweep(&mut self, settled: impl Fn(u16) -> u64) {
         self.open.retain(|&(_, log), open| {
             while open.front().is_some_and(|&first| first <= settled(log)) {

@@ -1,26 +1,26 @@
-//! `Copies`: what the nodes of a database hold of one log, and when its writes were acknowledged.
+//! `Copies`: how much of one log each node of a database has, and when its writes were acknowledged.
 
 use std::collections::VecDeque;
 
 use crate::kernel::time::SimTime;
 
-/// Moments of commits that are kept until every node has applied them.
+/// Largest number of commit times that are kept until every node has applied the commits.
 pub const COMMITS_MAX: usize = 4_000_000;
 
-/// What one node has.
+/// How much of the log one node has.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Holding {
     pub received: u64,
     pub applied: u64,
 }
 
-/// What the nodes hold of one log.
+/// How much of one log each node has.
 #[derive(Clone, Debug)]
 pub(super) struct Copies {
     /// Position of the last acknowledged write.
     pub head: u64,
     holdings: Vec<Holding>,
-    /// Position and moment of the last write of each flush.
+    /// Position and time of the last write of each flush.
     commits: VecDeque<(u64, SimTime)>,
 }
 
@@ -29,7 +29,7 @@ impl Copies {
         Copies { head: 0, holdings: vec![Holding::default(); nodes], commits: VecDeque::new() }
     }
 
-    /// A write has been acknowledged.
+    /// Records an acknowledged write.
     pub(super) fn committed(&mut self, now: SimTime, position: u64) {
         match self.commits.back_mut() {
             Some((last, at)) if *at == now => *last = position,
@@ -37,27 +37,27 @@ impl Copies {
         }
     }
 
-    /// A node tells how far it is.
+    /// Records how far a node is.
     pub(super) fn hold(&mut self, node: usize, holding: Holding) {
         self.holdings[node] = holding;
     }
 
-    /// Up to where a node shows the log.
+    /// The position up to which a node shows the log.
     pub(super) fn applied(&self, node: usize) -> u64 {
         self.holdings[node].applied
     }
 
-    /// Up to where every node shows it.
+    /// The position up to which every node shows the log.
     pub(super) fn applied_by_all(&self) -> u64 {
         self.holdings.iter().map(|holding| holding.applied).min().unwrap_or(0)
     }
 
-    /// Up to where every node holds it.
+    /// The position up to which every node has the log.
     pub(super) fn received_by_all(&self) -> u64 {
         self.holdings.iter().map(|holding| holding.received).min().unwrap_or(0)
     }
 
-    /// When the first acknowledged write that a node does not show was acknowledged.
+    /// The time at which the first write that a node does not show was acknowledged; `None` if it shows all.
     pub(super) fn oldest_lacking(&self, node: usize) -> Option<SimTime> {
         let applied = self.holdings[node].applied;
         if applied >= self.head {
@@ -67,7 +67,7 @@ impl Copies {
         self.commits.get(at).map(|&(_, at)| at)
     }
 
-    /// Forgets the moments of what everybody shows.
+    /// Drops the times of writes that every node shows.
     pub(super) fn prune(&mut self) {
         let applied = self.applied_by_all();
         while self.commits.len() > COMMITS_MAX
@@ -77,7 +77,7 @@ impl Copies {
         }
     }
 
-    /// The log ends at `position`; what came after it belongs to nobody.
+    /// Cuts the log at `position`, because no node has what came after it.
     pub(super) fn cut(&mut self, position: u64) {
         while let Some(&(last, at)) = self.commits.back()
             && last > position
@@ -85,7 +85,7 @@ impl Copies {
             self.commits.pop_back();
             let before = self.commits.back().map_or(0, |&(before, _)| before);
             if before < position && self.head >= position {
-                // The flush in which the logs part: some of its writes survive.
+                // Some writes of the flush in which the logs separate survive.
                 self.commits.push_back((position, at));
                 break;
             }

@@ -1,7 +1,7 @@
-//! `Book`: what really became of the data of a replicated database, for results only.
+//! `Book`: what really happened to the data of a replicated database; for results only.
 //!
-//! It is an instrument outside the model: nodes, routers and monitors tell it what they do, and none of them decides by
-//! it. A write has a position in the log; here are kept the times and keys of those that somebody may still lack.
+//! It observes the model from outside: nodes, routers and monitors report what they do, and no decision depends on it.
+//! A write has a position in the log; the book stores the times and keys of writes that some node may still lack.
 
 mod conflicts;
 mod copies;
@@ -27,10 +27,11 @@ pub use query::{Progress, Query, User, Write};
 pub use record::{DataRecord, Outage, Part};
 pub use tracing::{trace_fork, trace_log, trace_write};
 
-/// Acknowledged writes of which the details are kept until every node has received them; of older ones the number alone.
+/// Largest number of acknowledged writes whose details are kept until every node has received them; of older ones only
+/// the number is kept.
 pub const TAIL_MAX: usize = 4_000_000;
 
-/// What a user has written last.
+/// The last write of a user.
 #[derive(Clone, Copy, Default, Debug)]
 struct Writer {
     identity: u64,
@@ -38,48 +39,48 @@ struct Writer {
     key: u32,
 }
 
-/// A write's place: which log, and where in it.
+/// The log of a write, and its position there.
 #[derive(Clone, Copy, Default, Debug)]
 struct Version {
     log: u16,
     position: u64,
 }
 
-/// How a node's lag is accounted for.
+/// The account of a node's lag.
 #[derive(Clone, Copy, Default, Debug)]
 struct Lag {
-    /// Since when it has been.
+    /// The time up to which the lag has been added.
     since: SimTime,
-    /// Whether it counts: the primary has none.
+    /// Whether the node follows a primary; the primary has no lag.
     follows: bool,
 }
 
-/// What really became of the data of one database.
+/// What really happened to the data of one database.
 #[derive(Debug)]
 pub struct Book {
     record: DataRecord,
-    /// Of each log: one where a primary alone writes, one for each node where all do.
+    /// The logs: one if only a primary writes, one for each node if all nodes write.
     logs: Vec<Copies>,
-    /// By node.
+    /// The lag of each node.
     lags: Vec<Lag>,
-    /// Where all nodes write: what they do not know of each other.
+    /// If all nodes write: the writes that they do not know of each other.
     conflicts: Option<Conflicts>,
     /// The last acknowledged write of each key.
     keys: Vec<Version>,
-    /// By client and the user's place: the last acknowledged write.
+    /// The last acknowledged write of each user, by client and slot.
     users: Vec<Vec<Writer>>,
-    /// Details of the last acknowledged writes of a primary, up to the log's head.
+    /// Details of the last acknowledged writes of a primary, up to the head of the log.
     tail: VecDeque<Write>,
-    /// Integral of the lags since the warm-up, s * s, and since when.
+    /// Integral of the lags since the warm-up, in seconds squared, and its start.
     lag_integral: f64,
     measured_from: SimTime,
-    /// Epoch and last common position of every promotion.
+    /// For each promotion, the epoch and the last common position.
     forks: Vec<(u16, u64)>,
-    /// Acknowledged writes that the surviving log lacks and that nobody has dealt with.
+    /// Acknowledged writes that the surviving log lacks and that no recovery has handled yet.
     lost: Vec<Write>,
     /// Keys that the script has written since the last promotion.
     replayed: BTreeSet<u32>,
-    /// The outage under way: its start, and the end of its last part.
+    /// The current outage, and the end of its last part.
     outage: Option<(Outage, SimTime)>,
     /// Writes of the request that a trace follows.
     followed: Followed,
@@ -115,7 +116,7 @@ impl Book {
 
     // Writes and reads ----------------------------------------------------------------------------------------------
 
-    /// A client is told that its write is safe. Positions come in order.
+    /// Records a write that is acknowledged. Positions must be in order.
     pub fn acknowledge(&mut self, now: SimTime, epoch: u16, position: u64, query: Query) {
         self.record.writes += u64::from(!query.is_replay);
         if query.is_replay {
@@ -124,7 +125,7 @@ impl Book {
             self.replayed.remove(&query.key);
         }
         if self.forks.last().is_some_and(|&(last, _)| epoch < last) {
-            // Two primaries: this one's log will not survive.
+            // There are two primaries, and this one's log will not survive.
             self.record.lost_writes += 1;
             if self.lost.len() < TAIL_MAX {
                 self.lost.push(Write { at: now, key: query.key });
@@ -141,11 +142,11 @@ impl Book {
         }
     }
 
-    /// A client is told that its write is safe at a node, where all nodes write. Of writes to one key that did not know
-    /// of each other the last one stays.
+    /// Records a write that is acknowledged at a node, if all nodes write. Of writes to one key that did not know of
+    /// each other, the last one stays.
     ///
     /// # Panics
-    /// When only a primary writes.
+    /// If only a primary writes.
     pub fn write(&mut self, now: SimTime, node: usize, position: u64, query: Query) {
         self.record.writes += 1;
         let (log, logs) = (node as u16, &self.logs);
@@ -158,7 +159,7 @@ impl Book {
         self.remember(now, Version { log, position }, query);
     }
 
-    /// A write has been acknowledged: readers should see it.
+    /// Stores an acknowledged write, which readers should see.
     fn remember(&mut self, now: SimTime, version: Version, query: Query) {
         let key = query.key as usize;
         if key >= self.keys.len() {
@@ -174,7 +175,7 @@ impl Book {
         log.prune();
     }
 
-    /// A read is answered by a node.
+    /// Records a read that a node has answered.
     pub fn read(&mut self, node: usize, query: Query) {
         let last = self.keys.get(query.key as usize).copied().unwrap_or_default();
         let behind = self.logs.iter().map(|log| log.head.saturating_sub(log.applied(node)));
@@ -188,23 +189,23 @@ impl Book {
         }
     }
 
-    /// Whether a node does not show a write.
+    /// Whether a node lacks a write.
     fn misses(&self, node: usize, version: Version) -> bool {
         version.position > self.logs[usize::from(version.log)].applied(node)
     }
 
-    /// A node without replicas has acknowledged a write.
+    /// Records a write that a node without replicas has acknowledged.
     pub fn wrote(&mut self, now: SimTime) {
         self.record.writes += 1;
         self.end_part(Part::Reroute, now);
     }
 
-    /// A node without replicas has answered a read, which sees all that it has.
+    /// Records a read at a node without replicas, which sees everything.
     pub fn has_read(&mut self) {
         self.record.reads += 1;
     }
 
-    /// Acknowledged writes were in memory only when it was lost, the first of them for `age`.
+    /// Records the loss of `count` acknowledged writes that were only in memory; the oldest had been there for `age`.
     pub fn lose(&mut self, count: u64, age: SimDuration) {
         self.record.lost_writes += count;
         self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(age.as_secs_f64()));
@@ -228,7 +229,7 @@ impl Book {
     pub fn progress(&mut self, now: SimTime, node: usize, progress: Progress) {
         self.account(node, now);
         let Progress { epoch, received, applied, follows } = progress;
-        // What a copy of an older log holds beyond the common part counts for nothing.
+        // What a copy of an older log has beyond the common part does not count.
         let later = self.forks.iter().filter(|&&(other, _)| other > epoch);
         let common = later.map(|&(_, start)| start).min().unwrap_or(u64::MAX);
         let holding = Holding { received: received.min(common), applied: applied.min(common) };
@@ -236,14 +237,14 @@ impl Book {
         self.lags[node].follows = follows;
     }
 
-    /// A node tells how far it is with the log of another one or its own, where all nodes write.
+    /// Records how far a node is with one of the logs, if all nodes write.
     pub fn copied(&mut self, now: SimTime, node: usize, log: usize, received: u64, applied: u64) {
         self.account(node, now);
         self.logs[log].hold(node, Holding { received, applied });
     }
 
-    /// Adds the lag of a node since it was last accounted for: the age of the oldest write that it lacks, which rises by
-    /// a second a second.
+    /// Adds the lag of a node since it was last added: the age of the oldest write that it lacks, which grows by a
+    /// second each second.
     fn account(&mut self, node: usize, now: SimTime) {
         let Lag { since, follows } = self.lags[node];
         self.lags[node].since = now;
@@ -257,14 +258,14 @@ impl Book {
         self.record.lag_max_s = self.record.lag_max_s.max(to);
     }
 
-    /// When the first acknowledged write of any log that a node does not show was acknowledged.
+    /// The time at which the first write of any log that a node does not show was acknowledged; `None` if it shows all.
     fn oldest_lacking(&self, node: usize) -> Option<SimTime> {
         self.logs.iter().filter_map(|log| log.oldest_lacking(node)).min()
     }
 
     // Failover ------------------------------------------------------------------------------------------------------
 
-    /// The primary is gone.
+    /// Records the loss of the primary.
     pub fn primary_lost(&mut self, now: SimTime) {
         if self.outage.is_none() {
             let outage = Outage { start_s: now.as_secs_f64(), ..Outage::default() };
@@ -272,7 +273,7 @@ impl Book {
         }
     }
 
-    /// A part of the outage is over. [`Part::Reroute`] is over with the first acknowledged write, and the outage with it.
+    /// Ends a part of the outage. [`Part::Reroute`] ends with the first acknowledged write, and so does the outage.
     pub fn end_part(&mut self, part: Part, now: SimTime) {
         let Some((outage, since)) = &mut self.outage else { return };
         outage.parts_s[part as usize] += now.since(*since).as_secs_f64();
@@ -285,7 +286,8 @@ impl Book {
         }
     }
 
-    /// The log goes on from `position` at the new primary of `epoch`: what was acknowledged after it is lost.
+    /// Records that the log continues from `position` at the new primary of `epoch`. Writes acknowledged after that
+    /// position are lost.
     pub fn fork(&mut self, now: SimTime, epoch: u16, position: u64) {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
         let lost = self.logs[0].head.saturating_sub(position);
@@ -308,19 +310,19 @@ impl Book {
         self.replayed.clear();
     }
 
-    /// Whether the last surviving log has no write to a key after it began, but those of the script itself.
+    /// Whether the key has not been written since the surviving log began, except by the script itself.
     pub fn admits(&self, key: u32) -> bool {
         let start = self.forks.last().map_or(0, |&(_, start)| start);
         let written = self.keys.get(key as usize).is_some_and(|last| last.position > start);
         !written || self.replayed.contains(&key)
     }
 
-    /// The lost writes, for a script.
+    /// Removes and returns the lost writes, for a script.
     pub fn take_lost(&mut self) -> Vec<Write> {
         std::mem::take(&mut self.lost)
     }
 
-    /// The lost writes are thrown away; those are conflicts whose key has been written since.
+    /// Drops the lost writes. Those whose key has been written since count as conflicts.
     pub fn discard(&mut self) {
         for write in self.take_lost() {
             self.record.conflicting_writes += u64::from(!self.admits(write.key));
@@ -328,7 +330,7 @@ impl Book {
         }
     }
 
-    /// Lost writes that a script has brought back, and that it could not because of others.
+    /// Records lost writes that a script has written again, and those that it could not because of a conflict.
     pub fn recovered(&mut self, replayed: u64, conflicting: u64) {
         self.record.replayed_writes += replayed;
         self.record.conflicting_writes += conflicting;
@@ -342,7 +344,7 @@ impl Ledger for Book {
         self.lag_integral = 0.0;
         let old = std::mem::take(&mut self.record);
         self.record = DataRecord {
-            // Those of a failover always count, those of conflicts where all write are many.
+            // Lost writes of failovers always count. If all nodes write, only those of the measured time do.
             lost_writes: if self.conflicts.is_some() { 0 } else { old.lost_writes },
             rto_s: old.rto_s,
             rpo_s: old.rpo_s,

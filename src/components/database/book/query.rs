@@ -1,9 +1,9 @@
-//! What nodes tell the book: queries, who asks them, and how far a node is.
+//! What nodes report to the book: queries, their users, and how far a node is.
 
 use crate::kernel::time::SimTime;
 use crate::model::signal::ComponentId;
 
-/// A write that a client has been told is safe.
+/// A write that has been acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Write {
     /// When it was acknowledged.
@@ -17,9 +17,9 @@ pub struct Write {
 pub struct User {
     /// The client.
     pub client: ComponentId,
-    /// The user's place there, which another may have had before.
+    /// The slot of the user there, which another user may have had before.
     pub slot: u32,
-    /// Who it is.
+    /// The identity of the user.
     pub identity: u64,
 }
 
@@ -28,21 +28,21 @@ pub struct User {
 pub struct Query {
     /// The key that it asks for.
     pub key: u32,
-    /// Who asks; `None` when the user never comes back.
+    /// The user; `None` if users make one request only.
     pub user: Option<User>,
-    /// Whether a script brings a lost write back.
+    /// Whether a script writes a lost write again.
     pub is_replay: bool,
 }
 
-/// How far a node is.
+/// The position of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Whose log it has.
+    /// The epoch of its log.
     pub epoch: u16,
-    /// Up to where it holds the log.
+    /// The position up to which it has received the log.
     pub received: u64,
-    /// Up to where it shows it.
+    /// The position up to which it has applied the log.
     pub applied: u64,
-    /// Whether it follows a primary rather than being one.
+    /// Whether it follows a primary, and is none itself.
     pub follows: bool,
 }

@@ -1,4 +1,4 @@
-//! `DataRecord`: what became of the data in one trial, in plain numbers.
+//! `DataRecord`: figures of replicated data in one trial, as plain numbers.
 
 use crate::components::database::gauges;
 use crate::kernel::time::SimDuration;
@@ -40,12 +40,13 @@ impl Part {
     }
 }
 
-/// A time in which no write was acknowledged, because the primary was gone.
+/// A time without acknowledged writes, because the primary was lost.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 pub struct Outage {
-    /// When the primary was lost, seconds after the start of the trial.
+    /// When the primary was lost, in seconds after the start of the trial.
     pub start_s: f64,
-    /// Length of each part in the order of [`Part::ALL`], s; a primary that comes back by itself has the last one only.
+    /// Length of each part in seconds, in the order of [`Part::ALL`]. If the primary comes back by itself, there is
+    /// only the last part.
     pub parts_s: [f64; Part::ALL.len()],
 }
 
@@ -57,41 +58,43 @@ impl Outage {
     }
 }
 
-/// What became of the data in one trial. Counts are of the measured time, but for failovers, which always count.
+/// Figures of replicated data in one trial. Counts are of the measured time, except for failovers, which always count.
 #[derive(Clone, Debug, Default)]
 pub struct DataRecord {
-    /// Writes that were acknowledged.
+    /// Number of writes that were acknowledged.
     pub writes: u64,
-    /// Reads that were answered.
+    /// Number of reads that were answered.
     pub reads: u64,
-    /// Reads that did not see an acknowledged write to their key.
+    /// Number of reads that did not see an acknowledged write to their key.
     pub stale_reads: u64,
-    /// Acknowledged writes, of any key, that the node of a read had not applied, summed over the reads.
+    /// Number of acknowledged writes, of any key, that the node of a read had not applied, summed over the reads.
     pub versions_behind: u64,
-    /// Reads that did not see the user's own last acknowledged write, which was to their key.
+    /// Number of reads that did not see the user's own last acknowledged write to the same key.
     pub read_your_writes_violations: u64,
-    /// Acknowledged writes that a new primary had not received; where all nodes write, those that lost a conflict.
+    /// Number of acknowledged writes that a new primary had not received; if all nodes write, those that lost a
+    /// conflict.
     pub lost_writes: u64,
-    /// Lost writes that a script brought back.
+    /// Number of lost writes that a script wrote again.
     pub replayed_writes: u64,
-    /// Lost writes that could not come back, because their key had been written since; where all nodes write, those that
-    /// a later one has overwritten that did not know of them.
+    /// Number of lost writes whose key had been written since; if all nodes write, those overwritten by a later write
+    /// whose node did not know of them.
     pub conflicting_writes: u64,
-    /// Acknowledged writes that were thrown away when their node was brought back into line.
+    /// Number of acknowledged writes that were dropped when their node followed the new primary.
     pub discarded_writes: u64,
-    /// Longest outage of writes after a loss of the primary, s.
+    /// Longest outage of writes after a loss of the primary, in seconds.
     pub rto_s: Option<f64>,
-    /// Longest time of which the acknowledged writes were lost, s.
+    /// Longest time span whose acknowledged writes were lost, in seconds.
     pub rpo_s: Option<f64>,
-    /// Time average over the replicas of their lag, s: the age of the oldest acknowledged write not applied.
+    /// Time average, over the replicas, of their lag in seconds: the age of the oldest acknowledged write that is not
+    /// applied.
     pub lag_mean_s: f64,
-    /// Longest lag of any replica, s.
+    /// Longest lag of any replica, in seconds.
     pub lag_max_s: f64,
-    /// Lag of the replica that was furthest behind at the end of each window of the series, ns.
+    /// Lag of the replica that was furthest behind, at the end of each window of the series, in nanoseconds.
     pub lags: Histogram,
-    /// The same in the order of the windows, s, warm-up included.
+    /// The same in the order of the windows, in seconds, warm-up included.
     pub lag_series_s: Vec<f64>,
-    /// Outages of writes.
+    /// The outages of writes.
     pub outages: Vec<Outage>,
 }
 
@@ -107,7 +110,7 @@ impl DataRecord {
         Some(all)
     }
 
-    /// Adds another database of the same trial: counts add up, of the times the longest counts.
+    /// Adds the record of another database of the same trial: counts are added, and the longest times are kept.
     pub fn merge(&mut self, other: &DataRecord) {
         self.writes += other.writes;
         self.reads += other.reads;

@@ -1,5 +1,5 @@
-//! `Engine`: what kind of database it is: what a query costs there, how much of it one query can ask for, and when a
-//! write is durable.
+//! `Engine`: the kind of a database. It determines what a query costs, how much one query can ask for, and when a write
+//! is durable.
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
@@ -15,14 +15,14 @@ use crate::queueing::token_bucket::TokenBucket;
 
 use super::DatabaseSpec;
 
-/// Nodes of one database.
+/// Largest number of nodes of a database.
 pub(in crate::components::database) const NODES_MAX: u32 = 1000;
 
-/// What kind of database it is. It sets the defaults of the other keys.
+/// The kind of a database. It sets the defaults of the other keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// Tables with joins: one query brings along all that an entity refers to, a row for each.
+    /// Tables with joins: one query also gets everything that an entity refers to, with a row for each.
     #[default]
     Relational,
     /// Values by key, all in memory, one thread, a flush a second: as Redis.
@@ -35,7 +35,7 @@ pub enum Engine {
     Graph,
 }
 
-/// What an engine costs where the scenario does not say.
+/// The costs of an engine, where the scenario gives none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Costs {
     read: SimDuration,
@@ -47,12 +47,12 @@ struct Costs {
     sigma: f64,
 }
 
-/// What one query does at a node.
+/// The work of one query at a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::components::database) struct Work {
     /// Rows, entities or keys beyond the first.
     pub lookups: f64,
-    /// What the caller must ask for itself.
+    /// What is left for the caller to ask.
     pub left: Scope,
 }
 
@@ -78,7 +78,7 @@ impl Engine {
                 lookup: micros(13),
                 flush_every: SimDuration::from_secs(1),
                 connections: 10_000,
-                // One thread does all commands: further cores add nothing.
+                // One thread runs all commands, so further cores add nothing.
                 sigma: 1.0,
             },
             Engine::Document => {
@@ -122,12 +122,12 @@ impl Engine {
         !matches!(self, Engine::Column)
     }
 
-    /// What a query asks for, in work of this engine, among `population` entities.
+    /// The work of this engine for a query, with `population` entities in all.
     pub(in crate::components::database) fn work(self, scope: Scope, population: u32) -> Work {
         let done = |lookups| Work { lookups, left: Scope::default() };
         let Scope { parts, joins, fanout, hops, gone } = scope;
         let ends = |hops: u8| libm::pow(f64::from(fanout), f64::from(hops));
-        // All ends of all paths that begin at the entity.
+        // The ends of all paths that begin at the entity.
         let paths: f64 = (1..=hops).map(ends).sum();
         let rows = f64::from(parts) + f64::from(joins);
         match self {
@@ -174,7 +174,7 @@ impl DatabaseSpec {
         self.lookup.map_or(self.engine().costs().lookup, |lookup| lookup.0)
     }
 
-    /// What each node lets in. Reads have the first of the rate limits, writes the second.
+    /// The admission limits of each node. Reads have the first of the rate limits, writes the second.
     pub(in crate::components::database) fn limits(&self) -> Limits {
         let rate = |limit: Option<Rate>| limit.map(|rate| TokenBucket::of_a_second(rate.0));
         Limits {
@@ -194,8 +194,8 @@ impl DatabaseSpec {
         self.sigma.unwrap_or(self.engine().costs().sigma)
     }
 
-    /// Time between the flushes of writes that do not wait for one; zero when every write waits. Replicated logs are
-    /// durable before anything else.
+    /// Time between flushes, if writes do not wait for a flush; zero if every write waits. With replication, a write is
+    /// always durable in the log first.
     pub(in crate::components::database) fn flush_every(&self) -> SimDuration {
         let default =
             if self.is_replicated() { SimDuration::ZERO } else { self.engine().costs().flush_every };
@@ -207,7 +207,7 @@ impl DatabaseSpec {
         self.nodes.is_some() && !self.all_write()
     }
 
-    /// Parts into which the data are divided; 1 where each node has all of them.
+    /// Number of parts into which the data are divided; 1 if each node has all data.
     pub(in crate::components::database) fn partitions(&self) -> u32 {
         self.nodes.filter(|_| self.is_partitioned()).unwrap_or(1).max(1)
     }

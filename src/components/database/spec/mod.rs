@@ -30,13 +30,13 @@ pub(super) use failover::Pick;
 /// Size of a page of the buffer cache, as InnoDB's.
 const PAGE_BYTES: u64 = 16 << 10;
 
-/// Share of a machine's memory that the buffer cache takes where the scenario does not say, as is advised for InnoDB.
+/// Default share of a machine's memory for the buffer cache, as is advised for InnoDB.
 const BUFFER_SHARE: f64 = 0.75;
 
 /// Skew of the accesses to pages, the Zipf exponent of YCSB.
 const SKEW_DEFAULT: f64 = 0.99;
 
-/// Operations that a disk does at the same time.
+/// Largest number of operations that a disk does at the same time.
 pub(super) const AT_ONCE_MAX: f64 = 1e6;
 
 /// A disk. Defaults are those of a gp3 volume.
@@ -53,7 +53,7 @@ pub struct Disk {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSpec {
-    /// What kind of database it is; it sets the defaults of what follows. Default: "relational".
+    /// The kind of database; it sets the defaults of the keys below. Default: "relational".
     pub engine: Option<Engine>,
     /// The box whose machine it shares: cores, memory, disk and crashes.
     pub on: Option<String>,
@@ -74,20 +74,21 @@ pub struct DatabaseSpec {
     /// Core time of each further row, entity or key of one query. Default: "6.4us" [S]; of other engines see
     /// docs/engines.md.
     pub lookup: Option<Duration>,
-    /// Time of a durable flush; writes that wait at the same time share one. Default: "3.7ms" [S].
+    /// Time of a durable flush; writes that wait at the same time share a flush. Default: "3.7ms" [S].
     pub commit: Option<Dist>,
     /// Interval of flushes. Writes are acknowledged at once and flushed together; a crash loses those since the last
     /// flush. "0s": every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
     pub flush_every: Option<Duration>,
-    /// Queries at once; beyond it they are rejected. Default: 100, as PostgreSQL; of other engines see docs/engines.md.
+    /// Largest number of queries at the same time; further ones are rejected. Default: 100, as PostgreSQL; of other
+    /// engines see docs/engines.md.
     pub connections: Option<u32>,
-    /// Reads a second of a node, such as the 3000 of a partition of DynamoDB [V]; those beyond it are throttled. Default:
-    /// no limit.
+    /// Largest number of reads a second at a node, such as the 3000 of a partition of DynamoDB [V]; further ones are
+    /// throttled. Default: no limit.
     pub read_limit: Option<Rate>,
-    /// Writes a second of a node, such as the 1000 of a partition of DynamoDB [V]; those beyond it are throttled. Default:
-    /// no limit.
+    /// Largest number of writes a second at a node, such as the 1000 of a partition of DynamoDB [V]; further ones are
+    /// throttled. Default: no limit.
     pub write_limit: Option<Rate>,
-    /// Size of the data that is in use. With more of it than the buffer holds, reads miss and go to the disk.
+    /// Size of the data in use. If it is larger than the buffer cache, some reads miss and go to the disk.
     pub working_set: Option<Bytes>,
     /// Size of the buffer cache. Default: 75 % of the memory of its own machine.
     pub buffer: Option<Bytes>,
@@ -103,33 +104,33 @@ pub struct DatabaseSpec {
     pub kappa: f64,
     /// Which nodes take writes. Default: "primary-replica".
     pub topology: Option<Topology>,
-    /// Nodes without a primary, each on a machine of its own, called `NAME.node-1`, `NAME.node-2`, ...; the name itself
-    /// stands for the driver that finds them. With `topology = "multi-primary"` or `"ring"` each has all data, and a ring
-    /// goes round in this order. Without, the data are divided among them by a hash of the key, which engines that join
-    /// cannot do. Default: a single node.
+    /// Number of nodes without a primary, each on a machine of its own, called `NAME.node-1`, `NAME.node-2`, ...;
+    /// `NAME` is the driver that finds them. With `topology = "multi-primary"` or `"ring"`, each node has all data, and
+    /// a ring goes round in this order. Without, the data are divided among the nodes by a hash of the key, which
+    /// engines with joins cannot do. Default: a single node.
     pub nodes: Option<u32>,
-    /// Replicas, each on a machine like the primary's. `NAME.primary` and `NAME.replica-1`, ... are the nodes; the name
-    /// itself stands for the driver that finds them. Default: a single node.
+    /// Number of replicas, each on a machine like the primary's. The nodes are `NAME.primary` and `NAME.replica-1`,
+    /// ...; `NAME` is the driver that finds them. Default: a single node.
     pub replicas: Option<u32>,
-    /// When a commit is told to the client. Default: "async".
+    /// When a commit is acknowledged to the client. Default: "async".
     pub replication: Option<Replication>,
-    /// Replicas that a semi-sync commit waits for. Default: 1, as MySQL [V].
+    /// Number of replicas that a semi-sync commit waits for. Default: 1, as MySQL [V].
     pub acks: Option<u32>,
-    /// Replicas that a sync commit waits for. Default: all.
+    /// Number of replicas that a sync commit waits for. Default: all.
     pub quorum: Option<u32>,
     /// Longest wait of a semi-sync commit. Default: "10s", as MySQL [V].
     pub semi_sync_timeout: Option<Duration>,
-    /// How the log gets to the replicas.
+    /// How the log is sent to the replicas.
     pub ship: Option<Ship>,
     /// How a replica applies the log.
     pub apply: Option<Apply>,
     /// Where reads go. Default: "replicas" [T].
     pub reads: Option<Reads>,
-    /// What is done so that users see their own writes. Default: "none".
+    /// How users are made to see their own writes. Default: "none".
     pub read_your_writes: Option<ReadYourWrites>,
-    /// How long after a write its user reads from the primary, with `read_your_writes = "primary-for"`.
+    /// Time after a write for which its user reads from the primary, with `read_your_writes = "primary-for"`.
     pub primary_for: Option<Duration>,
-    /// Promotion of a replica when the primary is gone. Default: none, the database waits for its primary.
+    /// Promotion of a replica if the primary fails. Default: none, the database waits for its primary.
     pub failover: Option<Failover>,
     /// Time for which a node that has refused a query is not asked again. Default: "1s" [T].
     pub retry_down: Option<Duration>,
@@ -146,7 +147,7 @@ impl DatabaseSpec {
         self.buffer.map_or_else(own, |bytes| bytes.0)
     }
 
-    /// Share of the reads that the buffer cache answers, by Che's approximation under Zipf accesses; 1 when all fits.
+    /// Share of the reads that hit the buffer cache, by Che's approximation with Zipf accesses; 1 if all data fit.
     pub(super) fn hit_ratio(&self) -> f64 {
         let Some(working_set) = self.working_set else { return 1.0 };
         let on_a_node = working_set.0 / u64::from(self.partitions());
@@ -175,13 +176,13 @@ impl DatabaseSpec {
         }
     }
 
-    /// The nodes of a database of several, the one that begins as primary first.
+    /// The nodes of a database of several; the first one starts as primary.
     pub(super) fn node_ids(&self, site: &Site<'_>) -> Vec<ComponentId> {
         let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
         names.map(|name| site.find(&name)).collect()
     }
 
-    /// Who watches the primary, if anybody does.
+    /// The monitor, if there is one.
     pub(super) fn monitor(&self, site: &Site<'_>) -> Option<ComponentId> {
         self.has_monitor().then(|| site.find(&self.member(site.group, self.machines() + 1).name))
     }

@@ -13,17 +13,18 @@ use super::DatabaseSpec;
 use crate::components::database::acks::Wait;
 use crate::components::database::apply::WORKERS_MAX;
 
-/// Replicas of one database; a primary that sends its log to more of them does nothing else.
+/// Largest number of replicas; a primary with more would do nothing but send its log.
 pub(in crate::components::database) const REPLICAS_MAX: u32 = 200;
 
-/// When a commit is told to the client.
+/// When a commit is acknowledged to the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replication {
     /// When the primary has it.
     #[default]
     Async,
-    /// When `acks` replicas have it too, or after `semi_sync_timeout`; then as async until a replica has caught up.
+    /// When `acks` replicas have it too, or after `semi_sync_timeout`; after a time-out, as async until a replica has
+    /// caught up.
     SemiSync,
     /// When all replicas have it too, or `quorum` of them.
     Sync,
@@ -35,10 +36,10 @@ pub enum Replication {
 pub enum Reads {
     /// To the primary.
     Primary,
-    /// To the replicas in turn; to the primary when all are down.
+    /// To the replicas in turn; to the primary if all are down.
     #[default]
     Replicas,
-    /// To the node with the least round-trip time from the caller, in turn among equals.
+    /// To the node with the shortest round-trip time from the caller; in turn among equals.
     Nearest,
 }
 
@@ -57,14 +58,14 @@ pub enum ReadYourWrites {
     WaitForPosition,
 }
 
-/// How the log gets to the replicas.
+/// How the log is sent to the replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ship {
     /// Interval of the batches in which the log is sent. Default: with every flush.
     pub every: Option<Duration>,
-    /// Time of a batch's transfer beyond the network's. What is under way when the primary crashes is lost, whereas
-    /// packets that the network has arrive. Default: none.
+    /// Transfer time of a batch in addition to the network's. A batch in transfer when the primary crashes is lost;
+    /// packets in the network arrive. Default: none.
     pub delay: Option<Duration>,
     /// Time without an answer after which a batch is sent again. Default: the delay and "1s" [T].
     pub resend: Option<Duration>,
@@ -74,9 +75,10 @@ pub struct Ship {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Apply {
-    /// Writes that are applied at the same time; readers see them in commit order. Default: 1, as MySQL until 8.0.26.
+    /// Number of writes that are applied at the same time; readers see them in commit order. Default: 1, as MySQL until
+    /// 8.0.26.
     pub workers: Option<u32>,
-    /// Core time of a write at a replica. Default: that of a write at the primary.
+    /// Core time to apply a write at a replica. Default: that of a write at the primary.
     pub demand: Option<Dist>,
 }
 
@@ -86,7 +88,7 @@ impl DatabaseSpec {
         self.replicas.is_some() || self.all_write()
     }
 
-    /// Nodes beside the first.
+    /// Number of nodes besides the first.
     pub(in crate::components::database) fn replicas(&self) -> u32 {
         if self.all_write() { self.nodes.unwrap_or(1).saturating_sub(1) } else { self.replicas.unwrap_or(0) }
     }
@@ -139,7 +141,7 @@ impl DatabaseSpec {
         self.check_shipping(problems);
     }
 
-    /// Keys that do nothing without replicas.
+    /// Reports keys that have no effect without replicas.
     fn check_no_replicas(&self, problems: &mut Problems) {
         for (key, given) in [
             ("replication", self.replication.is_some()),

@@ -8,7 +8,7 @@ use crate::model::spec::Problems;
 use super::DatabaseSpec;
 use super::replicas::{ReadYourWrites, Reads, Replication};
 
-/// Nodes that all take writes; each keeps a copy of every other's log.
+/// Largest number of nodes that all take writes; each has a copy of every other's log.
 pub(in crate::components::database) const NODES_MAX: u32 = 64;
 
 /// Which nodes take writes.
@@ -20,7 +20,8 @@ pub enum Topology {
     PrimaryReplica,
     /// All, and each ships its own to every other.
     MultiPrimary,
-    /// All, and each ships what it has, its own and what came to it, to the next one only. A write ends where it began.
+    /// All, and each ships all that it has, its own writes and those it received, to the next node only. A write stops
+    /// when it comes back to where it began.
     Ring,
 }
 
@@ -45,7 +46,7 @@ impl DatabaseSpec {
         self.topology() != Topology::PrimaryReplica
     }
 
-    /// Checks what the topology needs and what it makes useless.
+    /// Checks keys that the topology needs, and keys that have no effect with it.
     pub(in crate::components::database) fn check_topology(&self, problems: &mut Problems) {
         if self.all_write() {
             self.check_nodes(problems);
@@ -81,7 +82,7 @@ impl DatabaseSpec {
         }
     }
 
-    /// Keys that are about a primary.
+    /// Reports keys that need a primary.
     fn check_needs_primary(&self, problems: &mut Problems) {
         let name = self.topology().name();
         if self.replication.is_some_and(|replication| replication != Replication::Async) {

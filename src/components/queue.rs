@@ -53,6 +53,9 @@ const ACK_DEFAULT: SimDuration = SimDuration::from_millis(5);
 /// Visibility timeout of Amazon SQS [V].
 const VISIBILITY_DEFAULT: SimDuration = SimDuration::from_secs(30);
 
+/// A shorter one would have all workers pull the same message at once.
+const VISIBILITY_MIN: SimDuration = SimDuration::from_millis(1);
+
 /// Timers of a queue.
 mod timer {
     /// A message is durable.
@@ -120,9 +123,9 @@ impl Spec for QueueSpec {
                 problems.error(key, format!("`{key}` must be at least 1"), "");
             }
         }
-        if self.visibility().is_zero() {
-            let help = "longer than the work of a message takes";
-            problems.error("visibility", "a message that is never hidden is done by all workers", help);
+        if self.visibility() < VISIBILITY_MIN {
+            let message = format!("a message is hidden for at least {}", Duration(VISIBILITY_MIN));
+            problems.error("visibility", message, "longer than the work of a message takes");
         }
     }
 

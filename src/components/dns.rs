@@ -20,6 +20,7 @@ use crate::model::quantity::Duration;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Knows, Outline, Problems, RequestClass, Spec};
+use crate::parts::checks::{Checks, Health, Pace, Timers};
 
 use geo::Preferences;
 
@@ -44,11 +45,14 @@ pub enum DnsPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DnsHealth {
-    /// Time between two checks of an address. Default: "30s", as Route 53 [V]; its fast ones are "10s".
+    /// Time from the end of one check of an address, which is its answer or its timeout, to the start of the next. Default:
+    /// "30s", as Route 53 [V: `RequestInterval`]; its fast ones are "10s".
     pub interval: Option<Duration>,
+    /// Longest time that a connection may take. Default: "10s", as Route 53 [V].
+    pub timeout: Option<Duration>,
     /// Number of consecutive checks that must fail, or pass, to change the state of an address. Default: 3, as Route
     /// 53.
-    pub misses: Option<u32>,
+    pub misses: Option<u16>,
 }
 
 /// An address that a name stands for: the name of a box, or a table with a weight.
@@ -188,6 +192,9 @@ impl Spec for DnsSpec {
             if health.interval.is_some_and(|interval| interval.0.is_zero()) {
                 problems.error("health.interval", "checks without a pause would never end", "");
             }
+            if health.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+                problems.error("health.timeout", "nobody answers a check in no time", "");
+            }
             if health.misses.is_some_and(|misses| !(1..=MISSES_MAX).contains(&misses)) {
                 problems.error("health.misses", format!("`misses` lies between 1 and {MISSES_MAX}"), "");
             }
@@ -207,10 +214,7 @@ impl Spec for DnsSpec {
             records,
             ttl: self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0),
             policy: self.policy,
-            checks: self.health.map(|health| Checks {
-                interval: health.interval.map_or(SimDuration::from_secs(30), |interval| interval.0),
-                misses: health.misses.unwrap_or(3),
-            }),
+            checks: self.health.map(|health| health.checks()),
             next: 0,
             empty: false,
             stream: None,
@@ -226,17 +230,13 @@ pub const GAUGES: &[Gauge] = &[Gauge::count(
 
 const WITHDRAWALS: GaugeId = GaugeId::of("withdrawals", GAUGES);
 
-/// The timer of the next round of checks.
+/// The timers of the checks.
+const CHECKS: Timers = Timers { next: CHECK, late: LATE };
 const CHECK: u16 = 0;
-
-/// The time limit of a round of checks: those without an answer have failed.
 const LATE: u16 = 1;
 
-/// Time limit of a check for a connection, as in Route 53 [V].
-const CHECK_TIMEOUT: SimDuration = SimDuration::from_secs(10);
-
 /// Largest number of consecutive checks for a change; with more, nothing would ever change.
-const MISSES_MAX: u32 = 1000;
+const MISSES_MAX: u16 = 1000;
 
 /// One address, and its state by the checks.
 #[derive(Clone, Copy, Debug)]
@@ -245,40 +245,29 @@ struct Address {
     /// Index of its record; with failover, lower is preferred.
     rank: usize,
     weight: f64,
-    healthy: bool,
-    /// Number of consecutive checks that contradict its state.
-    against: u32,
-    /// The current check.
-    check: Option<CallId>,
+    /// By its checks.
+    health: Health,
 }
 
 impl Address {
     fn new(to: ComponentId, rank: usize, weight: f64) -> Address {
-        Address { to, rank, weight, healthy: true, against: 0, check: None }
-    }
-
-    /// A check has passed or failed. Returns whether the address is left out of the answers from now on.
-    fn checked(&mut self, passed: bool, needed: u32) -> bool {
-        self.check = None;
-        if passed == self.healthy {
-            self.against = 0;
-            return false;
-        }
-        self.against += 1;
-        if self.against < needed {
-            return false;
-        }
-        self.healthy = passed;
-        self.against = 0;
-        !passed
+        Address { to, rank, weight, health: Health::Up }
     }
 }
 
-/// How addresses are checked.
-#[derive(Clone, Copy, Debug)]
-struct Checks {
-    interval: SimDuration,
-    misses: u32,
+impl DnsHealth {
+    /// The checks that the keys describe; `misses` of them in a row change a state, either way.
+    fn checks(&self) -> Checks {
+        let misses = self.misses.unwrap_or(3);
+        Checks {
+            interval: self.interval.map_or(SimDuration::from_secs(30), |interval| interval.0),
+            pace: Pace::AfterEnd,
+            timeout: self.timeout.map_or(SimDuration::from_secs(10), |timeout| timeout.0),
+            fall: misses,
+            rise: misses,
+            ask: Ask::CONNECT,
+        }
+    }
 }
 
 /// The name server of one name.
@@ -311,21 +300,21 @@ impl Dns {
     fn choose(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
         // If no address passes its checks, the checks are more likely wrong than all addresses. Then all are used, as
         // in Route 53 [V].
-        let all = self.records.iter().all(|record| !record.healthy);
+        let all = self.records.iter().all(|record| !record.health.is_up());
         match self.policy {
-            DnsPolicy::RoundRobin => self.in_turn(|record| all || record.healthy),
+            DnsPolicy::RoundRobin => self.in_turn(|record| all || record.health.is_up()),
             DnsPolicy::Weighted => self.draw(all, cx),
             DnsPolicy::Failover => {
-                let healthy = self.records.iter().filter(|record| all || record.healthy);
+                let healthy = self.records.iter().filter(|record| all || record.health.is_up());
                 let best = healthy.map(|record| record.rank).min();
-                self.in_turn(|record| (all || record.healthy) && Some(record.rank) == best)
+                self.in_turn(|record| (all || record.health.is_up()) && Some(record.rank) == best)
             }
             DnsPolicy::Geo => self.preferred(caller, all),
             DnsPolicy::Latency => {
-                let healthy = self.records.iter().filter(|record| all || record.healthy);
+                let healthy = self.records.iter().filter(|record| all || record.health.is_up());
                 let nearest = healthy.map(|record| cx.distance(caller, record.to)).min();
                 let is_near = |record: &Address| Some(cx.distance(caller, record.to)) == nearest;
-                self.in_turn(|record| (all || record.healthy) && is_near(record))
+                self.in_turn(|record| (all || record.health.is_up()) && is_near(record))
             }
         }
     }
@@ -333,7 +322,7 @@ impl Dns {
     /// The preferred record for the caller's region; in turn among equals.
     fn preferred(&mut self, caller: ComponentId, all: bool) -> usize {
         let rank = |index: usize| self.preferences.as_ref().map_or(0, |known| known.rank(caller, index));
-        let allowed = |index: &usize| all || self.records[*index].healthy;
+        let allowed = |index: &usize| all || self.records[*index].health.is_up();
         let count = self.records.len();
         let best = (0..count).filter(allowed).map(rank).min();
         let mut turn = (0..count).map(|ahead| (self.next + ahead) % count).filter(allowed);
@@ -353,7 +342,7 @@ impl Dns {
 
     fn draw(&mut self, all: bool, cx: &Cx<'_>) -> usize {
         let stream = self.stream.get_or_insert_with(|| cx.stream("answers"));
-        let weight = |record: &Address| if all || record.healthy { record.weight } else { 0.0 };
+        let weight = |record: &Address| if all || record.health.is_up() { record.weight } else { 0.0 };
         let sum: f64 = self.records.iter().map(weight).sum();
         let mut left = unit_open(stream) * sum;
         let mut last = 0;
@@ -369,35 +358,33 @@ impl Dns {
 
     // Checks --------------------------------------------------------------------------------------------------------
 
-    /// Starts the checks, with the first round at a random time within an interval.
+    /// Starts the checks. All addresses count as up.
     fn start_checks(&mut self, cx: &mut Cx<'_>) {
         let Some(checks) = self.checks else { return };
-        for record in &mut self.records {
-            *record = Address::new(record.to, record.rank, record.weight);
-        }
-        let phase = unit_open(&mut cx.stream("checks"));
-        cx.alarm(checks.interval.mul_f64(phase), CHECK, About::Nothing);
+        self.records.iter_mut().for_each(|record| record.health = Health::Up);
+        checks.begin(self.records.len(), CHECKS, cx);
     }
 
-    fn check_all(&mut self, checks: Checks, cx: &mut Cx<'_>) {
-        self.miss_late(checks, cx);
-        for (index, record) in self.records.iter_mut().enumerate() {
-            record.check = Some(cx.ask(Parent::Number(index as u32), record.to, 0, Ask::CONNECT));
-        }
-        cx.alarm(checks.interval, CHECK, About::Nothing);
-        if checks.interval > CHECK_TIMEOUT {
-            cx.alarm(CHECK_TIMEOUT, LATE, About::Nothing);
+    /// A check of an address has ended. An address that is down from now on is left out of the answers.
+    fn checked(&mut self, checks: Checks, number: u32, good: bool, cx: &mut Cx<'_>) {
+        checks.ended(number, CHECKS, cx);
+        let health = &mut self.records[number as usize].health;
+        let was_up = health.is_up();
+        *health = health.after(good, &checks);
+        if was_up && !health.is_up() {
+            cx.count(WITHDRAWALS);
         }
     }
 
-    fn miss_late(&mut self, checks: Checks, cx: &mut Cx<'_>) {
-        for record in &mut self.records {
-            if let Some(check) = record.check {
-                cx.abandon(check);
-                if record.checked(false, checks.misses) {
-                    cx.count(WITHDRAWALS);
+    fn alarm(&mut self, alarm: Alarm, checks: Checks, cx: &mut Cx<'_>) {
+        match (alarm.code, alarm.about) {
+            (CHECK, About::Number(i)) => checks.ask(i, self.records[i as usize].to, CHECKS, cx),
+            (LATE, About::Call(probe)) => {
+                if let Some(i) = checks.give_up(probe, cx) {
+                    self.checked(checks, i, false, cx);
                 }
             }
+            _ => unreachable!("a name server sets no other timer"),
         }
     }
 }
@@ -412,14 +399,10 @@ impl Component for Dns {
             (Signal::Call(call), _) => self.answer(call, cx),
             (Signal::Reply(call, outcome), Some(checks)) => {
                 if let Parent::Number(index) = cx.get(call).parent {
-                    let record = &mut self.records[index as usize];
-                    if record.checked(outcome == Outcome::Ok, checks.misses) {
-                        cx.count(WITHDRAWALS);
-                    }
+                    self.checked(checks, index, outcome == Outcome::Ok, cx);
                 }
             }
-            (Signal::Alarm(Alarm { code: CHECK, .. }), Some(checks)) => self.check_all(checks, cx),
-            (Signal::Alarm(_), Some(checks)) => self.miss_late(checks, cx),
+            (Signal::Alarm(alarm), Some(checks)) => self.alarm(alarm, checks, cx),
             (Signal::Control(Control::Recover), _) => self.start_checks(cx),
             (Signal::Control(Control::Impair(Impairment::NoRecords)), _) => self.empty = true,
             (Signal::Control(Control::Mend(Impairment::NoRecords)), _) => self.empty = false,

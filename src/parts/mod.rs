@@ -1,5 +1,6 @@
 //! Parts of boxes: what at least two kinds use and `model` does not need. A part gives verdicts; its box acts on them.
 
+pub mod checks;
 pub mod door;
 pub mod hand;
 pub mod hardware;

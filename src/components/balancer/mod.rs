@@ -1,6 +1,5 @@
 //! `Balancer`: hands each call to one of several targets. It knows only its own calls and the answers of its checks.
 
-mod checks;
 mod gauges;
 mod jar;
 mod relays;
@@ -37,6 +36,8 @@ use vrrp::Pair;
 
 /// Timers of a balancer.
 mod timer {
+    use crate::parts::checks::Timers;
+
     /// The next check of a target.
     pub(super) const CHECK: u16 = 0;
     /// The time limit of a check is reached.
@@ -53,6 +54,9 @@ mod timer {
     pub(super) const DRAINED: u16 = 6;
     /// The standby of the pair has missed the advertisements.
     pub(super) const TAKE_OVER: u16 = 7;
+
+    /// Those of the checks.
+    pub(super) const CHECKS: Timers = Timers { next: CHECK, late: CHECK_LATE };
 }
 
 /// Purposes of draws: the core time of a call is 0, the choice of its n-th target is n, counted from 1.
@@ -341,7 +345,7 @@ impl Component for Balancer {
             Signal::Call(call) => self.arrive(call, cx),
             Signal::Reply(child, outcome) => match cx.get(child).parent {
                 Parent::Call(call) => self.answered(child, call, outcome, cx),
-                Parent::Number(i) => self.checked(i as usize, outcome == Outcome::Ok, cx),
+                Parent::Number(i) => self.checked(i, outcome == Outcome::Ok, cx),
                 Parent::None | Parent::Request(_) => {}
             },
             Signal::Done(call) => self.relay(call, cx),

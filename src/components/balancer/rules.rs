@@ -3,6 +3,7 @@
 use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
+use crate::parts::checks::Pace;
 
 /// Largest number of checks in a row that change a state.
 const ROW_MAX: u16 = 1000;
@@ -105,7 +106,7 @@ impl BalancerSpec {
         let (Some(health), Some(checks)) = (self.health, self.settings().checks) else { return };
         if checks.interval.is_zero() {
             problems.error("health.interval", "checks need a pause between them", "2s is usual");
-        } else if checks.timeout > checks.interval {
+        } else if checks.pace == Pace::AfterStart && checks.timeout > checks.interval {
             let key = if health.timeout.is_some() { "health.timeout" } else { "health.interval" };
             let message = format!(
                 "the timeout of a check ({}) is longer than the interval ({})",

@@ -2,9 +2,9 @@
 
 use rand::Rng;
 
-use super::checks::{Checks, Health};
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::signal::{CallId, ComponentId};
+use crate::model::signal::ComponentId;
+use crate::parts::checks::{Checks, Health};
 use crate::queueing::balance::{Balance, Policy};
 
 /// Number of steps in which a target comes to its full weight, as HAProxy's `slowstart` [V: `server_warmup`].
@@ -34,8 +34,6 @@ pub(super) struct Target {
     pub id: ComponentId,
     weight: f64,
     health: Health,
-    /// The current check.
-    pub probe: CallId,
     /// Moment at which operators began to drain it.
     draining: Option<SimTime>,
     ejected: bool,
@@ -53,7 +51,6 @@ impl Target {
             id,
             weight,
             health: Health::Up,
-            probe: CallId::NONE,
             draining: None,
             ejected: false,
             failures: 0,
@@ -266,6 +263,7 @@ impl Targets {
 mod tests {
     use super::*;
     use crate::model::ask::Ask;
+    use crate::parts::checks::Pace;
 
     const EJECTION: Ejection = Ejection {
         failures: 2,
@@ -312,7 +310,8 @@ mod tests {
     #[test]
     fn panic_opens_below_its_share_and_at_zero_with_none_left() {
         let second = SimDuration::from_secs(1);
-        let checks = Checks { interval: second, timeout: second, fall: 1, rise: 1, ask: Ask::CONNECT };
+        let pace = Pace::AfterEnd;
+        let checks = Checks { interval: second, pace, timeout: second, fall: 1, rise: 1, ask: Ask::CONNECT };
         for (panic, open_after) in [(None, 9), (Some(0.0), 4), (Some(0.5), 3), (Some(0.75), 2)] {
             let mut targets = targets(4, panic, None);
             for out in 1..=4 {

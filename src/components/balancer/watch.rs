@@ -3,50 +3,40 @@
 use super::targets::Change;
 use super::vrrp::Repair;
 use super::{Balancer, gauges, timer};
-use crate::kernel::random::below;
-use crate::kernel::time::SimDuration;
-use crate::model::call::Parent;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Control, Order, Outcome};
 
 impl Balancer {
     // Checks
 
-    /// Sets the timers of the first checks, spread over an interval so that they do not all come at once.
+    /// Sets the timers of the first checks.
     pub(super) fn begin_checks(&mut self, cx: &mut Cx<'_>) {
-        let Some(checks) = self.settings.checks else { return };
-        let mut stream = cx.stream("checks");
-        for i in 0..self.targets.all.len() {
-            let phase = SimDuration::from_nanos(below(&mut stream, checks.interval.as_nanos()));
-            cx.alarm(phase, timer::CHECK, About::Number(i as u32));
+        if let Some(checks) = self.settings.checks {
+            checks.begin(self.targets.all.len(), timer::CHECKS, cx);
         }
     }
 
     pub(super) fn check(&mut self, i: u32, cx: &mut Cx<'_>) {
-        let Some(checks) = self.settings.checks else { return };
-        let target = &mut self.targets.all[i as usize];
-        target.probe = cx.ask(Parent::Number(i), target.id, 0, checks.ask);
-        // Set before the timer of the next check, so that a timeout equal to the interval fires first.
-        cx.alarm(checks.timeout, timer::CHECK_LATE, About::Call(target.probe));
-        cx.alarm(checks.interval, timer::CHECK, About::Number(i));
-    }
-
-    /// A check has had no answer in time. One that was given up before has no number any more.
-    pub(super) fn check_late(&mut self, probe: CallId, cx: &mut Cx<'_>) {
-        if let Parent::Number(i) = cx.get(probe).parent {
-            cx.abandon(probe);
-            self.checked(i as usize, false, cx);
+        if let Some(checks) = self.settings.checks {
+            checks.ask(i, self.targets.all[i as usize].id, timer::CHECKS, cx);
         }
     }
 
-    pub(super) fn checked(&mut self, i: usize, good: bool, cx: &mut Cx<'_>) {
+    /// A check has had no answer in time.
+    pub(super) fn check_late(&mut self, probe: CallId, cx: &mut Cx<'_>) {
+        if let Some(i) = self.settings.checks.and_then(|checks| checks.give_up(probe, cx)) {
+            self.checked(i, false, cx);
+        }
+    }
+
+    pub(super) fn checked(&mut self, i: u32, good: bool, cx: &mut Cx<'_>) {
         let Some(checks) = self.settings.checks else { return };
-        self.targets.all[i].probe = CallId::NONE;
+        checks.ended(i, timer::CHECKS, cx);
         if !good {
             cx.count(gauges::CHECKS_FAILED);
         }
-        let change = self.targets.checked(cx.now(), i, good, &checks);
-        self.tell(i, change, cx);
+        let change = self.targets.checked(cx.now(), i as usize, good, &checks);
+        self.tell(i as usize, change, cx);
     }
 
     pub(super) fn readmit(&mut self, i: usize, cx: &mut Cx<'_>) {

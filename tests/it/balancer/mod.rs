@@ -32,6 +32,7 @@ enum What {
 }
 
 const CRASH: What = What::Control(Control::Crash);
+const HANG: What = What::Control(Control::Hang);
 const RECOVER: What = What::Control(Control::Recover);
 
 /// Sends controls to other components at given times, as the faults of a scenario do.

@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Balancer;
-use super::checks::Checks;
 use super::targets::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verbs};
@@ -20,6 +19,7 @@ use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::resource::{CONNECTIONS, CPU, Noun, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::checks::Checks;
 use crate::parts::hardware::Hardware;
 use crate::queueing::balance::Policy;
 
@@ -76,7 +76,8 @@ impl CheckKind {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HealthSpec {
-    /// Time from the start of one check to the start of the next. Default: the preset's, else "2s", as HAProxy [V].
+    /// Time from the end of one check, which is its answer or its timeout, to the start of the next; of `aws-alb` from
+    /// start to start. Default: the preset's, else "2s", as HAProxy [V].
     pub interval: Option<Duration>,
     /// Longest time that an answer may take. Default: the preset's, else the interval, as HAProxy [V].
     pub timeout: Option<Duration>,
@@ -274,6 +275,7 @@ impl BalancerSpec {
         let usual = if base.timeout == base.interval { interval } else { base.timeout };
         Some(Checks {
             interval,
+            pace: base.pace,
             timeout: health.timeout.map_or(usual, |timeout| timeout.0),
             fall: health.fall.unwrap_or(base.fall),
             rise: health.rise.unwrap_or(base.rise),

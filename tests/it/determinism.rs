@@ -114,6 +114,15 @@ fn an_idle_box_changes_nothing() {
 }
 
 #[test]
+fn a_profile_that_changes_nothing_changes_nothing() {
+    let alone = run(&ladder());
+    for profile in ["steps = [[\"0s\", 1]]", "spike = { at = \"1s\", for = \"1s\", factor = 1 }"] {
+        let users = USERS.trim_end().to_owned() + &format!("\nprofile = {{ {profile} }}\n");
+        assert_eq!(run(&ladder().replace(USERS, &users)).fingerprint, alone.fingerprint, "{profile}");
+    }
+}
+
+#[test]
 fn busy_neighbours_change_no_one_elses_numbers() {
     let alone = run(&ladder());
     let beside = run(&(ladder() + NEIGHBOURS));

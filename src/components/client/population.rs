@@ -1,19 +1,18 @@
 //! `Population`: the users and the times of their requests: a closed population, an open load, or sessions.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::random::{KeyedRng, Stream, mix, unit_open};
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::call::NOBODY;
 use crate::model::component::Cx;
 use crate::model::signal::About;
 
 use super::arrivals::Arrivals;
-use super::profile::Profile;
+use super::profile::{Profile, Stretch};
 use super::spec::ClientSpec;
 use super::{purpose, timer};
-
-/// Time between two looks at the profile of a closed population, at which users come and go.
-const ADJUST_EVERY: SimDuration = SimDuration::from_secs(1);
 
 /// The kind of population.
 #[derive(Debug)]
@@ -46,8 +45,10 @@ struct Users {
     /// Number of users at the profile's highest factor.
     most: u32,
     profile: Profile,
-    /// Users who are away until the profile calls them back, with their turns. The last to leave comes back first.
-    away: Vec<(u32, u32)>,
+    /// Users who are away until the profile calls them, with their turns.
+    away: BTreeMap<u32, u32>,
+    /// The present stretch of the profile.
+    stretch: Stretch,
 }
 
 /// One request of a user.
@@ -55,9 +56,9 @@ struct Users {
 pub(super) struct Visit {
     /// Number of the user, or of a slot that users share one after the other.
     pub(super) user: u32,
-    /// Number of requests that a user of a closed population has made, including this one. The draws of a user's n-th
-    /// request depend on it, so that they are the same in every design. It goes with the user: in the request, and in the
-    /// alarm that ends a thought.
+    /// Number of times that a user of a closed population has thought. The draws of a user's n-th request and n-th thought
+    /// depend on it, so that they are the same in every design. It goes with the user: in the request, and in the alarm
+    /// that ends a thought.
     pub(super) turn: u32,
     /// Start of the request's draws.
     pub(super) key: u64,
@@ -79,7 +80,8 @@ impl Population {
         let mut arrivals = None;
         let kind = if let Some(count) = spec.users {
             let most = (f64::from(count) * profile.max()).round() as u32;
-            Kind::Closed(Users { count, most, profile, away: Vec::new() })
+            let stretch = profile.stretch(0.0);
+            Kind::Closed(Users { count, most, profile, away: BTreeMap::new(), stretch })
         } else if let Some(sessions) = spec.sessions {
             arrivals = Some(Arrivals::renewal(spec.arrivals, sessions.0, profile));
             Kind::Sessions(Sessions {
@@ -105,13 +107,10 @@ impl Population {
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(0.0);
         for user in 0..present {
-            let key = cx.request_key(u64::from(user) << 32);
-            think(&self.think, Visit { user, turn: 0, key }, cx);
+            users.think(&self.think, (user, 0), SimDuration::ZERO, cx);
         }
-        users.away = (present..users.most).rev().map(|user| (user, 0)).collect();
-        if users.profile != Profile::Constant {
-            cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
-        }
+        users.away = (present..users.most).map(|user| (user, 0)).collect();
+        users.call(&self.think, cx);
     }
 
     /// Returns the number of users who come with the present arrival.
@@ -160,7 +159,7 @@ impl Population {
                 if visit.user < users.present_at(cx.now().as_secs_f64()) {
                     think(&self.think, visit, cx);
                 } else {
-                    users.away.push((visit.user, visit.turn));
+                    users.leave(visit.user, visit.turn, &self.think, cx);
                 }
             }
             Kind::Sessions(Sessions { left, free, .. }) => {
@@ -175,16 +174,17 @@ impl Population {
         }
     }
 
-    /// A user who has made `turn` requests has thought. Returns the next request, or `None` when the user goes away.
-    pub(super) fn asks(&mut self, user: u32, turn: u32, cx: &Cx<'_>) -> Option<Visit> {
+    /// A user who has thought `turn` times before has thought again. Returns the next request, or `None` when the user goes
+    /// away.
+    pub(super) fn asks(&mut self, user: u32, turn: u32, cx: &mut Cx<'_>) -> Option<Visit> {
         match &mut self.kind {
             Kind::Open => None,
             Kind::Closed(users) => {
+                let turn = turn + 1;
                 if user >= users.present_at(cx.now().as_secs_f64()) {
-                    users.away.push((user, turn));
+                    users.leave(user, turn, &self.think, cx);
                     return None;
                 }
-                let turn = turn + 1;
                 let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
                 Some(Visit { user, turn, key })
             }
@@ -196,20 +196,11 @@ impl Population {
         }
     }
 
-    /// Users come back whom the profile calls.
+    /// The profile has turned: users come whom it calls until it turns again.
     pub(super) fn adjust(&mut self, cx: &mut Cx<'_>) {
         let Kind::Closed(users) = &mut self.kind else { return };
-        let present = users.present_at(cx.now().as_secs_f64());
-        let mut still_away = Vec::new();
-        for (user, turn) in std::mem::take(&mut users.away) {
-            if user < present {
-                cx.alarm_at(cx.now(), timer::THOUGHT, About::Turn { user, turn });
-            } else {
-                still_away.push((user, turn));
-            }
-        }
-        users.away = still_away;
-        cx.alarm(ADJUST_EVERY, timer::ADJUST, About::Nothing);
+        users.stretch = users.profile.stretch(users.stretch.end);
+        users.call(&self.think, cx);
     }
 }
 
@@ -235,7 +226,49 @@ impl Users {
         if self.profile == Profile::Constant {
             return self.count;
         }
-        (f64::from(self.count) * self.profile.factor(t)).round().min(f64::from(self.most)) as u32
+        self.number(self.profile.factor(t))
+    }
+
+    /// Returns the number of users who are present at this factor.
+    fn number(&self, factor: f64) -> u32 {
+        (f64::from(self.count) * factor).round().min(f64::from(self.most)) as u32
+    }
+
+    /// Those come whom the present stretch of the profile calls, each at the moment at which it has a place for one more.
+    fn call(&mut self, think: &Variate, cx: &mut Cx<'_>) {
+        let present = self.number(self.stretch.from.max(self.stretch.to));
+        let still_away = self.away.split_off(&present);
+        for user in std::mem::replace(&mut self.away, still_away) {
+            self.come(think, user, cx);
+        }
+        if self.stretch.end.is_finite() {
+            let at = SimTime::ZERO + SimDuration::from_sample_secs(self.stretch.end);
+            cx.alarm_at(at.max(cx.now()), timer::ADJUST, About::Nothing);
+        }
+    }
+
+    /// A user comes in the present stretch, and thinks before the first request, as everybody who is there does.
+    fn come(&self, think: &Variate, (user, turn): (u32, u32), cx: &mut Cx<'_>) {
+        let place = (f64::from(user) + 0.5) / f64::from(self.count);
+        let at = SimDuration::from_sample_secs(self.profile.reaches(self.stretch, place));
+        let wait = (SimTime::ZERO + at).saturating_since(cx.now());
+        self.think(think, (user, turn), wait, cx);
+    }
+
+    /// A user thinks, after a wait.
+    fn think(&self, think: &Variate, (user, turn): (u32, u32), wait: SimDuration, cx: &mut Cx<'_>) {
+        let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
+        let pause = wait + think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
+        cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
+    }
+
+    /// A user for whom there is no place goes, and comes back as soon as there is one.
+    fn leave(&mut self, user: u32, turn: u32, think: &Variate, cx: &mut Cx<'_>) {
+        if user < self.number(self.stretch.to) {
+            self.come(think, (user, turn), cx);
+        } else {
+            self.away.insert(user, turn);
+        }
     }
 }
 

@@ -109,10 +109,11 @@ fn profiles_give_the_load_that_they_say() {
     check(
         &profiled("{ burst = { every = '20s', for = '5s', factor = 4 } }"),
         &[
-            ("offered@0..15", about(100.0, 0.11)),
-            ("offered@15..20", about(400.0, 0.09)),
-            ("offered@20..35", about(100.0, 0.11)),
-            ("offered@35..40", about(400.0, 0.09)),
+            ("offered@0..20", about(100.0, 0.1)),
+            ("offered@20..25", about(400.0, 0.09)),
+            ("offered@25..40", about(100.0, 0.11)),
+            ("offered@40..45", about(400.0, 0.09)),
+            ("offered@80..85", about(400.0, 0.09)),
         ],
     );
     // The mean of 1 + a sin over half a day is 1 + 2a/pi.
@@ -135,6 +136,38 @@ fn a_profile_moves_a_closed_population() {
             ("offered@65..100", about(100.0, 0.08)),
         ],
     );
+}
+
+#[test]
+fn users_who_come_think_first() {
+    let text = |profile: &str| {
+        let client = format!(
+            "users = 1000\nthink_time = {{ dist = 'exponential', mean = '10s' }}\nprofile = {profile}"
+        );
+        let server = "workers = 5000\nmemory_per_call = '1KiB'\ncores = 4\nsteps = [{ cpu = '1ms' }]";
+        one_box(&client, server).replace(NEAR, FROM_START)
+    };
+    let (_, record) = run(&text("{ spike = { at = '60s', for = '30s', factor = 2 } }"));
+    let rate = |window: &outgrow::model::record::Window| window.issued as f64 / window.length_s;
+    let highest = record.windows.iter().map(rate).fold(0.0, f64::max);
+    assert!((200.0..350.0).contains(&highest), "{highest}/s in a window");
+    // Users come and go one by one: each asks at 0.1/s while there is a place. Four deviations are 1.6 % of 60,000.
+    check(
+        &text("{ ramp = { to = 12, over = '100s' } }"),
+        &[("issued", about(60_000.0, 0.016)), ("offered@0..1", 0.0..=35.0)],
+    );
+    check(&text("{ diurnal = { period = '50s', amplitude = 1 } }"), &[("issued", about(10_000.0, 0.04))]);
+}
+
+#[test]
+fn users_who_left_and_come_back_think_anew() {
+    // A user who thought longer than a burst lasts must not do so again in each burst.
+    let client = "users = 2000\nthink_time = { dist = 'exponential', mean = '4s' }\n\
+                  profile = { steps = [['0s', 0], ['2s', 1]], period = '4s' }";
+    let server = "workers = 5000\nmemory_per_call = '1KiB'\ncores = 4\nsteps = [{ wait = '1ms' }]";
+    // A user who is in thought at the end of a burst may find it over, and think from the start in the next: of a pause of
+    // 4 s, which forgets its age, nothing is lost but the time without a place.
+    check(&one_box(client, server).replace(NEAR, FROM_START), &[("issued", about(25_000.0, 0.04))]);
 }
 
 #[test]

@@ -6,9 +6,9 @@ use crate::model::gauge::{Gauge, GaugeId};
 pub const GAUGES: &[Gauge] = &[
     Gauge::count(
         "retries",
-        "Calls sent to another target because the one before could not be reached or broke off.",
+        "Calls sent again because their target could not be reached, broke off, or was too slow.",
     ),
-    Gauge::count("ejections", "Times that a target was left out because its answers were errors."),
+    Gauge::count("ejections", "Times that a target was left out because calls to it failed."),
     Gauge::count(
         "fail_open",
         "Calls sent while so few targets passed their checks that all of them got calls.",

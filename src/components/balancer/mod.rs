@@ -1,32 +1,33 @@
 //! `Balancer`: hands each call to one of several targets. It knows only its own calls and the answers of its checks.
 
+mod ejection;
 mod gauges;
 mod jar;
 mod relays;
 mod rules;
 mod spec;
 mod targets;
+mod tries;
 mod vrrp;
 mod watch;
 
 pub use gauges::GAUGES;
 pub use spec::{
-    BalancerSpec, CheckKind, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, Preset, QueueSpec,
-    StickySpec,
+    Again, BalancerSpec, CheckKind, Counts, EjectionSpec, Failure, Gone, HealthSpec, PolicyKind, Preset,
+    QueueSpec, StickySpec,
 };
 
 use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
-use crate::model::call::{Call, Connection, Parent};
+use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::{Hand, Retries};
-use crate::queueing::backoff::Backoff;
 
 use jar::Jar;
 use relays::{Relay, Relays};
@@ -54,6 +55,8 @@ mod timer {
     pub(super) const DRAINED: u16 = 6;
     /// The standby of the pair has missed the advertisements.
     pub(super) const TAKE_OVER: u16 = 7;
+    /// The pause before another try of a call is over.
+    pub(super) const AGAIN: u16 = 8;
 
     /// Those of the checks.
     pub(super) const CHECKS: Timers = Timers { next: CHECK, late: CHECK_LATE };
@@ -100,7 +103,7 @@ impl Balancer {
         });
         Balancer {
             demand: spec.demand.as_ref().map(|demand| demand.variate()),
-            targets: Targets::new(settings.policy, &members, names, settings.panic, settings.slow_start),
+            targets: Targets::new(&settings, &members, names),
             door: Door::new(Limits {
                 slots: spec.connections.unwrap_or(u32::MAX),
                 queue: spec.queue.map_or(0, |queue| queue.limit),
@@ -112,7 +115,7 @@ impl Balancer {
             hand: Hand::new(
                 settings.timeout,
                 timer::DEADLINE,
-                Some(Retries { attempts: settings.retries + 1, backoff: Backoff::NONE, budget: None }),
+                Some(Retries { attempts: settings.retries + 1, backoff: settings.backoff, budget: None }),
             ),
             jar,
             writes: site.classes.iter().map(|class| class.writes).collect(),
@@ -167,26 +170,15 @@ impl Balancer {
         cx.get_mut(call).notes.mark = u64::from(place);
     }
 
-    /// Sends a call to a target that it has not tried.
-    #[cold]
-    fn relay_again(&mut self, place: u32, cx: &mut Cx<'_>) {
-        let relay = *self.relays.get_mut(place);
-        let Some(target) = self.choose(relay.call, relay.tried(), cx) else {
-            self.finish(place, Outcome::Unavailable, cx);
-            return;
-        };
-        let child = self.send(relay.call, target, cx);
-        let relay = self.relays.get_mut(place);
-        (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
-    }
-
     /// Calls a target on behalf of a call.
     #[inline(always)]
     fn send(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) -> CallId {
         let id = self.targets.all[target].id;
         cx.annotate(call, || format!("chooses target {}", target + 1));
         let child = cx.call(Parent::Call(call), id, 0);
-        self.targets.balance.sent(target);
+        if let Some(until) = self.targets.sent(cx.now(), target) {
+            cx.alarm_at(until, timer::READMIT, About::Number(target as u32));
+        }
         self.hand.wait_for(child, cx);
         child
     }
@@ -222,46 +214,6 @@ impl Balancer {
         Some(target)
     }
 
-    /// Handles the answer to a call that was sent to a target.
-    fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { connection, answer, .. } = cx.get(child);
-        let state = cx.get_mut(call);
-        state.answer = answer;
-        let (place, class) = (state.notes.mark as u32, state.class);
-        self.release_target(place, outcome, connection, cx);
-        let may_repeat = match connection {
-            Connection::Held => false,
-            Connection::Refused => true,
-            // The call may have been done: only a read is done twice.
-            Connection::Broken => !self.writes[usize::from(class)],
-        };
-        let relay = self.relays.get_mut(place);
-        if may_repeat && self.hand.tries_again(relay.tries + 1, cx.now()) {
-            relay.give_up_target();
-            cx.count(gauges::RETRIES);
-            self.relay_again(place, cx);
-        } else {
-            self.finish(place, outcome, cx);
-        }
-    }
-
-    /// A call has left its target. The outcome counts for or against the target.
-    fn release_target(&mut self, place: u32, outcome: Outcome, connection: Connection, cx: &mut Cx<'_>) {
-        let now = cx.now();
-        let Relay { target, sent, .. } = *self.relays.get_mut(place);
-        let target = usize::from(target);
-        self.targets.balance.answered(now, target, now.since(sent));
-        let Some(ejection) = self.settings.ejection else { return };
-        let unanswered = connection != Connection::Held || outcome == Outcome::TimedOut;
-        let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled);
-        let failed = if ejection.connections_only { unanswered } else { error };
-        if let Some(time) = self.targets.observed(now, target, failed, &ejection) {
-            cx.alarm(time, timer::READMIT, About::Number(target as u32));
-            cx.count(gauges::EJECTIONS);
-            cx.note(self.targets.all[target].id, "ejected");
-        }
-    }
-
     /// Answers a call that was sent to a target.
     #[inline(always)]
     fn finish(&mut self, place: u32, outcome: Outcome, cx: &mut Cx<'_>) {
@@ -292,23 +244,6 @@ impl Balancer {
         }
     }
 
-    /// Gives up calls whose targets have not answered in time. The targets do not hear of it.
-    fn time_out(&mut self, cx: &mut Cx<'_>) {
-        while let Some(child) = self.hand.late(cx) {
-            cx.count(gauges::TIMEOUTS);
-            self.cut(child, Outcome::TimedOut, cx);
-        }
-    }
-
-    /// Waits no longer for a target, and answers its call with `outcome`.
-    fn cut(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let Parent::Call(call) = cx.get(child).parent else { return };
-        let place = cx.get(call).notes.mark as u32;
-        cx.abandon(child);
-        self.release_target(place, outcome, Connection::Held, cx);
-        self.finish(place, outcome, cx);
-    }
-
     fn alarm(&mut self, alarm: Alarm, cx: &mut Cx<'_>) {
         match (alarm.code, alarm.about) {
             (timer::CHECK, About::Number(i)) => self.check(i, cx),
@@ -316,6 +251,7 @@ impl Balancer {
             (timer::QUEUED, _) => self.leave_queue(cx),
             (timer::DEADLINE, _) => self.time_out(cx),
             (timer::READMIT, About::Number(i)) => self.readmit(i as usize, cx),
+            (timer::AGAIN, About::Call(call)) => self.try_again(call, cx),
             (timer::GROW, About::Number(i)) => {
                 if self.targets.grow(cx.now(), i as usize).is_some() {
                     self.grow_later(i as usize, cx);
@@ -336,6 +272,7 @@ impl Balancer {
 impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.door.start(cx);
+        self.targets.wind(cx);
         self.begin_checks(cx);
     }
 

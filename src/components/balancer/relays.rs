@@ -2,14 +2,14 @@
 
 use super::spec::RETRIES_MAX;
 use crate::kernel::time::SimTime;
-use crate::model::signal::CallId;
+use crate::model::signal::{CallId, Outcome};
 
 /// A call on its way through the balancer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Relay {
     /// The call that came in.
     pub call: CallId,
-    /// The call that went out for it.
+    /// The call that went out for it; none between two tries.
     pub child: CallId,
     /// The target that has it.
     pub target: u16,
@@ -17,13 +17,23 @@ pub(super) struct Relay {
     pub sent: SimTime,
     /// Number of targets that have failed to take it.
     pub tries: u16,
+    /// How the last of them failed.
+    pub outcome: Outcome,
     tried: [u16; RETRIES_MAX as usize],
 }
 
 impl Relay {
     /// A call that has just been sent to its first target.
     pub(super) fn new(call: CallId, child: CallId, target: usize, now: SimTime) -> Relay {
-        Relay { call, child, target: target as u16, sent: now, tries: 0, tried: [0; RETRIES_MAX as usize] }
+        Relay {
+            call,
+            child,
+            target: target as u16,
+            sent: now,
+            tries: 0,
+            outcome: Outcome::Unavailable,
+            tried: [0; RETRIES_MAX as usize],
+        }
     }
 
     /// The targets that have failed to take it.
@@ -31,8 +41,9 @@ impl Relay {
         &self.tried[..usize::from(self.tries)]
     }
 
-    /// Its target has failed to take it, and will not be tried again.
-    pub(super) fn give_up_target(&mut self) {
+    /// Its target has failed it.
+    pub(super) fn give_up_target(&mut self, outcome: Outcome) {
+        (self.child, self.outcome) = (CallId::NONE, outcome);
         self.tried[usize::from(self.tries)] = self.target;
         self.tries += 1;
     }
@@ -71,7 +82,8 @@ impl Relays {
     /// Returns the places of the calls that a target has. Linear in all calls: only for rare events.
     pub(super) fn at(&self, target: usize) -> Vec<u32> {
         let places = self.places.iter().enumerate();
-        let at = places.filter(|(_, relay)| relay.is_some_and(|relay| usize::from(relay.target) == target));
+        let is_at = |relay: &Relay| usize::from(relay.target) == target && relay.child != CallId::NONE;
+        let at = places.filter(|(_, relay)| relay.as_ref().is_some_and(is_at));
         at.map(|(place, _)| place as u32).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Checks the keys of a balancer.
 
-use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
+use super::spec::{BalancerSpec, Failure, PolicyKind, RETRIES_MAX};
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::parts::checks::Pace;
@@ -162,9 +162,28 @@ impl BalancerSpec {
                 problems.error(key, message, "add `health` or `ejection`");
             }
         }
-        let unweighted = [PolicyKind::RoundRobin, PolicyKind::Hash, PolicyKind::IpHash];
+        let retry_keys = [
+            ("retries_on", self.retries_on.is_some()),
+            ("retries_at", self.retries_at.is_some()),
+            ("retries_pause", self.retries_pause.is_some()),
+        ];
+        for (key, given) in retry_keys {
+            if given && settings.retries == 0 {
+                problems.error(key, format!("`{key}` does nothing without `retries`"), "add retries = 1");
+            }
+        }
+        if self.retries_on.as_ref().is_some_and(Vec::is_empty) {
+            let help = "name a failure, such as \"connect\", or set retries = 0";
+            problems.error("retries_on", "nothing is tried again after no failure", help);
+        }
+        let on = self.retries_on.iter().flatten();
+        if on.clone().any(|failure| *failure == Failure::Timeout) && settings.timeout.is_none() {
+            let help = "say how long a target may take: timeout = \"2s\"";
+            problems.error("retries_on", "no call times out without `timeout`", help);
+        }
+        let unweighted = [PolicyKind::Hash, PolicyKind::IpHash];
         if self.slow_start.is_some() && unweighted.contains(&self.policy_kind()) {
-            let help = "use \"weighted\", \"random\", \"least-connections\", \"two-choices\" or \"ewma\"";
+            let help = "use \"round-robin\", \"weighted\", \"random\", \"least-connections\", \"two-choices\" or \"ewma\"";
             problems.error("slow_start", "the policy has no weights that could grow", help);
         }
         if self.sticky.and_then(|sticky| sticky.expire).is_some_and(|expire| expire.0.is_zero()) {

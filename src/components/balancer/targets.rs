@@ -2,31 +2,17 @@
 
 use rand::Rng;
 
+use super::ejection::{Ejection, Judged, Standing};
+use super::spec::Settings;
+use crate::kernel::random::below;
 use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::component::Cx;
 use crate::model::signal::ComponentId;
 use crate::parts::checks::{Checks, Health};
 use crate::queueing::balance::{Balance, Policy};
 
 /// Number of steps in which a target comes to its full weight, as HAProxy's `slowstart` [V: `server_warmup`].
 pub(super) const RAMP_STEPS: u64 = 20;
-
-/// Time in service after which one ejection is forgiven, as Envoy's sweep `interval` [V].
-const FORGIVEN_AFTER: SimDuration = SimDuration::from_secs(10);
-
-/// When a target is ejected because it fails calls.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ejection {
-    /// Number of failures in a row that eject a target.
-    pub failures: u32,
-    /// Time of the first ejection; the n-th takes n times as long.
-    pub base: SimDuration,
-    /// Time of the longest ejection.
-    pub longest: SimDuration,
-    /// Share of the targets that may be ejected; beyond it no more are.
-    pub max_share: f64,
-    /// Whether only failed connections and missing answers count, not errors that a target answers.
-    pub connections_only: bool,
-}
 
 /// What the balancer knows of one target.
 #[derive(Clone, Debug)]
@@ -36,32 +22,23 @@ pub(super) struct Target {
     health: Health,
     /// Moment at which operators began to drain it.
     draining: Option<SimTime>,
-    ejected: bool,
-    failures: u32,
-    ejections: u32,
-    /// When the last ejection ended.
-    returned: SimTime,
+    standing: Standing,
     /// While its weight grows: the moment at which it came back into service, and that of the next step.
     ramp: Option<(SimTime, SimTime)>,
 }
 
 impl Target {
     fn new(id: ComponentId, weight: f64) -> Target {
-        Target {
-            id,
-            weight,
-            health: Health::Up,
-            draining: None,
-            ejected: false,
-            failures: 0,
-            ejections: 0,
-            returned: SimTime::ZERO,
-            ramp: None,
-        }
+        Target { id, weight, health: Health::Up, draining: None, standing: Standing::NEW, ramp: None }
     }
 
     fn in_service(&self) -> bool {
-        self.health.is_up() && !self.ejected && self.draining.is_none()
+        self.health.is_up() && self.standing.is_in() && self.draining.is_none()
+    }
+
+    /// Whether it may get a call: it is in service, or the call is its test.
+    fn may_get(&self) -> bool {
+        self.health.is_up() && (self.standing.is_in() || self.standing.is_open()) && self.draining.is_none()
     }
 }
 
@@ -85,6 +62,9 @@ pub(super) struct Targets {
     /// Share in service below which all get calls; at 0, all get calls when none is in service.
     panic: Option<f64>,
     slow_start: Option<SimDuration>,
+    ejection: Option<Ejection>,
+    /// When the clock of the ejections ticks first.
+    phase: SimDuration,
     /// Whether each target may get calls. It changes rarely, so that it is kept rather than computed.
     eligible: Vec<bool>,
     /// Whether all get calls because too few are in service.
@@ -93,25 +73,39 @@ pub(super) struct Targets {
 
 impl Targets {
     /// Targets with their weights and the hashes of their names. All are up.
-    pub(super) fn new(
-        policy: Policy,
-        members: &[(ComponentId, f64)],
-        names: Vec<u64>,
-        panic: Option<f64>,
-        slow_start: Option<SimDuration>,
-    ) -> Targets {
+    pub(super) fn new(settings: &Settings, members: &[(ComponentId, f64)], names: Vec<u64>) -> Targets {
+        let &Settings { policy, panic, slow_start, ejection, .. } = settings;
         let all: Vec<Target> = members.iter().map(|&(id, weight)| Target::new(id, weight)).collect();
         let weights: Vec<f64> = members.iter().map(|&(_, weight)| weight).collect();
         let balance = Balance::new(policy, &weights, &names);
         let eligible = vec![true; all.len()];
-        Targets { all, balance, policy, names, panic, slow_start, eligible, is_open: false }
+        Targets {
+            all,
+            balance,
+            policy,
+            names,
+            panic,
+            slow_start,
+            ejection,
+            phase: SimDuration::ZERO,
+            eligible,
+            is_open: false,
+        }
     }
 
     /// Forgets everything: the process starts.
     pub(super) fn reset(&mut self) {
-        let members: Vec<(ComponentId, f64)> = self.all.iter().map(|t| (t.id, t.weight)).collect();
-        let names = std::mem::take(&mut self.names);
-        *self = Targets::new(self.policy, &members, names, self.panic, self.slow_start);
+        let weights: Vec<f64> = self.all.iter().map(|target| target.weight).collect();
+        self.all.iter_mut().for_each(|target| *target = Target::new(target.id, target.weight));
+        self.balance = Balance::new(self.policy, &weights, &self.names);
+        self.refresh();
+    }
+
+    /// The clock of the ejections starts at a random moment, the same for all targets.
+    pub(super) fn wind(&mut self, cx: &Cx<'_>) {
+        if let Some(tick) = self.ejection.and_then(|ejection| ejection.tick()) {
+            self.phase = SimDuration::from_nanos(below(&mut cx.stream("ejections"), tick.as_nanos()));
+        }
     }
 
     /// Returns the index of a target.
@@ -126,7 +120,7 @@ impl Targets {
     /// Returns whether a user's own target may have the call. It may while it drains too, so that sessions can end.
     pub(super) fn keeps(&self, i: usize) -> bool {
         let target = &self.all[i];
-        self.eligible[i] || (target.draining.is_some() && target.health.is_up() && !target.ejected)
+        self.eligible[i] || (target.draining.is_some() && target.health.is_up() && target.standing.is_in())
     }
 
     /// Chooses a target for a call, none of those that it has `tried`.
@@ -151,41 +145,40 @@ impl Targets {
         self.change(now, i, |target| target.health = target.health.after(good, checks))
     }
 
-    /// A call has been answered, or has failed. Returns the time for which its target is ejected, if it is.
-    pub(super) fn observed(
-        &mut self,
-        now: SimTime,
-        i: usize,
-        failed: bool,
-        ejection: &Ejection,
-    ) -> Option<SimDuration> {
-        if !failed {
-            self.all[i].failures = 0;
-            return None;
-        }
-        let out = self.all.iter().filter(|target| target.ejected).count();
-        let may_eject = (out as f64) < ejection.max_share * self.all.len() as f64;
-        let target = &mut self.all[i];
-        target.failures += 1;
-        if target.ejected || target.failures < ejection.failures || !may_eject {
-            return None;
-        }
-        let forgiven = now.since(target.returned).as_nanos() / FORGIVEN_AFTER.as_nanos();
-        let ejections = 1 + target.ejections.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+    /// A call that was `sent` to a target has been answered, or has failed.
+    pub(super) fn observed(&mut self, now: SimTime, i: usize, sent: SimTime, failed: bool) -> Judged {
+        let Some(rule) = self.ejection else { return Judged::Nothing };
+        let may_eject = failed && {
+            let out = self.all.iter().filter(|target| !target.standing.is_in()).count();
+            rule.allows(out, self.all.len())
+        };
+        let phase = self.phase;
+        let mut judged = Judged::Nothing;
         self.change(now, i, |target| {
-            target.ejected = true;
-            target.ejections = ejections;
-            target.failures = 0;
+            judged = target.standing.observed(now, (sent, failed), may_eject, (&rule, phase));
         });
-        Some(ejection.base.saturating_mul(u64::from(ejections)).min(ejection.longest))
+        judged
     }
 
-    /// Ends an ejection.
+    /// The ejection of a target, or its test, may be over.
     pub(super) fn readmit(&mut self, now: SimTime, i: usize) -> Change {
-        self.change(now, i, |target| {
-            target.ejected = false;
-            target.returned = now;
-        })
+        let Some(rule) = self.ejection.filter(|_| self.all[i].standing.is_over(now)) else {
+            return Change::None;
+        };
+        let change = self.change(now, i, |target| target.standing.readmit(now, &rule));
+        self.refresh();
+        change
+    }
+
+    /// Notes that a call is being sent to a target. If it is the target's test, returns the moment at which another one may
+    /// follow; until then the target gets no others.
+    #[inline]
+    pub(super) fn sent(&mut self, now: SimTime, i: usize) -> Option<SimTime> {
+        self.balance.sent(i);
+        let rule = self.ejection.filter(|_| self.all[i].standing.is_open())?;
+        let until = self.all[i].standing.test(now, &rule, self.phase);
+        self.refresh();
+        Some(until)
     }
 
     /// Operators drain a target, or put it back.
@@ -199,6 +192,7 @@ impl Targets {
     }
 
     /// Changes a target, and all that follows from it.
+    #[inline]
     fn change(&mut self, now: SimTime, i: usize, change: impl FnOnce(&mut Target)) -> Change {
         let target = &mut self.all[i];
         let was = target.in_service();
@@ -227,7 +221,7 @@ impl Targets {
             .panic
             .is_some_and(|share| in_service == 0 || (in_service as f64) < share * self.all.len() as f64);
         for (eligible, target) in self.eligible.iter_mut().zip(&self.all) {
-            *eligible = if self.is_open { target.draining.is_none() } else { target.in_service() };
+            *eligible = if self.is_open { target.draining.is_none() } else { target.may_get() };
         }
     }
 
@@ -261,49 +255,31 @@ impl Targets {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spec::BalancerSpec;
     use super::*;
     use crate::model::ask::Ask;
     use crate::parts::checks::Pace;
-
-    const EJECTION: Ejection = Ejection {
-        failures: 2,
-        base: SimDuration::from_secs(30),
-        longest: SimDuration::from_secs(70),
-        max_share: 0.5,
-        connections_only: false,
-    };
 
     fn at(secs: u64) -> SimTime {
         SimTime::ZERO + SimDuration::from_secs(secs)
     }
 
-    fn targets(count: usize, panic: Option<f64>, slow_start: Option<SimDuration>) -> Targets {
+    fn targets(count: usize, keys: &str) -> Targets {
         let members: Vec<_> = (0..count).map(|i| (ComponentId::new(i), 1.0)).collect();
-        Targets::new(Policy::Weighted, &members, (0..count as u64).collect(), panic, slow_start)
-    }
-
-    fn eject(targets: &mut Targets, now: SimTime, i: usize) -> Option<SimDuration> {
-        assert_eq!(targets.observed(now, i, true, &EJECTION), None);
-        targets.observed(now, i, true, &EJECTION)
+        let spec: BalancerSpec = toml::from_str(&format!("targets = ['web']\n{keys}")).expect("it is sound");
+        Targets::new(&spec.settings(), &members, (0..count as u64).collect())
     }
 
     #[test]
-    fn each_ejection_takes_longer_and_time_forgives() {
-        let mut targets = targets(4, None, None);
-        for (now, seconds) in [(0, 30), (30, 60), (90, 70), (200, 30)] {
-            assert_eq!(eject(&mut targets, at(now), 0), Some(SimDuration::from_secs(seconds)));
-            targets.readmit(at(now + seconds), 0);
+    fn at_most_a_share_is_ejected_and_a_success_clears_the_count() {
+        let mut targets = targets(4, "ejection = { failures = 2, max_share = 0.5 }");
+        let mut fate = |i, failed| targets.observed(at(0), i, at(0), failed);
+        fate(0, true);
+        fate(0, false);
+        assert_eq!(fate(0, true), Judged::Nothing);
+        for i in [0, 1, 1, 2, 2, 2] {
+            fate(i, true);
         }
-    }
-
-    #[test]
-    fn a_success_clears_the_count_and_at_most_a_share_is_ejected() {
-        let mut targets = targets(4, None, None);
-        targets.observed(at(0), 0, true, &EJECTION);
-        targets.observed(at(0), 0, false, &EJECTION);
-        assert!(eject(&mut targets, at(0), 0).is_some());
-        assert!(eject(&mut targets, at(0), 1).is_some());
-        assert!(eject(&mut targets, at(0), 2).is_none());
         assert_eq!(targets.eligible, [false, false, true, true]);
     }
 
@@ -313,7 +289,8 @@ mod tests {
         let pace = Pace::AfterEnd;
         let checks = Checks { interval: second, pace, timeout: second, fall: 1, rise: 1, ask: Ask::CONNECT };
         for (panic, open_after) in [(None, 9), (Some(0.0), 4), (Some(0.5), 3), (Some(0.75), 2)] {
-            let mut targets = targets(4, panic, None);
+            let keys = panic.map_or_else(String::new, |share| format!("panic = {share:?}"));
+            let mut targets = targets(4, &keys);
             for out in 1..=4 {
                 targets.checked(at(0), out - 1, false, &checks);
                 assert_eq!(targets.is_open, out >= open_after, "{panic:?} {out}");
@@ -325,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_slow_start_is_linear_in_twenty_steps() {
-        let mut targets = targets(2, None, Some(SimDuration::from_secs(20)));
+        let mut targets = targets(2, "slow_start = '20s'");
         targets.set_draining(at(0), 0, true);
         targets.set_draining(at(100), 0, false);
         let mut steps = 0;

@@ -4,7 +4,7 @@ use super::targets::Change;
 use super::vrrp::Repair;
 use super::{Balancer, gauges, timer};
 use crate::model::component::Cx;
-use crate::model::signal::{About, CallId, ComponentId, Control, Order, Outcome};
+use crate::model::signal::{About, CallId, ComponentId, Control, Order};
 
 impl Balancer {
     // Checks
@@ -45,7 +45,7 @@ impl Balancer {
     }
 
     /// Adds a change to the timeline, and continues a slow start.
-    fn tell(&mut self, i: usize, change: Change, cx: &mut Cx<'_>) {
+    pub(super) fn tell(&mut self, i: usize, change: Change, cx: &mut Cx<'_>) {
         let id = self.targets.all[i].id;
         match change {
             Change::None => return,
@@ -90,7 +90,7 @@ impl Balancer {
         }
         for place in self.relays.at(i) {
             let child = self.relays.get_mut(place).child;
-            self.cut(child, Outcome::Unavailable, cx);
+            self.cut(child, cx);
         }
     }
 

@@ -43,7 +43,11 @@ fn refused(record: &TrialRecord) -> u64 {
 
 #[test]
 fn a_server_that_fails_is_ejected_for_longer_each_time() {
-    let text = idle("200s", "ejection = { failures = 5, base = '10s', max_share = 0.4 }", "rate = '100/s'");
+    let text = idle(
+        "200s",
+        "ejection = { failures = 5, base = '10s', max_share = 0.4, sweep = '0s' }",
+        "rate = '100/s'",
+    );
     let record = &trials(&text, 1, &[(10.0, "web-1", CRASH)])[0];
     let times = |event: &str| -> Vec<f64> {
         let notes = record.timeline.iter().filter(|note| note.component == "web-1" && note.event == event);

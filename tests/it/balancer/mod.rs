@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 mod checks;
 mod faults;
+mod products;
 mod queues;
 mod users;
 

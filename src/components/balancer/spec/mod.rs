@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Balancer;
-use super::targets::Ejection;
+use super::ejection::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verbs};
 use crate::model::component::Component;
@@ -21,6 +21,7 @@ use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::checks::Checks;
 use crate::parts::hardware::Hardware;
+use crate::queueing::backoff::Backoff;
 use crate::queueing::balance::Policy;
 
 use presets::Defaults;
@@ -99,8 +100,20 @@ pub struct EjectionSpec {
     pub base: Option<Duration>,
     /// Time of the longest ejection. Default: the preset's, else "300s", as Envoy [V]; at least `base`.
     pub max: Option<Duration>,
-    /// Share of the targets that may be ejected; beyond it no more are. Default: the preset's, else "10%", as Envoy [V].
+    /// Largest share of the targets that is ejected: of fewer than ten targets 10 % is none. Default: the preset's, else
+    /// "10%", as Envoy [V].
     pub max_share: Option<Share>,
+    /// Whether one target may be ejected even if it is a larger share. Default: false, as Envoy's `always_eject_one_host` [V].
+    pub always_one: Option<bool>,
+    /// Time between the sweeps at which targets come back whose time is over, and at which one ejection of each target in
+    /// service is forgiven; at "0s" each comes back at its own time. Default: the preset's, else "10s", as Envoy's `interval` [V].
+    pub sweep: Option<Duration>,
+    /// Time after which a success makes earlier failures forgotten; at "0s" each success does, so that failures count in a
+    /// row only. Default: of `nginx` the time of the ejection, else "0s", as Envoy [V].
+    pub within: Option<Duration>,
+    /// Whether one call tests a target whose time is over, before it gets others. Default: of `nginx` true, else false, as
+    /// Envoy [V].
+    pub probe: Option<bool>,
     /// What counts as a failure. Default: the preset's, else "errors".
     pub counts: Option<Counts>,
 }
@@ -113,6 +126,47 @@ pub enum Counts {
     Errors,
     /// Connections that fail, and answers that do not come.
     Connections,
+}
+
+/// A failure after which a call may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// The connection was not made: the target does not know of the call.
+    Connect,
+    /// The connection broke: a read may be tried again, not a write, which may have been done.
+    Reset,
+    /// The target has not answered within `timeout`: a read may be tried again, not a write.
+    Timeout,
+}
+
+/// Where a call is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Again {
+    /// At targets that it has not tried.
+    Others,
+    /// At the target that has failed.
+    Same,
+}
+
+/// The failures after which calls are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failures(u8);
+
+impl Failures {
+    pub(super) const fn of(failures: &[Failure]) -> Failures {
+        let (mut bits, mut i) = (0, 0);
+        while i < failures.len() {
+            bits |= 1 << failures[i] as u8;
+            i += 1;
+        }
+        Failures(bits)
+    }
+
+    pub(super) const fn contains(self, failure: Failure) -> bool {
+        self.0 & 1 << failure as u8 != 0
+    }
 }
 
 /// Calls that wait for one of the balancer's `connections`.
@@ -194,9 +248,15 @@ pub struct BalancerSpec {
     /// If fewer than this share of the targets are in service, all targets get calls; with 0, if none is. Default: the
     /// preset's, else never.
     pub panic: Option<Share>,
-    /// Number of other targets that a call is tried at after its connection has failed. A write that may have been done is never
-    /// sent again. Default: the preset's, else 0.
+    /// Number of further tries of a call that has failed. A write that may have been done is never sent again. Default: the
+    /// preset's, else 0.
     pub retries: Option<u16>,
+    /// The failures after which it is tried again. Default: the preset's, else "connect" and "reset".
+    pub retries_on: Option<Vec<Failure>>,
+    /// Where it is tried again. Default: the preset's, else "others".
+    pub retries_at: Option<Again>,
+    /// Pause before each further try. Default: the preset's, else none.
+    pub retries_pause: Option<Duration>,
     /// Time until a target that comes back has its full weight. Default: at once.
     pub slow_start: Option<Duration>,
     /// Keeps each user with one target by a cookie, whatever the policy.
@@ -217,6 +277,9 @@ pub(super) struct Settings {
     pub ejection: Option<Ejection>,
     pub panic: Option<f64>,
     pub retries: u16,
+    pub retries_on: Failures,
+    pub again: Again,
+    pub backoff: Backoff,
     pub timeout: Option<SimDuration>,
     pub slow_start: Option<SimDuration>,
     pub sticky: Option<StickySpec>,
@@ -237,6 +300,9 @@ impl BalancerSpec {
             ejection: self.ejection(&defaults),
             panic: self.panic.map(|share| share.0).or(defaults.panic),
             retries: self.retries.unwrap_or(defaults.retries),
+            retries_on: self.retries_on.as_deref().map_or(defaults.retries_on, Failures::of),
+            again: self.retries_at.unwrap_or(defaults.again),
+            backoff: self.retries_pause.map_or(defaults.backoff, |pause| presets::pause(pause.0)),
             timeout: self.timeout.map(|timeout| timeout.0).or(defaults.timeout),
             slow_start: self.slow_start.map(|time| time.0).filter(|time| !time.is_zero()),
             sticky: self.sticky.or((self.policy_kind() == PolicyKind::Sticky).then(StickySpec::default)),
@@ -250,8 +316,9 @@ impl BalancerSpec {
 
     fn policy(&self) -> Policy {
         match self.policy_kind() {
-            PolicyKind::RoundRobin => Policy::RoundRobin,
-            PolicyKind::Weighted | PolicyKind::Sticky => Policy::Weighted,
+            // Weights that grow are weights.
+            PolicyKind::RoundRobin if self.slow_start.is_none() => Policy::RoundRobin,
+            PolicyKind::RoundRobin | PolicyKind::Weighted | PolicyKind::Sticky => Policy::Weighted,
             PolicyKind::Random => Policy::Random,
             PolicyKind::LeastConnections => Policy::LeastConnections,
             PolicyKind::TwoChoices => Policy::TwoChoices,
@@ -292,6 +359,15 @@ impl BalancerSpec {
             base,
             longest: given.max.map_or(usual.longest.max(base), |max| max.0),
             max_share: given.max_share.map_or(usual.max_share, |share| share.0),
+            always_one: given.always_one.unwrap_or(usual.always_one),
+            sweep: given.sweep.map_or(usual.sweep, |sweep| Some(sweep.0)).filter(|sweep| !sweep.is_zero()),
+            // Where the default is the time of the ejection, it is the scenario's time.
+            within: given
+                .within
+                .map_or(usual.within.map(|_| base), |within| Some(within.0))
+                .filter(|within| !within.is_zero()),
+            probe: given.probe.unwrap_or(usual.probe),
+            whole_seconds: usual.whole_seconds,
             connections_only: given
                 .counts
                 .map_or(usual.connections_only, |counts| counts == Counts::Connections),

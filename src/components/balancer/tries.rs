@@ -1,0 +1,131 @@
+//! `Balancer`: what follows when a target has answered a call, has failed it, or is too slow.
+
+use super::ejection::Judged;
+use super::relays::Relay;
+use super::spec::{Again, Failure};
+use super::targets::Change;
+use super::{Balancer, gauges, timer};
+use crate::kernel::time::SimDuration;
+use crate::model::call::{Call, Connection, Notes, Parent};
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, Outcome};
+
+/// Purpose of the draw of the pause before another try, apart from those of the choices.
+const PAUSE: u64 = 1 << 32;
+
+impl Balancer {
+    /// Handles the answer to a call that was sent to a target.
+    pub(super) fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let &Call { connection, answer, .. } = cx.get(child);
+        cx.get_mut(call).answer = answer;
+        let failure = match connection {
+            Connection::Held => None,
+            Connection::Refused => Some(Failure::Connect),
+            Connection::Broken => Some(Failure::Reset),
+        };
+        self.judge(call, outcome, failure, cx);
+    }
+
+    /// Gives up calls whose targets have not answered in time. The targets do not hear of it.
+    pub(super) fn time_out(&mut self, cx: &mut Cx<'_>) {
+        while let Some(child) = self.hand.late(cx) {
+            cx.count(gauges::TIMEOUTS);
+            let &Call { parent: Parent::Call(call), connection, .. } = cx.get(child) else { continue };
+            cx.abandon(child);
+            let was_made = connection != Connection::Refused;
+            let failure = if was_made { Failure::Timeout } else { Failure::Connect };
+            self.judge(call, Outcome::TimedOut, Some(failure), cx);
+        }
+    }
+
+    /// Waits no longer for a target that drains, and answers its call as unavailable.
+    pub(super) fn cut(&mut self, child: CallId, cx: &mut Cx<'_>) {
+        let Parent::Call(call) = cx.get(child).parent else { return };
+        let place = cx.get(call).notes.mark as u32;
+        cx.abandon(child);
+        self.release_target(place, Outcome::Unavailable, None, cx);
+        self.finish(place, Outcome::Unavailable, cx);
+    }
+
+    /// A call has left its target. It is tried again if it may be, and ends otherwise.
+    fn judge(&mut self, call: CallId, outcome: Outcome, failure: Option<Failure>, cx: &mut Cx<'_>) {
+        let &Call { notes: Notes { mark, .. }, class, .. } = cx.get(call);
+        let place = mark as u32;
+        self.release_target(place, outcome, failure, cx);
+        let Some(failure) = failure else { return self.finish(place, outcome, cx) };
+        // A call that may have been done is done again only if it is a read.
+        let is_safe = failure == Failure::Connect || !self.writes[usize::from(class)];
+        let may_repeat = is_safe && self.settings.retries_on.contains(failure);
+        let tries = self.relays.get_mut(place).tries;
+        if may_repeat && self.hand.tries_again(tries + 1, cx.now()) {
+            self.relays.get_mut(place).give_up_target(outcome);
+            self.pause(call, place, cx);
+        } else {
+            self.finish(place, outcome, cx);
+        }
+    }
+
+    /// Tries a call again, after a pause if there is one.
+    #[cold]
+    fn pause(&mut self, call: CallId, place: u32, cx: &mut Cx<'_>) {
+        let tries = self.relays.get_mut(place).tries;
+        let mut rng = cx.rng_of(cx.get(call).key, PAUSE + u64::from(tries));
+        let pause = self.hand.pause(tries, SimDuration::ZERO, &mut rng);
+        if pause.is_zero() {
+            self.try_again(call, cx);
+        } else {
+            cx.alarm(pause, timer::AGAIN, About::Call(call));
+        }
+    }
+
+    /// Sends a call again. Where no target is left, it ends with the outcome of its last try.
+    #[cold]
+    pub(super) fn try_again(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let place = cx.get(call).notes.mark as u32;
+        let relay = *self.relays.get_mut(place);
+        let target = match self.settings.again {
+            Again::Same => Some(usize::from(relay.target)),
+            Again::Others => self.choose(call, relay.tried(), cx),
+        };
+        let Some(target) = target else {
+            self.finish(place, relay.outcome, cx);
+            return;
+        };
+        cx.count(gauges::RETRIES);
+        let child = self.send(call, target, cx);
+        let relay = self.relays.get_mut(place);
+        (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
+    }
+
+    /// A call has left its target. The outcome counts for or against the target.
+    fn release_target(&mut self, place: u32, outcome: Outcome, failure: Option<Failure>, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Relay { target, sent, .. } = *self.relays.get_mut(place);
+        let target = usize::from(target);
+        self.targets.balance.answered(now, target, now.since(sent));
+        let Some(ejection) = self.settings.ejection else { return };
+        let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled);
+        let failed = failure.is_some() || (error && !ejection.connections_only);
+        match self.targets.observed(now, target, sent, failed) {
+            Judged::Nothing => {}
+            Judged::Ejected(until) => {
+                cx.alarm_at(until, timer::READMIT, About::Number(target as u32));
+                cx.count(gauges::EJECTIONS);
+                cx.note(self.targets.all[target].id, "ejected");
+            }
+            Judged::StaysOut(until) => cx.alarm_at(until, timer::READMIT, About::Number(target as u32)),
+            Judged::Passed => self.tell(target, Change::Back, cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CHOICE, spec::RETRIES_MAX};
+    use super::*;
+
+    #[test]
+    fn a_pause_draws_another_number_than_any_choice_of_a_target() {
+        assert!(PAUSE > CHOICE + u64::from(RETRIES_MAX));
+    }
+}

@@ -1,0 +1,204 @@
+//! Layers of servers above databases, with caches, queues and balancers between them.
+
+use std::fmt::Write as _;
+
+use super::{Drawn, Generator, Mood};
+
+/// What the steps of a server may ask.
+struct Below {
+    /// Boxes to call.
+    calls: Vec<String>,
+    /// Databases, and caches in front of them.
+    queries: Vec<String>,
+}
+
+impl Generator {
+    /// Writes layers of servers above databases. A server calls only boxes of the next lower layer. Returns the
+    /// servers of the top layer.
+    pub(super) fn servers(&mut self) -> Vec<String> {
+        let least = u64::from(self.mood == Mood::Failover);
+        let databases: Vec<String> = (0..self.dice.whole(least, 2)).map(|n| format!("db{n}")).collect();
+        let depth = self.dice.whole(1, 3);
+        let mut below = Below { calls: Vec::new(), queries: self.caches(&databases) };
+        for layer in (0..depth).rev() {
+            let names: Vec<String> = (0..self.dice.whole(1, 2)).map(|n| format!("s{layer}x{n}")).collect();
+            for name in &names {
+                self.server(name, layer == 0, &below);
+            }
+            below.calls.clone_from(&names);
+            if layer > 0 {
+                below.calls.extend(self.between(layer, &names));
+            }
+        }
+        for name in &databases {
+            self.database(name);
+        }
+        below.calls
+    }
+
+    /// Writes caches in front of some databases. Returns what a query may ask.
+    fn caches(&mut self, databases: &[String]) -> Vec<String> {
+        let mut queries = databases.to_vec();
+        for database in databases {
+            if !self.dice.one_in(4) {
+                continue;
+            }
+            let name = format!("cache-of-{database}");
+            let entries = self.dice.pick(&[1, 10, 1000]);
+            self.line(format!("[cache.{name}]\ntarget = \"{database}\"\nentries = {entries}"));
+            let op = self.time(0.01, 1.0);
+            self.line(format!("op = {op}"));
+            let (ttl, timeout) = (self.time(10.0, 20_000.0), self.time(1.0, 2000.0));
+            self.line_one_in(2, format!("ttl = {ttl}"));
+            self.line_one_in(3, format!("timeout = {timeout}"));
+            self.place(1);
+            self.drawn("cache", &name, vec![name.clone()]);
+            queries.push(name);
+        }
+        queries
+    }
+
+    /// Writes a queue or a balancer in front of the servers of a layer, in some cases. Returns their names.
+    fn between(&mut self, layer: u64, names: &[String]) -> Vec<String> {
+        let mut written = Vec::new();
+        if self.dice.one_in(4) {
+            let (name, target) = (format!("queue{layer}"), self.dice.name(names));
+            let (workers, ack) = (self.dice.pick(&[1, 3, 20]), self.time(0.1, 20.0));
+            self.line(format!("[queue.{name}]\ntarget = \"{target}\"\nworkers = {workers}\nack = {ack}"));
+            let visibility = self.time(5.0, 3000.0);
+            self.line(format!("visibility = {visibility}"));
+            let (limit, receives) = (self.dice.pick(&[1, 20, 5000]), self.dice.whole(1, 4));
+            self.line_one_in(2, format!("limit = {limit}"));
+            self.line_one_in(2, format!("max_receives = {receives}"));
+            self.place(1);
+            self.drawn("queue", &name, vec![name.clone()]);
+            written.push(name);
+        }
+        if self.dice.one_in(3) {
+            let name = format!("lb{layer}");
+            self.balancer(&name, names, false);
+            written.push(name);
+        }
+        written
+    }
+
+    /// Notes a box that can fail.
+    pub(super) fn drawn(&mut self, kind: &'static str, name: &str, members: Vec<String>) {
+        self.boxes.push(Drawn { kind, name: name.to_owned(), members });
+    }
+
+    fn server(&mut self, name: &str, public: bool, below: &Below) {
+        self.line(format!("[server.{name}]"));
+        self.line_if(public, "public = true");
+        let host = (!self.machines.is_empty() && self.dice.one_in(5))
+            .then(|| self.dice.name(&self.machines.clone()));
+        let count = match &host {
+            Some(host) => {
+                self.line(format!("on = \"{host}\"\nbase_memory = \"16MiB\""));
+                1
+            }
+            None => self.machine(name),
+        };
+        let members: Vec<String> = match count {
+            1 => vec![name.to_owned()],
+            _ => (1..=count).map(|n| format!("{name}-{n}")).collect(),
+        };
+        self.drawn("server", name, members);
+        self.server_limits();
+        let count = self.dice.whole(1, 3);
+        let mut steps = Vec::new();
+        let mut least = 0.0;
+        for _ in 0..count {
+            let (step, work) = self.step(below);
+            steps.push(step);
+            least += work;
+        }
+        let asks = steps.iter().any(|step| step.contains("call =") || step.contains("query ="));
+        self.line(format!("steps = [{}]", steps.join(", ")));
+        let timeout = self.time(1.0, 5000.0);
+        let wanted = asks && self.dice.one_in(2);
+        self.line_if(wanted, format!("timeout = {timeout}"));
+        if least > 0.0 && host.is_none() {
+            self.least_work.push((name.to_owned(), least));
+        }
+    }
+
+    /// Writes a machine of its own. Returns the number of machines.
+    fn machine(&mut self, name: &str) -> u64 {
+        let count = self.dice.pick(&[1, 1, 2, 3]);
+        let cores = self.dice.pick(&[1, 1, 2, 4]);
+        self.line(format!("count = {count}\ncores = {cores}\nbase_memory = \"16MiB\""));
+        let scheduling = self.dice.pick(&["ps", "fifo", "lifo"]);
+        self.line(format!("scheduling = \"{scheduling}\""));
+        self.line_one_in(4, "sigma = 0.1\nkappa = 0.01");
+        self.line_one_in(4, "speed = 1.7");
+        // Sometimes there is memory for only a few dozen calls.
+        let memory = if self.dice.one_in(4) { "96MiB" } else { "8GiB" };
+        self.line(format!("memory = \"{memory}\""));
+        self.place(count as usize);
+        if count == 1 {
+            self.machines.push(name.to_owned());
+        }
+        count
+    }
+
+    fn server_limits(&mut self) {
+        let (workers, queue) = match self.mood {
+            Mood::Tiny => (self.dice.pick(&[1, 1, 2]), self.dice.pick(&[0, 0, 1, 3])),
+            _ => (self.dice.pick(&[1, 4, 16, 200]), self.dice.pick(&[0, 10, 100, 1000])),
+        };
+        self.line(format!("workers = {workers}\nqueue = {queue}"));
+        let backlog = self.dice.whole(1, 20);
+        let wanted = self.dice.one_in(4) && !self.draft.timeless;
+        self.line_if(wanted, format!("backlog = {backlog}"));
+        let health = self.time(0.05, 0.5);
+        self.line(format!("health_cpu = {health}"));
+        if self.dice.one_in(3) {
+            let restart = self.time(1.0, 500.0);
+            self.line(format!("on_memory = \"oom-kill\"\nrestart = {restart}"));
+        }
+        if self.dice.one_in(5) {
+            let rate = self.dice.between(1.0, 500.0).ceil();
+            let (rate, burst) = (self.rate(rate), self.dice.whole(1, 10));
+            self.line(format!("rate_limit = {{ rate = {rate}, burst = {burst} }}"));
+        }
+        let pool = self.dice.pick(&[1, 2, 10]);
+        self.line_one_in(2, format!("db_pool = {pool}"));
+    }
+
+    /// A step, and the least core time that it takes, in seconds.
+    fn step(&mut self, below: &Below) -> (String, f64) {
+        let mut least = 0.0;
+        let queries = if self.mood == Mood::Failover { 3 } else { 1 };
+        let mut step = match self.dice.below(4 + queries) {
+            0 if !below.calls.is_empty() => {
+                let to = self.dice.name(&below.calls);
+                let how =
+                    self.dice.pick(&["", "", ", times = 2", ", parallel = 3", ", times = 2, parallel = 2"]);
+                format!("{{ call = \"{to}\"{how}")
+            }
+            1 => format!("{{ wait = {}", self.dist(0.1, 50.0).0),
+            4.. if !below.queries.is_empty() => {
+                let to = self.dice.name(&below.queries);
+                let how = self.dice.pick(&["", "", "", ", times = 3", ", parts = 5", ", joins = 2"]);
+                format!("{{ query = \"{to}\"{how}")
+            }
+            _ => {
+                let (time, shortest) = self.dist(0.1, 20.0);
+                least = shortest;
+                format!("{{ cpu = {time}")
+            }
+        };
+        if self.dice.one_in(4) {
+            let share = self.dice.pick(&["0%", "10%", "50%", "100%"]);
+            write!(step, ", chance = \"{share}\"").expect("a string takes all");
+            least = 0.0;
+        }
+        if !self.classes.is_empty() && self.dice.one_in(4) {
+            let class = self.dice.pick(&self.classes.clone());
+            write!(step, ", class = \"{class}\"").expect("a string takes all");
+            least = 0.0;
+        }
+        (step + " }", least)
+    }
+}

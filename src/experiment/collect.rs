@@ -1,7 +1,7 @@
 //! Computes a [`RunResult`] from trials: every figure of the result by its definition.
 
 use crate::kernel::random::mix;
-use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Note, TrialRecord};
+use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Note, Stop, TrialRecord};
 use crate::model::signal::Outcome;
 use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
@@ -13,10 +13,10 @@ use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
     ClassResult, ComponentResult, Figure, Happening, MachineResult, Metrics, Moments, Named, Outcomes,
-    Responses, RunResult, SCHEMA, ScenarioRef,
+    Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
 };
 use super::runner::{RunOptions, Trials};
-use super::{advise, expect, series, steady, theory, warn};
+use super::{advise, expect, rare, series, steady, theory, warn};
 
 impl RunResult {
     /// The result of the trials of a run.
@@ -32,6 +32,7 @@ impl RunResult {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             complete: trials.complete,
+            stopped: stopped(records),
             scenario: reference(scenario),
             seed: options.seed,
             trials: records.len(),
@@ -40,6 +41,7 @@ impl RunResult {
             fingerprint: fingerprint(records),
             events: records.iter().map(|record| record.events).sum(),
             steady_state: steady::steady_state(records, options.length),
+            random_faults: rare::random_faults(scenario, records),
             precision: trials.precision,
             metrics: metrics(records, &pooled),
             classes: classes(scenario, records, &pooled),
@@ -71,6 +73,15 @@ fn reference(scenario: &Scenario) -> ScenarioRef {
         file: scenario.origin.clone(),
         sha256: scenario.sha256.clone(),
     }
+}
+
+/// Why trials stopped by themselves; `None` if none did.
+fn stopped(records: &[TrialRecord]) -> Option<Stopped> {
+    records.iter().find_map(|record| match record.stop {
+        Stop::TooManyCalls => Some(Stopped::TooManyCalls),
+        Stop::Standstill => Some(Stopped::Standstill),
+        Stop::Finished | Stop::Interrupted => None,
+    })
 }
 
 /// One fingerprint for all trials, in their order; 16 hexadecimal digits.
@@ -112,7 +123,7 @@ fn metrics(records: &[TrialRecord], pooled: &Pooled) -> Metrics {
         offered_rps: rate(|class| class.issued),
         throughput_rps: rate(|class| class.completed),
         goodput_rps: rate(|class| class.completed_good),
-        availability: figure(&|record| total(record, ok) / total(record, ended)),
+        availability: Figure::share(records.iter().map(|record| (total(record, ok), total(record, ended)))),
         in_flight_mean: figure(&|record| record.in_flight_mean),
         cost_usd_per_hour: certain(records.iter().map(cost)),
         response_ms,
@@ -153,7 +164,7 @@ fn cost(record: &TrialRecord) -> f64 {
 }
 
 fn outcomes(records: &[TrialRecord], count: impl Fn(&TrialRecord, Outcome) -> f64) -> Outcomes {
-    let figure = |outcome| Figure::over(records.iter().map(|record| count(record, outcome)));
+    let figure = |outcome| Figure::count(records.iter().map(|record| count(record, outcome)));
     Outcomes {
         ok: figure(Outcome::Ok),
         rejected: figure(Outcome::Rejected),
@@ -174,9 +185,9 @@ fn classes(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Nam
             offered_rps: of(&|class, seconds| class.issued as f64 / seconds),
             throughput_rps: of(&|class, seconds| class.completed as f64 / seconds),
             goodput_rps: of(&|class, seconds| class.completed_good as f64 / seconds),
-            availability: of(&|class, _| {
-                class.outcomes[Outcome::Ok as usize] as f64 / class.outcomes.iter().sum::<u64>() as f64
-            }),
+            availability: Figure::share(records.iter().map(|record| &record.classes[index]).map(|class| {
+                (class.outcomes[Outcome::Ok as usize] as f64, class.outcomes.iter().sum::<u64>() as f64)
+            })),
             response_ms: Responses::of(&histograms.iter().collect::<Vec<_>>()),
             outcomes: Outcomes {
                 in_flight: Some(of(&|class, _| class.in_flight() as f64)),
@@ -212,7 +223,9 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
         first.machine.is_some().then(|| figure(&of))
     };
     let waits: Vec<&Histogram> = trials.iter().map(|(component, _)| &component.waits).collect();
-    let outcome = |outcome: Outcome| figure(&|component| component.outcomes[outcome as usize] as f64);
+    let outcome = |outcome: Outcome| {
+        Figure::count(trials.iter().map(|(component, _)| component.outcomes[outcome as usize] as f64))
+    };
     let answered = |(component, seconds): &(&ComponentRecord, f64)| {
         component.outcomes[Outcome::Ok as usize] as f64 / seconds
     };

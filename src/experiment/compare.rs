@@ -4,9 +4,11 @@ use crate::model::spec::Users;
 use crate::scenario::expression::{Metric, Regression, Stat};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::interval::{Estimate, holm};
+use crate::stats::rare::EVENTS_MIN;
 
 use super::curve::Curve;
 use super::expect::{measure, unit_name};
+use super::rare::{about, longer, rarest, times};
 use super::result::{Answer, Bottleneck, Figure, Named, Precision, RunResult, ScenarioRef};
 use super::runner::{self, Progress, RunOptions, Trials};
 
@@ -226,7 +228,8 @@ impl CompareResult {
         let others = || designs.iter().zip(results).skip(1);
         let mut differences: Vec<Difference> =
             others().flat_map(|(design, result)| differences(&design.name, result, first)).collect();
-        correct(&mut differences);
+        let unseen = results.iter().any(|result| rarest(&result.random_faults).is_some());
+        correct(&mut differences, unseen);
         let regressed = |(design, result): (&Design, &RunResult)| {
             let one = |limit: &Regression| regressed(limit, &design.name, result, first);
             fail_on.iter().map(one).collect::<Vec<Regressed>>()
@@ -301,8 +304,15 @@ fn estimate(figure: &Figure) -> Option<Estimate> {
     (!known.is_empty()).then(|| Estimate::over_trials(&known))
 }
 
-/// Sets Holm's p-values of all differences with a variance, and the verdicts.
-fn correct(differences: &mut [Difference]) {
+/// Whether fewer than ten events stand behind two shares together. Their difference then shows nothing.
+fn is_too_rare(value: &Figure, baseline: &Figure) -> bool {
+    let both = value.rare.zip(baseline.rare);
+    both.is_some_and(|(value, baseline)| value.events + baseline.events < EVENTS_MIN)
+}
+
+/// Sets Holm's p-values of all differences with a variance, and the verdicts. `unseen`: a random fault happened too rarely,
+/// so that equal shares are not known to be equal.
+fn correct(differences: &mut [Difference], unseen: bool) {
     let has_chance = |one: &Difference| one.difference.half_width.is_some_and(|half| half > 0.0);
     let tested: Vec<usize> = (0..differences.len()).filter(|&at| has_chance(&differences[at])).collect();
     let p_values: Vec<f64> = tested.iter().map(|&at| differences[at].p_value.unwrap_or(1.0)).collect();
@@ -314,7 +324,9 @@ fn correct(differences: &mut [Difference]) {
         one.p_holm = one.p_holm.or(one.p_value);
         let mean = one.difference.mean.unwrap_or(0.0);
         one.verdict = match one.p_holm {
+            _ if unseen && one.value.rare.is_some() => Shown::NoDifference,
             _ if one.difference.trials.iter().all(|value| *value == Some(0.0)) => Shown::Same,
+            _ if is_too_rare(&one.value, &one.baseline) => Shown::NoDifference,
             Some(p) if p < RISK && mean < 0.0 => Shown::Lower,
             Some(p) if p < RISK => Shown::Higher,
             _ => Shown::NoDifference,
@@ -357,6 +369,17 @@ fn regressed(limit: &Regression, design: &str, result: &RunResult, baseline: &Ru
         (_, true) => Answer::Holds,
         _ => Answer::NotShown,
     };
+    let fault = [baseline, result].into_iter().find_map(|result| rarest(&result.random_faults));
+    let reason = match (fault, value.rare) {
+        (Some(fault), Some(_)) => Some(format!("the {} {}", fault.fault, times(fault.times))),
+        _ if is_too_rare(&value, &base) => {
+            Some("a change takes ten events to show, and fewer were seen".into())
+        }
+        _ => None,
+    };
+    if found.verdict == Answer::Holds && reason.is_some() {
+        return Regressed { verdict: Answer::NotShown, reason, ..found };
+    }
     found
 }
 
@@ -381,6 +404,16 @@ fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
         if design.scenario.length() != length {
             warnings
                 .push(format!("`{}` is run as long as `{}`, not as it says itself", design.name, first.name));
+        }
+        if let Some(fault) = rarest(&result.random_faults) {
+            warnings.push(format!(
+                "in `{}` the {} {} in all trials, where {} are expected: shares do not show it: {}",
+                design.name,
+                fault.fault,
+                times(fault.times),
+                about(fault.expected),
+                longer(fault, result),
+            ));
         }
         if !result.steady_state.reached {
             warnings.push(format!(

@@ -8,6 +8,7 @@ use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
 
 use super::data::DataResult;
 use super::gauge::GaugeResult;
+use super::rare::too_few;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 
 /// Largest number of trials that is suggested; nobody would run more.
@@ -22,7 +23,14 @@ pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecor
         None => measure(&expect.that.metric, result),
         Some(part) => in_part(&expect.that.metric, part, result, records),
     };
-    without_rest(judge(&expect.that, &expect.text, known), &expect.that, result)
+    after_stop(without_rest(judge(&expect.that, &expect.text, known, result), &expect.that, result), result)
+}
+
+/// The verdict where trials stopped by themselves: what would have come after that is not known, so that nothing holds.
+fn after_stop(verdict: Verdict, result: &RunResult) -> Verdict {
+    let Some(stopped) = result.stopped.filter(|_| verdict.verdict != Answer::Fails) else { return verdict };
+    let reason = format!("trials stopped early: {}", stopped.reason());
+    Verdict { verdict: Answer::NotShown, reason: Some(reason), trials_needed: None, ..verdict }
 }
 
 /// The verdict without a steady state. Response times then grow with the duration: a run can show that one is too long,
@@ -44,8 +52,8 @@ fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Ver
 #[must_use]
 pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict> {
     let one = |that: &Expectation| {
-        let verdict = judge(that, &that.to_string(), measure(&that.metric, result));
-        without_rest(verdict, that, result)
+        let verdict = judge(that, &that.to_string(), measure(&that.metric, result), result);
+        after_stop(without_rest(verdict, that, result), result)
     };
     expectations.iter().map(one).collect()
 }
@@ -66,7 +74,7 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
         }
         Metric::Availability(None) => whole.availability.clone(),
         Metric::Availability(Some(class)) => of_class(result, class)?.availability.clone(),
-        Metric::ErrorRate(class) => complement(&measure(&Metric::Availability(class.clone()), result)?),
+        Metric::ErrorRate(class) => measure(&Metric::Availability(class.clone()), result)?.complement(),
         Metric::Throughput => whole.throughput_rps.clone(),
         Metric::Goodput => whole.goodput_rps.clone(),
         Metric::Utilisation(name) => {
@@ -104,7 +112,7 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
 /// The value of a metric of replicated data, in its base unit.
 fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
     let outage =
-        |figure: &Option<Figure>| figure.clone().ok_or("no outage of writes in these trials".to_owned());
+        |figure: &Option<Figure>| figure.clone().ok_or("no primary was lost in these trials".to_owned());
     match metric {
         Metric::Lag => Ok(data.lag_ms_max.scaled(0.001)),
         Metric::LostWrites => Ok(data.lost_writes.clone()),
@@ -151,10 +159,6 @@ fn stat_of(responses: &Responses, stat: Stat) -> &Figure {
     }
 }
 
-fn complement(share: &Figure) -> Figure {
-    Figure::over(share.trials.iter().map(|share| share.map_or(f64::NAN, |share| 1.0 - share)))
-}
-
 /// The sum of figures, trial by trial.
 fn sum(figures: &[&Figure]) -> Figure {
     let trials = figures.iter().map(|figure| figure.trials.len()).min().unwrap_or(0);
@@ -177,8 +181,7 @@ fn in_part(
     }
     let of = |class: &Option<String>| class_of_part(class.as_deref(), result, &trials);
     let share = |classes: &[PartClass]| {
-        let ok = classes.iter().map(|class| class.ok.count() as f64);
-        Figure::over(ok.zip(classes).map(|(ok, class)| ok / class.ended as f64))
+        Figure::share(classes.iter().map(|class| (class.ok.count() as f64, class.ended as f64)))
     };
     let rate = |count: fn(&PartClass) -> u64| {
         let classes = of(&None)?;
@@ -190,7 +193,7 @@ fn in_part(
         Metric::Throughput => rate(|class| class.ok.count()),
         Metric::Goodput => rate(|class| class.good),
         Metric::Availability(class) => Ok(share(&of(class)?)),
-        Metric::ErrorRate(class) => Ok(complement(&share(&of(class)?))),
+        Metric::ErrorRate(class) => Ok(share(&of(class)?).complement()),
         Metric::Response { stat, class } => {
             let classes = of(class)?;
             let times = Responses::of(&classes.iter().map(|class| &class.ok).collect::<Vec<_>>());
@@ -222,7 +225,7 @@ fn together(classes: &[PartClass]) -> PartClass {
     all
 }
 
-fn judge(that: &Expectation, text: &str, known: Result<Figure, String>) -> Verdict {
+fn judge(that: &Expectation, text: &str, known: Result<Figure, String>, result: &RunResult) -> Verdict {
     let mut verdict = Verdict {
         that: text.to_owned(),
         verdict: Answer::NotShown,
@@ -246,6 +249,11 @@ fn judge(that: &Expectation, text: &str, known: Result<Figure, String>) -> Verdi
     };
     (verdict.low, verdict.high) = (Some(low), Some(high));
     verdict.verdict = answer(that.comparison, that.bound, low, high);
+    if verdict.verdict != Answer::Fails
+        && let Some(reason) = too_few(that, &known, result)
+    {
+        return Verdict { verdict: Answer::NotShown, reason: Some(reason), ..verdict };
+    }
     if verdict.verdict == Answer::NotShown {
         verdict.trials_needed = trials_needed(&known, that.bound);
     }
@@ -327,7 +335,8 @@ mod tests {
             ("throughput < 0.2/s", Answer::Fails),
             ("throughput <= 0.2/s", Answer::Holds),
             ("utilisation(box) < 80%", Answer::Holds),
-            ("error_rate.request <= 0%", Answer::Holds),
+            ("error_rate.request < 90%", Answer::NotShown),
+            ("error_rate.request <= 0%", Answer::NotShown),
             ("cost_per_million < $695", Answer::Holds),
             ("cost_per_million > $694", Answer::Holds),
             ("p99(response) < 1s", Answer::NotShown),

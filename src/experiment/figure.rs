@@ -4,9 +4,11 @@ use crate::model::record::TrialRecord;
 use crate::stats::histogram::Histogram;
 use crate::stats::interval::Estimate;
 use crate::stats::quantile::pooled_quantile;
+use crate::stats::rare::rare;
 use crate::stats::tally::Tally;
 
 use super::result::{Figure, Moments, Responses};
+use super::value::Rare;
 
 /// Nanoseconds in a millisecond.
 pub(super) const NANOS_PER_MS: f64 = 1e6;
@@ -26,6 +28,65 @@ impl Figure {
         Figure { mean: Some(estimate.mean), half_width: estimate.half_width, trials, ..Figure::default() }
     }
 
+    /// The share of events among all observations, given both numbers for each trial. Its interval is Student's, and at
+    /// least as wide as the count of the rarer of the two outcomes makes it: no failure among 1000 requests leaves a share of
+    /// 3 / 1000 possible.
+    #[must_use]
+    pub fn share(trials: impl IntoIterator<Item = (f64, f64)>) -> Figure {
+        let trials: Vec<(f64, f64)> = trials.into_iter().collect();
+        let figure = Figure::over(trials.iter().map(|(events, all)| events / all));
+        let known: Vec<(f64, f64)> = trials.into_iter().filter(|(_, all)| *all > 0.0).collect();
+        let total: f64 = known.iter().map(|(_, all)| all).sum();
+        let share = known.iter().map(|(events, _)| events).sum::<f64>() / total;
+        if share > 0.5 {
+            return figure
+                .complement()
+                .widened(known.iter().map(|(events, all)| all - events), total, 1.0 - share)
+                .complement();
+        }
+        figure.widened(known.iter().map(|(events, _)| *events), total, share)
+    }
+
+    /// The mean number of events in a trial, given the number in each, with an interval as in [`Figure::share`].
+    #[must_use]
+    pub fn count(trials: impl IntoIterator<Item = f64>) -> Figure {
+        let figure = Figure::over(trials);
+        let known: Vec<f64> = figure.trials.iter().copied().flatten().collect();
+        let trials = known.len() as f64;
+        figure.widened(known.into_iter(), trials, 0.0)
+    }
+
+    /// The figure with the interval that the counts of events leave possible, if that is wider. `of` is the number of all
+    /// observations, and `share` the part of them that are events.
+    fn widened(self, counts: impl Iterator<Item = f64>, of: f64, share: f64) -> Figure {
+        let counts: Vec<f64> = counts.collect();
+        let Some(mean) = self.mean else { return self };
+        let found = rare(&counts, share);
+        let with = Figure { rare: Some(Rare { events: found.events, of }), ..self };
+        let scale = counts.len() as f64 / of;
+        match (with.interval(), found.interval) {
+            (Some((low, high)), Some((from, to))) if from * scale < low || to * scale > high => {
+                let (low, high) = (low.min(from * scale).max(0.0), high.max(to * scale).max(mean));
+                Figure { half_width: Some((high - low) / 2.0), low: Some(low), high: Some(high), ..with }
+            }
+            _ => with,
+        }
+    }
+
+    /// What a share leaves of the whole: the error rate of an availability.
+    #[must_use]
+    pub fn complement(&self) -> Figure {
+        let rest = |value: Option<f64>| value.map(|value| 1.0 - value);
+        Figure {
+            mean: rest(self.mean),
+            half_width: self.half_width,
+            low: rest(self.high),
+            high: rest(self.low),
+            rare: self.rare,
+            trials: self.trials.iter().map(|value| rest(*value)).collect(),
+        }
+    }
+
     /// The percentile `q` in milliseconds over the pooled times of all trials, given one histogram of nanoseconds for
     /// each trial. Without a value if too few times lie beyond it.
     #[must_use]
@@ -40,6 +101,7 @@ impl Figure {
             half_width: quantile.interval.map(|(low, high)| in_ms(high - low) / 2.0),
             low: low.map(in_ms),
             high: high.map(in_ms),
+            rare: None,
             trials: quantile.trials.iter().map(|value| Some(value / NANOS_PER_MS)).collect(),
         }
     }
@@ -53,6 +115,7 @@ impl Figure {
             half_width: scale(self.half_width),
             low: scale(self.low),
             high: scale(self.high),
+            rare: self.rare,
             trials: self.trials.iter().map(|value| scale(*value)).collect(),
         }
     }
@@ -121,6 +184,28 @@ mod tests {
         assert_eq!(figure.mean, Some(10.0));
         assert!((figure.half_width.unwrap() - 4.302_652_729_911_275 / 3f64.sqrt()).abs() < 1e-9);
         assert_eq!(Figure::over([4.0, 4.0]).interval(), Some((4.0, 4.0)));
+    }
+
+    #[test]
+    fn a_share_of_which_nothing_was_seen_is_not_certain() {
+        let none = Figure::share([(1000.0, 1000.0); 10]);
+        assert_eq!((none.mean, none.high, none.rare.unwrap().events), (Some(1.0), Some(1.0), 0.0));
+        assert!((none.low.unwrap() - (1.0 - 3.0 / 10_000.0)).abs() < 1e-12, "{none:?}");
+        assert_eq!(none.complement().low, Some(0.0));
+        let lost = Figure::count([0.0, 0.0, 0.0]);
+        assert_eq!((lost.mean, lost.interval()), (Some(0.0), Some((0.0, 1.0))));
+        let one = Figure::share([(1.0, 1.0)]);
+        assert_eq!((one.half_width, one.low), (None, None), "one trial gives no interval");
+        assert_eq!(Figure::share([(0.0, 0.0); 3]).mean, None);
+    }
+
+    #[test]
+    fn a_share_with_many_events_has_students_interval() {
+        let trials: Vec<(f64, f64)> =
+            [480.0, 530.0, 510.0, 460.0, 520.0].map(|events| (events, 1000.0)).into();
+        let (share, plain) =
+            (Figure::share(trials.clone()), Figure::over(trials.iter().map(|(some, all)| some / all)));
+        assert_eq!((share.half_width, share.low), (plain.half_width, None));
     }
 
     #[test]

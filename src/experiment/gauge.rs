@@ -44,8 +44,19 @@ impl GaugeResult {
     /// The mean of each trial, or its highest value, in the gauge's unit.
     #[must_use]
     pub fn figure(&self, stat: Stat) -> Figure {
-        let of = if stat == Stat::Max { Reading::max } else { Reading::mean };
-        Figure::over(self.trials.iter().map(of))
+        match self.gauge.sort {
+            _ if stat == Stat::Max => return Figure::over(self.trials.iter().map(Reading::max)),
+            Sort::Count => return Figure::count(self.trials.iter().map(Reading::mean)),
+            Sort::Share => {
+                let counts = self.trials.iter().map(|reading| match reading {
+                    Reading::Share(yes, all) => (*yes as f64, *all as f64),
+                    _ => unreachable!("the readings of a gauge are of its sort"),
+                });
+                return Figure::share(counts);
+            }
+            Sort::Time | Sort::Level => {}
+        }
+        Figure::over(self.trials.iter().map(Reading::mean))
     }
 
     /// Its name in the JSON, where times are in milliseconds.

@@ -11,7 +11,9 @@ pub mod expect;
 mod figure;
 pub mod gauge;
 pub mod pooled;
+mod rare;
 pub mod result;
+mod round;
 pub mod runner;
 #[cfg(test)]
 mod samples;

@@ -17,6 +17,9 @@ pub struct RunResult {
     pub version: &'static str,
     /// Whether every trial ran to its end.
     pub complete: bool,
+    /// Why trials stopped by themselves before their end; absent if none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// The scenario that was simulated.
     pub scenario: ScenarioRef,
     /// Seed of all trials.
@@ -33,6 +36,9 @@ pub struct RunResult {
     pub events: u64,
     /// Whether the system reached steady state; otherwise means depend on the duration.
     pub steady_state: SteadyState,
+    /// The random faults of the scenario, and how often they happened; absent without one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub random_faults: Vec<RandomFault>,
     /// The precision that was reached; absent unless `--precision` asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
@@ -63,6 +69,29 @@ pub struct RunResult {
     pub pooled: Pooled,
 }
 
+/// Why trials stopped by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// More calls were alive than allowed: the load is beyond what the system can serve.
+    TooManyCalls,
+    /// More events happened at one instant than allowed: something goes round without any delay.
+    Standstill,
+}
+
+impl Stopped {
+    /// The reason, as a clause without a full stop.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Stopped::TooManyCalls => "the load is beyond what the system can serve",
+            Stopped::Standstill => {
+                "something goes round without any delay, such as retries without a `backoff` in a network without one"
+            }
+        }
+    }
+}
+
 /// The scenario that was simulated.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ScenarioRef {
@@ -85,6 +114,17 @@ pub struct SteadyState {
     /// Its growth in calls a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_per_s: Option<f64>,
+}
+
+/// A random fault: one with `mtbf`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct RandomFault {
+    /// What it does, and to what: `crash of web`.
+    pub fault: String,
+    /// How often it happened in the measured time of all trials together, at all its targets.
+    pub times: u64,
+    /// How often it is expected to happen in that time.
+    pub expected: f64,
 }
 
 /// The outcome of `--precision`.

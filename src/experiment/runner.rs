@@ -66,9 +66,10 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Whether a trial stopped because too many calls were alive. More trials do not help then.
+    /// Whether a trial stopped by itself, because too many calls were alive or time stood still. More trials do not help
+    /// then.
     pub(super) fn burst(&self) -> bool {
-        self.records.iter().any(|record| record.stop == Stop::TooManyCalls)
+        self.records.iter().any(|record| matches!(record.stop, Stop::TooManyCalls | Stop::Standstill))
     }
 }
 
@@ -105,8 +106,8 @@ pub fn run(scenario: &Scenario, options: &RunOptions, progress: &dyn Progress) -
     let asked = records.len();
     let records: Vec<TrialRecord> =
         records.into_iter().flatten().filter(|record| has_measured(record, options.length)).collect();
-    let interrupted = records.iter().any(|record| record.stop == Stop::Interrupted);
-    Trials { complete: records.len() == asked && !interrupted, records, precision: None }
+    let whole = records.iter().all(|record| record.stop == Stop::Finished);
+    Trials { complete: records.len() == asked && whole, records, precision: None }
 }
 
 /// Runs more and more trials until the half-width of the mean response time is at most the share `target` of that mean.

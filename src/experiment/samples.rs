@@ -67,6 +67,7 @@ pub(super) fn trial(responses_ms: &[u64]) -> TrialRecord {
         parts: Vec::new(),
         windows: (0..120).map(|index| window(f64::from(index) * 0.1)).collect(),
         timeline: Vec::new(),
+        random_faults: Vec::new(),
         ledgers: Vec::new(),
     }
 }

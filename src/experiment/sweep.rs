@@ -188,7 +188,8 @@ impl Work<'_> {
             done.then(|| std::mem::take(&mut *records).into_iter().flatten().collect())
         };
         if let Some(records) = all {
-            let trials = Trials { records, complete: true, precision: None };
+            let complete = records.iter().all(|record| record.stop == Stop::Finished);
+            let trials = Trials { records, complete, precision: None };
             self.watch.finished(point.number, &RunResult::new(&point.scenario, &point.options, &trials));
         }
     }

@@ -11,14 +11,27 @@ pub struct Figure {
     pub mean: Option<f64>,
     /// Half the width of the 95 % interval; `None` if there are too few trials for an interval.
     pub half_width: Option<f64>,
-    /// Lower end of the interval of a percentile. Such an interval is not symmetric.
+    /// Lower end of the interval of a percentile, or of a share of rare events. Such an interval is not symmetric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
-    /// Upper end of the interval of a percentile.
+    /// Upper end of such an interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
+    /// How much stands behind a share or a count of events; absent for other figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rare: Option<Rare>,
     /// The value of each trial; `None` for a trial that measured nothing.
     pub trials: Vec<Option<f64>>,
+}
+
+/// The evidence behind a share or a count of events, all trials together.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Rare {
+    /// Approximate number of independent events, or of clusters of events, by the spread over trials. Of a share above
+    /// one half, the events are those that it leaves out: the failures of an availability.
+    pub events: f64,
+    /// Number of observations: requests, or trials for a count.
+    pub of: f64,
 }
 
 /// The mean and its interval: `50.2 ± 0.8`, or `120 (115 to 131)` where the interval is not symmetric; `-` where nothing was

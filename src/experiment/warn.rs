@@ -1,13 +1,15 @@
 //! Warnings: what a user should know before trusting the figures. Each names the option that helps.
 
-use crate::kernel::time::SimDuration;
+use crate::kernel::calendar::INSTANT_EVENTS_MAX;
 use crate::model::quantity::Duration;
 use crate::model::record::{Stop, TrialRecord};
 use crate::model::simulation::{LIVE_CALLS_MAX, Length};
 use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::advise::TRIALS_ADVISED_MAX;
-use super::result::{Answer, RunResult, Verdict};
+use super::rare;
+use super::result::{Answer, RunResult, Stopped, Verdict};
+use super::round::round_up;
 use super::steady::{WarmupProblem, warmup_problem};
 
 /// All warnings about a result, the most serious first.
@@ -19,6 +21,7 @@ pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResu
         warnings.extend(warmup(records, length));
     }
     warnings.extend(precision(result));
+    warnings.extend(rare_faults(result));
     warnings.extend(thin_tail(records, result));
     warnings.extend(result.expect.iter().filter_map(not_shown));
     if let ([_], None) = (records, result.metrics.response_ms.mean.half_width) {
@@ -29,19 +32,20 @@ pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResu
 
 fn incomplete(records: &[TrialRecord], result: &RunResult) -> Option<String> {
     let whole = records.iter().filter(|record| record.stop != Stop::Interrupted).count();
-    (!result.complete).then(|| {
+    (!result.complete && result.stopped.is_none()).then(|| {
         format!("interrupted: the figures come from {} trials, {whole} of them whole", records.len())
     })
 }
 
 fn unsteady(records: &[TrialRecord], result: &RunResult) -> Option<String> {
-    let stopped = records.iter().filter(|record| record.stop == Stop::TooManyCalls).count();
-    if stopped > 0 {
-        let all = records.len();
-        return Some(format!(
-            "{stopped} of {all} trials stopped early, with more than {LIVE_CALLS_MAX} calls alive: the load is beyond \
-             what the system can serve"
-        ));
+    if let Some(stopped) = result.stopped {
+        let early = |record: &&TrialRecord| matches!(record.stop, Stop::TooManyCalls | Stop::Standstill);
+        let (early, all) = (records.iter().filter(early).count(), records.len());
+        let what = match stopped {
+            Stopped::TooManyCalls => format!("with more than {LIVE_CALLS_MAX} calls alive"),
+            Stopped::Standstill => format!("with more than {INSTANT_EVENTS_MAX} events at one instant"),
+        };
+        return Some(format!("{early} of {all} trials stopped early, {what}: {}", stopped.reason()));
     }
     (!result.steady_state.reached).then(|| {
         "means and percentiles depend on how long is simulated, as a queue grows: see `why`, or lower the load".into()
@@ -73,6 +77,19 @@ fn precision(result: &RunResult) -> Option<String> {
         100.0 * precision.target,
         result.trials,
         round_up(4.0 * result.duration_s),
+    ))
+}
+
+/// Names the random faults that happened too rarely: the figures are those of a system that hardly ever fails.
+fn rare_faults(result: &RunResult) -> Option<String> {
+    let fault = rare::rarest(&result.random_faults)?;
+    Some(format!(
+        "the {} {} in all trials, where {} are expected: availability and other shares are those of a system that \
+         it hardly ever meets; for twenty of them: {}",
+        fault.fault,
+        rare::times(fault.times),
+        rare::about(fault.expected),
+        rare::longer(fault, result),
     ))
 }
 
@@ -112,25 +129,4 @@ fn not_shown(verdict: &Verdict) -> Option<String> {
         (None, None) => "its value is the bound itself".into(),
     };
     Some(format!("`{}` is not shown: {help}", verdict.that))
-}
-
-/// The time `seconds`, rounded up to two significant digits.
-fn round_up(seconds: f64) -> Duration {
-    let step = libm::pow(10.0, (libm::log10(seconds.max(1e-6))).floor() - 1.0);
-    // The factor keeps 12.000000001 from becoming 13.
-    let rounded = ((seconds / step) * (1.0 - 1e-9)).ceil() * step;
-    Duration(SimDuration::from_sample_secs((rounded * 1e9).round() / 1e9))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suggestions_are_round_and_long_enough() {
-        let cases = [(12.0, "12s"), (12.3, "13s"), (0.0123, "13ms"), (600.0, "10min"), (3599.0, "1h")];
-        for (seconds, expected) in cases {
-            assert_eq!(round_up(seconds).to_string(), expected, "{seconds}");
-        }
-    }
 }

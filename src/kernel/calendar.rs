@@ -15,9 +15,11 @@ const SLOT_BITS: u32 = 24;
 pub const PENDING_MAX: usize = 1 << SLOT_BITS;
 /// Greatest number of events that may be scheduled in a trial.
 pub const SEQ_MAX: u64 = 1 << (u64::BITS - SLOT_BITS);
-/// Greatest number of events that may be scheduled at one instant. More of them come from a loop without delay, which
-/// would never end.
-pub const INSTANT_EVENTS_MAX: u64 = 20_000_000;
+/// Greatest number of events that happen at one instant. More of them come from a loop without delay, which would never
+/// end: the calendar then [stands still](Calendar::stands_still).
+pub const INSTANT_EVENTS_MAX: u64 = if cfg!(test) { 200_000 } else { 20_000_000 };
+/// Greatest number of events of one instant that may be pending, so that a single event cannot fill the memory.
+const INSTANT_PENDING_MAX: u64 = 4 * INSTANT_EVENTS_MAX;
 /// Length of the front above which its later events go back to the wheel.
 const FRONT_MAX: usize = 128;
 /// Greatest number of front entries that are searched by counting; more are first narrowed by bisection.
@@ -121,7 +123,7 @@ impl<E: Copy> Calendar<E> {
     ///
     /// # Panics
     /// When `at` is before now or is [`SimTime::MAX`] (which is "never"), or when a limit is exceeded:
-    /// [`PENDING_MAX`], [`SEQ_MAX`], [`INSTANT_EVENTS_MAX`].
+    /// [`PENDING_MAX`], [`SEQ_MAX`], or the number of events of one instant.
     #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> u64 {
         // One comparison checks both bounds: the subtraction wraps, so that a moment before now lies far beyond the
@@ -142,13 +144,13 @@ impl<E: Copy> Calendar<E> {
     /// Adds an event of the present moment. Returns its sequence number, which need not fit into a key.
     ///
     /// # Panics
-    /// When [`INSTANT_EVENTS_MAX`] is exceeded.
+    /// When one event schedules tens of millions of others for its own moment.
     #[inline(always)]
     pub fn schedule_now(&mut self, event: E) -> u64 {
         let seq = self.number();
         assert!(
-            seq - self.first_seq < INSTANT_EVENTS_MAX,
-            "more than {INSTANT_EVENTS_MAX} events at {}: a loop without delay",
+            seq - self.first_seq < INSTANT_PENDING_MAX,
+            "more than {INSTANT_PENDING_MAX} events at {}",
             self.now()
         );
         self.at_now.push(seq, event);
@@ -205,6 +207,9 @@ impl<E: Copy> Calendar<E> {
             if self.now > end.as_nanos() {
                 return None;
             }
+            if self.next_seq - self.first_seq > INSTANT_EVENTS_MAX {
+                return None;
+            }
             // The FIFO comes next, unless an older event of this moment is pending.
             if !self.may_have_older || !self.has_older() {
                 let (seq, event) = self.at_now.pop()?;
@@ -214,6 +219,13 @@ impl<E: Copy> Calendar<E> {
             return None;
         }
         self.pop_front(end.as_nanos())
+    }
+
+    /// Whether more than [`INSTANT_EVENTS_MAX`] events have been scheduled for the present moment. [`Calendar::pop_until`] then
+    /// returns nothing more: what goes on without any delay would go on at this moment for ever.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        !self.at_now.is_empty() && self.next_seq - self.first_seq > INSTANT_EVENTS_MAX
     }
 
     /// Whether the front holds an event of the present moment. Such an event is older than those of the FIFO. This

@@ -15,6 +15,8 @@ use super::troubles::Links;
 pub struct Fault {
     /// Its name; the seed of its draws.
     pub name: String,
+    /// Its place in the scenario's list of faults. A fault that each of several members has on its own has one place.
+    pub row: usize,
     /// When it begins and ends.
     pub when: When,
     /// What it does.
@@ -71,4 +73,7 @@ pub(super) struct Planned {
     pub when: When,
     pub stream: Stream,
     pub active: bool,
+    pub row: usize,
+    /// How often it began in the measured time, or lasted at its start.
+    pub times: u64,
 }

@@ -143,6 +143,8 @@ pub enum Stop {
     Finished,
     /// More calls were alive than allowed, because a queue grows without end.
     TooManyCalls,
+    /// More events happened at one instant than allowed, because something goes round without any delay.
+    Standstill,
     /// The user interrupted it.
     Interrupted,
 }
@@ -174,6 +176,9 @@ pub struct TrialRecord {
     pub parts: Vec<PartRecord>,
     /// Events such as crashes; their number is limited.
     pub timeline: Vec<Note>,
+    /// The random faults: the place of each in the scenario's list of faults, and how often it began in the measured time or
+    /// lasted at its start.
+    pub random_faults: Vec<(usize, u64)>,
     /// What boxes have found out about themselves as a whole, in the order of their first members' start.
     pub ledgers: Vec<LedgerRecord>,
 }

@@ -251,7 +251,7 @@ impl Simulation {
                 return Some(Stop::TooManyCalls);
             }
         }
-        None
+        if self.world.calendar.stands_still() { Some(Stop::Standstill) } else { None }
     }
 
     /// Delivers a call to its callee.
@@ -410,6 +410,9 @@ impl Simulation {
     fn end_warmup(&mut self, now: SimTime) {
         self.world.recorder.end_warmup(now);
         self.world.ledgers.end_warmup(now);
+        for fault in &mut self.faults {
+            fault.times = u64::from(fault.active);
+        }
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }

@@ -62,7 +62,7 @@ fn heading(result: &CompareResult) -> String {
     );
     let mut out = format!("{}\n{}\n", bold(&names.join(", ")), dim(&run));
     if !result.complete {
-        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
+        out.push_str(&format!("{}\n", unsure("incomplete: the figures cover only the part that ran")));
     }
     out
 }

@@ -82,6 +82,10 @@ pub fn share(mean: f64, half_width: Option<f64>) -> String {
     let Some(half_width) = half_width.filter(|half_width| *half_width > 0.0) else {
         return percent(mean);
     };
+    // What none or all did has an interval on one side only.
+    if mean == 0.0 || mean == 1.0 {
+        return percent(mean);
+    }
     let decimals = decimals(half_width * 100.0, HALF_WIDTH_DIGITS).min(7);
     let shown = format!("{:.decimals$}", mean * 100.0);
     if mean < 1.0 && shown.starts_with("100") {

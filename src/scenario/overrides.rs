@@ -37,6 +37,9 @@ pub fn apply(origin: &str, text: &str, overrides: &[(String, String)]) -> Result
     if found.is_empty() { Ok(document.to_string()) } else { Err(Diagnostics::new("override", &list, found)) }
 }
 
+/// Greatest number of steps of a key; no scenario nests its values so deeply.
+const STEPS_MAX: usize = 80;
+
 struct Fault {
     message: String,
     help: Option<String>,
@@ -52,6 +55,9 @@ fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> 
     let steps: Vec<&str> = key.split(['.', '[']).map(|step| step.trim_end_matches(']').trim()).collect();
     if steps.iter().any(|step| step.is_empty()) {
         return Err(Fault::new(format!("expected a key such as `web.count`, found `{key}`")));
+    }
+    if steps.len() > STEPS_MAX {
+        return Err(Fault::new(format!("a key has at most {STEPS_MAX} steps, this one has {}", steps.len())));
     }
     let path = full_path(document, &steps)?;
     let value = value.trim();
@@ -232,6 +238,12 @@ mod tests {
             let set = apply("a", text, &[(key.to_owned(), "2".to_owned())]).unwrap();
             assert_eq!(set, "[dns.dns]\nttl = 2\n");
         }
+    }
+
+    #[test]
+    fn a_key_of_too_many_steps_is_refused() {
+        let found = set(&format!("run.{}b", "a.".repeat(16_000)), "1").unwrap_err();
+        assert!(found.items[0].message.contains("at most 80 steps"), "{}", found.items[0].message);
     }
 
     proptest! {

@@ -176,7 +176,7 @@ impl<'a, 't> Check<'a, 't> {
     }
 
     fn clients(&mut self) {
-        let mut requests = 0.0;
+        let (mut requests, mut population) = (0.0, 0.0);
         let length = self.assembly.run.length().as_secs_f64();
         for entry in &self.assembly.boxes {
             match entry.spec.offered() {
@@ -188,6 +188,15 @@ impl<'a, 't> Check<'a, 't> {
                         message,
                         format!("a client has at most {USERS_MAX} users"),
                     );
+                }
+                Some(Offered::Closed(users, _)) => {
+                    let before = population;
+                    population += users;
+                    if before <= USERS_MAX && population > USERS_MAX {
+                        let message = format!("with these the clients have {population} users together");
+                        let help = format!("all clients together have at most {USERS_MAX} users");
+                        self.error(&path(entry, "users"), message, help);
+                    }
                 }
                 Some(Offered::Open(rate)) => {
                     requests += rate * length;

@@ -5,6 +5,7 @@ pub mod histogram;
 pub mod interval;
 pub mod occupancy;
 pub mod quantile;
+pub mod rare;
 pub mod series;
 pub mod spectral;
 pub mod tally;

@@ -19,6 +19,7 @@ mod figures;
 mod foreign;
 mod gauges;
 mod golden;
+mod intervals;
 mod laws;
 mod names;
 mod queue;

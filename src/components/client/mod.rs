@@ -250,8 +250,9 @@ impl Client {
 
     #[inline(always)]
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let Request { user, turn, key, .. } = cx.end(request, outcome);
-        self.population.answered(Visit { user, turn, key }, cx);
+        let Request { user, turn, key, issued, .. } = cx.end(request, outcome);
+        let at_once = outcome != Outcome::Ok && issued == cx.now();
+        self.population.answered(Visit { user, turn, key }, at_once, cx);
     }
 
     /// Users whose answers are late wait no longer.

@@ -14,6 +14,10 @@ use super::profile::{Profile, Stretch};
 use super::spec::ClientSpec;
 use super::{purpose, timer};
 
+/// The least time from a request that failed at the instant at which it was issued to the next request of a user who does
+/// not think. Without it, the users of a load test would ask again and again at one moment for ever.
+const LEAST_PAUSE: SimDuration = SimDuration::from_millis(1);
+
 /// The kind of population.
 #[derive(Debug)]
 enum Kind {
@@ -150,14 +154,14 @@ impl Population {
         }
     }
 
-    /// A user's request has ended: the user thinks, or goes.
+    /// A user's request has ended: the user thinks, or goes. `at_once`: it failed at the instant at which it was issued.
     #[inline(always)]
-    pub(super) fn answered(&mut self, visit: Visit, cx: &mut Cx<'_>) {
+    pub(super) fn answered(&mut self, visit: Visit, at_once: bool, cx: &mut Cx<'_>) {
         match &mut self.kind {
             Kind::Open => {}
             Kind::Closed(users) => {
                 if visit.user < users.present_at(cx.now().as_secs_f64()) {
-                    think(&self.think, visit, cx);
+                    think(&self.think, visit, at_once, cx);
                 } else {
                     users.leave(visit.user, visit.turn, &self.think, cx);
                 }
@@ -168,7 +172,7 @@ impl Population {
                 if *slot == 0 {
                     free.push(visit.user);
                 } else {
-                    think(&self.think, visit, cx);
+                    think(&self.think, visit, at_once, cx);
                 }
             }
         }
@@ -272,9 +276,10 @@ impl Users {
     }
 }
 
-/// Starts the think time of a user.
-fn think(think: &Variate, Visit { user, turn, key }: Visit, cx: &mut Cx<'_>) {
-    let pause = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
+/// Starts the think time of a user, whose last request failed `at_once` or did not.
+fn think(think: &Variate, Visit { user, turn, key }: Visit, at_once: bool, cx: &mut Cx<'_>) {
+    let drawn = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
+    let pause = if at_once && drawn.is_zero() { LEAST_PAUSE } else { drawn };
     cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
 }
 

@@ -108,7 +108,7 @@ mod tests {
     fn the_worst_part_counts() {
         // Two trials with means of 90 and 110 ms: 100 ± 127 ms; no errors.
         let result = result(vec![trial(&[90, 90]), trial(&[110, 110])]);
-        let margin = Margin::of(&slo("errors < 1%, mean < 200ms"), &result).unwrap();
+        let margin = Margin::of(&slo("errors < 90%, mean < 200ms"), &result).unwrap();
         assert!((margin.value + 0.5).abs() < 1e-9 && margin.binding == 1);
         assert!((margin.high - (227.06 - 200.0) / 200.0).abs() < 1e-3, "{margin:?}");
         assert!(margin.low < -0.9);

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use crate::kernel::time::SimTime;
+use crate::model::faults::When;
 use crate::model::ledger::LedgerRecord;
 use crate::model::machine::mean_over;
 use crate::model::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
@@ -12,6 +13,8 @@ impl Simulation {
     /// Closes the books at the moment that the trial has reached.
     pub(super) fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         self.close_window(now);
+        let random = self.faults.iter().filter(|fault| matches!(fault.when, When::Again { .. }));
+        let random_faults = random.map(|fault| (fault.row, fault.times)).collect();
         let world = &mut self.world;
         world.audit(now);
         let ledgers = finish_ledgers(world, now);
@@ -31,6 +34,7 @@ impl Simulation {
             parts: recorder.take_parts(now),
             windows: std::mem::take(&mut recorder.windows),
             timeline: std::mem::take(&mut recorder.timeline),
+            random_faults,
         }
     }
 }

@@ -24,7 +24,9 @@ impl Simulation {
             Effect::Slow { of, speed } => Effect::Slow { of: self.one_a_machine(of), speed },
             other => other,
         };
-        self.faults.push(Planned { effect: Arc::new(effect), when: fault.when, stream, active: false });
+        let effect = Arc::new(effect);
+        let planned = Planned { effect, when: fault.when, stream, active: false, row: fault.row, times: 0 };
+        self.faults.push(planned);
     }
 
     /// These components and all components on their machines, each once.
@@ -75,6 +77,7 @@ impl Simulation {
         let planned = &mut self.faults[index];
         planned.active = !planned.active;
         let begins = planned.active;
+        planned.times += u64::from(begins);
         let next = match (&planned.when, begins) {
             (When::Once { lasts, .. }, true) => *lasts,
             (When::Once { .. }, false) => None,

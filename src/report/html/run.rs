@@ -90,7 +90,7 @@ fn verdict(result: &RunResult) -> Vec<Block> {
     let mut lines = Vec::new();
     let line = |class, word, what: &str, measured: String| Line { class, word, what: what.into(), measured };
     if !result.complete {
-        lines.push(line("unsure", "interrupted", "the figures cover only the part that ran", String::new()));
+        lines.push(line("unsure", "incomplete", "the figures cover only the part that ran", String::new()));
     }
     if !result.steady_state.reached {
         lines.push(line("bad", "no steady state", &summary::growth(result), String::new()));

@@ -46,7 +46,7 @@ fn heading(result: &RunResult) -> String {
     let trajectory = format!("{} events, fingerprint {}", number(result.events as f64), result.fingerprint);
     let mut out = format!("{}\n{run}\n{}\n", bold(&result.scenario.title), dim(&trajectory));
     if !result.complete {
-        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
+        out.push_str(&format!("{}\n", unsure("incomplete: the figures cover only the part that ran")));
     }
     out
 }
@@ -58,12 +58,13 @@ fn verdicts(result: &RunResult) -> String {
     }
     let width = result.expect.iter().map(|verdict| verdict.that.chars().count()).max().unwrap_or(0);
     for verdict in &result.expect {
-        let word = match verdict.verdict {
-            Answer::Holds => good("holds    "),
-            Answer::Fails => bad("FAILS    "),
-            Answer::NotShown => unsure("not shown"),
+        let (word, paint): (&str, fn(&str) -> String) = match verdict.verdict {
+            Answer::Holds => ("holds    ", good),
+            Answer::Fails => ("FAILS    ", bad),
+            Answer::NotShown => ("not shown", unsure),
         };
-        out.push_str(&format!("{word}  {:width$}  {}\n", verdict.that, measured(verdict)));
+        let line = paragraph(&format!("{word}  {:width$}  ", verdict.that), &measured(verdict));
+        out.push_str(&line.replacen(word, &paint(word), 1));
     }
     if let Some(precision) = &result.precision {
         let word = if precision.reached { good("precise  ") } else { unsure("imprecise") };
@@ -233,6 +234,6 @@ mod tests {
         let text = plain(&result);
         assert!(line(&text, "FAILS").ends_with("250 ± 10 ms"), "{text}");
         assert!(line(&text, "imprecise").ends_with("within 3.1 %, asked for 2 %"), "{text}");
-        assert!(text.contains("interrupted"), "{text}");
+        assert!(text.contains("incomplete"), "{text}");
     }
 }

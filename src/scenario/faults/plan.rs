@@ -15,8 +15,11 @@ use crate::scenario::seats::Seat;
 
 /// The faults of a trial, in the order of the text. The seats are those of the components, in the order of their ids.
 pub(in crate::scenario) fn plan(specs: &[FaultSpec], seats: &[Seat<'_>]) -> Vec<Fault> {
-    let mut plan = Plan { seats, faults: Vec::new(), named: BTreeMap::new() };
-    specs.iter().for_each(|spec| plan.add(spec));
+    let mut plan = Plan { seats, faults: Vec::new(), named: BTreeMap::new(), row: 0 };
+    for (row, spec) in specs.iter().enumerate() {
+        plan.row = row;
+        plan.add(spec);
+    }
     plan.faults
 }
 
@@ -25,6 +28,8 @@ struct Plan<'a> {
     faults: Vec<Fault>,
     /// Number of faults with each name so far.
     named: BTreeMap<String, u32>,
+    /// The place of the fault that is being added.
+    row: usize,
 }
 
 impl Plan<'_> {
@@ -92,7 +97,7 @@ impl Plan<'_> {
         let name = format!("{} {}", spec.kind.name(), who.join(" "));
         let likes = self.named.entry(name.clone()).or_default();
         *likes += 1;
-        self.faults.push(Fault { name: format!("{name} {likes}"), when, effect });
+        self.faults.push(Fault { name: format!("{name} {likes}"), row: self.row, when, effect });
     }
 
     /// The components that the target names.

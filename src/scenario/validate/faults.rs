@@ -14,6 +14,9 @@ use crate::scenario::suggest::did_you_mean;
 /// Greatest factor of `slow`; a slower machine practically stands still, and that is `pause`.
 const FACTOR_MAX: f64 = 10_000.0;
 
+/// Greatest number of times that a random fault happens to one target in a trial; more would tell nothing new.
+const OCCURRENCES_MAX: f64 = 100_000.0;
+
 /// Checks every fault of the scenario.
 pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Vec<Diagnostic>) {
     let seats = seats(&assembly.boxes);
@@ -133,6 +136,21 @@ impl Check<'_> {
         }
         self.moment();
         self.laws();
+        self.often();
+    }
+
+    /// The number of occurrences in a trial must not exceed what a component can count.
+    fn often(&mut self) {
+        let (Some(mtbf), Some(mttr)) = (&self.spec.mtbf, &self.spec.mttr) else { return };
+        let cycle = mtbf.mean_s() + mttr.mean_s();
+        let length = self.assembly.run.length();
+        if cycle > 0.0 && length.as_secs_f64() / cycle > OCCURRENCES_MAX {
+            let message = format!(
+                "the fault would happen more than {OCCURRENCES_MAX} times in a trial of {}",
+                Duration(length)
+            );
+            self.problems.error("mtbf", message, "a longer `mtbf`, or a shorter `run.duration`");
+        }
     }
 
     fn moment(&mut self) {
@@ -153,7 +171,10 @@ impl Check<'_> {
     fn laws(&mut self) {
         for (key, dist) in [("mtbf", &self.spec.mtbf), ("mttr", &self.spec.mttr)] {
             let Some(dist) = dist else { continue };
-            if dist.variate().mean() <= 0.0 {
+            if dist.is_unread() {
+                continue;
+            }
+            if dist.mean_s() <= 0.0 {
                 self.problems.error(key, format!("`{key}` must be above zero"), "");
             }
             if let Some(warning) = Dist::warning(dist) {

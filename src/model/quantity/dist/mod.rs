@@ -98,6 +98,12 @@ impl Dist {
         }
     }
 
+    /// Whether it names a file of samples that has not been read.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(&self.0, Law::Random(Random::File { samples, .. }) if samples.is_empty())
+    }
+
     /// A warning that users should read before they trust the results; `None` if there is none.
     #[must_use]
     pub fn warning(&self) -> Option<String> {

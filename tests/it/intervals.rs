@@ -1,0 +1,128 @@
+//! Intervals and verdicts that must not claim more than a run has seen: rare failures, requests that the end cuts off, heavy
+//! tails, trials that stop.
+
+use outgrow::components::KINDS;
+use outgrow::experiment::compare::{Design, Shown, compare};
+use outgrow::experiment::result::{Answer, RunResult};
+use outgrow::experiment::runner::{self, RunOptions, Unwatched};
+use outgrow::model::spec::NoFiles;
+use outgrow::scenario::expression::{Names, parse_fail_on};
+use outgrow::scenario::{Scenario, load};
+
+fn scenario(text: &str) -> Scenario {
+    load("test.toml", text, &[], &NoFiles, KINDS).unwrap_or_else(|found| panic!("{found}")).scenario
+}
+
+fn options(scenario: &Scenario) -> RunOptions {
+    let (seed, trials) = (scenario.run.seed, 0..scenario.run.trials);
+    RunOptions { seed, trials, jobs: 0, length: scenario.length() }
+}
+
+fn result(text: &str) -> RunResult {
+    let scenario = scenario(text);
+    let options = options(&scenario);
+    RunResult::new(&scenario, &options, &runner::run(&scenario, &options, &Unwatched))
+}
+
+fn warns(result: &RunResult, of: &str) -> bool {
+    result.warnings.iter().any(|warning| warning.contains(of))
+}
+
+/// A server that is down for 5 minutes every 10 hours, measured for 100 minutes: 99.17 % of the requests can be answered,
+/// and chances are 5 to 1 that none fails.
+const RARE_CRASH: &str = "run = { duration = '10min', warmup = '1min', trials = 10 }\n\
+    client.u = { rate = '5/s', target = 's' }\n\
+    server.s = { public = true, steps = [{ wait = '1ms' }] }\n\
+    fault = [{ kind = 'crash', target = 's', mtbf = '10h', mttr = '5min' }]\n\
+    expect = [{ that = 'availability > 99.9%' }, { that = 'error_rate < 0.1%' }, { that = 'mean(response) < 1s' }]\n";
+
+#[test]
+fn a_random_fault_that_never_happened_shows_no_availability() {
+    for seed in 1..=3 {
+        let result = result(&RARE_CRASH.replace("trials = 10", &format!("trials = 10, seed = {seed}")));
+        let verdicts: Vec<Answer> = result.expect.iter().map(|one| one.verdict).collect();
+        assert_ne!(verdicts[0], Answer::Holds, "seed {seed}");
+        assert_ne!(verdicts[1], Answer::Holds, "seed {seed}");
+        assert_eq!(verdicts[2], Answer::Holds, "the response time does not rest on the fault");
+        let fault = &result.random_faults[0];
+        assert!((fault.expected - 6000.0 / 36_300.0).abs() < 1e-9 && fault.times < 10, "{fault:?}");
+        assert!(
+            warns(&result, "where 0.17 are expected") && warns(&result, "--duration"),
+            "{:?}",
+            result.warnings
+        );
+        assert!(result.metrics.availability.half_width.unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn a_comparison_under_a_fault_that_never_happened_shows_no_difference() {
+    let design = |name: &str, cores: u32| Design {
+        name: name.into(),
+        scenario: scenario(&RARE_CRASH.replace("public = true", &format!("public = true, cores = {cores}"))),
+    };
+    let limits = parse_fail_on("error_rate +5%", &Names::plain(&[], &["s"])).unwrap();
+    let designs = [design("one", 1), design("two", 2)];
+    let found = compare(&designs, &options(&designs[0].scenario), &[limits], None, &Unwatched).unwrap();
+    let errors = found.differences.iter().find(|one| one.metric == "error_rate").unwrap();
+    assert_eq!((errors.verdict, found.fail_on[0].verdict), (Shown::NoDifference, Answer::NotShown));
+    assert!(
+        found.warnings.iter().any(|warning| warning.contains("0.17 are expected")),
+        "{:?}",
+        found.warnings
+    );
+}
+
+/// A server that fails this share of the requests, for 1000 requests a trial.
+fn lossy(share: &str, expect: &str) -> String {
+    format!(
+        "run = {{ duration = '10s', warmup = '0s', trials = 10 }}\nclient.u = {{ rate = '100/s', target = 's', \
+         timeout = '100ms' }}\nserver.s = {{ public = true, memory_per_call = '1KiB', workers = 10000, steps = [{{ wait = '1s', chance = '{share}' }}] }}\n\
+         expect = [{{ that = '{expect}' }}]\n"
+    )
+}
+
+#[test]
+fn a_bound_below_ten_failures_is_not_shown() {
+    // 10,000 requests, of which one fails on average: less than half a failure at the bound.
+    let few = result(&lossy("0.01%", "error_rate < 0.005%"));
+    assert_eq!(few.expect[0].verdict, Answer::NotShown);
+    assert!(
+        few.expect[0].reason.as_ref().unwrap().contains("ten events show a bound"),
+        "{:?}",
+        few.expect[0]
+    );
+    // A hundred failures would be expected at the bound, and about one is seen.
+    let enough = result(&lossy("0.01%", "error_rate < 1%"));
+    assert_eq!(enough.expect[0].verdict, Answer::Holds, "{:?}", enough.expect[0]);
+    let missed = result(&lossy("2%", "error_rate < 1%"));
+    assert_eq!(missed.expect[0].verdict, Answer::Fails);
+}
+
+// Users who do not think ----------------------------------------------------------------------------------------------
+
+/// 400 users who ask again at once, as a saturating load test does, in a network without delay.
+fn load_test(server: &str, more: &str) -> String {
+    format!(
+        "run = {{ duration = '2s', warmup = '500ms', trials = 1 }}\nnetwork = {{ client = '0ms', same_zone = '0ms' }}\n\
+         client.u = {{ users = 400, think_time = '0s', target = 's' }}\n\
+         server.s = {{ public = true, cores = 1, {server} }}\n{more}\n"
+    )
+}
+
+#[test]
+fn a_load_test_of_users_who_never_think_comes_to_its_end() {
+    let cpu = "steps = [{ cpu = '10ms' }]";
+    let crash = "fault = [{ kind = 'crash', target = 's', at = '1s' }]";
+    for (server, more, served) in [
+        (format!("workers = 1, queue = 0, {cpu}"), "", 100.0),
+        (format!("workers = 4, queue = 20, {cpu}"), "", 100.0),
+        (format!("rate_limit = {{ rate = '50/s', burst = 1 }}, {cpu}"), "", 50.0),
+        (format!("workers = 4, queue = 20, {cpu}"), crash, 24.0),
+    ] {
+        let found = result(&load_test(&server, more));
+        let ok = found.metrics.throughput_rps.mean.unwrap();
+        assert!(found.complete && found.stopped.is_none(), "{server}");
+        assert!((ok / served - 1.0).abs() < 0.1, "{server}: {ok} a second");
+    }
+}

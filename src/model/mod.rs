@@ -5,6 +5,7 @@ pub mod ask;
 pub mod call;
 pub mod catalogue;
 pub mod class;
+pub mod columns;
 pub mod component;
 mod event;
 pub mod faults;

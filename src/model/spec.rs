@@ -233,6 +233,12 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// The highest rate of the load that starts here, requests a second; `None` for a load that waits for answers, and for
+    /// a box that is no client.
+    fn peak(&self) -> Option<f64> {
+        None
+    }
+
     /// Who its users are; `None` for a box that is no client.
     fn users(&self) -> Option<Users> {
         None

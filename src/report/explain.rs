@@ -16,7 +16,8 @@ pub fn text(scenario: &Scenario) -> String {
     out.push_str(&machines(&load));
     out.push('\n');
     for client in &load.clients {
-        out.push_str(&paragraph(&format!("{}: ", client.name), &bounds(client)));
+        let peak = scenario.entry(&client.name).and_then(|entry| entry.spec.peak());
+        out.push_str(&paragraph(&format!("{}: ", client.name), &bounds(client, peak)));
     }
     out.push_str(&paragraph("bottleneck: ", &bottleneck(scenario, &load)));
     out
@@ -53,8 +54,8 @@ fn machines(load: &StaticLoad) -> String {
     table(&["machine", "count", "cores", "capacity/s", "work/s", "utilisation"], 1, &rows)
 }
 
-/// The asymptotic bounds of one client, as a sentence.
-fn bounds(client: &ClientLoad) -> String {
+/// The asymptotic bounds of one client, as a sentence; `peak` is the highest rate of its load.
+fn bounds(client: &ClientLoad, peak: Option<f64>) -> String {
     let alone = time_ms(client.demand_s * 1e3, None);
     let most = if client.throughput_max.is_finite() {
         format!("at most {} requests/s come through", number(client.throughput_max))
@@ -63,8 +64,10 @@ fn bounds(client: &ClientLoad) -> String {
     };
     match client.offered {
         Offered::Open(rate) => format!(
-            "{} requests/s whatever happens; one alone takes {alone} at the boxes (network not counted); {most}",
-            number(rate)
+            "{} requests/s whatever happens{}; one alone takes {alone} at the boxes (network not counted); {most}",
+            number(rate),
+            peak.filter(|peak| *peak > rate * 1.001)
+                .map_or_else(String::new, |peak| format!(", {} at the highest", number(peak))),
         ),
         Offered::Closed(users, think_s) => {
             let saturation = (think_s + client.demand_s) / client.demand_max_s;

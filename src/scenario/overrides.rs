@@ -160,6 +160,15 @@ fn set_in_value(old: &mut Value, name: &str, path: &[String], mut value: Value) 
             let element = array.get_mut(at).expect("the index was just checked");
             set_in_value(element, step, rest, value)
         }
+        // A trace may be the name of its file, which is short for a table with that key.
+        Value::String(file) if name == "trace" => {
+            let mut table = InlineTable::new();
+            table.insert("file", Value::String(file.clone()));
+            set_in_table(&mut table, path, value)?;
+            *table.decor_mut() = old.decor().clone();
+            *old = Value::InlineTable(table);
+            Ok(())
+        }
         other => Err(Fault::new(format!("`{name}` is {}, there is no `{step}` in it", described(other)))),
     }
 }

@@ -34,6 +34,8 @@ impl Files for Known {
         match path {
             "three.csv" => Ok("1.10\n1.11\n1.12\n".to_owned()),
             "counts.csv" => Ok("second,requests\n0,10\n1,10\n2,500\n3,10\n".to_owned()),
+            "minutes.csv" => Ok("0,600\n60,600\n120,700\n".to_owned()),
+            "rates.csv" => Ok("time;rate\n0;10\n50;20\n".to_owned()),
             _ => Err(format!("there is no {path:?}")),
         }
     }

@@ -1,7 +1,5 @@
 //! `Arrivals`: when the next request or session comes, by a renewal process in the time of a profile or by a trace.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -10,10 +8,9 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::spec::Problems;
 
-use super::profile::Profile;
-
-/// Largest number of lines of a trace file.
-const TRACE_LINES_MAX: usize = 10_000_000;
+use super::profile::{Profile, SOME_AREA};
+use super::replay::Replay;
+use super::trace::{Recorded, TraceSpec};
 
 /// Shape of the times between arrivals; their mean comes from the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -104,81 +101,6 @@ pub(super) fn law(spec: Option<ArrivalsSpec>) -> (Variate, f64) {
     (spec.map_or(Variate::exponential(1.0), |spec| spec.gap()), batch)
 }
 
-/// A recorded load.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Recorded {
-    /// The times of the requests, in order.
-    Moments(Arc<[SimTime]>),
-    /// Rates over time.
-    Rates(Profile),
-}
-
-impl Recorded {
-    /// Reads a file with one number a line, the seconds at which requests came, or with two: a second and the number of
-    /// requests in it. Skips empty lines, lines that begin with `#`, and one header line.
-    ///
-    /// # Errors
-    /// A message that names the first bad line.
-    pub fn parse(text: &str) -> Result<Recorded, String> {
-        let mut rows: Vec<Vec<f64>> = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let row: Option<Vec<f64>> = line.split(',').map(|field| number(field.trim())).collect();
-            match row {
-                Some(row) if row.len() <= 2 => rows.push(row),
-                None if index == 0 => {}
-                _ => {
-                    return Err(format!(
-                        "line {}: expected seconds, or seconds and a count, found `{line}`",
-                        index + 1
-                    ));
-                }
-            }
-            if rows.len() > TRACE_LINES_MAX {
-                return Err(format!("more than {TRACE_LINES_MAX} lines"));
-            }
-        }
-        Recorded::from_rows(&rows)
-    }
-
-    fn from_rows(rows: &[Vec<f64>]) -> Result<Recorded, String> {
-        let Some(first) = rows.first() else { return Err("no line with numbers".into()) };
-        if rows.iter().any(|row| row.len() != first.len()) {
-            return Err("some lines have one number and some have two".into());
-        }
-        if rows.windows(2).any(|pair| pair[0][0] > pair[1][0]) {
-            return Err("the times must not fall from line to line".into());
-        }
-        if first.len() == 1 {
-            let moments = rows.iter().map(|row| SimTime::ZERO + SimDuration::from_sample_secs(row[0]));
-            return Ok(Recorded::Moments(moments.collect()));
-        }
-        let mut knots: Vec<(f64, f64, f64)> = Vec::new();
-        for row in rows {
-            // A second that is not listed had no requests.
-            if let Some(&(last, _, _)) = knots.last()
-                && row[0] > last + 1.0
-            {
-                knots.push((last + 1.0, 0.0, 0.0));
-            }
-            knots.push((row[0], row[1], row[1]));
-        }
-        let end = knots[knots.len() - 1].0 + 1.0;
-        knots.push((end, 0.0, 0.0));
-        if knots[0].0 > 0.0 {
-            knots.insert(0, (0.0, 0.0, 0.0));
-        }
-        Ok(Recorded::Rates(Profile::steps(&knots, None)))
-    }
-}
-
-fn number(field: &str) -> Option<f64> {
-    field.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0 && *value < 1e9)
-}
-
 /// The times of the next arrivals.
 #[derive(Debug)]
 pub struct Arrivals {
@@ -188,11 +110,19 @@ pub struct Arrivals {
     /// Arrivals a second at factor 1.
     rate: f64,
     profile: Profile,
-    moments: Option<Arc<[SimTime]>>,
-    next_moment: usize,
+    recording: Option<Box<Recording>>,
     /// Gaps that have been drawn and not used, the next one last. Several are drawn at a time: the processor would have to
     /// wait for a single one before it could go on with the next arrival.
     drawn: Vec<f64>,
+}
+
+/// What a trace adds.
+#[derive(Debug)]
+enum Recording {
+    /// Its requests are replayed.
+    Replay(Replay),
+    /// Its rates are the profile, until this moment; another profile thins them, whose highest factor is part of the rate.
+    Rates { until: SimTime, thin: Option<(Profile, f64)> },
 }
 
 /// Number of gaps that are drawn at a time.
@@ -203,29 +133,39 @@ impl Arrivals {
     #[must_use]
     pub fn renewal(spec: Option<ArrivalsSpec>, rate: f64, profile: Profile) -> Arrivals {
         let (gap, batch) = law(spec);
-        Arrivals { gap, batch, rate: rate / batch, profile, moments: None, next_moment: 0, drawn: Vec::new() }
+        Arrivals { gap, batch, rate: rate / batch, profile, recording: None, drawn: Vec::new() }
     }
 
-    /// Arrivals as recorded.
+    /// Arrivals as recorded, multiplied by a profile.
     #[must_use]
-    pub fn recorded(recorded: &Recorded) -> Arrivals {
-        match recorded {
-            Recorded::Moments(moments) => {
-                let mut arrivals = Arrivals::renewal(None, 1.0, Profile::Constant);
-                arrivals.moments = Some(Arc::clone(moments));
-                arrivals
-            }
-            Recorded::Rates(profile) => Arrivals::renewal(None, 1.0, profile.clone()),
-        }
+    pub(super) fn recorded(trace: &TraceSpec, profile: Profile) -> Arrivals {
+        let recorded = trace.recorded.as_ref().expect("the loader has read the file");
+        let Recorded::Rates { profile: rates, end_s } = recorded else {
+            let mut arrivals = Arrivals::renewal(None, 1.0, Profile::Constant);
+            arrivals.recording = Some(Box::new(Recording::Replay(Replay::new(trace, recorded, profile))));
+            return arrivals;
+        };
+        let rates = Recorded::repeated(rates, *end_s, trace.offset_s());
+        let most = profile.max();
+        let end = trace.times().map(|times| trace.offset_s() + end_s * f64::from(times));
+        let until = end.map_or(SimTime::MAX, |end| SimTime::ZERO + SimDuration::from_sample_secs(end));
+        let thin = (profile != Profile::Constant).then_some((profile, most));
+        let mut arrivals = Arrivals::renewal(None, trace.factor() * most, rates);
+        arrivals.recording = Some(Box::new(Recording::Rates { until, thin }));
+        arrivals
     }
 
     /// Returns the moment of the next arrival after `now`; [`SimTime::MAX`] when no more come.
     #[inline(always)]
     pub fn next(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
-        if let Some(moments) = &self.moments {
-            self.next_moment += 1;
-            return moments.get(self.next_moment - 1).copied().unwrap_or(SimTime::MAX);
+        if self.recording.is_some() {
+            return self.next_recorded(now, stream);
         }
+        self.next_renewal(now, stream)
+    }
+
+    #[inline(always)]
+    fn next_renewal(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
         let gap = self.next_gap(stream);
         if self.profile == Profile::Constant {
             return now + SimDuration::from_sample_secs(gap);
@@ -235,6 +175,35 @@ impl Arrivals {
             (SimTime::ZERO + SimDuration::from_sample_secs(at)).max(now)
         } else {
             SimTime::MAX
+        }
+    }
+
+    #[inline(never)]
+    fn next_recorded(&mut self, now: SimTime, stream: &mut Stream) -> SimTime {
+        if let Some(Recording::Replay(replay)) = self.recording.as_deref_mut() {
+            return replay.next(stream);
+        }
+        let mut at = now;
+        loop {
+            at = self.next_renewal(at, stream);
+            let Some(Recording::Rates { until, thin }) = self.recording.as_deref() else { return at };
+            if at >= *until {
+                return SimTime::MAX;
+            }
+            let Some((profile, most)) = thin else { return at };
+            let seconds = at.as_secs_f64();
+            let factor = profile.factor(seconds);
+            if unit_open(stream) * most < factor {
+                return at;
+            }
+            if factor == 0.0 {
+                // A Poisson process has no memory: it goes on where the profile does.
+                let again = profile.after(seconds, SOME_AREA);
+                if again.is_infinite() {
+                    return SimTime::MAX;
+                }
+                at = at.max(SimTime::ZERO + SimDuration::from_sample_secs(again));
+            }
         }
     }
 
@@ -270,24 +239,6 @@ impl Arrivals {
 mod tests {
     use super::*;
     use crate::kernel::random::Seed;
-
-    #[test]
-    fn a_trace_is_moments_or_counts() {
-        let moments = Recorded::parse("seconds\n0.5\n1.25\n").expect("a header and two moments");
-        assert_eq!(moments, Recorded::Moments([500_000_000, 1_250_000_000].map(SimTime::from_nanos).into()));
-        let Recorded::Rates(profile) = Recorded::parse("2,10\n5,20\n").expect("two counts") else { panic!() };
-        for (t, rate) in [(0.0, 0.0), (2.5, 10.0), (3.5, 0.0), (5.5, 20.0), (7.0, 0.0)] {
-            assert_eq!(profile.factor(t), rate, "at {t}");
-        }
-    }
-
-    #[test]
-    fn a_bad_trace_names_its_line() {
-        assert!(Recorded::parse("1\n2\nx\n").is_err_and(|message| message.starts_with("line 3")));
-        for bad in ["", "header\n", "2\n1\n", "1\n1,2\n", "1,2,3\n", "0\nnan\n"] {
-            assert!(Recorded::parse(bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn gaps_drawn_ahead_are_those_drawn_one_by_one() {

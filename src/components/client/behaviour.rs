@@ -7,6 +7,7 @@ use crate::kernel::random::{mix, name_hash};
 use super::arrivals;
 use super::profile::Profile;
 use super::spec::ClientSpec;
+use super::trace::TraceSpec;
 
 /// What is left of a long text: a hash of its pieces in their order.
 struct Digest(u64);
@@ -43,7 +44,8 @@ impl ClientSpec {
     /// A recorded load: its hash, as there may be millions of lines.
     fn recording(&self) -> String {
         let mut digest = Digest(0);
-        write!(digest, "{:?}", self.recorded).expect("a hash takes all that is written");
+        let behaviour = self.trace.as_ref().map(TraceSpec::behaviour);
+        write!(digest, "{behaviour:?}").expect("a hash takes all that is written");
         format!("recorded {:x}", digest.0)
     }
 }

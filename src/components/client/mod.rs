@@ -5,8 +5,10 @@ mod behaviour;
 mod gauges;
 mod population;
 pub mod profile;
+mod replay;
 mod resolver;
 mod spec;
+pub mod trace;
 
 pub use gauges::GAUGES;
 pub use spec::{ClientSpec, JitterSpec, Retry};

@@ -95,8 +95,8 @@ impl Population {
                 free: Vec::new(),
             })
         } else {
-            arrivals = Some(match &spec.recorded {
-                Some(recorded) => Arrivals::recorded(recorded),
+            arrivals = Some(match &spec.trace {
+                Some(trace) => Arrivals::recorded(trace, profile),
                 None => Arrivals::renewal(spec.arrivals, spec.rate.map_or(0.0, |rate| rate.0), profile),
             });
             Kind::Open

@@ -17,8 +17,9 @@ use crate::queueing::backoff::{Backoff, Jitter};
 use crate::queueing::retry_budget::RetryBudget;
 
 use super::Client;
-use super::arrivals::{ArrivalsSpec, Recorded};
+use super::arrivals::ArrivalsSpec;
 use super::profile::ProfileSpec;
+use super::trace::{self, TraceSpec};
 
 /// Largest number of users of one closed population.
 const USERS_MAX: u32 = 10_000_000;
@@ -91,8 +92,8 @@ pub struct ClientSpec {
     pub sessions: Option<Rate>,
     /// Mean number of requests in a session, geometrically distributed. Default: 10 [T].
     pub requests: Option<f64>,
-    /// A recorded load: a file of times in seconds, or of seconds and counts.
-    pub trace: Option<String>,
+    /// A recorded load: a file of times, or of times and counts, or a table that says how it is played.
+    pub trace: Option<TraceSpec>,
     /// How the load changes over time.
     pub profile: Option<ProfileSpec>,
     /// Longest wait of a user for the answer to each try. Default: "30s" [T].
@@ -106,9 +107,6 @@ pub struct ClientSpec {
     pub pinned: Option<Share>,
     /// Time for which they hold it. Default: for ever.
     pub pin_for: Option<Duration>,
-    /// The content of the trace file.
-    #[serde(skip)]
-    pub recorded: Option<Recorded>,
 }
 
 impl ClientSpec {
@@ -129,7 +127,7 @@ impl ClientSpec {
     }
 
     /// The greatest factor of the profile.
-    fn peak(&self) -> f64 {
+    fn highest(&self) -> f64 {
         self.profile.as_ref().map_or(1.0, |profile| profile.profile().max())
     }
 
@@ -160,7 +158,7 @@ impl ClientSpec {
     /// The profile must not multiply a population beyond what can be simulated.
     fn check_peak(&self, problems: &mut Problems) {
         let (Some(users @ 1..=USERS_MAX), Some(_)) = (self.users, &self.profile) else { return };
-        let most = f64::from(users) * self.peak();
+        let most = f64::from(users) * self.highest();
         if most > f64::from(USERS_MAX) {
             let help = format!("a client has at most {USERS_MAX} users");
             problems.error("profile", format!("at its highest the profile has {most} users"), help);
@@ -179,7 +177,6 @@ impl ClientSpec {
                 self.rate.is_some() || self.sessions.is_some(),
                 "a rate and sessions",
             ),
-            ("profile", self.profile.is_some(), self.trace.is_none(), "users, a rate and sessions"),
         ];
         for (key, given, allowed, with) in rules {
             if given && !allowed {
@@ -258,14 +255,18 @@ impl Spec for ClientSpec {
     }
 
     fn levers(&self) -> Vec<Lever> {
-        let most = f64::from(USERS_MAX) / self.peak().max(1.0);
+        let most = f64::from(USERS_MAX) / self.highest().max(1.0);
         let users = self.users.map(|users| Lever::load("users", Setting::Whole(users), (1.0, most.floor())));
         let rates = [("rate", self.rate), ("sessions", self.sessions)];
         let rates = rates.into_iter().filter_map(|(key, rate)| {
             let now = Setting::PerS(rate?.0);
             Some(Lever::load(key, now, (RATE_MIN, RATE_MAX)))
         });
-        users.into_iter().chain(rates).collect()
+        let trace = self
+            .trace
+            .as_ref()
+            .map(|trace| Lever::load("trace.factor", Setting::Number(trace.factor()), trace::FACTORS));
+        users.into_iter().chain(rates).chain(trace).collect()
     }
 
     fn offered(&self) -> Option<Offered> {
@@ -274,8 +275,16 @@ impl Spec for ClientSpec {
             return Some(Offered::Closed(f64::from(users) * factor, self.think_time().mean_s()));
         }
         let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
-        let rate = self.rate.map(|rate| rate.0).or(sessions).unwrap_or(0.0);
+        let trace = self.trace.as_ref().map(|trace| trace.load().0);
+        let rate = self.rate.map(|rate| rate.0).or(sessions).or(trace).unwrap_or(0.0);
         Some(Offered::Open(rate * factor))
+    }
+
+    fn peak(&self) -> Option<f64> {
+        let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
+        let trace = self.trace.as_ref().map(|trace| trace.load().1);
+        let rate = self.rate.map(|rate| rate.0).or(sessions).or(trace)?;
+        Some(rate * self.highest())
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
@@ -294,6 +303,9 @@ impl Spec for ClientSpec {
         if let Some(retry) = &self.retry {
             self.check_retry(retry, problems);
         }
+        if let Some(trace) = &self.trace {
+            trace.check(outline.length, problems);
+        }
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "users who wait no time at all get no answer", "");
         }
@@ -309,14 +321,8 @@ impl Spec for ClientSpec {
         if let Some(think_time) = &mut self.think_time {
             think_time.resolve("think_time", files, problems);
         }
-        if let Some(path) = &self.trace {
-            match files.read(path).and_then(|text| Recorded::parse(&text)) {
-                Ok(recorded) => self.recorded = Some(recorded),
-                Err(message) => {
-                    let help = "a trace has the seconds of the requests, one a line, or seconds and counts";
-                    problems.error("trace", format!("cannot use `{path}`: {message}"), help);
-                }
-            }
+        if let Some(trace) = &mut self.trace {
+            trace.read(files, problems);
         }
     }
 

@@ -15,7 +15,7 @@ pub enum LoadUnit {
     Users,
     /// Requests, or sessions, a second.
     PerS,
-    /// Multiples of the scenario's own load, if it has several clients.
+    /// Multiples of the scenario's own load, if it has several clients, or of its trace.
     Times,
 }
 
@@ -26,7 +26,7 @@ struct ClientLoad {
     key: String,
     /// The value in the scenario.
     own: f64,
-    is_users: bool,
+    unit: LoadUnit,
     /// The least and the greatest that the scenario may say.
     limits: (f64, f64),
 }
@@ -35,13 +35,17 @@ impl ClientLoad {
     /// The nearest load that the scenario may say: whole users, or a rate of five digits.
     fn nearest(&self, load: f64) -> f64 {
         let load = load.clamp(self.limits.0, self.limits.1);
-        if self.is_users { libm::round(load) } else { rounded(load) }
+        if self.unit == LoadUnit::Users { libm::round(load) } else { rounded(load) }
     }
 
     /// That load as an override.
     fn setting(&self, load: f64) -> Setting {
         let load = self.nearest(load);
-        if self.is_users { Setting::Whole(load as u32) } else { Setting::PerS(load) }
+        match self.unit {
+            LoadUnit::Users => Setting::Whole(load as u32),
+            LoadUnit::PerS => Setting::PerS(load),
+            LoadUnit::Times => Setting::Number(load),
+        }
     }
 }
 
@@ -60,7 +64,7 @@ impl Knob {
         let clients = clients(scenario);
         let known = || clients.iter().map(|client| client.key.as_str());
         if clients.is_empty() {
-            return Err("the scenario has no client whose load can be changed: a trace is what it is".into());
+            return Err("the scenario has no client whose load can be changed".into());
         }
         let Some(key) = key else { return Ok(Knob { clients }) };
         let name = key.strip_prefix("client.").unwrap_or(key);
@@ -86,8 +90,7 @@ impl Knob {
     #[must_use]
     pub fn unit(&self) -> LoadUnit {
         match self.clients.as_slice() {
-            [one] if one.is_users => LoadUnit::Users,
-            [_] => LoadUnit::PerS,
+            [one] => one.unit,
             _ => LoadUnit::Times,
         }
     }
@@ -130,7 +133,11 @@ fn clients(scenario: &Scenario) -> Vec<ClientLoad> {
             Some(ClientLoad {
                 key: format!("{name}.{}", lever.key),
                 own: lever.now.number()?,
-                is_users: matches!(lever.now, Setting::Whole(_)),
+                unit: match lever.now {
+                    Setting::Whole(_) => LoadUnit::Users,
+                    Setting::PerS(_) => LoadUnit::PerS,
+                    _ => LoadUnit::Times,
+                },
                 limits: (least, most),
             })
         })

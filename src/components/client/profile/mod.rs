@@ -6,6 +6,9 @@ use std::f64::consts::TAU;
 
 pub use spec::ProfileSpec;
 
+/// A growth of the integral that rounding does not lose: the profile is above 0 where it grows by that.
+pub(super) const SOME_AREA: f64 = 1e-6;
+
 /// A factor over time. Its integral is known, so that arrivals of any kind can be placed exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Profile {
@@ -60,6 +63,11 @@ impl Piece {
             return self.from;
         }
         self.from + (self.to - self.from) * (t - self.start) / (self.end - self.start)
+    }
+
+    /// Its start in seconds, and the factors there and at its end.
+    pub(super) fn knot(&self) -> (f64, f64, f64) {
+        (self.start, self.from, self.to)
     }
 
     fn area_to(&self, t: f64) -> f64 {

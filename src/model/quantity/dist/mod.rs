@@ -1,5 +1,6 @@
 //! `Dist`: a random length of time in a scenario file, "5ms" or `{ dist = "exponential", mean = "4ms" }`.
 
+mod samples;
 mod table;
 
 use std::borrow::Cow;
@@ -51,10 +52,15 @@ enum Random {
     /// lies below the first is as long as the first, what lies above the last is as long as the last.
     #[serde(rename = "empirical")]
     Quantiles { quantiles: Vec<(Share, Duration)> },
-    /// Measured samples: a file with one duration or number of seconds on each line.
+    /// Measured samples: a file with a duration, or a number in `unit`, on each line. `column` is the name of the column
+    /// or its number from 1. Default of `unit`: what the name of the column says, such as `duration_ms`, else seconds.
     #[serde(rename = "empirical")]
     File {
         file: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        column: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
         #[serde(skip)]
         samples: Vec<SimDuration>,
     },
@@ -122,9 +128,15 @@ impl Dist {
     /// Reads the file of samples if the distribution names one. `key` is the key of the distribution in the table of
     /// its box, for messages.
     pub fn resolve(&mut self, key: &str, files: &dyn Files, problems: &mut Problems) {
-        let Law::Random(Random::File { file, samples }) = &mut self.0 else { return };
-        match files.read(file).and_then(|text| read_samples(file, &text)) {
-            Ok(read) => *samples = read,
+        let Law::Random(Random::File { file, column, unit, samples }) = &mut self.0 else { return };
+        let layout = (column.as_deref(), unit.as_deref());
+        match files.read(file).and_then(|text| samples::read(file, &text, layout)) {
+            Ok((read, doubt)) => {
+                *samples = read;
+                if let Some(doubt) = doubt {
+                    problems.warn(format!("{key}.file"), doubt, "say so by `unit`, such as unit = \"ms\"");
+                }
+            }
             Err(message) => {
                 let help = "each line holds one duration or number of seconds; # starts a comment";
                 problems.error(format!("{key}.file"), message, help);
@@ -166,20 +178,6 @@ fn with_ends(quantiles: &[(Share, Duration)]) -> Vec<(f64, f64)> {
         points.push((1.0, last.1));
     }
     points
-}
-
-/// The samples of a file, one a line. Empty lines and comments are skipped.
-fn read_samples(file: &str, text: &str) -> Result<Vec<SimDuration>, String> {
-    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let samples: Vec<SimDuration> = lines
-        .map(|(index, line)| {
-            let seconds = line.parse().ok().and_then(SimDuration::try_from_secs_f64);
-            let sample = seconds.map_or_else(|| line.parse::<Duration>().map(|time| time.0), Ok);
-            sample.map_err(|reason| format!("line {} of {file:?}: {}", index + 1, reason.message))
-        })
-        .collect::<Result<_, _>>()?;
-    if samples.is_empty() { Err(format!("{file:?} holds no samples")) } else { Ok(samples) }
 }
 
 impl<'de> Deserialize<'de> for Dist {
@@ -298,6 +296,7 @@ mod tests {
             "{ dist = \"weibull\", mean = \"4ms\", shape = 0.7 }",
             "{ dist = \"empirical\", quantiles = [[\"50%\", \"5ms\"], [\"100%\", \"80ms\"]] }",
             "{ dist = \"empirical\", file = \"x.csv\" }",
+            "{ dist = \"empirical\", file = \"x.csv\", column = \"2\", unit = \"ms\" }",
         ] {
             assert_eq!(dist(text).to_string(), text);
         }
@@ -416,7 +415,8 @@ mod tests {
         assert_eq!(samples, [SimDuration::from_millis(5), SimDuration::from_millis(250)]);
         for (file, text, message) in [
             ("y.csv", "", r#"there is no "y.csv""#),
-            ("x.csv", "# nothing", r#""x.csv" holds no samples"#),
+            ("x.csv", "# nothing", r#""x.csv": no line with numbers"#),
+            ("x.csv", "a,b\n1,2", r#""x.csv" has 2 columns: say which, such as column = "a""#),
             ("x.csv", "1\nfast", r#"line 2 of "x.csv": expected a duration such as "5ms", found "fast""#),
             ("x.csv", "-1", r#"line 1 of "x.csv": a duration must not be negative, found "-1""#),
         ] {

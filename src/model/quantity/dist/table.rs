@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::super::{Duration, Share, nearest};
+use super::super::{Duration, Quantity, Share, nearest};
 use super::Random;
 
 /// The parameters of each distribution. `empirical` takes one of its two; all others take all of theirs.
@@ -17,11 +17,12 @@ const PARAMETERS: [(&str, &[&str]); 9] = [
     ("hyperexponential", &["mean", "cv"]),
     ("pareto", &["mean", "shape"]),
     ("weibull", &["mean", "shape"]),
-    ("empirical", &["file", "quantiles"]),
+    ("empirical", &["file", "quantiles", "column", "unit"]),
 ];
 
 /// All keys that the table of a distribution may have.
-const KEYS: [&str; 9] = ["dist", "mean", "min", "max", "k", "cv", "shape", "file", "quantiles"];
+const KEYS: [&str; 11] =
+    ["dist", "mean", "min", "max", "k", "cv", "shape", "file", "quantiles", "column", "unit"];
 
 /// Highest coefficient of variation, against typing errors; no measured quantity comes near it.
 const CV_MAX: f64 = 100.0;
@@ -42,6 +43,8 @@ pub(super) struct Table {
     shape: Option<f64>,
     file: Option<String>,
     quantiles: Option<Vec<(Share, Duration)>>,
+    column: Option<String>,
+    unit: Option<String>,
     /// The parameters that are present, in their order.
     given: Vec<&'static str>,
 }
@@ -60,6 +63,8 @@ impl Table {
                 "cv" => table.cv = Some(map.next_value()?),
                 "shape" => table.shape = Some(map.next_value()?),
                 "file" => table.file = Some(map.next_value()?),
+                "column" => table.column = Some(map.next_value()?),
+                "unit" => table.unit = Some(map.next_value()?),
                 _ => table.quantiles = Some(map.next_value()?),
             }
             if key != "dist" {
@@ -77,12 +82,15 @@ impl Table {
         let found = PARAMETERS.iter().find(|(name, _)| *name == dist);
         let (name, parameters) = found.ok_or_else(|| unknown_distribution(dist))?;
         let either = *name == "empirical";
-        let list = parameters.join(if either { " or " } else { " and " });
+        let list = if either { "file or quantiles".into() } else { parameters.join(" and ") };
         if let Some(extra) = self.given.iter().find(|key| !parameters.contains(key)) {
             return Err(format!("dist = \"{name}\" takes {list}, not {extra}"));
         }
-        if either && self.given.len() != 1 {
+        if either && self.file.is_some() == self.quantiles.is_some() {
             return Err(format!("dist = \"{name}\" takes either {list}"));
+        }
+        if self.quantiles.is_some() && (self.column.is_some() || self.unit.is_some()) {
+            return Err("`column` and `unit` go with `file`".into());
         }
         match parameters.iter().find(|key| !either && !self.given.contains(key)) {
             Some(missing) => Err(format!("dist = \"{name}\" takes {list}; {missing} is missing")),
@@ -139,7 +147,11 @@ impl Table {
 
     fn empirical(self) -> Result<Random, String> {
         if let Some(file) = self.file {
-            return Ok(Random::File { file, samples: Vec::new() });
+            let known = self.unit.as_deref().is_none_or(|unit| Duration::UNITS.contains(&unit));
+            if !known {
+                return Err(format!("unit is one of {}", Duration::UNITS.join(", ")));
+            }
+            return Ok(Random::File { file, column: self.column, unit: self.unit, samples: Vec::new() });
         }
         let quantiles = self.quantiles.unwrap_or_default();
         if quantiles.is_empty() {

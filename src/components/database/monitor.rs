@@ -4,7 +4,7 @@
 //! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
 //! ```
 
-use crate::kernel::random::Stream;
+use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Ask;
@@ -14,7 +14,7 @@ use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::book::{Book, Part};
+use super::book::{Book, Part, Subject};
 use super::gauges;
 use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
@@ -26,12 +26,16 @@ mod timer {
     pub(super) const POLL: u16 = 0;
     /// The time limit of a poll is reached.
     pub(super) const SILENT: u16 = 1;
-    /// A person has decided to fail over.
+    /// A person has decided to fail over because of the loss with this number.
     pub(super) const DECIDED: u16 = 2;
     /// The time for answers to the election with this number is over.
     pub(super) const VOTED: u16 = 3;
     /// The time of the promotion is over.
     pub(super) const PROMOTED: u16 = 4;
+    /// Nobody has answered in the election with this number: time for another one.
+    pub(super) const AGAIN: u16 = 5;
+    /// The callers learn of the primary of the epoch with this number.
+    pub(super) const REROUTED: u16 = 6;
 }
 
 /// The phase of a failover.
@@ -49,6 +53,7 @@ enum Phase {
 pub struct Monitor {
     nodes: Vec<ComponentId>,
     router: ComponentId,
+    subject: Subject,
     book: LedgerId<Book>,
     interval: SimDuration,
     timeout: SimDuration,
@@ -68,6 +73,8 @@ pub struct Monitor {
     epoch: u16,
     /// The end of the promotion.
     due: SimTime,
+    /// Number of times that the primary was declared dead.
+    losses: u32,
     /// Number of elections.
     election: u32,
     /// Number of answers to the election that are still missing.
@@ -89,6 +96,7 @@ impl Monitor {
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),
+            subject: spec.subject(),
             book: LedgerId::NONE,
             interval: failover.interval(),
             timeout: failover.timeout(),
@@ -105,6 +113,7 @@ impl Monitor {
             chosen: 0,
             epoch: 0,
             due: SimTime::ZERO,
+            losses: 0,
             election: 0,
             awaited: 0,
             marks: vec![None; nodes.len()],
@@ -128,8 +137,13 @@ impl Monitor {
         }
     }
 
-    /// Notes that a node has answered. The router is told if it did not answer before.
+    /// Notes that a node has answered. The router is told if it did not answer before. If it is the primary and nobody
+    /// has decided yet to replace it, it stays.
     fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
+        if self.phase == Phase::Deciding && node == self.primary {
+            cx.note(cx.me(), "failover called off");
+            self.phase = Phase::Watching;
+        }
         if std::mem::take(&mut self.missed[node]) >= self.misses {
             self.tell_router(order::UP, node, cx);
         }
@@ -155,10 +169,10 @@ impl Monitor {
     /// Declares the primary dead.
     fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
-        let now = cx.now();
-        cx.ledger(self.book).primary_lost(now);
+        self.end(Part::Detect, cx);
         self.phase = Phase::Deciding;
-        cx.alarm(self.manual, timer::DECIDED, About::Nothing);
+        self.losses += 1;
+        cx.alarm(self.manual, timer::DECIDED, About::Number(self.losses));
     }
 
     // Failing over --------------------------------------------------------------------------------------------------
@@ -167,7 +181,7 @@ impl Monitor {
     fn elect(&mut self, cx: &mut Cx<'_>) {
         match self.phase {
             Phase::Deciding => {
-                self.end(Part::Detect, cx);
+                self.end(Part::Decide, cx);
                 self.fence(self.primary, cx);
             }
             // It may already be primary, although its answer has not arrived.
@@ -214,7 +228,7 @@ impl Monitor {
                 self.end(Part::Elect, cx);
                 self.ask(node, kind::CATCH_UP, 0, cx);
             }
-            None => cx.alarm(self.interval, timer::DECIDED, About::Nothing),
+            None => cx.alarm(self.interval, timer::AGAIN, About::Number(self.election)),
         }
     }
 
@@ -234,10 +248,13 @@ impl Monitor {
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;
-        let route = Order { code: order::ROUTE, subject: self.primary as u32 };
         // With DNS, each caller learns by itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
-        cx.control(self.router, delay, Control::Order(route));
+        cx.alarm(delay, timer::REROUTED, About::Number(u32::from(self.epoch)));
+    }
+
+    fn route(&self, cx: &mut Cx<'_>) {
+        self.tell_router(order::ROUTE, self.primary, cx);
     }
 
     fn end(&self, part: Part, cx: &mut Cx<'_>) {
@@ -277,7 +294,16 @@ impl Monitor {
                 cx.abandon(call);
                 self.miss(node as usize, cx);
             }
-            (timer::DECIDED, _) => self.elect(cx),
+            (timer::DECIDED, About::Number(loss)) if loss == self.losses && self.phase == Phase::Deciding => {
+                self.elect(cx);
+            }
+            (timer::AGAIN, About::Number(election))
+                if election == self.election && self.phase == Phase::Electing =>
+            {
+                self.elect(cx);
+            }
+            // Unless another one has been promoted meanwhile.
+            (timer::REROUTED, About::Number(epoch)) if epoch == u32::from(self.epoch) => self.route(cx),
             (timer::VOTED, About::Number(election))
                 if election == self.election && self.phase == Phase::Electing && self.awaited > 0 =>
             {
@@ -295,8 +321,9 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), false, cx);
-        cx.alarm(self.interval, timer::POLL, About::Nothing);
+        self.book = Book::open(self.subject, cx);
+        let phase = unit_open(&mut cx.stream("polls"));
+        cx.alarm(self.interval.mul_f64(phase), timer::POLL, About::Nothing);
     }
 
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
@@ -307,6 +334,7 @@ impl Component for Monitor {
                 // It has lost its state.
                 self.phase = Phase::Watching;
                 self.missed.fill(0);
+                self.route(cx);
                 self.poll(cx);
             }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),

@@ -6,7 +6,7 @@ use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::apply::Applier;
-use super::book::{Book, trace_log, trace_write};
+use super::book::{Book, Subject, trace_log, trace_write};
 use super::inbox::Inbox;
 use super::log::Log;
 use super::member::{Commit, Member};
@@ -22,6 +22,7 @@ use super::transfer::Transfer;
 pub(super) struct Peer {
     /// Its index among the nodes, which is also that of its own log.
     index: usize,
+    subject: Subject,
     nodes: Vec<ComponentId>,
     book: LedgerId<Book>,
     /// The logs, by the index of the node that writes them; that index is the epoch of the log.
@@ -51,6 +52,7 @@ impl Peer {
         };
         Peer {
             index,
+            subject: spec.subject(),
             book: LedgerId::NONE,
             logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
             inboxes: vec![Inbox::default(); nodes.len()],
@@ -133,8 +135,8 @@ impl Peer {
 
 impl Member for Peer {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), true, cx);
-        self.transfer.tick(cx);
+        self.book = Book::open(self.subject, cx);
+        self.transfer.start(cx);
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {

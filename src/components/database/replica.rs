@@ -2,12 +2,12 @@
 
 use crate::model::component::Cx;
 use crate::model::ledger::LedgerId;
-use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
+use crate::model::signal::{About, Alarm, CallId, Outcome};
 use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
-use super::book::{Book, Progress, trace_fork, trace_log, trace_write};
+use super::book::{Book, Progress, Subject, trace_fork, trace_log, trace_write};
 use super::inbox::Inbox;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
@@ -24,7 +24,7 @@ use super::waiters::Waiters;
 pub(super) struct Replica {
     /// Its index among the nodes.
     index: usize,
-    nodes: Vec<ComponentId>,
+    subject: Subject,
     book: LedgerId<Book>,
     is_primary: bool,
     /// Whether it takes no more of the log, because it is to be promoted.
@@ -48,8 +48,8 @@ impl Replica {
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
         Replica {
             index,
+            subject: spec.subject(),
             shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec.resend()),
-            nodes,
             book: LedgerId::NONE,
             is_primary: index == 0,
             closed: false,
@@ -188,9 +188,9 @@ impl Replica {
 
 impl Member for Replica {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), false, cx);
+        self.book = Book::open(self.subject, cx);
         self.tell(cx);
-        self.transfer.tick(cx);
+        self.transfer.start(cx);
     }
 
     /// Whether this node refuses a query: only the primary takes writes, and a node that is being copied serves no
@@ -232,7 +232,9 @@ impl Member for Replica {
         if self.acks.needed() == 0 {
             return Commit::Safe;
         }
-        if let Some(deadline) = self.acks.push(cx.now(), call, position) {
+        let now = cx.now();
+        cx.ledger(self.book).waits(now);
+        if let Some(deadline) = self.acks.push(now, call, position) {
             cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
         }
         Commit::Waits
@@ -323,9 +325,9 @@ impl Member for Replica {
         self.inbox.clear();
         self.catching_up = None;
         self.script.crash();
-        let now = cx.now();
         if self.is_primary {
-            cx.ledger(self.book).primary_lost(now);
+            let now = cx.now();
+            cx.ledger(self.book).down(now, self.log.epoch);
         }
     }
 

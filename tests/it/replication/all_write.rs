@@ -68,16 +68,15 @@ fn conflicts_of_a_multi_primary_grow_as_the_square_of_its_nodes() {
 
 #[test]
 fn batches_and_appliers_delay_a_ring_hop_by_hop() {
-    // Each hop waits for the next batch. All nodes cut their batches at the same moments, so that d hops take a
-    // uniform time from 0 to 200 ms and then d - 1 whole intervals. With D = 200 ms the mean delays to 3 other nodes
-    // sum to D (0.5 + 1.5 + 2.5). The writes of one interval share their delay, which does not change the mean number
-    // of pairs.
+    // Each hop waits for the next batch of its node, a uniform time from 0 to D = 200 ms, because each node has its own
+    // clock. The delays to 3 other nodes sum to 3 U + 2 V + W of such times. The writes of one interval share their
+    // delay, which does not change the mean number of pairs.
     let run_ = "duration = '600s'\nwarmup = '2s'\ntrials = 20";
     let trials = run(&database(4, run_, KEYED, 5.0, "ring", "ship = { every = '200ms' }"));
     let share = mean(&trials, |trial| data(trial).conflicting_writes as f64 / data(trial).writes as f64);
-    // The mean of exp(-a (3 U + 3)) over uniform U, with a = w D / K = 0.01.
-    let kept = libm::exp(-0.03) * (1.0 - libm::exp(-0.03)) / 0.03;
-    check("batches", share, 1.0 - kept, 0.0);
+    // The mean of exp(-a (3 U + 2 V + W)), with a = w D / K = 0.01.
+    let mean_of = |x: f64| (1.0 - libm::exp(-x)) / x;
+    check("batches", share, 1.0 - mean_of(0.03) * mean_of(0.02) * mean_of(0.01), 0.0);
 }
 
 #[test]

@@ -19,6 +19,8 @@ use crate::model::spec::{Problems, Spec as _};
 use crate::parts::hardware::{Hardware, positive};
 use crate::theory::cache::zipf_hit_ratio;
 
+use super::book::Subject;
+
 pub use engine::Engine;
 pub use failover::{Failover, Preset, Recovery, Reroute};
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
@@ -35,6 +37,11 @@ const BUFFER_SHARE: f64 = 0.75;
 
 /// Skew of the accesses to pages, the Zipf exponent of YCSB.
 const SKEW_DEFAULT: f64 = 0.99;
+
+/// The age of a write that waits from which on its wait is an outage, in seconds; and the same in mean times of a
+/// write, for databases that write slowly [T].
+const PATIENCE_S: f64 = 1.0;
+const PATIENCE_WRITES: f64 = 10.0;
 
 /// Largest number of operations that a disk does at the same time.
 pub(super) const AT_ONCE_MAX: f64 = 1e6;
@@ -194,6 +201,17 @@ impl DatabaseSpec {
 
     pub(super) fn has_monitor(&self) -> bool {
         self.failover.is_some() && !self.all_write()
+    }
+
+    /// What its book is about.
+    pub(super) fn subject(&self) -> Subject {
+        let write_s = self.write().variate().mean() + self.commit().variate().mean();
+        let patience_s = PATIENCE_S.max(PATIENCE_WRITES * write_s);
+        Subject {
+            nodes: if self.is_replicated() { 1 + self.replicas() as usize } else { 1 },
+            all_write: self.all_write(),
+            patience: SimDuration::from_sample_secs(patience_s),
+        }
     }
 
     pub(super) fn check_cache(&self, problems: &mut Problems) {

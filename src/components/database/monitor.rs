@@ -3,6 +3,8 @@
 //! ```text
 //! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
 //! ```
+//!
+//! With a lease, it is the store that holds the primary's key: an answer to a poll is a renewal.
 
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -36,6 +38,8 @@ mod timer {
     pub(super) const AGAIN: u16 = 5;
     /// The callers learn of the primary of the epoch with this number.
     pub(super) const REROUTED: u16 = 6;
+    /// The primary's key expires, unless it was renewed.
+    pub(super) const EXPIRES: u16 = 7;
 }
 
 /// The phase of a failover.
@@ -59,6 +63,10 @@ pub struct Monitor {
     timeout: SimDuration,
     misses: u32,
     manual: SimDuration,
+    /// Life of the primary's key, if it holds one.
+    ttl: Option<SimDuration>,
+    /// When that key expires.
+    expires: SimTime,
     pick: Pick,
     promote: Variate,
     reroute: Reroute,
@@ -102,6 +110,8 @@ impl Monitor {
             timeout: failover.timeout(),
             misses: failover.misses(),
             manual: failover.manual.map_or(SimDuration::ZERO, |time| time.0),
+            ttl: failover.ttl(),
+            expires: SimTime::ZERO,
             pick: failover.pick("", spec.replicas()).expect("the loader has checked the pick"),
             promote: failover.promote(),
             reroute: failover.reroute(),
@@ -144,6 +154,9 @@ impl Monitor {
             cx.note(cx.me(), "failover called off");
             self.phase = Phase::Watching;
         }
+        if node == self.primary {
+            self.renew(cx);
+        }
         if std::mem::take(&mut self.missed[node]) >= self.misses {
             self.tell_router(order::UP, node, cx);
         }
@@ -159,11 +172,23 @@ impl Monitor {
             return;
         }
         match self.phase {
-            Phase::Watching if node == self.primary => self.lost(cx),
+            Phase::Watching if node == self.primary && self.ttl.is_none() => self.lost(cx),
             // It will never answer the order that it was given.
             Phase::CatchingUp | Phase::Promoting if node == self.chosen => self.elect(cx),
             _ => {}
         }
+    }
+
+    /// Notes that the primary has renewed its key.
+    fn renew(&mut self, cx: &mut Cx<'_>) {
+        if let Some(ttl) = self.ttl {
+            self.expire_at(cx.now() + ttl, cx);
+        }
+    }
+
+    fn expire_at(&mut self, at: SimTime, cx: &mut Cx<'_>) {
+        self.expires = at;
+        cx.alarm_at(at, timer::EXPIRES, About::Nothing);
     }
 
     /// Declares the primary dead.
@@ -190,7 +215,8 @@ impl Monitor {
         }
         self.phase = Phase::Electing;
         self.election += 1;
-        self.awaited = self.nodes.len();
+        // Who runs for a lease does not wait for the old primary.
+        self.awaited = self.nodes.len() - usize::from(self.ttl.is_some());
         self.marks.fill(None);
         let kind = if self.pick == Pick::MostApplied { kind::APPLIED } else { kind::RECEIVED };
         for node in 0..self.nodes.len() {
@@ -248,6 +274,7 @@ impl Monitor {
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;
+        self.renew(cx);
         // With DNS, each caller learns by itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
         cx.alarm(delay, timer::REROUTED, About::Number(u32::from(self.epoch)));
@@ -274,7 +301,7 @@ impl Monitor {
             (_, kind::RECEIVED | kind::APPLIED | kind::CATCH_UP | kind::PROMOTE) if !of_this_election => {}
             (Phase::Electing, kind::RECEIVED | kind::APPLIED) => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
-                self.awaited -= 1;
+                self.awaited -= usize::from(self.ttl.is_none() || node as usize != self.primary);
                 if self.awaited == 0 {
                     self.choose(cx);
                 }
@@ -294,6 +321,7 @@ impl Monitor {
                 cx.abandon(call);
                 self.miss(node as usize, cx);
             }
+            (timer::EXPIRES, _) if self.phase == Phase::Watching && cx.now() == self.expires => self.lost(cx),
             (timer::DECIDED, About::Number(loss)) if loss == self.losses && self.phase == Phase::Deciding => {
                 self.elect(cx);
             }
@@ -322,8 +350,13 @@ impl Monitor {
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.book = Book::open(self.subject, cx);
-        let phase = unit_open(&mut cx.stream("polls"));
-        cx.alarm(self.interval.mul_f64(phase), timer::POLL, About::Nothing);
+        let phase = self.interval.mul_f64(unit_open(&mut cx.stream("polls")));
+        cx.alarm(phase, timer::POLL, About::Nothing);
+        if let Some(ttl) = self.ttl {
+            // The last renewal was an interval before the first poll.
+            let over = ttl.as_nanos() - self.interval.as_nanos();
+            self.expire_at(cx.now() + phase + SimDuration::from_nanos(over), cx);
+        }
     }
 
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
@@ -335,6 +368,7 @@ impl Component for Monitor {
                 self.phase = Phase::Watching;
                 self.missed.fill(0);
                 self.route(cx);
+                self.renew(cx);
                 self.poll(cx);
             }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),

@@ -110,7 +110,7 @@ fn without_node_2(topology: &str, seconds: u32) -> Vec<TrialRecord> {
 
 #[test]
 fn a_dead_node_of_a_ring_makes_those_after_it_stale_and_no_request_fails() {
-    let trials = without_node_2("ring", 50);
+    let trials = without_node_2("ring", 49);
     // Nodes 1, 3 and 4 take a third of the reads and writes each, including those of node 2's callers. Node 3
     // receives nothing, node 4 receives from node 3, node 1 from both. So 2/3, 1/3 and 0 of their reads miss the last
     // write to their key.
@@ -120,7 +120,7 @@ fn a_dead_node_of_a_ring_makes_those_after_it_stale_and_no_request_fails() {
         assert_eq!(failed(trial), 0, "no request fails");
         // Node 3 lacks all writes since node 2 crashed, so that the lag grows by a second each second.
         let lag = *data(trial).lag_series_s.last().expect("windows");
-        assert!((59.0..60.0).contains(&lag), "{lag} s behind after 60 s");
+        assert!((58.0..59.0).contains(&lag), "{lag} s behind after 59 s");
     }
 }
 

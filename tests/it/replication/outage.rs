@@ -100,6 +100,33 @@ fn a_fault_at_a_round_time_meets_every_phase_of_the_polls() {
 }
 
 #[test]
+fn a_lease_expires_after_silence_as_after_a_death() {
+    // From ttl - loop_wait to ttl, and 2 s for the promotion.
+    let silent = "kind = 'hang'\ntarget = 'db.primary'";
+    let cut = "kind = 'partition'\nbetween = ['db.primary', ['db.replica-1', 'db.monitor', 'web']]";
+    let dead = "kind = 'crash'\ntarget = 'db.primary'";
+    for (keys, low, high) in [("", 20.0, 30.0), (", ttl = '60s', loop_wait = '40s'", 20.0, 60.0)] {
+        let mut all = Vec::new();
+        for fault in [silent, cut, dead] {
+            let db =
+                format!("{FREE}\nfailover = {{ preset = 'patroni'{keys} }}\n[[fault]]\n{fault}\nat = '100s'");
+            let run_ = "duration = '170s'\nwarmup = '0s'\ntrials = 12";
+            for trial in run(&scenario_text(run_, WRITES, "rate = '20/s'\ntimeout = '1s'", &db)) {
+                let found =
+                    trial.timeline.iter().find(|note| note.event == "new primary").expect("a failover");
+                let after = found.at.as_secs_f64() - 100.0 - 2.0;
+                assert!((low..high + 0.1).contains(&after), "{keys} {fault}: {after} s");
+                all.push(after);
+            }
+        }
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        let (expected, sd) = ((low + high) / 2.0, (high - low) / 12.0_f64.sqrt());
+        // The phases of the 12 trials are the same for each fault.
+        assert!((mean - expected).abs() < 3.0 * sd / 12.0_f64.sqrt(), "{keys}: {mean} s");
+    }
+}
+
+#[test]
 fn a_crash_at_a_round_time_meets_every_phase_of_the_batches() {
     // Batches of a second: 20 writes/s x U(0, 1 s) are lost, 10 on average, and half a second of them.
     let db = format!("{FREE}\nship = {{ every = '1s' }}\nfailover = {{ interval = '1s', misses = 3 }}");
@@ -160,6 +187,48 @@ fn an_outage_for_want_of_acknowledgements_is_one_too() {
             assert_eq!(parts(&trial), [Part::Acks]);
             let outage = longest(&trial);
             assert!((length - 0.2..length + 1.5).contains(&outage.length_s()), "{timeout}: {outage:?}");
+        }
+    }
+}
+
+/// How long after `back` seconds the replica of a trial is up to date again: its lag is then below 100 ms.
+fn late(trial: &TrialRecord, back: f64) -> f64 {
+    let lags = &data(trial).lag_series_s;
+    let window_s = trial.windows[0].length_s;
+    let behind = lags.iter().rposition(|&lag| lag > 0.1).expect("it was behind");
+    (behind + 1) as f64 * window_s - back
+}
+
+#[test]
+fn after_a_restart_of_the_primary_its_replica_follows_when_it_tries_again() {
+    // It has seen its connection break, and tries every `reconnect` from then on.
+    for (reconnect, down, after) in [("5s", 2.3, 2.7), ("5s", 12.5, 2.5), ("60s", 2.7, 57.3)] {
+        let db = format!(
+            "{FREE}\nship = {{ reconnect = '{reconnect}' }}\n[[fault]]\nkind = 'crash'\ntarget = 'db.primary'\nat = \
+             '30s'\nfor = '{down}s'"
+        );
+        let text =
+            scenario_text("duration = '100s'\nwarmup = '0s'\ntrials = 2", WRITES, "rate = '20/s'", &db);
+        for trial in run(&text) {
+            let late = late(&trial, 30.0 + down);
+            assert!((after - 0.5..after + 0.6).contains(&late), "{reconnect}, {down} s: {late} s");
+        }
+    }
+}
+
+#[test]
+fn after_a_partition_a_replica_follows_when_tcp_tries_again() {
+    // Tries come 0.2, 0.6, 1.4, 3, 6.2, 12.6 and 25.4 s after the first batch that was lost. Measured with PostgreSQL:
+    // 0.02, 3.2 and 6.4 s.
+    for (partition, after) in [(3.0, 0.05), (10.0, 2.65), (20.0, 5.45)] {
+        let db = format!(
+            "{FREE}\n[[fault]]\nkind = 'partition'\nbetween = ['db.primary', 'db.replica-1']\nat = '30s'\nfor = \
+             '{partition}s'"
+        );
+        let text = scenario_text("duration = '80s'\nwarmup = '0s'\ntrials = 2", WRITES, "rate = '50/s'", &db);
+        for trial in run(&text) {
+            let late = late(&trial, 30.0 + partition);
+            assert!((after - 0.5..after + 0.7).contains(&late), "{partition} s: {late} s");
         }
     }
 }

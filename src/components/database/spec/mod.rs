@@ -22,8 +22,8 @@ use crate::theory::cache::zipf_hit_ratio;
 use super::book::Subject;
 
 pub use engine::Engine;
-pub use failover::{Failover, Preset, Recovery, Reroute};
-pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
+pub use failover::{Election, Failover, Preset, Recovery, Reroute};
+pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship, Sync};
 pub use topology::Topology;
 
 pub(super) use engine::Work;
@@ -86,8 +86,8 @@ pub struct DatabaseSpec {
     /// Interval of flushes. Writes are acknowledged at once and flushed together; a crash loses those since the last
     /// flush. "0s": every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
     pub flush_every: Option<Duration>,
-    /// Largest number of queries at the same time; further ones are rejected. Default: 100, as PostgreSQL; of other
-    /// engines see docs/engines.md.
+    /// Largest number of queries at the same time; further ones are rejected. Default: 97, as PostgreSQL leaves of
+    /// its 100 to applications [V]; of other engines see docs/engines.md.
     pub connections: Option<u32>,
     /// Largest number of reads a second at a node, such as the 3000 of a partition of DynamoDB [V]; further ones are
     /// throttled. Default: no limit.
@@ -121,6 +121,10 @@ pub struct DatabaseSpec {
     pub replicas: Option<u32>,
     /// When a commit is acknowledged to the client. Default: "async".
     pub replication: Option<Replication>,
+    /// What a commit waits for at the replicas that it needs, with replication = "sync" or "semi-sync". Default: "flush"
+    /// with "sync", as PostgreSQL's `synchronous_commit = on` [V]; "remote-write" with "semi-sync", as MySQL, whose relay
+    /// log is not flushed at each commit [V].
+    pub sync: Option<Sync>,
     /// Number of replicas that a semi-sync commit waits for. Default: 1, as MySQL [V].
     pub acks: Option<u32>,
     /// Number of replicas that a sync commit waits for. Default: all.

@@ -8,14 +8,15 @@ use super::progress::Bar;
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, panic};
 use crate::experiment::validate::coverage::{self, Study};
+use crate::experiment::validate::systems::{self, Measurements};
 use crate::experiment::validate::{self, Case, Effort, Options};
-use crate::report::{json, validation};
+use crate::report::{json, systems as real, validation};
 use crate::scenario::suggest::did_you_mean;
 
 /// Mean number of requests of each trial of the study of coverage.
 const COVERAGE_REQUESTS: f64 = 6_000.0;
 
-/// Simulate cases with known answers, and compare the results with them
+/// Simulate cases with known answers and experiments with real systems, and compare the results with them
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
@@ -23,11 +24,11 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "coverage")]
     all: bool,
 
-    /// Only this case, or those whose name or family contains this text; may be given several times
+    /// Only this case, or those whose name, family or system contains this text; may be given several times
     #[arg(long = "case", value_name = "NAME", conflicts_with = "coverage")]
     cases: Vec<String>,
 
-    /// Cases of a file, instead of those that ship
+    /// Cases, or measurements, of a file, instead of those that ship
     #[arg(long, value_name = "FILE", conflicts_with = "coverage")]
     file: Option<PathBuf>,
 
@@ -52,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Write the tables into a page, between its marks <!-- begin cases --> and <!-- end cases --> (or coverage)
+    /// Write the tables into a page, between its marks <!-- begin cases --> and <!-- end cases --> (and real, or coverage)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["cases", "file"])]
     page: Option<PathBuf>,
 
@@ -64,35 +65,37 @@ pub(super) struct Args {
 const AFTER_HELP: &str = "\
 A value agrees when it differs by less than 4 standard errors over at least 30 trials and, where
 the sample is as large as the case asks for, by less than 2 % (5 % where that size is beyond
-reach). Published measurements have a tolerance instead.
+reach). Published measurements have a tolerance instead. The tolerance of a real system follows from
+its measurement, as docs/validation.md says.
 
-Exit status 4: a value differs, or an interval misses.";
+Exit status 4: a value differs, a real system differs without a known reason, or an interval misses.";
 
 /// The result in all formats.
 struct Output<'o> {
     text: String,
     json: String,
-    part: String,
-    /// Name in the marks on a page.
-    name: &'o str,
+    /// Parts of a page, each with the name in its marks.
+    parts: Vec<(&'o str, String)>,
 }
 
 /// Validates.
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
     let page = args.page.as_deref().map(page).transpose()?;
-    let cases = if args.coverage { Vec::new() } else { chosen(args)? };
+    let chosen = if args.coverage { Chosen::default() } else { chosen(args)? };
     interrupt::watch()?;
     panic::running("outgrow validate".into());
-    let (status, output) = if args.coverage { study(args) } else { hold(args, &cases) };
-    if let Some((file, text)) = page.filter(|_| status != Status::Interrupted) {
-        let marks = || {
-            Failure::failed(format!(
-                "the page has no marks <!-- begin {0} --> and <!-- end {0} -->",
-                output.name
-            ))
-        };
-        file.write(&validation::within(&text, output.name, &output.part).ok_or_else(marks)?)?;
+    let (status, output) = if args.coverage { study(args) } else { hold(args, &chosen) };
+    if let Some((file, mut text)) = page.filter(|_| status != Status::Interrupted) {
+        for (name, part) in &output.parts {
+            let marks = || {
+                Failure::failed(format!(
+                    "the page has no marks <!-- begin {name} --> and <!-- end {name} -->"
+                ))
+            };
+            text = validation::within(&text, name, part).ok_or_else(marks)?;
+        }
+        file.write(&text)?;
     }
     if !args.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&output.text)?;
@@ -107,21 +110,28 @@ fn jobs(args: &Args) -> usize {
     args.jobs.map_or(0, usize::from)
 }
 
-fn hold<'o>(args: &Args, cases: &[Case]) -> (Status, Output<'o>) {
+fn hold<'o>(args: &Args, chosen: &Chosen) -> (Status, Output<'o>) {
     let effort = if args.all { Effort::Full } else { Effort::Short };
-    let bar = Bar::of(validate::scenarios(cases, effort), "scenarios", args.quiet);
-    let found = validate::run(cases, Options { seed: args.seed, jobs: jobs(args), effort }, &bar);
+    let options = Options { seed: args.seed, jobs: jobs(args), effort };
+    let bar = Bar::of(validate::scenarios(&chosen.cases, effort), "scenarios", args.quiet);
+    let mut found = validate::run(&chosen.cases, options, &bar);
+    bar.clear();
+    let bar = Bar::of(systems::scenarios(&chosen.real, effort), "experiments", args.quiet);
+    match systems::run(&chosen.real, options, &bar) {
+        Some(compared) => found.systems = compared,
+        None => found.complete = false,
+    }
     bar.clear();
     let status = match (found.complete, found.agrees()) {
         (false, _) => Status::Interrupted,
         (true, false) => Status::NotAsExpected,
         (true, true) => Status::Done,
     };
+    let cases = if chosen.cases.is_empty() { String::new() } else { validation::text(&found) };
     let output = Output {
-        text: validation::text(&found),
+        text: cases + &real::text(&found.systems),
         json: json::one(&found),
-        part: validation::markdown(&found),
-        name: "cases",
+        parts: vec![("cases", validation::markdown(&found)), ("real", real::markdown(&found.systems))],
     };
     (status, output)
 }
@@ -144,8 +154,7 @@ fn study<'o>(args: &Args) -> (Status, Output<'o>) {
     let output = Output {
         text: validation::coverage_text(&found),
         json: json::one(&found),
-        part: validation::coverage_markdown(&found),
-        name: "coverage",
+        parts: vec![("coverage", validation::coverage_markdown(&found))],
     };
     (status, output)
 }
@@ -157,36 +166,47 @@ fn page(path: &Path) -> Result<(OutputFile, String), Failure> {
     Ok((OutputFile::prepare(path)?, text))
 }
 
-/// The cases that the user asked for.
-fn chosen(args: &Args) -> Result<Vec<Case>, Failure> {
-    let all = match &args.file {
-        None => validate::built_in(),
+/// What the user asked for.
+#[derive(Default)]
+struct Chosen {
+    cases: Vec<Case>,
+    real: Measurements,
+}
+
+fn chosen(args: &Args) -> Result<Chosen, Failure> {
+    let (mut cases, mut real) = match &args.file {
+        None => (validate::built_in(), systems::built_in()),
         Some(path) => {
             let wrong =
                 |why: &dyn std::fmt::Display| Failure::scenario(format!("`{}`: {why}", path.display()));
             let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-            validate::parse(&text).map_err(|reason| wrong(&reason))?
+            match text.contains("\"comparisons\"") {
+                true => (Vec::new(), systems::parse(&text).map_err(|reason| wrong(&reason))?),
+                false => (validate::parse(&text).map_err(|reason| wrong(&reason))?, Measurements::default()),
+            }
         }
     };
+    // The name of a case, or of a measurement, and the text that it is found by.
+    let names: Vec<(String, String)> = (cases.iter().map(|case| (&case.id, &case.family)))
+        .chain(real.comparisons.iter().map(|one| (&one.id, &one.system)))
+        .map(|(id, of)| (id.clone(), format!("{id}\n{of}").to_lowercase()))
+        .collect();
     for asked in &args.cases {
-        if !all.iter().any(|case| fits(case, asked)) {
-            let names = all.iter().map(|case| case.id.as_str());
+        if asked.is_empty() || !names.iter().any(|(_, text)| text.contains(&asked.to_lowercase())) {
+            let ids = names.iter().map(|(id, _)| id.as_str());
             let help =
-                did_you_mean(asked, "there are", names).map_or(String::new(), |help| format!("; {help}"));
+                did_you_mean(asked, "there are", ids).map_or(String::new(), |help| format!("; {help}"));
             return Err(Failure::usage(format!("there is no case `{asked}`{help}")));
         }
     }
-    let wanted = |case: &Case| args.cases.is_empty() || args.cases.iter().any(|asked| fits(case, asked));
     // The exact name of a case means that case alone, even if other names contain it.
-    let exact = |asked: &String| all.iter().any(|case| case.id == *asked);
-    if args.cases.iter().all(exact) && !args.cases.is_empty() {
-        return Ok(all.iter().filter(|case| args.cases.contains(&case.id)).cloned().collect());
-    }
-    Ok(all.iter().filter(|case| wanted(case)).cloned().collect())
-}
-
-fn fits(case: &Case, asked: &str) -> bool {
-    let asked = asked.to_lowercase();
-    !asked.is_empty()
-        && (case.id.to_lowercase().contains(&asked) || case.family.to_lowercase().contains(&asked))
+    let exact = args.cases.iter().all(|asked| names.iter().any(|(id, _)| id == asked));
+    let wanted = |id: &str| {
+        let text = || names.iter().find(|(known, _)| known == id).map_or("", |(_, text)| text.as_str());
+        let fits = |asked: &String| if exact { asked == id } else { text().contains(&asked.to_lowercase()) };
+        args.cases.is_empty() || args.cases.iter().any(fits)
+    };
+    cases.retain(|case| wanted(&case.id));
+    real.comparisons.retain(|one| wanted(&one.id));
+    Ok(Chosen { cases, real })
 }

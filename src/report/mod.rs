@@ -15,6 +15,7 @@ mod spans;
 pub mod sparkline;
 pub mod summary;
 pub mod sweep;
+pub mod systems;
 pub mod table;
 pub mod tables;
 mod text;

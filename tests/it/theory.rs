@@ -3,6 +3,7 @@
 
 mod closed_forms;
 mod expected;
+mod systems;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,10 +3,8 @@
 //! ```text
 //! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
 //! ```
-//!
-//! With a lease, it is the store that holds the primary's key: an answer to a poll is a renewal.
 
-use crate::kernel::random::{Stream, unit_open};
+use crate::kernel::random::Stream;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Ask;
@@ -16,7 +14,7 @@ use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::book::{Book, Part, Subject};
+use super::book::{Book, Part};
 use super::gauges;
 use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
@@ -28,18 +26,12 @@ mod timer {
     pub(super) const POLL: u16 = 0;
     /// The time limit of a poll is reached.
     pub(super) const SILENT: u16 = 1;
-    /// A person has decided to fail over because of the loss with this number.
+    /// A person has decided to fail over.
     pub(super) const DECIDED: u16 = 2;
     /// The time for answers to the election with this number is over.
     pub(super) const VOTED: u16 = 3;
     /// The time of the promotion is over.
     pub(super) const PROMOTED: u16 = 4;
-    /// Nobody has answered in the election with this number: time for another one.
-    pub(super) const AGAIN: u16 = 5;
-    /// The callers learn of the primary of the epoch with this number.
-    pub(super) const REROUTED: u16 = 6;
-    /// The primary's key expires, unless it was renewed.
-    pub(super) const EXPIRES: u16 = 7;
 }
 
 /// The phase of a failover.
@@ -57,16 +49,11 @@ enum Phase {
 pub struct Monitor {
     nodes: Vec<ComponentId>,
     router: ComponentId,
-    subject: Subject,
     book: LedgerId<Book>,
     interval: SimDuration,
     timeout: SimDuration,
     misses: u32,
     manual: SimDuration,
-    /// Life of the primary's key, if it holds one.
-    ttl: Option<SimDuration>,
-    /// When that key expires.
-    expires: SimTime,
     pick: Pick,
     promote: Variate,
     reroute: Reroute,
@@ -81,8 +68,6 @@ pub struct Monitor {
     epoch: u16,
     /// The end of the promotion.
     due: SimTime,
-    /// Number of times that the primary was declared dead.
-    losses: u32,
     /// Number of elections.
     election: u32,
     /// Number of answers to the election that are still missing.
@@ -104,14 +89,11 @@ impl Monitor {
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),
-            subject: spec.subject(),
             book: LedgerId::NONE,
             interval: failover.interval(),
             timeout: failover.timeout(),
             misses: failover.misses(),
             manual: failover.manual.map_or(SimDuration::ZERO, |time| time.0),
-            ttl: failover.ttl(),
-            expires: SimTime::ZERO,
             pick: failover.pick("", spec.replicas()).expect("the loader has checked the pick"),
             promote: failover.promote(),
             reroute: failover.reroute(),
@@ -123,7 +105,6 @@ impl Monitor {
             chosen: 0,
             epoch: 0,
             due: SimTime::ZERO,
-            losses: 0,
             election: 0,
             awaited: 0,
             marks: vec![None; nodes.len()],
@@ -147,16 +128,8 @@ impl Monitor {
         }
     }
 
-    /// Notes that a node has answered. The router is told if it did not answer before. If it is the primary and nobody
-    /// has decided yet to replace it, it stays.
+    /// Notes that a node has answered. The router is told if it did not answer before.
     fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
-        if self.phase == Phase::Deciding && node == self.primary {
-            cx.note(cx.me(), "failover called off");
-            self.phase = Phase::Watching;
-        }
-        if node == self.primary {
-            self.renew(cx);
-        }
         if std::mem::take(&mut self.missed[node]) >= self.misses {
             self.tell_router(order::UP, node, cx);
         }
@@ -172,32 +145,20 @@ impl Monitor {
             return;
         }
         match self.phase {
-            Phase::Watching if node == self.primary && self.ttl.is_none() => self.lost(cx),
+            Phase::Watching if node == self.primary => self.lost(cx),
             // It will never answer the order that it was given.
             Phase::CatchingUp | Phase::Promoting if node == self.chosen => self.elect(cx),
             _ => {}
         }
     }
 
-    /// Notes that the primary has renewed its key.
-    fn renew(&mut self, cx: &mut Cx<'_>) {
-        if let Some(ttl) = self.ttl {
-            self.expire_at(cx.now() + ttl, cx);
-        }
-    }
-
-    fn expire_at(&mut self, at: SimTime, cx: &mut Cx<'_>) {
-        self.expires = at;
-        cx.alarm_at(at, timer::EXPIRES, About::Nothing);
-    }
-
     /// Declares the primary dead.
     fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
-        self.end(Part::Detect, cx);
+        let now = cx.now();
+        cx.ledger(self.book).primary_lost(now);
         self.phase = Phase::Deciding;
-        self.losses += 1;
-        cx.alarm(self.manual, timer::DECIDED, About::Number(self.losses));
+        cx.alarm(self.manual, timer::DECIDED, About::Nothing);
     }
 
     // Failing over --------------------------------------------------------------------------------------------------
@@ -206,7 +167,7 @@ impl Monitor {
     fn elect(&mut self, cx: &mut Cx<'_>) {
         match self.phase {
             Phase::Deciding => {
-                self.end(Part::Decide, cx);
+                self.end(Part::Detect, cx);
                 self.fence(self.primary, cx);
             }
             // It may already be primary, although its answer has not arrived.
@@ -215,8 +176,7 @@ impl Monitor {
         }
         self.phase = Phase::Electing;
         self.election += 1;
-        // Who runs for a lease does not wait for the old primary.
-        self.awaited = self.nodes.len() - usize::from(self.ttl.is_some());
+        self.awaited = self.nodes.len();
         self.marks.fill(None);
         let kind = if self.pick == Pick::MostApplied { kind::APPLIED } else { kind::RECEIVED };
         for node in 0..self.nodes.len() {
@@ -254,7 +214,7 @@ impl Monitor {
                 self.end(Part::Elect, cx);
                 self.ask(node, kind::CATCH_UP, 0, cx);
             }
-            None => cx.alarm(self.interval, timer::AGAIN, About::Number(self.election)),
+            None => cx.alarm(self.interval, timer::DECIDED, About::Nothing),
         }
     }
 
@@ -274,14 +234,10 @@ impl Monitor {
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;
-        self.renew(cx);
+        let route = Order { code: order::ROUTE, subject: self.primary as u32 };
         // With DNS, each caller learns by itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
-        cx.alarm(delay, timer::REROUTED, About::Number(u32::from(self.epoch)));
-    }
-
-    fn route(&self, cx: &mut Cx<'_>) {
-        self.tell_router(order::ROUTE, self.primary, cx);
+        cx.control(self.router, delay, Control::Order(route));
     }
 
     fn end(&self, part: Part, cx: &mut Cx<'_>) {
@@ -301,7 +257,7 @@ impl Monitor {
             (_, kind::RECEIVED | kind::APPLIED | kind::CATCH_UP | kind::PROMOTE) if !of_this_election => {}
             (Phase::Electing, kind::RECEIVED | kind::APPLIED) => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
-                self.awaited -= usize::from(self.ttl.is_none() || node as usize != self.primary);
+                self.awaited -= 1;
                 if self.awaited == 0 {
                     self.choose(cx);
                 }
@@ -321,17 +277,7 @@ impl Monitor {
                 cx.abandon(call);
                 self.miss(node as usize, cx);
             }
-            (timer::EXPIRES, _) if self.phase == Phase::Watching && cx.now() == self.expires => self.lost(cx),
-            (timer::DECIDED, About::Number(loss)) if loss == self.losses && self.phase == Phase::Deciding => {
-                self.elect(cx);
-            }
-            (timer::AGAIN, About::Number(election))
-                if election == self.election && self.phase == Phase::Electing =>
-            {
-                self.elect(cx);
-            }
-            // Unless another one has been promoted meanwhile.
-            (timer::REROUTED, About::Number(epoch)) if epoch == u32::from(self.epoch) => self.route(cx),
+            (timer::DECIDED, _) => self.elect(cx),
             (timer::VOTED, About::Number(election))
                 if election == self.election && self.phase == Phase::Electing && self.awaited > 0 =>
             {
@@ -349,14 +295,8 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
-        let phase = self.interval.mul_f64(unit_open(&mut cx.stream("polls")));
-        cx.alarm(phase, timer::POLL, About::Nothing);
-        if let Some(ttl) = self.ttl {
-            // The last renewal was an interval before the first poll.
-            let over = ttl.as_nanos() - self.interval.as_nanos();
-            self.expire_at(cx.now() + phase + SimDuration::from_nanos(over), cx);
-        }
+        self.book = Book::open(self.nodes.len(), false, cx);
+        cx.alarm(self.interval, timer::POLL, About::Nothing);
     }
 
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
@@ -367,8 +307,6 @@ impl Component for Monitor {
                 // It has lost its state.
                 self.phase = Phase::Watching;
                 self.missed.fill(0);
-                self.route(cx);
-                self.renew(cx);
                 self.poll(cx);
             }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
 use crate::model::call::Parent;
@@ -30,8 +29,6 @@ pub(super) struct Script {
     /// The primary that gets them.
     primary: Option<ComponentId>,
     running: bool,
-    /// Draws when the first write of a run is made.
-    stream: Option<Stream>,
     /// Whether the node is being copied anew.
     pub(super) is_rebuilding: bool,
 }
@@ -47,7 +44,6 @@ impl Script {
             keys: VecDeque::new(),
             primary: None,
             running: false,
-            stream: None,
             is_rebuilding: false,
         }
     }
@@ -65,19 +61,18 @@ impl Script {
             return;
         }
         self.keys.extend(cx.ledger(book).take_lost().iter().map(|write| write.key));
-        self.resume(cx);
+        self.schedule(cx);
     }
 
-    /// Goes on, at a random time within the time between two writes.
+    /// Continues after a restart of the node.
     pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
-        let phase = unit_open(self.stream.get_or_insert_with(|| cx.stream("replay")));
-        self.schedule(self.every.mul_f64(phase), cx);
+        self.schedule(cx);
     }
 
-    fn schedule(&mut self, after: SimDuration, cx: &mut Cx<'_>) {
+    fn schedule(&mut self, cx: &mut Cx<'_>) {
         if !self.running && !self.keys.is_empty() {
             self.running = true;
-            cx.alarm(after, timer::REPLAY, About::Nothing);
+            cx.alarm(self.every, timer::REPLAY, About::Nothing);
         }
     }
 
@@ -89,7 +84,7 @@ impl Script {
             let ask = Ask { key, ..Ask::own(kind::REPLAY, 0, 0) };
             cx.ask(Parent::Number(SCRIPT), primary, u64::from(key) + 1, ask);
         }
-        self.schedule(self.every, cx);
+        self.schedule(cx);
     }
 
     /// Handles an answer of the primary.
@@ -100,7 +95,7 @@ impl Script {
             Outcome::Rejected => cx.ledger(book).recovered(0, 1),
             _ => self.keys.push_back(key),
         }
-        self.schedule(self.every, cx);
+        self.schedule(cx);
     }
 
     /// Handles a crash of the node. The list of the script is a file, which remains.

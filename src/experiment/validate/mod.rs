@@ -7,6 +7,7 @@ pub mod coverage;
 mod express;
 mod judge;
 mod quantity;
+pub mod systems;
 mod text;
 
 use std::sync::Mutex;
@@ -83,13 +84,16 @@ pub struct Validation {
     pub not_measured: Vec<NotMeasured>,
     /// Cases of which some scenarios run only with [`Effort::Full`].
     pub long: Vec<String>,
+    /// Measurements of real systems, in the order of their file.
+    pub systems: Vec<systems::Compared>,
 }
 
 impl Validation {
-    /// Whether no measured value has the verdict [`Verdict::Differs`].
+    /// Whether no measured value has the verdict [`Verdict::Differs`], and no real system differs without a reason.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.with(Verdict::Differs) == 0
+        let unexplained = |one: &systems::Compared| !one.agrees && one.reason.is_none();
+        self.with(Verdict::Differs) == 0 && !self.systems.iter().any(unexplained)
     }
 
     /// Number of values with this verdict.
@@ -140,6 +144,7 @@ pub fn run(cases: &[Case], options: Options, progress: &dyn Progress) -> Validat
         not_expressed: Vec::new(),
         not_measured: Vec::new(),
         long: Vec::new(),
+        systems: Vec::new(),
     };
     let ready = prepare(cases, options.effort, &mut found);
     let tasks: Vec<(usize, u32)> = ready

@@ -16,10 +16,12 @@ pub struct DataResult {
     pub stale_read_share: Figure,
     /// Reads that did not see the user's own last acknowledged write.
     pub read_your_writes_violations: Figure,
-    /// Longest outage of writes after the loss of a primary, in seconds; absent if there was none.
+    /// Outages of writes.
+    pub outages: Figure,
+    /// Longest outage of writes, in seconds, from one acknowledged write to the next; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto_s: Option<Figure>,
-    /// Longest time span whose acknowledged writes were lost, in seconds; absent without an outage.
+    /// Longest time span whose acknowledged writes were lost, in seconds; absent if no node was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpo_s: Option<Figure>,
     /// Lost writes that a script brought back.
@@ -33,8 +35,8 @@ pub struct DataResult {
     pub lag_ms_max: Figure,
     /// 99th percentile over time of the lag of the replica that was furthest behind, in ms.
     pub lag_ms_p99: Figure,
-    /// Parts of the first outage of each trial, in seconds: detect, elect, catch up, promote, reroute; absent if there
-    /// was none.
+    /// Parts of the longest outage of each trial, in seconds: down, detect, decide, elect, catch up, promote, reroute,
+    /// wait for acks; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outage_s: Option<Named<Figure>>,
 }
@@ -56,6 +58,7 @@ impl DataResult {
                 data.iter().map(|data| (data.stale_reads as f64, data.reads as f64)),
             ),
             read_your_writes_violations: count(|data| data.read_your_writes_violations),
+            outages: count(|data| data.outages.len() as u64),
             rto_s: time(|data| data.rto_s),
             rpo_s: time(|data| data.rpo_s),
             replayed_writes: count(|data| data.replayed_writes),
@@ -68,14 +71,14 @@ impl DataResult {
     }
 }
 
-/// The parts of the first outage of each trial; `None` if there was none.
+/// The parts of the longest outage of each trial; `None` if there was none.
 fn outage(data: &[DataRecord]) -> Option<Named<Figure>> {
-    let first: Vec<Option<&Outage>> = data.iter().map(|data| data.outages.first()).collect();
-    first.iter().any(Option::is_some).then(|| {
+    let longest: Vec<Option<&Outage>> = data.iter().map(DataRecord::longest_outage).collect();
+    longest.iter().any(Option::is_some).then(|| {
         let part = |part: Part| {
             let length =
                 |outage: &Option<&Outage>| outage.map_or(f64::NAN, |outage| outage.parts_s[part as usize]);
-            (part.name().to_owned(), Figure::over(first.iter().map(length)))
+            (part.name().to_owned(), Figure::over(longest.iter().map(length)))
         };
         Named(Part::ALL.into_iter().map(part).collect())
     })

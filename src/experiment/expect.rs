@@ -112,7 +112,7 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
 /// The value of a metric of replicated data, in its base unit.
 fn of_data(metric: &Metric, data: &DataResult) -> Result<Figure, String> {
     let outage =
-        |figure: &Option<Figure>| figure.clone().ok_or("no primary was lost in these trials".to_owned());
+        |figure: &Option<Figure>| figure.clone().ok_or("no outage of writes in these trials".to_owned());
     match metric {
         Metric::Lag => Ok(data.lag_ms_max.scaled(0.001)),
         Metric::LostWrites => Ok(data.lost_writes.clone()),

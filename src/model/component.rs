@@ -13,7 +13,7 @@ use super::ledger::{Ledger, LedgerId};
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::trace::What;
-use super::world::World;
+use super::world::{Status, World};
 
 /// A member of a box. It sees signals and its own state, never the state of another component.
 pub trait Component: Send {
@@ -329,6 +329,12 @@ impl Cx<'_> {
     /// Whether a message would arrive, that is, whether no partition separates the two components.
     pub fn reaches(&self, from: ComponentId, to: ComponentId) -> bool {
         self.world.troubles.connect(from, to)
+    }
+
+    /// Whether this component works. An order from outside reaches the state of one that hangs or is down too, and it can do
+    /// nothing then.
+    pub fn works(&self) -> bool {
+        self.world.infos[self.me.index()].status == Status::Up
     }
 
     /// Half of the round-trip time between two components, without jitter.

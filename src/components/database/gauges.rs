@@ -23,7 +23,7 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("replayed_writes", "Lost writes that a script brought back.").of_box(),
     Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").of_box(),
     Gauge::count("discarded_writes", "Acknowledged writes that were thrown away when their node was repaired.").of_box(),
-    Gauge::time("rto", "Outages of writes after the loss of a primary.").highest().of_box(),
+    Gauge::time("rto", "Outages of writes: from one acknowledged write to the next, if something kept writes from being acknowledged.").highest().of_box(),
     Gauge::time("rpo", "Time whose acknowledged writes a loss of nodes took away.").highest().of_box(),
 ];
 

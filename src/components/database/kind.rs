@@ -100,12 +100,11 @@ impl Spec for DatabaseSpec {
     fn heir(&self, name: &str) -> Option<Heir> {
         let failover = self.failover.as_ref().filter(|_| self.has_monitor())?;
         let Some(Pick::Named(node)) = failover.pick(name, self.replicas()) else { return None };
-        let noticed = failover.interval().saturating_mul(failover.misses().into());
         Some(Heir {
             key: "failover.pick",
             of: format!("{name}.primary"),
             name: self.member(name, 1 + node as u32).name,
-            after: noticed + failover.manual.map_or(SimDuration::ZERO, |manual| manual.0),
+            after: failover.noticed() + failover.manual.map_or(SimDuration::ZERO, |manual| manual.0),
         })
     }
 
@@ -136,6 +135,9 @@ impl Spec for DatabaseSpec {
         }
         if let Some(demand) = self.apply.as_mut().and_then(|apply| apply.demand.as_mut()) {
             demand.resolve("apply.demand", files, problems);
+        }
+        if let Some(commit) = self.apply.as_mut().and_then(|apply| apply.commit.as_mut()) {
+            commit.resolve("apply.commit", files, problems);
         }
         if let Some(promote) = self.failover.as_mut().and_then(|failover| failover.promote.as_mut()) {
             promote.resolve("failover.promote", files, problems);

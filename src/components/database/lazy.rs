@@ -1,25 +1,27 @@
 //! `Lazy`: writes that are acknowledged before they are durable and flushed together at intervals.
 
+use crate::kernel::random::unit_open;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
 use crate::model::ledger::LedgerId;
 use crate::model::signal::About;
 
-use super::book::Book;
+use super::book::{Book, Subject};
 use super::timer;
 
 /// Acknowledged writes that a crash would lose.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
     count: u64,
-    /// When the first of them was acknowledged.
-    oldest: Option<SimTime>,
+    /// When the last of them was acknowledged.
+    newest: SimTime,
 }
 
 /// The part of a node that flushes at intervals.
 #[derive(Debug)]
 pub(super) struct Lazy {
     every: SimDuration,
+    subject: Subject,
     book: LedgerId<Book>,
     /// Whether the node is the whole database, so that nothing can be written while it is down.
     is_alone: bool,
@@ -27,24 +29,39 @@ pub(super) struct Lazy {
     open: Pending,
     /// Writes of the flush in progress.
     flushing: Pending,
+    /// When the last write that is flushed was acknowledged.
+    flushed: SimTime,
 }
 
 impl Lazy {
-    pub(super) fn new(every: SimDuration, is_alone: bool) -> Lazy {
-        Lazy { every, book: LedgerId::NONE, is_alone, open: Pending::default(), flushing: Pending::default() }
+    pub(super) fn new(every: SimDuration, subject: Subject, is_alone: bool) -> Lazy {
+        let (open, flushing) = (Pending::default(), Pending::default());
+        Lazy { every, subject, book: LedgerId::NONE, is_alone, open, flushing, flushed: SimTime::ZERO }
     }
 
-    /// Starts the timer of the flushes.
+    /// Starts the timer of the flushes, at a random time within their interval: the process has run for long.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(1, false, cx);
+        self.book = Book::open(self.subject, cx);
+        let phase = unit_open(&mut cx.stream("flushes"));
+        cx.alarm(self.every.mul_f64(phase), timer::LAZY, About::Nothing);
+    }
+
+    /// Starts the timer of the flushes again, because the process has restarted.
+    pub(super) fn restart(&mut self, cx: &mut Cx<'_>) {
         cx.alarm(self.every, timer::LAZY, About::Nothing);
+    }
+
+    /// Notes that a write is asked for.
+    pub(super) fn asked(&self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        cx.ledger(self.book).asked(now);
     }
 
     /// Counts a write that is acknowledged although it is not durable yet.
     pub(super) fn acknowledge(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now();
         self.open.count += 1;
-        self.open.oldest.get_or_insert(now);
+        self.open.newest = now;
         cx.ledger(self.book).wrote(now);
     }
 
@@ -65,6 +82,7 @@ impl Lazy {
 
     /// Notes that the flush has ended.
     pub(super) fn flushed(&mut self) {
+        self.flushed = self.flushing.newest;
         self.flushing = Pending::default();
     }
 
@@ -72,11 +90,10 @@ impl Lazy {
     pub(super) fn crash(&mut self, cx: &mut Cx<'_>) {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();
-        let age = flushing.oldest.or(open.oldest).map_or(SimDuration::ZERO, |oldest| now.since(oldest));
         let book = cx.ledger(self.book);
-        book.lose(open.count + flushing.count, age);
+        book.lose(open.count + flushing.count, self.flushed);
         if self.is_alone {
-            book.primary_lost(now);
+            book.down(now, 0);
         }
     }
 }

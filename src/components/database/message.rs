@@ -21,6 +21,10 @@ pub(super) mod kind {
     pub(in super::super) const PROMOTE: u8 = 13;
     /// To write the key of a lost write again, unless it has been written since.
     pub(in super::super) const REPLAY: u8 = 14;
+    /// To know that the sender's copy of the log is safe up to the position in the word.
+    pub(in super::super) const CONFIRM: u8 = 16;
+    /// To send the log, because the sender is back.
+    pub(in super::super) const FOLLOW: u8 = 17;
     /// To append a part of the log in place of all that it has from there on, which belongs to another log.
     pub(in super::super) const ADOPT: u8 = 15;
 }

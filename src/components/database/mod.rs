@@ -10,6 +10,8 @@
 mod acks;
 mod apply;
 pub mod book;
+mod confirm;
+mod follow;
 mod gauges;
 mod homes;
 mod inbox;
@@ -39,6 +41,6 @@ pub use node::Database;
 pub use partition::Partition;
 pub use router::Router;
 pub use spec::{
-    Apply, DatabaseSpec, Disk, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery, Replication,
-    Reroute, Ship, Topology,
+    Apply, DatabaseSpec, Disk, Election, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery,
+    Replication, Reroute, Ship, Sync, Topology,
 };

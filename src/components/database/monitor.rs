@@ -3,8 +3,10 @@
 //! ```text
 //! watch --misses--> elect --> catch up --> promote --> reroute --> watch the new one
 //! ```
+//!
+//! With a lease, it is the store that holds the primary's key: an answer to a poll is a renewal.
 
-use crate::kernel::random::Stream;
+use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Ask;
@@ -14,7 +16,7 @@ use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::book::{Book, Part};
+use super::book::{Book, Part, Subject};
 use super::gauges;
 use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
@@ -26,12 +28,18 @@ mod timer {
     pub(super) const POLL: u16 = 0;
     /// The time limit of a poll is reached.
     pub(super) const SILENT: u16 = 1;
-    /// A person has decided to fail over.
+    /// A person has decided to fail over because of the loss with this number.
     pub(super) const DECIDED: u16 = 2;
     /// The time for answers to the election with this number is over.
     pub(super) const VOTED: u16 = 3;
     /// The time of the promotion is over.
     pub(super) const PROMOTED: u16 = 4;
+    /// Nobody has answered in the election with this number: time for another one.
+    pub(super) const AGAIN: u16 = 5;
+    /// The callers learn of the primary of the epoch with this number.
+    pub(super) const REROUTED: u16 = 6;
+    /// The primary's key expires, unless it was renewed.
+    pub(super) const EXPIRES: u16 = 7;
 }
 
 /// The phase of a failover.
@@ -49,11 +57,16 @@ enum Phase {
 pub struct Monitor {
     nodes: Vec<ComponentId>,
     router: ComponentId,
+    subject: Subject,
     book: LedgerId<Book>,
     interval: SimDuration,
     timeout: SimDuration,
     misses: u32,
     manual: SimDuration,
+    /// Life of the primary's key, if it holds one.
+    ttl: Option<SimDuration>,
+    /// When that key expires.
+    expires: SimTime,
     pick: Pick,
     promote: Variate,
     reroute: Reroute,
@@ -68,6 +81,8 @@ pub struct Monitor {
     epoch: u16,
     /// The end of the promotion.
     due: SimTime,
+    /// Number of times that the primary was declared dead.
+    losses: u32,
     /// Number of elections.
     election: u32,
     /// Number of answers to the election that are still missing.
@@ -89,11 +104,14 @@ impl Monitor {
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),
+            subject: spec.subject(),
             book: LedgerId::NONE,
             interval: failover.interval(),
             timeout: failover.timeout(),
             misses: failover.misses(),
             manual: failover.manual.map_or(SimDuration::ZERO, |time| time.0),
+            ttl: failover.ttl(),
+            expires: SimTime::ZERO,
             pick: failover.pick("", spec.replicas()).expect("the loader has checked the pick"),
             promote: failover.promote(),
             reroute: failover.reroute(),
@@ -105,6 +123,7 @@ impl Monitor {
             chosen: 0,
             epoch: 0,
             due: SimTime::ZERO,
+            losses: 0,
             election: 0,
             awaited: 0,
             marks: vec![None; nodes.len()],
@@ -128,8 +147,16 @@ impl Monitor {
         }
     }
 
-    /// Notes that a node has answered. The router is told if it did not answer before.
+    /// Notes that a node has answered. The router is told if it did not answer before. If it is the primary and nobody
+    /// has decided yet to replace it, it stays.
     fn seen(&mut self, node: usize, cx: &mut Cx<'_>) {
+        if self.phase == Phase::Deciding && node == self.primary {
+            cx.note(cx.me(), "failover called off");
+            self.phase = Phase::Watching;
+        }
+        if node == self.primary {
+            self.renew(cx);
+        }
         if std::mem::take(&mut self.missed[node]) >= self.misses {
             self.tell_router(order::UP, node, cx);
         }
@@ -145,20 +172,32 @@ impl Monitor {
             return;
         }
         match self.phase {
-            Phase::Watching if node == self.primary => self.lost(cx),
+            Phase::Watching if node == self.primary && self.ttl.is_none() => self.lost(cx),
             // It will never answer the order that it was given.
             Phase::CatchingUp | Phase::Promoting if node == self.chosen => self.elect(cx),
             _ => {}
         }
     }
 
+    /// Notes that the primary has renewed its key.
+    fn renew(&mut self, cx: &mut Cx<'_>) {
+        if let Some(ttl) = self.ttl {
+            self.expire_at(cx.now() + ttl, cx);
+        }
+    }
+
+    fn expire_at(&mut self, at: SimTime, cx: &mut Cx<'_>) {
+        self.expires = at;
+        cx.alarm_at(at, timer::EXPIRES, About::Nothing);
+    }
+
     /// Declares the primary dead.
     fn lost(&mut self, cx: &mut Cx<'_>) {
         cx.note(cx.me(), "primary declared dead");
-        let now = cx.now();
-        cx.ledger(self.book).primary_lost(now);
+        self.end(Part::Detect, cx);
         self.phase = Phase::Deciding;
-        cx.alarm(self.manual, timer::DECIDED, About::Nothing);
+        self.losses += 1;
+        cx.alarm(self.manual, timer::DECIDED, About::Number(self.losses));
     }
 
     // Failing over --------------------------------------------------------------------------------------------------
@@ -167,7 +206,7 @@ impl Monitor {
     fn elect(&mut self, cx: &mut Cx<'_>) {
         match self.phase {
             Phase::Deciding => {
-                self.end(Part::Detect, cx);
+                self.end(Part::Decide, cx);
                 self.fence(self.primary, cx);
             }
             // It may already be primary, although its answer has not arrived.
@@ -176,7 +215,8 @@ impl Monitor {
         }
         self.phase = Phase::Electing;
         self.election += 1;
-        self.awaited = self.nodes.len();
+        // Who runs for a lease does not wait for the old primary.
+        self.awaited = self.nodes.len() - usize::from(self.ttl.is_some());
         self.marks.fill(None);
         let kind = if self.pick == Pick::MostApplied { kind::APPLIED } else { kind::RECEIVED };
         for node in 0..self.nodes.len() {
@@ -214,7 +254,7 @@ impl Monitor {
                 self.end(Part::Elect, cx);
                 self.ask(node, kind::CATCH_UP, 0, cx);
             }
-            None => cx.alarm(self.interval, timer::DECIDED, About::Nothing),
+            None => cx.alarm(self.interval, timer::AGAIN, About::Number(self.election)),
         }
     }
 
@@ -234,10 +274,14 @@ impl Monitor {
         self.primary = self.chosen;
         self.phase = Phase::Watching;
         self.missed[self.primary] = 0;
-        let route = Order { code: order::ROUTE, subject: self.primary as u32 };
+        self.renew(cx);
         // With DNS, each caller learns by itself within the time to live.
         let delay = if self.reroute == Reroute::Dns { SimDuration::ZERO } else { self.delay };
-        cx.control(self.router, delay, Control::Order(route));
+        cx.alarm(delay, timer::REROUTED, About::Number(u32::from(self.epoch)));
+    }
+
+    fn route(&self, cx: &mut Cx<'_>) {
+        self.tell_router(order::ROUTE, self.primary, cx);
     }
 
     fn end(&self, part: Part, cx: &mut Cx<'_>) {
@@ -257,7 +301,7 @@ impl Monitor {
             (_, kind::RECEIVED | kind::APPLIED | kind::CATCH_UP | kind::PROMOTE) if !of_this_election => {}
             (Phase::Electing, kind::RECEIVED | kind::APPLIED) => {
                 self.marks[node as usize] = ok.then(|| Mark::of(answer));
-                self.awaited -= 1;
+                self.awaited -= usize::from(self.ttl.is_none() || node as usize != self.primary);
                 if self.awaited == 0 {
                     self.choose(cx);
                 }
@@ -277,7 +321,17 @@ impl Monitor {
                 cx.abandon(call);
                 self.miss(node as usize, cx);
             }
-            (timer::DECIDED, _) => self.elect(cx),
+            (timer::EXPIRES, _) if self.phase == Phase::Watching && cx.now() == self.expires => self.lost(cx),
+            (timer::DECIDED, About::Number(loss)) if loss == self.losses && self.phase == Phase::Deciding => {
+                self.elect(cx);
+            }
+            (timer::AGAIN, About::Number(election))
+                if election == self.election && self.phase == Phase::Electing =>
+            {
+                self.elect(cx);
+            }
+            // Unless another one has been promoted meanwhile.
+            (timer::REROUTED, About::Number(epoch)) if epoch == u32::from(self.epoch) => self.route(cx),
             (timer::VOTED, About::Number(election))
                 if election == self.election && self.phase == Phase::Electing && self.awaited > 0 =>
             {
@@ -295,8 +349,14 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), false, cx);
-        cx.alarm(self.interval, timer::POLL, About::Nothing);
+        self.book = Book::open(self.subject, cx);
+        let phase = self.interval.mul_f64(unit_open(&mut cx.stream("polls")));
+        cx.alarm(phase, timer::POLL, About::Nothing);
+        if let Some(ttl) = self.ttl {
+            // The last renewal was an interval before the first poll.
+            let over = ttl.as_nanos() - self.interval.as_nanos();
+            self.expire_at(cx.now() + phase + SimDuration::from_nanos(over), cx);
+        }
     }
 
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
@@ -307,6 +367,8 @@ impl Component for Monitor {
                 // It has lost its state.
                 self.phase = Phase::Watching;
                 self.missed.fill(0);
+                self.route(cx);
+                self.renew(cx);
                 self.poll(cx);
             }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),

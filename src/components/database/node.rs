@@ -75,7 +75,7 @@ impl Database {
             lookup: spec.lookup(),
             population: site.classes.iter().map(|class| class.keys.count).collect(),
             door: Door::new(spec.limits()),
-            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.partitions() == 1)),
+            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.subject(), spec.partitions() == 1)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
@@ -117,6 +117,9 @@ impl Database {
         if let Verdict::Away(outcome) = self.door.admit(call, usize::from(is_write), cx) {
             cx.reply(call, outcome);
             return;
+        }
+        if is_write && let Some(lazy) = &self.lazy {
+            lazy.asked(cx);
         }
         let notes = cx.get(call).notes;
         if let Some(member) = &mut self.member
@@ -335,9 +338,6 @@ impl Database {
 
     fn boot(&mut self, cx: &mut Cx<'_>) {
         assert!(self.door.boot(cx), "the loader has checked that the buffer cache fits");
-        if let Some(lazy) = &mut self.lazy {
-            lazy.start(cx);
-        }
     }
 }
 
@@ -350,6 +350,9 @@ impl Component for Database {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.door.start(cx);
         self.boot(cx);
+        if let Some(lazy) = &mut self.lazy {
+            lazy.start(cx);
+        }
         if let Some(member) = &mut self.member {
             member.start(cx);
         }
@@ -365,6 +368,9 @@ impl Component for Database {
             Signal::Control(Control::Crash) => self.crash(cx),
             Signal::Control(Control::Recover) => {
                 self.boot(cx);
+                if let Some(lazy) = &mut self.lazy {
+                    lazy.restart(cx);
+                }
                 if let Some(member) = &mut self.member {
                     member.recover(cx);
                 }

@@ -6,11 +6,12 @@ use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::apply::Applier;
-use super::book::{Book, trace_log, trace_write};
+use super::book::{Book, Subject, trace_log, trace_write};
+use super::follow::Follow;
 use super::inbox::Inbox;
 use super::log::Log;
 use super::member::{Commit, Member};
-use super::message::{Batch, query};
+use super::message::{Batch, Message, kind, query};
 use super::ship::{PEER_BITS, Shipper};
 use super::spec::DatabaseSpec;
 use super::spec::Topology;
@@ -22,6 +23,7 @@ use super::transfer::Transfer;
 pub(super) struct Peer {
     /// Its index among the nodes, which is also that of its own log.
     index: usize,
+    subject: Subject,
     nodes: Vec<ComponentId>,
     book: LedgerId<Book>,
     /// The logs, by the index of the node that writes them; that index is the epoch of the log.
@@ -32,6 +34,7 @@ pub(super) struct Peer {
     shippers: Vec<Option<Shipper>>,
     applier: Applier,
     transfer: Transfer,
+    follow: Follow,
 }
 
 impl Peer {
@@ -46,17 +49,19 @@ impl Peer {
                 Topology::Ring => node == next,
                 _ => node != me && log == index,
             });
-            let shipper = Shipper::new(targets, log as u32, spec.resend());
+            let shipper = Shipper::new(targets, log as u32, spec);
             (!shipper.is_idle()).then_some(shipper)
         };
         Peer {
             index,
+            subject: spec.subject(),
             book: LedgerId::NONE,
             logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
             inboxes: vec![Inbox::default(); nodes.len()],
             shippers: (0..nodes.len()).map(shipper).collect(),
             applier: Applier::new(nodes.len(), spec.apply_workers(), spec.apply_demand().variate()),
             transfer: Transfer::new(spec),
+            follow: Follow::new(nodes.iter().copied().filter(|&node| node != me), spec.reconnect(), false),
             nodes,
         }
     }
@@ -133,8 +138,9 @@ impl Peer {
 
 impl Member for Peer {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), true, cx);
-        self.transfer.tick(cx);
+        self.book = Book::open(self.subject, cx);
+        self.shippers.iter_mut().flatten().for_each(|shipper| shipper.start(cx));
+        self.transfer.start(cx);
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
@@ -165,12 +171,24 @@ impl Member for Peer {
     }
 
     fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if Message::of(cx.get(call).ask()).is_some_and(|message| message.kind == kind::FOLLOW) {
+            let from = cx.get(call).caller;
+            for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {
+                if let Some(shipper) = shipper {
+                    shipper.follow(from, log, cx);
+                }
+            }
+            return cx.reply(call, Outcome::Ok);
+        }
         if self.transfer.is_over(call, cx) {
             self.arrived(call, cx);
         }
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if Message::of(cx.get(call).ask()).is_some_and(|message| message.kind == kind::FOLLOW) {
+            return self.follow.answered(call, outcome, cx);
+        }
         let log = usize::from(Batch::of(cx.get(call).ask()).epoch);
         if let Some(shipper) = &mut self.shippers[log] {
             shipper.answered(call, outcome, &self.logs[log], cx);
@@ -190,6 +208,7 @@ impl Member for Peer {
                 }
             }
             (timer::ARRIVED, About::Call(call)) => self.arrived(call, cx),
+            (timer::FOLLOW, _) => self.follow.again(cx),
             (worker, _) => {
                 self.applier.done(usize::from(worker - timer::APPLIED));
                 self.apply(cx);
@@ -197,20 +216,24 @@ impl Member for Peer {
         }
     }
 
-    fn crash(&mut self, _cx: &mut Cx<'_>) {
-        self.shippers.iter_mut().flatten().for_each(Shipper::crash);
+    fn crash(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        self.shippers.iter_mut().flatten().for_each(|shipper| shipper.crash(now));
+        self.follow.crash();
         self.inboxes.iter_mut().for_each(Inbox::clear);
         self.applier.restart(self.logs.iter().map(|log| log.applied));
     }
 
-    /// Continues after a restart: asks the nodes after it how far they are, and goes on applying.
+    /// Continues after a restart: the nodes after it come back to it, it asks those before it for their logs, and it
+    /// goes on applying.
     fn recover(&mut self, cx: &mut Cx<'_>) {
         self.transfer.tick(cx);
         for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {
             if let Some(shipper) = shipper {
-                shipper.begin(log, log.applied, cx);
+                shipper.resume(log.applied, cx);
             }
         }
+        self.follow.begin(cx);
         self.apply(cx);
     }
 }

@@ -7,28 +7,34 @@ use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
-use super::book::{Book, Progress, trace_fork, trace_log, trace_write};
+use super::book::{Book, Progress, Subject, trace_fork, trace_log, trace_write};
+use super::confirm::Confirm;
+use super::follow::{Follow, TAKEN};
 use super::inbox::Inbox;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
-use super::message::{Batch, Mark, Message, is_replay, kind, query};
+use super::message::{Batch, Mark, Message, kind, query};
 use super::script::Script;
 use super::ship::{Answered, Shipper};
 use super::spec::DatabaseSpec;
 use super::timer;
 use super::transfer::Transfer;
 use super::waiters::Waiters;
+use crate::model::ask::Ask;
+use crate::model::call::Parent;
 
 /// A primary or one of its replicas.
 #[derive(Debug)]
 pub(super) struct Replica {
     /// Its index among the nodes.
     index: usize,
-    nodes: Vec<ComponentId>,
+    subject: Subject,
     book: LedgerId<Book>,
     is_primary: bool,
     /// Whether it takes no more of the log, because it is to be promoted.
     closed: bool,
+    /// The primary whose log it has.
+    upstream: ComponentId,
     /// The call of the monitor that waits until everything is applied.
     catching_up: Option<CallId>,
     script: Script,
@@ -39,6 +45,8 @@ pub(super) struct Replica {
     waiters: Waiters,
     inbox: Inbox,
     transfer: Transfer,
+    confirm: Confirm,
+    follow: Follow,
 }
 
 impl Replica {
@@ -48,8 +56,8 @@ impl Replica {
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
         Replica {
             index,
-            shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec.resend()),
-            nodes,
+            subject: spec.subject(),
+            shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec),
             book: LedgerId::NONE,
             is_primary: index == 0,
             closed: false,
@@ -61,6 +69,9 @@ impl Replica {
             waiters: Waiters::default(),
             inbox: Inbox::default(),
             transfer: Transfer::new(spec),
+            confirm: Confirm::new(spec),
+            follow: Follow::new(nodes.iter().copied().filter(|&node| node != me), spec.reconnect(), true),
+            upstream: nodes[0],
         }
     }
 
@@ -138,8 +149,13 @@ impl Replica {
         let from = cx.get(call).caller;
         let is_open = self.is_open() || !self.is_primary && batch.epoch > self.log.epoch;
         let before = self.log.received;
+        if is_open {
+            self.upstream = from;
+            self.follow.stop();
+        }
         if is_open && let Received::Adopted(surplus) = self.log.receive(batch) {
             self.closed = false;
+            self.confirm.restart(self.log.applied);
             self.applier.restart([self.log.applied]);
             if surplus > 0 {
                 self.script.begin(self.book, from, cx);
@@ -147,6 +163,48 @@ impl Replica {
         }
         cx.get_mut(call).answer = self.log.mark().word();
         self.trace_log(before, self.log.received, "received", cx);
+        cx.reply(call, Outcome::Ok);
+        if is_open {
+            if batch.to < batch.from {
+                self.confirm.asked();
+            }
+            self.confirm.flush(self.log.received, cx);
+        }
+    }
+
+    /// Tells the primary how much of the log is safe here, if it does not know.
+    fn tell_primary(&mut self, cx: &mut Cx<'_>) {
+        if let Some(position) = self.confirm.news(self.log.applied).filter(|_| !self.is_primary) {
+            let ask = Ask::own(kind::CONFIRM, self.log.epoch, position);
+            cx.ask(Parent::Number(0), self.upstream, position, ask);
+        }
+    }
+
+    /// A flush of what it has received has ended.
+    fn confirmed(&mut self, cx: &mut Cx<'_>) {
+        self.confirm.flushed();
+        self.confirm.flush(self.log.received, cx);
+        self.tell_primary(cx);
+    }
+
+    /// Handles an answer of a replica, or its confirmation: semi-sync may begin again.
+    fn progressed(&mut self, cx: &mut Cx<'_>) {
+        let (shipper, head) = (&self.shipper, self.log.received);
+        if self.acks.resumes(|needed| shipper.confirmed_by(needed), head) {
+            cx.note(cx.me(), "semi-sync again");
+        }
+    }
+
+    /// Handles what another node says that asks for no position.
+    fn told(&mut self, call: CallId, message: Message, cx: &mut Cx<'_>) {
+        let from = cx.get(call).caller;
+        if self.is_primary && message.kind == kind::FOLLOW {
+            self.shipper.follow(from, &self.log, cx);
+            cx.get_mut(call).answer = TAKEN;
+        } else if self.is_primary && message.tag == self.log.epoch && self.shipper.confirm(from, message.word)
+        {
+            self.progressed(cx);
+        }
         cx.reply(call, Outcome::Ok);
     }
 
@@ -170,6 +228,7 @@ impl Replica {
             self.trace_log(before, self.log.applied, "applied", cx);
             self.tell(cx);
             self.caught_up(cx);
+            self.tell_primary(cx);
         }
     }
 
@@ -188,9 +247,10 @@ impl Replica {
 
 impl Member for Replica {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.nodes.len(), false, cx);
+        self.book = Book::open(self.subject, cx);
         self.tell(cx);
-        self.transfer.tick(cx);
+        self.shipper.start(cx);
+        self.transfer.start(cx);
     }
 
     /// Whether this node refuses a query: only the primary takes writes, and a node that is being copied serves no
@@ -232,7 +292,9 @@ impl Member for Replica {
         if self.acks.needed() == 0 {
             return Commit::Safe;
         }
-        if let Some(deadline) = self.acks.push(cx.now(), call, position) {
+        let now = cx.now();
+        cx.ledger(self.book).waits(now);
+        if let Some(deadline) = self.acks.push(now, call, position) {
             cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
         }
         Commit::Waits
@@ -267,8 +329,10 @@ impl Member for Replica {
 
     fn message(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Log { epoch, received, applied, .. } = self.log;
-        let Some(Message { kind, word, .. }) = Message::of(cx.get(call).ask()) else { return };
+        let Some(message) = Message::of(cx.get(call).ask()) else { return };
+        let Message { kind, word, .. } = message;
         let position = match kind {
+            kind::CONFIRM | kind::FOLLOW => return self.told(call, message, cx),
             kind::BATCH | kind::ADOPT => {
                 if self.transfer.is_over(call, cx) {
                     self.arrived(call, cx);
@@ -288,18 +352,15 @@ impl Member for Replica {
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        if is_replay(cx.get(call).ask()) {
-            self.script.answered(self.book, call, outcome, cx);
-            return;
-        }
-        if !self.is_primary {
-            return;
-        }
-        if let Answered::Progress = self.shipper.answered(call, outcome, &self.log, cx) {
-            let (shipper, head) = (&self.shipper, self.log.received);
-            if self.acks.resumes(|needed| shipper.confirmed_by(needed), head) {
-                cx.note(cx.me(), "semi-sync again");
+        match Message::of(cx.get(call).ask()).map(|message| message.kind) {
+            Some(kind::REPLAY) => self.script.answered(self.book, call, outcome, cx),
+            Some(kind::FOLLOW) => self.follow.answered(call, outcome, cx),
+            Some(kind::BATCH | kind::ADOPT) if self.is_primary => {
+                if let Answered::Progress = self.shipper.answered(call, outcome, &self.log, cx) {
+                    self.progressed(cx);
+                }
             }
+            _ => {}
         }
     }
 
@@ -311,30 +372,38 @@ impl Member for Replica {
         cx.note(cx.me(), "fenced");
         self.shipper.stop(cx);
         self.applier.restart([self.log.applied]);
+        self.confirm.restart(self.log.received);
         self.tell(cx);
+        if cx.works() {
+            self.follow.begin(cx);
+        }
         true
     }
 
     fn crash(&mut self, cx: &mut Cx<'_>) {
-        self.shipper.crash();
+        self.shipper.crash(cx.now());
+        self.confirm.crash();
+        self.follow.crash();
         self.acks.clear();
         self.applier.restart([self.log.applied]);
         self.waiters.clear();
         self.inbox.clear();
         self.catching_up = None;
         self.script.crash();
-        let now = cx.now();
         if self.is_primary {
-            cx.ledger(self.book).primary_lost(now);
+            let now = cx.now();
+            cx.ledger(self.book).down(now, self.log.epoch);
         }
     }
 
     fn recover(&mut self, cx: &mut Cx<'_>) {
         self.transfer.tick(cx);
         if self.is_primary {
-            self.shipper.begin(&self.log, self.log.received, cx);
+            self.shipper.resume(self.log.received, cx);
         } else {
+            self.confirm.flush(self.log.received, cx);
             self.apply(cx);
+            self.follow.begin(cx);
         }
         self.script.resume(cx);
     }
@@ -346,6 +415,8 @@ impl Member for Replica {
             (timer::ARRIVED, About::Call(call)) => self.arrived(call, cx),
             (timer::REPLAY, _) => self.script.replay(cx),
             (timer::REBUILT, _) => self.script.is_rebuilding = false,
+            (timer::CONFIRMED, _) => self.confirmed(cx),
+            (timer::FOLLOW, _) => self.follow.again(cx),
             (timer::PATIENCE, _) => self.lose_patience(cx),
             (worker, _) => self.applied(usize::from(worker - timer::APPLIED), cx),
         }

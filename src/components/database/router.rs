@@ -10,9 +10,11 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Found;
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::{Component, Cx};
+use crate::model::ledger::LedgerId;
 use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
+use super::book::{Book, Subject};
 use super::gauges;
 use super::homes::Homes;
 use super::message::{flag, order};
@@ -34,6 +36,8 @@ struct Writer {
 /// The router of one database.
 #[derive(Debug)]
 pub struct Router {
+    subject: Subject,
+    book: LedgerId<Book>,
     nodes: Vec<ComponentId>,
     /// The node of each caller, if all nodes take writes.
     homes: Option<Homes>,
@@ -72,6 +76,8 @@ impl Router {
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Router {
         let nodes = spec.node_ids(site);
         Router {
+            subject: spec.subject(),
+            book: LedgerId::NONE,
             homes: spec.all_write().then(|| Homes::new(nodes.len())),
             down_until: vec![SimTime::ZERO; nodes.len()],
             nodes,
@@ -102,6 +108,10 @@ impl Router {
     fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let &Call { user, caller, .. } = cx.get(call);
         let is_write = self.is_write(call, cx);
+        if is_write {
+            let now = cx.now();
+            cx.ledger(self.book).asked(now);
+        }
         let node = match &self.homes {
             Some(_) => self.any(is_write, caller, cx),
             None if is_write => self.primary_for(caller, cx),
@@ -266,6 +276,10 @@ impl Router {
 }
 
 impl Component for Router {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.book = Book::open(self.subject, cx);
+    }
+
     #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {

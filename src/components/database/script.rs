@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
 use crate::model::call::Parent;
@@ -29,6 +30,8 @@ pub(super) struct Script {
     /// The primary that gets them.
     primary: Option<ComponentId>,
     running: bool,
+    /// Draws when the first write of a run is made.
+    stream: Option<Stream>,
     /// Whether the node is being copied anew.
     pub(super) is_rebuilding: bool,
 }
@@ -44,6 +47,7 @@ impl Script {
             keys: VecDeque::new(),
             primary: None,
             running: false,
+            stream: None,
             is_rebuilding: false,
         }
     }
@@ -61,18 +65,19 @@ impl Script {
             return;
         }
         self.keys.extend(cx.ledger(book).take_lost().iter().map(|write| write.key));
-        self.schedule(cx);
+        self.resume(cx);
     }
 
-    /// Continues after a restart of the node.
+    /// Goes on, at a random time within the time between two writes.
     pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
-        self.schedule(cx);
+        let phase = unit_open(self.stream.get_or_insert_with(|| cx.stream("replay")));
+        self.schedule(self.every.mul_f64(phase), cx);
     }
 
-    fn schedule(&mut self, cx: &mut Cx<'_>) {
+    fn schedule(&mut self, after: SimDuration, cx: &mut Cx<'_>) {
         if !self.running && !self.keys.is_empty() {
             self.running = true;
-            cx.alarm(self.every, timer::REPLAY, About::Nothing);
+            cx.alarm(after, timer::REPLAY, About::Nothing);
         }
     }
 
@@ -84,7 +89,7 @@ impl Script {
             let ask = Ask { key, ..Ask::own(kind::REPLAY, 0, 0) };
             cx.ask(Parent::Number(SCRIPT), primary, u64::from(key) + 1, ask);
         }
-        self.schedule(cx);
+        self.schedule(self.every, cx);
     }
 
     /// Handles an answer of the primary.
@@ -95,7 +100,7 @@ impl Script {
             Outcome::Rejected => cx.ledger(book).recovered(0, 1),
             _ => self.keys.push_back(key),
         }
-        self.schedule(cx);
+        self.schedule(self.every, cx);
     }
 
     /// Handles a crash of the node. The list of the script is a file, which remains.

@@ -16,5 +16,9 @@ pub(super) const REPLAY: u16 = 5;
 pub(super) const REBUILT: u16 = 6;
 /// It is time to flush what has been acknowledged before it was durable.
 pub(super) const LAZY: u16 = 7;
+/// What a replica has received is flushed.
+pub(super) const CONFIRMED: u16 = 8;
+/// It is time to ask those nodes again that have not answered.
+pub(super) const FOLLOW: u16 = 9;
 /// A worker has applied a write; the code less this number is the number of the worker.
 pub(super) const APPLIED: u16 = 256;

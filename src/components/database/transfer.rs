@@ -1,5 +1,6 @@
 //! `Transfer`: when batches of the log are sent, and how long they take in addition to the network's time.
 
+use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
@@ -12,12 +13,15 @@ use super::timer;
 pub(super) struct Transfer {
     /// Time between two batches; `None` if one is sent after every flush.
     every: Option<SimDuration>,
+    /// Time from the start of the trial to the first batch.
+    phase: SimDuration,
     delay: SimDuration,
 }
 
 impl Transfer {
     pub(super) fn new(spec: &DatabaseSpec) -> Transfer {
         Transfer {
+            phase: SimDuration::ZERO,
             every: spec.ship.and_then(|ship| ship.every).map(|every| every.0),
             delay: spec.ship.and_then(|ship| ship.delay).map_or(SimDuration::ZERO, |delay| delay.0),
         }
@@ -28,10 +32,19 @@ impl Transfer {
         self.every.is_none()
     }
 
+    /// Starts the timer of the batches, at a random time within their interval.
+    pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
+        if let Some(every) = self.every {
+            self.phase = every.mul_f64(unit_open(&mut cx.stream("batches")));
+            cx.alarm(self.phase, timer::SHIP, About::Nothing);
+        }
+    }
+
     /// Sets the timer of the next batch.
     pub(super) fn tick(&self, cx: &mut Cx<'_>) {
         if let Some(every) = self.every {
-            let over = cx.now().as_nanos() % every.as_nanos();
+            let since = cx.now().as_nanos() + every.as_nanos() - self.phase.as_nanos();
+            let over = since % every.as_nanos();
             cx.alarm(SimDuration::from_nanos(every.as_nanos() - over), timer::SHIP, About::Nothing);
         }
     }

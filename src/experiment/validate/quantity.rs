@@ -138,7 +138,7 @@ impl Quantity {
             Q::LostWrites => lost(record, |lost| lost),
             Q::LostSquared(mean) => lost(record, |lost| squared(lost - mean)),
             Q::NothingLost => lost(record, |lost| f64::from(lost == 0.0)),
-            Q::Outage => data(record, |data| data.outages.first().map_or(f64::NAN, Outage::length_s)),
+            Q::Outage => data(record, |data| data.longest_outage().map_or(f64::NAN, Outage::length_s)),
             Q::LagAtEnd => data(record, |data| data.lag_series_s.last().copied().unwrap_or(f64::NAN)),
             _ => self.of_box(record),
         }

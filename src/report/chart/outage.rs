@@ -29,7 +29,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         .iter()
         .map(|(colour, (name, figure))| (format!("{name} {}", brief(length(figure) * 1e3)), *colour));
     let bars = Bars {
-        axis: Axis::linear("time after the loss of the primary (s)", Unit::Seconds),
+        axis: Axis::linear("time after the last acknowledged write (s)", Unit::Seconds),
         legend: legend.collect(),
         rows: vec![Bar {
             label: "no write".into(),
@@ -50,7 +50,7 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         name: "outage".into(),
         alt: format!("The outage as a bar of its parts. {title}."),
         title,
-        subtitle: about(result, "the first outage of each trial, mean over trials"),
+        subtitle: about(result, "the longest outage of each trial, mean over trials"),
         table: Table::new(["part", "length"], parts.iter().map(row).collect()),
         body: Body::Bars(bars),
     })

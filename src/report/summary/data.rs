@@ -10,7 +10,7 @@ use crate::experiment::result::{Figure, RunResult};
 const BAR: f64 = 60.0;
 
 /// The characters that fill the phases of an outage, in order.
-const SIGNS: [char; 5] = ['d', 'e', 'c', 'p', 'r'];
+const SIGNS: [char; 8] = ['x', 'd', 'm', 'e', 'c', 'p', 'r', 'a'];
 
 pub(super) fn section(result: &RunResult) -> String {
     let Some(data) = &result.metrics.data else { return String::new() };
@@ -27,7 +27,7 @@ pub(super) fn section(result: &RunResult) -> String {
         some("writes in conflict", &data.conflicting_writes),
         some("writes discarded", &data.discarded_writes),
         data.rpo_s.as_ref().map(|rpo| format!("RPO: writes of {} lost", in_time(rpo))),
-        data.rto_s.as_ref().map(|rto| format!("RTO: no write for {}", in_time(rto))),
+        data.rto_s.as_ref().map(|rto| format!("RTO: no write for {}{}", in_time(rto), of_several(data))),
         bar(data),
     ];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
@@ -50,7 +50,15 @@ fn some(what: &str, figure: &Figure) -> Option<String> {
     Some(format!("{what}: {}", with(figure, estimate)))
 }
 
-/// The mean outage as a bar; each phase is as wide as its share of the time.
+/// Says of how many outages the longest one is told; empty if there is one in a trial.
+fn of_several(data: &DataResult) -> String {
+    match data.outages.mean {
+        Some(outages) if outages > 1.0 => format!(", the longest of {} outages", estimate(outages, None)),
+        _ => String::new(),
+    }
+}
+
+/// The mean of the longest outages as a bar; each phase is as wide as its share of the time.
 fn bar(data: &DataResult) -> Option<String> {
     let parts: Vec<(&str, f64)> =
         data.outage_s.as_ref()?.iter().map(|(name, figure)| (name, figure.mean.unwrap_or(0.0))).collect();
@@ -77,8 +85,8 @@ mod tests {
     #[test]
     fn an_outage_is_a_bar_of_its_parts() {
         let figure = |mean: f64| Figure { mean: Some(mean), ..Figure::default() };
-        let names = ["detect", "elect", "catch_up", "promote", "reroute"];
-        let parts = names.into_iter().zip([10.0, 0.0, 0.0, 5.0, 5.0]);
+        let names = ["down", "detect", "decide", "elect", "catch_up", "promote", "reroute", "wait_for_acks"];
+        let parts = names.into_iter().zip([0.0, 10.0, 0.0, 0.0, 0.0, 5.0, 5.0, 0.0]);
         let data = DataResult {
             outage_s: Some(Named(parts.map(|(name, mean)| (name.to_owned(), figure(mean))).collect())),
             ..DataResult::default()

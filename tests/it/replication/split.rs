@@ -22,16 +22,16 @@ fn halves(failover: &str) -> String {
 
 #[test]
 fn in_a_partition_without_a_fence_both_sides_write() {
-    // The monitor polls at whole seconds. The polls of 20 s and 21 s are lost, and the second times out at 22 s. The
-    // election waits for the old primary's answer until 23 s, and promotion takes 1 s. So from 24 s on there are two
+    // Two polls are lost, the first of them 0.5 s after the link on average, and the second times out at 22.5 s. The
+    // election waits for the old primary's answer until 23.5 s, and promotion takes 1 s. So from 24.5 s on there are two
     // primaries, until the link heals at 63 s and the callers in the east learn of the new one.
     let trials = run(&halves("fenced = false, discover = '80s'"));
     let lost = |trial: &TrialRecord| data(trial).lost_writes as f64;
     check("lost", mean(&trials, lost), 50.0 * 43.0, 0.0);
-    // The old primary is taken out at 22 + 80 s, and learns of the new log within a second. Its writes are in
-    // conflict if their key has been written in the west since 24 s, at 50/s until 63 s and at 100/s after that.
-    let low = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 39.0) / 2000.0);
-    let high = 1.0 - libm::exp(-(50.0 * 39.0 + 100.0 * 40.1) / 2000.0);
+    // The old primary is taken out at 22.5 + 80 s, and learns of the new log within a second. Its writes are in
+    // conflict if their key has been written in the west since 24.5 s, at 50/s until 63 s and at 100/s after that.
+    let low = 1.0 - libm::exp(-(50.0 * 38.5 + 100.0 * 39.0) / 2000.0);
+    let high = 1.0 - libm::exp(-(50.0 * 38.5 + 100.0 * 41.1) / 2000.0);
     let share = |trial: &TrialRecord| data(trial).conflicting_writes as f64 / lost(trial);
     let (share, half) = mean(&trials, share);
     println!("conflicting: {share:.4} +- {half:.4}, expected {low:.4} to {high:.4}");
@@ -43,13 +43,13 @@ fn in_a_partition_without_a_fence_both_sides_write() {
 
 #[test]
 fn in_a_partition_a_fence_costs_the_old_side_its_writes() {
-    // The fence works out of band: the old primary takes no writes from 22 s on, and the callers in the east have no
-    // other until 63 s.
+    // The fence works out of band: the old primary takes no writes from 22.5 s on, on average, and the callers in the
+    // east have no other until 63 s.
     let trials = run(&halves("fenced = true"));
-    check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 50.0 * 2.0, 0.0);
+    check("lost", mean(&trials, |trial| data(trial).lost_writes as f64), 50.0 * 2.5, 0.0);
     let failed = |trial: &TrialRecord| trial.classes[0].outcomes[1..].iter().sum::<u64>() as f64;
-    // Writes fail in the east from 22 s to 63 s, and in the west from 20 s to 24 s.
-    check("failed", mean(&trials, failed), 50.0 * 41.0 + 50.0 * 4.0, 0.0);
+    // Writes fail in the east from 22.5 s to 63 s, and in the west from 20 s to 24.5 s.
+    check("failed", mean(&trials, failed), 50.0 * 40.5 + 50.0 * 4.5, 0.0);
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn a_replica_that_falls_silent_while_it_catches_up_is_given_up() {
             operate(sim, &[(10.5, PRIMARY, Control::Crash), (15.0, REPLICA, Control::Hang)]);
         });
         for trial in &trials {
-            // The primary is declared dead at 13 s. The replica does not answer the polls of 15, 16 and 17 s, and is
-            // given up at 18 s. The other replica has then applied 1800 of 2100 writes and needs 3 s more; it is
-            // promoted a second later.
+            // The primary is declared dead at 12.5 to 13.5 s. The replica does not answer three polls, of which the last
+            // times out at 18 to 19 s. The other replica has then applied 1800 to 1900 of 2100 writes and needs 2 to 3
+            // s more; it is promoted a second later, at 22 s.
             let rto = data(trial).rto_s.expect("an outage");
             assert!((10.5..13.0).contains(&rto), "{rto} s with {fence}");
             assert_eq!(data(trial).outages.len(), 1);

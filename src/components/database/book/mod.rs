@@ -5,6 +5,7 @@
 
 mod conflicts;
 mod copies;
+mod gap;
 mod query;
 mod record;
 mod tracing;
@@ -19,6 +20,7 @@ use crate::model::ledger::{Findings, Ledger, LedgerId};
 
 use conflicts::Conflicts;
 use copies::{Copies, Holding};
+use gap::Gap;
 use tracing::Followed;
 
 pub use conflicts::OPEN_MAX;
@@ -80,16 +82,26 @@ pub struct Book {
     lost: Vec<Write>,
     /// Keys that the script has written since the last promotion.
     replayed: BTreeSet<u32>,
-    /// The current outage, and the end of its last part.
-    outage: Option<(Outage, SimTime)>,
+    /// The time since the last acknowledged write.
+    gap: Gap,
     /// Writes of the request that a trace follows.
     followed: Followed,
 }
 
+/// Which database a book is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Number of nodes.
+    pub nodes: usize,
+    /// Whether each node has a log of its own, and not only the primary.
+    pub all_write: bool,
+    /// The age of a write that waits from which on nobody's write is acknowledged in time.
+    pub patience: SimDuration,
+}
+
 impl Book {
-    /// The book of a database of `nodes` nodes. `all_write`: each node has a log of its own, and not only the
-    /// primary.
-    fn new(nodes: usize, all_write: bool) -> Book {
+    fn new(subject: Subject) -> Book {
+        let Subject { nodes, all_write, patience } = subject;
         Book {
             record: DataRecord::default(),
             logs: vec![Copies::new(nodes); if all_write { nodes } else { 1 }],
@@ -103,22 +115,39 @@ impl Book {
             forks: Vec::new(),
             lost: Vec::new(),
             replayed: BTreeSet::new(),
-            outage: None,
+            gap: Gap::new(patience),
             followed: Followed::default(),
         }
     }
 
-    /// Opens the book of a component's database, which has `nodes` nodes, or finds it open. `all_write` when there is no
-    /// primary.
-    pub fn open(nodes: usize, all_write: bool, cx: &mut Cx<'_>) -> LedgerId<Book> {
-        cx.open_ledger(|| Book::new(nodes, all_write))
+    /// Opens the book of a component's database, or finds it open.
+    pub fn open(subject: Subject, cx: &mut Cx<'_>) -> LedgerId<Book> {
+        cx.open_ledger(|| Book::new(subject))
     }
 
     // Writes and reads ----------------------------------------------------------------------------------------------
 
+    /// Records that a write is asked for.
+    pub fn asked(&mut self, now: SimTime) {
+        self.gap.asked(now);
+    }
+
+    /// Records that a commit waits for replicas.
+    pub fn waits(&mut self, now: SimTime) {
+        self.gap.waits(now);
+    }
+
+    /// Ends the gap since the last acknowledged write, because one is acknowledged.
+    fn end_gap(&mut self, now: SimTime) {
+        if let Some(outage) = self.gap.acknowledged(now) {
+            self.record.add(outage);
+        }
+    }
+
     /// Records a write that is acknowledged. Positions must be in order.
     pub fn acknowledge(&mut self, now: SimTime, epoch: u16, position: u64, query: Query) {
         self.record.writes += u64::from(!query.is_replay);
+        self.end_gap(now);
         if query.is_replay {
             self.replayed.insert(query.key);
         } else if !self.replayed.is_empty() {
@@ -132,12 +161,12 @@ impl Book {
             }
             return;
         }
-        self.end_part(Part::Reroute, now);
         self.remember(now, Version { log: 0, position }, query);
         self.tail.push_back(Write { at: now, key: query.key });
         let lacking = self.logs[0].head.saturating_sub(self.logs[0].received_by_all());
         let lacking = usize::try_from(lacking).unwrap_or(usize::MAX);
-        while self.tail.len() > lacking.min(TAIL_MAX) {
+        // One more, which tells how far back the writes go that every node has.
+        while self.tail.len() > lacking.min(TAIL_MAX) + 1 {
             self.tail.pop_front();
         }
     }
@@ -149,6 +178,7 @@ impl Book {
     /// If only a primary writes.
     pub fn write(&mut self, now: SimTime, node: usize, position: u64, query: Query) {
         self.record.writes += 1;
+        self.end_gap(now);
         let (log, logs) = (node as u16, &self.logs);
         let known = |log: u16| logs[usize::from(log)].applied(node);
         let settled = |log: u16| logs[usize::from(log)].applied_by_all();
@@ -197,7 +227,7 @@ impl Book {
     /// Records a write that a node without replicas has acknowledged.
     pub fn wrote(&mut self, now: SimTime) {
         self.record.writes += 1;
-        self.end_part(Part::Reroute, now);
+        self.end_gap(now);
     }
 
     /// Records a read at a node without replicas, which sees everything.
@@ -205,10 +235,12 @@ impl Book {
         self.record.reads += 1;
     }
 
-    /// Records the loss of `count` acknowledged writes that were only in memory; the oldest had been there for `age`.
-    pub fn lose(&mut self, count: u64, age: SimDuration) {
+    /// Records the loss of `count` acknowledged writes that were only in memory; the last one that was flushed was
+    /// acknowledged at `flushed`.
+    pub fn lose(&mut self, count: u64, flushed: SimTime) {
         self.record.lost_writes += count;
-        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(age.as_secs_f64()));
+        let span = if count > 0 { self.gap.last().saturating_since(flushed) } else { SimDuration::ZERO };
+        self.record.reach_back(span.as_secs_f64());
     }
 
     fn writer(&mut self, user: User) -> &mut Writer {
@@ -265,25 +297,16 @@ impl Book {
 
     // Failover ------------------------------------------------------------------------------------------------------
 
-    /// Records the loss of the primary.
-    pub fn primary_lost(&mut self, now: SimTime) {
-        if self.outage.is_none() {
-            let outage = Outage { start_s: now.as_secs_f64(), ..Outage::default() };
-            self.outage = Some((outage, now));
+    /// Records that the primary of this epoch is down. If there is a newer one, nobody misses it.
+    pub fn down(&mut self, now: SimTime, epoch: u16) {
+        if self.forks.last().is_none_or(|&(last, _)| last <= epoch) {
+            self.gap.down(now);
         }
     }
 
-    /// Ends a part of the outage. [`Part::Reroute`] ends with the first acknowledged write, and so does the outage.
+    /// Ends a part of a failover.
     pub fn end_part(&mut self, part: Part, now: SimTime) {
-        let Some((outage, since)) = &mut self.outage else { return };
-        outage.parts_s[part as usize] += now.since(*since).as_secs_f64();
-        *since = now;
-        if part == Part::Reroute {
-            let length = outage.length_s();
-            self.record.rto_s = Some(self.record.rto_s.unwrap_or(0.0).max(length));
-            self.record.outages.push(*outage);
-            self.outage = None;
-        }
+        self.gap.end_part(part, now);
     }
 
     /// Records that the log continues from `position` at the new primary of `epoch`. Writes acknowledged after that
@@ -293,14 +316,11 @@ impl Book {
         let lost = self.logs[0].head.saturating_sub(position);
         self.record.lost_writes += lost;
         let kept = self.tail.len() - self.tail.len().min(usize::try_from(lost).unwrap_or(usize::MAX));
-        let span = match (self.tail.get(kept), self.tail.back()) {
-            (Some(first), Some(last)) => {
-                let until = self.outage.map_or(0.0, |(outage, _)| outage.start_s).max(last.at.as_secs_f64());
-                until - first.at.as_secs_f64()
-            }
-            _ => 0.0,
-        };
-        self.record.rpo_s = Some(self.record.rpo_s.unwrap_or(0.0).max(span));
+        let span = self.tail.back().filter(|_| lost > 0).map_or(SimDuration::ZERO, |last| {
+            let recovered = kept.checked_sub(1).map_or(SimTime::ZERO, |kept| self.tail[kept].at);
+            last.at.since(recovered)
+        });
+        self.record.reach_back(span.as_secs_f64());
         self.lost.extend(self.tail.drain(kept..));
         self.logs[0].cut(position);
         let cut = |version: &mut Version| version.position = version.position.min(position);
@@ -366,10 +386,8 @@ impl Ledger for Book {
 
     fn finish(&mut self, now: SimTime) -> Findings {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
-        if let Some((mut outage, since)) = self.outage.take() {
-            outage.parts_s[Part::Reroute as usize] += now.since(since).as_secs_f64();
-            self.record.rto_s = Some(self.record.rto_s.unwrap_or(0.0).max(outage.length_s()));
-            self.record.outages.push(outage);
+        if let Some(outage) = self.gap.outage(now) {
+            self.record.add(outage);
         }
         let followers = self.lags.iter().filter(|lag| lag.follows).count();
         let over = now.saturating_since(self.measured_from).as_secs_f64() * followers as f64;

@@ -11,42 +11,59 @@ use crate::stats::tally::Tally;
 /// The parts of an outage of writes, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Part {
-    /// Until the monitor declares the primary dead.
+    /// Until the primary works again by itself, or the way to it does.
+    Down,
+    /// Until the primary is declared dead.
     Detect,
+    /// Until a person has decided to fail over.
+    Decide,
     /// Until a replica is chosen.
     Elect,
     /// Until it has applied all that it has received.
     CatchUp,
     /// Until it takes writes.
     Promote,
-    /// Until a write is acknowledged again.
+    /// Until a write is acknowledged again, or waits for replicas.
     Reroute,
+    /// Until replicas have confirmed a write, or the primary stops waiting for them.
+    Acks,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Part; 5] = [Part::Detect, Part::Elect, Part::CatchUp, Part::Promote, Part::Reroute];
+    pub const ALL: [Part; 8] = [
+        Part::Down,
+        Part::Detect,
+        Part::Decide,
+        Part::Elect,
+        Part::CatchUp,
+        Part::Promote,
+        Part::Reroute,
+        Part::Acks,
+    ];
 
     /// Its name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Part::Down => "down",
             Part::Detect => "detect",
+            Part::Decide => "decide",
             Part::Elect => "elect",
             Part::CatchUp => "catch_up",
             Part::Promote => "promote",
             Part::Reroute => "reroute",
+            Part::Acks => "wait_for_acks",
         }
     }
 }
 
-/// A time without acknowledged writes, because the primary was lost.
+/// A time in which writes were asked for and none was acknowledged: from one acknowledged write to the next.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 pub struct Outage {
-    /// When the primary was lost, in seconds after the start of the trial.
+    /// When the last write before it was acknowledged, in seconds after the start of the trial.
     pub start_s: f64,
-    /// Length of each part in seconds, in the order of [`Part::ALL`]. If the primary comes back by itself, there is
-    /// only the last part.
+    /// Length of each part in seconds, in the order of [`Part::ALL`].
     pub parts_s: [f64; Part::ALL.len()],
 }
 
@@ -81,9 +98,10 @@ pub struct DataRecord {
     pub conflicting_writes: u64,
     /// Number of acknowledged writes that were dropped when their node followed the new primary.
     pub discarded_writes: u64,
-    /// Longest outage of writes after a loss of the primary, in seconds.
+    /// Longest outage of writes, in seconds: from one acknowledged write to the next.
     pub rto_s: Option<f64>,
-    /// Longest time span whose acknowledged writes were lost, in seconds.
+    /// Longest time span whose acknowledged writes were lost, in seconds: from the last one that was kept to the last
+    /// one that was acknowledged.
     pub rpo_s: Option<f64>,
     /// Time average, over the replicas, of their lag in seconds: the age of the oldest acknowledged write that is not
     /// applied.
@@ -130,6 +148,23 @@ impl DataRecord {
             *mine = mine.max(*theirs);
         }
         self.outages.extend_from_slice(&other.outages);
+    }
+
+    /// Adds an outage of writes.
+    pub(super) fn add(&mut self, outage: Outage) {
+        self.rto_s = longest(self.rto_s, Some(outage.length_s()));
+        self.outages.push(outage);
+    }
+
+    /// Notes that the writes of the last `span_s` seconds are lost.
+    pub(super) fn reach_back(&mut self, span_s: f64) {
+        self.rpo_s = longest(self.rpo_s, Some(span_s));
+    }
+
+    /// The longest outage.
+    #[must_use]
+    pub fn longest_outage(&self) -> Option<&Outage> {
+        self.outages.iter().max_by(|one, other| one.length_s().total_cmp(&other.length_s()))
     }
 
     /// What the gauges of the database show.

@@ -67,7 +67,8 @@ impl Engine {
             write: micros(1200),
             lookup: SimDuration::from_nanos(6400),
             flush_every: SimDuration::ZERO,
-            connections: 100,
+            // PostgreSQL keeps 3 of 100 for superusers.
+            connections: 97,
             sigma: 0.0,
         };
         match self {
@@ -89,10 +90,22 @@ impl Engine {
                 write: micros(444),
                 lookup: micros(444),
                 flush_every: SimDuration::from_secs(10),
+                // Cassandra has no limit.
                 connections: 65_536,
                 ..sql
             },
             Engine::Graph => Costs { lookup: SimDuration::from_nanos(2300), connections: 400, ..sql },
+        }
+    }
+
+    /// Time between two tries of a replica whose connection is broken: `wal_retrieve_retry_interval` of PostgreSQL 15
+    /// [V]; Redis tries in each run of its `replicationCron`, every second [V].
+    pub(in crate::components::database) const fn reconnect(self) -> SimDuration {
+        match self {
+            Engine::KeyValue => SimDuration::from_secs(1),
+            Engine::Relational | Engine::Document | Engine::Column | Engine::Graph => {
+                SimDuration::from_secs(5)
+            }
         }
     }
 

@@ -25,6 +25,18 @@ pub enum Reroute {
     Vip,
 }
 
+/// How it is found out that the primary is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Election {
+    /// The monitor polls it: `misses` polls in a row without an answer.
+    #[default]
+    Poll,
+    /// It holds a key that lives for `ttl` and that it renews every `loop_wait`: the key expires. Silence costs no more
+    /// than a refusal.
+    Lease,
+}
+
 /// What happens to acknowledged writes that only the old primary has, when it comes back as a replica.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -45,7 +57,7 @@ pub enum Recovery {
 pub enum Preset {
     /// Polls every 5 s; 10 to 13 s in all [S].
     Orchestrator,
-    /// The leader's key lives 30 s and is renewed every 10 s [V].
+    /// A lease: the leader's key lives 30 s and is renewed every 10 s [V: settings of Patroni 4.1, `ttl`, `loop_wait`].
     Patroni,
     /// Amazon RDS Multi-AZ with one standby: 60 to 120 s in all [V].
     RdsMultiAz,
@@ -61,9 +73,16 @@ pub enum Preset {
 pub struct Failover {
     /// The product whose values are used.
     pub preset: Option<Preset>,
+    /// How it is found out that the primary is gone. Default: the preset's, else "poll".
+    pub election: Option<Election>,
     /// Time between two polls of the primary by the monitor. Default: "1s" [T].
     pub interval: Option<Duration>,
-    /// Time that the monitor waits for an answer. Default: the interval.
+    /// Life of the key that the primary holds, with election = "lease". Default: "30s", as Patroni [V].
+    pub ttl: Option<Duration>,
+    /// Time between two renewals of the key, with election = "lease". Default: "10s", as Patroni [V].
+    pub loop_wait: Option<Duration>,
+    /// Time that the monitor waits for an answer. Default: the interval; with election = "lease" 2 s [T], or `loop_wait`
+    /// if that is less.
     pub timeout: Option<Duration>,
     /// Number of consecutive polls without an answer after which the primary is declared dead. Default: 3 [T].
     pub misses: Option<u32>,
@@ -89,8 +108,14 @@ pub struct Failover {
     pub rebuild: Option<Duration>,
 }
 
+/// Defaults of an election by a lease.
+const TTL: SimDuration = SimDuration::from_secs(30);
+const LOOP_WAIT: SimDuration = SimDuration::from_secs(10);
+const ANSWER: SimDuration = SimDuration::from_secs(2);
+
 /// The values of a preset.
 struct Values {
+    election: Election,
     interval: u64,
     misses: u32,
     promote: (u64, u64),
@@ -101,8 +126,14 @@ struct Values {
 impl Preset {
     /// Times that add up to the published total; how a vendor's total divides into parts is a teaching choice [T].
     fn values(self) -> Values {
-        let values =
-            |interval, misses, promote, reroute, delay| Values { interval, misses, promote, reroute, delay };
+        let values = |interval, misses, promote, reroute, delay| Values {
+            election: if self == Preset::Patroni { Election::Lease } else { Election::Poll },
+            interval,
+            misses,
+            promote,
+            reroute,
+            delay,
+        };
         match self {
             Preset::Orchestrator => values(5, 2, (3, 3), Reroute::Proxy, 0),
             Preset::Patroni => values(10, 3, (2, 2), Reroute::Proxy, 0),
@@ -127,17 +158,46 @@ impl Failover {
         self.preset.map(Preset::values)
     }
 
+    pub(in crate::components::database) fn election(&self) -> Election {
+        self.election.or(self.values().map(|values| values.election)).unwrap_or_default()
+    }
+
+    fn is_lease(&self) -> bool {
+        self.election() == Election::Lease
+    }
+
+    /// Life of the primary's key; `None` if it holds none.
+    pub(in crate::components::database) fn ttl(&self) -> Option<SimDuration> {
+        let ttl = self.ttl.map_or(TTL, |ttl| ttl.0);
+        self.is_lease().then_some(ttl)
+    }
+
+    /// Time from the last sign of life after which a silent primary is declared dead, at most.
+    pub(in crate::components::database) fn noticed(&self) -> SimDuration {
+        self.ttl().unwrap_or_else(|| self.interval().saturating_mul(self.misses().into()))
+    }
+
+    /// Time between two polls, or two renewals.
     pub(in crate::components::database) fn interval(&self) -> SimDuration {
-        let preset = self.values().map(|values| values.interval);
+        if self.is_lease() {
+            return self.loop_wait.map_or(LOOP_WAIT, |wait| wait.0);
+        }
+        let preset = self.values().filter(|values| values.election == Election::Poll);
+        let preset = preset.map(|values| values.interval);
         self.interval.map_or_else(|| SimDuration::from_secs(preset.unwrap_or(1)), |interval| interval.0)
     }
 
     pub(in crate::components::database) fn timeout(&self) -> SimDuration {
-        self.timeout.map_or_else(|| self.interval(), |timeout| timeout.0)
+        let default = if self.is_lease() { self.interval().min(ANSWER) } else { self.interval() };
+        self.timeout.map_or(default, |timeout| timeout.0)
     }
 
     pub(in crate::components::database) fn misses(&self) -> u32 {
-        self.misses.or(self.values().map(|values| values.misses)).unwrap_or(3)
+        match self.ttl() {
+            // A replica gets no reads after as long a silence.
+            Some(ttl) => ttl.as_nanos().div_ceil(self.interval().as_nanos().max(1)) as u32,
+            None => self.misses.or(self.values().map(|values| values.misses)).unwrap_or(3),
+        }
     }
 
     pub(in crate::components::database) fn promote(&self) -> crate::kernel::variate::Variate {
@@ -191,11 +251,18 @@ impl Failover {
     }
 
     fn check(&self, replicas: u32, problems: &mut Problems) {
-        for (key, time) in [("interval", self.interval), ("timeout", self.timeout)] {
+        let times = [
+            ("interval", self.interval),
+            ("timeout", self.timeout),
+            ("ttl", self.ttl),
+            ("loop_wait", self.loop_wait),
+        ];
+        for (key, time) in times {
             if time.is_some_and(|time| time.0.is_zero()) {
                 problems.error(format!("failover.{key}"), format!("`{key}` is above zero"), "");
             }
         }
+        self.check_election(problems);
         if self.timeout() > self.interval() {
             let message = "the timeout of a poll is longer than the interval between polls";
             problems.error("failover.timeout", message, "the next poll would come before the answer");
@@ -227,6 +294,26 @@ impl Failover {
         if self.replay_rate.is_some_and(|rate| rate.0 <= 0.0) {
             let message = "a script that writes nothing brings nothing back";
             problems.error("failover.replay_rate", message, "use recovery = \"discard\"");
+        }
+    }
+}
+
+impl Failover {
+    /// Reports keys that have no effect with this kind of election.
+    fn check_election(&self, problems: &mut Problems) {
+        let (works, others) = if self.is_lease() {
+            ("poll", [("interval", self.interval.is_some()), ("misses", self.misses.is_some())])
+        } else {
+            ("lease", [("ttl", self.ttl.is_some()), ("loop_wait", self.loop_wait.is_some())])
+        };
+        for (key, _) in others.into_iter().filter(|(_, given)| *given) {
+            let message = format!("`{key}` does nothing without election = \"{works}\"");
+            let help = "a lease has `ttl` and `loop_wait`, polls have `interval` and `misses`";
+            problems.error(format!("failover.{key}"), message, help);
+        }
+        if self.ttl().is_some_and(|ttl| ttl <= self.interval()) {
+            let message = "the key of the primary expires before it is renewed";
+            problems.error("failover.ttl", message, "give it more than `loop_wait`");
         }
     }
 }

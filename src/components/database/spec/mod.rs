@@ -19,9 +19,11 @@ use crate::model::spec::{Problems, Spec as _};
 use crate::parts::hardware::{Hardware, positive};
 use crate::theory::cache::zipf_hit_ratio;
 
+use super::book::Subject;
+
 pub use engine::Engine;
-pub use failover::{Failover, Preset, Recovery, Reroute};
-pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship};
+pub use failover::{Election, Failover, Preset, Recovery, Reroute};
+pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship, Sync};
 pub use topology::Topology;
 
 pub(super) use engine::Work;
@@ -35,6 +37,11 @@ const BUFFER_SHARE: f64 = 0.75;
 
 /// Skew of the accesses to pages, the Zipf exponent of YCSB.
 const SKEW_DEFAULT: f64 = 0.99;
+
+/// The age of a write that waits from which on its wait is an outage, in seconds; and the same in mean times of a
+/// write, for databases that write slowly [T].
+const PATIENCE_S: f64 = 1.0;
+const PATIENCE_WRITES: f64 = 10.0;
 
 /// Largest number of operations that a disk does at the same time.
 pub(super) const AT_ONCE_MAX: f64 = 1e6;
@@ -79,8 +86,8 @@ pub struct DatabaseSpec {
     /// Interval of flushes. Writes are acknowledged at once and flushed together; a crash loses those since the last
     /// flush. "0s": every write waits for its flush. Default: "0s"; of other engines see docs/engines.md.
     pub flush_every: Option<Duration>,
-    /// Largest number of queries at the same time; further ones are rejected. Default: 100, as PostgreSQL; of other
-    /// engines see docs/engines.md.
+    /// Largest number of queries at the same time; further ones are rejected. Default: 97, as PostgreSQL leaves of
+    /// its 100 to applications [V]; of other engines see docs/engines.md.
     pub connections: Option<u32>,
     /// Largest number of reads a second at a node, such as the 3000 of a partition of DynamoDB [V]; further ones are
     /// throttled. Default: no limit.
@@ -114,6 +121,10 @@ pub struct DatabaseSpec {
     pub replicas: Option<u32>,
     /// When a commit is acknowledged to the client. Default: "async".
     pub replication: Option<Replication>,
+    /// What a commit waits for at the replicas that it needs, with replication = "sync" or "semi-sync". Default: "flush"
+    /// with "sync", as PostgreSQL's `synchronous_commit = on` [V]; "remote-write" with "semi-sync", as MySQL, whose relay
+    /// log is not flushed at each commit [V].
+    pub sync: Option<Sync>,
     /// Number of replicas that a semi-sync commit waits for. Default: 1, as MySQL [V].
     pub acks: Option<u32>,
     /// Number of replicas that a sync commit waits for. Default: all.
@@ -194,6 +205,17 @@ impl DatabaseSpec {
 
     pub(super) fn has_monitor(&self) -> bool {
         self.failover.is_some() && !self.all_write()
+    }
+
+    /// What its book is about.
+    pub(super) fn subject(&self) -> Subject {
+        let write_s = self.write().variate().mean() + self.commit().variate().mean();
+        let patience_s = PATIENCE_S.max(PATIENCE_WRITES * write_s);
+        Subject {
+            nodes: if self.is_replicated() { 1 + self.replicas() as usize } else { 1 },
+            all_write: self.all_write(),
+            patience: SimDuration::from_sample_secs(patience_s),
+        }
     }
 
     pub(super) fn check_cache(&self, problems: &mut Problems) {

@@ -16,6 +16,10 @@ use crate::components::database::apply::WORKERS_MAX;
 /// Largest number of replicas; a primary with more would do nothing but send its log.
 pub(in crate::components::database) const REPLICAS_MAX: u32 = 200;
 
+/// Least time after which TCP sends again what is not acknowledged, in addition to the round trip: `TCP_RTO_MIN` of
+/// Linux 6.18.
+const RESEND: SimDuration = SimDuration::from_millis(200);
+
 /// When a commit is acknowledged to the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +32,19 @@ pub enum Replication {
     SemiSync,
     /// When all replicas have it too, or `quorum` of them.
     Sync,
+}
+
+/// What a commit waits for at a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sync {
+    /// The replica has received it.
+    #[serde(alias = "remote_write")]
+    RemoteWrite,
+    /// It has flushed it too.
+    Flush,
+    /// It has applied it too, so that its readers see it.
+    Apply,
 }
 
 /// Where reads go.
@@ -67,8 +84,12 @@ pub struct Ship {
     /// Transfer time of a batch in addition to the network's. A batch in transfer when the primary crashes is lost;
     /// packets in the network arrive. Default: none.
     pub delay: Option<Duration>,
-    /// Time without an answer after which a batch is sent again. Default: the delay and "1s" [T].
+    /// Time without an answer after which a batch is sent again; each further try waits twice as long, as TCP does.
+    /// Default: the round trip, the delay and "200ms", as Linux [V].
     pub resend: Option<Duration>,
+    /// Time between two tries of a replica whose connection is broken, such as by a restart of its primary. Default:
+    /// "5s", as PostgreSQL [V]; MySQL has "60s" [V]. Of the other engines see docs/engines.md.
+    pub reconnect: Option<Duration>,
 }
 
 /// How a replica applies the log.
@@ -80,6 +101,9 @@ pub struct Apply {
     pub workers: Option<u32>,
     /// Core time to apply a write at a replica. Default: that of a write at the primary.
     pub demand: Option<Dist>,
+    /// Time of a durable flush of the log at a replica, which commits wait for with sync = "flush" or "apply". Default:
+    /// that of the primary.
+    pub commit: Option<Dist>,
 }
 
 impl DatabaseSpec {
@@ -108,6 +132,19 @@ impl DatabaseSpec {
         }
     }
 
+    pub(in crate::components::database) fn sync(&self) -> Sync {
+        let is_sync = self.replication == Some(Replication::Sync);
+        self.sync.unwrap_or(if is_sync { Sync::Flush } else { Sync::RemoteWrite })
+    }
+
+    pub(in crate::components::database) fn apply_commit(&self) -> Dist {
+        self.apply.as_ref().and_then(|apply| apply.commit.clone()).unwrap_or_else(|| self.commit())
+    }
+
+    pub(in crate::components::database) fn reconnect(&self) -> SimDuration {
+        self.ship.and_then(|ship| ship.reconnect).map_or(self.engine().reconnect(), |time| time.0)
+    }
+
     pub(in crate::components::database) fn apply_demand(&self) -> Dist {
         self.apply.as_ref().and_then(|apply| apply.demand.clone()).unwrap_or_else(|| self.write())
     }
@@ -116,10 +153,11 @@ impl DatabaseSpec {
         self.apply.as_ref().and_then(|apply| apply.workers).unwrap_or(1)
     }
 
-    pub(in crate::components::database) fn resend(&self) -> SimDuration {
+    /// Time without an answer after which a batch is sent again, and whether the round trip comes on top.
+    pub(in crate::components::database) fn resend(&self) -> (SimDuration, bool) {
         let ship = self.ship.unwrap_or_default();
         let delay = ship.delay.map_or(SimDuration::ZERO, |delay| delay.0);
-        ship.resend.map_or(SimDuration::from_secs(1) + delay, |resend| resend.0)
+        (ship.resend.map_or(RESEND + delay, |resend| resend.0), ship.resend.is_none())
     }
 
     pub(in crate::components::database) fn check_replicas(&self, problems: &mut Problems) {
@@ -148,6 +186,7 @@ impl DatabaseSpec {
             ("acks", self.acks.is_some()),
             ("quorum", self.quorum.is_some()),
             ("semi_sync_timeout", self.semi_sync_timeout.is_some()),
+            ("sync", self.sync.is_some()),
             ("ship", self.ship.is_some()),
             ("apply", self.apply.is_some()),
             ("reads", self.reads.is_some()),
@@ -175,6 +214,17 @@ impl DatabaseSpec {
                 problems.error(key, message, "add replicas, or wait for fewer");
             }
         }
+        let confirms = self.apply.as_ref().is_some_and(|apply| apply.commit.is_some());
+        for (key, given) in [("sync", self.sync.is_some()), ("apply.commit", confirms)] {
+            if given && replication == Replication::Async {
+                let message = format!("`{key}` does nothing where no commit waits for a replica");
+                problems.error(key, message, "drop the key, or use replication = \"sync\"");
+            }
+        }
+        if confirms && self.sync() == Sync::RemoteWrite {
+            let message = "`apply.commit` does nothing with sync = \"remote-write\"";
+            problems.error("apply.commit", message, "drop the key, or use sync = \"flush\"");
+        }
         if self.semi_sync_timeout.is_some() && replication != Replication::SemiSync {
             let message = "`semi_sync_timeout` does nothing without replication = \"semi-sync\"";
             problems.error("semi_sync_timeout", message, "drop the key, or change `replication`");
@@ -183,12 +233,14 @@ impl DatabaseSpec {
 
     fn check_shipping(&self, problems: &mut Problems) {
         let ship = self.ship.unwrap_or_default();
-        for (key, value) in [("ship.every", ship.every), ("ship.resend", ship.resend)] {
+        for (key, value) in
+            [("ship.every", ship.every), ("ship.resend", ship.resend), ("ship.reconnect", ship.reconnect)]
+        {
             if value.is_some_and(|value| value.0.is_zero()) {
                 problems.error(key, format!("`{key}` is above zero"), "leave it out for the default");
             }
         }
-        if ship.resend.is_some() && ship.delay.is_some_and(|delay| delay.0 >= self.resend()) {
+        if ship.resend.is_some() && ship.delay.is_some_and(|delay| delay.0 >= self.resend().0) {
             let message = "a batch would be sent again before it can have arrived";
             problems.error("ship.resend", message, "give it more than `delay`");
         }

@@ -318,6 +318,16 @@ impl Cx<'_> {
         self.world.seed.key(self.world.infos[self.me.index()].draw_salt, number)
     }
 
+    /// Returns a number that stands for the user of a call, for hashes: the identity, or for a user who makes one request only
+    /// the key of that request, which all its tries and calls share. Another trial has other users.
+    pub fn user_of(&self, call: CallId) -> u64 {
+        let &Call { identity, client, number, .. } = self.get(call);
+        if identity != 0 {
+            return identity;
+        }
+        self.world.seed.key(self.world.infos[client.index()].draw_salt, number)
+    }
+
     // Operations ----------------------------------------------------------------------------------------------------
 
     /// Sends an operation to a component, which happens after `after`.

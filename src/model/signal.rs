@@ -172,6 +172,10 @@ impl Order {
     pub const DRAIN: u16 = 0xFF00;
     /// Give it calls again.
     pub const READY: u16 = 0xFF01;
+    /// A component that was to be drained has none of the sender's calls any more; to that component.
+    pub const DRAINED: u16 = 0xFF02;
+    /// The component is about to be stopped, as planned.
+    pub const STOP: u16 = 0xFF03;
 
     /// The order to a balancer to drain this target.
     #[must_use]

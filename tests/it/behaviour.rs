@@ -267,3 +267,12 @@ fn a_rate_limit_throttles_what_is_beyond_it() {
         &[("throughput@0..9", 99.0..=101.0), ("throughput@12..100", 49.5..=50.5)],
     );
 }
+
+#[test]
+fn a_bucket_of_six_tokens_throttles_what_nginx_refuses_with_a_burst_of_five() {
+    // nginx 1.22.1, `limit_req rate=50r/s burst=5 nodelay`: 5.1 +- 1.1 % at 45/s and 18.5 +- 2.7 % at 60/s. Its `burst` is what
+    // may come beside the call that the rate allows.
+    let server = "steps = [{ cpu = '1ms' }]\nrate_limit = { rate = '50/s', burst = 6 }";
+    check(&one_box("rate = '45/s'", server), &[("throttled", 0.040..=0.062)]);
+    check(&one_box("rate = '60/s'", server), &[("throttled", 0.158..=0.212)]);
+}

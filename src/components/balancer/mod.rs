@@ -187,7 +187,7 @@ impl Balancer {
     #[inline(always)]
     fn choose(&mut self, call: CallId, tried: &[u16], cx: &mut Cx<'_>) -> Option<usize> {
         let now = cx.now();
-        let &Call { identity: user, client, number, key: draws, .. } = cx.get(call);
+        let &Call { identity: user, key: draws, .. } = cx.get(call);
         let own = self.jar.as_ref().filter(|_| user != 0).and_then(|jar| jar.target(now, user));
         if let (Some(own), Some(jar)) = (own, &mut self.jar) {
             if self.targets.keeps(own) && !tried.contains(&(own as u16)) {
@@ -198,8 +198,7 @@ impl Balancer {
                 return None;
             }
         }
-        // Users who do not come back are told apart by their request.
-        let key = if user != 0 { user } else { mix(client.index() as u64, number) };
+        let key = cx.user_of(call);
         let mut rng = cx.rng_of(draws, CHOICE + tried.len() as u64);
         let target = self.targets.pick(now, key, tried, &mut rng)?;
         if self.targets.is_open {
@@ -259,7 +258,7 @@ impl Balancer {
             }
             (timer::DRAINED, About::Number(i)) => self.drained(i as usize, cx),
             (timer::TAKE_OVER, _) => {
-                if self.pair.take_over() {
+                if self.pair.take_over(cx.now()) {
                     let me = cx.me();
                     cx.control(me, SimDuration::ZERO, Control::TakeOver);
                 }
@@ -273,6 +272,7 @@ impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.door.start(cx);
         self.targets.wind(cx);
+        self.pair.start(cx);
         self.begin_checks(cx);
     }
 

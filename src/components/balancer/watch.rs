@@ -64,6 +64,9 @@ impl Balancer {
     // Operations ----------------------------------------------------------------------------------------------------
 
     fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
+        if order.code == Order::STOP {
+            return self.pair.leave();
+        }
         let target = ComponentId::new(order.subject as usize);
         let Some(i) = self.targets.find(target).filter(|_| self.pair.is_active) else { return };
         let draining = match order.code {
@@ -97,7 +100,7 @@ impl Balancer {
     pub(super) fn control(&mut self, control: Control, cx: &mut Cx<'_>) {
         match control {
             Control::Crash => {
-                if let Some(after) = self.pair.crash() {
+                if let Some(after) = self.pair.crash(cx.now()) {
                     cx.alarm(after, timer::TAKE_OVER, About::Nothing);
                 }
                 self.forget(cx);

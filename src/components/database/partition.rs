@@ -1,20 +1,21 @@
 //! `Partition`: sends each query to the node that has its key. It is a part of the driver in each caller, and costs
 //! nothing.
 
-use crate::kernel::random::{mix, name_hash};
+use rand::Rng;
+
+use crate::kernel::random::mix;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
 use crate::model::site::Site;
 
 use super::spec::DatabaseSpec;
 
-/// The start value of the hash of a key.
-const SALT: u64 = name_hash("partition");
-
 /// Divides the keys among the nodes, by a hash.
 #[derive(Debug)]
 pub struct Partition {
     nodes: Vec<ComponentId>,
+    /// The start value of the hash of a key. Each trial has another one: which node has the most popular key is chance.
+    salt: u64,
 }
 
 impl Partition {
@@ -22,16 +23,20 @@ impl Partition {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Partition {
         let names = (1..=spec.partitions()).map(|node| format!("{}.node-{node}", site.group));
-        Partition { nodes: names.map(|name| site.find(&name)).collect() }
+        Partition { nodes: names.map(|name| site.find(&name)).collect(), salt: 0 }
     }
 
     fn route(&self, call: CallId, cx: &mut Cx<'_>) {
-        let node = mix(SALT, u64::from(cx.get(call).ask().key)) % self.nodes.len() as u64;
+        let node = mix(self.salt, u64::from(cx.get(call).ask().key)) % self.nodes.len() as u64;
         cx.forward(call, self.nodes[node as usize]);
     }
 }
 
 impl Component for Partition {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.salt = cx.stream("partition").next_u64();
+    }
+
     #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {

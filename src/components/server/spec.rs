@@ -51,7 +51,8 @@ pub enum OnMemory {
 pub struct RateLimit {
     /// Calls a second that pass in the long run.
     pub rate: Rate,
-    /// Number of calls that can pass at the same time after a quiet period. Default: one second's worth.
+    /// Number of calls that can pass at the same time after a quiet period, as Envoy's `max_tokens` and the burst of AWS; nginx's
+    /// `burst` is one less. Default: one second's worth.
     pub burst: Option<u32>,
 }
 

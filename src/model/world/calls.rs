@@ -124,9 +124,11 @@ impl World {
         ordinal: u64,
         ask: Ask,
     ) -> CallId {
-        let name = self.infos[from.index()].name_hash;
-        let key = if let Parent::Number(number) = parent { mix(name, u64::from(number)) } else { name };
-        let key = branch(key, ordinal);
+        let owner = self.infos[from.index()].name_hash;
+        let number = if let Parent::Number(number) = parent { u64::from(number) } else { u64::MAX };
+        let key = branch(self.seed.key(owner, number), ordinal);
+        // Each check has its own luck on the network. Other messages of a kind stay in their order, as in one connection.
+        let key = if ask.is_check() { mix(key, self.now().as_nanos()) } else { key };
         let call = Call {
             key,
             trail: trail_of(key),

@@ -185,3 +185,32 @@ connections = 200
         record.classes.iter().map(|c| c.issued).sum::<u64>()
     );
 }
+
+#[test]
+fn another_trial_has_other_users_for_a_hash() {
+    // 200 users, each of whom comes once: the number that a server gets is binomial over trials, with the share of its arcs.
+    for policy in ["hash", "ip-hash"] {
+        let text =
+            idle("200s", &format!("policy = '{policy}'"), "rate = '1/s'\narrivals = { dist = 'constant' }");
+        let calls: Vec<f64> =
+            trials(&text, 200, &[]).iter().map(|record| component(record, "web-1").arrived as f64).collect();
+        let mean = calls.iter().sum::<f64>() / 200.0;
+        let variance = calls.iter().map(|calls| (calls - mean).powi(2)).sum::<f64>() / 199.0;
+        let expected = mean * (1.0 - mean / 200.0);
+        // The standard error of a variance of 200 values is a tenth of it.
+        assert!((variance / expected - 1.0).abs() < 0.35, "{policy}: {variance} of {expected}");
+    }
+}
+
+#[test]
+fn each_check_has_its_own_luck_on_the_network() {
+    // Of the checks, each of which is one message and its answer, 19 % are late by a retransmission of 200 ms, not all of a target
+    // or none.
+    let text = idle("200s", "health = { interval = '1s', timeout = '100ms', fall = 1000 }", "rate = '1/s'");
+    let loss = "[[fault]]\nkind = 'packet-loss'\nbetween = ['lb', 'web']\nshare = '10%'\nat = '0s'\n";
+    let records = trials(&(text + loss), 4, &[]);
+    let failed: Vec<f64> = records.iter().map(|record| count(record, "lb", "checks_failed") as f64).collect();
+    // A check that is late takes 100 ms longer until the next one.
+    let expected = 3.0 * 200.0 / (1.0 + 0.19 * 0.1) * 0.19;
+    assert!(failed.iter().all(|failed| (failed / expected - 1.0).abs() < 0.35), "{failed:?} of {expected}");
+}

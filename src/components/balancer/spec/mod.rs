@@ -261,7 +261,8 @@ pub struct BalancerSpec {
     pub slow_start: Option<Duration>,
     /// Keeps each user with one target by a cookie, whatever the policy.
     pub sticky: Option<StickySpec>,
-    /// A second balancer takes over 3.6 s after the active one has crashed (VRRP, RFC 5798 [V]); its connections are lost.
+    /// A second balancer takes over 2.6 to 3.6 s after the active one has crashed (VRRP, RFC 5798 [V]), and 0.6 s after a planned
+    /// stop; its connections are lost.
     #[serde(default)]
     pub standby: bool,
     /// Time that calls have to end at a target that is drained; then they are cut off. Default: the preset's, else as

@@ -1,5 +1,6 @@
 //! Why the figures are what they are, in sentences.
 
+use crate::components::database::Part;
 use crate::model::resource::{Bound, CPU, Meter};
 use crate::scenario::Scenario;
 
@@ -22,6 +23,7 @@ const SHARE_SHOWN: f64 = 0.1;
 pub(in super::super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<String> {
     let mut why = Vec::new();
     why.extend(growth(result));
+    why.extend(unconfirmed(result));
     why.extend(what_binds(scenario, result));
     // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
     why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
@@ -29,6 +31,19 @@ pub(in super::super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<Stri
     why.extend(one_single_thing(scenario, result));
     why.extend(result.theory.iter().filter_map(prediction));
     why
+}
+
+/// Why no write was acknowledged for a while, although the primary was well.
+fn unconfirmed(result: &RunResult) -> Option<String> {
+    let parts = result.metrics.data.as_ref()?.outage_s.as_ref()?;
+    let whole_s: f64 = parts.iter().filter_map(|(_, part)| part.mean).sum();
+    let (_, waited) = parts.iter().find(|(name, _)| *name == Part::Acks.name())?;
+    let waited_s = waited.mean.filter(|waited_s| *waited_s > MOSTLY * whole_s)?;
+    Some(format!(
+        "no write was acknowledged for {} s: commits waited {} s for replicas that did not confirm them",
+        number(whole_s),
+        number(waited_s)
+    ))
 }
 
 /// Why nearly all reads are stale where nobody would expect it.
@@ -227,6 +242,7 @@ fn count(figure: &Figure) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::super::data::DataResult;
+    use super::super::super::result::Named;
     use super::super::super::samples::scenario;
     use super::super::samples::changed;
     use super::*;
@@ -243,6 +259,20 @@ mod tests {
         };
         assert!(why(0.93, 1).unwrap().starts_with("93 % of the reads are stale: without `keys`"));
         assert_eq!((why(0.3, 1), why(0.93, 2)), (None, None));
+    }
+
+    #[test]
+    fn commits_that_wait_for_replicas_are_explained() {
+        let why = |down: f64, acks: f64| {
+            let mut result = changed(|_| ());
+            let part =
+                |part: Part, mean| (part.name().to_owned(), Figure { mean: Some(mean), ..Figure::default() });
+            let outage_s = Some(Named(vec![part(Part::Down, down), part(Part::Acks, acks)]));
+            result.metrics.data = Some(DataResult { outage_s, ..DataResult::default() });
+            unconfirmed(&result)
+        };
+        let expected = "no write was acknowledged for 61.0 s: commits waited 60.0 s for replicas that did not confirm them";
+        assert_eq!((why(1.0, 60.0).as_deref(), why(60.0, 1.0)), (Some(expected), None));
     }
 
     #[test]

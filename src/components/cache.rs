@@ -258,7 +258,7 @@ impl Component for Cache {
             Signal::Reply(child, outcome) => self.answered(child, outcome, cx),
             Signal::Alarm(Alarm { code: LATE, .. }) => self.give_up(cx),
             // All entries were in memory.
-            Signal::Control(Control::Crash) => {
+            Signal::Control(Control::Crash | Control::PowerOff) => {
                 self.shelf = Shelf::new(self.shelf.room);
                 self.hand.crash();
                 cx.level(ENTRIES, 0);

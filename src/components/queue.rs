@@ -305,7 +305,7 @@ impl Component for Queue {
                 self.free.push(number);
                 self.pull(cx);
             }
-            Signal::Control(Control::Crash) => self.crash(cx),
+            Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => self.pull(cx),
             Signal::Alarm(_) | Signal::Control(_) => {}
             Signal::Done(_) | Signal::Returned(..) | Signal::Passed(..) => {}

@@ -94,6 +94,8 @@ pub enum Parent {
 pub(super) enum Stage {
     /// On the network to the callee.
     Travelling,
+    /// Not accepted by the callee's machine: the kernel of the caller tries again.
+    Outside,
     /// Arrived and not answered.
     Inside,
     /// Answered; the reply is on the network.
@@ -144,6 +146,8 @@ pub struct Call {
     pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+    /// Number of times that the kernel of the caller has tried again to connect.
+    pub(super) knocks: u8,
 }
 
 impl Call {
@@ -169,6 +173,7 @@ impl Call {
         watched: false,
         stage: Stage::Travelling,
         abandoned: false,
+        knocks: 0,
     };
 
     /// Returns what it asks for. The caller says it once, and no box on the way changes it.
@@ -206,7 +211,7 @@ pub enum Connection {
     /// It held: the callee itself has answered, whatever the outcome.
     #[default]
     Held,
-    /// It was never made: the callee does not know of the call.
+    /// It was not made: the callee does not know of the call.
     Refused,
     /// It broke: the callee may have done a part of the work, or all of it.
     Broken,

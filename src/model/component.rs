@@ -148,6 +148,12 @@ impl Cx<'_> {
         self.world.forward(self.me, call, to);
     }
 
+    /// Sets the longest time for which this component waits for a connection to another one, in place of Linux's 127 s. A call
+    /// that has none by then fails as [`Outcome::TimedOut`], and its connection counts as refused. To be called once, in `start`.
+    pub fn limit_connecting(&mut self, patience: SimDuration) {
+        self.world.infos[self.me.index()].patience = patience;
+    }
+
     /// Stops waiting for the answer of a call that this component made. The callee is not told: it goes on working, and
     /// its reply is ignored.
     pub fn abandon(&mut self, call: CallId) {

@@ -31,6 +31,8 @@ pub(super) enum Event {
     Reply { to: ComponentId, id: CallId, outcome: Outcome },
     /// A forwarded call comes back from another component.
     Returned { to: ComponentId, id: CallId, from: ComponentId },
+    /// The caller's kernel has had no answer to its attempt to connect for a call: it tries again, or `gives_up`.
+    Knock { to: ComponentId, id: CallId, gives_up: bool },
     /// A timer fires; `epoch` is that of its component when it was set.
     Alarm { to: ComponentId, epoch: u32, alarm: Alarm },
     /// An operation on a component; `place` is the key of its content in the slab.
@@ -66,6 +68,7 @@ pub(super) mod tag {
     pub(in super::super) const DISK: u64 = 9;
     pub(in super::super) const FAULT: u64 = 10;
     pub(in super::super) const ALARM_TURN: u64 = 11;
+    pub(in super::super) const KNOCK: u64 = 12;
 }
 
 #[inline]
@@ -83,6 +86,9 @@ impl From<Event> for Packed {
             }
             Event::Returned { to, id, from } => {
                 Packed { id: id.0.bits(), rest: word(tag::RETURNED, to, from.index() as u64) }
+            }
+            Event::Knock { to, id, gives_up } => {
+                Packed { id: id.0.bits(), rest: word(tag::KNOCK, to, u64::from(gives_up)) }
             }
             Event::Alarm { to, epoch, alarm } => {
                 let (tag, id) = match alarm.about {
@@ -175,6 +181,12 @@ impl Packed {
         (self.rest >> CODE_AT) as u16
     }
 
+    /// Whether the caller's kernel gives up its attempt to connect.
+    #[inline]
+    pub(super) fn gives_up(self) -> bool {
+        self.code() != 0
+    }
+
     /// Number of crashes of the component when the alarm was set.
     #[inline]
     pub(super) fn epoch(self) -> u32 {
@@ -194,6 +206,7 @@ mod tests {
             tag::CALL => Event::Call { to, id: packed.call() },
             tag::REPLY => Event::Reply { to, id: packed.call(), outcome: packed.outcome() },
             tag::RETURNED => Event::Returned { to, id: packed.call(), from: packed.sender() },
+            tag::KNOCK => Event::Knock { to, id: packed.call(), gives_up: packed.gives_up() },
             tag::ALARM => alarm(About::Nothing),
             tag::ALARM_CALL => alarm(About::Call(packed.call())),
             tag::ALARM_REQUEST => alarm(About::Request(packed.request())),
@@ -221,6 +234,7 @@ mod tests {
         let mut events = Vec::from(alarms);
         events.extend(Outcome::ALL.map(|outcome| Event::Reply { to, id, outcome }));
         events.extend([Event::Call { to, id }, Event::Returned { to, id, from }]);
+        events.extend([false, true].map(|gives_up| Event::Knock { to, id, gives_up }));
         events.extend([Event::Control { to, place: id.0 }, Event::Fault(u32::MAX)]);
         events.extend(
             [Device::Cpu, Device::Disk]

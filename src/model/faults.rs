@@ -46,9 +46,11 @@ pub enum When {
 /// What a fault does while it lasts.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// The machines of these components are down, and so is everything that runs on them.
+    /// The processes of these components are dead; their machines live.
     Crash(Vec<ComponentId>),
-    /// The whole place of these components is lost: their machines, and both halves of a pair, so that no standby takes
+    /// The machines of these components have no power, and everything that runs on them is silent.
+    PowerOff(Vec<ComponentId>),
+    /// The whole place of these components has no power: their machines, and both halves of a pair, so that no standby takes
     /// over.
     Disaster(Vec<ComponentId>),
     /// These components accept calls and never answer.

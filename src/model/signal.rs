@@ -120,8 +120,12 @@ pub struct Alarm {
 /// An operation on a component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Control {
-    /// The process dies, and everything in its memory is lost. Calls to it are refused until it recovers.
+    /// The process dies, and everything in its memory is lost; the kernel keeps what it had written. Calls to it are refused until
+    /// it recovers.
     Crash,
+    /// Its machine has no power: the process and everything in memory are lost, and so is what was written and not flushed. It is
+    /// silent until it recovers: calls to it have no answer at all.
+    PowerOff,
     /// It runs again, with empty state.
     Recover,
     /// It accepts calls and never answers them, until it recovers.
@@ -198,6 +202,7 @@ impl Control {
             Control::Recover => 1,
             Control::Hang => 2,
             Control::TakeOver => 3,
+            Control::PowerOff => 4,
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,

@@ -15,7 +15,7 @@ use super::ask::{Verb, Verbs};
 use super::call::{Call, Notes, Request, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
-use super::event::{COMPONENTS_MAX, Packed, tag};
+use super::event::{COMPONENTS_MAX, Event, Packed, tag};
 use super::faults::Planned;
 use super::gauge::Gauge;
 use super::hardware::MachineSpec;
@@ -29,7 +29,7 @@ use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
-use super::world::{Info, Status, World};
+use super::world::{CONNECT_GIVEN_UP, Info, Status, World};
 
 /// Largest number of calls alive at the same time. Above it a trial stops, because a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
@@ -150,6 +150,8 @@ impl Simulation {
             epoch: 0,
             status: Status::Up,
             causes: 0,
+            dark: 0,
+            patience: CONNECT_GIVEN_UP,
             half_down: false,
         });
         self.world.recorder.add_component(member.gauges);
@@ -239,6 +241,7 @@ impl Simulation {
                 tag::ALARM_REQUEST => self.ring(event, About::Request(event.request())),
                 tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
                 tag::ALARM_TURN => self.ring(event, event.turn()),
+                tag::KNOCK => self.knock(event),
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
                 tag::DISK => self.depart_from_disk(event.machine(), fired.seq),
                 tag::CONTROL => {
@@ -271,10 +274,15 @@ impl Simulation {
     }
 
     /// Lets a call into a component. Returns the number that stands for it in the fingerprint; `None` if the component
-    /// does not get it, because it is down or hangs.
+    /// does not get it, because it does not work.
     #[inline(always)]
     fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
         let now = self.world.now();
+        let status = self.world.infos[to.index()].status;
+        if status == Status::Silent {
+            self.world.knock_in_vain(id);
+            return None;
+        }
         let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
         call.stage = Stage::Inside;
         call.arrived = now;
@@ -286,14 +294,28 @@ impl Simulation {
             self.world.mark(to, id, What::Arrive);
         }
         self.world.recorder.meters[to.index()].enter(now, ask.is_check());
-        match self.world.infos[to.index()].status {
+        match status {
             // The kernel accepts the connection if there is a process, even one that hangs.
             Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
             Status::Up => return Some(number),
-            Status::Hung => {}
+            Status::Hung | Status::Silent => {}
             Status::Down => self.world.refuse(to, id),
         }
         None
+    }
+
+    /// The kernel of a caller tries again to connect, or gives up.
+    #[cold]
+    fn knock(&mut self, event: Packed) {
+        let id = event.call();
+        if !event.gives_up() {
+            return self.world.knock(id);
+        }
+        match self.world.give_up_connecting(id) {
+            Some(Event::Reply { to, outcome, .. }) => self.answer(to, id, outcome),
+            Some(Event::Returned { to, from, .. }) => self.come_back(to, id, from),
+            _ => {}
+        }
     }
 
     /// Delivers an answer to the caller if it still waits, and ends the call. A router that watches the call sees the

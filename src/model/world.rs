@@ -1,6 +1,7 @@
 //! `World`: everything in a simulation except its components: calendar, calls, machines, network, recorder.
 
 mod calls;
+mod knocks;
 mod operations;
 mod stations;
 mod steps;
@@ -12,7 +13,7 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::ask::Verbs;
-use super::call::{Call, Request, Stage, Wish};
+use super::call::{Call, Connection, Request, Stage, Wish};
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::keys::Keys;
 use super::ledger::Ledgers;
@@ -24,12 +25,16 @@ use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Request
 use super::trace::{Trace, What};
 use super::troubles::Troubles;
 
+pub(super) use knocks::CONNECT_GIVEN_UP;
+
 /// The state of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Status {
     Up,
-    /// Refuses calls.
+    /// The process is dead: its machine refuses calls.
     Down,
+    /// The machine has no power: it is silent.
+    Silent,
     /// Accepts calls and never answers.
     Hung,
 }
@@ -54,8 +59,12 @@ pub(super) struct Info {
     /// Number of crashes. Timers and work from before a crash are invalid.
     pub epoch: u32,
     pub status: Status,
-    /// Number of crashes and hangs that keep it from working now.
+    /// Number of crashes, hangs and power failures that keep it from working now.
     pub causes: u32,
+    /// Number of power failures among them.
+    pub dark: u32,
+    /// Longest time for which it waits for a connection to another component.
+    pub patience: SimDuration,
     /// Whether one half of the pair has crashed and the other has taken over.
     pub half_down: bool,
 }
@@ -160,8 +169,9 @@ impl World {
         self.network.transmission(places.0, places.1, self.response_bytes[usize::from(class)])
     }
 
-    /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified:
-    /// the caller waits until its own time limit, or until its operating system gives up the connection.
+    /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified. The
+    /// kernel of the caller sends a call again. After a lost answer the caller waits until its own time limit, or until its
+    /// operating system gives up the connection.
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
@@ -170,15 +180,18 @@ impl World {
                 self.calendar.schedule_now(message.into());
             }
             Some(delay) => self.schedule(self.now() + delay, message),
+            None if matches!(message, Event::Call { .. }) => self.knock_later(id, SimDuration::ZERO),
             None => self.lose(id),
         }
     }
 
+    /// The answer to a call is lost: the caller hears no more of it.
     #[cold]
     fn lose(&mut self, id: CallId) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
         call.stage = Stage::Lost;
+        call.connection = Connection::Broken;
         let caller = call.caller;
         let answer = Event::Reply { to: caller, id, outcome: Outcome::Unavailable };
         self.schedule(now + CONNECTION_GIVEN_UP, answer);

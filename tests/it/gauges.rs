@@ -36,7 +36,7 @@ const CLASSES: &str = "[request.read]\n[request.write]\neffect = 'write'\n";
 
 /// A crash of ten seconds.
 fn crash(target: &str) -> String {
-    format!("[[fault]]\nkind = 'crash'\ntarget = '{target}'\nat = '20s'\nfor = '10s'\n")
+    format!("[[fault]]\nkind = 'crash'\ntarget = '{target}'\nat = '20.5s'\nfor = '10s'\n")
 }
 
 /// Users who come back to write and read the same few keys of a database with replicas and these keys.

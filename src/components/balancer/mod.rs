@@ -270,6 +270,7 @@ impl Balancer {
 
 impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.settings.connecting.start(cx);
         self.door.start(cx);
         self.targets.wind(cx);
         self.pair.start(cx);

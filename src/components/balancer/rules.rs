@@ -1,6 +1,7 @@
 //! Checks the keys of a balancer.
 
 use super::spec::{BalancerSpec, Failure, PolicyKind, RETRIES_MAX};
+use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::parts::checks::Pace;
@@ -96,6 +97,10 @@ impl BalancerSpec {
         }
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "no target answers in no time", "leave the key out for no limit");
+        }
+        if self.connect_timeout.is_some() {
+            let settings = self.settings();
+            settings.connecting.check(settings.timeout.unwrap_or(SimDuration::MAX), problems);
         }
         if let Some(warning) = self.demand.as_ref().and_then(Dist::warning) {
             problems.warn("demand", warning, "");

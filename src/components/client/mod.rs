@@ -22,6 +22,7 @@ use crate::model::class::shares;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
 use crate::model::site::Site;
+use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Try};
 use crate::parts::members::Members;
 
@@ -81,6 +82,8 @@ pub struct Client {
     classes: Vec<f64>,
     /// Their time limit and their retries.
     hand: Hand<Try>,
+    /// Their time limit for connections.
+    connecting: Connecting,
     /// Share of the users who keep addresses too long, and whether users stay the same from request to request.
     pinned: Option<(f64, bool)>,
     /// Number of the next request.
@@ -103,6 +106,7 @@ impl Client {
             population: Population::new(spec),
             classes: cumulative(&shares(site.classes, site.group)),
             hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
+            connecting: spec.connecting(),
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             next_number: 0,
         }
@@ -330,6 +334,7 @@ fn cumulative(shares: &[f64]) -> Vec<f64> {
 
 impl Component for Client {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.connecting.start(cx);
         self.population.start(cx);
     }
 

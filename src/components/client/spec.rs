@@ -12,6 +12,7 @@ use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec, Users};
+use crate::parts::connecting::Connecting;
 use crate::parts::hand::Retries;
 use crate::queueing::backoff::{Backoff, Jitter};
 use crate::queueing::retry_budget::RetryBudget;
@@ -98,6 +99,8 @@ pub struct ClientSpec {
     pub profile: Option<ProfileSpec>,
     /// Longest wait of a user for the answer to each try. Default: "30s" [T].
     pub timeout: Option<Duration>,
+    /// Longest wait of a user for a connection, within `timeout`. Default: "127s", as Linux [V].
+    pub connect_timeout: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.
     pub retry: Option<Retry>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
@@ -112,6 +115,11 @@ pub struct ClientSpec {
 impl ClientSpec {
     pub(super) fn timeout(&self) -> SimDuration {
         self.timeout.map_or(SimDuration::from_secs(30), |timeout| timeout.0)
+    }
+
+    /// The time limit for connections.
+    pub(super) fn connecting(&self) -> Connecting {
+        Connecting(self.connect_timeout)
     }
 
     pub(super) fn think_time(&self) -> Dist {
@@ -309,6 +317,7 @@ impl Spec for ClientSpec {
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "users who wait no time at all get no answer", "");
         }
+        self.connecting().check(self.timeout(), problems);
         if self.resolvers.is_some_and(|resolvers| !(1..=RESOLVERS_MAX).contains(&resolvers)) {
             problems.error("resolvers", format!("there are 1 to {RESOLVERS_MAX} resolvers"), "");
         }

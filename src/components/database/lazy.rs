@@ -9,7 +9,7 @@ use crate::model::signal::About;
 use super::book::{Book, Subject};
 use super::timer;
 
-/// Acknowledged writes that a crash would lose.
+/// Acknowledged writes that a power failure would lose.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
     count: u64,
@@ -86,12 +86,18 @@ impl Lazy {
         self.flushing = Pending::default();
     }
 
-    /// Loses all writes that are not flushed, because the process has crashed.
-    pub(super) fn crash(&mut self, cx: &mut Cx<'_>) {
+    /// The process is gone. Without power, all writes that are not flushed are lost. Otherwise the kernel has them, and the next
+    /// flush takes them along.
+    pub(super) fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();
+        let count = open.count + flushing.count;
         let book = cx.ledger(self.book);
-        book.lose(open.count + flushing.count, self.flushed);
+        if has_no_power {
+            book.lose(count, self.flushed);
+        } else {
+            self.open = Pending { count, newest: open.newest.max(flushing.newest) };
+        }
         if self.is_alone {
             book.down(now, 0);
         }

@@ -324,12 +324,13 @@ impl Database {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    fn crash(&mut self, cx: &mut Cx<'_>) {
+    /// The process is gone. What it had written is in the kernel, which keeps it unless the machine `has_no_power`.
+    fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {
         self.door.crash(cx);
         self.flushing.clear();
         self.waiting.clear();
         if let Some(lazy) = &mut self.lazy {
-            lazy.crash(cx);
+            lazy.crash(has_no_power, cx);
         }
         if let Some(member) = &mut self.member {
             member.crash(cx);
@@ -365,7 +366,8 @@ impl Component for Database {
             Signal::Done(call) => self.worked(call, cx),
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
             Signal::Reply(call, outcome) => self.replied(call, outcome, cx),
-            Signal::Control(Control::Crash) => self.crash(cx),
+            Signal::Control(Control::Crash) => self.crash(false, cx),
+            Signal::Control(Control::PowerOff) => self.crash(true, cx),
             Signal::Control(Control::Recover) => {
                 self.boot(cx);
                 if let Some(lazy) = &mut self.lazy {

@@ -19,6 +19,7 @@ use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
+use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Verdict};
 use crate::parts::hand::Hand;
 use crate::parts::members::Members;
@@ -81,6 +82,8 @@ pub struct Server {
     health_cpu: SimDuration,
     /// Its time limit for other boxes.
     hand: Hand<CallId>,
+    /// Its time limit for connections to them.
+    connecting: Connecting,
 }
 
 impl Server {
@@ -95,6 +98,7 @@ impl Server {
             door: Door::new(spec.limits()),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
+            connecting: spec.connecting(),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
         for step in &spec.steps {
@@ -420,6 +424,7 @@ fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
 
 impl Component for Server {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.connecting.start(cx);
         self.door.start(cx);
         self.door.boot(cx);
     }
@@ -432,7 +437,7 @@ impl Component for Server {
             Signal::Done(call) => self.proceed(call, 1, cx),
             Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
             Signal::Alarm(_) => self.lose_patience(cx),
-            Signal::Control(Control::Crash) => self.crash(cx),
+            Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => {
                 cx.count(gauges::RESTARTS);
                 self.door.boot(cx);

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::kernel::time::SimDuration;
 use crate::model::ask::{Scope, Verbs};
 use crate::model::component::Component;
 use crate::model::lever::Lever;
@@ -12,6 +13,7 @@ use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::connecting::Connecting;
 use crate::parts::door::Limits;
 use crate::parts::hardware::{Hardware, check_contention};
 use crate::queueing::token_bucket::TokenBucket;
@@ -100,6 +102,8 @@ pub struct ServerSpec {
     /// Longest wait for each answer of another box; after it the call fails. Default: for ever, that is until the
     /// operating system gives the connection up after 924.6 s.
     pub timeout: Option<Duration>,
+    /// Longest wait for a connection to another box, within `timeout`. Default: "127s", as Linux [V].
+    pub connect_timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
     pub health_cpu: Option<Duration>,
     /// A limit on the rate of calls; those beyond it are throttled.
@@ -145,6 +149,11 @@ impl ServerSpec {
         }
     }
 
+    /// The time limit for connections.
+    pub(super) fn connecting(&self) -> Connecting {
+        Connecting(self.connect_timeout)
+    }
+
     pub(super) fn db_pool(&self) -> u32 {
         self.db_pool.unwrap_or(10)
     }
@@ -181,6 +190,11 @@ impl ServerSpec {
         if self.timeout.is_some() && self.arrows().is_empty() {
             let help = "it limits the answers of other boxes; a client has its own `timeout`";
             problems.error("timeout", "no step asks another box, so that nothing is waited for", help);
+        }
+        self.connecting().check(self.timeout.map_or(SimDuration::MAX, |timeout| timeout.0), problems);
+        if self.connect_timeout.is_some() && self.arrows().is_empty() {
+            let help = "it limits the connections to other boxes; a client has its own `connect_timeout`";
+            problems.error("connect_timeout", "no step asks another box, so that nothing is connected", help);
         }
         if self.on.is_none() && self.base_memory() >= self.hardware().machine().memory {
             let message = "the process alone needs more memory than the machine has";

@@ -1,4 +1,4 @@
-//! Begins and ends the faults of a trial.
+//! Begins and ends the faults of a trial. Everything else that happens in the same nanosecond comes before them.
 
 use std::sync::Arc;
 
@@ -14,12 +14,15 @@ use super::Simulation;
 /// The normal speed.
 const MILLION: f64 = 1e6;
 
+/// Bit in the number of a fault that has let everything else of its nanosecond happen first.
+const DUE: u32 = 1 << 31;
+
 impl Simulation {
     /// Plans a fault. All components must have been added.
     pub fn plan(&mut self, fault: Fault) {
         let stream = self.world.seed.stream(&fault.name, "fault");
         let effect = match fault.effect {
-            Effect::Crash(components) => Effect::Crash(self.neighbours(&components)),
+            Effect::PowerOff(components) => Effect::PowerOff(self.neighbours(&components)),
             Effect::Disaster(components) => Effect::Disaster(self.neighbours(&components)),
             Effect::Slow { of, speed } => Effect::Slow { of: self.one_a_machine(of), speed },
             other => other,
@@ -71,9 +74,14 @@ impl Simulation {
         }
     }
 
-    /// Begins or ends a fault.
-    pub(super) fn turn_fault(&mut self, index: u32) {
-        let index = index as usize;
+    /// Begins or ends a fault, once everything that was planned for this nanosecond has happened: work that ends when a fault
+    /// begins has ended before it.
+    pub(super) fn turn_fault(&mut self, number: u32) {
+        if number & DUE == 0 {
+            self.world.calendar.schedule_now(Event::Fault(number | DUE).into());
+            return;
+        }
+        let index = (number & !DUE) as usize;
         let planned = &mut self.faults[index];
         planned.active = !planned.active;
         let begins = planned.active;
@@ -96,8 +104,9 @@ impl Simulation {
             Effect::Crash(components) => {
                 self.control_all(components, if begins { Control::Crash } else { Control::Recover });
             }
+            Effect::PowerOff(components) => self.power(components, begins),
             Effect::Disaster(components) => {
-                self.control_all(components, if begins { Control::Crash } else { Control::Recover });
+                self.power(components, begins);
                 if begins {
                     components.iter().for_each(|component| self.world.silence(*component));
                 }
@@ -153,6 +162,18 @@ impl Simulation {
                 _ => 1.0,
             });
         shares.product()
+    }
+
+    /// Machines lose their power, or have it again.
+    fn power(&mut self, components: &[ComponentId], begins: bool) {
+        for component in components {
+            if begins {
+                self.control_now(*component, Control::PowerOff);
+            } else {
+                self.world.light(*component);
+                self.control_now(*component, Control::Recover);
+            }
+        }
     }
 
     fn control_all(&mut self, components: &[ComponentId], control: Control) {

@@ -253,6 +253,7 @@ impl World {
         call.callee = to;
         call.connection = Connection::Held;
         call.via = from;
+        call.knocks = 0;
         if crosses {
             call.notes = Notes::BLANK;
         }
@@ -288,13 +289,13 @@ impl World {
     }
 
     /// Whether two components belong to different boxes. What one has noted about a call is no business of the other then.
-    fn crosses_boxes(&self, from: ComponentId, to: ComponentId) -> bool {
+    pub(super) fn crosses_boxes(&self, from: ComponentId, to: ComponentId) -> bool {
         self.infos[from.index()].draw_salt != self.infos[to.index()].draw_salt
     }
 
     pub(in crate::model) fn abandon(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
-        if call.stage == Stage::Lost {
+        if matches!(call.stage, Stage::Lost | Stage::Outside) {
             self.calls.remove(id.0);
         } else {
             call.abandoned = true;

@@ -1,4 +1,4 @@
-//! Operations on components: crashes, hangs, repairs, slow machines.
+//! Operations on components: crashes, power failures, hangs, repairs, slow machines.
 
 use super::super::call::{Call, Connection, Stage};
 use super::super::event::Event;
@@ -8,16 +8,25 @@ use super::super::trace::What;
 use super::{Status, World};
 
 impl World {
-    /// Takes a component down. Calls inside it are lost, and their callers see the connection break. Calls that it made
-    /// are forgotten. Its work and its timers become invalid.
-    pub(super) fn crash(&mut self, component: ComponentId) {
+    /// Takes a component down, whose machine lives on or has no power. Calls inside it are lost: their callers see the connection
+    /// break, or hear nothing. Calls that it made are forgotten. Its work and its timers become invalid.
+    fn take_down(&mut self, component: ComponentId, status: Status) {
         let info = &mut self.infos[component.index()];
-        info.status = Status::Down;
+        info.status = status;
         info.begin_epoch();
-        self.note(component, "crash");
+        self.note(component, if status == Status::Silent { "power off" } else { "crash" });
         self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);
+    }
+
+    /// A power failure of a component's machine is over. If it has crashed besides, its machine refuses calls from now on.
+    pub(in crate::model) fn light(&mut self, component: ComponentId) {
+        let info = &mut self.infos[component.index()];
+        info.dark = info.dark.saturating_sub(1);
+        if info.dark == 0 && info.status == Status::Silent && info.causes > 1 {
+            info.status = Status::Down;
+        }
     }
 
     /// Removes the work of a component from the stations of its machine.
@@ -63,9 +72,10 @@ impl World {
         }
     }
 
-    /// Makes the caller of a lost call see its connection break.
+    /// Makes the caller of a lost call see its connection break. A machine without power tells nobody.
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
+        let is_silent = self.infos[call.callee.index()].status == Status::Silent;
         call.stage = Stage::Answered;
         call.connection = Connection::Broken;
         let call = *call;
@@ -74,7 +84,7 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let delay = self.delay(call.callee, call.caller, call.key);
+        let delay = if is_silent { None } else { self.delay(call.callee, call.caller, call.key) };
         self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
     }
 
@@ -109,7 +119,7 @@ impl World {
 
     fn recover(&mut self, component: ComponentId) {
         if self.infos[component.index()].status == Status::Hung {
-            self.crash(component);
+            self.take_down(component, Status::Down);
         }
         self.infos[component.index()].status = Status::Up;
         self.note(component, "recover");
@@ -130,10 +140,18 @@ impl World {
         match control {
             Control::Crash => {
                 info.causes += 1;
-                if status == Status::Down {
+                if matches!(status, Status::Down | Status::Silent) {
                     return false;
                 }
-                self.crash(component);
+                self.take_down(component, Status::Down);
+            }
+            Control::PowerOff => {
+                info.causes += 1;
+                info.dark += 1;
+                if status == Status::Silent {
+                    return false;
+                }
+                self.take_down(component, Status::Silent);
             }
             Control::Hang => {
                 info.causes += 1;
@@ -154,10 +172,10 @@ impl World {
                 self.recover(component);
             }
             Control::TakeOver => {
-                if status != Status::Down {
+                if !matches!(status, Status::Down | Status::Silent) {
                     return false;
                 }
-                info.causes = 0;
+                (info.causes, info.dark) = (0, 0);
                 self.take_over(component);
             }
             Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),

@@ -13,8 +13,10 @@ use crate::model::quantity::{Dist, Duration, Share};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The machine is down with everything that runs on it; calls to it are refused.
+    /// The process dies on a machine that lives; calls to it are refused at once.
     Crash,
+    /// The machine has no power: it is silent, with everything that runs on it, and what was not flushed is lost.
+    PowerOff,
     /// The process accepts calls and never answers.
     Hang,
     /// The machine takes `factor` times as long for everything.
@@ -31,9 +33,9 @@ pub enum FaultKind {
     DiskFull,
     /// The name server returns no address.
     DnsEmpty,
-    /// Everything in a region is down.
+    /// Everything in a region is silent.
     Region,
-    /// Everything in a zone is down.
+    /// Everything in a zone is silent.
     Zone,
     /// The members of a group restart one after another.
     Deploy,
@@ -45,6 +47,7 @@ impl FaultKind {
     pub const fn name(self) -> &'static str {
         match self {
             FaultKind::Crash => "crash",
+            FaultKind::PowerOff => "power-off",
             FaultKind::Hang => "hang",
             FaultKind::Slow => "slow",
             FaultKind::Pause => "pause",

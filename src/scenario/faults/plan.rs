@@ -138,6 +138,7 @@ fn random(dist: &Dist) -> Variate {
 fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
     match spec.kind {
         FaultKind::Region | FaultKind::Zone => Effect::Disaster(of),
+        FaultKind::PowerOff => Effect::PowerOff(of),
         FaultKind::Hang => Effect::Hang(of),
         FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
         FaultKind::Pause => Effect::Slow { of, speed: 0.0 },

@@ -35,7 +35,8 @@ pub(super) fn check_heirs(document: &Document<'_>, assembly: &Assembly, found: &
     let seats = seats(&assembly.boxes);
     // The time from which and until which a planned fault takes a member down; `None` if it does not.
     let down = |spec: &FaultSpec, name: &str| {
-        let kinds = [FaultKind::Crash, FaultKind::Hang, FaultKind::Pause, FaultKind::Region, FaultKind::Zone];
+        use FaultKind::{Crash, Hang, Pause, PowerOff, Region, Zone};
+        let kinds = [Crash, PowerOff, Hang, Pause, Region, Zone];
         let is_hit = seats.iter().any(|seat| {
             seat.plan.name == name && spec.names().iter().any(|(_, target)| seat.is_hit_by(target))
         });

@@ -7,7 +7,7 @@ fn halves(failover: &str) -> String {
     let callers = ["east", "west"].map(|side| {
         format!(
             "[client.users-{side}]\ntarget = 'web-{side}'\nrate = '50/s'\ntimeout = '1s'\n[server.web-{side}]\n\
-             public = true\nworkers = 100000\ndb_pool = 100000\nmemory = '1024GiB'\nsteps = [{{ query = 'db' }}]\n"
+             public = true\ntimeout = '1s'\nworkers = 100000\ndb_pool = 100000\nmemory = '1024GiB'\nsteps = [{{ query = 'db' }}]\n"
         )
     });
     format!(

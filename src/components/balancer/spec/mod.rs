@@ -20,6 +20,7 @@ use crate::model::resource::{CONNECTIONS, CPU, Noun, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::checks::Checks;
+use crate::parts::connecting::Connecting;
 use crate::parts::hardware::Hardware;
 use crate::queueing::backoff::Backoff;
 use crate::queueing::balance::Policy;
@@ -241,6 +242,8 @@ pub struct BalancerSpec {
     pub queue: Option<QueueSpec>,
     /// Longest time that a target may take to answer a call. Default: the preset's, else as long as it takes.
     pub timeout: Option<Duration>,
+    /// Longest time that a connection to a target may take, within `timeout`. Default: the preset's, else "127s", as Linux [V].
+    pub connect_timeout: Option<Duration>,
     /// Active checks. Default: the preset's, else none.
     pub health: Option<HealthSpec>,
     /// Passive ejection. Default: the preset's, else none.
@@ -282,6 +285,7 @@ pub(super) struct Settings {
     pub again: Again,
     pub backoff: Backoff,
     pub timeout: Option<SimDuration>,
+    pub connecting: Connecting,
     pub slow_start: Option<SimDuration>,
     pub sticky: Option<StickySpec>,
     pub drain: Option<SimDuration>,
@@ -305,6 +309,7 @@ impl BalancerSpec {
             again: self.retries_at.unwrap_or(defaults.again),
             backoff: self.retries_pause.map_or(defaults.backoff, |pause| presets::pause(pause.0)),
             timeout: self.timeout.map(|timeout| timeout.0).or(defaults.timeout),
+            connecting: Connecting(self.connect_timeout.or(defaults.connect_timeout.map(Duration))),
             slow_start: self.slow_start.map(|time| time.0).filter(|time| !time.is_zero()),
             sticky: self.sticky.or((self.policy_kind() == PolicyKind::Sticky).then(StickySpec::default)),
             drain: self.drain.map(|drain| drain.0).or(defaults.drain),

@@ -37,6 +37,7 @@ pub(super) struct Defaults {
     pub again: Again,
     pub backoff: Backoff,
     pub timeout: Option<SimDuration>,
+    pub connect_timeout: Option<SimDuration>,
     pub drain: Option<SimDuration>,
 }
 
@@ -86,6 +87,7 @@ const PLAIN: Defaults = Defaults {
     again: Again::Others,
     backoff: Backoff::NONE,
     timeout: None,
+    connect_timeout: None,
     drain: None,
 };
 
@@ -105,7 +107,8 @@ impl Defaults {
 /// each time and whatever the number of targets. Times are whole seconds, compared with "greater than"
 /// (`ngx_http_upstream_round_robin.c`: tries of a dead server every 11.0 s were measured, of one that hangs for 2 s every
 /// 13 s), and one request tests the server. `ngx_http_proxy_module`: `proxy_next_upstream error timeout`, not for a POST that
-/// has been sent, until all have been tried; `proxy_read_timeout` 60 s. Active checks are NGINX Plus. Measured: nginx 1.22.1.
+/// has been sent, until all have been tried; `proxy_connect_timeout` and `proxy_read_timeout` 60 s. Active checks are NGINX
+/// Plus. Measured: nginx 1.22.1.
 const NGINX: Defaults = Defaults {
     policy: PolicyKind::Weighted,
     ejection: Some(Ejection {
@@ -123,11 +126,13 @@ const NGINX: Defaults = Defaults {
     retries: RETRIES_MAX,
     retries_on: Failures::of(&[Failure::Connect, Failure::Reset, Failure::Timeout]),
     timeout: Some(SimDuration::from_secs(60)),
+    connect_timeout: Some(SimDuration::from_secs(60)),
     ..PLAIN
 };
 
 /// [V] configuration manual 3.3: `balance` is random with two draws where nothing is said (round robin up to 3.2, until
-/// commit 93cc18ac of 2025-09-04); `inter` 2 s, `fall` 3, `rise` 2; `timeout server` has no default. `retries` 3 with
+/// commit 93cc18ac of 2025-09-04); `inter` 2 s, `fall` 3, `rise` 2; `timeout server` and `timeout connect` have no default: 5 s
+/// for a connection are those of its sample configuration (`examples/quick-test.cfg`). `retries` 3 with
 /// `retry-on conn-failure`, at the same server, each after a second: a killed server answered 503 after 3.006 s (3.0.11). With
 /// `option redispatch` and a policy in turn the first further try is at another server at once: `retries = 1`, `retries_at =
 /// "others"`, `retries_pause = "0s"`.
@@ -138,13 +143,14 @@ const HAPROXY_3: Defaults = Defaults {
     retries_on: Failures::of(&[Failure::Connect]),
     again: Again::Same,
     backoff: pause(SimDuration::from_secs(1)),
+    connect_timeout: Some(SimDuration::from_secs(5)),
     ..PLAIN
 };
 
 /// [V] Elastic Load Balancing user guide, target groups for Application Load Balancers: `HealthCheckIntervalSeconds` 30,
 /// the answer does not move the next check; `HealthCheckTimeoutSeconds` 5; `UnhealthyThresholdCount` 2;
 /// `HealthyThresholdCount` 5; all targets get calls when none is healthy; `load_balancing.algorithm.type` round_robin;
-/// `deregistration_delay` 300 s; `idle_timeout` 60 s.
+/// `deregistration_delay` 300 s; `idle_timeout` 60 s; a connection to a target within 10 s (troubleshooting, HTTP 504).
 const AWS_ALB: Defaults = Defaults {
     policy: PolicyKind::RoundRobin,
     checks: Some(Checks {
@@ -157,13 +163,14 @@ const AWS_ALB: Defaults = Defaults {
     }),
     panic: Some(0.0),
     timeout: Some(SimDuration::from_secs(60)),
+    connect_timeout: Some(SimDuration::from_secs(10)),
     drain: Some(SimDuration::from_secs(300)),
     ..PLAIN
 };
 
 /// [V] `LeastRequestLbConfig.choice_count` 2 (a cluster that says nothing has ROUND_ROBIN: name it with `policy`);
-/// `OutlierDetection` as in [`EJECTION`]; `healthy_panic_threshold` 50 %; route `timeout` 15 s. No retries and no active
-/// checks unless configured; retries pause for up to 25, 50, 100, 200 and then 250 ms
+/// `OutlierDetection` as in [`EJECTION`]; `healthy_panic_threshold` 50 %; route `timeout` 15 s; cluster `connect_timeout` 5 s.
+/// No retries and no active checks unless configured; retries pause for up to 25, 50, 100, 200 and then 250 ms
 /// (`backoff_strategy.cc`).
 const ENVOY: Defaults = Defaults {
     policy: PolicyKind::TwoChoices,
@@ -176,5 +183,6 @@ const ENVOY: Defaults = Defaults {
         jitter: Jitter::Full,
     },
     timeout: Some(SimDuration::from_secs(15)),
+    connect_timeout: Some(SimDuration::from_secs(5)),
     ..PLAIN
 };

@@ -1,0 +1,81 @@
+//! Attempts to connect: what the kernel of a caller does while nothing answers.
+
+use super::World;
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::ask::Verb;
+use crate::model::call::{Call, Connection, Notes, Stage};
+use crate::model::event::Event;
+use crate::model::signal::{CallId, ComponentId, Outcome};
+
+/// Time after which a kernel sends its first attempt to connect again. The time doubles with each attempt, so that they are sent
+/// 1, 3, 7, 15, 31 and 63 s after the first one [V: Linux, `TCP_TIMEOUT_INIT`; RFC 6298, 2.1 and 5.5].
+const FIRST_GAP: SimDuration = SimDuration::from_secs(1);
+
+/// Time after which Linux gives up an attempt to connect: 127 s [V: tcp(7), `tcp_syn_retries` of 6].
+pub(in crate::model) const CONNECT_GIVEN_UP: SimDuration = SimDuration::from_secs(127);
+
+impl World {
+    /// An attempt to connect that was sent `late` ago has come to nothing, and the kernel of the caller hears nothing. It tries
+    /// again until the caller's time limit for connections is reached.
+    #[cold]
+    pub(super) fn knock_later(&mut self, id: CallId, late: SimDuration) {
+        let now = self.now();
+        let call = self.calls.get_mut(id.0).expect("an attempt to connect is for a call that is alive");
+        call.stage = Stage::Outside;
+        call.connection = Connection::Refused;
+        let &mut Call { caller, ask, mut knocks, .. } = call;
+        let ago = late + after(knocks);
+        let first = SimTime::from_nanos(now.as_nanos().saturating_sub(ago.as_nanos()));
+        let limit = first + self.infos[caller.index()].patience;
+        while first + after(knocks + 1) <= now {
+            knocks += 1;
+        }
+        call.knocks = knocks;
+        let again = first + after(knocks + 1);
+        // A question to a name server is one packet, which no kernel sends again.
+        let gives_up = again >= limit || ask.verb == Verb::Resolve;
+        let at = if gives_up { limit.max(now) } else { again };
+        self.schedule(at, Event::Knock { to: caller, id, gives_up });
+    }
+
+    /// The same for a call that has come to a machine that does not take it.
+    #[cold]
+    pub(in crate::model) fn knock_in_vain(&mut self, id: CallId) {
+        let &Call { caller, callee, key, .. } = self.calls.get(id.0).expect("what has arrived is alive");
+        let late = self.delay(caller, callee, key).unwrap_or(SimDuration::ZERO);
+        self.knock_later(id, late);
+    }
+
+    /// The kernel of the caller tries again to connect, unless the call has ended.
+    pub(in crate::model) fn knock(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0).filter(|call| call.stage == Stage::Outside) else { return };
+        call.knocks += 1;
+        call.stage = Stage::Travelling;
+        call.connection = Connection::Held;
+        let &mut Call { caller, callee, key, .. } = call;
+        let delay = self.delay(caller, callee, key);
+        self.post(id, delay, Event::Call { to: callee, id });
+    }
+
+    /// The caller's time limit for connections is reached. Returns what follows: the caller has its answer, or the router that has
+    /// handed the call on gets it back. `None` if the connection was made, or the call has ended.
+    pub(in crate::model) fn give_up_connecting(&mut self, id: CallId) -> Option<Event> {
+        let call = self.calls.get_mut(id.0).filter(|call| call.stage == Stage::Outside)?;
+        let (caller, callee) = (call.caller, call.callee);
+        let router = std::mem::replace(&mut call.via, ComponentId::NONE);
+        if router == ComponentId::NONE {
+            call.stage = Stage::Answered;
+            return Some(Event::Reply { to: caller, id, outcome: Outcome::TimedOut });
+        }
+        (call.stage, call.callee, call.knocks) = (Stage::Travelling, router, 0);
+        if self.crosses_boxes(callee, router) {
+            self.calls.get_mut(id.0).expect("it is alive still").notes = Notes::BLANK;
+        }
+        Some(Event::Returned { to: router, id, from: callee })
+    }
+}
+
+/// Time from the first attempt to connect to the n-th one after it.
+fn after(n: u8) -> SimDuration {
+    FIRST_GAP.saturating_mul((1 << n.min(32)) - 1)
+}

@@ -55,11 +55,13 @@ pub enum Effect {
     Disaster(Vec<ComponentId>),
     /// These components accept calls and never answer.
     Hang(Vec<ComponentId>),
+    /// The machines of these components stand still, with everything that runs on them, and lose nothing.
+    Pause(Vec<ComponentId>),
     /// The machines of these components run at a share of their speed. Several such faults multiply.
     Slow {
         /// The components.
         of: Vec<ComponentId>,
-        /// The remaining share of the speed, 0..1. At 0 the machines stand still and lose nothing.
+        /// The remaining share of the speed, above 0 and up to 1.
         speed: f64,
     },
     /// These components are impaired but run.

@@ -121,6 +121,9 @@ pub struct Machine {
     pub(super) memory: Memory,
     pub(super) cores: u32,
     pub(super) price: f64,
+    /// Share of its speed that it has when it does not stand still.
+    factor: f64,
+    stands_still: bool,
     /// Number of calls that wait inside the host, apart from the queue for the cores.
     beside: u64,
     /// Largest number of calls that waited at the same time, in both places together.
@@ -145,8 +148,28 @@ impl Machine {
             memory: Memory::new(spec.memory),
             cores: spec.cores,
             price: spec.price,
+            factor: 1.0,
+            stands_still: false,
             beside: 0,
             queue_max: 0,
+        }
+    }
+
+    /// Sets the share of their speed at which the cores work.
+    pub(super) fn set_speed(&mut self, now: SimTime, factor: f64) {
+        self.factor = factor;
+        if !self.stands_still {
+            self.cpu.station.set_speed(now, factor);
+        }
+    }
+
+    /// Lets cores and disk stand still, or go on.
+    pub(super) fn stand_still(&mut self, now: SimTime, stands: bool) {
+        self.stands_still = stands;
+        let share = if stands { 0.0 } else { 1.0 };
+        self.cpu.station.set_speed(now, share * self.factor);
+        if let Some(disk) = &mut self.disk {
+            disk.station.set_speed(now, share);
         }
     }
 

@@ -133,7 +133,7 @@ pub enum Control {
     /// The standby of a pair takes over from the crashed half, with empty state. The next repair is that of the crashed
     /// half.
     TakeOver,
-    /// Its machine runs at this speed, in millionths of the normal one; at zero it stands still.
+    /// Its machine runs at this speed, in millionths of the normal one.
     Slow(u32),
     /// It is impaired but runs; only components that know the impairment react.
     Impair(Impairment),

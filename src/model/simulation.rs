@@ -110,6 +110,7 @@ impl Simulation {
             keys: Keys::new(classes),
             response_bytes,
             troubles: Troubles::default(),
+            held: Vec::new(),
             recorder: Recorder::new(&deadlines),
             fingerprint: Fingerprint::new(),
             trace: None,
@@ -149,6 +150,8 @@ impl Simulation {
             address,
             epoch: 0,
             status: Status::Up,
+            asleep: None,
+            pauses: 0,
             causes: 0,
             dark: 0,
             patience: CONNECT_GIVEN_UP,
@@ -245,8 +248,7 @@ impl Simulation {
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
                 tag::DISK => self.depart_from_disk(event.machine(), fired.seq),
                 tag::CONTROL => {
-                    let control = self.world.controls.remove(event.place());
-                    self.happen(event.to(), control.expect("what was planned happens once"));
+                    self.happen_as_planned(event);
                 }
                 _ => self.turn_fault(event.number()),
             }
@@ -260,7 +262,9 @@ impl Simulation {
     /// Delivers a call to its callee.
     #[inline]
     fn arrive(&mut self, to: ComponentId, id: CallId) {
-        if let Some(number) = self.admit(to, id) {
+        if self.world.infos[to.index()].status == Status::Paused {
+            self.world.hold(Event::Call { to, id });
+        } else if let Some(number) = self.admit(to, id) {
             self.deliver(to, Signal::Call(id), number);
         }
     }
@@ -268,7 +272,9 @@ impl Simulation {
     /// Delivers a forwarded call that comes back to its router.
     #[inline(never)]
     fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
-        if let Some(number) = self.admit(to, id) {
+        if self.world.infos[to.index()].status == Status::Paused {
+            self.world.hold(Event::Returned { to, id, from });
+        } else if let Some(number) = self.admit(to, id) {
             self.deliver(to, Signal::Returned(id, from), number);
         }
     }
@@ -298,7 +304,7 @@ impl Simulation {
             // The kernel accepts the connection if there is a process, even one that hangs.
             Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
             Status::Up => return Some(number),
-            Status::Hung | Status::Silent => {}
+            Status::Hung | Status::Silent | Status::Paused => {}
             Status::Down => self.world.refuse(to, id),
         }
         None
@@ -307,7 +313,10 @@ impl Simulation {
     /// The kernel of a caller tries again to connect, or gives up.
     #[cold]
     fn knock(&mut self, event: Packed) {
-        let id = event.call();
+        let (to, id) = (event.to(), event.call());
+        if self.world.infos[to.index()].status == Status::Paused {
+            return self.world.hold(Event::Knock { to, id, gives_up: event.gives_up() });
+        }
         if !event.gives_up() {
             return self.world.knock(id);
         }
@@ -322,6 +331,10 @@ impl Simulation {
     /// answer pass.
     #[inline]
     fn answer(&mut self, to: ComponentId, id: CallId, outcome: Outcome) {
+        let status = self.world.infos[to.index()].status;
+        if status == Status::Paused {
+            return self.world.hold(Event::Reply { to, id, outcome });
+        }
         if let Some(call) = self.world.calls.get_mut(id.0)
             && !call.abandoned
         {
@@ -330,7 +343,7 @@ impl Simulation {
             if call.watched && router != ComponentId::NONE {
                 self.deliver(router, Signal::Passed(id, outcome), number);
             }
-            if self.world.infos[to.index()].status != Status::Hung {
+            if status != Status::Hung {
                 self.deliver(to, Signal::Reply(id, outcome), number);
             }
         } else {
@@ -343,17 +356,34 @@ impl Simulation {
     #[inline(always)]
     fn ring(&mut self, event: Packed, about: About) {
         let to = event.to();
-        if event.epoch() == self.world.infos[to.index()].epoch
-            && let Some(number) = self.world.number_of(about)
-        {
+        let info = &self.world.infos[to.index()];
+        if event.epoch() != info.epoch {
+            return;
+        }
+        if info.status == Status::Paused {
+            let alarm = Alarm { code: event.code(), about };
+            return self.world.hold(Event::Alarm { to, epoch: event.epoch(), alarm });
+        }
+        if let Some(number) = self.world.number_of(about) {
             self.deliver(to, Signal::Alarm(Alarm { code: event.code(), about }), number);
         }
+    }
+
+    /// Carries out an operation that a component has planned for itself or for another one.
+    #[cold]
+    fn happen_as_planned(&mut self, event: Packed) {
+        let (to, place) = (event.to(), event.place());
+        if self.world.infos[to.index()].status == Status::Paused {
+            return self.world.hold(Event::Control { to, place });
+        }
+        let control = self.world.controls.remove(place);
+        self.happen(to, control.expect("what was planned happens once"));
     }
 
     /// Carries out an operation on a component.
     #[cold]
     fn happen(&mut self, to: ComponentId, control: Control) {
-        let hung = self.world.infos[to.index()].status == Status::Hung;
+        let hung = self.world.infos[to.index()].process() == Status::Hung;
         if !self.world.operate(to, control) {
             return;
         }

@@ -3,6 +3,7 @@
 mod calls;
 mod knocks;
 mod operations;
+mod pauses;
 mod stations;
 mod steps;
 
@@ -37,6 +38,8 @@ pub(super) enum Status {
     Silent,
     /// Accepts calls and never answers.
     Hung,
+    /// Its machine stands still: what comes to it waits until it goes on.
+    Paused,
 }
 
 /// What the simulation stores about a component, apart from the component itself.
@@ -59,6 +62,10 @@ pub(super) struct Info {
     /// Number of crashes. Timers and work from before a crash are invalid.
     pub epoch: u32,
     pub status: Status,
+    /// What its status will be when its machine goes on; `None` while the machine does not stand still.
+    pub asleep: Option<Status>,
+    /// Number of pauses that its machine is in.
+    pub pauses: u32,
     /// Number of crashes, hangs and power failures that keep it from working now.
     pub causes: u32,
     /// Number of power failures among them.
@@ -70,6 +77,21 @@ pub(super) struct Info {
 }
 
 impl Info {
+    /// The state of the process, whether its machine stands still or not.
+    pub(super) fn process(&self) -> Status {
+        self.asleep.unwrap_or(self.status)
+    }
+
+    /// Whether a message can leave its machine: it has power and does not stand still.
+    pub(super) fn can_speak(&self) -> bool {
+        !matches!(self.status, Status::Silent | Status::Paused)
+    }
+
+    /// Changes the state of the process.
+    fn set_process(&mut self, status: Status) {
+        *self.asleep.as_mut().unwrap_or(&mut self.status) = status;
+    }
+
     /// Makes all earlier timers and work invalid.
     pub(super) fn begin_epoch(&mut self) {
         self.epoch += 1;
@@ -93,6 +115,8 @@ pub(super) struct World {
     /// Size of the answers, by class.
     pub(super) response_bytes: Vec<u64>,
     pub(super) troubles: Troubles,
+    /// Events for components whose machines stand still, in the order of their times.
+    pub(super) held: Vec<Packed>,
     pub(super) recorder: Recorder,
     pub(super) fingerprint: Fingerprint,
     /// Behind a pointer, because it is checked at each step and mostly absent.

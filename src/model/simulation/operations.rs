@@ -24,6 +24,7 @@ impl Simulation {
         let effect = match fault.effect {
             Effect::PowerOff(components) => Effect::PowerOff(self.neighbours(&components)),
             Effect::Disaster(components) => Effect::Disaster(self.neighbours(&components)),
+            Effect::Pause(components) => Effect::Pause(self.neighbours(&components)),
             Effect::Slow { of, speed } => Effect::Slow { of: self.one_a_machine(of), speed },
             other => other,
         };
@@ -114,6 +115,8 @@ impl Simulation {
             Effect::Hang(components) => {
                 self.control_all(components, if begins { Control::Hang } else { Control::Recover });
             }
+            Effect::Pause(components) if begins => components.iter().for_each(|id| self.world.pause(*id)),
+            Effect::Pause(components) => components.iter().for_each(|id| self.world.go_on(*id)),
             Effect::Impair(components, impairment) => self.impair(components, *impairment, begins),
             Effect::Links(name, links) => self.trouble(name, links, begins),
             Effect::Slow { of, .. } => {

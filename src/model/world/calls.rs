@@ -171,6 +171,7 @@ impl World {
     /// Puts a call on its way that has just been made.
     #[inline(always)]
     fn send(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64) {
+        debug_assert!(self.infos[from.index()].can_speak(), "a machine that does not work asks nobody");
         let delay = self.delay(from, to, key);
         if self.trace.is_some() {
             self.tell_call(id, delay);
@@ -195,6 +196,7 @@ impl World {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("a call is answered once");
         assert!(call.stage == Stage::Inside && call.callee == from, "a call is answered once, by its callee");
+        debug_assert!(self.infos[from.index()].can_speak(), "a machine that does not work answers nobody");
         call.stage = Stage::Answered;
         // Only what is needed: a copy of the whole call costs more than all the rest.
         let &mut Call { caller, key, number, class, arrived, waited, ask, abandoned, .. } = call;

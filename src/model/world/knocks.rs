@@ -46,6 +46,15 @@ impl World {
         self.knock_later(id, late);
     }
 
+    /// The moment at which the caller of a call that has just arrived would give up connecting.
+    pub(super) fn limit_of_connecting(&self, id: CallId) -> SimTime {
+        let &Call { caller, callee, key, knocks, .. } =
+            self.calls.get(id.0).expect("what has arrived is alive");
+        let ago = self.delay(caller, callee, key).unwrap_or(SimDuration::ZERO) + after(knocks);
+        let first = SimTime::from_nanos(self.now().as_nanos().saturating_sub(ago.as_nanos()));
+        (first + self.infos[caller.index()].patience).max(self.now())
+    }
+
     /// The kernel of the caller tries again to connect, unless the call has ended.
     pub(in crate::model) fn knock(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0).filter(|call| call.stage == Stage::Outside) else { return };

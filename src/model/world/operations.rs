@@ -12,7 +12,7 @@ impl World {
     /// break, or hear nothing. Calls that it made are forgotten. Its work and its timers become invalid.
     fn take_down(&mut self, component: ComponentId, status: Status) {
         let info = &mut self.infos[component.index()];
-        info.status = status;
+        info.set_process(status);
         info.begin_epoch();
         self.note(component, if status == Status::Silent { "power off" } else { "crash" });
         self.set_waiting(component, 0, 0);
@@ -24,8 +24,8 @@ impl World {
     pub(in crate::model) fn light(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.dark = info.dark.saturating_sub(1);
-        if info.dark == 0 && info.status == Status::Silent && info.causes > 1 {
-            info.status = Status::Down;
+        if info.dark == 0 && info.process() == Status::Silent && info.causes > 1 {
+            info.set_process(Status::Down);
         }
     }
 
@@ -72,10 +72,11 @@ impl World {
         }
     }
 
-    /// Makes the caller of a lost call see its connection break. A machine without power tells nobody.
+    /// Makes the caller of a lost call see its connection break. A machine that has no power or stands still tells nobody.
     fn break_connection(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
-        let is_silent = self.infos[call.callee.index()].status == Status::Silent;
+        let info = &self.infos[call.callee.index()];
+        let is_silent = info.status == Status::Paused || info.process() == Status::Silent;
         call.stage = Stage::Answered;
         call.connection = Connection::Broken;
         let call = *call;
@@ -92,13 +93,13 @@ impl World {
     /// machine are not affected.
     fn hang(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
-        info.status = Status::Hung;
+        info.set_process(Status::Hung);
         info.begin_epoch();
         self.note(component, "hang");
         self.stop_work(component);
     }
 
-    fn note(&mut self, component: ComponentId, event: &'static str) {
+    pub(super) fn note(&mut self, component: ComponentId, event: &'static str) {
         let now = self.now();
         self.recorder.note(now, &self.infos[component.index()].name, event);
     }
@@ -107,27 +108,22 @@ impl World {
     fn slow(&mut self, component: ComponentId, speed: f64) {
         let now = self.now();
         let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].cpu.station.set_speed(now, speed);
+        self.machines[id.index()].set_speed(now, speed);
         self.rearm(id, Device::Cpu);
-        let event = match speed {
-            0.0 => "pause",
-            1.0 => "normal speed",
-            _ => "slow",
-        };
-        self.note(component, event);
+        self.note(component, if speed == 1.0 { "normal speed" } else { "slow" });
     }
 
     fn recover(&mut self, component: ComponentId) {
-        if self.infos[component.index()].status == Status::Hung {
+        if self.infos[component.index()].process() == Status::Hung {
             self.take_down(component, Status::Down);
         }
-        self.infos[component.index()].status = Status::Up;
+        self.infos[component.index()].set_process(Status::Up);
         self.note(component, "recover");
     }
 
     fn take_over(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
-        info.status = Status::Up;
+        info.set_process(Status::Up);
         info.half_down = true;
         self.note(component, "take over");
     }
@@ -136,7 +132,7 @@ impl World {
     /// not notified. Several faults may keep a component down; it recovers when the last of them ends.
     pub(in crate::model) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
         let info = &mut self.infos[component.index()];
-        let status = info.status;
+        let status = info.process();
         match control {
             Control::Crash => {
                 info.causes += 1;

@@ -141,7 +141,7 @@ fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
         FaultKind::PowerOff => Effect::PowerOff(of),
         FaultKind::Hang => Effect::Hang(of),
         FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
-        FaultKind::Pause => Effect::Slow { of, speed: 0.0 },
+        FaultKind::Pause => Effect::Pause(of),
         FaultKind::DiskFull => Effect::Impair(of, Impairment::StorageFull),
         FaultKind::DnsEmpty => Effect::Impair(of, Impairment::NoRecords),
         _ => Effect::Crash(of),

@@ -14,7 +14,7 @@ use crate::report::table::Row;
 use crate::scenario::sha256;
 
 /// Name and version of the format.
-const SCHEMA: &str = "outgrow.sweep-journal/1";
+const SCHEMA: &str = "outgrow.sweep-journal/2";
 
 /// Greatest number of characters of a value in a message.
 const SHOWN_MAX: usize = 60;
@@ -104,6 +104,23 @@ struct Line {
     row: Row,
 }
 
+/// What stands between a line and its checksum.
+const CHECK: &str = ",\"sha256\":\"";
+
+/// The line with the SHA-256 of all that stands before it, so that a changed digit is found.
+fn signed(line: &Line) -> String {
+    let text = serde_json::to_string(line).expect("strings and numbers");
+    let body = text.strip_suffix('}').expect("an object ends with a brace");
+    format!("{body}{CHECK}{}\"}}\n", sha256(body))
+}
+
+/// The line, if its checksum is right.
+fn checked(line: &[u8]) -> Option<Line> {
+    let (body, check) = std::str::from_utf8(line).ok()?.trim_end().rsplit_once(CHECK)?;
+    let is_right = check.strip_suffix("\"}")? == sha256(body);
+    is_right.then(|| serde_json::from_str(&format!("{body}}}")).ok()).flatten()
+}
+
 /// The content of a journal.
 #[derive(Debug)]
 pub(super) struct Content {
@@ -143,7 +160,7 @@ pub(super) fn read(path: &Path) -> Result<Content, String> {
         if let Some(line) = torn {
             return Err(format!("line {line} is damaged"));
         }
-        let point = line.ends_with(b"\n").then(|| serde_json::from_slice::<Line>(line).ok()).flatten();
+        let point = line.ends_with(b"\n").then(|| checked(line)).flatten();
         let Some(Line { point, row }) = point.filter(|line| line.point < content.header.plan.points) else {
             torn = Some(number);
             continue;
@@ -208,8 +225,7 @@ impl Journal {
 
     /// Appends a point. It is on the disk when this returns.
     pub(super) fn append(&mut self, point: usize, row: &Row) -> Result<(), Failure> {
-        let line = Line { point, row: row.clone() };
-        let text = serde_json::to_string(&line).expect("strings and numbers") + "\n";
+        let text = signed(&Line { point, row: row.clone() });
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|error| failed(&self.path, &error))
     }
@@ -296,7 +312,8 @@ mod tests {
             ("a,b\n1,2\n".into(), "not a journal"),
             (text.replace("\"seed\":1", "\"seed\":2"), "first line"),
             (format!("{text}{{\n{line}\n"), "line 3 is damaged"),
-            (format!("{text}{}\n", line.replace("0.1", "0.2")), "line 3 has point 1 again"),
+            (format!("{text}{}", signed(&Line { point: 1, row: row(0.2) })), "line 3 has point 1 again"),
+            (format!("{}{line}\n", text.replace("0.1", "0.2")), "line 2 is damaged"),
         ] {
             fs::write(&path, &bad).unwrap();
             let found = read(&path).unwrap_err();

@@ -3,10 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tempfile::{Builder, NamedTempFile};
 
 use super::status::Failure;
+
+/// Greatest length of the name of a file on the usual file systems.
+const NAME_BYTES_MAX: usize = 255;
 
 /// Writes a result to stdout, without colours unless stdout is a terminal. A reader that has closed the pipe, as
 /// `head` does, is not an error: the rest of the result is not wanted.
@@ -26,6 +30,46 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(stderr, "{text}");
 }
 
+/// The files that the command reads, and those that its options name as outputs.
+static CLAIMED: Mutex<(Vec<PathBuf>, Vec<PathBuf>)> = Mutex::new((Vec::new(), Vec::new()));
+
+/// Notes a file that is about to be read.
+///
+/// # Errors
+/// When an output would overwrite it.
+pub(super) fn claim_input(path: &Path) -> Result<(), String> {
+    let Ok(path) = fs::canonicalize(path) else { return Ok(()) };
+    let mut claimed = CLAIMED.lock().expect("nothing fails while the lock is held");
+    if claimed.1.contains(&path) {
+        return Err("it is named as an output too, which would overwrite it".into());
+    }
+    claimed.0.push(path);
+    Ok(())
+}
+
+/// Notes a path that an option names as an output.
+///
+/// # Errors
+/// When the command reads it, or another option names it.
+pub(super) fn claim_output(path: &Path) -> Result<(), Failure> {
+    let is_special = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    let whole = fs::canonicalize(path).or_else(|_| {
+        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+        fs::canonicalize(parent(path)).map(|folder| folder.join(name))
+    });
+    let Some(whole) = whole.ok().filter(|_| !is_special) else { return Ok(()) };
+    let mut claimed = CLAIMED.lock().expect("nothing fails while the lock is held");
+    let refuse = |why: &str| Err(Failure::usage(format!("`{}` {why}", path.display())));
+    if claimed.0.contains(&whole) {
+        return refuse("is read by this command: name another file for the output");
+    }
+    if claimed.1.contains(&whole) {
+        return refuse("is named by two outputs");
+    }
+    claimed.1.push(whole);
+    Ok(())
+}
+
 /// A file that will be written when the result is complete.
 #[derive(Debug)]
 pub(super) struct OutputFile {
@@ -38,6 +82,9 @@ impl OutputFile {
     /// Checks that the file can be written, before hours are spent on its content.
     pub(super) fn prepare(path: &Path) -> Result<OutputFile, Failure> {
         let fail = |why: &dyn std::fmt::Display| cannot_write(path, why);
+        if path.file_name().is_some_and(|name| name.len() > NAME_BYTES_MAX) {
+            return Err(fail(&format!("its name has more than {NAME_BYTES_MAX} bytes")));
+        }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(fail(&"it is a folder")),
             Ok(found) if found.permissions().readonly() => Err(fail(&"it is read-only")),
@@ -48,6 +95,7 @@ impl OutputFile {
                 temporary_beside(&path).map_err(|error| fail(&error))?;
                 Ok(OutputFile { path, is_special: false })
             }
+            Err(_) if path.is_symlink() => Err(fail(&"it is a link that leads nowhere")),
             Err(_) => {
                 temporary_beside(path).map_err(|error| fail(&error))?;
                 Ok(OutputFile { path: path.to_owned(), is_special: false })
@@ -93,6 +141,7 @@ impl OutputFolder {
         let tried = match fs::metadata(path) {
             Ok(found) if !found.is_dir() => Err(io::Error::other("it is a file")),
             Ok(_) => temporary_beside(&path.join("it")).map(drop),
+            Err(_) if path.is_symlink() => Err(io::Error::other("it is a link that leads nowhere")),
             Err(_) if path.file_name().is_none() => Err(io::Error::other("it names no folder")),
             Err(_) => temporary_beside(path).map(drop),
         };
@@ -169,6 +218,7 @@ impl JsonOutput {
         if path == Path::new("-") {
             return Ok(JsonOutput::Stdout);
         }
+        claim_output(path)?;
         OutputFile::prepare(path).map(JsonOutput::File)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::output::{OutputFile, OutputFolder, say};
+use super::output::{OutputFile, OutputFolder, claim_output, say};
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 
@@ -16,6 +16,7 @@ pub(super) struct Pictures {
 impl Pictures {
     /// Checks that both can be written, before hours are spent on their content.
     pub(super) fn prepare(charts: Option<&Path>, page: Option<&Path>) -> Result<Pictures, Failure> {
+        [charts, page].into_iter().flatten().try_for_each(claim_output)?;
         Ok(Pictures {
             charts: charts.map(OutputFolder::prepare).transpose()?,
             page: page.map(OutputFile::prepare).transpose()?,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::options::{Simulating, duration, precision};
-use super::output::{JsonOutput, OutputFolder, print, say};
+use super::output::{JsonOutput, OutputFolder, claim_output, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
 use super::shell::quoted;
@@ -210,6 +210,7 @@ struct Outputs {
 impl Outputs {
     /// Checks that everything can be written, before anything is simulated.
     fn prepare(args: &Args) -> Result<Outputs, Failure> {
+        args.csv.as_deref().map(claim_output).transpose()?;
         Ok(Outputs {
             json: args.simulating.json()?,
             csv: args.csv.as_deref().map(OutputFolder::prepare).transpose()?,

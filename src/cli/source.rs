@@ -151,6 +151,7 @@ fn read_file(path: &Path, bytes_max: usize) -> Result<String, String> {
     if found.is_dir() {
         return Err("it is a folder".into());
     }
+    output::claim_input(path)?;
     read_text(File::open(path).map_err(|error| said(&error))?, bytes_max)
 }
 

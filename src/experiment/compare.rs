@@ -290,10 +290,9 @@ fn differences(design: &str, result: &RunResult, baseline: &RunResult) -> Vec<Di
     metrics().iter().filter_map(one).collect()
 }
 
-/// `value` minus `factor` times `baseline`, trial by trial. For a percentile, the values of trials are on the scale of
-/// the pooled percentile (`stats::quantile`), so they can be paired like means.
+/// `value` minus `factor` times `baseline`, trial by trial. Of a percentile, the pseudo-values of the trials are paired.
 fn paired(value: &Figure, baseline: &Figure, factor: f64) -> Figure {
-    let both = value.trials.iter().zip(&baseline.trials);
+    let both = value.pairable().iter().zip(baseline.pairable());
     Figure::over(
         both.map(|(value, base)| value.zip(*base).map_or(f64::NAN, |(value, base)| value - factor * base)),
     )

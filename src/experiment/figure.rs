@@ -84,6 +84,7 @@ impl Figure {
             high: rest(self.low),
             rare: self.rare,
             trials: self.trials.iter().map(|value| rest(*value)).collect(),
+            pseudo: Vec::new(),
         }
     }
 
@@ -102,7 +103,8 @@ impl Figure {
             low: low.map(in_ms),
             high: high.map(in_ms),
             rare: None,
-            trials: quantile.trials.iter().map(|value| Some(value / NANOS_PER_MS)).collect(),
+            trials: quantile.own.iter().map(|value| Some(in_ms(*value))).collect(),
+            pseudo: quantile.pseudo.iter().map(|value| Some(value / NANOS_PER_MS)).collect(),
         }
     }
 
@@ -117,6 +119,7 @@ impl Figure {
             high: scale(self.high),
             rare: self.rare,
             trials: self.trials.iter().map(|value| scale(*value)).collect(),
+            pseudo: self.pseudo.iter().map(|value| scale(*value)).collect(),
         }
     }
 

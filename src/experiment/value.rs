@@ -22,6 +22,17 @@ pub struct Figure {
     pub rare: Option<Rare>,
     /// The value of each trial; `None` for a trial that measured nothing.
     pub trials: Vec<Option<f64>>,
+    /// Of a percentile, the pseudo-value of each trial, by which it is paired with that of another design
+    /// ([`crate::stats::quantile`]); empty for other figures.
+    #[serde(skip)]
+    pub pseudo: Vec<Option<f64>>,
+}
+
+impl Figure {
+    /// One value a trial that may be paired with those of another design.
+    pub(crate) fn pairable(&self) -> &[Option<f64>] {
+        if self.pseudo.is_empty() { &self.trials } else { &self.pseudo }
+    }
 }
 
 /// The evidence behind a share or a count of events, all trials together.

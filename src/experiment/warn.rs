@@ -2,7 +2,7 @@
 
 use crate::kernel::calendar::INSTANT_EVENTS_MAX;
 use crate::model::quantity::Duration;
-use crate::model::record::{Stop, TrialRecord};
+use crate::model::record::{ClassRecord, Stop, TrialRecord};
 use crate::model::simulation::{LIVE_CALLS_MAX, Length};
 use crate::stats::quantile::TAIL_RECORDS_MIN;
 
@@ -11,6 +11,19 @@ use super::rare;
 use super::result::{Answer, RunResult, Stopped, Verdict};
 use super::round::round_up;
 use super::steady::{WarmupProblem, warmup_problem};
+
+/// Requests that had not ended are reported from this share on.
+const CUT_OFF_SHARE_MIN: f64 = 0.000_5;
+
+/// Least change of the mean, by requests that had not ended, that is worth a warning.
+const CUT_OFF_MIN: f64 = 0.02;
+
+/// Skewness of a trial's mean, as its batches tell it, from which intervals are known to be too short: those of exponential
+/// work have 0.1 to 0.3, those of lognormal work with a coefficient of variation of 4 have 0.3 to 1.5.
+const SKEWNESS_MAX: f64 = 0.4;
+
+/// Least number of batches of a trial for an estimate of the skewness.
+const BATCHES_MIN: usize = 200;
 
 /// All warnings about a result, the most serious first.
 pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResult) -> Vec<String> {
@@ -21,6 +34,8 @@ pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResu
         warnings.extend(warmup(records, length));
     }
     warnings.extend(precision(result));
+    warnings.extend(cut_off(records, result));
+    warnings.extend(skewed(records));
     warnings.extend(rare_faults(result));
     warnings.extend(thin_tail(records, result));
     warnings.extend(result.expect.iter().filter_map(not_shown));
@@ -78,6 +93,62 @@ fn precision(result: &RunResult) -> Option<String> {
         result.trials,
         round_up(4.0 * result.duration_s),
     ))
+}
+
+/// The mean response time leaves out the requests that had not ended, and these are the longest. Little's law counts them:
+/// the time that a request is under way is their mean number divided by their rate. Says so where the two differ by more
+/// than the interval and [`CUT_OFF_MIN`].
+fn cut_off(records: &[TrialRecord], result: &RunResult) -> Option<String> {
+    if !result.steady_state.reached || result.stopped.is_some() || result.duration_s <= 0.0 {
+        return None;
+    }
+    let metrics = &result.metrics;
+    let issued: u64 = records.iter().flat_map(|record| &record.classes).map(|class| class.issued).sum();
+    let left: u64 = records.iter().flat_map(|record| &record.classes).map(ClassRecord::in_flight).sum();
+    let ended = &metrics.response_all_ms.mean;
+    let (mean, rate) = (ended.mean?, metrics.offered_rps.mean.filter(|rate| *rate > 0.0)?);
+    let whole = metrics.in_flight_mean.mean? / rate * 1e3;
+    let apart = whole - mean;
+    let share = left as f64 / issued as f64;
+    // Requests that are left are the reason only if they can make up the difference.
+    let is_theirs = share > CUT_OFF_SHARE_MIN
+        && apart > CUT_OFF_MIN * mean
+        && apart > ended.half_width.unwrap_or(0.0) / 2.0;
+    is_theirs.then(|| {
+        format!(
+            "{:.2} % of the requests had not ended when their trial did, the longest among them: by Little's law the mean of \
+             all is {:.4} s, not {:.4} s, and percentiles are too low as well; the share falls with --duration {}",
+            100.0 * share,
+            whole / 1e3,
+            mean / 1e3,
+            round_up(10.0 * result.duration_s),
+        )
+    })
+}
+
+/// Few values decide the mean: the distribution of its estimate is skewed, and the interval too short above. Judged by the
+/// batch means of all trials, because ten trials show no skewness.
+fn skewed(records: &[TrialRecord]) -> Option<String> {
+    let batches: Vec<f64> = records.iter().flat_map(|record| record.batches.means()).collect();
+    if records.len() < 2 || batches.len() < records.len() * BATCHES_MIN {
+        return None;
+    }
+    let per_trial = batches.len() as f64 / records.len() as f64;
+    let skewness = skewness(&batches) / per_trial.sqrt();
+    (skewness > SKEWNESS_MAX).then(|| {
+        "a few very long requests decide the mean response time, so that its interval is too short, above all at its upper \
+         end: a longer --duration, or judge by percentiles"
+            .into()
+    })
+}
+
+/// The skewness of a sample: its third central moment, in units of the standard deviation; 0 without variance.
+fn skewness(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let moment =
+        |power: i32| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>() / values.len() as f64;
+    let sd = moment(2).sqrt();
+    if sd > 0.0 { moment(3) / (sd * sd * sd) } else { 0.0 }
 }
 
 /// Names the random faults that happened too rarely: the figures are those of a system that hardly ever fails.

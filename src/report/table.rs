@@ -65,6 +65,8 @@ impl Table {
 fn field(cell: Option<&Value>) -> String {
     match cell {
         None | Some(Value::Null) => String::new(),
+        // Spreadsheets take such a text for a formula.
+        Some(Value::String(text)) if text.starts_with(['=', '+', '@', '-']) => format!("'{text}"),
         Some(Value::String(text)) => text.clone(),
         // Both pandas and R read capital letters as a boolean.
         Some(&Value::Bool(flag)) => if flag { "TRUE" } else { "FALSE" }.to_owned(),

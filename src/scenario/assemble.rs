@@ -52,11 +52,19 @@ pub(super) struct Assembly {
     /// Each with its index in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
     pub(super) found: Vec<Diagnostic>,
+    /// Whether the file declares more boxes than are read. `found` then has the error that says so.
+    pub(super) is_too_large: bool,
 }
+
+/// How the error of a file with too many boxes begins.
+pub(super) const TOO_LARGE: &str = "the scenario has ";
 
 /// Reads all tables of the document.
 pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
     let mut reader = Reader { document, found: Vec::new() };
+    let is_too_large = reader.has_too_many_boxes(kinds);
+    // Nothing else is read of such a file, so that its one error comes at once.
+    let kinds = if is_too_large { &[] } else { kinds };
     reader.unknown_sections(kinds);
     let run = reader.section("run", read_strictly::<RunTable>).unwrap_or_default();
     let network = reader.section("network", read_strictly::<NetworkTable>).unwrap_or_default();
@@ -73,6 +81,7 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         faults: reader.list("fault", "faults", read_strictly::<FaultSpec>),
         expects: reader.list("expect", "expectations", read_strictly::<ExpectTable>),
         found: reader.found,
+        is_too_large,
     }
 }
 
@@ -129,6 +138,20 @@ impl<'t> Reader<'_, 't> {
         self.section(path, read_strictly::<Names>).unwrap_or_default().0
     }
 
+    /// Whether there are more boxes than are read; reports it at the first one beyond.
+    fn has_too_many_boxes(&mut self, kinds: &[Kind]) -> bool {
+        let root = self.document.root();
+        let tables = kinds.iter().filter_map(|kind| root.get(kind.name)?.get_ref().as_table());
+        let mut names = tables.flat_map(|table| table.keys());
+        let beyond = names.nth(BOXES_MAX).map(Spanned::span);
+        let count = BOXES_MAX + 1 + names.count();
+        let Some(span) = beyond else { return false };
+        let message = format!("{TOO_LARGE}{count} boxes, at most {BOXES_MAX} are read");
+        let help = "members that are alike are one box: `count = 1200`".to_owned();
+        self.found.push(Diagnostic::error(span, message).help(help));
+        true
+    }
+
     fn unknown_sections(&mut self, kinds: &[Kind]) {
         let known = || SECTIONS.into_iter().chain(kinds.iter().map(|kind| kind.name));
         for (key, value) in self.document.root() {
@@ -174,6 +197,7 @@ impl<'t> Reader<'_, 't> {
             })
             .collect();
         self.key_spaces(&names, &tables);
+        self.no_class_is_all(&names);
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
         if !(total > 0.0 && total.is_finite()) {
             let message = format!("the shares of the request classes sum to {total}");
@@ -184,6 +208,15 @@ impl<'t> Reader<'_, 't> {
             names.iter().zip(&tables).map(|(name, table)| class(name, table)).collect();
         classes.iter_mut().for_each(|class| class.share /= total);
         classes
+    }
+
+    /// Reports the name `all`, which stands for all classes together in tables.
+    fn no_class_is_all(&mut self, names: &[String]) {
+        if names.iter().any(|name| name == "all") {
+            let span = self.document.span_of("request.all");
+            let fault = Diagnostic::error(span, "a class cannot be called `all`");
+            self.found.push(fault.help("tables give all classes together under this name".to_owned()));
+        }
     }
 
     fn key_spaces(&mut self, names: &[String], tables: &[RequestTable]) {
@@ -253,11 +286,6 @@ impl<'t> Reader<'_, 't> {
             let required = if names.is_empty() { Vec::new() } else { required_keys(kind) };
             for name in names {
                 let path = format!("{}.{name}", kind.name);
-                if declared.len() >= BOXES_MAX {
-                    let message = format!("more than {BOXES_MAX} boxes");
-                    self.found.push(Diagnostic::error(self.document.span_of(&path), message));
-                    return (boxes, declared);
-                }
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
                 let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));

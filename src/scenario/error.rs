@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::clean::cleaned;
 use crate::model::spec::Severity;
 
 /// Greatest number of diagnostics that are shown. Later ones are mostly consequences of the first.
@@ -37,7 +38,7 @@ impl Diagnostic {
         Diagnostic {
             severity: Severity::Error,
             span,
-            message: message.into(),
+            message: cleaned(&message.into()),
             label: None,
             help: None,
             notes: Vec::new(),
@@ -52,7 +53,7 @@ impl Diagnostic {
     /// Adds a help line, which says what would be right. `None` and the empty string add nothing.
     #[must_use]
     pub fn help(mut self, help: impl Into<Option<String>>) -> Diagnostic {
-        self.help = help.into().filter(|help| !help.is_empty());
+        self.help = help.into().filter(|help| !help.is_empty()).map(|help| cleaned(&help));
         self
     }
 

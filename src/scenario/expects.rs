@@ -53,7 +53,7 @@ fn expect(
         let help = Some("drop `during` and `except`".to_owned());
         return Err(("that", ExpressionError { span: 0..table.that.len(), message, help }));
     }
-    Ok(Expect { that, text: table.that.clone(), part })
+    Ok(Expect { that, text: super::clean::cleaned(&table.that), part })
 }
 
 /// Whether the metric can be measured for a part of the time: only metrics of requests can.

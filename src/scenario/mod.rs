@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod build;
+mod clean;
 pub mod document;
 pub mod error;
 mod expects;
@@ -29,7 +30,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use self::assemble::{Assembly, assemble};
+use self::assemble::{Assembly, TOO_LARGE, assemble};
+use self::clean::cleaned;
 use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
@@ -40,7 +42,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::gauge::Gauge;
 use crate::model::network::NetworkSettings;
 use crate::model::part::Part;
-use crate::model::spec::{Files, Kind, Problems, RequestClass, Spec};
+use crate::model::spec::{Files, Kind, Problems, RequestClass, Severity, Spec};
 
 /// A scenario that has been checked and can be built.
 #[derive(Debug)]
@@ -200,6 +202,11 @@ pub fn load_without(
         assembly.expects.clear();
     }
     let mut found = std::mem::take(&mut assembly.found);
+    if assembly.is_too_large {
+        // What follows from the tables that are not read would hide the cause.
+        found.retain(|item| item.severity == Severity::Error && item.message.starts_with(TOO_LARGE));
+        return Err(Diagnostics::new(origin, text, found));
+    }
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
     let expects = expects::expects(&document, &assembly, kinds, &mut found);
@@ -234,8 +241,8 @@ fn read_files(
 
 fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) -> Scenario {
     Scenario {
-        title: assembly.title.unwrap_or_else(|| origin.to_owned()),
-        chapter: assembly.chapter,
+        title: cleaned(assembly.title.as_deref().unwrap_or(origin)),
+        chapter: assembly.chapter.as_deref().map(cleaned),
         origin: origin.to_owned(),
         text: text.to_owned(),
         sha256: sha256(text),

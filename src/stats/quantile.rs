@@ -14,10 +14,12 @@ pub struct QuantileEstimate {
     pub value: u64,
     /// The 95 % interval, lower end first; `None` for a single trial.
     pub interval: Option<(u64, u64)>,
-    /// One value a trial, in the unit of the quantile: `value` plus the lack in the trial's share of records at or
+    /// The quantile of each trial's own records.
+    pub own: Vec<u64>,
+    /// One pseudo-value a trial, in the unit of the quantile: `value` plus the lack in the trial's share of records at or
     /// below `value`, divided by the density there (Bahadur's representation, 1966). Their mean is `value`. The
     /// values of two scenarios may be paired; quantiles of single trials may not, because they are biased.
-    pub trials: Vec<f64>,
+    pub pseudo: Vec<f64>,
 }
 
 /// The quantile `q` of the pooled records of all trials. Its interval is the t-interval of the share at or below it,
@@ -49,8 +51,9 @@ pub fn pooled_quantile(trials: &[&Histogram], q: f64) -> Option<QuantileEstimate
     let at = |q: f64| pooled.quantile(q.clamp(0.0, 1.0));
     let interval = half_width.map(|half| (at(q - half).min(value), at(q + half).max(value)));
     let slope = time_per_share(&pooled, q, half_width.unwrap_or(0.0));
-    let trials = excess.iter().map(|excess| value as f64 - excess * slope).collect();
-    Some(QuantileEstimate { value, interval, trials })
+    let own = trials.iter().map(|trial| trial.quantile(q)).collect();
+    let pseudo = excess.iter().map(|excess| value as f64 - excess * slope).collect();
+    Some(QuantileEstimate { value, interval, own, pseudo })
 }
 
 /// How far the quantile moves for each unit of share, around `q`: the inverse of the density there. It is taken over
@@ -100,7 +103,7 @@ mod tests {
     fn the_values_of_trials_agree_with_the_interval() {
         let trials: Vec<_> = (0..10).map(|i| trial(0.8, i, 20_000)).collect();
         let pooled = pool(&trials, 0.9).unwrap();
-        let linear = Estimate::over_trials(&pooled.trials);
+        let linear = Estimate::over_trials(&pooled.pseudo);
         let (low, high) = pooled.interval.unwrap();
         assert!((linear.mean / pooled.value as f64 - 1.0).abs() < 1e-9);
         assert!((linear.half_width.unwrap() * 2.0 / (high - low) as f64 - 1.0).abs() < 0.05);
@@ -118,9 +121,9 @@ mod tests {
     #[test]
     fn one_trial_has_no_interval_and_equal_trials_an_empty_one() {
         let lone = pool(&[trial(0.5, 1, 5000)], 0.5).unwrap();
-        assert_eq!((lone.interval, lone.trials.len()), (None, 1));
+        assert_eq!((lone.interval, lone.pseudo.len(), lone.own.as_slice()), (None, 1, &[lone.value][..]));
         let same = pool(&vec![trial(0.5, 1, 5000); 4], 0.95).unwrap();
         assert_eq!(same.interval, Some((same.value, same.value)));
-        assert!(same.trials.iter().all(|&value| value == same.value as f64));
+        assert!(same.pseudo.iter().all(|&value| value == same.value as f64));
     }
 }

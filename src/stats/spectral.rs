@@ -104,6 +104,27 @@ mod tests {
     use crate::stats::oracle::Lindley;
 
     #[test]
+    fn the_variance_of_the_mean_is_that_of_an_autoregressive_series() {
+        // x' = 0.3 x + noise of variance 10^6, whose spectrum at frequency 0 is 10^6 / 0.7².
+        let mut source = crate::stats::oracle::Lindley::new(0.5, 3);
+        let rounds = 1000;
+        let mut sum = 0.0;
+        for _ in 0..rounds {
+            let mut x = 0.0;
+            let series: Vec<f64> = (0..256)
+                .map(|_| {
+                    x = 0.3 * x + 1000.0 * (source.exponential() - 1.0);
+                    x
+                })
+                .collect();
+            let half_width = spectral_interval(&series).unwrap().half_width.unwrap();
+            sum += (half_width / t_quantile_975(DEGREES_OF_FREEDOM)).powi(2) * 256.0;
+        }
+        let ratio = sum / f64::from(rounds) / (1e6 / 0.49);
+        assert!((ratio - 1.0).abs() < 0.08, "{ratio}");
+    }
+
+    #[test]
     fn the_fit_finds_a_quadratic() {
         let points: Vec<(f64, f64)> =
             (1..=25).map(|i| f64::from(i) / 100.0).map(|x| (x, 3.0 - 7.0 * x + 40.0 * x * x)).collect();

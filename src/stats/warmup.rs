@@ -90,6 +90,18 @@ mod tests {
     }
 
     #[test]
+    fn a_last_value_far_from_the_mean_does_not_hide_the_transient() {
+        // Ten groups of a transient, then a level near 0; the last group is far from it.
+        let group = |index: usize| match index {
+            0..10 => 50.0,
+            59 => 100.0,
+            other => (other % 2) as f64,
+        };
+        let series: Vec<f64> = (0..60).flat_map(|index| [group(index); GROUP]).collect();
+        assert_eq!(mser5(&series), Some(Truncation { dropped: 10 * GROUP, steady: true }));
+    }
+
+    #[test]
     fn a_step_is_cut_where_it_is() {
         let series: Vec<f64> =
             noise(1000, 3).iter().enumerate().map(|(i, e)| e + if i < 100 { 20.0 } else { 0.0 }).collect();

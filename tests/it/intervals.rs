@@ -126,3 +126,83 @@ fn a_load_test_of_users_who_never_think_comes_to_its_end() {
         assert!((ok / served - 1.0).abs() < 0.1, "{server}: {ok} a second");
     }
 }
+
+// Requests that are cut off, and heavy tails ------------------------------------------------------------------------
+
+#[test]
+fn requests_that_the_end_cuts_off_are_said_to_be_missing() {
+    // The mean is 100 ms + 5 % of 30 s = 1.6 s; the requests under way when a trial ends are the longest.
+    let found = result(
+        "run = { duration = '10min', warmup = '1min', trials = 5 }\nnetwork = { client = '0ms' }\n\
+         client.u = { rate = '10/s', target = 's', timeout = '1h' }\n\
+         server.s = { public = true, workers = 10000, memory_per_call = '1KiB', steps = [{ wait = '100ms' }, \
+         { wait = { dist = 'exponential', mean = '30s' }, chance = '5%' }] }\n",
+    );
+    let (low, high) = found.metrics.response_ms.mean.interval().unwrap();
+    assert!((low..=high).contains(&1600.0) || warns(&found, "Little's law"), "{low} {high}");
+}
+
+/// One core with work of this distribution, 10 ms on average, at a load of one half.
+fn work(dist: &str) -> String {
+    format!(
+        "run = {{ duration = '200s', warmup = '20s', trials = 4 }}\nnetwork = {{ client = '0ms' }}\n\
+         client.u = {{ rate = '50/s', target = 's', timeout = '1h' }}\n\
+         server.s = {{ public = true, cores = 1, scheduling = 'fifo', workers = 100000, memory_per_call = '1KiB', \
+         steps = [{{ cpu = {{ dist = {dist}, mean = '10ms' }} }}] }}\n"
+    )
+}
+
+#[test]
+fn heavy_tails_are_recognised_and_light_ones_are_not_accused() {
+    let few = "a few very long";
+    for (dist, heavy) in [
+        ("'exponential'", false),
+        ("'lognormal', cv = 1", false),
+        ("'lognormal', cv = 4", true),
+        ("'pareto', shape = 2.8", true),
+    ] {
+        let text = work(dist);
+        let loaded = load("test.toml", &text, &[], &NoFiles, KINDS).unwrap_or_else(|found| panic!("{found}"));
+        let said = loaded.warnings.render(false);
+        assert_eq!(said.contains(few) || said.contains("infinite variance"), heavy, "{dist}: {said}");
+        if !heavy {
+            assert!(!warns(&result(&text), few), "{dist}");
+        }
+    }
+}
+
+#[test]
+fn the_percentile_of_a_trial_is_its_own() {
+    let found = result(&work("'exponential'"));
+    let (times, p90) = (&found.metrics.response_ms, &found.metrics.response_ms.p90);
+    for (trial, own) in p90.trials.iter().enumerate() {
+        let own = own.unwrap();
+        assert!(times.p50.trials[trial].unwrap() < own && own < times.max.trials[trial].unwrap(), "{p90:?}");
+    }
+}
+
+// Limits ----------------------------------------------------------------------------------------------------------------
+
+/// A balancer over `count` servers, each with a table of its own.
+fn servers(count: usize) -> String {
+    let names: Vec<String> = (0..count).map(|n| format!("'w{n}'")).collect();
+    let mut text = format!(
+        "[client.u]\nrate = '1/s'\ntarget = 'lb'\n[balancer.lb]\npublic = true\ntargets = [{}]\n",
+        names.join(", ")
+    );
+    for n in 0..count {
+        text += &format!("[server.w{n}]\nsteps = [{{ cpu = '1ms' }}]\n");
+    }
+    text
+}
+
+#[test]
+fn too_many_boxes_are_one_error_that_comes_at_once() {
+    for count in [1200, 40_000] {
+        let found = load("test.toml", &servers(count), &[], &NoFiles, KINDS).map(|_| ()).unwrap_err();
+        assert_eq!(found.items.len(), 1, "{found}");
+        let item = &found.items[0];
+        assert!(item.message.contains("at most 1000 are read"), "{}", item.message);
+        assert!(item.help.as_ref().unwrap().contains("count"));
+    }
+}

@@ -24,6 +24,7 @@ mod laws;
 mod names;
 mod queue;
 mod replication;
+mod robust;
 mod server;
 mod sweep;
 mod tables;

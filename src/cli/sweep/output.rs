@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::super::journal::Header;
-use super::super::output::OutputFile;
+use super::super::output::{OutputFile, claim_output};
 use super::super::status::Failure;
 use crate::report;
 pub(super) use crate::report::table::Table;
@@ -46,6 +46,7 @@ impl Target {
                  `cargo install --path . --features parquet`",
             ));
         }
+        claim_output(path)?;
         Ok(Target { file: OutputFile::prepare(path)?, format })
     }
 }

@@ -55,5 +55,14 @@ mod tests {
         peak.observe(at(11), decay, SimDuration::from_millis(100));
         let expected = 100e6 + 800e6 * libm::exp(-1.0);
         assert!((peak.cost(at(11), decay, 0) - expected).abs() < 1.0);
+        // The cost fades between observations too: after one more time constant 1/e of it is left.
+        assert!((peak.cost(at(21), decay, 0) - expected * libm::exp(-1.0)).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_target_that_was_never_asked_costs_hardly_more_with_more_calls() {
+        let cost = |calls| Peak::default().cost(SimTime::ZERO, SimDuration::from_secs(10), calls);
+        assert_eq!(cost(0), 0.0);
+        assert!(cost(10_000) > cost(1) && cost(10_000) < UNKNOWN_COST * 1.001);
     }
 }

@@ -58,6 +58,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_spread_as_the_reference_code_of_splitmix64_does() {
+        let gamma = 0x9e37_79b9_7f4a_7c15_u64;
+        let first = [0, gamma, gamma.wrapping_mul(2)].map(mix);
+        assert_eq!(first, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+    }
+
+    #[test]
     fn virtual_nodes_even_the_load_out() {
         // Coefficient of variation of the load of ten targets, averaged over two hundred rings.
         for (virtual_nodes, expected) in [(1, 0.88), (10, 0.29), (100, 0.092), (1000, 0.028)] {

@@ -17,6 +17,10 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::problems::{Files, Problems};
 
+/// Greatest coefficient of variation of a lognormal time for which intervals of ten trials of 10,000 requests are about
+/// right: at 2 those of the mean response time in front of one core cover 90 %, at 4 they cover 78 %.
+const CV_MAX: f64 = 2.5;
+
 /// A length of time that may be random: a plain duration is constant, a table names a distribution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dist(Law);
@@ -116,6 +120,14 @@ impl Dist {
         match &self.0 {
             Law::Random(Random::Pareto { shape, .. }) if *shape <= 2.0 => Some(format!(
                 "a pareto with shape {shape} has an infinite variance, so that confidence intervals are not valid"
+            )),
+            Law::Random(Random::Pareto { shape, .. }) if *shape <= 3.0 => Some(format!(
+                "the wait behind times of a pareto with shape {shape} has an infinite variance, so that the intervals of its \
+                 mean are not valid"
+            )),
+            Law::Random(Random::Lognormal { cv, .. }) if *cv > CV_MAX => Some(format!(
+                "with a `cv` of {cv} a few very long times decide the mean wait: its intervals are too short unless there are \
+                 millions of requests"
             )),
             Law::Random(Random::Quantiles { quantiles }) => {
                 let (share, time) = quantiles.last().filter(|(share, _)| share.0 < 1.0)?;

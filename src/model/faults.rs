@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::kernel::random::Stream;
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
 use super::signal::{ComponentId, Impairment};
@@ -64,10 +64,45 @@ pub enum Effect {
         /// The remaining share of the speed, above 0 and up to 1.
         speed: f64,
     },
+    /// These components restart one after another, as planned.
+    Deploy(Deployment),
     /// These components are impaired but run.
     Impair(Vec<ComponentId>, Impairment),
     /// Messages between two sides are disturbed. The name is shown in timelines.
     Links(String, Arc<Links>),
+}
+
+/// A deployment.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// What restarts, in order.
+    pub members: Vec<Restart>,
+    /// How long each member is down.
+    pub down: SimDuration,
+    /// Pause after a member is back.
+    pub pause: SimDuration,
+}
+
+/// A member of a deployment.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// The component.
+    pub of: ComponentId,
+    /// Those who drain it before it stops, and the longest time for which each of them does.
+    pub routers: Vec<(ComponentId, SimDuration)>,
+    /// Whether it says goodbye before it stops.
+    pub announced: bool,
+}
+
+/// What a deployment does with the member whose turn it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// It has not begun.
+    Next,
+    /// It waits until this number of routers have no calls there any more.
+    Draining { awaited: usize },
+    /// It is down.
+    Down,
 }
 
 /// A fault of a trial, and whether it is active now.
@@ -80,4 +115,10 @@ pub(super) struct Planned {
     pub row: usize,
     /// How often it began in the measured time, or lasted at its start.
     pub times: u64,
+    /// Of a deployment: the member whose turn it is.
+    pub member: usize,
+    /// What happens to that member.
+    pub stage: Stage,
+    /// When the next step is due, once there has been one.
+    pub due: Option<SimTime>,
 }

@@ -206,6 +206,8 @@ impl Control {
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,
+            // A component as the subject does not count: its id depends on the other boxes.
+            Control::Order(order) if order.code >= Order::DRAIN => 2 << 32 | u64::from(order.code) << 16,
             Control::Order(order) => 2 << 32 | u64::from(order.code) << 16 | u64::from(order.subject),
         }
     }

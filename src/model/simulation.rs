@@ -1,6 +1,7 @@
 //! `Simulation`: the loop, the stop rules and the end of a trial.
 
 mod closing;
+mod deploy;
 mod operations;
 
 use crate::kernel::calendar::Calendar;
@@ -156,6 +157,7 @@ impl Simulation {
             dark: 0,
             patience: CONNECT_GIVEN_UP,
             half_down: false,
+            checks: 0,
         });
         self.world.recorder.add_component(member.gauges);
         self.seats.push(Seat { component: member.component, name_hash: name_hash(member.name) });
@@ -378,20 +380,6 @@ impl Simulation {
         }
         let control = self.world.controls.remove(place);
         self.happen(to, control.expect("what was planned happens once"));
-    }
-
-    /// Carries out an operation on a component.
-    #[cold]
-    fn happen(&mut self, to: ComponentId, control: Control) {
-        let hung = self.world.infos[to.index()].process() == Status::Hung;
-        if !self.world.operate(to, control) {
-            return;
-        }
-        if hung && control == Control::Recover {
-            // Restarting a process that hangs loses its state.
-            self.deliver(to, Signal::Control(Control::Crash), Control::Crash.number());
-        }
-        self.deliver(to, Signal::Control(control), control.number());
     }
 
     /// Delivers a signal to its component; `number` stands for it in the fingerprint. Inlined, so that the kind of the

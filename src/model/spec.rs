@@ -228,6 +228,16 @@ pub trait Spec: Debug + Send + Sync {
         true
     }
 
+    /// The longest time for which it drains a target before a deployment stops that; `None` if it does not.
+    fn drains(&self) -> Option<SimDuration> {
+        None
+    }
+
+    /// Whether it tells others before a planned stop, which they answer by taking over.
+    fn says_goodbye(&self) -> bool {
+        false
+    }
+
     /// The load that starts here; `Some` makes the box a client.
     fn offered(&self) -> Option<Offered> {
         None

@@ -74,6 +74,8 @@ pub(super) struct Info {
     pub patience: SimDuration,
     /// Whether one half of the pair has crashed and the other has taken over.
     pub half_down: bool,
+    /// Number of checks that it has made.
+    pub checks: u64,
 }
 
 impl Info {

@@ -103,6 +103,7 @@ impl Balancer {
         let Relay { target, sent, .. } = *self.relays.get_mut(place);
         let target = usize::from(target);
         self.targets.balance.answered(now, target, now.since(sent));
+        self.tell_if_drained(target, cx);
         let Some(ejection) = self.settings.ejection else { return };
         let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled);
         let failed = failure.is_some() || (error && !ejection.connections_only);

@@ -3,6 +3,7 @@
 use super::targets::Change;
 use super::vrrp::Repair;
 use super::{Balancer, gauges, timer};
+use crate::kernel::time::SimDuration;
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Control, Order};
 
@@ -81,6 +82,16 @@ impl Balancer {
         self.tell(i, change, cx);
         if let (Some(drain), true) = (self.settings.drain, draining) {
             cx.alarm(drain, timer::DRAINED, About::Number(i as u32));
+        }
+        self.tell_if_drained(i, cx);
+    }
+
+    /// Tells the operators when a target that drains has no calls any more.
+    #[inline]
+    pub(super) fn tell_if_drained(&self, i: usize, cx: &mut Cx<'_>) {
+        if self.targets.draining_since(i).is_some() && self.targets.balance.outstanding(i) == 0 {
+            let drained = Order { code: Order::DRAINED, subject: cx.me().index() as u32 };
+            cx.control(self.targets.all[i].id, SimDuration::ZERO, Control::Order(drained));
         }
     }
 

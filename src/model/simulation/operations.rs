@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::super::event::Event;
-use super::super::faults::{Effect, Fault, Planned, When};
+use super::super::faults::{Effect, Fault, Planned, Stage, When};
 use super::super::machine::MachineId;
-use super::super::signal::{ComponentId, Control, Impairment};
+use super::super::signal::{ComponentId, Control, Impairment, Order, Signal};
 use super::super::troubles::Links;
+use super::super::world::Status;
 use super::Simulation;
 
 /// The normal speed.
@@ -29,8 +30,17 @@ impl Simulation {
             other => other,
         };
         let effect = Arc::new(effect);
-        let planned = Planned { effect, when: fault.when, stream, active: false, row: fault.row, times: 0 };
-        self.faults.push(planned);
+        self.faults.push(Planned {
+            effect,
+            when: fault.when,
+            stream,
+            active: false,
+            row: fault.row,
+            times: 0,
+            member: 0,
+            stage: Stage::Next,
+            due: None,
+        });
     }
 
     /// These components and all components on their machines, each once.
@@ -68,7 +78,7 @@ impl Simulation {
         }
     }
 
-    fn schedule_turn(&mut self, index: usize, after: SimDuration) {
+    pub(super) fn schedule_turn(&mut self, index: usize, after: SimDuration) {
         let at = self.world.now() + after;
         if at < SimTime::MAX {
             self.world.calendar.schedule(at, Event::Fault(index as u32).into());
@@ -83,6 +93,9 @@ impl Simulation {
             return;
         }
         let index = (number & !DUE) as usize;
+        if self.turn_deployment(index) {
+            return;
+        }
         let planned = &mut self.faults[index];
         planned.active = !planned.active;
         let begins = planned.active;
@@ -117,12 +130,14 @@ impl Simulation {
             }
             Effect::Pause(components) if begins => components.iter().for_each(|id| self.world.pause(*id)),
             Effect::Pause(components) => components.iter().for_each(|id| self.world.go_on(*id)),
+            // It takes steps of its own.
+            Effect::Deploy(_) => {}
             Effect::Impair(components, impairment) => self.impair(components, *impairment, begins),
             Effect::Links(name, links) => self.trouble(name, links, begins),
             Effect::Slow { of, .. } => {
                 for component in of {
                     let speed = self.speed_left(*component);
-                    self.control_now(*component, Control::Slow((speed * MILLION).round() as u32));
+                    self.happen(*component, Control::Slow((speed * MILLION).round() as u32));
                 }
             }
         }
@@ -134,8 +149,8 @@ impl Simulation {
                 matches!(&*planned.effect, Effect::Impair(of, other) if *other == impairment && of.contains(component))
             });
             match (lasting.count(), begins) {
-                (1, true) => self.control_now(*component, Control::Impair(impairment)),
-                (0, false) => self.control_now(*component, Control::Mend(impairment)),
+                (1, true) => self.happen(*component, Control::Impair(impairment)),
+                (0, false) => self.happen(*component, Control::Mend(impairment)),
                 // Another fault of the same kind is active, so nothing changes.
                 _ => {}
             }
@@ -171,21 +186,34 @@ impl Simulation {
     fn power(&mut self, components: &[ComponentId], begins: bool) {
         for component in components {
             if begins {
-                self.control_now(*component, Control::PowerOff);
+                self.happen(*component, Control::PowerOff);
             } else {
                 self.world.light(*component);
-                self.control_now(*component, Control::Recover);
+                self.happen(*component, Control::Recover);
             }
         }
     }
 
-    fn control_all(&mut self, components: &[ComponentId], control: Control) {
-        for component in components {
-            self.control_now(*component, control);
+    /// Carries out an operation on a component.
+    #[cold]
+    pub(super) fn happen(&mut self, to: ComponentId, control: Control) {
+        if matches!(control, Control::Order(Order { code: Order::DRAINED, .. })) {
+            return self.drained(to);
         }
+        let hung = self.world.infos[to.index()].process() == Status::Hung;
+        if !self.world.operate(to, control) {
+            return;
+        }
+        if hung && control == Control::Recover {
+            // Restarting a process that hangs loses its state.
+            self.deliver(to, Signal::Control(Control::Crash), Control::Crash.number());
+        }
+        self.deliver(to, Signal::Control(control), control.number());
     }
 
-    fn control_now(&mut self, component: ComponentId, control: Control) {
-        self.happen(component, control);
+    fn control_all(&mut self, components: &[ComponentId], control: Control) {
+        for component in components {
+            self.happen(*component, control);
+        }
     }
 }

@@ -124,11 +124,13 @@ impl World {
         ordinal: u64,
         ask: Ask,
     ) -> CallId {
-        let owner = self.infos[from.index()].name_hash;
+        let info = &mut self.infos[from.index()];
+        info.checks += u64::from(ask.is_check());
+        let (owner, checks) = (info.name_hash, info.checks);
         let number = if let Parent::Number(number) = parent { u64::from(number) } else { u64::MAX };
         let key = branch(self.seed.key(owner, number), ordinal);
         // Each check has its own luck on the network. Other messages of a kind stay in their order, as in one connection.
-        let key = if ask.is_check() { mix(key, self.now().as_nanos()) } else { key };
+        let key = if ask.is_check() { mix(key, checks) } else { key };
         let call = Call {
             key,
             trail: trail_of(key),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{FaultKind, FaultSpec};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
-use crate::model::faults::{Effect, Fault, When};
+use crate::model::faults::{Deployment, Effect, Fault, Restart, When};
 use crate::model::quantity::Dist;
 use crate::model::signal::{ComponentId, Impairment};
 use crate::model::troubles::{Links, Trouble};
@@ -38,13 +38,11 @@ impl Plan<'_> {
         let targets = self.components(spec);
         match (spec.kind, &when) {
             (FaultKind::Deploy, When::Once { at, lasts }) => {
+                let members = targets.iter().map(|&of| self.restart(of)).collect();
                 let down = lasts.unwrap_or(SimDuration::ZERO);
-                let step = down + spec.pause.map_or(SimDuration::ZERO, |pause| pause.0);
-                for (turn, target) in targets.into_iter().enumerate() {
-                    let at = *at + step.saturating_mul(turn as u64);
-                    let when = When::Once { at, lasts: Some(down) };
-                    self.push(spec, when, Effect::Crash(vec![target]), &[target]);
-                }
+                let pause = spec.pause.map_or(SimDuration::ZERO, |pause| pause.0);
+                let when = When::Once { at: *at, lasts: None };
+                self.push(spec, when, Effect::Deploy(Deployment { members, down, pause }), &targets);
             }
             _ if spec.kind.is_of_links() => self.links(spec, when),
             // A disaster hits all of a place at once. Of other random faults, each target has its own times.
@@ -57,6 +55,17 @@ impl Plan<'_> {
                 }
             }
         }
+    }
+
+    /// How a deployment restarts a member: those who send it calls drain it before, if they do that.
+    fn restart(&self, of: ComponentId) -> Restart {
+        let name = &self.seats[of.index()].entry.name;
+        let router = |(index, seat): (usize, &Seat<'_>)| {
+            let asks = seat.entry.spec.arrows().iter().any(|arrow| arrow.to == *name);
+            seat.entry.spec.drains().filter(|_| asks).map(|time| (ComponentId::new(index), time))
+        };
+        let routers = self.seats.iter().enumerate().filter_map(router).collect();
+        Restart { of, routers, announced: self.seats[of.index()].entry.spec.says_goodbye() }
     }
 
     /// Adds trouble between the two sides, or between the target and all others.

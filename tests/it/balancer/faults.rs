@@ -142,3 +142,59 @@ fn connections_die_with_the_balancer_that_held_them() {
     assert!((150..=250).contains(&dropped), "{dropped}");
     assert!(component(record, "web-1").outcomes[0] > 1500);
 }
+
+/// A deployment of four servers, each down for 10 s, 10 s apart.
+fn deployment(keys: &str, seconds: u32) -> TrialRecord {
+    let text = idle(&format!("{seconds}s"), keys, "rate = '100/s'").replace("count = 3", "count = 4");
+    let fault = "[[fault]]\nkind = 'deploy'\ntarget = 'web'\nat = '10s'\nfor = '10s'\npause = '10s'\n";
+    trials(&(text + fault), 1, &[]).remove(0)
+}
+
+#[test]
+fn a_deployment_that_drains_fails_nothing() {
+    let checks = "health = { interval = '2s', fall = 3, rise = 2 }";
+    let cut = outcome(&deployment(checks, 120), Outcome::Unavailable);
+    assert!((400..=620).contains(&cut), "each of four servers fails a quarter of 100/s for 5 s: {cut}");
+    for keys in [format!("drain = '30s'\n{checks}"), "preset = 'aws-alb'".to_owned()] {
+        let record = &deployment(&keys, 120);
+        assert_eq!(
+            outcome(record, Outcome::Ok) + record.classes[0].in_flight(),
+            record.classes[0].issued,
+            "{keys}"
+        );
+        // Calls of 1 ms end at once, and so does the draining: the servers stop 20 s apart.
+        for (n, web) in ["web-1", "web-2", "web-3", "web-4"].into_iter().enumerate() {
+            let at = noted(record, web, "crash").expect("it is stopped") - 10.0 - 20.0 * n as f64;
+            assert!((0.0..0.1).contains(&at), "{web}: {at}");
+        }
+    }
+}
+
+#[test]
+fn a_deployment_waits_for_the_calls_inside_and_cuts_off_the_rest() {
+    let stopped = |drain: &str, wait: &str| {
+        let text = idle("60s", &format!("drain = '{drain}'"), "rate = '100/s'");
+        let text = text.replace("cpu = '1ms'", &format!("wait = '{wait}'"));
+        let fault = "[[fault]]\nkind = 'deploy'\ntarget = 'web-2'\nat = '20s'\nfor = '5s'\n";
+        let record = trials(&(text + fault), 1, &[]).remove(0);
+        let at = noted(&record, "web-2", "crash").expect("it is stopped") - 20.0;
+        assert!(noted(&record, "web-2", "recover").is_some_and(|back| (back - at - 25.0).abs() < 1e-6));
+        (at, outcome(&record, Outcome::Unavailable))
+    };
+    let (at, cut) = stopped("30s", "4s");
+    assert!((3.8..=4.0).contains(&at) && cut == 0, "{at} {cut}");
+    let (at, cut) = stopped("3s", "4s");
+    assert!((at - 3.0).abs() < 1e-6 && (15..=60).contains(&cut), "{at} {cut}");
+}
+
+#[test]
+fn a_balancer_that_is_stopped_as_planned_says_goodbye() {
+    // keepalived 2.2.7 after SIGTERM: 0.64 s (n = 4).
+    let text = idle("60s", "standby = true", "rate = '100/s'");
+    let fault = "[[fault]]\nkind = 'deploy'\ntarget = 'lb'\nat = '20s'\nfor = '10s'\n";
+    for record in trials(&(text + fault), 10, &[]) {
+        let at = noted(&record, "lb", "take over").expect("it takes over") - 20.0;
+        assert!((at - 0.609_375).abs() < 1e-6, "{at}");
+        assert!(noted(&record, "lb", "recover").is_none(), "the first half is the standby now");
+    }
+}

@@ -268,8 +268,8 @@ pub struct BalancerSpec {
     /// stop; its connections are lost.
     #[serde(default)]
     pub standby: bool,
-    /// Time that calls have to end at a target that is drained; then they are cut off. Default: the preset's, else as
-    /// long as it takes.
+    /// Before a `deploy` stops a target, it gets no new calls until those inside it have ended, or for this time; then they are cut
+    /// off. Default: the preset's, else a `deploy` stops it at once.
     pub drain: Option<Duration>,
 }
 
@@ -412,6 +412,14 @@ impl Spec for BalancerSpec {
 
     fn is_public(&self) -> bool {
         self.public
+    }
+
+    fn drains(&self) -> Option<SimDuration> {
+        self.settings().drain
+    }
+
+    fn says_goodbye(&self) -> bool {
+        self.standby
     }
 
     fn detail(&self) -> Option<String> {

@@ -9,6 +9,7 @@ use super::status::{Failure, Status};
 use super::{Ended, interrupt, panic};
 use crate::experiment::validate::coverage::{self, Study};
 use crate::experiment::validate::systems::{self, Measurements};
+use crate::experiment::validate::uncertain::uncertain;
 use crate::experiment::validate::{self, Case, Effort, Options};
 use crate::report::{json, systems as real, validation};
 use crate::scenario::suggest::did_you_mean;
@@ -144,7 +145,8 @@ fn study<'o>(args: &Args) -> (Status, Output<'o>) {
         jobs: jobs(args),
         requests: COVERAGE_REQUESTS,
     };
-    let found = coverage::run(study, &bar);
+    let mut found = coverage::run(study, &bar);
+    found.intervals.extend(uncertain(study, coverage::STEPS - 1, &bar));
     bar.clear();
     let status = match (found.complete, found.holds()) {
         (false, _) => Status::Interrupted,

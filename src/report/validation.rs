@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::experiment::validate::coverage::Studied;
+use crate::experiment::validate::coverage::{Coverage, Studied};
 use crate::experiment::validate::{Held, NotMeasured, Row, Validation, Verdict};
 
 /// The values, worst first, then what was not measured and why.
@@ -200,10 +200,11 @@ pub fn coverage_markdown(found: &Studied) -> String {
     for one in &found.intervals {
         writeln!(
             out,
-            "| {} | {} | {:.3} | {:.1} % | {:.3} to {:.3}{} |",
+            "| {} | {} | {:.3}{} | {:.1} % | {:.3} to {:.3}{} |",
             one.system,
             one.of,
             one.measured,
+            not_shown(one),
             one.half_width * 100.0,
             one.low,
             one.high,
@@ -212,6 +213,11 @@ pub fn coverage_markdown(found: &Studied) -> String {
         .expect("a string takes all");
     }
     out
+}
+
+/// How many of the repetitions that count as right said that they show nothing.
+fn not_shown(one: &Coverage) -> String {
+    if one.not_shown == 0 { String::new() } else { format!(", {} not shown", one.not_shown) }
 }
 
 /// `page`, with `part` between the marks `<!-- begin NAME -->` and `<!-- end NAME -->`; `None` if it has no such marks.

@@ -8,6 +8,18 @@ mod custom_component;
 #[expect(dead_code, reason = "`main` prints what the test asks for")]
 mod embed;
 
+#[path = "../../examples/fuzz.rs"]
+#[expect(dead_code, reason = "`main` reads its arguments")]
+mod fuzz;
+
+#[test]
+fn mutated_scenarios_are_read_or_refused_and_run_without_a_panic() {
+    let valid = fuzz::fuzz("texts", 300, 1).unwrap_or_else(|case| panic!("{case}"));
+    assert!((10..290).contains(&valid), "{valid} of 300 are valid");
+    let valid = fuzz::fuzz("runs", 30, 1).unwrap_or_else(|case| panic!("{case}"));
+    assert!(valid >= 3, "{valid} of 30 are valid");
+}
+
 #[test]
 fn a_program_can_run_a_scenario() {
     let line = embed::report().expect("the scenario is sound");

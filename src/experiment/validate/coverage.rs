@@ -90,6 +90,14 @@ pub struct Coverage {
     /// seed and its own number, so a study with fewer repetitions finds the same ones among its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<u32>,
+    /// Number of repetitions whose result says that it shows nothing, by its verdict or by a warning.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub not_shown: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The settings of a study.
@@ -106,7 +114,7 @@ pub struct Study {
 }
 
 /// Number of steps of a study, for its progress bar.
-pub const STEPS: u32 = 7;
+pub const STEPS: u32 = 8;
 
 /// The estimates of one repetition, in seconds: the mean response time, and the interval of its 99th percentile.
 struct Estimates {
@@ -202,6 +210,7 @@ fn halving(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
         high,
         holds: (low..=high).contains(&ratio),
         missed: Vec::new(),
+        not_shown: 0,
     }]
 }
 
@@ -223,6 +232,7 @@ fn constant(study: Study, step: u32, progress: &dyn Progress) -> Vec<Coverage> {
         high: 0.0,
         holds: exact && widest == 0.0,
         missed: Vec::new(),
+        not_shown: 0,
     }]
 }
 
@@ -306,6 +316,7 @@ fn coverage(
         high,
         holds: (low..=high).contains(&measured),
         missed,
+        not_shown: 0,
     }
 }
 

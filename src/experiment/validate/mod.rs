@@ -9,6 +9,7 @@ mod judge;
 mod quantity;
 pub mod systems;
 mod text;
+pub mod uncertain;
 
 use std::sync::Mutex;
 

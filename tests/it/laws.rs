@@ -219,6 +219,10 @@ fn the_swarm_sees_every_kind_of_end() {
 /// What some scenario must have.
 const KEYS: &[&str] = &[
     "replicas = ",
+    "election = \"lease\"",
+    "sync = \"",
+    "retries_on = ",
+    "probe = true",
     "failover = ",
     "\"multi-primary\"",
     "\"ring\"",

@@ -59,7 +59,10 @@ impl Generator {
             5 if self.trace.0.is_empty() && !self.draft.timeless => {
                 self.users = None;
                 self.recorded(rate);
-                self.line("trace = \"load.csv\"");
+                let (factor, offset) = (self.dice.pick(&[0.5, 1.0, 3.0]), self.time(1.0, 1000.0));
+                let table = format!("{{ file = \"load.csv\", factor = {factor}, offset = {offset} }}");
+                let trace = if self.dice.one_in(2) { table } else { "\"load.csv\"".to_owned() };
+                self.line(format!("trace = {trace}"));
             }
             _ => {
                 self.users = None;

@@ -86,7 +86,8 @@ impl Generator {
         let every = self.time(1.0, 3000.0);
         let every = if self.dice.one_in(2) { format!("every = {every}, ") } else { String::new() };
         let delay = if self.dice.one_in(2) { format!("delay = {delay}, ") } else { String::new() };
-        self.line(format!("ship = {{ {every}{delay}resend = {resend} }}"));
+        let reconnect = self.time(10.0, 5000.0);
+        self.line(format!("ship = {{ {every}{delay}resend = {resend}, reconnect = {reconnect} }}"));
         let (workers, demand) = (self.dice.pick(&[1, 2, 8]), self.dist(0.1, 30.0).0);
         self.line_one_in(2, format!("apply = {{ workers = {workers}, demand = {demand} }}"));
     }
@@ -122,6 +123,9 @@ impl Generator {
             "sync" => self.line_one_in(2, format!("quorum = {some}")),
             _ => {}
         }
+        let sync = self.dice.pick(&["remote-write", "flush", "apply"]);
+        let wanted = replication != "async" && self.dice.one_in(2);
+        self.line_if(wanted, format!("sync = \"{sync}\""));
         let reads = self.dice.pick(&["primary", "replicas", "nearest"]);
         self.line(format!("reads = \"{reads}\""));
         if reads != "primary" && self.dice.one_in(2) {
@@ -141,11 +145,15 @@ impl Generator {
         }
         let interval = self.micros(20.0, 1200.0);
         let timeout = self.within(interval);
+        let (lease, ttl) = (self.dice.one_in(3), self.quoted(3 * interval));
         let (misses, promote) = (self.dice.pick(&[1, 2, 3, 5]), self.dist(1.0, 3000.0).0);
-        let mut keys = vec![
-            format!("interval = {}, timeout = {timeout}, misses = {misses}", self.quoted(interval)),
-            format!("promote = {promote}"),
-        ];
+        let interval = self.quoted(interval);
+        let watch = if lease {
+            format!("election = \"lease\", ttl = {ttl}, loop_wait = {interval}, timeout = {timeout}")
+        } else {
+            format!("interval = {interval}, timeout = {timeout}, misses = {misses}")
+        };
+        let mut keys = vec![watch, format!("promote = {promote}")];
         let named = format!("{name}.replica-{}", self.dice.whole(1, replicas));
         let pick = self.dice.pick(&["most-received", "most-applied", named.as_str()]);
         keys.push(format!("pick = \"{pick}\""));

@@ -60,8 +60,12 @@ impl Generator {
             let (failures, base) = (self.dice.whole(1, 5), self.time(50.0, 5000.0));
             let (max, share) = (self.dice.pick(&["6s", "30s"]), self.dice.pick(&[10, 50, 100]));
             let counts = self.dice.pick(&["errors", "connections"]);
+            let sweep = if self.dice.one_in(2) { "\"0s\"".to_owned() } else { self.time(50.0, 3000.0) };
+            let within = if self.dice.one_in(2) { "\"0s\"".to_owned() } else { self.time(50.0, 3000.0) };
+            let (one, probe) = (self.dice.one_in(2), self.dice.one_in(2));
             self.line(format!(
-                "ejection = {{ failures = {failures}, base = {base}, max = \"{max}\", max_share = \"{share}%\", counts = \"{counts}\" }}"
+                "ejection = {{ failures = {failures}, base = {base}, max = \"{max}\", max_share = \"{share}%\", counts = \"{counts}\",\
+                 sweep = {sweep}, within = {within}, always_one = {one}, probe = {probe} }}"
             ));
         }
         let panic = self.dice.pick(&["0%", "50%", "90%"]);
@@ -72,8 +76,15 @@ impl Generator {
 
     fn limits(&mut self) {
         let (retries, timeout) = (self.dice.whole(1, 4), self.time(1.0, 2000.0));
-        self.line_one_in(3, format!("retries = {retries}"));
-        self.line_one_in(3, format!("timeout = {timeout}"));
+        let limited = self.dice.one_in(2);
+        self.line_if(limited, format!("timeout = {timeout}"));
+        if self.dice.one_in(3) {
+            let on = self.dice.pick(&["\"connect\"", "\"connect\", \"reset\"", "\"reset\""]);
+            let late = if limited && self.dice.one_in(2) { ", \"timeout\"" } else { "" };
+            let (at, pause) = (self.dice.pick(&["others", "same"]), self.time(1.0, 1000.0));
+            self.line(format!("retries = {retries}\nretries_on = [{on}{late}]\nretries_at = \"{at}\""));
+            self.line_one_in(2, format!("retries_pause = {pause}"));
+        }
         let (connections, queue, wait) =
             (self.dice.pick(&[1, 10, 50]), self.dice.whole(1, 20), self.time(5.0, 3000.0));
         self.line_one_in(
@@ -109,8 +120,11 @@ impl Generator {
             self.line(format!("geo = {{ \"{region}\" = \"{record}\" }}"));
         }
         if policy == "failover" || self.dice.one_in(3) {
-            let (interval, misses) = (self.time(100.0, 5000.0), self.dice.whole(1, 4));
-            self.line(format!("health = {{ interval = {interval}, misses = {misses} }}"));
+            let (interval, timeout) = (self.time(100.0, 5000.0), self.time(10.0, 3000.0));
+            let misses = self.dice.whole(1, 4);
+            self.line(format!(
+                "health = {{ interval = {interval}, timeout = {timeout}, misses = {misses} }}"
+            ));
         }
         self.drawn("dns", name, vec![name.to_owned()]);
     }

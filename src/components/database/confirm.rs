@@ -54,6 +54,11 @@ impl Confirm {
         cx.alarm(time, timer::CONFIRMED, About::Nothing);
     }
 
+    /// Position up to which the log is flushed.
+    pub(super) fn durable(&self) -> u64 {
+        self.flushed
+    }
+
     /// Notes that the flush has ended.
     pub(super) fn flushed(&mut self) {
         self.flushed = self.flushing.take().unwrap_or(self.flushed);

@@ -7,6 +7,7 @@ use crate::model::ledger::LedgerId;
 use crate::model::signal::About;
 
 use super::book::{Book, Subject};
+use super::spec::DatabaseSpec;
 use super::timer;
 
 /// Acknowledged writes that a power failure would lose.
@@ -23,6 +24,8 @@ pub(super) struct Lazy {
     every: SimDuration,
     subject: Subject,
     book: LedgerId<Book>,
+    /// Whether the process keeps what it has not flushed to itself, so that the kernel does not have it.
+    in_process: bool,
     /// Whether the node is the whole database, so that nothing can be written while it is down.
     is_alone: bool,
     /// Writes since the last flush began.
@@ -34,9 +37,17 @@ pub(super) struct Lazy {
 }
 
 impl Lazy {
-    pub(super) fn new(every: SimDuration, subject: Subject, is_alone: bool) -> Lazy {
-        let (open, flushing) = (Pending::default(), Pending::default());
-        Lazy { every, subject, book: LedgerId::NONE, is_alone, open, flushing, flushed: SimTime::ZERO }
+    pub(super) fn new(spec: &DatabaseSpec) -> Lazy {
+        Lazy {
+            every: spec.flush_every(),
+            subject: spec.subject(),
+            book: LedgerId::NONE,
+            in_process: spec.engine().buffers_writes(),
+            is_alone: spec.partitions() == 1,
+            open: Pending::default(),
+            flushing: Pending::default(),
+            flushed: SimTime::ZERO,
+        }
     }
 
     /// Starts the timer of the flushes, at a random time within their interval: the process has run for long.
@@ -86,14 +97,14 @@ impl Lazy {
         self.flushing = Pending::default();
     }
 
-    /// The process is gone. Without power, all writes that are not flushed are lost. Otherwise the kernel has them, and the next
-    /// flush takes them along.
+    /// The process is gone. Without power, or if they were in its own memory, all writes that are not flushed are lost.
+    /// Otherwise the kernel has them, and the next flush takes them along.
     pub(super) fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();
         let count = open.count + flushing.count;
         let book = cx.ledger(self.book);
-        if has_no_power {
+        if has_no_power || self.in_process {
             book.lose(count, self.flushed);
         } else {
             self.open = Pending { count, newest: open.newest.max(flushing.newest) };

@@ -13,7 +13,7 @@ pub(super) enum Received {
     Adopted(u64),
 }
 
-/// A node's copy of the log. It is durable: a crash loses nothing of it.
+/// A node's copy of the log. The crash of a process loses nothing of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     /// Position of the last write that is durable here.
@@ -60,6 +60,12 @@ impl Log {
         Received::Taken
     }
 
+    /// Loses what comes after `position`, because it was not flushed.
+    pub(super) fn cut(&mut self, position: u64) {
+        self.received = self.received.min(position);
+        self.applied = self.applied.min(position);
+    }
+
     /// Makes the node a primary. Its new log begins after what it has.
     pub(super) fn promote(&mut self, epoch: u16) {
         debug_assert_eq!(self.applied, self.received, "a replica catches up before it is promoted");
@@ -95,6 +101,9 @@ mod tests {
         assert_eq!(log.receive(batch(0, 2, 4)), Received::Taken);
         assert_eq!(log.receive(batch(0, 1, 2)), Received::Taken);
         assert_eq!((log.received, log.applied), (4, 0));
+        log.applied = 4;
+        log.cut(3);
+        assert_eq!((log.received, log.applied), (3, 3), "what was not flushed is gone");
     }
 
     #[test]

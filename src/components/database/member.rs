@@ -83,8 +83,9 @@ pub(super) trait Member: Debug + Send {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// Handles a crash. The log and what has been applied are durable; waiting reads and writes are lost.
-    fn crash(&mut self, cx: &mut Cx<'_>);
+    /// Handles a crash. What has been applied is durable, and so is the log, unless the machine `has_no_power`: then what
+    /// was not flushed is lost. Waiting reads and writes are lost.
+    fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>);
 
     /// Handles the restart of the process.
     fn recover(&mut self, cx: &mut Cx<'_>);

@@ -69,13 +69,12 @@ impl Database {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Database {
         let disk = spec.disk_spec();
-        let every = spec.flush_every();
         Database {
             engine: spec.engine(),
             lookup: spec.lookup(),
             population: site.classes.iter().map(|class| class.keys.count).collect(),
             door: Door::new(spec.limits()),
-            lazy: (!every.is_zero()).then(|| Lazy::new(every, spec.subject(), spec.partitions() == 1)),
+            lazy: (!spec.flush_every().is_zero()).then(|| Lazy::new(spec)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
@@ -317,7 +316,10 @@ impl Database {
         if order.code != order::FENCE || !member.fence(order.subject, cx) {
             return;
         }
-        while let Some(call) = self.member.as_mut().and_then(|member| member.stranded()) {
+        // A process that hangs tells nobody; it loses them at its restart.
+        while cx.works()
+            && let Some(call) = self.member.as_mut().and_then(|member| member.stranded())
+        {
             self.leave(call, Outcome::Unavailable, cx);
         }
     }
@@ -333,7 +335,7 @@ impl Database {
             lazy.crash(has_no_power, cx);
         }
         if let Some(member) = &mut self.member {
-            member.crash(cx);
+            member.crash(has_no_power, cx);
         }
     }
 

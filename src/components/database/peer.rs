@@ -216,7 +216,7 @@ impl Member for Peer {
         }
     }
 
-    fn crash(&mut self, cx: &mut Cx<'_>) {
+    fn crash(&mut self, _has_no_power: bool, cx: &mut Cx<'_>) {
         let now = cx.now();
         self.shippers.iter_mut().flatten().for_each(|shipper| shipper.crash(now));
         self.follow.crash();

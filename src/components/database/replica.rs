@@ -380,7 +380,11 @@ impl Member for Replica {
         true
     }
 
-    fn crash(&mut self, cx: &mut Cx<'_>) {
+    fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {
+        if has_no_power && !self.is_primary && !self.confirm.is_immediate() {
+            self.log.cut(self.confirm.durable());
+            self.tell(cx);
+        }
         self.shipper.crash(cx.now());
         self.confirm.crash();
         self.follow.crash();

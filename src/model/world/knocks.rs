@@ -32,8 +32,9 @@ impl World {
         }
         call.knocks = knocks;
         let again = first + after(knocks + 1);
-        // A question to a name server is one packet, which no kernel sends again.
-        let gives_up = again >= limit || ask.verb == Verb::Resolve;
+        // A question to a name server is one packet, which no kernel sends again. Members of one box have their connections
+        // already, and send again themselves.
+        let gives_up = again >= limit || matches!(ask.verb, Verb::Resolve | Verb::Own { .. });
         let at = if gives_up { limit.max(now) } else { again };
         self.schedule(at, Event::Knock { to: caller, id, gives_up });
     }

@@ -109,6 +109,12 @@ impl Engine {
         }
     }
 
+    /// Whether writes that are not flushed are in the memory of the process, which loses them when it dies: WiredTiger's
+    /// journal records [V: MongoDB's manual 6.3, Journaling]. The others have handed them to the kernel.
+    pub(in crate::components::database) const fn buffers_writes(self) -> bool {
+        matches!(self, Engine::Document)
+    }
+
     /// Its name in a scenario.
     const fn name(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ use crate::parts::checks::{Checks, Health, Pace, Timers};
 
 use geo::Preferences;
 
-/// How a name server chooses among its records.
+/// How a name server chooses the record that stands first in an answer. The others that would do as well follow in turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsPolicy {
@@ -158,7 +158,7 @@ impl Spec for DnsSpec {
 
     fn demand(&self, _class: &RequestClass) -> Demand {
         if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency | DnsPolicy::Geo) {
-            // The answers use the machines in turn, not the records.
+            // The answers begin with the machines in turn, not the records.
             let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
             return Demand { spread, ..Demand::default() };
         }
@@ -228,6 +228,10 @@ pub const GAUGES: &[Gauge] = &[Gauge::count(
     "Times that an address was left out of the answers because its checks failed.",
 )];
 
+/// Largest number of addresses of an answer: with 16 bytes each they fill one of 1232 bytes, the largest that is sent
+/// without fragments [V: DNS flag day 2020; RFC 1035].
+const ADDRESSES_MAX: usize = 74;
+
 const WITHDRAWALS: GaugeId = GaugeId::of("withdrawals", GAUGES);
 
 /// The timers of the checks.
@@ -293,8 +297,29 @@ impl Dns {
         }
         let caller = cx.get(call).caller;
         let index = self.choose(caller, cx);
-        cx.get_mut(call).answer = Answer { address: self.records[index].to, ttl: self.ttl }.encode();
+        let addresses = self.addresses(index, caller, cx);
+        let list = cx.list_addresses(addresses);
+        cx.get_mut(call).answer = Answer { list, ttl: self.ttl }.encode();
         cx.reply(call, Outcome::Ok);
+    }
+
+    /// The addresses of an answer: the record that was chosen first, and in turn all that would do as well.
+    fn addresses(&self, first: usize, caller: ComponentId, cx: &Cx<'_>) -> Vec<ComponentId> {
+        let (count, chosen) = (self.records.len(), self.records[first]);
+        let all = !chosen.health.is_up();
+        let rank = |index: usize| self.preferences.as_ref().map_or(0, |known| known.rank(caller, index));
+        let fits = |index: &usize| {
+            let record = self.records[*index];
+            let is_like = match self.policy {
+                DnsPolicy::RoundRobin => true,
+                DnsPolicy::Weighted | DnsPolicy::Failover => record.rank == chosen.rank,
+                DnsPolicy::Geo => rank(*index) == rank(first),
+                DnsPolicy::Latency => cx.distance(caller, record.to) == cx.distance(caller, chosen.to),
+            };
+            is_like && (all || record.health.is_up())
+        };
+        let turn = (0..count).map(|ahead| (first + ahead) % count).filter(fits);
+        turn.take(ADDRESSES_MAX).map(|index| self.records[index].to).collect()
     }
 
     fn choose(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {

@@ -2,16 +2,14 @@
 
 use crate::kernel::time::SimDuration;
 
-use super::signal::ComponentId;
-
 /// The time to live is stored in milliseconds, so that an answer fits into a call.
 const TTL_UNIT_NANOS: u64 = 1_000_000;
 
 /// The answer of a name server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// The box behind the address.
-    pub address: ComponentId,
+    /// The number of the list of addresses; see [`Cx::listed`](super::component::Cx::listed).
+    pub list: u32,
     /// How long the answer may be cached; whole milliseconds, at most 49 days.
     pub ttl: SimDuration,
 }
@@ -21,14 +19,14 @@ impl Answer {
     #[must_use]
     pub fn encode(self) -> u64 {
         let ttl = (self.ttl.as_nanos() / TTL_UNIT_NANOS).min(u64::from(u32::MAX));
-        ttl << 32 | self.address.index() as u64
+        ttl << 32 | u64::from(self.list)
     }
 
     /// Unpacks an answer.
     #[must_use]
     pub fn decode(packed: u64) -> Answer {
         Answer {
-            address: ComponentId::new((packed & u64::from(u32::MAX)) as usize),
+            list: (packed & u64::from(u32::MAX)) as u32,
             ttl: SimDuration::from_nanos((packed >> 32) * TTL_UNIT_NANOS),
         }
     }
@@ -53,7 +51,7 @@ mod tests {
 
     #[test]
     fn an_answer_survives_packing() {
-        let answer = Answer { address: ComponentId::new(70_000), ttl: SimDuration::from_secs(60) };
+        let answer = Answer { list: 70_000, ttl: SimDuration::from_secs(60) };
         assert_eq!(Answer::decode(answer.encode()), answer);
     }
 

@@ -38,6 +38,10 @@ pub struct Request {
     pub measured: bool,
     /// Whether it is between two tries.
     pub pausing: bool,
+    /// Number of addresses of its list that the current try has asked.
+    pub asked: u16,
+    /// The number of that list, which a name server gave.
+    pub list: u32,
 }
 
 impl Request {
@@ -56,6 +60,8 @@ impl Request {
         pause: SimDuration::ZERO,
         measured: false,
         pausing: false,
+        asked: 0,
+        list: u32::MAX,
     };
 }
 

@@ -334,6 +334,17 @@ impl Cx<'_> {
         self.world.seed.key(self.world.infos[client.index()].draw_salt, number)
     }
 
+    /// Returns the number of a list of addresses, for the answer of a name server.
+    pub fn list_addresses(&mut self, list: Vec<ComponentId>) -> u32 {
+        self.world.addresses.number(list)
+    }
+
+    /// Returns the address at a place, from 0, of the list with this number; `None` beyond its end.
+    #[must_use]
+    pub fn listed(&self, list: u32, place: usize) -> Option<ComponentId> {
+        self.world.addresses.at(list, place)
+    }
+
     // Operations ----------------------------------------------------------------------------------------------------
 
     /// Sends an operation to a component, which happens after `after`.

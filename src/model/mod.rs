@@ -1,6 +1,7 @@
 //! The rules of the game: signals, calls, components, the recorder and the simulation's loop.
 
 pub mod address;
+mod addresses;
 pub mod ask;
 pub mod call;
 pub mod catalogue;

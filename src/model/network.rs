@@ -1,7 +1,7 @@
 //! Latency between the places of components.
 
 use crate::kernel::random::mix;
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// Number of steps in the table of the jitter's distribution; finer than any reported figure.
 const JITTER_STEPS: usize = 1024;
@@ -48,6 +48,8 @@ pub struct Network {
     one_way: Vec<SimDuration>,
     /// Nanoseconds per byte between places; empty if no link has a bandwidth.
     ns_a_byte: Vec<f64>,
+    /// When each link has sent all that it was given; as long as `ns_a_byte`.
+    free_at: Vec<SimTime>,
     /// Quantiles of the jitter factor, a log-normal with mean one; empty if delays are constant.
     jitter: Vec<f64>,
     /// Whether all delays are zero.
@@ -62,7 +64,14 @@ impl Network {
         let mut one_way = vec![settings.client.half(); places * places];
         one_way[places + 1] = settings.same_zone.half();
         let is_instant = one_way.iter().all(|delay| delay.is_zero());
-        Network { places, one_way, ns_a_byte: Vec::new(), jitter: jitter_table(settings.jitter), is_instant }
+        Network {
+            places,
+            one_way,
+            ns_a_byte: Vec::new(),
+            free_at: Vec::new(),
+            jitter: jitter_table(settings.jitter),
+            is_instant,
+        }
     }
 
     /// Adds a place, with its links to each earlier place and to itself.
@@ -75,6 +84,7 @@ impl Network {
         if self.has_bandwidths() || links.iter().any(|link| link.bandwidth.is_some()) {
             self.ns_a_byte.resize(old * old, 0.0);
             self.ns_a_byte = grown(&self.ns_a_byte, old, ns_a_byte);
+            self.free_at = vec![SimTime::ZERO; self.ns_a_byte.len()];
         }
         self.places = old + 1;
         Place(u16::try_from(old).expect("a scenario has fewer places than 65536"))
@@ -92,11 +102,18 @@ impl Network {
         !self.ns_a_byte.is_empty()
     }
 
-    /// Time that a message of `bytes` bytes takes in addition to its delay, because of the bandwidth.
-    pub fn transmission(&self, from: Place, to: Place, bytes: u64) -> SimDuration {
+    /// Gives a message of `bytes` bytes to the link from one place to another at `now`. Returns the time until the last byte
+    /// is sent, which comes in addition to the delay: a link sends one message after the other at its bandwidth.
+    pub fn transmission(&mut self, from: Place, to: Place, bytes: u64, now: SimTime) -> SimDuration {
         let index = usize::from(from.0) * self.places + usize::from(to.0);
         let ns_a_byte = self.ns_a_byte.get(index).copied().unwrap_or(0.0);
-        SimDuration::from_nanos((ns_a_byte * bytes as f64).round() as u64)
+        if ns_a_byte == 0.0 {
+            return SimDuration::ZERO;
+        }
+        let sending = SimDuration::from_nanos((ns_a_byte * bytes as f64).round() as u64);
+        let free_at = &mut self.free_at[index];
+        *free_at = (*free_at).max(now) + sending;
+        free_at.since(now)
     }
 
     /// Delay of a message from one place to another, without jitter; not for [`Place::DRIVER`].
@@ -207,9 +224,14 @@ mod tests {
             (ms(Place::INTERNET, seoul), ms(Place::ZONE, tokyo), ms(Place::ZONE, Place::ZONE)),
             (20.0, 1.0, 0.05)
         );
-        assert_eq!(network.transmission(tokyo, seoul, 1_000_000), SimDuration::from_millis(500));
-        assert_eq!(network.transmission(Place::ZONE, seoul, 1000), SimDuration::from_millis(1));
-        assert_eq!(network.transmission(tokyo, tokyo, 1000), SimDuration::ZERO);
+        let now = SimTime::from_nanos(7);
+        assert_eq!(network.transmission(tokyo, seoul, 1_000_000, now), SimDuration::from_millis(500));
+        assert_eq!(network.transmission(Place::ZONE, seoul, 1000, now), SimDuration::from_millis(1));
+        assert_eq!(network.transmission(tokyo, tokyo, 1000, now), SimDuration::ZERO);
+        // The next message waits until the first is sent; the other way is another queue.
+        let later = now + SimDuration::from_millis(100);
+        assert_eq!(network.transmission(tokyo, seoul, 1_000_000, later), SimDuration::from_millis(900));
+        assert_eq!(network.transmission(seoul, tokyo, 1_000_000, later), SimDuration::from_millis(500));
     }
 
     #[test]

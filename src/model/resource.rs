@@ -16,6 +16,9 @@ pub const MEMORY: &str = "memory";
 /// Name of the connections that calls inside a box hold.
 pub const CONNECTIONS: &str = "connections";
 
+/// Name of the connections that each member of a box keeps to another one.
+pub const POOL: &str = "db_pool";
+
 /// Name of the workers that apply the log of one node at another.
 pub const APPLY_WORKERS: &str = "apply workers";
 
@@ -66,6 +69,14 @@ pub enum Noun {
 }
 
 impl Noun {
+    /// The noun: "the cores".
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Noun::One(noun) | Noun::Many(noun) => noun,
+        }
+    }
+
     /// A clause: "the cores of `web` are 93 % busy". `share` lies between 0 and 1.
     #[must_use]
     pub fn is_busy(self, of: &str, share: f64) -> String {

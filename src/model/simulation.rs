@@ -12,6 +12,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::station::Done;
 
 use super::address;
+use super::addresses::Addresses;
 use super::ask::{Verb, Verbs};
 use super::call::{Call, Notes, Request, Stage};
 use super::class::RequestClass;
@@ -112,6 +113,7 @@ impl Simulation {
             response_bytes,
             troubles: Troubles::default(),
             held: Vec::new(),
+            addresses: Addresses::default(),
             recorder: Recorder::new(&deadlines),
             fingerprint: Fingerprint::new(),
             trace: None,

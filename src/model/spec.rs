@@ -110,6 +110,17 @@ pub struct Surplus {
     pub calls: f64,
 }
 
+/// Connections that each member of a box keeps to another one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pooled {
+    /// The other box.
+    pub to: String,
+    /// Their number at each member.
+    pub has: u32,
+    /// For how long a call holds them, by class: for that number of answers of the other box, and for seconds beside them.
+    pub holds: Vec<(f64, f64)>,
+}
+
 /// The load of a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offered {
@@ -215,6 +226,16 @@ pub trait Spec: Debug + Send + Sync {
         let Some(machine) = self.machine().filter(|_| self.host().is_none()) else { return Vec::new() };
         let cpu_s = classes.iter().map(|class| self.demand(class).cpu_s).collect();
         Resource::of_machine(&machine, 0..self.members(), cpu_s)
+    }
+
+    /// The connections that each of its members keeps to other boxes, for a row [`POOL`](super::resource::POOL).
+    fn pools(&self, _classes: &[RequestClass]) -> Vec<Pooled> {
+        Vec::new()
+    }
+
+    /// Number of connections that it accepts; `None` where that has no limit.
+    fn accepts(&self) -> Option<u32> {
+        None
     }
 
     /// The keys that can be turned to change what it can do, those first that are turned first; of a client those that

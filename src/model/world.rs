@@ -13,6 +13,7 @@ use crate::kernel::random::Seed;
 use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 
+use super::addresses::Addresses;
 use super::ask::Verbs;
 use super::call::{Call, Connection, Request, Stage, Wish};
 use super::event::{EPOCHS_MAX, Event, Packed};
@@ -112,6 +113,8 @@ pub(super) struct World {
     pub(super) infos: Vec<Info>,
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
+    /// The answers of name servers.
+    pub(super) addresses: Addresses,
     /// The keys that requests ask for.
     pub(super) keys: Keys,
     /// Size of the answers, by class.
@@ -188,11 +191,12 @@ impl World {
         self.network.base(from.place, to.place)
     }
 
-    /// Time that an answer with outcome ok takes in addition to its delay, because of its size. Only for calls that
-    /// serve a user's request; checks and name lookups do not.
-    fn transmission(&self, from: ComponentId, caller: ComponentId, class: u16) -> SimDuration {
+    /// Time that an answer with outcome ok takes in addition to its delay, because of its size and of the answers that its
+    /// link has still to send. Only for calls that serve a user's request; checks and name lookups do not.
+    fn transmission(&mut self, from: ComponentId, caller: ComponentId, class: u16) -> SimDuration {
         let places = (self.infos[from.index()].place, self.infos[caller.index()].place);
-        self.network.transmission(places.0, places.1, self.response_bytes[usize::from(class)])
+        let (bytes, now) = (self.response_bytes[usize::from(class)], self.now());
+        self.network.transmission(places.0, places.1, bytes, now)
     }
 
     /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified. The
@@ -247,6 +251,8 @@ impl World {
             pause: SimDuration::ZERO,
             measured,
             pausing: false,
+            asked: 0,
+            list: u32::MAX,
         }))
     }
 

@@ -1,4 +1,4 @@
-//! `Door`: what a box lets in. A call passes the rate limit, gets its memory, and then a slot, or waits for one.
+//! `Door`: what a box lets in. A call passes the rate limit, gets a slot, or waits for one, and then takes its memory.
 //!
 //! A slot is a worker or a connection: a call holds it from its grant to its answer. The door returns a verdict for each
 //! call and leaves the answer to its box. Calls that have waited are handed out one after the other by [`Door::next`],
@@ -22,7 +22,7 @@ pub struct Limits {
     pub slots: u32,
     /// Calls that wait for a slot, in the order of arrival.
     pub queue: u32,
-    /// Calls that wait behind a full queue, in the kernel: they have no memory yet, and one more is refused, not rejected.
+    /// Calls that wait behind a full queue, in the kernel: one more is refused, not rejected.
     pub backlog: u32,
     /// Longest wait for a slot; `None`: as long as it takes.
     pub queue_timeout: Option<SimDuration>,
@@ -30,7 +30,7 @@ pub struct Limits {
     pub timer: u16,
     /// Memory that the process takes when it starts, bytes.
     pub base_memory: u64,
-    /// Memory of each call inside, bytes.
+    /// Memory of each call that holds a slot, bytes. What waits for one is a socket, of a few kilobytes.
     pub memory_per_call: u64,
     /// Whether a call that finds no memory kills the process rather than being turned away.
     pub kills: bool,
@@ -65,22 +65,12 @@ pub enum Verdict {
     Kill,
 }
 
-/// What a call has of the memory that it needs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Memory {
-    /// All of it.
-    Held,
-    /// Nothing yet.
-    Owed,
-    /// It needs none.
-    Free,
-}
-
 /// A call that waits for a slot.
 #[derive(Clone, Copy, Debug)]
 struct Waiter {
     call: CallId,
-    memory: Memory,
+    /// Whether it takes memory with its slot.
+    needs_memory: bool,
 }
 
 /// The door of one box.
@@ -134,18 +124,12 @@ impl Door {
         {
             return Verdict::Away(Outcome::Throttled);
         }
-        if self.limits.backlog > 0 && self.slots.waiting() >= self.limits.queue as usize {
-            return self.line_up(call, Memory::Owed, cx);
-        }
-        if !self.reserve(cx) {
-            return self.out_of_memory();
-        }
-        self.line_up(call, Memory::Held, cx)
+        self.line_up(call, true, cx)
     }
 
     /// A call comes that needs a slot and nothing else; it leaves by [`Door::leave_slot`].
     pub fn admit_to_slot(&mut self, call: CallId, cx: &mut Cx<'_>) -> Verdict {
-        self.line_up(call, Memory::Free, cx)
+        self.line_up(call, false, cx)
     }
 
     /// A call that has entered is answered: gives its memory and its slot back.
@@ -172,18 +156,15 @@ impl Door {
     /// The call that has been granted a slot first and has not begun, and what becomes of it; never [`Verdict::Wait`].
     /// To be called until `None` at the end of each signal.
     pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
-        let Waiter { call, memory } = self.granted.pop_front()?;
-        Some((call, self.seat(memory, cx)))
+        let Waiter { call, needs_memory } = self.granted.pop_front()?;
+        Some((call, self.seat(needs_memory, cx)))
     }
 
     /// The timer of the queue has rung: a call that has waited too long. It has left the queue and holds nothing. To be
     /// called until `None`, which sets the timer again.
     pub fn overdue(&mut self, cx: &mut Cx<'_>) -> Option<CallId> {
         let (now, timeout) = (cx.now(), self.limits.queue_timeout?);
-        if let Some(Waiter { call, memory }) = self.slots.expire(now, timeout) {
-            if memory == Memory::Held {
-                self.free(cx);
-            }
+        if let Some(Waiter { call, .. }) = self.slots.expire(now, timeout) {
             cx.get_mut(call).waited += timeout;
             return Some(call);
         }
@@ -203,25 +184,23 @@ impl Door {
 
     /// A call takes a slot, or lines up for one.
     #[inline(always)]
-    fn line_up(&mut self, call: CallId, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
-        match self.slots.acquire(cx.now(), Waiter { call, memory }) {
-            Acquire::Granted => self.seat(memory, cx),
+    fn line_up(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
+        match self.slots.acquire(cx.now(), Waiter { call, needs_memory }) {
+            Acquire::Granted => self.seat(needs_memory, cx),
             Acquire::Queued => self.wait(cx),
-            Acquire::Full => self.turn_away(call, memory, cx),
+            Acquire::Full => self.turn_away(call, cx),
         }
     }
 
-    /// A call has its slot. What came through the backlog takes its memory only now.
+    /// A call has its slot, and takes its memory.
     #[inline(always)]
-    fn seat(&mut self, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
-        if memory == Memory::Owed { self.seat_late(cx) } else { Verdict::Enter }
+    fn seat(&mut self, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
+        if !needs_memory || self.reserve(cx) { Verdict::Enter } else { self.stand_up(cx) }
     }
 
-    #[inline(never)]
-    fn seat_late(&mut self, cx: &mut Cx<'_>) -> Verdict {
-        if self.reserve(cx) {
-            return Verdict::Enter;
-        }
+    /// A call with a slot finds no memory.
+    #[cold]
+    fn stand_up(&mut self, cx: &mut Cx<'_>) -> Verdict {
         // A process that is killed gives nothing back before its end.
         if !self.limits.kills {
             self.leave_slot(cx);
@@ -241,10 +220,7 @@ impl Door {
     }
 
     #[cold]
-    fn turn_away(&mut self, call: CallId, memory: Memory, cx: &mut Cx<'_>) -> Verdict {
-        if memory == Memory::Held {
-            self.free(cx);
-        }
+    fn turn_away(&mut self, call: CallId, cx: &mut Cx<'_>) -> Verdict {
         if self.limits.backlog == 0 {
             return Verdict::Away(Outcome::Rejected);
         }
@@ -402,13 +378,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_held_from_arrival_to_answer() {
+    fn memory_is_held_with_the_slot() {
         play(1, |_, cx| {
-            let limits = Limits { base_memory: MEMORY / 2, memory_per_call: MEMORY / 4, ..narrow() };
+            let limits =
+                Limits { slots: 3, base_memory: MEMORY / 2, memory_per_call: MEMORY / 4, ..narrow() };
             let mut door = Door::new(limits.clone());
             assert!(door.boot(cx));
             let (_, verdicts) = come(&mut door, 3, cx);
-            assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait, Verdict::Away(Outcome::OutOfMemory)]);
+            assert_eq!(verdicts, [Verdict::Enter, Verdict::Enter, Verdict::Away(Outcome::OutOfMemory)]);
             door.leave(cx);
             assert!(cx.reserve_memory(MEMORY / 4) && !cx.reserve_memory(1));
             cx.release_memory(MEMORY / 4);
@@ -420,9 +397,9 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_the_backlog_takes_memory_with_the_slot() {
+    fn a_call_that_waits_takes_memory_with_the_slot() {
         play(1, |_, cx| {
-            let limits = Limits { queue: 0, backlog: 2, memory_per_call: MEMORY, ..narrow() };
+            let limits = Limits { queue: 1, backlog: 1, memory_per_call: MEMORY, ..narrow() };
             let mut door = Door::new(limits);
             let (calls, verdicts) = come(&mut door, 3, cx);
             assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait, Verdict::Wait]);

@@ -96,7 +96,8 @@ fn bottleneck(scenario: &Scenario, load: &StaticLoad) -> String {
     if growth > 0.0 {
         let growth = number(growth);
         return format!(
-            "the cores of `{}`, asked for {utilisation}: {growth} calls/s cannot be served",
+            "{} of `{}`, asked for {utilisation}: {growth} calls/s cannot be served",
+            machine.resource.noun.word(),
             machine.name
         );
     }
@@ -104,7 +105,8 @@ fn bottleneck(scenario: &Scenario, load: &StaticLoad) -> String {
         return "no box works".to_owned();
     }
     let room = number(1.0 / machine.utilisation);
-    format!("the cores of `{}`, {utilisation} busy: they saturate at {room} times this load", machine.name)
+    let noun = machine.resource.noun.word();
+    format!("{noun} of `{}`, {utilisation} busy: they saturate at {room} times this load", machine.name)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::BoxEntry;
 use crate::model::class::shares;
-use crate::model::resource::{Meter, Resource};
-use crate::model::spec::{Demand, Offered, RequestClass, Surplus};
+use crate::model::resource::{Meter, POOL, Resource};
+use crate::model::spec::{Demand, Offered, Pooled, RequestClass, Surplus};
 
 /// The load that the clients of a scenario put on its boxes, on average.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,19 @@ pub struct StaticLoad {
     pub resources: Vec<ResourceLoad>,
     /// Every client, in the scenario's order.
     pub clients: Vec<ClientLoad>,
+    /// The answers that open clients lead to, between boxes.
+    pub flows: Vec<Flow>,
+}
+
+/// The answers from one box to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// The box that answers.
+    pub from: String,
+    /// The box that has asked.
+    pub to: String,
+    /// Bytes a second.
+    pub bytes_per_s: f64,
 }
 
 /// The load on one box, all members together.
@@ -80,9 +93,14 @@ impl StaticLoad {
         self.resources.iter().filter(|one| one.resource.meter == Meter::Cores)
     }
 
-    /// The machines with the highest utilisation; `None` if no machine has any work.
+    /// The pools of connections whose demand is known.
+    pub fn pools(&self) -> impl Iterator<Item = &ResourceLoad> {
+        self.resources.iter().filter(|one| one.resource.name == POOL && one.work > 0.0)
+    }
+
+    /// The machines, or the pools of connections, with the highest utilisation; `None` if nothing has any work.
     pub fn bottleneck(&self) -> Option<&ResourceLoad> {
-        let busy = self.machines().filter(|machine| machine.utilisation > 0.0);
+        let busy = self.machines().chain(self.pools()).filter(|one| one.utilisation > 0.0);
         busy.reduce(|most, machine| if machine.utilisation > most.utilisation { machine } else { most })
     }
 
@@ -103,13 +121,18 @@ pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass]) -> StaticLoad {
         boxes: idle_boxes(boxes),
         resources: idle_resources(boxes, classes),
         clients: Vec::new(),
+        flows: Vec::new(),
     };
+    fill_pools(&mut load.resources, boxes, &graph);
     let places = places(boxes, &load.resources);
     for (at, entry) in boxes.iter().enumerate() {
         let Some(offered) = entry.spec.offered() else { continue };
         let visits = graph.visits(at, &entry.name);
         let client = client_load(entry, offered, &visits, boxes, &load);
         add(&mut load, &client, &visits, &places);
+        if let Offered::Open(rate) = offered {
+            graph.add_flows(&mut load.flows, boxes, &visits, rate);
+        }
         load.clients.push(client);
     }
     for one in &mut load.resources {
@@ -208,6 +231,19 @@ impl<'a> CallGraph<'a> {
         total
     }
 
+    /// Adds the answers that `rate` requests a second lead to.
+    fn add_flows(&self, flows: &mut Vec<Flow>, boxes: &[BoxEntry], visits: &[Visit], rate: f64) {
+        for (at, visit) in visits.iter().enumerate() {
+            for (class, calls) in visit.by_class.iter().enumerate().filter(|(_, calls)| **calls > 0.0) {
+                let bytes = self.classes[class].response_bytes as f64;
+                for (name, times) in self.demands[at][class].calls.iter().filter(|_| bytes > 0.0) {
+                    let bytes_per_s = rate * calls * times * bytes;
+                    flows.push(Flow { from: name.clone(), to: boxes[at].name.clone(), bytes_per_s });
+                }
+            }
+        }
+    }
+
     /// Calls to each box that one request of a class leads to (forced flow law).
     fn calls(&self, client: usize, class: usize) -> Vec<f64> {
         let mut calls = vec![0.0; self.demands.len()];
@@ -271,13 +307,34 @@ fn client_load(
         let guests = visits.iter().zip(boxes).filter(|(_, entry)| owner(entry) == machine.name);
         guests.map(|(visit, _)| visit.cpu_s).sum::<f64>() / machine.capacity()
     };
-    let demand_max_s = load.machines().map(share).fold(0.0, f64::max);
+    let held = |(visit, entry): (&Visit, &BoxEntry)| {
+        let pool = load.resources.iter().find(|one| one.resource.name == POOL && one.name == entry.name);
+        pool.map_or(0.0, |pool| visit.demand(&pool.resource) / pool.capacity())
+    };
+    let held = visits.iter().zip(boxes).map(held);
+    let demand_max_s = load.machines().map(share).chain(held).fold(0.0, f64::max);
     let asked = match offered {
         Offered::Open(rate) => rate,
         Offered::Closed(users, think_s) => users / (think_s + demand_s),
     };
     let throughput_max = asked.min(1.0 / demand_max_s);
     ClientLoad { name: entry.name.clone(), offered, demand_s, demand_max_s, throughput_max }
+}
+
+/// What a call takes of the pools of connections: the time for which it holds one, without waits and without the network.
+fn fill_pools(resources: &mut [ResourceLoad], boxes: &[BoxEntry], graph: &CallGraph<'_>) {
+    for one in resources.iter_mut().filter(|one| one.resource.name == POOL) {
+        let Some(entry) = boxes.iter().find(|entry| entry.name == one.name) else { continue };
+        let held = |pool: &Pooled| -> Vec<f64> {
+            let Some(&to) = graph.index.get(pool.to.as_str()) else { return Vec::new() };
+            let answer_s = |demand: &Demand| demand.cpu_s / speed(&boxes[to], boxes) + demand.wait_s;
+            let answers = graph.demands[to].iter().map(answer_s);
+            answers.zip(&pool.holds).map(|(answer_s, (answers, own_s))| answers * answer_s + own_s).collect()
+        };
+        let held = entry.spec.pools(graph.classes).iter().map(held).collect::<Vec<_>>();
+        let most = held.into_iter().max_by(|a, b| a.iter().sum::<f64>().total_cmp(&b.iter().sum()));
+        one.resource.demand = most.unwrap_or_default();
+    }
 }
 
 fn add(load: &mut StaticLoad, client: &ClientLoad, visits: &[Visit], places: &[Place]) {

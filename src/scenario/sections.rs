@@ -70,8 +70,8 @@ pub(super) struct LinkTable {
     pub(super) between: [String; 2],
     /// Round-trip time.
     pub(super) rtt: Option<Duration>,
-    /// Bytes a second, such as "10MB". It delays an answer by its class's `response_size` divided by the bandwidth.
-    /// Messages do not wait for each other.
+    /// Bytes a second each way, such as "10MB". An answer of `response_size` waits until the link has sent those before it,
+    /// and then takes its size divided by the bandwidth.
     pub(super) bandwidth: Option<Bytes>,
 }
 

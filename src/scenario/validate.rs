@@ -56,6 +56,8 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
         check.reachability();
         let load = static_load(&assembly.boxes, &assembly.classes);
         check.stability(&load);
+        check.pools(&load);
+        check.full_links(&load);
         check.replicas_keep_up(&load);
         check.time_goes_on(&load);
     }

@@ -215,7 +215,7 @@ fn pauses_grow_from_try_to_try() {
 
 /// 4 GiB of memory: the process takes 512 MiB and each call 4 MiB. Meant for 120 calls a second, of which 100 can be
 /// served.
-const MEMORY: &str = "workers = 1\nqueue = 1000000\nmemory = '4GiB'\nbase_memory = '512MiB'\nmemory_per_call = '4MiB'\n\
+const MEMORY: &str = "workers = 1000\nscheduling = 'fifo'\nmemory = '4GiB'\nbase_memory = '512MiB'\nmemory_per_call = '4MiB'\n\
                       steps = [{ cpu = '10ms' }]\n";
 
 #[test]

@@ -71,6 +71,15 @@ fn movers_before_servers() -> Vec<Mover> {
              [[fault]]\nkind = 'dns-empty'\ntarget = 'www'\nat = '20s'\nfor = '10s'\n"
                 .to_owned()
         }),
+        ("client", "users", vec!["next_addresses"], {
+            "[client.users]\nrate = '10/s'\ntarget = 'www'\n[dns.www]\nrecords = ['web']\nttl = '1s'\n\
+             [server.web]\npublic = true\ncount = 2\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+                + &crash("web-2")
+        }),
+        ("server", "web", vec!["pool_timeouts"], {
+            format!("{QUERIES}db_pool = 1\npool_timeout = '50ms'\n[database.db]\nread = '100ms'\n")
+        }),
         ("dns", "www", vec!["withdrawals"], {
             "[client.users]\nrate = '10/s'\ntarget = 'www'\n\
              [dns.www]\nrecords = ['web']\nhealth = { interval = '2s', misses = 2 }\n\
@@ -99,7 +108,7 @@ fn movers_from_servers_on() -> Vec<Mover> {
     vec![
         ("server", "web", vec!["oom_kills", "restarts"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
-             [server.web]\npublic = true\ncores = 1\nworkers = 1\nqueue = 1000000\nmemory = '2GiB'\n\
+             [server.web]\npublic = true\ncores = 1\nworkers = 1000\nmemory = '2GiB'\n\
              base_memory = '512MiB'\nmemory_per_call = '4MiB'\non_memory = 'oom-kill'\nsteps = [{ cpu = '10ms' }]\n"
                 .to_owned()
         }),

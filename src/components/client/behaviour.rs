@@ -37,8 +37,8 @@ impl ClientSpec {
         let retry = self.retry.filter(|retry| retry.attempts > 1);
         let retry = retry.map(|retry| (retry.attempts, retry.backoff(), retry.budget));
         let pinned = self.pinned.filter(|share| share.0 > 0.0).map(|share| (share, self.pin_for));
-        let (timeout, resolvers) = (self.timeout(), self.resolvers());
-        format!("{load}; {profile:?}; {timeout:?}; {retry:?}; {resolvers}; {pinned:?}")
+        let (timeout, resolvers, addresses) = (self.timeout(), self.resolvers(), self.addresses);
+        format!("{load}; {profile:?}; {timeout:?}; {retry:?}; {resolvers}; {pinned:?}; {addresses:?}")
     }
 
     /// A recorded load: its hash, as there may be millions of lines.

@@ -8,9 +8,14 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("retries_refused", "Retries that the budget did not allow."),
     Gauge::count("lookups", "Questions that resolvers sent to a name server."),
     Gauge::count("lookups_failed", "Look-ups that ended without an address."),
+    Gauge::count(
+        "next_addresses",
+        "Times that a user went on to the next address of a name: the one before did not let it in.",
+    ),
 ];
 
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
 pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);
 pub(super) const LOOKUPS: GaugeId = GaugeId::of("lookups", GAUGES);
+pub(super) const NEXT_ADDRESSES: GaugeId = GaugeId::of("next_addresses", GAUGES);
 pub(super) const LOOKUPS_FAILED: GaugeId = GaugeId::of("lookups_failed", GAUGES);

@@ -17,7 +17,7 @@ use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
 use crate::model::ask::{Ask, Verbs};
-use crate::model::call::{Parent, Request, Wish};
+use crate::model::call::{Connection, Parent, Request, Wish};
 use crate::model::class::shares;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
@@ -86,6 +86,10 @@ pub struct Client {
     connecting: Connecting,
     /// Share of the users who keep addresses too long, and whether users stay the same from request to request.
     pinned: Option<(f64, bool)>,
+    /// Whether a try waits for the last address until its time limit.
+    waits_on: bool,
+    /// Number of addresses of a name that a try asks at most, one after the other.
+    addresses: u16,
     /// Number of the next request.
     next_number: u64,
 }
@@ -101,13 +105,17 @@ impl Client {
         } else {
             Target::Boxes(Members::new(&spec.target, site))
         };
+        let tries_others = matches!(target, Target::Name(..)) && spec.addresses != Some(1);
+        let connecting = spec.connecting(tries_others);
         Client {
             target,
             population: Population::new(spec),
             classes: cumulative(&shares(site.classes, site.group)),
             hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
-            connecting: spec.connecting(),
+            connecting,
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
+            waits_on: tries_others && spec.connect_timeout.is_none(),
+            addresses: spec.addresses.map_or(u16::MAX, |most| most.min(u32::from(u16::MAX)) as u16),
             next_number: 0,
         }
     }
@@ -174,7 +182,8 @@ impl Client {
         });
         let cache = resolvers.pick(unit_open(&mut draws(key, purpose::RESOLVER)), pinned);
         match resolvers.look_up(cache, cx.now(), request) {
-            Lookup::Hit(address) => {
+            Lookup::Hit(list) => {
+                let address = begin_list(list, request, cx);
                 cx.annotate_request(request, |cx| {
                     format!("resolver {} knows {} at {}", cache + 1, cx.name(address), cx.address(address))
                 });
@@ -219,7 +228,10 @@ impl Client {
             let waits =
                 cx.find_request(request).is_some_and(|state| state.call == CallId::NONE && !state.pausing);
             match answer {
-                Some(answer) if waits => self.ask(request, answer.address, cx),
+                Some(answer) if waits => {
+                    let address = begin_list(answer.list, request, cx);
+                    self.ask(request, address, cx);
+                }
                 None if waits => self.failed(request, Outcome::Unavailable, cx),
                 _ => {}
             }
@@ -227,13 +239,38 @@ impl Client {
     }
 
     #[inline(always)]
-    fn answered(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+    fn answered(&mut self, request: RequestId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         if outcome == Outcome::Ok {
             self.finish(request, outcome, cx);
         } else {
-            cx.request(request).call = CallId::NONE;
-            self.failed(request, outcome, cx);
+            self.turned_away(request, call, outcome, cx);
         }
+    }
+
+    /// Handles an answer other than ok. Where no connection was made, the user goes on to the next address of the name.
+    #[cold]
+    fn turned_away(&mut self, request: RequestId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let was_refused = cx.get(call).connection == Connection::Refused;
+        let most = self.addresses;
+        let &mut Request { list, asked, .. } = cx.request(request);
+        let next = cx.listed(list, usize::from(asked)).filter(|_| was_refused && asked < most);
+        if let Some(address) = next {
+            cx.count(gauges::NEXT_ADDRESSES);
+            cx.request(request).asked += 1;
+            cx.annotate_request(request, |cx| {
+                format!("goes on to {} at {}", cx.name(address), cx.address(address))
+            });
+            self.ask(request, address, cx);
+            return;
+        }
+        cx.request(request).call = CallId::NONE;
+        if was_refused && outcome == Outcome::TimedOut && self.waits_on {
+            // Nobody is left to ask: the user waits for the last one, until the time limit of the try.
+            let address = cx.get(call).callee;
+            self.ask(request, address, cx);
+            return;
+        }
+        self.failed(request, outcome, cx);
     }
 
     /// Handles a failed try: retries after a pause, or ends the request.
@@ -308,6 +345,13 @@ impl Client {
     }
 }
 
+/// A try begins with the first address of a list, which it returns.
+fn begin_list(list: u32, request: RequestId, cx: &mut Cx<'_>) -> ComponentId {
+    let state = cx.request(request);
+    (state.list, state.asked) = (list, 1);
+    cx.listed(list, 0).expect("a name server gives at least one address")
+}
+
 /// Makes a resolver ask the name server.
 fn ask_name_server(cache: u32, name: ComponentId, cx: &mut Cx<'_>) {
     cx.count(gauges::LOOKUPS);
@@ -342,7 +386,7 @@ impl Component for Client {
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Reply(call, outcome) => match cx.get(call).parent {
-                Parent::Request(request) => self.answered(request, outcome, cx),
+                Parent::Request(request) => self.answered(request, call, outcome, cx),
                 Parent::Number(cache) => {
                     let answer = (outcome == Outcome::Ok).then(|| Answer::decode(cx.get(call).answer));
                     self.resolved(answer, cache, cx);

@@ -2,13 +2,13 @@
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::address::Answer;
-use crate::model::signal::{ComponentId, RequestId};
+use crate::model::signal::RequestId;
 
 /// The result of a lookup in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// The address of the name.
-    Hit(ComponentId),
+    /// The number of the list of the name's addresses.
+    Hit(u32),
     /// The name is not known: the caller must ask the name server.
     Miss,
     /// The name is not known, and the name server has been asked already.
@@ -18,7 +18,7 @@ pub(super) enum Lookup {
 /// One cache.
 #[derive(Debug, Default)]
 struct Cache {
-    answer: Option<(ComponentId, SimTime)>,
+    answer: Option<(u32, SimTime)>,
     /// Number of times that the name server has been asked for the answer under way; 0 when nobody waits.
     asked: u32,
     waiting: Vec<RequestId>,
@@ -63,7 +63,7 @@ impl Resolvers {
     pub(super) fn look_up(&mut self, cache: usize, now: SimTime, request: RequestId) -> Lookup {
         let cache = &mut self.caches[cache];
         match cache.answer {
-            Some((address, until)) if now < until => return Lookup::Hit(address),
+            Some((list, until)) if now < until => return Lookup::Hit(list),
             _ => {}
         }
         cache.waiting.push(request);
@@ -101,7 +101,7 @@ impl Resolvers {
         cache.answer = answer.map(|answer| {
             let time = answer.ttl.max(hold);
             let time = if first && time < SimDuration::MAX { time.mul_f64(left) } else { time };
-            (answer.address, now + time)
+            (answer.list, now + time)
         });
         std::mem::take(&mut cache.waiting)
     }
@@ -127,17 +127,17 @@ mod tests {
         let at = |s: u64| SimTime::ZERO + SimDuration::from_secs(s);
         assert_eq!(resolvers.look_up(0, at(0), RequestId::NONE), Lookup::Miss);
         assert_eq!(resolvers.look_up(0, at(1), RequestId::NONE), Lookup::Waiting);
-        let answer = Answer { address: ComponentId::new(3), ttl: SimDuration::from_secs(60) };
+        let answer = Answer { list: 3, ttl: SimDuration::from_secs(60) };
         assert_eq!(resolvers.answered(0, at(2), Some(answer), 0.5).len(), 2);
-        assert_eq!(resolvers.look_up(0, at(31), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(31), RequestId::NONE), Lookup::Hit(3));
         assert_eq!(resolvers.look_up(0, at(32), RequestId::NONE), Lookup::Miss);
         // Only the first answer had an age when it arrived.
         assert_eq!(resolvers.answered(0, at(32), Some(answer), 0.5).len(), 1);
-        assert_eq!(resolvers.look_up(0, at(91), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(0, at(91), RequestId::NONE), Lookup::Hit(3));
         assert_eq!(resolvers.look_up(0, at(92), RequestId::NONE), Lookup::Miss);
         // Some never ask again.
         assert_eq!(resolvers.look_up(1, at(0), RequestId::NONE), Lookup::Miss);
         assert_eq!(resolvers.answered(1, at(0), Some(answer), 0.5).len(), 1);
-        assert_eq!(resolvers.look_up(1, at(9999), RequestId::NONE), Lookup::Hit(ComponentId::new(3)));
+        assert_eq!(resolvers.look_up(1, at(9999), RequestId::NONE), Lookup::Hit(3));
     }
 }

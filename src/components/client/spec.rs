@@ -99,12 +99,16 @@ pub struct ClientSpec {
     pub profile: Option<ProfileSpec>,
     /// Longest wait of a user for the answer to each try. Default: "30s" [T].
     pub timeout: Option<Duration>,
-    /// Longest wait of a user for a connection, within `timeout`. Default: "127s", as Linux [V].
+    /// Longest wait of a user for a connection, within `timeout`. Default: "127s", as Linux [V]; half of
+    /// `timeout` for a name with several addresses, as curl 7.88 [V].
     pub connect_timeout: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.
     pub retry: Option<Retry>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
     pub resolvers: Option<u32>,
+    /// Number of addresses of a name that a user tries to connect to, one after the other; a box that lets the user in is the
+    /// last. 1 is a program that tries no other. Default: all, as curl, wget and browsers [V].
+    pub addresses: Option<u32>,
     /// Share of the users who keep an address beyond its time to live, as old JVMs and browsers with open connections
     /// do. All such users behind one resolver keep the same address. Default: none.
     pub pinned: Option<Share>,
@@ -117,9 +121,10 @@ impl ClientSpec {
         self.timeout.map_or(SimDuration::from_secs(30), |timeout| timeout.0)
     }
 
-    /// The time limit for connections.
-    pub(super) fn connecting(&self) -> Connecting {
-        Connecting(self.connect_timeout)
+    /// The time limit for connections. A user who can go on to another address gives the first one half of the time.
+    pub(super) fn connecting(&self, tries_others: bool) -> Connecting {
+        let half = tries_others.then(|| Duration(self.timeout().mul_f64(0.5)));
+        Connecting(self.connect_timeout.or(half))
     }
 
     pub(super) fn think_time(&self) -> Dist {
@@ -200,6 +205,13 @@ impl ClientSpec {
         if self.pinned.is_some() && !asks_name {
             let help = "let `target` be a name: a table [dns.www]";
             problems.error("pinned", "only who asks a name can hold on to its address", help);
+        }
+        if self.addresses.is_some() && !asks_name {
+            let help = "let `target` be a name: a table [dns.www]";
+            problems.error("addresses", "only a name has several addresses", help);
+        }
+        if self.addresses == Some(0) {
+            problems.error("addresses", "who tries no address gets no answer", "expected 1 or more");
         }
         if self.pin_for.is_some() && self.pinned.is_none() {
             let help = "say who does, such as pinned = \"20%\"";
@@ -317,7 +329,7 @@ impl Spec for ClientSpec {
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "users who wait no time at all get no answer", "");
         }
-        self.connecting().check(self.timeout(), problems);
+        self.connecting(false).check(self.timeout(), problems);
         if self.resolvers.is_some_and(|resolvers| !(1..=RESOLVERS_MAX).contains(&resolvers)) {
             problems.error("resolvers", format!("there are 1 to {RESOLVERS_MAX} resolvers"), "");
         }

@@ -64,6 +64,11 @@ impl Spec for DatabaseSpec {
         self.all_resources(classes)
     }
 
+    fn accepts(&self) -> Option<u32> {
+        let nodes = self.machines().max(1);
+        Some(self.connections().saturating_mul(nodes))
+    }
+
     fn levers(&self) -> Vec<Lever> {
         self.all_levers()
     }

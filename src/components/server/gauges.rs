@@ -7,12 +7,14 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left."),
     Gauge::count("restarts", "Times that the process started again after it was gone."),
     Gauge::count("timeouts", "Calls to other boxes that had no answer in time."),
+    Gauge::count("pool_timeouts", "Calls that had no connection to their database in time."),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
     ),
 ];
 
+pub(super) const POOL_TIMEOUTS: GaugeId = GaugeId::of("pool_timeouts", GAUGES);
 pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
 pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);

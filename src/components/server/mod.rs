@@ -1,6 +1,7 @@
 //! `Server`: workers, memory, a queue and a list of steps. A call holds its worker also while it waits for a downstream
 //! call.
 
+mod connections;
 mod gauges;
 mod resources;
 mod spec;
@@ -9,6 +10,8 @@ mod step;
 pub use gauges::GAUGES;
 pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec};
 pub use step::Step;
+
+use std::collections::VecDeque;
 
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
@@ -23,13 +26,18 @@ use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Verdict};
 use crate::parts::hand::Hand;
 use crate::parts::members::Members;
-use crate::queueing::pool::{Acquire, Granted, Pool};
+use crate::queueing::pool::Pool;
+
+use connections::Connections;
 
 /// The time of a `wait` step is over.
 const STEP_OVER: u16 = 0;
 
 /// The oldest time limit for an answer of another box is reached.
 const LIMIT: u16 = 1;
+
+/// The oldest wait for a connection to a database has reached its limit.
+const POOL_LIMIT: u16 = 2;
 
 /// Purposes of draws for each step: the even number is for its demand, the odd one for whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
@@ -49,6 +57,10 @@ enum Action {
     Query(usize, u16, Scope),
     /// Index of the targets, number of repetitions, number of parallel calls.
     Call(usize, u16, u16),
+    /// A transaction begins: index of the connection pool, and of the step that ends it.
+    Begin(usize, usize),
+    /// It ends, and gives the connection back.
+    End(usize),
 }
 
 /// A step, ready to run.
@@ -57,13 +69,8 @@ struct Stage {
     action: Action,
     chance: Option<f64>,
     class: Option<u16>,
-}
-
-/// Connections to one database.
-#[derive(Debug)]
-struct Connections {
-    targets: Members,
-    pool: Pool<CallId>,
+    /// The pools of which a call holds a connection in this step, one for each transaction around it.
+    open: Vec<usize>,
 }
 
 /// One machine of a group of servers.
@@ -71,6 +78,8 @@ struct Connections {
 pub struct Server {
     stages: Vec<Stage>,
     databases: Vec<Connections>,
+    /// Calls that have got the connection of their transaction and have not begun it.
+    begun: VecDeque<CallId>,
     others: Vec<Members>,
     /// Whether each of `others` answers queries and no work.
     others_query: Vec<bool>,
@@ -93,6 +102,7 @@ impl Server {
         let mut server = Server {
             stages: Vec::new(),
             databases: Vec::new(),
+            begun: VecDeque::new(),
             others: Vec::new(),
             others_query: Vec::new(),
             door: Door::new(spec.limits()),
@@ -101,11 +111,26 @@ impl Server {
             connecting: spec.connecting(),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
-        for step in &spec.steps {
-            let stage = server.stage(step, spec, site);
-            server.stages.push(stage);
-        }
+        server.stages(&spec.steps, &mut Vec::new(), spec, site);
         server
+    }
+
+    /// Adds the stages of some steps, around which the transactions in `open` are.
+    fn stages(&mut self, steps: &[Step], open: &mut Vec<usize>, spec: &ServerSpec, site: &Site<'_>) {
+        for step in steps {
+            let at = self.stages.len();
+            let mut stage = self.stage(step, spec, site);
+            stage.open.clone_from(open);
+            self.stages.push(stage);
+            let Action::Begin(database, _) = self.stages[at].action else { continue };
+            open.push(database);
+            self.stages(&step.steps, open, spec, site);
+            let end = self.stages.len();
+            self.stages[at].action = Action::Begin(database, end);
+            let action = Action::End(database);
+            self.stages.push(Stage { action, chance: None, class: None, open: open.clone() });
+            open.pop();
+        }
     }
 
     fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
@@ -116,6 +141,7 @@ impl Server {
             Step { query: Some(name), .. } => {
                 Action::Query(self.database(name, spec, site), times, step.scope())
             }
+            Step { transaction: Some(name), .. } => Action::Begin(self.database(name, spec, site), 0),
             Step { call: Some(name), .. } => {
                 Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
             }
@@ -123,7 +149,12 @@ impl Server {
         };
         let class =
             step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
-        Stage { action, chance: step.chance.map(|chance| chance.0), class: class.map(|index| index as u16) }
+        Stage {
+            action,
+            chance: step.chance.map(|chance| chance.0),
+            class: class.map(|index| index as u16),
+            open: Vec::new(),
+        }
     }
 
     fn database(&mut self, name: &str, spec: &ServerSpec, site: &Site<'_>) -> usize {
@@ -132,7 +163,8 @@ impl Server {
             return known;
         }
         let pool = Pool::new(spec.db_pool(), spec.workers(), false);
-        self.databases.push(Connections { targets: Members::new(name, site), pool });
+        let connections = Connections::new(Members::new(name, site), pool, spec.pool_timeout());
+        self.databases.push(connections);
         self.databases.len() - 1
     }
 
@@ -199,6 +231,7 @@ impl Server {
     /// Ends a call with an outcome other than ok.
     #[cold]
     fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.roll_back(call, cx);
         self.leave(call, outcome, cx);
     }
 
@@ -216,11 +249,6 @@ impl Server {
         }
     }
 
-    fn tell_waiting(&mut self, cx: &mut Cx<'_>) {
-        let for_connections = self.databases.iter().map(|database| database.pool.waiting()).sum();
-        self.door.set_waiting_inside(for_connections, cx);
-    }
-
     // Steps ---------------------------------------------------------------------------------------------------------
 
     /// Runs the steps of a call from the current one, or from one `ahead` of it, until one has to wait. Inlined where
@@ -230,7 +258,13 @@ impl Server {
         let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
         let mut at = usize::from(step + ahead);
         while let Some(stage) = self.stages.get(at) {
-            if stage.is_taken(key, class, at, cx) && self.begin_step(call, key, at, cx) {
+            let is_taken = stage.is_taken(key, class, at, cx);
+            let skips = if let Action::Begin(_, end) = stage.action { end } else { at };
+            if !is_taken {
+                at = skips + 1;
+                continue;
+            }
+            if self.begin_step(call, key, at, cx) {
                 return;
             }
             at += 1;
@@ -261,6 +295,14 @@ impl Server {
                 (notes.step, notes.left, notes.pending) = (at as u16, times, 0);
                 self.connect(call, database, cx);
             }
+            &Action::Begin(database, _) => {
+                cx.get_mut(call).notes.step = at as u16;
+                self.connect(call, database, cx);
+            }
+            &Action::End(database) => {
+                self.give_back(database, cx);
+                return false;
+            }
             &Action::Call(other, times, parallel) => {
                 let notes = &mut cx.get_mut(call).notes;
                 (notes.step, notes.left) = (at as u16, times);
@@ -268,32 +310,6 @@ impl Server {
             }
         }
         true
-    }
-
-    fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
-        match self.databases[database].pool.acquire(cx.now(), call) {
-            Acquire::Granted => self.query(call, database, cx),
-            Acquire::Queued => {
-                cx.annotate(call, || "waits for a connection to the database".into());
-                self.tell_waiting(cx);
-            }
-            Acquire::Full => unreachable!("as many may wait for a connection as there are workers"),
-        }
-    }
-
-    fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
-        let to = self.databases[database].targets.turn();
-        let notes = cx.get(call).notes;
-        let ordinal = ordinal(call, notes.pending, cx);
-        let Action::Query(_, _, scope) = self.stages[usize::from(notes.step)].action else { return };
-        let scope = match notes.pending {
-            0 => scope,
-            // The next hop of a traversal, if the database cannot traverse.
-            hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
-            _ => Scope::default(),
-        };
-        let ask = Ask::query(cx.data_key(call, ordinal), scope);
-        self.send(call, to, ordinal, ask, cx);
     }
 
     /// Calls another box, with the server's time limit.
@@ -379,12 +395,9 @@ impl Server {
             return;
         }
         if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
-            && let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now())
+            && !self.has_transaction(call, database, cx)
         {
-            cx.get_mut(job).waited += waited;
-            cx.time(gauges::POOL_WAIT, waited);
-            self.tell_waiting(cx);
-            self.query(job, database, cx);
+            self.give_back(database, cx);
         }
         self.answered(call, outcome, Found::decode(answer), cx);
     }
@@ -395,9 +408,8 @@ impl Server {
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.door.crash(cx);
         self.hand.crash();
-        for database in &mut self.databases {
-            database.pool.clear();
-        }
+        self.begun.clear();
+        self.databases.iter_mut().for_each(Connections::crash);
     }
 }
 
@@ -436,6 +448,9 @@ impl Component for Server {
             Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
             Signal::Done(call) => self.proceed(call, 1, cx),
             Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
+            Signal::Alarm(Alarm { code: POOL_LIMIT, about: About::Number(i) }) => {
+                self.pool_limit(i as usize, cx)
+            }
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => {
@@ -443,6 +458,9 @@ impl Component for Server {
                 self.door.boot(cx);
             }
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
+        }
+        while let Some(call) = self.begun.pop_front() {
+            self.go_on(call, cx);
         }
         if self.door.has_next() {
             self.start_waiters(cx);

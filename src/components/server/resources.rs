@@ -1,16 +1,14 @@
 //! What a group of servers has a limited amount of, and the keys that change it.
 
 use crate::model::lever::{Lever, Setting};
-use crate::model::resource::{CPU, MEMORY, Noun, Resource};
-use crate::model::spec::{RequestClass, Spec as _};
+use crate::model::resource::{CPU, MEMORY, Noun, POOL, Resource};
+use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
 use super::spec::ServerSpec;
+use super::step::{Step, all};
 
 /// Name of the workers, which calls hold from start to end.
 const WORKERS: &str = "workers";
-
-/// Name of the connections of each machine to each database.
-const POOL: &str = "db_pool";
 
 /// Name of the limit on the rate of calls.
 const RATE_LIMIT: &str = "rate_limit";
@@ -70,7 +68,38 @@ impl ServerSpec {
         Some(Lever { adds: more, why, ..lever })
     }
 
-    fn asks_databases(&self) -> bool {
-        self.steps.iter().any(|step| step.query.is_some())
+    /// The pools: a query holds a connection while it is answered, a transaction over all its steps.
+    pub(super) fn all_pools(&self, classes: &[RequestClass]) -> Vec<Pooled> {
+        let mut names: Vec<&str> = Vec::new();
+        for (_, step) in all(&self.steps) {
+            names.extend(
+                step.query.as_deref().or(step.transaction.as_deref()).filter(|to| !names.contains(to)),
+            );
+        }
+        let pool = |to: &str| {
+            let holds = classes.iter().map(|class| holds(&self.steps, to, class, false));
+            Pooled { to: to.to_owned(), has: self.db_pool(), holds: holds.collect() }
+        };
+        names.into_iter().map(pool).collect()
     }
+
+    fn asks_databases(&self) -> bool {
+        all(&self.steps).iter().any(|(_, step)| step.query.is_some() || step.transaction.is_some())
+    }
+}
+
+/// How long a call of a class holds connections to a box in some steps: answers of that box, and seconds beside them.
+fn holds(steps: &[Step], to: &str, class: &RequestClass, is_inside: bool) -> (f64, f64) {
+    let mut sum = (0.0, 0.0);
+    for step in steps {
+        let opens = step.transaction.as_deref() == Some(to);
+        let mean_s = [&step.cpu, &step.wait].into_iter().flatten().map(|dist| dist.variate().mean());
+        let own_s = if is_inside { mean_s.sum() } else { 0.0 };
+        let asks = if step.query.as_deref() == Some(to) { step.calls() } else { 0.0 };
+        let inner = holds(&step.steps, to, class, is_inside || opens);
+        let share = step.share(class);
+        sum.0 += share * (asks + inner.0);
+        sum.1 += share * (own_s + inner.1);
+    }
+    sum
 }

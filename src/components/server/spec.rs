@@ -12,16 +12,24 @@ use crate::model::lever::Lever;
 use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::resource::Resource;
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec};
 use crate::parts::connecting::Connecting;
 use crate::parts::door::Limits;
 use crate::parts::hardware::{Hardware, check_contention};
 use crate::queueing::token_bucket::TokenBucket;
 
-use super::{Server, Step};
+use super::Server;
+use super::step::{Step, all, read_steps, shares};
 
 /// Largest number of steps of one server. Longer lists are written by programs, not by people.
 const STEPS_MAX: usize = 1000;
+
+/// Connections that Tomcat 10.1 accepts by default, worked on or not [V: its manual, `maxConnections`]. Six hundred requests
+/// to 200 threads all wait, the longest for 10.2 s, and none is refused (measured).
+const CONNECTIONS: u32 = 8192;
+
+/// Connections that wait in the kernel beyond these [V: Tomcat's manual, `acceptCount`].
+const BACKLOG: u32 = 100;
 
 /// How the cores are shared among the calls that hold a worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -83,16 +91,17 @@ pub struct ServerSpec {
     #[serde(default)]
     pub scheduling: Scheduling,
     /// Number of calls that are worked on at once. A call holds its worker to the end, also while it waits downstream.
-    /// Default: 200, as Tomcat.
+    /// Default: 200, as Tomcat 10.1 (`maxThreads`) [V].
     pub workers: Option<u32>,
-    /// Number of calls that may wait for a worker; beyond it they are rejected. Default: 100, as Tomcat.
+    /// Number of calls that may wait for a worker, without a limit of time; beyond it they wait in the `backlog`, or are
+    /// rejected if that is 0. Default: 7992, as Tomcat 10.1: `maxConnections` 8192 less 200 threads [V].
     pub queue: Option<u32>,
-    /// Largest number of connections that wait in the kernel if the queue is full; they need no memory, and further
-    /// ones are refused. Default: 0.
+    /// Largest number of connections that wait in the kernel if the queue is full; further ones are refused. Default: 100,
+    /// as Tomcat 10.1 (`acceptCount`) [V]; 0 if `queue` is given.
     pub backlog: Option<u32>,
     /// Memory of the process without calls. Default: "512MiB" [T].
     pub base_memory: Option<Bytes>,
-    /// Memory of each call inside. Default: "4MiB" [T].
+    /// Memory of each call that a worker works on; one that waits is a socket. Default: "4MiB" [T].
     pub memory_per_call: Option<Bytes>,
     /// What happens when the memory is exhausted. Default: "reject".
     #[serde(default)]
@@ -110,6 +119,9 @@ pub struct ServerSpec {
     pub rate_limit: Option<RateLimit>,
     /// Connections to each database; queries wait for one. Default: 10, as HikariCP.
     pub db_pool: Option<u32>,
+    /// Longest wait for a connection of the pool; after it the call fails. Default: "30s", as HikariCP
+    /// (`connectionTimeout`) [V]; PgBouncer's `query_wait_timeout` is "120s".
+    pub pool_timeout: Option<Duration>,
     /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub sigma: f64,
@@ -126,6 +138,10 @@ impl ServerSpec {
         self.workers.unwrap_or(200)
     }
 
+    fn queue(&self) -> u32 {
+        self.queue.unwrap_or_else(|| CONNECTIONS.saturating_sub(self.workers()))
+    }
+
     /// Memory of the process without calls, in bytes.
     fn base_memory(&self) -> u64 {
         self.base_memory.map_or(512 << 20, |bytes| bytes.0)
@@ -140,8 +156,8 @@ impl ServerSpec {
         Limits {
             rates: vec![rate_limit],
             slots: self.workers(),
-            queue: self.queue.unwrap_or(100),
-            backlog: self.backlog.unwrap_or(0),
+            queue: self.queue(),
+            backlog: self.backlog.unwrap_or(if self.queue.is_some() { 0 } else { BACKLOG }),
             base_memory: self.base_memory(),
             memory_per_call: self.memory_per_call.map_or(4 << 20, |bytes| bytes.0),
             kills: self.on_memory == OnMemory::OomKill,
@@ -152,6 +168,11 @@ impl ServerSpec {
     /// The time limit for connections.
     pub(super) fn connecting(&self) -> Connecting {
         Connecting(self.connect_timeout)
+    }
+
+    /// Longest wait for a connection of the pool.
+    pub(super) fn pool_timeout(&self) -> SimDuration {
+        self.pool_timeout.map_or(SimDuration::from_secs(30), |limit| limit.0)
     }
 
     pub(super) fn db_pool(&self) -> u32 {
@@ -169,6 +190,13 @@ impl ServerSpec {
     }
 
     fn check_limits(&self, problems: &mut Problems) {
+        if self.pool_timeout.is_some_and(|limit| limit.0.is_zero()) {
+            problems.error(
+                "pool_timeout",
+                "who waits no time at all gets no connection",
+                "leave the key out",
+            );
+        }
         let at_least_one = [("workers", self.workers), ("db_pool", self.db_pool)];
         for (key, value) in at_least_one {
             if value == Some(0) {
@@ -206,18 +234,17 @@ impl ServerSpec {
 impl Spec for ServerSpec {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
-        for (index, step) in self.steps.iter().enumerate() {
+        for (at, step) in all(&self.steps) {
             // A database that is called is asked a query, without a connection of the pool.
             let called = Verbs::WORK.and(Verbs::QUERY);
-            let targets = [("query", &step.query, Verbs::QUERY), ("call", &step.call, called)];
+            let targets = [
+                ("query", &step.query, Verbs::QUERY),
+                ("transaction", &step.transaction, Verbs::QUERY),
+                ("call", &step.call, called),
+            ];
             for (key, to, asks) in targets {
                 if let Some(to) = to {
-                    arrows.push(Arrow {
-                        key: format!("steps[{index}].{key}"),
-                        to: to.clone(),
-                        asks,
-                        public: false,
-                    });
+                    arrows.push(Arrow { key: format!("{at}.{key}"), to: to.clone(), asks, public: false });
                 }
             }
         }
@@ -250,14 +277,17 @@ impl Spec for ServerSpec {
         self.all_resources(classes)
     }
 
+    fn pools(&self, classes: &[RequestClass]) -> Vec<Pooled> {
+        self.all_pools(classes)
+    }
+
     fn levers(&self) -> Vec<Lever> {
         self.all_levers()
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {
         let mut demand = Demand::default();
-        for step in &self.steps {
-            let share = step.share(class);
+        for (share, step) in shares(&self.steps, class) {
             demand.cpu_s += share * step.cpu.as_ref().map_or(0.0, |dist| dist.variate().mean());
             demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
             if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
@@ -278,25 +308,19 @@ impl Spec for ServerSpec {
             let help = "give it work, such as steps = [{ cpu = \"5ms\" }]";
             problems.error("", "a server without steps does nothing", help);
         }
-        if self.steps.len() > STEPS_MAX {
+        if all(&self.steps).len() > STEPS_MAX {
             problems.error("steps", format!("a server has at most {STEPS_MAX} steps"), "");
         }
         if self.on.is_some() && self.scheduling != Scheduling::Ps {
             problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
         }
-        for (index, step) in self.steps.iter().enumerate() {
-            step.check(&format!("steps[{index}]"), outline, problems);
+        for (at, step) in all(&self.steps) {
+            step.check(&at, outline, problems);
         }
     }
 
     fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
-        for (index, step) in self.steps.iter_mut().enumerate() {
-            for (key, dist) in [("cpu", &mut step.cpu), ("wait", &mut step.wait)] {
-                if let Some(dist) = dist {
-                    dist.resolve(&format!("steps[{index}].{key}"), files, problems);
-                }
-            }
-        }
+        read_steps("steps", &mut self.steps, files, problems);
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Share};
-use crate::model::spec::{Outline, Problems, RequestClass};
+use crate::model::spec::{Files, Outline, Problems, RequestClass};
 
 /// Largest number of repetitions of a step, and of parallel branches.
 const TIMES_MAX: u32 = 10_000;
@@ -16,7 +16,7 @@ const ASKED_MAX: u16 = 10_000;
 /// Largest number of entities that the last hop of a traversal may find; more would be a batch job.
 const FOUND_MAX: f64 = 1e9;
 
-/// One step of the work for a call: exactly one of `cpu`, `wait`, `query` and `call`.
+/// One step of the work for a call: exactly one of `cpu`, `wait`, `query`, `call` and `transaction`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
@@ -28,6 +28,12 @@ pub struct Step {
     pub query: Option<String>,
     /// A call to another box.
     pub call: Option<String>,
+    /// A transaction at a database: the `steps` in it hold one connection from the first to the last, and their queries to
+    /// that database go over it. A transaction inside takes a second connection. The commit is the database's part of each
+    /// write; it costs no message of its own.
+    pub transaction: Option<String>,
+    /// The steps of a transaction.
+    pub steps: Vec<Step>,
     /// Number of repetitions, one after the other. Default: 1.
     pub times: Option<u32>,
     /// Parts of the entity that a query asks for: rows to look up at an engine with tables, one value elsewhere. Only
@@ -114,10 +120,25 @@ impl Step {
     }
 
     pub(super) fn check(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
-        let actions = [self.cpu.is_some(), self.wait.is_some(), self.query.is_some(), self.call.is_some()];
+        let actions = [
+            self.cpu.is_some(),
+            self.wait.is_some(),
+            self.query.is_some(),
+            self.call.is_some(),
+            self.transaction.is_some(),
+        ];
         if actions.iter().filter(|given| **given).count() != 1 {
-            let help = "one of `cpu`, `wait`, `query` and `call`; write two things as two steps";
+            let help =
+                "one of `cpu`, `wait`, `query`, `call` and `transaction`; write two things as two steps";
             problems.error(at, "a step does exactly one thing", help);
+        }
+        match (self.transaction.is_some(), self.steps.is_empty()) {
+            (true, true) => {
+                let help = "such as steps = [{ query = \"db\" }, { query = \"db\" }]";
+                problems.error(at, "a transaction without steps does nothing", help);
+            }
+            (false, false) => problems.error(format!("{at}.steps"), "only a `transaction` has `steps`", ""),
+            _ => {}
         }
         if self.parallel.is_some() && self.call.is_none() {
             problems.error(format!("{at}.parallel"), "only a `call` goes out in parallel", "use `times`");
@@ -150,5 +171,41 @@ impl Step {
                 problems.warn(format!("{at}.{key}"), warning, "");
             }
         }
+    }
+}
+
+/// All steps, those in transactions too, each with its path.
+pub(super) fn all(steps: &[Step]) -> Vec<(String, &Step)> {
+    fn add<'a>(path: &str, steps: &'a [Step], all: &mut Vec<(String, &'a Step)>) {
+        for (index, step) in steps.iter().enumerate() {
+            let at = format!("{path}[{index}]");
+            all.push((at.clone(), step));
+            add(&format!("{at}.steps"), &step.steps, all);
+        }
+    }
+    let mut found = Vec::new();
+    add("steps", steps, &mut found);
+    found
+}
+
+/// All steps, those in transactions too, each with the share of the calls of a class that take it.
+pub(super) fn shares<'a>(steps: &'a [Step], class: &RequestClass) -> Vec<(f64, &'a Step)> {
+    let of = |step: &'a Step| {
+        let share = step.share(class);
+        let inner = shares(&step.steps, class).into_iter().map(move |(inner, step)| (share * inner, step));
+        std::iter::once((share, step)).chain(inner)
+    };
+    steps.iter().flat_map(of).collect()
+}
+
+/// Reads the files that the steps at `path` name.
+pub(super) fn read_steps(path: &str, steps: &mut [Step], files: &dyn Files, problems: &mut Problems) {
+    for (index, step) in steps.iter_mut().enumerate() {
+        for (key, dist) in [("cpu", &mut step.cpu), ("wait", &mut step.wait)] {
+            if let Some(dist) = dist {
+                dist.resolve(&format!("{path}[{index}].{key}"), files, problems);
+            }
+        }
+        read_steps(&format!("{path}[{index}].steps"), &mut step.steps, files, problems);
     }
 }

@@ -31,7 +31,7 @@ fn by_law(scenario: &Scenario, result: &RunResult) -> Vec<Bottleneck> {
     let expected: f64 = load.clients.iter().map(|client| rate(&client.offered, client.throughput_max)).sum();
     let share = result.metrics.throughput_rps.mean.unwrap_or(0.0) / expected;
     // Calls that a limit turns away are not among those that are measured.
-    let is_told = |resource: &Resource| resource.meter == Meter::Law && resource.sort == Sort::Rate;
+    let is_told = |resource: &Resource| resource.meter == Meter::Law && resource.sort != Sort::Limit;
     let rows = load.resources.iter().filter(|row| is_told(&row.resource));
     let used = rows.map(|row| (row, share * row.work / row.capacity())).filter(|(_, used)| *used > 0.0);
     used.map(|(row, used)| Bottleneck {

@@ -39,7 +39,7 @@ fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
     // More of what calls hold while something else works may only move the queue, and a limit has its reasons.
     let is_worth_more = match resource.meter {
         Meter::Cores | Meter::Memory => true,
-        Meter::Law => resource.sort == Sort::Rate,
+        Meter::Law => resource.sort != Sort::Limit,
         Meter::Slots | Meter::Disk => false,
     };
     if !is_worth_more {

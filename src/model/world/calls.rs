@@ -222,7 +222,7 @@ impl World {
             return;
         }
         let mut delay = self.delay(from, caller, key);
-        if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX {
+        if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX && delay.is_some() {
             let time = self.transmission(from, caller, class);
             delay = delay.map(|delay| delay + time);
         }

@@ -1,0 +1,131 @@
+//! Connections to databases: a query takes one of the pool, a transaction holds one over its steps, and a call waits for
+//! one no longer than the limit of the pool.
+
+use crate::kernel::time::SimDuration;
+use crate::model::ask::{Ask, Scope};
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, Outcome};
+use crate::parts::members::Members;
+use crate::queueing::pool::{Acquire, Granted, Pool};
+
+use super::{Action, POOL_LIMIT, Server, gauges, ordinal};
+
+/// Connections to one database.
+#[derive(Debug)]
+pub(super) struct Connections {
+    pub(super) targets: Members,
+    pub(super) pool: Pool<CallId>,
+    /// Longest wait for a connection.
+    limit: SimDuration,
+    /// Whether the timer of the limit is set.
+    is_armed: bool,
+}
+
+impl Connections {
+    pub(super) fn new(targets: Members, pool: Pool<CallId>, limit: SimDuration) -> Connections {
+        Connections { targets, pool, limit, is_armed: false }
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.pool.clear();
+        self.is_armed = false;
+    }
+}
+
+impl Server {
+    /// A call takes a connection, or waits for one.
+    pub(super) fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
+        if self.has_transaction(call, database, cx) {
+            return self.query(call, database, cx);
+        }
+        let connections = &mut self.databases[database];
+        match connections.pool.acquire(cx.now(), call) {
+            Acquire::Granted => self.connected(call, cx),
+            Acquire::Queued => {
+                if !std::mem::replace(&mut connections.is_armed, true) {
+                    cx.alarm(connections.limit, POOL_LIMIT, About::Number(database as u32));
+                }
+                cx.annotate(call, || "waits for a connection to the database".into());
+                self.tell_waiting(cx);
+            }
+            Acquire::Full => unreachable!("as many may wait for a connection as there are workers"),
+        }
+    }
+
+    /// A call has its connection: it asks its query, or begins its transaction.
+    fn connected(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match self.stages[usize::from(cx.get(call).notes.step)].action {
+            // Many transactions may be empty: they must not go on inside one another.
+            Action::Begin(..) => self.begun.push_back(call),
+            Action::Query(database, ..) => self.query(call, database, cx),
+            _ => unreachable!("only queries and transactions take connections"),
+        }
+    }
+
+    /// A call asks its database over its connection.
+    pub(super) fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
+        let to = self.databases[database].targets.turn();
+        let notes = cx.get(call).notes;
+        let ordinal = ordinal(call, notes.pending, cx);
+        let Action::Query(_, _, scope) = self.stages[usize::from(notes.step)].action else { return };
+        let scope = match notes.pending {
+            0 => scope,
+            // The next hop of a traversal, if the database cannot traverse.
+            hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
+            _ => Scope::default(),
+        };
+        let ask = Ask::query(cx.data_key(call, ordinal), scope);
+        self.send(call, to, ordinal, ask, cx);
+    }
+
+    /// Tells the model how many calls wait for a connection.
+    fn tell_waiting(&mut self, cx: &mut Cx<'_>) {
+        let for_connections = self.databases.iter().map(|database| database.pool.waiting()).sum();
+        self.door.set_waiting_inside(for_connections, cx);
+    }
+
+    /// Whether a call asks its query over the connection of its transaction.
+    pub(super) fn has_transaction(&self, call: CallId, database: usize, cx: &Cx<'_>) -> bool {
+        let stage = &self.stages[usize::from(cx.get(call).notes.step)];
+        matches!(stage.action, Action::Query(..)) && stage.open.contains(&database)
+    }
+
+    /// A connection is given back: the next call that waits for one has it.
+    pub(super) fn give_back(&mut self, database: usize, cx: &mut Cx<'_>) {
+        if let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
+            cx.get_mut(job).waited += waited;
+            cx.time(gauges::POOL_WAIT, waited);
+            self.tell_waiting(cx);
+            self.connected(job, cx);
+        }
+    }
+
+    /// A call ends within transactions: their connections are given back.
+    pub(super) fn roll_back(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let step = usize::from(cx.get(call).notes.step);
+        let open = self.stages.get(step).map_or(0, |stage| stage.open.len());
+        for at in (0..open).rev() {
+            let database = self.stages[step].open[at];
+            self.give_back(database, cx);
+        }
+    }
+
+    /// The limit of a pool is reached: the calls that have waited that long fail.
+    pub(super) fn pool_limit(&mut self, database: usize, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        loop {
+            let connections = &mut self.databases[database];
+            let Some(call) = connections.pool.expire(now, connections.limit) else { break };
+            cx.get_mut(call).waited += connections.limit;
+            cx.count(gauges::POOL_TIMEOUTS);
+            self.fail(call, Outcome::TimedOut, cx);
+        }
+        let connections = &mut self.databases[database];
+        connections.is_armed = connections.pool.waiting() > 0;
+        if connections.is_armed {
+            let left = connections.limit - connections.pool.oldest_wait(now);
+            cx.alarm(left, POOL_LIMIT, About::Number(database as u32));
+        }
+        self.tell_waiting(cx);
+    }
+}

@@ -331,30 +331,6 @@ fn a_name_server_that_is_silent_is_asked_twice_for_five_seconds() {
     assert_eq!(between(&record, 101.0, 120.0).2, 0);
 }
 
-#[test]
-fn a_name_server_waits_out_the_timeout_of_each_check_of_a_silent_address() {
-    // The rest of an interval, 10 s for the first check and 20 s for each of two further ones: 50 to 60 s.
-    let text = |seconds: u32| {
-        format!(
-            "[run]\nduration = '{seconds}s'\nwarmup = '0s'\n[client.users]\nrate = '1/s'\ntarget = 'www'\n\
-             [dns.www]\nrecords = ['a', 'b']\nhealth = {{ interval = '10s', misses = 3 }}\n\
-             [server.a]\npublic = true\nsteps = [{{ wait = '0s' }}]\n[server.b]\npublic = true\nsteps = [{{ wait = '0s' }}]\n\
-             [[fault]]\nkind = 'partition'\nbetween = ['a', 'www']\nat = '15s'\n"
-        )
-    };
-    let withdrawn = |seconds| {
-        let scenario = scenario(&text(seconds));
-        let count = |index| {
-            let record = trial(&scenario, index);
-            let gauges = &record.components.iter().find(|c| c.name == "www").expect("it is there").gauges;
-            gauges.iter().find(|(gauge, _)| gauge.name == "withdrawals").expect("it counts").1.mean() as u64
-        };
-        (0..40).into_par_iter().map(count).sum::<u64>()
-    };
-    assert_eq!((withdrawn(65), withdrawn(76)), (0, 40));
-    assert!((10..=30).contains(&withdrawn(70)), "half of them after 55 s");
-}
-
 /// A name with a standby, behind this number of resolvers, and a crash of the first record.
 fn failover(resolvers: u32, rate: u32) -> String {
     format!(

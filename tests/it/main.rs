@@ -20,6 +20,7 @@ mod foreign;
 mod gauges;
 mod golden;
 mod intervals;
+mod keys;
 mod laws;
 mod names;
 mod queue;

@@ -1,0 +1,334 @@
+//! No key does nothing: a key changes what a scenario that is made for it measures. A key of a balancer or a server that no row
+//! names fails the suite, and so does a row whose key changes nothing. Databases and names have tests of their own.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use outgrow::components::KINDS;
+use outgrow::kernel::random::Seed;
+use outgrow::model::spec::NoFiles;
+use outgrow::scenario::build::build;
+use outgrow::scenario::load;
+use outgrow::scenario::schema::schema;
+use rayon::prelude::*;
+use serde_json::Value;
+
+/// The box of each kind in the scenarios below.
+const NAMES: [(&str, &str); 7] = [
+    ("client", "users"),
+    ("dns", "www"),
+    ("balancer", "lb"),
+    ("server", "web"),
+    ("database", "db"),
+    ("cache", "memo"),
+    ("queue", "jobs"),
+];
+
+/// Keys that change nothing in a run, and why they are there.
+const OTHERS: [(&str, &str); 9] = [
+    ("client.target", "required: another one is another scenario"),
+    ("client.trace", "names a file: tests of traces read some"),
+    ("cache.target", "required"),
+    ("queue.target", "required"),
+    ("dns.geo", "tests of regions"),
+    ("balancer.public", "without it a client that names the box is an error"),
+    ("server.public", "without it a client that names the box is an error"),
+    ("server.steps", "required"),
+    ("database.sync", "the replica that confirms: tests of replication"),
+];
+
+const HEAD: &str = "[run]\nduration = '30s'\nwarmup = '0s'\n\
+                    [request.read]\nkeys = 1000\nzipf = 0.9\nshare = 70\n[request.write]\neffect = 'write'\nkeys = 1000\nshare = 30\n";
+
+fn fault(kind: &str, target: &str, at: u32) -> String {
+    format!("[[fault]]\nkind = '{kind}'\ntarget = '{target}'\nat = '{at}s'\nfor = '4s'\n")
+}
+
+/// A scenario for the keys of a kind, by its name.
+fn base(name: &str) -> String {
+    let web = "[server.web]\ncount = 2\nworkers = 4\nsteps = [{ wait = { dist = 'exponential', mean = '20ms' } }]\n";
+    let behind = format!(
+        "[balancer.lb]\npublic = true\ntargets = ['web', 'spare']\n{web}[server.spare]\nsteps = [{{ wait = '25ms' }}]\n"
+    );
+    let troubles = fault("crash", "web-1", 5) + &fault("hang", "web-2", 12);
+    let open = "[client.users]\nrate = '100/s'\ntimeout = '3s'\n";
+    let closed = "[client.users]\nusers = 60\nthink_time = '300ms'\ntimeout = '3s'\n";
+    let one =
+        "[server.web]\npublic = true\nworkers = 4\nqueue = 20\nsteps = [{ cpu = '8ms' }, { query = 'db' }]\n";
+    let data = "[database.db]\nworking_set = '8GiB'\nbuffer = '1GiB'\ndisk = {}\n";
+    let cuts =
+        fault("crash", "db", 10) + &fault("power-off", "db", 24) + &fault("slow", "db", 18) + "factor = 6\n";
+    HEAD.to_owned()
+        + &match name {
+            "balancer" => format!("{open}target = 'lb'\n{behind}{troubles}"),
+            "busy" => format!(
+                "{open}target = 'lb'\n{}",
+                behind.replace("workers = 4", "workers = 1").replace("25ms", "200ms")
+            ),
+            "crowd" => format!("{closed}target = 'lb'\n{behind}{troubles}"),
+            "pair" => format!("{open}target = 'lb'\n{behind}{}", fault("crash", "lb", 10)),
+            "dark" => format!("{open}target = 'lb'\n{behind}{}", fault("power-off", "web-1", 10)),
+            "deploy" => format!("{open}target = 'lb'\n{behind}{}", fault("deploy", "web", 5)),
+            "edge" => format!("{open}target = 'web'\n{one}{data}{}", fault("power-off", "web", 10)),
+            "names" => {
+                let dark = fault("power-off", "spare", 8);
+                let more = "[server.spare]\npublic = true\nsteps = [{ wait = '10ms' }]\n";
+                format!(
+                    "{open}target = 'www'\n[dns.www]\nrecords = ['web', 'spare']\nttl = '3s'\n{one}{data}{more}{dark}"
+                )
+            }
+            "users" => format!("{closed}target = 'web'\n{one}{data}"),
+            "visits" => format!(
+                "[client.users]\nsessions = '20/s'\nrequests = 5\nthink_time = '300ms'\ntarget = 'web'\n{one}{data}"
+            ),
+            "server" => format!("{open}target = 'web'\n{one}{data}{cuts}"),
+            "cache" => format!(
+                "{open}target = 'web'\n{}[database.db]\n[cache.memo]\ntarget = 'db'\nentries = 100\n{}",
+                one.replace("'db'", "'memo'"),
+                fault("slow", "db", 10) + "factor = 40\n"
+            ),
+            "small" => {
+                base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
+            }
+            "queue" => format!(
+                "{open}target = 'web'\n[server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n[queue.jobs]\ntarget = 'mill'\n[server.mill]\nworkers = 4\nsteps = [{{ wait = '35ms' }}]\n{}",
+                fault("crash", "mill", 10)
+            ),
+            other => unreachable!("no scenario {other}"),
+        }
+}
+
+/// A key, the scenario made for it, what is set besides, and the key's other value.
+type Row = (&'static str, &'static str, &'static str, &'static str);
+
+const CLIENTS: &[Row] = &[
+    ("client.users", "users", "", "70"),
+    ("client.think_time", "users", "", "400ms"),
+    ("client.rate", "server", "", "90/s"),
+    ("client.arrivals", "server", "", "{ dist = 'constant' }"),
+    ("client.sessions", "visits", "", "25/s"),
+    ("client.requests", "visits", "", "7"),
+    ("client.profile", "server", "", "{ steps = [['0s', 1], ['10s', 2]] }"),
+    ("client.timeout", "server", "", "200ms"),
+    ("client.arrivals.dist", "server", "", "constant"),
+    ("client.arrivals.cv", "server", "users.arrivals.dist=lognormal;users.arrivals.cv=1", "3"),
+    ("client.arrivals.k", "server", "users.arrivals.dist=erlang;users.arrivals.k=2", "5"),
+    ("client.arrivals.batch", "server", "users.arrivals.dist=exponential", "3"),
+    ("client.profile.ramp", "server", "", "{ over = '20s', to = 2 }"),
+    ("client.profile.steps", "server", "", "[['0s', 1], ['10s', 2]]"),
+    ("client.profile.period", "server", "users.profile.steps=[['0s', 1], ['4s', 2]]", "8s"),
+    ("client.profile.spike", "server", "", "{ at = '5s', for = '5s', factor = 3 }"),
+    ("client.profile.burst", "server", "", "{ every = '5s', for = '1s', factor = 3 }"),
+    ("client.profile.diurnal", "server", "", "{ amplitude = 0.5, period = '20s' }"),
+    ("client.connect_timeout", "edge", "", "100ms"),
+    ("client.resolvers", "names", "", "5"),
+    ("client.pinned", "names", "", "0.5"),
+    ("client.pin_for", "names", "users.pinned=0.5", "10s"),
+    ("dns.records", "names", "", "['web']"),
+    ("dns.ttl", "names", "", "2s"),
+    ("dns.policy", "names", "", "weighted"),
+    ("dns.health", "names", "", "{}"),
+    ("dns.health.interval", "names", "www.health.interval=2s", "1s"),
+    ("dns.health.timeout", "names", "www.health.interval=1s", "500ms"),
+    ("dns.health.misses", "names", "www.health.interval=500ms;www.health.timeout=300ms", "1"),
+    ("client.retry", "server", "", "{ attempts = 3 }"),
+    ("client.retry.attempts", "server", "users.retry.attempts=3", "4"),
+    ("client.retry.backoff", "server", "users.retry.attempts=3", "250ms"),
+    ("client.retry.factor", "server", "users.retry.attempts=3", "5"),
+    ("client.retry.max", "server", "users.retry.attempts=3", "150ms"),
+    ("client.retry.jitter", "server", "users.retry.attempts=3", "full"),
+    ("client.retry.budget", "server", "users.retry.attempts=3", "0.01"),
+];
+
+const BALANCERS: &[Row] = &[
+    ("balancer.targets", "balancer", "", "['web']"),
+    ("balancer.weights", "balancer", "", "[3, 1]"),
+    ("balancer.preset", "balancer", "", "nginx"),
+    ("balancer.policy", "balancer", "", "least-connections"),
+    ("balancer.virtual_nodes", "balancer", "lb.policy=hash", "7"),
+    ("balancer.bounded_load", "balancer", "lb.policy=hash", "1.1"),
+    ("balancer.decay", "balancer", "lb.policy=ewma", "50ms"),
+    ("balancer.instance", "balancer", "lb.demand=1ms", "m7i.large"),
+    ("balancer.cores", "balancer", "lb.demand=8ms", "4"),
+    ("balancer.speed", "balancer", "lb.demand=1ms", "2"),
+    ("balancer.price", "balancer", "", "1"),
+    ("balancer.demand", "balancer", "", "1ms"),
+    ("balancer.connections", "balancer", "", "3"),
+    ("balancer.queue", "balancer", "lb.connections=3", "{ limit = 5 }"),
+    ("balancer.queue.limit", "balancer", "lb.connections=3;lb.queue.limit=5", "9"),
+    ("balancer.queue.timeout", "balancer", "lb.connections=3;lb.queue.limit=500", "100ms"),
+    ("balancer.timeout", "balancer", "", "500ms"),
+    ("balancer.connect_timeout", "dark", "lb.retries=1", "500ms"),
+    ("balancer.health", "balancer", "", "{}"),
+    ("balancer.health.interval", "balancer", "lb.health.interval=1s", "500ms"),
+    ("balancer.health.timeout", "balancer", "lb.health.interval=500ms;lb.health.kind=page", "100ms"),
+    ("balancer.health.fall", "balancer", "lb.health.interval=500ms", "1"),
+    ("balancer.health.rise", "balancer", "lb.health.interval=500ms", "4"),
+    ("balancer.health.kind", "balancer", "lb.health.interval=500ms", "page"),
+    ("balancer.ejection", "balancer", "", "{ max_share = 0.5 }"),
+    ("balancer.ejection.failures", "balancer", "lb.ejection.max_share=0.5", "2"),
+    ("balancer.ejection.base", "balancer", "lb.ejection.max_share=0.5", "3s"),
+    (
+        "balancer.ejection.max",
+        "pair",
+        "lb.timeout=30ms;lb.ejection.max_share=0.5;lb.ejection.base=1s;lb.ejection.failures=1;lb.ejection.sweep=0s",
+        "1s",
+    ),
+    ("balancer.ejection.max_share", "balancer", "lb.ejection.failures=2", "0.5"),
+    ("balancer.ejection.always_one", "balancer", "lb.ejection.failures=2", "true"),
+    ("balancer.ejection.sweep", "balancer", "lb.ejection.max_share=0.5;lb.ejection.base=2s", "0s"),
+    (
+        "balancer.ejection.within",
+        "pair",
+        "lb.timeout=30ms;lb.ejection.max_share=0.5;lb.ejection.base=1s;lb.ejection.failures=4",
+        "20s",
+    ),
+    (
+        "balancer.ejection.probe",
+        "balancer",
+        "lb.ejection.max_share=0.5;lb.ejection.base=1s;lb.ejection.sweep=0s",
+        "true",
+    ),
+    (
+        "balancer.ejection.counts",
+        "busy",
+        "lb.ejection.max_share=0.5;lb.ejection.failures=1;web.queue=1",
+        "connections",
+    ),
+    ("balancer.panic", "balancer", "lb.health.interval=500ms", "0.9"),
+    ("balancer.retries", "balancer", "", "1"),
+    ("balancer.retries_on", "balancer", "lb.retries=1;lb.timeout=200ms", "[\"timeout\"]"),
+    ("balancer.retries_at", "balancer", "lb.retries=1", "same"),
+    ("balancer.retries_pause", "balancer", "lb.retries=1", "300ms"),
+    ("balancer.slow_start", "balancer", "lb.health.interval=500ms", "5s"),
+    ("balancer.sticky", "crowd", "lb.health.interval=500ms", "{}"),
+    ("balancer.sticky.gone", "crowd", "lb.policy=sticky;lb.health.interval=500ms", "fail"),
+    ("balancer.sticky.expire", "crowd", "lb.policy=sticky;lb.health.interval=500ms", "310ms"),
+    ("balancer.standby", "pair", "", "true"),
+    ("balancer.drain", "deploy", "", "10s"),
+];
+
+const SERVERS: &[Row] = &[
+    ("server.count", "balancer", "", "3"),
+    ("server.on", "queue", "", "mill"),
+    ("server.instance", "server", "", "m7i.large"),
+    ("server.cores", "server", "", "4"),
+    ("server.memory", "server", "", "800MiB"),
+    ("server.speed", "server", "", "2"),
+    ("server.price", "server", "", "1"),
+    ("server.scheduling", "server", "", "fifo"),
+    ("server.workers", "server", "", "2"),
+    ("server.queue", "server", "", "3"),
+    ("server.backlog", "server", "", "30"),
+    ("server.base_memory", "server", "web.memory=800MiB", "790MiB"),
+    ("server.memory_per_call", "server", "web.memory=800MiB", "100MiB"),
+    ("server.on_memory", "server", "web.memory=800MiB;web.memory_per_call=100MiB", "oom-kill"),
+    ("server.restart", "server", "web.memory=800MiB;web.memory_per_call=100MiB;web.on_memory=oom-kill", "2s"),
+    ("server.timeout", "server", "", "20ms"),
+    ("server.connect_timeout", "server", "", "20ms"),
+    ("server.health_cpu", "balancer", "lb.health.kind=page", "5ms"),
+    ("server.rate_limit", "server", "", "{ rate = '50/s' }"),
+    ("server.rate_limit.rate", "server", "web.rate_limit.rate=50/s", "60/s"),
+    ("server.rate_limit.burst", "server", "web.rate_limit.rate=50/s", "3"),
+    ("server.db_pool", "server", "", "1"),
+    ("server.sigma", "server", "web.cores=4", "0.1"),
+    ("server.kappa", "server", "web.cores=4", "0.1"),
+];
+
+const CACHES: &[Row] = &[
+    ("cache.entries", "cache", "", "200"),
+    ("cache.ttl", "cache", "", "2s"),
+    ("cache.op", "cache", "", "3ms"),
+    ("cache.timeout", "cache", "", "10ms"),
+    ("cache.memory", "small", "", "200KiB"),
+    ("cache.item", "small", "", "2KiB"),
+    ("cache.cores", "cache", "memo.op=12ms", "4"),
+    ("cache.speed", "cache", "", "2"),
+    ("cache.price", "cache", "", "1"),
+    ("cache.instance", "cache", "", "m7i.large"),
+];
+
+const QUEUES: &[Row] = &[
+    ("queue.workers", "queue", "", "3"),
+    ("queue.limit", "queue", "", "30"),
+    ("queue.ack", "queue", "", "30ms"),
+    ("queue.visibility", "queue", "", "30ms"),
+    ("queue.max_receives", "queue", "jobs.visibility=30ms", "2"),
+];
+
+/// Everything that a trial of a scenario measures with these overrides, as text.
+fn measured(name: &str, sets: &[(String, String)]) -> Result<String, String> {
+    let loaded = load("keys.toml", &base(name), sets, &NoFiles, KINDS);
+    let scenario = loaded.map_err(|found| found.render(false))?.scenario;
+    Ok(format!("{:?}", build(&scenario, Seed::new(1)).run(scenario.length(), &mut |_progress| false)))
+}
+
+/// The override that sets a key of a kind.
+fn set_of(key: &str, value: &str) -> (String, String) {
+    let (kind, rest) = key.split_once('.').expect("a key has its kind before it");
+    let (_, name) = NAMES.iter().find(|(known, _)| *known == kind).expect("the kind is known");
+    (format!("{name}.{rest}"), value.to_owned())
+}
+
+/// What is wrong with a row, if anything.
+fn trouble(&(key, name, given, value): &Row) -> Option<String> {
+    let given: Vec<(String, String)> = given
+        .split(';')
+        .filter_map(|set| set.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    let with: Vec<_> = given.iter().cloned().chain([set_of(key, value)]).collect();
+    match (measured(name, &given), measured(name, &with)) {
+        (Ok(before), Ok(after)) if before == after => Some(format!("{key} = {value} changes nothing")),
+        (Ok(_), Ok(_)) => None,
+        (Err(found), _) | (_, Err(found)) => Some(format!("{key} = {value}\n{found}")),
+    }
+}
+
+fn rows() -> Vec<Row> {
+    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES].concat()
+}
+
+#[test]
+fn each_key_changes_what_a_scenario_made_for_it_measures() {
+    let mut text = String::new();
+    let rows = rows();
+    let found: Vec<String> = rows.par_iter().filter_map(trouble).collect();
+    for trouble in &found {
+        writeln!(text, "{trouble}").expect("a string grows");
+    }
+    assert!(found.is_empty(), "{} of {}\n{text}", found.len(), rows.len());
+}
+
+/// The properties of an object behind references, and behind an option of one.
+fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<String, Value>> {
+    let mut at = of;
+    while let Some(name) = at["$ref"].as_str() {
+        at = root.pointer(name.trim_start_matches('#'))?;
+    }
+    let options = at["anyOf"].as_array();
+    let inner = options
+        .filter(|all| all.iter().any(|one| one["type"] == "null"))
+        .and_then(|all| all.iter().find(|one| one["$ref"].is_string()));
+    match inner {
+        Some(inner) => properties(root, inner),
+        None => at["properties"].as_object(),
+    }
+}
+
+#[test]
+fn each_key_has_a_row_or_a_reason() {
+    let root = schema(KINDS);
+    let told: BTreeSet<&str> = rows().iter().map(|row| row.0).chain(OTHERS.map(|(key, _)| key)).collect();
+    for kind in ["client", "dns", "balancer", "server", "cache", "queue"] {
+        let table = &root["properties"][kind]["additionalProperties"];
+        for (key, value) in properties(&root, table).expect("a kind has keys") {
+            let path = format!("{kind}.{key}");
+            let inner = properties(&root, value).into_iter().flatten();
+            let all = std::iter::once(path.clone()).chain(inner.map(|(key, _)| format!("{path}.{key}")));
+            for path in all.filter(|path| !path.ends_with(".region") && !path.ends_with(".zone")) {
+                assert!(told.contains(path.as_str()), "no row shows that `{path}` does something");
+            }
+        }
+    }
+}

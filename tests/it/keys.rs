@@ -122,6 +122,7 @@ const CLIENTS: &[Row] = &[
     ("client.profile.diurnal", "server", "", "{ amplitude = 0.5, period = '20s' }"),
     ("client.connect_timeout", "edge", "", "100ms"),
     ("client.resolvers", "names", "", "5"),
+    ("client.addresses", "names", "", "1"),
     ("client.pinned", "names", "", "0.5"),
     ("client.pin_for", "names", "users.pinned=0.5", "10s"),
     ("dns.records", "names", "", "['web']"),
@@ -231,6 +232,7 @@ const SERVERS: &[Row] = &[
     ("server.rate_limit.rate", "server", "web.rate_limit.rate=50/s", "60/s"),
     ("server.rate_limit.burst", "server", "web.rate_limit.rate=50/s", "3"),
     ("server.db_pool", "server", "", "1"),
+    ("server.pool_timeout", "server", "web.db_pool=1", "1ms"),
     ("server.sigma", "server", "web.cores=4", "0.1"),
     ("server.kappa", "server", "web.cores=4", "0.1"),
 ];

@@ -238,6 +238,8 @@ const KEYS: &[&str] = &[
     "trace = ",
     "[request.",
     "\"crash\"",
+    "\"power-off\"",
+    "connect_timeout = ",
     "\"hang\"",
     "\"slow\"",
     "\"pause\"",

@@ -125,6 +125,8 @@ impl Generator {
             _ => self.time(20.0, 60_000.0),
         };
         self.line(format!("timeout = {timeout}"));
+        let connect = self.time(1.0, 3000.0);
+        self.line_one_in(4, format!("connect_timeout = {connect}"));
         if self.mood == Mood::Impatient || self.dice.one_in(3) {
             let attempts = self.dice.whole(2, 5);
             self.attempts = self.attempts.max(attempts);

@@ -78,6 +78,8 @@ impl Generator {
         let (retries, timeout) = (self.dice.whole(1, 4), self.time(1.0, 2000.0));
         let limited = self.dice.one_in(2);
         self.line_if(limited, format!("timeout = {timeout}"));
+        let connect = self.time(1.0, 200.0);
+        self.line_one_in(4, format!("connect_timeout = {connect}"));
         if self.dice.one_in(3) {
             let on = self.dice.pick(&["\"connect\"", "\"connect\", \"reset\"", "\"reset\""]);
             let late = if limited && self.dice.one_in(2) { ", \"timeout\"" } else { "" };

@@ -3,15 +3,16 @@
 use super::{Generator, Mood};
 
 /// Faults of boxes that any machine or process can have.
-const OF_BOXES: [&str; 4] = ["crash", "crash", "hang", "partition"];
+const OF_BOXES: [&str; 5] = ["crash", "crash", "power-off", "hang", "partition"];
 
 impl Generator {
     pub(super) fn faults(&mut self) {
         if self.mood == Mood::Failover {
             let lost: Vec<String> = self.members("database", |name| name.ends_with(".primary"));
             for target in lost {
-                let kind = self.dice.pick(&["crash", "hang", "pause", "partition"]);
-                let kind = if kind == "partition" && self.draft.timeless { "crash" } else { kind };
+                let kind = self.dice.pick(&["crash", "power-off", "hang", "pause", "partition"]);
+                let silent = ["partition", "power-off"].contains(&kind);
+                let kind = if silent && self.draft.timeless { "crash" } else { kind };
                 self.fault(kind, &format!("target = \"{target}\""), "");
             }
         }
@@ -71,7 +72,8 @@ impl Generator {
             6 => self.deploy(),
             _ => {
                 let kind = self.dice.pick(&OF_BOXES);
-                let kind = if kind == "partition" && self.draft.timeless { "crash" } else { kind };
+                let silent = ["partition", "power-off"].contains(&kind);
+                let kind = if silent && self.draft.timeless { "crash" } else { kind };
                 let target = format!("target = \"{}\"", self.dice.name(&self.everyone()));
                 self.fault(kind, &target, "");
             }

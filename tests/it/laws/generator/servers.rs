@@ -118,6 +118,9 @@ impl Generator {
         let timeout = self.time(1.0, 5000.0);
         let wanted = asks && self.dice.one_in(2);
         self.line_if(wanted, format!("timeout = {timeout}"));
+        let connect = self.time(1.0, 1000.0);
+        let wanted = asks && self.dice.one_in(4);
+        self.line_if(wanted, format!("connect_timeout = {connect}"));
         if least > 0.0 && host.is_none() {
             self.least_work.push((name.to_owned(), least));
         }

@@ -26,7 +26,7 @@ const MISTAKES: [(&str, &str); 14] = [
     ("[server.", "[sever."),
     ("[client.c0]", "[client.c0]\nusers = 1\nrate = \"1/s\""),
     ("[run]", "[run]\nseed = 1\nseed = 2"),
-    ("base_memory = ", "base_memory = \"1TiB\" # "),
+    ("base_memory = ", "base_memory = 5 # "),
     ("trials = ", "trials = 0 # "),
 ];
 

@@ -10,6 +10,7 @@ use super::ask::Ask;
 use super::call::{Call, Origin, Parent, Request, Wish};
 use super::gauge::GaugeId;
 use super::ledger::{Ledger, LedgerId};
+use super::listen::Listen;
 use super::machine::{Device, Task};
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId, Signal};
 use super::trace::What;
@@ -146,6 +147,20 @@ impl Cx<'_> {
     #[inline]
     pub fn forward(&mut self, call: CallId, to: ComponentId) {
         self.world.forward(self.me, call, to);
+    }
+
+    /// Describes the listen queue of this component, in place of one of 4096 connections, which is Linux's greatest by default
+    /// [V: `net.core.somaxconn`]. To be called once, in `start`.
+    pub fn listen(&mut self, listen: Listen) {
+        self.world.infos[self.me.index()].listen = listen;
+    }
+
+    /// The kernel drops the attempt to connect of a call that has just come to this component. The caller's kernel tries again.
+    ///
+    /// # Panics
+    /// If the call has not come just now.
+    pub fn drop_attempt(&mut self, call: CallId) {
+        self.world.drop_attempt(self.me, call);
     }
 
     /// Sets the longest time for which this component waits for a connection to another one, in place of Linux's 127 s. A call

@@ -55,6 +55,12 @@ impl Meter {
         self.inside.enter(now.as_nanos());
     }
 
+    /// Takes back the arrival of a call that comes in vain: the kernel has dropped its attempt to connect.
+    pub(super) fn turn_back(&mut self, now: SimTime, is_probe: bool) {
+        self.arrived -= u64::from(!is_probe);
+        self.inside.leave(now.as_nanos());
+    }
+
     /// Counts a call that leaves and is not in `response`; it arrived at `arrived`.
     #[inline]
     fn leave(&mut self, now: SimTime, arrived: SimTime) {
@@ -114,7 +120,9 @@ impl Meter {
     /// for a slot holds one.
     pub(super) fn slots_held(&self, now: SimTime) -> Option<f64> {
         let now = now.as_nanos();
-        self.slots.map(|slots| (self.inside.mean(now) - self.lined_up.mean(now)) / f64::from(slots))
+        // Messages of other members of the box hold no slot, and may be inside while all slots are held.
+        let held = self.inside.mean(now) - self.lined_up.mean(now);
+        self.slots.map(|slots| (held / f64::from(slots)).min(1.0))
     }
 
     /// Time average of the number of calls inside since the last window was closed.

@@ -16,6 +16,7 @@ pub mod hardware;
 mod keys;
 pub mod ledger;
 pub mod lever;
+pub mod listen;
 pub mod machine;
 mod meter;
 pub mod network;

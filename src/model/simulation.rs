@@ -31,7 +31,7 @@ use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
-use super::world::{CONNECT_GIVEN_UP, Info, Status, World};
+use super::world::{CONNECT_GIVEN_UP, Info, LISTEN, Status, World};
 
 /// Largest number of calls alive at the same time. Above it a trial stops, because a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
@@ -157,6 +157,8 @@ impl Simulation {
             pauses: 0,
             causes: 0,
             dark: 0,
+            listen: LISTEN,
+            room: 0,
             patience: CONNECT_GIVEN_UP,
             half_down: false,
             checks: 0,
@@ -297,6 +299,9 @@ impl Simulation {
         call.stage = Stage::Inside;
         call.arrived = now;
         let (ask, number) = (call.ask, call.number);
+        if (status == Status::Hung || ask.verb == Verb::Connect) && self.world.overflows(to, id) {
+            return None;
+        }
         if !self.world.infos[to.index()].answers.has(ask.verb) {
             self.world.check_ask(to, id);
         }
@@ -308,27 +313,11 @@ impl Simulation {
             // The kernel accepts the connection if there is a process, even one that hangs.
             Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
             Status::Up => return Some(number),
-            Status::Hung | Status::Silent | Status::Paused => {}
+            Status::Hung => self.world.line_up(to),
+            Status::Silent | Status::Paused => {}
             Status::Down => self.world.refuse(to, id),
         }
         None
-    }
-
-    /// The kernel of a caller tries again to connect, or gives up.
-    #[cold]
-    fn knock(&mut self, event: Packed) {
-        let (to, id) = (event.to(), event.call());
-        if self.world.infos[to.index()].status == Status::Paused {
-            return self.world.hold(Event::Knock { to, id, gives_up: event.gives_up() });
-        }
-        if !event.gives_up() {
-            return self.world.knock(id);
-        }
-        match self.world.give_up_connecting(id) {
-            Some(Event::Reply { to, outcome, .. }) => self.answer(to, id, outcome),
-            Some(Event::Returned { to, from, .. }) => self.come_back(to, id, from),
-            _ => {}
-        }
     }
 
     /// Delivers an answer to the caller if it still waits, and ends the call. A router that watches the call sees the
@@ -371,17 +360,6 @@ impl Simulation {
         if let Some(number) = self.world.number_of(about) {
             self.deliver(to, Signal::Alarm(Alarm { code: event.code(), about }), number);
         }
-    }
-
-    /// Carries out an operation that a component has planned for itself or for another one.
-    #[cold]
-    fn happen_as_planned(&mut self, event: Packed) {
-        let (to, place) = (event.to(), event.place());
-        if self.world.infos[to.index()].status == Status::Paused {
-            return self.world.hold(Event::Control { to, place });
-        }
-        let control = self.world.controls.remove(place);
-        self.happen(to, control.expect("what was planned happens once"));
     }
 
     /// Delivers a signal to its component; `number` stands for it in the fingerprint. Inlined, so that the kind of the

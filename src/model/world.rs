@@ -2,6 +2,7 @@
 
 mod calls;
 mod knocks;
+mod listen;
 mod operations;
 mod pauses;
 mod stations;
@@ -19,6 +20,7 @@ use super::call::{Call, Connection, Request, Stage, Wish};
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::keys::Keys;
 use super::ledger::Ledgers;
+use super::listen::Listen;
 use super::machine::{Machine, MachineId};
 use super::meter::Inside;
 use super::network::{Network, Place};
@@ -28,6 +30,7 @@ use super::trace::{Trace, What};
 use super::troubles::Troubles;
 
 pub(super) use knocks::CONNECT_GIVEN_UP;
+pub(super) use listen::LISTEN;
 
 /// The state of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +74,10 @@ pub(super) struct Info {
     pub causes: u32,
     /// Number of power failures among them.
     pub dark: u32,
+    /// The connections that its kernel keeps for its process.
+    pub listen: Listen,
+    /// Number of connections for which the listen queue of a process that hangs has room.
+    pub room: u64,
     /// Longest time for which it waits for a connection to another component.
     pub patience: SimDuration,
     /// Whether one half of the pair has crashed and the other has taken over.

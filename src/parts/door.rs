@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use crate::kernel::time::SimDuration;
 use crate::model::call::Connection;
 use crate::model::component::Cx;
+use crate::model::listen::Listen;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::queueing::pool::{Acquire, Granted, Pool};
 use crate::queueing::token_bucket::TokenBucket;
@@ -22,8 +23,10 @@ pub struct Limits {
     pub slots: u32,
     /// Calls that wait for a slot, in the order of arrival.
     pub queue: u32,
-    /// Calls that wait behind a full queue, in the kernel: one more is refused, not rejected.
+    /// Calls that wait behind a full queue, in the kernel's listen queue.
     pub backlog: u32,
+    /// Whether the kernel refuses a connection when its listen queue is full, rather than to drop the attempt.
+    pub refuses: bool,
     /// Longest wait for a slot; `None`: as long as it takes.
     pub queue_timeout: Option<SimDuration>,
     /// Code of the alarm after which the box must ask [`Door::overdue`].
@@ -43,6 +46,7 @@ impl Default for Limits {
             slots: u32::MAX,
             queue: 0,
             backlog: 0,
+            refuses: false,
             queue_timeout: None,
             timer: 0,
             base_memory: 0,
@@ -59,6 +63,8 @@ pub enum Verdict {
     Enter,
     /// It waits: [`Door::next`] will return it, or [`Door::overdue`].
     Wait,
+    /// The kernel drops the attempt to connect: the box says so by [`Cx::drop_attempt`], and the caller's kernel tries again.
+    Drop,
     /// It is turned away and holds nothing: the box answers it with this outcome.
     Away(Outcome),
     /// There is no memory for it, so that the operating system kills the process: the box lets itself crash.
@@ -107,8 +113,12 @@ impl Door {
         }
     }
 
-    /// The trial begins: tells the model the number of slots, if it is limited.
+    /// The trial begins: tells the model the number of slots and the length of the listen queue, where they are limited.
     pub fn start(&self, cx: &mut Cx<'_>) {
+        let Limits { queue, backlog, refuses, .. } = self.limits;
+        if backlog > 0 {
+            cx.listen(Listen { behind: u64::from(queue), length: u64::from(backlog), refuses });
+        }
         if self.limits.slots < u32::MAX {
             cx.limit_slots(self.limits.slots);
         }
@@ -224,6 +234,9 @@ impl Door {
         if self.limits.backlog == 0 {
             return Verdict::Away(Outcome::Rejected);
         }
+        if !self.limits.refuses {
+            return Verdict::Drop;
+        }
         cx.get_mut(call).connection = Connection::Refused;
         Verdict::Away(Outcome::Unavailable)
     }
@@ -325,7 +338,10 @@ mod tests {
             use Verdict::{Away, Enter, Wait};
             let (_, verdicts) = come(&mut Door::new(narrow()), 4, cx);
             assert_eq!(verdicts, [Enter, Wait, Wait, Away(Outcome::Rejected)]);
-            let (calls, verdicts) = come(&mut Door::new(Limits { backlog: 1, ..narrow() }), 5, cx);
+            let (_, verdicts) = come(&mut Door::new(Limits { backlog: 1, ..narrow() }), 5, cx);
+            assert_eq!(verdicts, [Enter, Wait, Wait, Wait, Verdict::Drop]);
+            let (calls, verdicts) =
+                come(&mut Door::new(Limits { backlog: 1, refuses: true, ..narrow() }), 5, cx);
             assert_eq!(verdicts, [Enter, Wait, Wait, Wait, Away(Outcome::Unavailable)]);
             assert_eq!(cx.get(calls[4]).connection, Connection::Refused);
         });

@@ -99,8 +99,7 @@ fn a_queue_of_none_is_a_loss_system() {
 #[test]
 fn a_full_backlog_refuses() {
     // M/M/1/4 with equal rates: the fifth call is refused, which does not count as a rejection.
-    let server =
-        "workers = 1\nqueue = 1\nbacklog = 2\nsteps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]";
+    let server = "workers = 1\nqueue = 1\nbacklog = 2\noverflow = 'refuse'\nsteps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]";
     check(
         &one_box("rate = '100/s'", server),
         &[("unavailable", about(0.2, 0.15)), ("rejected", 0.0..=0.0), ("box.queue_max", 3.0..=3.0)],

@@ -112,6 +112,11 @@ fn movers_from_servers_on() -> Vec<Mover> {
              base_memory = '512MiB'\nmemory_per_call = '4MiB'\non_memory = 'oom-kill'\nsteps = [{ cpu = '10ms' }]\n"
                 .to_owned()
         }),
+        ("server", "web", vec!["overflows"], {
+            "[client.users]\nrate = '60/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+        }),
         ("server", "web", vec!["timeouts"], {
             format!("{QUERIES}timeout = '5ms'\n[database.db]\nread = '20ms'\n")
         }),

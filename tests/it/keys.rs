@@ -221,6 +221,7 @@ const SERVERS: &[Row] = &[
     ("server.workers", "server", "", "2"),
     ("server.queue", "server", "", "3"),
     ("server.backlog", "server", "", "30"),
+    ("server.overflow", "server", "web.workers=1;web.queue=0;web.backlog=1", "refuse"),
     ("server.base_memory", "server", "web.memory=800MiB", "790MiB"),
     ("server.memory_per_call", "server", "web.memory=800MiB", "100MiB"),
     ("server.on_memory", "server", "web.memory=800MiB;web.memory_per_call=100MiB", "oom-kill"),

@@ -143,6 +143,7 @@ impl Balancer {
         match verdict {
             Verdict::Enter => self.begin(call, cx),
             Verdict::Away(outcome) => cx.reply(call, outcome),
+            Verdict::Drop => cx.drop_attempt(call),
             Verdict::Wait | Verdict::Kill => {}
         }
     }

@@ -8,6 +8,10 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("restarts", "Times that the process started again after it was gone."),
     Gauge::count("timeouts", "Calls to other boxes that had no answer in time."),
     Gauge::count("pool_timeouts", "Calls that had no connection to their database in time."),
+    Gauge::count(
+        "overflows",
+        "Attempts to connect that the kernel dropped because the listen queue was full.",
+    ),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -18,4 +22,5 @@ pub(super) const POOL_TIMEOUTS: GaugeId = GaugeId::of("pool_timeouts", GAUGES);
 pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
 pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
+pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

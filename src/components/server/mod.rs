@@ -8,7 +8,7 @@ mod spec;
 mod step;
 
 pub use gauges::GAUGES;
-pub use spec::{OnMemory, RateLimit, Scheduling, ServerSpec};
+pub use spec::{OnMemory, Overflow, RateLimit, Scheduling, ServerSpec};
 pub use step::Step;
 
 use std::collections::VecDeque;
@@ -205,6 +205,10 @@ impl Server {
             Verdict::Enter => self.begin(call, cx),
             Verdict::Wait => cx.annotate(call, || "waits for a worker".into()),
             Verdict::Away(outcome) => cx.reply(call, outcome),
+            Verdict::Drop => {
+                cx.count(gauges::OVERFLOWS);
+                cx.drop_attempt(call);
+            }
             Verdict::Kill => self.kill(cx),
         }
     }

@@ -55,6 +55,17 @@ pub enum OnMemory {
     OomKill,
 }
 
+/// What the kernel does with connections when the listen queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overflow {
+    /// It drops the attempt; the caller's kernel tries again after 1, 3, 7 s and so on (Linux, `tcp_abort_on_overflow` of 0 [V]).
+    #[default]
+    Drop,
+    /// It refuses the connection (Linux with `tcp_abort_on_overflow` of 1 [V], Windows).
+    Refuse,
+}
+
 /// A limit on the rate of calls: a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -96,9 +107,12 @@ pub struct ServerSpec {
     /// Number of calls that may wait for a worker, without a limit of time; beyond it they wait in the `backlog`, or are
     /// rejected if that is 0. Default: 7992, as Tomcat 10.1: `maxConnections` 8192 less 200 threads [V].
     pub queue: Option<u32>,
-    /// Largest number of connections that wait in the kernel if the queue is full; further ones are refused. Default: 100,
-    /// as Tomcat 10.1 (`acceptCount`) [V]; 0 if `queue` is given.
+    /// Largest number of connections that wait in the kernel's listen queue if the queue is full. Default: 100, as Tomcat 10.1
+    /// (`acceptCount`) [V]; 0 if `queue` is given.
     pub backlog: Option<u32>,
+    /// What the kernel does with connections when the listen queue is full. Default: "drop", as Linux [V].
+    #[serde(default)]
+    pub overflow: Overflow,
     /// Memory of the process without calls. Default: "512MiB" [T].
     pub base_memory: Option<Bytes>,
     /// Memory of each call that a worker works on; one that waits is a socket. Default: "4MiB" [T].
@@ -158,6 +172,7 @@ impl ServerSpec {
             slots: self.workers(),
             queue: self.queue(),
             backlog: self.backlog.unwrap_or(if self.queue.is_some() { 0 } else { BACKLOG }),
+            refuses: self.overflow == Overflow::Refuse,
             base_memory: self.base_memory(),
             memory_per_call: self.memory_per_call.map_or(4 << 20, |bytes| bytes.0),
             kills: self.on_memory == OnMemory::OomKill,

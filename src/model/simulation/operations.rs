@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::super::event::Event;
+use super::super::event::{Event, Packed};
 use super::super::faults::{Effect, Fault, Planned, Stage, When};
 use super::super::machine::MachineId;
 use super::super::signal::{ComponentId, Control, Impairment, Order, Signal};
@@ -194,13 +194,46 @@ impl Simulation {
         }
     }
 
-    /// Carries out an operation on a component.
+    /// Carries out an operation that a component has planned for itself or for another one.
+    #[cold]
+    pub(super) fn happen_as_planned(&mut self, event: Packed) {
+        let (to, place) = (event.to(), event.place());
+        if self.world.infos[to.index()].status == Status::Paused {
+            return self.world.hold(Event::Control { to, place });
+        }
+        let control = self.world.controls.remove(place);
+        self.happen(to, control.expect("what was planned happens once"));
+    }
+
+    /// The kernel of a caller tries again to connect, or gives up.
+    #[cold]
+    pub(super) fn knock(&mut self, event: Packed) {
+        let (to, id) = (event.to(), event.call());
+        if self.world.infos[to.index()].status == Status::Paused {
+            return self.world.hold(Event::Knock { to, id, gives_up: event.gives_up() });
+        }
+        if !event.gives_up() {
+            return self.world.knock(id);
+        }
+        match self.world.give_up_connecting(id) {
+            Some(Event::Reply { to, outcome, .. }) => self.answer(to, id, outcome),
+            Some(Event::Returned { to, from, .. }) => self.come_back(to, id, from),
+            _ => {}
+        }
+    }
+
+    /// Carries out an operation on a component. Where its machine stands still, a process starts and hears orders when it goes on.
     #[cold]
     pub(super) fn happen(&mut self, to: ComponentId, control: Control) {
         if matches!(control, Control::Order(Order { code: Order::DRAINED, .. })) {
             return self.drained(to);
         }
-        let hung = self.world.infos[to.index()].process() == Status::Hung;
+        let info = &self.world.infos[to.index()];
+        if info.status == Status::Paused && matches!(control, Control::Recover | Control::Order(_)) {
+            let place = self.world.controls.insert(control);
+            return self.world.hold(Event::Control { to, place });
+        }
+        let hung = info.process() == Status::Hung;
         if !self.world.operate(to, control) {
             return;
         }

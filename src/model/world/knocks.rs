@@ -21,6 +21,10 @@ impl World {
     pub(super) fn knock_later(&mut self, id: CallId, late: SimDuration) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("an attempt to connect is for a call that is alive");
+        if call.abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
         call.stage = Stage::Outside;
         call.connection = Connection::Refused;
         let &mut Call { caller, ask, mut knocks, .. } = call;

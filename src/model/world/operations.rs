@@ -95,6 +95,7 @@ impl World {
         let info = &mut self.infos[component.index()];
         info.set_process(Status::Hung);
         info.begin_epoch();
+        self.stop_taking(component);
         self.note(component, "hang");
         self.stop_work(component);
     }

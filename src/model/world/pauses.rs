@@ -78,6 +78,10 @@ impl World {
     fn wait_outside(&mut self, id: CallId) {
         let limit = self.limit_of_connecting(id);
         let call = self.calls.get_mut(id.0).expect("what has arrived is alive");
+        if call.abandoned {
+            self.calls.remove(id.0);
+            return;
+        }
         (call.stage, call.connection) = (Stage::Outside, Connection::Refused);
         let caller = call.caller;
         self.schedule(limit, Event::Knock { to: caller, id, gives_up: true });

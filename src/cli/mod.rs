@@ -3,6 +3,7 @@
 pub mod builtin;
 mod capacity;
 mod check;
+mod climb;
 mod compare;
 mod completions;
 mod explain;
@@ -54,6 +55,7 @@ enum Command {
     Run(run::Args),
     Compare(compare::Args),
     Capacity(capacity::Args),
+    Climb(climb::Args),
     Sweep(sweep::Args),
     Check(check::Args),
     Explain(explain::Args),
@@ -89,6 +91,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Capacity(args) => capacity::run(args),
+        Command::Climb(args) => climb::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),

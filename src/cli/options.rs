@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 use crate::scenario::expression::{ExpressionError, Names};
 
 /// Options of every command that simulates one or several scenarios for one answer.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Simulating {
     /// Seed of all random numbers, instead of the scenario's own
     #[arg(long)]

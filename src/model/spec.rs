@@ -270,6 +270,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// Whether the load that starts here changes over a trial by plan: a profile, or a recorded load.
+    fn changes_load(&self) -> bool {
+        false
+    }
+
     /// Who its users are; `None` for a box that is no client.
     fn users(&self) -> Option<Users> {
         None

@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod chart;
 pub mod chrome;
+pub mod climb;
 pub mod compare;
 pub mod explain;
 pub mod html;

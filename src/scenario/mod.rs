@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod build;
+pub mod changes;
 mod clean;
 pub mod document;
 pub mod error;
@@ -74,6 +75,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether nothing happens at a planned time: no fault, and no load that changes. Any stretch of a trial is then like
+    /// any other.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.faults.is_empty() && !self.boxes.iter().any(|entry| entry.spec.changes_load())
+    }
+
     /// The box of this name; `None` if there is none.
     pub fn entry(&self, name: &str) -> Option<&BoxEntry> {
         self.boxes.iter().find(|entry| entry.name == name)

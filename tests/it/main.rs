@@ -7,6 +7,7 @@ mod cache;
 mod charts;
 mod classes;
 mod cli;
+mod climb;
 mod decide;
 mod determinism;
 mod docs;

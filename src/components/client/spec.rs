@@ -269,6 +269,10 @@ impl Spec for ClientSpec {
         vec![Arrow { key: "target".into(), to: self.target.clone(), asks, public: true }]
     }
 
+    fn changes_load(&self) -> bool {
+        self.profile.is_some() || self.trace.is_some()
+    }
+
     fn users(&self) -> Option<Users> {
         let come_back = self.users.is_some() || self.sessions.is_some();
         Some(Users { come_back, behaviour: self.behaviour() })

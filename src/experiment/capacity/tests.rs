@@ -68,11 +68,13 @@ fn an_objective_may_be_met_always_or_never() {
 
 #[test]
 fn the_page_tells_the_limits_of_the_search() {
+    assert_eq!(search::PROBE_SHORTER, 10);
     let page = include_str!("../../../docs/decide.md").split_whitespace().collect::<Vec<_>>().join(" ");
     let per_cent = |share: f64| format!("{:.0} %", 100.0 * share);
     for words in [
-        format!("to {} of the load", per_cent(search::WIDTH)),
-        format!("clear after {} trials", search::PROBE_TRIALS),
+        format!("narrowed to {} of the load", per_cent(search::WIDTH)),
+        format!("Within {} of such a load", per_cent(search::REACH)),
+        format!("{} trials of a tenth of the time", search::PROBE_TRIALS),
         format!("At most {} loads are simulated", search::LOADS_MAX),
         format!("falls by more than {} beyond", per_cent(search::FALL)),
         format!("bracketed to {}", per_cent(search::COLLAPSE_WIDTH)),

@@ -1,11 +1,13 @@
-//! The reports of `compare` and `capacity`.
+//! The reports of `compare`, `capacity` and `climb`.
 
+use super::super::chart::climb::charts as of_climb;
 use super::super::chart::designs::{of_capacity, of_compare};
 use super::super::chart::plot::Chart;
 use super::super::number::{percent, seconds};
-use super::super::{capacity as capacity_text, compare as compare_text};
+use super::super::{capacity as capacity_text, climb as climb_text, compare as compare_text};
 use super::{Block, Group, Line, Section, page};
 use crate::experiment::capacity::CapacityResult;
+use crate::experiment::climb::ClimbResult;
 use crate::experiment::compare::{CompareResult, Design, Regressed};
 use crate::experiment::result::Answer;
 use crate::scenario::Scenario;
@@ -72,6 +74,25 @@ pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> 
     ];
     let title = format!("Capacity: {}", result.scenario.title);
     page(title.clone(), vec![about], vec![group(title, parts)])
+}
+
+/// The page of a climb, with the name and the text of each step; `command` is the command that made it.
+#[must_use]
+pub fn climb(result: &ClimbResult, texts: &[(&str, &str)], command: &str) -> String {
+    let seed = result.steps.first().map_or(0, |step| step.capacity.seed);
+    let said = climb_text::sentences(result).into_iter().map(|(name, text)| format!("{name}: {text}"));
+    let texts =
+        texts.iter().map(|(name, text)| Block::Command(format!("The text of {name}:"), (*text).to_owned()));
+    let mut answer = vec![Block::Numbers("Steps".into(), climb_text::steps(result))];
+    answer.extend(sentences(&said.collect::<Vec<_>>()));
+    let parts = vec![
+        ("charts", "Charts", pictures(of_climb(result))),
+        ("verdict", "Answer", answer),
+        ("scenario", "Scenarios", texts.collect()),
+        ("again", "How to get the same again", again(command, seed, result.version)),
+    ];
+    let title = climb_text::title(result);
+    page(title.clone(), vec![climb_text::about(result)], vec![group(title, parts)])
 }
 
 pub(super) fn group(title: String, parts: Vec<(&str, &'static str, Vec<Block>)>) -> Group {

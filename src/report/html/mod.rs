@@ -10,7 +10,7 @@ use askama::Template;
 
 use super::chart::plot::{Chart, Table};
 
-pub use self::designs::{capacity, compare};
+pub use self::designs::{capacity, climb, compare};
 pub use self::run::{Run, runs};
 pub use self::sweep::{Swept, sweep};
 

@@ -100,7 +100,7 @@ impl<L: Loads> Search<'_, L> {
     }
 
     fn margin_at(&mut self, load: f64) -> Result<f64, Stop<L::Error>> {
-        let at = self.try_load(load, true)?;
+        let at = self.try_probe(load)?;
         match &self.tried[at].margin {
             Ok(margin) => Ok(margin.value),
             Err(Unknown::Never(why)) => Err(Stop::Never(why.clone())),

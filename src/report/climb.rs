@@ -1,0 +1,136 @@
+//! A climb as text for the terminal: the steps as a table, then what each step changes and buys.
+
+use super::capacity::{interval, load};
+use super::chart::plot::Table;
+use super::number::{number, percent, seconds};
+use super::text::{bold, dim, paragraph, table, unsure};
+use crate::experiment::capacity::{Found, LoadUnit};
+use crate::experiment::climb::{ClimbResult, Gain, Step};
+use crate::scenario::changes::Changes;
+
+/// The whole report, at most a hundred columns wide.
+#[must_use]
+pub fn text(result: &ClimbResult) -> String {
+    let mut out = format!("{}\n{}\n\n", bold(&title(result)), dim(&about(result)));
+    if !result.complete {
+        out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
+    }
+    let Table { header, rows } = steps(result);
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    out.push_str(&table(&header, 1, &rows));
+    out.push('\n');
+    for (name, sentence) in sentences(result) {
+        out.push_str(&paragraph(&format!("{name}: "), &sentence));
+    }
+    out
+}
+
+/// How the steps were measured.
+pub(super) fn about(result: &ClimbResult) -> String {
+    let Some(first) = result.steps.first() else { return String::new() };
+    format!(
+        "{} at each step; up to {} trials of {} at each load, seed {}",
+        result.slo.join(", "),
+        first.capacity.trials,
+        seconds(first.capacity.duration_s),
+        first.capacity.seed
+    )
+}
+
+/// The climb in one line: `From 1167 to 7168 users in 5 steps`.
+pub(super) fn title(result: &ClimbResult) -> String {
+    let known: Vec<(f64, LoadUnit)> = result.steps.iter().filter_map(carried).collect();
+    let steps = known.len();
+    match (known.first(), known.last(), result.unit()) {
+        (Some((low, _)), Some((high, unit)), Some(_)) if steps > 1 => {
+            format!("From {} to {} in {steps} steps", number(*low), load(*high, *unit))
+        }
+        _ => "What each step carries".to_owned(),
+    }
+}
+
+/// The load that a step carries, with its unit.
+pub(super) fn carried(step: &Step) -> Option<(f64, LoadUnit)> {
+    Some((step.capacity.estimate?, step.capacity.load.unit))
+}
+
+/// What the step is limited by: `the cpu of web`.
+pub(super) fn binds(step: &Step) -> Option<String> {
+    let binds = step.at()?.bottleneck.as_ref()?;
+    Some(format!("{} {}", binds.component, binds.resource))
+}
+
+/// The steps, one a row.
+pub(super) fn steps(result: &ClimbResult) -> Table {
+    let unit = match result.unit() {
+        Some(LoadUnit::Users) => "users",
+        Some(LoadUnit::PerS) => "load/s",
+        _ => "load",
+    };
+    let plain = |value: f64| if result.unit().is_some() { number(value) } else { String::new() };
+    let row = |step: &Step| {
+        let found = &step.capacity;
+        let carries = match found.verdict {
+            Found::Found => carried(step).map_or(String::new(), |(value, of)| match result.unit() {
+                Some(_) => plain(value),
+                None => load(value, of),
+            }),
+            Found::MetAtEveryLoad => format!("above {}", number(found.tried_to)),
+            Found::NeverMet => "never".into(),
+            Found::NotMeasured => "not shown".into(),
+        };
+        let ends = match (found.low, found.high) {
+            (Some(low), Some(high)) => format!("{} to {}", number(low), number(high)),
+            _ if found.verdict == Found::Found => interval(found),
+            _ => String::new(),
+        };
+        let at = step.at();
+        let money = |value: Option<f64>| value.filter(|value| *value > 0.0).map_or(String::new(), number);
+        let used = at.and_then(|at| at.bottleneck.as_ref()).map(|binds| percent(binds.utilisation));
+        vec![
+            step.name.clone(),
+            carries,
+            ends,
+            at.and_then(|at| at.throughput_rps.mean).map_or(String::new(), |rate| number(libm::round(rate))),
+            binds(step).zip(used).map_or(String::new(), |(binds, used)| format!("{binds} {used}")),
+            money(at.and_then(|at| at.cost_usd_per_hour)),
+            money(at.and_then(|at| at.cost_usd_per_million)),
+        ]
+    };
+    let header = ["step", unit, "95 % interval", "req/s", "binds", "USD/h", "USD/million"];
+    Table::new(header, result.steps.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What each step but the first changes, and what that buys: its name and a sentence.
+pub(super) fn sentences(result: &ClimbResult) -> Vec<(String, String)> {
+    let one = |step: &Step| {
+        let changes = step.changes.as_ref()?;
+        let gain = step.gain.as_ref().map_or("its gain is not known".to_owned(), bought);
+        Some((step.name.clone(), format!("{gain}; {}", changed(changes))))
+    };
+    result.steps.iter().filter_map(one).collect()
+}
+
+/// `1.43 times the load (95 %: 1.42 to 1.44) for twice the price`.
+fn bought(gain: &Gain) -> String {
+    let times = |value: f64| format!("{value:.2}");
+    let ends = gain
+        .interval
+        .map_or(String::new(), |(low, high)| format!(" (95 %: {} to {})", times(low), times(high)));
+    let price = match gain.price {
+        Some(1.0) => " for the same price".to_owned(),
+        Some(price) => format!(" for {} times the price", times(price)),
+        None => String::new(),
+    };
+    format!("{} times the load{ends}{price}", times(gain.load))
+}
+
+/// `new: server.web; gone: server.box; database.db.instance = "m7i.large"`.
+fn changed(changes: &Changes) -> String {
+    let list =
+        |word: &str, names: &[String]| (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")));
+    let parts =
+        [list("new", &changes.added), list("gone", &changes.removed), list("changed:", &changes.changed)];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() { "nothing is changed".to_owned() } else { said.join("; ") }
+}

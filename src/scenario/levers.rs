@@ -1,7 +1,7 @@
 //! The levers of a box, as far as the rest of its scenario lets them be turned.
 
 use super::seats::MEMBERS_MAX;
-use super::validate::REQUESTS_MAX;
+use super::validate::{REQUESTS_MAX, USERS_MAX};
 use super::{BoxEntry, Scenario};
 use crate::model::lever::{Effect, Lever};
 use crate::model::spec::Offered;
@@ -35,17 +35,23 @@ fn has_room(scenario: &Scenario, entry: &BoxEntry, lever: &Lever) -> bool {
         && (last.contains('.') || !scenario.boxes.iter().any(is_taken))
 }
 
-/// Whether a trial with the load that a lever asks for can be simulated.
+/// Whether a trial with the load that a lever asks for can be simulated: its open requests, and the users of all clients
+/// together.
 fn has_time(scenario: &Scenario, entry: &BoxEntry, lever: &Lever) -> bool {
     let (Effect::Load(..), Some(next)) = (&lever.effect, lever.next) else { return true };
     let rate = |entry: &BoxEntry| match entry.spec.offered() {
         Some(Offered::Open(rate)) => rate,
         _ => 0.0,
     };
+    let users = |entry: &BoxEntry| match entry.spec.offered() {
+        Some(Offered::Closed(users, _)) => users,
+        _ => 0.0,
+    };
     let factor = next.number().zip(lever.now.number()).map_or(1.0, |(next, now)| next / now);
-    let total: f64 = scenario.boxes.iter().map(rate).sum();
-    let more = rate(entry) * (factor - 1.0);
-    (total + more) * scenario.run.length().as_secs_f64() <= REQUESTS_MAX
+    let after = |of: &dyn Fn(&BoxEntry) -> f64| {
+        scenario.boxes.iter().map(of).sum::<f64>() + of(entry) * (factor - 1.0)
+    };
+    after(&rate) * scenario.run.length().as_secs_f64() <= REQUESTS_MAX && after(&users) <= USERS_MAX
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ use self::error::{Diagnostic, Diagnostics};
 use self::expression::Expectation;
 use self::faults::FaultSpec;
 use self::places::Ways;
+pub use self::validate::USERS_MAX;
 use self::validate::validate;
 use crate::kernel::time::SimDuration;
 use crate::model::gauge::Gauge;

@@ -22,7 +22,7 @@ use crate::model::spec::{Arrow, Offered, Outline, Problem, Problems, Severity};
 const TRIALS_MAX: u32 = 100_000;
 
 /// Greatest number of users of one client; each is simulated.
-const USERS_MAX: f64 = 1e7;
+pub const USERS_MAX: f64 = 1e7;
 
 /// Greatest number of requests of one trial; more would take days.
 pub(super) const REQUESTS_MAX: f64 = 1e11;

@@ -2,7 +2,7 @@
 
 use crate::model::lever::{Effect, Setting};
 use crate::scenario::suggest::did_you_mean;
-use crate::scenario::{BoxEntry, Scenario};
+use crate::scenario::{BoxEntry, Scenario, USERS_MAX};
 
 /// The lowest and the highest factor of the load of several clients.
 const FACTORS: (f64, f64) = (1e-6, 1e9);
@@ -142,7 +142,14 @@ fn clients(scenario: &Scenario) -> Vec<ClientLoad> {
             })
         })
     };
-    scenario.boxes.iter().flat_map(of).collect()
+    let mut clients: Vec<ClientLoad> = scenario.boxes.iter().flat_map(of).collect();
+    // All clients together have a limit too, of which each gets its share.
+    let users: f64 =
+        clients.iter().filter(|client| client.unit == LoadUnit::Users).map(|client| client.own).sum();
+    for client in clients.iter_mut().filter(|client| client.unit == LoadUnit::Users) {
+        client.limits.1 = client.limits.1.min(libm::floor(client.own * USERS_MAX / users));
+    }
+    clients
 }
 
 #[cfg(test)]

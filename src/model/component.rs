@@ -1,7 +1,5 @@
 //! `Component`, the one trait that every box of the diagram implements, and `Cx`, everything that a component may do.
 
-use rand::Rng;
-
 use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
@@ -149,22 +147,18 @@ impl Cx<'_> {
         self.world.forward(self.me, call, to);
     }
 
-    /// Describes the listen queue of this component, in place of one of 4096 connections, which is Linux's greatest by default
-    /// [V: `net.core.somaxconn`]. To be called once, in `start`.
+    /// Describes the listen queue of this component, in place of one of 4096 connections. To be called once, in `start`.
     pub fn listen(&mut self, listen: Listen) {
         self.world.infos[self.me.index()].listen = listen;
     }
 
-    /// The kernel drops the attempt to connect of a call that has just come to this component. The caller's kernel tries again.
-    ///
-    /// # Panics
-    /// If the call has not come just now.
+    /// The kernel drops the attempt to connect of a call that comes to this component just now. The caller's kernel tries again.
     pub fn drop_attempt(&mut self, call: CallId) {
         self.world.drop_attempt(self.me, call);
     }
 
-    /// Sets the longest time for which this component waits for a connection to another one, in place of Linux's 127 s. A call
-    /// that has none by then fails as [`Outcome::TimedOut`], and its connection counts as refused. To be called once, in `start`.
+    /// Sets the longest wait of this component for a connection, in place of Linux's 127 s: a call without one by then fails as
+    /// [`Outcome::TimedOut`], with a connection that counts as refused. To be called once, in `start`.
     pub fn limit_connecting(&mut self, patience: SimDuration) {
         self.world.infos[self.me.index()].patience = patience;
     }
@@ -485,7 +479,7 @@ impl Cx<'_> {
     }
 }
 
-/// The generator for constants, which never draw.
+/// The generator for constants, which never draw. `Rng` is implemented for every infallible `TryRng`.
 struct NoRng;
 
 impl rand::TryRng for NoRng {
@@ -503,9 +497,3 @@ impl rand::TryRng for NoRng {
         unreachable!("a constant draws nothing")
     }
 }
-
-// `Rng` is implemented for every infallible `TryRng`; the bound below only documents what a sampler asks for.
-const _: fn() = || {
-    fn is_rng<R: Rng>() {}
-    is_rng::<NoRng>();
-};

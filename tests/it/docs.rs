@@ -35,7 +35,7 @@ records = ["web"]
 
 [server.web]
 public     = true
-rate_limit = { rate = "500/s" }
+rate_limit = { rate = "42/s" }
 steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }, { query = "memo" }, { call = "jobs" }]
 
 [server.mill]
@@ -121,7 +121,7 @@ fn another_value_than_the_default_shows() {
         ("users.resolvers", "19"),
         ("www.ttl", "5s"),
         ("web.workers", "199"),
-        ("web.queue", "99"),
+        ("web.queue", "9"),
         ("web.db_pool", "9"),
         ("web.memory_per_call", "\"3MiB\""),
         ("db.read", "\"1.2ms\""),

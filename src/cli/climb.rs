@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let texts: Vec<(&str, &str)> =
         given.iter().map(|one| (one.name.as_str(), one.scenario.text.as_str())).collect();
     pictures.write(
-        || files("", &report::chart::climb::charts(&found)),
+        || files("", &report::climb::charts(&found)),
         || report::html::climb(&found, &texts, &typed()),
     )?;
     let carried = |step: &Step| matches!(step.capacity.verdict, Found::Found | Found::MetAtEveryLoad);

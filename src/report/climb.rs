@@ -1,7 +1,8 @@
-//! A climb as text for the terminal: the steps as a table, then what each step changes and buys.
+//! A climb as text for the terminal: the steps as a table, then what each step changes and buys. And as a chart: a bar
+//! for each step, as long as the load that it carries.
 
 use super::capacity::{interval, load};
-use super::chart::plot::Table;
+use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::number::{number, percent, seconds};
 use super::text::{bold, dim, paragraph, table, unsure};
 use crate::experiment::capacity::{Found, LoadUnit};
@@ -133,4 +134,39 @@ fn changed(changes: &Changes) -> String {
         [list("new", &changes.added), list("gone", &changes.removed), list("changed:", &changes.changed)];
     let said: Vec<String> = parts.into_iter().flatten().collect();
     if said.is_empty() { "nothing is changed".to_owned() } else { said.join("; ") }
+}
+
+/// The bars; none if the steps have loads in different units, or no step carries any.
+#[must_use]
+pub fn charts(result: &ClimbResult) -> Vec<Chart> {
+    let rows: Vec<Bar> = result.steps.iter().filter_map(bar).collect();
+    let (Some(unit), false) = (result.unit(), rows.is_empty()) else { return Vec::new() };
+    let axis = match unit {
+        LoadUnit::Users => "users",
+        LoadUnit::PerS => "load (requests/s)",
+        LoadUnit::Times => "times the scenario's load",
+    };
+    let title = title(result);
+    vec![Chart {
+        name: "climb".into(),
+        alt: format!("Bars of the load that each step carries. {title}."),
+        subtitle: format!("{}; whisker = 95 % confidence interval", about(result)),
+        title,
+        body: Body::Bars(Bars { axis: Axis::linear(axis, Unit::Count), rows, legend: Vec::new() }),
+        table: steps(result),
+    }]
+}
+
+fn bar(step: &Step) -> Option<Bar> {
+    let (value, unit) = carried(step)?;
+    let price = step.at()?.cost_usd_per_million.filter(|price| *price > 0.0);
+    let mut notes = vec![load(value, unit)];
+    notes.extend(binds(step));
+    notes.extend(price.map(|price| format!("USD {} a million", number(price))));
+    Some(Bar {
+        label: step.name.clone(),
+        parts: vec![(value, 0)],
+        interval: step.capacity.low.zip(step.capacity.high),
+        note: notes.join(" · "),
+    })
 }

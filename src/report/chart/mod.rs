@@ -2,7 +2,6 @@
 //! with the feature `charts`, as PNG.
 
 mod bars;
-pub mod climb;
 pub mod cost;
 pub mod designs;
 pub mod hops;

@@ -1,6 +1,5 @@
 //! The reports of `compare`, `capacity` and `climb`.
 
-use super::super::chart::climb::charts as of_climb;
 use super::super::chart::designs::{of_capacity, of_compare};
 use super::super::chart::plot::Chart;
 use super::super::number::{percent, seconds};
@@ -86,7 +85,7 @@ pub fn climb(result: &ClimbResult, texts: &[(&str, &str)], command: &str) -> Str
     let mut answer = vec![Block::Numbers("Steps".into(), climb_text::steps(result))];
     answer.extend(sentences(&said.collect::<Vec<_>>()));
     let parts = vec![
-        ("charts", "Charts", pictures(of_climb(result))),
+        ("charts", "Charts", pictures(climb_text::charts(result))),
         ("verdict", "Answer", answer),
         ("scenario", "Scenarios", texts.collect()),
         ("again", "How to get the same again", again(command, seed, result.version)),

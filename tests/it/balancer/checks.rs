@@ -105,8 +105,13 @@ fn a_hung_server_answers_no_page_and_is_taken_out() {
         idle("60s", &health, "rate = '50/s'\ntimeout = '3s'")
     };
     let hang = [(10.0, "web-1", HANG)];
-    // The kernel of a hung server still accepts connections.
-    assert_eq!(noted(&trials(&text("connect"), 1, &hang)[0], "web-1", "out of balancer"), None);
+    // The kernel of a hung server still accepts connections, until its listen queue of 100 is full: after six seconds at
+    // 17 calls a second, and not at all at 0.7.
+    let calm = text("connect").replace("rate = '50/s'", "rate = '2/s'");
+    assert_eq!(noted(&trials(&calm, 1, &hang)[0], "web-1", "out of balancer"), None);
+    let full =
+        noted(&trials(&text("connect"), 1, &hang)[0], "web-1", "out of balancer").expect("it is noticed");
+    assert!((10.0 + 6.0 + 7.0 - 2.0..10.0 + 6.0 + 9.0 + 2.0).contains(&full), "{full}");
     for record in trials(&text("page"), 20, &hang) {
         let out = noted(&record, "web-1", "out of balancer").expect("it is noticed") - 10.0;
         assert!((7.0..=9.001).contains(&out), "{out}");

@@ -64,6 +64,8 @@ fn a_drained_server_ends_its_calls_and_gets_no_others() {
 #[test]
 fn a_drain_that_takes_too_long_cuts_off() {
     let text = idle("60s", "drain = '5s'", "rate = '90/s'").replace("cpu = '1ms'", "wait = '10s'");
+    // A worker for each of the three hundred calls inside.
+    let text = text.replace("[server.web]", "[server.web]\nworkers = 1000\nmemory = '64GiB'");
     let record = &trials(&text, 1, &[(20.0, "lb", What::Drain("web-2"))])[0];
     // Of thirty calls a second, those of five seconds are cut off.
     let cut = outcome(record, Outcome::Unavailable);

@@ -162,7 +162,9 @@ fn bar(step: &Step) -> Option<Bar> {
     let price = step.at()?.cost_usd_per_million.filter(|price| *price > 0.0);
     let mut notes = vec![load(value, unit)];
     notes.extend(binds(step));
-    notes.extend(price.map(|price| format!("USD {} a million", number(price))));
+    // Three digits are enough beside a bar.
+    let three = |value: f64| format!("{value:.2e}").parse().map_or_else(|_| number(value), number);
+    notes.extend(price.map(|price| format!("USD {} a million", three(price))));
     Some(Bar {
         label: step.name.clone(),
         parts: vec![(value, 0)],

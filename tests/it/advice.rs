@@ -154,6 +154,7 @@ fn the_next_command_of_random_scenarios_is_accepted() {
         "apply.workers",
         "cores",
         "count",
+        "db_pool",
         "instance",
         "memory",
         "nodes",

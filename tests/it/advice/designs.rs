@@ -79,8 +79,8 @@ pub(crate) fn design(seed: u64) -> String {
         writeln!(text, "[client.c{client}]\ntarget = 'front'").expect("a string takes all");
         // A trial of ten minutes with the highest rates would have too many requests.
         let fits = |load: &&str| !(long && load.contains("000000/s'"));
-        // All clients together have a limit, so that only the first may have millions of users.
-        let alone = |load: &&str| client == 0 || !(load.contains("users") && load.contains("000000"));
+        // All clients together have a limit, so that only one of them may have millions of users.
+        let alone = |load: &&str| !(load.contains("users =") && text.contains("users ="));
         let loads: Vec<&str> = LOADS.into_iter().filter(fits).filter(alone).collect();
         dice.line(&mut text, &loads);
     }

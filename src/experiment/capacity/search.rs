@@ -66,6 +66,9 @@ impl Tried {
     }
 }
 
+/// A result, and its distance from the objective.
+type Measured = (RunResult, Result<Margin, Unknown>);
+
 pub(super) struct Search<'a, L: Loads> {
     question: &'a Question<'a>,
     loads: &'a L,
@@ -148,11 +151,7 @@ impl<'a, L: Loads> Search<'a, L> {
         self.length.is_some_and(|(whole, _)| self.tried[at].point.duration_s < whole)
     }
 
-    fn few(
-        &self,
-        scenario: &Scenario,
-        length: Length,
-    ) -> Result<(RunResult, Result<Margin, Unknown>), Stop<L::Error>> {
+    fn few(&self, scenario: &Scenario, length: Length) -> Result<Measured, Stop<L::Error>> {
         self.simulate(scenario, length, 0..PROBE_TRIALS.min(self.question.trials), &mut Vec::new())
     }
 
@@ -187,7 +186,7 @@ impl<'a, L: Loads> Search<'a, L> {
         length: Length,
         trials: std::ops::Range<u32>,
         records: &mut Vec<TrialRecord>,
-    ) -> Result<(RunResult, Result<Margin, Unknown>), Stop<L::Error>> {
+    ) -> Result<Measured, Stop<L::Error>> {
         let options = RunOptions { seed: self.question.seed, trials, jobs: self.question.jobs, length };
         let found = runner::run(scenario, &options, self.progress);
         records.extend(found.records);

@@ -3,6 +3,7 @@
 
 use super::capacity::{interval, load};
 use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
+use super::chart::three;
 use super::number::{number, percent, seconds};
 use super::text::{bold, dim, paragraph, table, unsure};
 use crate::experiment::capacity::{Found, LoadUnit};
@@ -162,8 +163,6 @@ fn bar(step: &Step) -> Option<Bar> {
     let price = step.at()?.cost_usd_per_million.filter(|price| *price > 0.0);
     let mut notes = vec![load(value, unit)];
     notes.extend(binds(step));
-    // Three digits are enough beside a bar.
-    let three = |value: f64| format!("{value:.2e}").parse().map_or_else(|_| number(value), number);
     notes.extend(price.map(|price| format!("USD {} a million", three(price))));
     Some(Bar {
         label: step.name.clone(),

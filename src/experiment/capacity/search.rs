@@ -123,15 +123,20 @@ impl<'a, L: Loads> Search<'a, L> {
         Ok(found)
     }
 
-    /// Simulates a load briefly and returns its index among the simulated ones. At full length if too little happens
-    /// otherwise, or if time matters in the scenario: faults, or a load that changes.
+    /// Simulates a load briefly and returns its index among the simulated ones. At full length if a short trial says too
+    /// little, or if time matters in the scenario: faults, or a load that changes.
     fn try_probe(&mut self, load: f64) -> Result<usize, Stop<L::Error>> {
         let scenario = self.at(load)?;
         let whole = scenario.length();
         if scenario.is_constant() {
             let measured = SimDuration::from_nanos(whole.measured.as_nanos().div_ceil(PROBE_SHORTER.into()));
             let (result, margin) = self.few(&scenario, Length { measured, ..whole })?;
-            if !matches!(margin, Err(Unknown::TooLittle(_))) {
+            // In a short trial it may be that nobody is served although somebody would be.
+            let is_told = match &margin {
+                Ok(margin) => margin.value.is_finite() || !result.steady_state.reached,
+                Err(unknown) => matches!(unknown, Unknown::Never(_)),
+            };
+            if is_told {
                 return Ok(self.add(load, result, margin, false));
             }
         }

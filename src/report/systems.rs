@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::number::number;
 use crate::experiment::validate::systems::{Compared, FACTOR};
 
 /// The outcome in one sentence.
@@ -51,18 +52,6 @@ fn model(one: &Compared) -> String {
 
 fn ratio(one: &Compared) -> String {
     one.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"))
-}
-
-/// The number with four significant digits.
-fn number(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".into(),
-        size if !size.is_finite() => "-".into(),
-        size => {
-            let digits = (3 - libm::floor(libm::log10(size)) as i32).clamp(0, 4) as usize;
-            format!("{value:.digits$}")
-        }
-    }
 }
 
 /// The comparisons as Markdown, in the order of their file.

@@ -142,6 +142,8 @@ pub struct Comparison {
     pub bounds: Option<Bounds>,
     /// Number of requests, or of runs, that it comes from.
     pub n: Option<u64>,
+    /// How finely it was measured, if that is finer than its unit's usual resolution.
+    pub resolution: Option<f64>,
     /// Number of runs.
     pub runs: u32,
     scenario: String,
@@ -165,7 +167,8 @@ impl Comparison {
             (Some(Bounds::Ci95), Some(low), Some(high)) => (high - low) / 2.0,
             _ => 2.0 * trials.sd() / f64::from(self.runs).sqrt(),
         };
-        noise * self.measured.abs() + self.unit.resolution() + libm::hypot(ours, theirs)
+        let resolution = self.resolution.unwrap_or(self.unit.resolution());
+        noise * self.measured.abs() + resolution + libm::hypot(ours, theirs)
     }
 }
 

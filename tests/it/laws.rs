@@ -4,7 +4,7 @@
 //! `cargo test --test it laws` draws some 200 scenarios. `STUDY=1 cargo test --release --test it laws` draws 20,000.
 
 mod capacity;
-mod generator;
+pub(crate) mod generator;
 mod metamorphic;
 mod refused;
 

@@ -3,6 +3,7 @@
 use outgrow::model::signal::{Control, Outcome};
 
 use super::{CRASH, RECOVER, What, component, count, idle, outcome, trials};
+use crate::laws::generator::entrances::POLICIES;
 
 /// 300 users who come back, with one request a second each.
 const CROWD: &str = "users = 300\nthink_time = { dist = 'exponential', mean = '1s' }";
@@ -101,17 +102,6 @@ fn a_balancer_can_stand_behind_another() {
 
 #[test]
 fn every_policy_closes_its_books_under_faults() {
-    let policies = [
-        "round-robin",
-        "weighted",
-        "random",
-        "least-connections",
-        "two-choices",
-        "ewma",
-        "hash",
-        "ip-hash",
-        "sticky",
-    ];
     let events = [
         (5.0, "web-1", CRASH),
         (8.0, "web-2", What::Control(Control::Hang)),
@@ -124,7 +114,7 @@ fn every_policy_closes_its_books_under_faults() {
         (28.0, "lb", RECOVER),
         (30.0, "web-2", RECOVER),
     ];
-    for policy in policies {
+    for policy in POLICIES {
         for preset in ["nginx", "haproxy-3", "aws-alb", "envoy"] {
             let keys = format!(
                 "policy = '{policy}'\npreset = '{preset}'\nstandby = true\nconnections = 50\nqueue = {{ limit = 20, timeout = '1s' }}"

@@ -2,7 +2,8 @@
 
 use super::Generator;
 
-const POLICIES: [&str; 9] = [
+/// The policies of a balancer.
+pub(crate) const POLICIES: [&str; 9] = [
     "round-robin",
     "weighted",
     "random",

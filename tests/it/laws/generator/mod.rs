@@ -7,7 +7,7 @@
 mod clients;
 mod databases;
 mod dice;
-mod entrances;
+pub(crate) mod entrances;
 mod faults;
 mod servers;
 mod wrong;

@@ -1,7 +1,7 @@
 //! A climb as text for the terminal: the steps as a table, then what each step changes and buys. And as a chart: a bar
 //! for each step, as long as the load that it carries.
 
-use super::capacity::{interval, load};
+use super::capacity::{facts, interval, load};
 use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::chart::three;
 use super::number::{number, percent, seconds};
@@ -103,9 +103,14 @@ pub(super) fn steps(result: &ClimbResult) -> Table {
     Table::new(header, result.steps.iter().map(row).collect::<Vec<_>>())
 }
 
-/// What each step but the first changes, and what that buys: its name and a sentence.
+/// What each step but the first changes, and what that buys; of a step without a capacity, why it has none. Each with the
+/// name of its step.
 pub(super) fn sentences(result: &ClimbResult) -> Vec<(String, String)> {
     let one = |step: &Step| {
+        if step.capacity.verdict != Found::Found {
+            let why: Vec<String> = facts(&step.capacity).into_iter().map(|(_, text)| text).collect();
+            return Some((step.name.clone(), why.join("; ")));
+        }
         let changes = step.changes.as_ref()?;
         let gain = step.gain.as_ref().map_or("its gain is not known".to_owned(), bought);
         Some((step.name.clone(), format!("{gain}; {}", changed(changes))))

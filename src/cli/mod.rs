@@ -72,7 +72,10 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     panic::install();
-    let command = Cli::parse().command;
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(said) => return explained(&said),
+    };
     // The panic hook has printed what happened, and nothing of the broken state is used again.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&command)));
     let status = match ended {
@@ -84,6 +87,15 @@ pub fn main() -> ExitCode {
         Err(_) => Status::Failed,
     };
     status.into()
+}
+
+/// Prints help, the version, or what is wrong with the command line. Help that cannot be written is a failure, unless its
+/// reader has heard enough.
+fn explained(said: &clap::Error) -> ExitCode {
+    match said.print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Status::Failed.into(),
+        _ => ExitCode::from(said.exit_code() as u8),
+    }
 }
 
 fn dispatch(command: &Command) -> Ended {

@@ -83,6 +83,12 @@ impl Source {
         loaded.map_err(|found| Failure::from(*found))
     }
 
+    /// Whether two keys of overrides set the same value, however they are written.
+    pub(super) fn is_same_key(&self, one: &str, other: &str) -> bool {
+        let path = |key| scenario::overrides::path(&self.text, key);
+        one == other || path(one).is_some_and(|one| path(other) == Some(one))
+    }
+
     /// Reads and checks the scenario, and notes the SHA-256 of every file that it names.
     pub(super) fn check_noting(
         &self,

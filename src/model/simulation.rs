@@ -11,6 +11,8 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::station::Done;
 
+use closing::window_ends;
+
 use super::address;
 use super::addresses::Addresses;
 use super::ask::{Verb, Verbs};
@@ -32,6 +34,19 @@ use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal}
 use super::trace::{Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
 use super::world::{CONNECT_GIVEN_UP, Info, LISTEN, Status, World};
+
+/// Events after which a trial asks whether the user has interrupted it: some tenths of a second of work.
+const EVENTS_UNASKED: u32 = 1 << 20;
+
+/// How far the loop has come.
+enum Advance {
+    /// All events up to the time that was asked for are handled.
+    Until,
+    /// As many events as may be handled in one go.
+    Paused,
+    /// The trial cannot go on.
+    Stopped(Stop),
+}
 
 /// Largest number of calls alive at the same time. Above it a trial stops, because a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
@@ -194,8 +209,8 @@ impl Simulation {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.steps)
     }
 
-    /// Runs the trial. `stop` is called a few hundred times with the share of the simulated time that has passed; it
-    /// returns whether to stop.
+    /// Runs the trial. `stop` is called a few hundred times, and after every [`EVENTS_UNASKED`] events, with the share of
+    /// the simulated time that has passed; it returns whether to stop.
     ///
     /// # Panics
     /// When an invariant of the simulator is broken.
@@ -209,7 +224,8 @@ impl Simulation {
             self.world.recorder.end_warmup(SimTime::ZERO);
         }
         for until in window_ends(length) {
-            if let Some(early) = self.advance(until) {
+            let share = until.as_secs_f64() / end.as_secs_f64();
+            if let Some(early) = self.advance_or_stop(until, &mut || stop(share)) {
                 reason = early;
                 reached = self.world.now();
                 break;
@@ -219,7 +235,7 @@ impl Simulation {
             if until == warmup_end {
                 self.end_warmup(until);
             }
-            if stop(until.as_secs_f64() / end.as_secs_f64()) {
+            if stop(share) {
                 reason = Stop::Interrupted;
                 // Not the time of the last event, because the window has been closed.
                 reached = until;
@@ -237,9 +253,25 @@ impl Simulation {
         self.schedule_faults();
     }
 
-    /// Handles every event up to `until`. Returns the reason if the trial must stop.
-    fn advance(&mut self, until: SimTime) -> Option<Stop> {
-        while let Some(fired) = self.world.calendar.pop_until(until) {
+    /// Handles every event up to `until`, and asks now and then whether to stop. Returns the reason if the trial must stop.
+    fn advance_or_stop(&mut self, until: SimTime, stop: &mut dyn FnMut() -> bool) -> Option<Stop> {
+        loop {
+            match self.advance(until) {
+                Advance::Until => return None,
+                Advance::Stopped(reason) => return Some(reason),
+                Advance::Paused if stop() => return Some(Stop::Interrupted),
+                Advance::Paused => {}
+            }
+        }
+    }
+
+    /// Handles every event up to `until`, [`EVENTS_UNASKED`] at most.
+    fn advance(&mut self, until: SimTime) -> Advance {
+        for _ in 0..EVENTS_UNASKED {
+            let Some(fired) = self.world.calendar.pop_until(until) else {
+                let stands_still = self.world.calendar.stands_still();
+                return if stands_still { Advance::Stopped(Stop::Standstill) } else { Advance::Until };
+            };
             let event = fired.event;
             match event.tag() {
                 tag::CALL => self.arrive(event.to(), event.call()),
@@ -259,10 +291,10 @@ impl Simulation {
                 _ => self.turn_fault(event.number()),
             }
             if self.world.calls.len() > LIVE_CALLS_MAX {
-                return Some(Stop::TooManyCalls);
+                return Advance::Stopped(Stop::TooManyCalls);
             }
         }
-        if self.world.calendar.stands_still() { Some(Stop::Standstill) } else { None }
+        Advance::Paused
     }
 
     /// Delivers a call to its callee.
@@ -443,21 +475,6 @@ impl Simulation {
         let busy: Vec<_> = world.machines.iter_mut().map(|machine| machine.window_busy(now)).collect();
         world.recorder.close_window(now, &busy);
     }
-}
-
-/// The end times of the windows of a trial; the end of the warm-up is one of them.
-fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
-    let total = (length.warmup + length.measured).as_nanos();
-    let step = total.div_ceil(WINDOWS).max(1);
-    let warmup = length.warmup.as_nanos();
-    let regular = (1..=total.div_ceil(step)).map(move |n| (n * step).min(total));
-    let mut ends: Vec<u64> = regular.collect();
-    if warmup > 0 {
-        ends.push(warmup);
-        ends.sort_unstable();
-        ends.dedup();
-    }
-    ends.into_iter().map(SimTime::from_nanos)
 }
 
 /// The number that stands for a kind of signal in the fingerprint.

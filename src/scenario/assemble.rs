@@ -210,12 +210,12 @@ impl<'t> Reader<'_, 't> {
         classes
     }
 
-    /// Reports the name `all`, which stands for all classes together in tables.
+    /// Reports the names `all` and `system`, which stand for all classes and for all boxes together in tables.
     fn no_class_is_all(&mut self, names: &[String]) {
-        if names.iter().any(|name| name == "all") {
-            let span = self.document.span_of("request.all");
-            let fault = Diagnostic::error(span, "a class cannot be called `all`");
-            self.found.push(fault.help("tables give all classes together under this name".to_owned()));
+        for name in names.iter().filter(|name| ["all", "system"].contains(&name.as_str())) {
+            let span = self.document.span_of(&format!("request.{name}"));
+            let fault = Diagnostic::error(span, format!("a class cannot be called `{name}`"));
+            self.found.push(fault.help("tables use this name for everything together".to_owned()));
         }
     }
 

@@ -37,6 +37,14 @@ pub fn apply(origin: &str, text: &str, overrides: &[(String, String)]) -> Result
     if found.is_empty() { Ok(document.to_string()) } else { Err(Diagnostics::new("override", &list, found)) }
 }
 
+/// The path from the root of what a key stands for, its steps joined by points: `client.users.rate` for `users.rate`. Two
+/// keys with equal paths set the same value. `None` where the key leads nowhere.
+#[must_use]
+pub fn path(text: &str, key: &str) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    full_path(&mut document, &steps(key).ok()?).ok().map(|path| path.join("."))
+}
+
 /// Greatest number of steps of a key; no scenario nests its values so deeply.
 const STEPS_MAX: usize = 80;
 
@@ -52,6 +60,14 @@ impl Fault {
 }
 
 fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> {
+    let path = full_path(document, &steps(key)?)?;
+    let value = value.trim();
+    let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
+    set_in_table(document.as_table_mut(), &path, value)
+}
+
+/// The steps of a key as it is written.
+fn steps(key: &str) -> Result<Vec<&str>, Fault> {
     let steps: Vec<&str> = key.split(['.', '[']).map(|step| step.trim_end_matches(']').trim()).collect();
     if steps.iter().any(|step| step.is_empty()) {
         return Err(Fault::new(format!("expected a key such as `web.count`, found `{key}`")));
@@ -59,10 +75,7 @@ fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> 
     if steps.len() > STEPS_MAX {
         return Err(Fault::new(format!("a key has at most {STEPS_MAX} steps, this one has {}", steps.len())));
     }
-    let path = full_path(document, &steps)?;
-    let value = value.trim();
-    let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
-    set_in_table(document.as_table_mut(), &path, value)
+    Ok(steps)
 }
 
 /// The path from the root, with the box's kind in front of its name. Boxes, kinds and request classes must exist: a
@@ -238,6 +251,14 @@ mod tests {
             assert_eq!(found.items[0].message, message);
             assert_eq!(found.items[0].help.as_deref().unwrap_or(""), help);
         }
+    }
+
+    #[test]
+    fn two_ways_to_write_a_key_have_one_path() {
+        for key in ["web.steps[1].times", "server.web.steps.1.times"] {
+            assert_eq!(path(LADDER, key).as_deref(), Some("server.web.steps.1.times"));
+        }
+        assert_eq!(path(LADDER, "wbe.count"), None);
     }
 
     #[test]

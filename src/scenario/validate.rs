@@ -15,7 +15,6 @@ use super::load::{StaticLoad, static_load};
 pub(super) use super::seats::MEMBERS_MAX;
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
-use crate::model::quantity::Duration;
 use crate::model::spec::{Arrow, Offered, Outline, Problem, Problems, Severity};
 
 /// Greatest number of trials; more do not improve any interval.
@@ -125,13 +124,6 @@ impl<'a, 't> Check<'a, 't> {
                 "a duration of zero measures nothing",
                 "give a duration such as \"10min\"",
             );
-        } else if run.warmup >= run.duration {
-            let message = format!(
-                "the warm-up ({}) is not shorter than the duration ({})",
-                Duration(run.warmup),
-                Duration(run.duration)
-            );
-            self.error("run.warmup", message, "without the key it is 10 % of the duration");
         }
         if !(1..=TRIALS_MAX).contains(&run.trials) {
             let message = format!("expected 1 to {TRIALS_MAX} trials, found {}", run.trials);

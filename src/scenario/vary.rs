@@ -8,6 +8,9 @@ pub const VALUES_MAX: usize = 1000;
 /// Significant digits of the points between the ends of a range, few so that they are easy to read.
 const DIGITS: usize = 4;
 
+/// The greatest whole number up to which a floating-point number holds each of them: 2^53.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// A key of a scenario and the values that it takes in turn, written as in overrides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vary {
@@ -131,6 +134,11 @@ fn range(from: &str, to: &str) -> Result<Vec<String>, String> {
     if is_log && from.value <= 0.0 {
         return Err(format!("equal ratios need a range above 0, and {first} is not"));
     }
+    if [&from, &to].iter().any(|end| end.is_whole() && end.value.abs() > WHOLE_MAX) {
+        return Err(format!(
+            "whole numbers of a range lie within 2^53 of 0, unlike those of {first}..{last}: list them"
+        ));
+    }
     let span = to.value - from.value;
     let points = match steps.map(|steps| steps.strip_prefix("log:").unwrap_or(steps)) {
         None if from.is_whole() && to.is_whole() && span < VALUES_MAX as f64 => span as usize + 1,
@@ -214,6 +222,8 @@ mod tests {
             ("u.rate=0/s..2/s:log:4", "above 0"),
             ("web.count=a..b", "number to number"),
             ("web.count=1..100000000", "say how many points"),
+            ("run.seed=9007199254740993..9007199254740999", "within 2^53"),
+            ("run.seed=0..18446744073709551615:4", "within 2^53"),
             ("web.count=-9e999..1:3", "must have the same unit"),
         ] {
             let error = text.parse::<Vary>().expect_err(text);

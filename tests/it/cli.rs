@@ -286,6 +286,34 @@ fn an_interrupted_run_keeps_what_is_done() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_interrupt_does_not_wait_for_the_end_of_a_window() {
+    let folder = tempfile::tempdir().unwrap();
+    // A window, which is the 600th part of a trial, has 600 million requests.
+    let text = "[run]\nduration = '1h'\nwarmup = '0s'\ntrials = 1\n[client.u]\nrate = '20000000/s'\ntarget = 's'\n\
+                [server.s]\npublic = true\nworkers = 1\nqueue = 1\nsteps = [{ cpu = '1h' }]\n";
+    fs::write(folder.path().join("a.toml"), text).unwrap();
+    let mut child = outgrow(&["run", "a.toml", "--quiet"]).current_dir(folder.path()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    // A million events take less than a second; the rest is for a busy machine.
+    let ended = (0..20).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        child.try_wait().unwrap()
+    });
+    child.kill().unwrap();
+    assert_eq!(ended.and_then(|status| status.code()), Some(130));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_written_is_a_failure() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = outgrow(&["--help"]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
 fn one_trial_can_be_replayed() {
     let replay = || stdout(&run(&["run", "mm1", "--seed", "7", "--trial", "3", "--until", "12500ms"]));
     let text = replay();

@@ -216,6 +216,12 @@ fn what_cannot_be_swept_is_told_before_anything_runs() {
         (&["--vary", "box.cores=1", "--out", "a.xlsx"], 2, ".csv, .json or .parquet"),
         (&["--vary", "box.cores=1", "--out", "none/a.csv"], 1, "the folder `none` does not exist"),
         (&["--vary", "run.seed=1..3", "--seed", "4"], 2, "--seed and --vary run.seed contradict"),
+        (&["--vary", "box.cores=1", "--vary", "server.box.cores=2"], 2, "varied twice"),
+        (
+            &["--vary", "box.cores=1,2", "--set", "server.box.cores=3"],
+            2,
+            "--set and --vary box.cores contradict",
+        ),
         (&["--vary", "box.cores=1,2", "--set", "box.cores=3"], 2, "--set and --vary box.cores contradict"),
         (&["--vary", "bx.cores=1,2"], 3, "did you mean `box`?"),
         (

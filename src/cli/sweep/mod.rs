@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
     let argument = args.scenario.as_deref().expect("it is required without a subcommand");
     let source = Source::find(argument)?;
-    let grid = grid(args)?;
+    let grid = grid(args, &source)?;
     let mut base = args.overrides.clone();
     let first = [&base[..], &grid.overrides(0)].concat();
     base.extend(timing(&source, &first, args.duration)?);
@@ -171,25 +171,29 @@ pub(super) fn run(args: &Args) -> Ended {
     Ok(if as_expected { Status::Done } else { Status::NotAsExpected })
 }
 
-fn grid(args: &Args) -> Result<Grid, Failure> {
-    if let Some((option, key)) = contradiction(args) {
+fn grid(args: &Args, source: &Source) -> Result<Grid, Failure> {
+    if let Some((option, key)) = contradiction(args, source) {
         return Err(Failure::usage(format!(
             "{option} and --vary {key} contradict each other: leave one out"
         )));
     }
-    Grid::new(args.axes.clone(), args.max_points as usize).map_err(|error| {
-        Failure::usage(match error {
-            GridError::SameKey(key) => format!("`{key}` is varied twice: give all its values at once"),
-            GridError::TooManyPoints(points) => format!(
-                "the grid has {points} points, at most {} are allowed: fewer values, or --max-points",
-                args.max_points
-            ),
-        })
+    let twice = |key: &str| Failure::usage(format!("`{key}` is varied twice: give all its values at once"));
+    for (at, axis) in args.axes.iter().enumerate() {
+        if args.axes[..at].iter().any(|other| source.is_same_key(&other.key, &axis.key)) {
+            return Err(twice(&axis.key));
+        }
+    }
+    Grid::new(args.axes.clone(), args.max_points as usize).map_err(|error| match error {
+        GridError::SameKey(key) => twice(&key),
+        GridError::TooManyPoints(points) => Failure::usage(format!(
+            "the grid has {points} points, at most {} are allowed: fewer values, or --max-points",
+            args.max_points
+        )),
     })
 }
 
 /// An option that sets a varied key, and the key; `None` if there is none.
-fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
+fn contradiction<'a>(args: &'a Args, source: &Source) -> Option<(&'static str, &'a str)> {
     let given = |option: &'static str, key: &str, is_given: bool| (option, key.to_owned(), is_given);
     let mut all = vec![
         given("--seed", "run.seed", args.seed.is_some()),
@@ -197,7 +201,10 @@ fn contradiction(args: &Args) -> Option<(&'static str, &str)> {
         given("--duration", "run.duration", args.duration.is_some()),
     ];
     all.extend(args.overrides.iter().map(|(key, _)| given("--set", key, true)));
-    let varied = |key: &str| args.axes.iter().find(|axis| axis.key == key).map(|axis| axis.key.as_str());
+    let varied = |key: &str| {
+        let axis = args.axes.iter().find(|axis| source.is_same_key(&axis.key, key));
+        axis.map(|axis| axis.key.as_str())
+    };
     all.into_iter()
         .filter(|(.., is_given)| *is_given)
         .find_map(|(option, key, _)| Some((option, varied(&key)?)))

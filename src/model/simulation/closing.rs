@@ -1,6 +1,6 @@
-//! The end of a trial: what has been measured becomes its record.
+//! The ends of windows and of a trial: what has been measured becomes its record.
 
-use super::Simulation;
+use super::{Length, Simulation, WINDOWS};
 use crate::kernel::time::SimTime;
 use crate::model::faults::When;
 use crate::model::ledger::LedgerRecord;
@@ -8,6 +8,21 @@ use crate::model::machine::mean_over;
 use crate::model::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use crate::model::signal::ComponentId;
 use crate::model::world::World;
+
+/// The end times of the windows of a trial; the end of the warm-up is one of them.
+pub(super) fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
+    let total = (length.warmup + length.measured).as_nanos();
+    let step = total.div_ceil(WINDOWS).max(1);
+    let warmup = length.warmup.as_nanos();
+    let regular = (1..=total.div_ceil(step)).map(move |n| (n * step).min(total));
+    let mut ends: Vec<u64> = regular.collect();
+    if warmup > 0 {
+        ends.push(warmup);
+        ends.sort_unstable();
+        ends.dedup();
+    }
+    ends.into_iter().map(SimTime::from_nanos)
+}
 
 impl Simulation {
     /// Closes the books at the moment that the trial has reached.

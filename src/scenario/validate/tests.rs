@@ -157,15 +157,8 @@ fn limits_come_with_their_estimates() {
 fn the_run_must_make_sense() {
     check(
         "[request.read]",
-        "[run]\nduration = \"1min\"\nwarmup = \"1min\"\ntrials = 0\n[request.read]",
-        &[
-            (
-                "\"1min\"",
-                "the warm-up (1min) is not shorter than the duration (1min)",
-                "without the key it is 10 % of the duration",
-            ),
-            ("0", "expected 1 to 100000 trials, found 0", ""),
-        ],
+        "[run]\nduration = \"15s\"\nwarmup = \"22s\"\ntrials = 0\n[request.read]",
+        &[("0", "expected 1 to 100000 trials, found 0", "")],
     );
 }
 

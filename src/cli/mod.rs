@@ -47,7 +47,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 SCENARIO is the path of a scenario file, the name of a built-in scenario (outgrow list), or - for stdin.
 
-Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 an expectation does not hold; 130 interrupted.";
+Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 a goal does not hold; 130 interrupted.";
 
 /// One variant for each command; its arguments and its code are in the file of its name.
 #[derive(Debug, Subcommand)]

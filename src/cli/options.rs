@@ -29,7 +29,7 @@ pub(super) struct Simulating {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
-    /// Treat warnings as errors, and an expectation that is not shown to hold as failed
+    /// Treat warnings as errors, and a goal that is not shown to hold as failed
     #[arg(long)]
     pub(super) strict: bool,
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{Simulating, duration, precision};
+use super::options::{Simulating, duration, expression, precision};
 use super::output::{JsonOutput, OutputFolder, claim_output, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
@@ -15,7 +15,8 @@ use crate::experiment::runner::{self, RunOptions, Trials};
 use crate::model::quantity::Duration;
 use crate::report;
 use crate::report::html::Run;
-use crate::scenario::Scenario;
+use crate::scenario::expression::{Expectation, parse_slo};
+use crate::scenario::{Expect, Scenario};
 
 /// Simulate scenarios and print the results
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,14 @@ pub(super) struct Args {
 
     #[command(flatten)]
     simulating: Simulating,
+
+    /// Add goals to those of the scenario, as in 'p99 < 300ms, errors < 0.1%'
+    #[arg(long = "expect", value_name = "GOAL")]
+    goals: Vec<String>,
+
+    /// Evaluate the scenario's [[check]], the tests of the simulator, too
+    #[arg(long)]
+    checks: bool,
 
     /// Add trials until the interval of the mean response time is this narrow, as in 2%
     #[arg(long, value_name = "SHARE", value_parser = precision)]
@@ -113,10 +122,23 @@ fn load_all(args: &Args) -> Result<Vec<Scenario>, Failure> {
 }
 
 fn load(args: &Args, argument: &str) -> Result<Scenario, Failure> {
-    let source = Source::find(argument)?;
+    let is_as_it_is = args.overrides.is_empty() && args.simulating.duration.is_none();
+    if args.checks && !is_as_it_is {
+        say(CHANGED);
+    }
+    let source = Source::find(argument)?.with_checks(args.checks && is_as_it_is);
     let overrides = args.simulating.with_timing(&source, &args.overrides)?;
-    args.simulating.load(&source, &overrides)
+    let mut scenario = args.simulating.load(&source, &overrides)?;
+    for goals in &args.goals {
+        let goals = expression("--expect", goals, &scenario, parse_slo)?;
+        let goal = |that: Expectation| Expect { text: that.to_string(), that, window: None };
+        scenario.expects.extend(goals.into_iter().map(goal));
+    }
+    Ok(scenario)
 }
+
+/// Why no check is evaluated.
+pub(super) const CHANGED: &str = "checks are for the scenario as it is: left out";
 
 fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResult> {
     panic::running(command_line(args, argument));
@@ -165,7 +187,7 @@ fn verdict(result: &RunResult, strict: bool) -> Status {
     let imprecise = result.precision.is_some_and(|precision| !precision.reached);
     if !result.complete && interrupt::interrupted() {
         Status::Interrupted
-    } else if imprecise || result.expect.iter().any(|expect| fails(expect.verdict)) {
+    } else if imprecise || result.expect.iter().chain(&result.checks).any(|one| fails(one.verdict)) {
         Status::NotAsExpected
     } else {
         Status::Done
@@ -185,7 +207,11 @@ fn replay_all(args: &Args, scenarios: &[Scenario], trial: u32) -> Ended {
 
 /// The command that runs this scenario again, without seed and trial.
 fn command_line(args: &Args, argument: &str) -> String {
-    command(argument, &args.overrides, args.simulating.duration)
+    let mut line = command(argument, &args.overrides, args.simulating.duration);
+    for goals in &args.goals {
+        line.push_str(&format!(" --expect {}", quoted(goals)));
+    }
+    line
 }
 
 /// The command that runs a scenario with these overrides.

@@ -15,7 +15,7 @@ pub(super) enum Status {
     BadUsage = 2,
     /// A scenario has errors.
     BadScenario = 3,
-    /// An expectation does not hold.
+    /// A goal does not hold.
     NotAsExpected = 4,
     /// The user interrupted the program. Results up to then were reported.
     Interrupted = 130,

@@ -51,6 +51,7 @@ impl RunResult {
             bottleneck: None,
             theory: Vec::new(),
             expect: Vec::new(),
+            checks: Vec::new(),
             why: Vec::new(),
             next: None,
             warnings: Vec::new(),
@@ -60,6 +61,8 @@ impl RunResult {
         result.theory = theory::predictions(scenario, records, &result);
         result.expect =
             scenario.expects.iter().map(|expect| expect::verdict(expect, &result, records)).collect();
+        result.checks =
+            scenario.checks.iter().map(|check| expect::checked(check, &result, records)).collect();
         result.warnings = warn::warnings(records, options.length, &result);
         result.why = advise::why(scenario, &result);
         result.next = advise::next(scenario, &result);

@@ -3,8 +3,8 @@
 use crate::model::gauge::Sort;
 use crate::model::part::{Part, PartClass, PartRecord};
 use crate::model::record::TrialRecord;
-use crate::scenario::Expect;
 use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
+use crate::scenario::{Check, Claim, Expect, Window};
 
 use super::data::DataResult;
 use super::gauge::GaugeResult;
@@ -17,13 +17,65 @@ const TRIALS_NEEDED_MAX: f64 = 100_000.0;
 /// Smallest number of trials that is suggested; intervals of fewer trials are uncertain themselves.
 const TRIALS_NEEDED_MIN: f64 = 5.0;
 
-/// The verdict on an expectation of the scenario.
+/// The verdict on a goal of the scenario.
 pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecord]) -> Verdict {
-    let known = match expect.part {
-        None => measure(&expect.that.metric, result),
-        Some(part) => in_part(&expect.that.metric, part, result, records),
+    let known = known(&expect.that.metric, expect.window.as_ref(), result, records);
+    let verdict = final_verdict(&expect.that, &expect.text, known, result);
+    Verdict { window: expect.window.as_ref().map(|window| window.text.clone()), ..verdict }
+}
+
+/// The verdict on a test of the simulator.
+pub(super) fn checked(check: &Check, result: &RunResult, records: &[TrialRecord]) -> Verdict {
+    let verdict = match &check.claim {
+        Claim::Bound(that) => {
+            let known = known(&that.metric, check.window.as_ref(), result, records);
+            final_verdict(that, &check.text, known, result)
+        }
+        Claim::Near(metric, near) => {
+            let known = known(metric, check.window.as_ref(), result, records);
+            let [above, below] =
+                near.claims(metric).map(|that| final_verdict(&that, &check.text, known.clone(), result));
+            let worse = if rank(below.verdict) > rank(above.verdict) { below } else { above };
+            Verdict { bound: near.value, tolerance: Some(near.tolerance), ..worse }
+        }
     };
-    after_stop(without_rest(judge(&expect.that, &expect.text, known, result), &expect.that, result), result)
+    Verdict {
+        near: check.near.clone(),
+        window: check.window.as_ref().map(|window| window.text.clone()),
+        ..verdict
+    }
+}
+
+/// How bad an answer is.
+fn rank(answer: Answer) -> u8 {
+    match answer {
+        Answer::Holds => 0,
+        Answer::NotShown => 1,
+        Answer::Fails => 2,
+    }
+}
+
+/// The value of a metric in the part of the time that counts.
+fn known(
+    metric: &Metric,
+    window: Option<&Window>,
+    result: &RunResult,
+    records: &[TrialRecord],
+) -> Result<Figure, String> {
+    match window {
+        None => measure(metric, result),
+        Some(window) => in_part(metric, window.part, result, records),
+    }
+}
+
+/// The verdict, where the run itself is known to be whole and at rest.
+fn final_verdict(
+    that: &Expectation,
+    text: &str,
+    known: Result<Figure, String>,
+    result: &RunResult,
+) -> Verdict {
+    after_stop(without_rest(judge(that, text, known, result), that, result), result)
 }
 
 /// The verdict where trials stopped by themselves: what would have come after that is not known, so that nothing holds.
@@ -51,10 +103,8 @@ fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Ver
 /// The verdicts on the parts of an objective over the whole measured time: `--slo "p99 < 300ms, errors < 0.1%"`.
 #[must_use]
 pub fn verdicts(expectations: &[Expectation], result: &RunResult) -> Vec<Verdict> {
-    let one = |that: &Expectation| {
-        let verdict = judge(that, &that.to_string(), measure(&that.metric, result), result);
-        after_stop(without_rest(verdict, that, result), result)
-    };
+    let one =
+        |that: &Expectation| final_verdict(that, &that.to_string(), measure(&that.metric, result), result);
     expectations.iter().map(one).collect()
 }
 
@@ -228,12 +278,15 @@ fn together(classes: &[PartClass]) -> PartClass {
 fn judge(that: &Expectation, text: &str, known: Result<Figure, String>, result: &RunResult) -> Verdict {
     let mut verdict = Verdict {
         that: text.to_owned(),
+        near: None,
+        window: None,
         verdict: Answer::NotShown,
         value: None,
         half_width: None,
         low: None,
         high: None,
         bound: that.bound,
+        tolerance: None,
         unit: unit_name(that.metric.unit()),
         trials_needed: None,
         reason: None,
@@ -312,7 +365,7 @@ mod tests {
     use super::super::samples::{result, trial};
     use super::*;
     use crate::kernel::time::SimDuration;
-    use crate::scenario::expression::{Names, parse};
+    use crate::scenario::expression::{Names, parse, parse_near};
     use crate::stats::histogram::Histogram;
 
     fn parsed(text: &str) -> Expectation {
@@ -360,6 +413,28 @@ mod tests {
     }
 
     #[test]
+    fn a_check_near_a_value_needs_the_whole_interval_there() {
+        let records = vec![trial(&[90, 90]), trial(&[91, 91])];
+        let result = result(records.clone());
+        // 90.5 ms, and 84.1 to 96.9 ms in 95 % of the cases.
+        for (near, expected) in [
+            ("90ms ± 10ms", Answer::Holds),
+            ("90ms ± 5ms", Answer::NotShown),
+            ("80ms ± 5ms", Answer::NotShown),
+            ("80ms ± 4ms", Answer::Fails),
+            ("110ms ± 10ms", Answer::Fails),
+        ] {
+            let metric = parsed("mean(response) < 1s").metric;
+            let near_value = parse_near(near, &metric).unwrap();
+            let (text, claim) = ("mean(response)".into(), Claim::Near(metric, near_value));
+            let check = Check { claim, text, near: Some(near.into()), window: None };
+            let found = checked(&check, &result, &records);
+            assert_eq!(found.verdict, expected, "{near}: {found:?}");
+            assert_eq!((found.bound, found.tolerance), (near_value.value, Some(near_value.tolerance)));
+        }
+    }
+
+    #[test]
     fn a_response_time_that_grows_is_not_long_enough_for_good() {
         let mut result = two();
         result.steady_state.reached = false;
@@ -383,9 +458,11 @@ mod tests {
         }
         let result = result(records.clone());
         let check = |that: &str, expected: Answer| {
-            let expect = Expect { that: parsed(that), text: that.into(), part: Some(part) };
+            let window = Some(Window { part, text: "except 5s..6s".into() });
+            let expect = Expect { that: parsed(that), text: that.into(), window };
             let found = verdict(&expect, &result, &records);
             assert_eq!(found.verdict, expected, "{that} {found:?}");
+            assert_eq!(found.window.as_deref(), Some("except 5s..6s"));
             found.value.unwrap()
         };
         assert_eq!(check("throughput > 999/s", Answer::Holds), 1000.0);

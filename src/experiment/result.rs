@@ -56,8 +56,11 @@ pub struct RunResult {
     pub bottleneck: Option<Bottleneck>,
     /// Predictions of theory, each with the measured value, where the assumptions hold.
     pub theory: Vec<Prediction>,
-    /// The verdicts on the scenario's expectations.
+    /// The verdicts on the scenario's goals.
     pub expect: Vec<Verdict>,
+    /// The verdicts on the scenario's tests of the simulator; absent unless `--checks` asks for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Verdict>,
     /// The reasons for the figures: sentences made from measured numbers.
     pub why: Vec<String>,
     /// A command that is worth running next.
@@ -366,11 +369,17 @@ pub enum Relation {
     AtLeast,
 }
 
-/// The verdict on an expectation.
+/// The verdict on a goal, or on a test of the simulator.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Verdict {
-    /// The expectation as written in the file.
+    /// The comparison as written; of a check with `near`, its metric.
     pub that: String,
+    /// The value and the tolerance of a check, as written: `9.6s ± 0.2s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
+    /// The part of the simulated time that counts, as written: `during 211s..213s`; absent for all of the measured time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
     /// Whether it holds.
     pub verdict: Answer,
     /// The measured value in `unit`; `None` if there is none.
@@ -381,8 +390,11 @@ pub struct Verdict {
     pub low: Option<f64>,
     /// Upper end of its interval.
     pub high: Option<f64>,
-    /// The bound, in `unit`.
+    /// The bound, in `unit`; of a check with `near`, the value.
     pub bound: f64,
+    /// How far from the bound the interval of a check with `near` may reach, in `unit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
     /// `s`, `share`, `per_s`, `count` or `usd`.
     pub unit: &'static str,
     /// Approximate number of trials that would show it, if it is not shown.
@@ -391,6 +403,17 @@ pub struct Verdict {
     /// The reason why it is not shown, if more trials do not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl Verdict {
+    /// What was demanded, with the part of the time in which: `availability < 1%  during 211s..213s`.
+    #[must_use]
+    pub fn demand(&self) -> String {
+        match &self.window {
+            Some(window) => format!("{}  {window}", self.that),
+            None => self.that.clone(),
+        }
+    }
 }
 
 /// The three answers of a test.

@@ -199,5 +199,5 @@ fn not_shown(verdict: &Verdict) -> Option<String> {
         (None, Some(reason)) => reason.clone(),
         (None, None) => "its value is the bound itself".into(),
     };
-    Some(format!("`{}` is not shown: {help}", verdict.that))
+    Some(format!("`{}` is not shown: {help}", verdict.demand()))
 }

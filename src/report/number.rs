@@ -57,6 +57,44 @@ pub fn time_ms(mean: f64, half_width: Option<f64>) -> String {
     format!("{} {unit}", estimate(mean * factor, half_width.map(|half_width| half_width * factor)))
 }
 
+/// A time given in seconds, in the unit of the bound that it is compared with: 9.62 s beside "9.4s". Where it would be less
+/// than a tenth of that unit, or the unit is not one of times, as [`time_ms`].
+#[must_use]
+pub fn time_beside(unit: &str, mean: f64, half_width: Option<f64>) -> String {
+    let units = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("µs", 1e-6),
+        ("ms", 1e-3),
+        ("s", 1.0),
+        ("min", 60.0),
+        ("h", 3600.0),
+        ("d", 86_400.0),
+    ];
+    let known = units.into_iter().find(|(name, size)| *name == unit && mean.abs() >= size / 10.0);
+    let Some((name, size)) = known else {
+        return time_ms(mean * 1e3, half_width.map(|half_width| half_width * 1e3));
+    };
+    let name = if name == "us" { "µs" } else { name };
+    format!("{} {name}", estimate(mean / size, half_width.map(|half_width| half_width / size)))
+}
+
+/// Moments of one list, in seconds, as texts of one kind: where one of them lies beyond two minutes, all as "5:03.5",
+/// minutes and seconds; otherwise each in its natural unit.
+#[must_use]
+pub fn moments(seconds: &[f64]) -> Vec<String> {
+    let tenths = |at: &f64| (at * 10.0).round();
+    if seconds.iter().all(|at| *at <= 120.0) {
+        return seconds.iter().map(|at| self::seconds(tenths(at) / 10.0)).collect();
+    }
+    let is_whole = seconds.iter().all(|at| tenths(at) % 10.0 == 0.0);
+    let clock = |at: &f64| {
+        let (minutes, rest) = (tenths(at).div_euclid(600.0), tenths(at).rem_euclid(600.0) / 10.0);
+        if is_whole { format!("{minutes}:{rest:02.0}") } else { format!("{minutes}:{rest:04.1}") }
+    };
+    seconds.iter().map(clock).collect()
+}
+
 /// A share of 0..1 in per cent. A share below 1 is never rounded to 100 %: it shows as 99.9997 %.
 #[must_use]
 pub fn percent(share: f64) -> String {
@@ -170,6 +208,27 @@ mod tests {
         ] {
             assert_eq!(estimate(mean, half_width), text);
         }
+    }
+
+    #[test]
+    fn a_time_beside_a_bound_has_its_unit() {
+        for (unit, mean, text) in [
+            ("s", 9.623, "9.62 ± 0.13 s"),
+            ("ms", 9.623, "9623 ± 130 ms"),
+            ("s", 0.0521, "52 ± 130 ms"),
+            ("min", 9.623, "0.1604 ± 0.0022 min"),
+            ("min", 2.0, "2000 ± 130 ms"),
+            ("", 12.0, "12.00 ± 0.13 s"),
+        ] {
+            assert_eq!(time_beside(unit, mean, Some(0.13)), text, "{unit}");
+        }
+    }
+
+    #[test]
+    fn moments_of_a_list_are_of_one_kind() {
+        assert_eq!(moments(&[30.0, 60.0, 90.25]), ["30 s", "1 min", "90.3 s"]);
+        assert_eq!(moments(&[30.0, 303.5, 1820.0, 3001.0]), ["0:30.0", "5:03.5", "30:20.0", "50:01.0"]);
+        assert_eq!(moments(&[30.0, 303.0]), ["0:30", "5:03"]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Rows {
         row.insert("verdict".into(), json!(verdict(result)));
         for (at, expect) in result.expect.iter().enumerate() {
             let mut add = |part: &str, cell: Value| row.insert(format!("expect_{}{part}", at + 1), cell);
-            add("", json!(expect.that));
+            add("", json!(expect.demand()));
             add("_verdict", json!(expect.verdict));
             add("_value", json!(expect.value));
             add("_low", json!(expect.low));

@@ -169,6 +169,7 @@ fn expectations(result: &RunResult, add: &mut dyn FnMut(Row)) {
     for verdict in &result.expect {
         add(row([
             ("that", json!(verdict.that)),
+            ("window", json!(verdict.window)),
             ("verdict", json!(verdict.verdict)),
             ("value", json!(verdict.value)),
             ("low", json!(verdict.low)),

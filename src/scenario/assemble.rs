@@ -12,7 +12,7 @@ use super::names::Names;
 use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
-use super::sections::{Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
+use super::sections::{CheckTable, Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::{did_you_mean, nearest};
 use super::{BoxEntry, Run};
 use crate::model::class::KeySpace;
@@ -21,7 +21,8 @@ use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
-pub(super) const SECTIONS: [&str; 7] = ["title", "chapter", "run", "request", "network", "fault", "expect"];
+pub(super) const SECTIONS: [&str; 8] =
+    ["title", "chapter", "run", "request", "network", "fault", "expect", "check"];
 
 /// Keys of every box that say where it stands.
 pub(super) const WHERE: [&str; 2] = ["region", "zone"];
@@ -51,6 +52,8 @@ pub(super) struct Assembly {
     pub(super) faults: Vec<(usize, FaultSpec)>,
     /// Each with its index in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
+    /// The checks, each with its index in the file.
+    pub(super) checks: Vec<(usize, CheckTable)>,
     pub(super) found: Vec<Diagnostic>,
     /// Whether the file declares more boxes than are read. `found` then has the error that says so.
     pub(super) is_too_large: bool,
@@ -80,6 +83,7 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         declared,
         faults: reader.list("fault", "faults", read_strictly::<FaultSpec>),
         expects: reader.list("expect", "expectations", read_strictly::<ExpectTable>),
+        checks: reader.list("check", "checks", read_strictly::<CheckTable>),
         found: reader.found,
         is_too_large,
     }

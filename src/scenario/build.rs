@@ -32,7 +32,9 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let answers: Vec<Verbs> = seats.iter().map(|seat| seat.entry.spec.answers()).collect();
     let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
-    let mut parts: Vec<Part> = scenario.expects.iter().filter_map(|expect| expect.part).collect();
+    let windows = scenario.expects.iter().map(|expect| &expect.window);
+    let windows = windows.chain(scenario.checks.iter().map(|check| &check.window));
+    let mut parts: Vec<Part> = windows.flatten().map(|window| window.part).collect();
     parts.dedup();
     for part in parts {
         simulation.watch(part);

@@ -1,59 +1,106 @@
-//! `[[expect]]`: the expressions of a scenario are parsed against its own names.
+//! `[[expect]]` and `[[check]]`: the expressions of a scenario are parsed against its own names.
 
 use super::assemble::Assembly;
+use super::clean::cleaned;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::expression::{ComponentName, ExpressionError, Metric, Names, parse, parse_span_of_time};
-use super::sections::ExpectTable;
-use super::{BoxEntry, Expect, Scenario};
+use super::expression::{
+    ComponentName, ExpressionError, Metric, Names, parse, parse_metric, parse_near, parse_span_of_time,
+};
+use super::sections::{CheckTable, ExpectTable};
+use super::{BoxEntry, Check, Claim, Expect, Scenario, Window};
 use crate::kernel::time::SimDuration;
 use crate::model::part::Part;
 use crate::model::quantity::Duration;
 use crate::model::spec::Kind;
 
-/// Parses all expectations. An error is shown at its position inside the quotes.
+/// Parses all goals and checks. An error is shown at its position inside the quotes.
 pub(super) fn expects(
     document: &Document<'_>,
     assembly: &Assembly,
     kinds: &[Kind],
     found: &mut Vec<Diagnostic>,
-) -> Vec<Expect> {
+) -> (Vec<Expect>, Vec<Check>) {
     let classes = assembly.classes.iter().map(|class| class.name.clone()).collect();
-    let names = Names { classes, components: components(assembly, kinds) };
+    let names = Names { classes, components: components(assembly, kinds), is_whole: true };
+    let length = assembly.run.length();
+    let mut refused = |section: &str, index: usize, (key, error): Refusal| {
+        let path = format!("{section}[{index}].{key}");
+        let inside = document.inside_string(&path, &error.span);
+        let span = inside.unwrap_or_else(|| document.span_of(&path));
+        found.push(Diagnostic::error(span, error.message).help(error.help));
+    };
     let mut expects = Vec::new();
     for (index, table) in &assembly.expects {
-        match expect(table, &names, assembly.run.length()) {
+        match expect(table, &names, length) {
             Ok(expect) => expects.push(expect),
-            Err((key, error)) => {
-                let path = format!("expect[{index}].{key}");
-                let inside = document.inside_string(&path, &error.span);
-                let span = inside.unwrap_or_else(|| document.span_of(&path));
-                found.push(Diagnostic::error(span, error.message).help(error.help));
-            }
+            Err(refusal) => refused("expect", *index, refusal),
         }
     }
-    expects
+    let mut checks = Vec::new();
+    for (index, table) in &assembly.checks {
+        match check(table, &names, length) {
+            Ok(check) => checks.push(check),
+            Err(refusal) => refused("check", *index, refusal),
+        }
+    }
+    (expects, checks)
 }
 
-/// The expectation, or the key with an error and the error.
-fn expect(
-    table: &ExpectTable,
-    names: &Names,
+/// The key with an error, and the error.
+type Refusal = (&'static str, ExpressionError);
+
+/// The goal, or the key with an error and the error.
+fn expect(table: &ExpectTable, names: &Names, length: SimDuration) -> Result<Expect, Refusal> {
+    let that = parse(&table.that, names).map_err(|error| ("that", error))?;
+    let window = window(&table.that, &that.metric, [&table.during, &table.except], length)?;
+    Ok(Expect { that, text: cleaned(&table.that), window })
+}
+
+/// The check, or the key with an error and the error.
+fn check(table: &CheckTable, names: &Names, length: SimDuration) -> Result<Check, Refusal> {
+    let that = |error| ("that", error);
+    let (claim, metric) = match &table.near {
+        None => {
+            let that = parse(&table.that, names).map_err(that)?;
+            let metric = that.metric.clone();
+            (Claim::Bound(that), metric)
+        }
+        Some(near) => {
+            let metric = parse_metric(&table.that, names).map_err(that)?;
+            let near = parse_near(near, &metric).map_err(|error| ("near", error))?;
+            (Claim::Near(metric.clone(), near), metric)
+        }
+    };
+    let window = window(&table.that, &metric, [&table.during, &table.except], length)?;
+    let near = table.near.as_deref().map(cleaned);
+    Ok(Check { claim, text: cleaned(&table.that), near, window })
+}
+
+/// The part of the time that counts, from the texts of `during` and `except`; `None` for all of it.
+fn window(
+    that: &str,
+    metric: &Metric,
+    texts: [&Option<String>; 2],
     length: SimDuration,
-) -> Result<Expect, (&'static str, ExpressionError)> {
+) -> Result<Option<Window>, Refusal> {
+    let [during, except] = texts;
     let part = |key, text: &Option<String>| {
         text.as_deref().map(|text| part_of(length, text)).transpose().map_err(|error| (key, error))
     };
-    let that = parse(&table.that, names).map_err(|error| ("that", error))?;
-    let part = Part { during: part("during", &table.during)?, except: part("except", &table.except)? };
-    let part = (part != Part::default()).then_some(part);
-    if part.is_some() && !is_known_of_a_part(&that.metric) {
-        let message =
-            format!("{} is known of the whole measured time only, not of a part of it", that.metric);
-        let help = Some("drop `during` and `except`".to_owned());
-        return Err(("that", ExpressionError { span: 0..table.that.len(), message, help }));
+    let part = Part { during: part("during", during)?, except: part("except", except)? };
+    if part == Part::default() {
+        return Ok(None);
     }
-    Ok(Expect { that, text: super::clean::cleaned(&table.that), part })
+    if !is_known_of_a_part(metric) {
+        let message = format!("{metric} is known of the whole measured time only, not of a part of it");
+        let help = Some("drop `during` and `except`".to_owned());
+        return Err(("that", ExpressionError { span: 0..that.len(), message, help }));
+    }
+    let written = |key: &str, text: &Option<String>| Some(format!("{key} {}", cleaned(text.as_deref()?)));
+    let words = [written("during", during), written("except", except)];
+    let text = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Ok(Some(Window { part, text }))
 }
 
 /// Whether the metric can be measured for a part of the time: only metrics of requests can.
@@ -109,7 +156,8 @@ impl Scenario {
     #[must_use]
     pub fn names(&self) -> Names {
         let components = self.boxes.iter().flat_map(|entry| names_of(entry, u32::MAX)).collect();
-        Names { classes: self.classes.iter().map(|class| class.name.clone()).collect(), components }
+        let classes = self.classes.iter().map(|class| class.name.clone()).collect();
+        Names { classes, components, is_whole: true }
     }
 }
 
@@ -141,7 +189,7 @@ mod tests {
     fn what_is_wrong_is_shown_inside_the_quotes() {
         check("that = \"p99(response.raed) < 200ms\"", &[("raed", "unknown request class \"raed\"")]);
         check(
-            "that = 'lag < 1s'\nduring = '1min..2h'",
+            "that = 'errors < 1%'\nduring = '1min..2h'",
             &[("1min..2h", "ends at 2h, but only 11min are simulated")],
         );
     }

@@ -35,7 +35,7 @@ use self::assemble::{Assembly, TOO_LARGE, assemble};
 use self::clean::cleaned;
 use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
-use self::expression::Expectation;
+use self::expression::{Expectation, Metric, Near};
 use self::faults::FaultSpec;
 use self::places::Ways;
 pub use self::validate::USERS_MAX;
@@ -71,8 +71,10 @@ pub struct Scenario {
     pub boxes: Vec<BoxEntry>,
     /// Planned faults, in the order of the text.
     pub faults: Vec<FaultSpec>,
-    /// Expectations of the result, in the order of the text.
+    /// Goals, in the order of the text.
     pub expects: Vec<Expect>,
+    /// Tests of the simulator, in the order of the text.
+    pub checks: Vec<Check>,
 }
 
 impl Scenario {
@@ -138,7 +140,7 @@ impl BoxEntry {
     }
 }
 
-/// An expectation of the result: `[[expect]]`.
+/// A goal of the design: `[[expect]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expect {
     /// The comparison that must hold.
@@ -146,7 +148,38 @@ pub struct Expect {
     /// The comparison as written in the file.
     pub text: String,
     /// The part of the simulated time that counts; `None` for all of the measured time.
-    pub part: Option<Part>,
+    pub window: Option<Window>,
+}
+
+/// A part of the simulated time, as read and as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The part.
+    pub part: Part,
+    /// The part as written: `during 211s..213s`.
+    pub text: String,
+}
+
+/// A test of the simulator: `[[check]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What must come out.
+    pub claim: Claim,
+    /// The key `that` as written.
+    pub text: String,
+    /// The key `near` as written.
+    pub near: Option<String>,
+    /// The part of the simulated time that counts; `None` for all of the measured time.
+    pub window: Option<Window>,
+}
+
+/// What a check demands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// A comparison.
+    Bound(Expectation),
+    /// A metric that stays near a value.
+    Near(Metric, Near),
 }
 
 /// A scenario, and warnings to read before its results are trusted.
@@ -164,7 +197,7 @@ pub struct Loaded {
 pub struct Without {
     /// Leave out `[[fault]]`.
     pub faults: bool,
-    /// Leave out `[[expect]]`.
+    /// Leave out `[[expect]]` and `[[check]]`.
     pub expects: bool,
 }
 
@@ -209,6 +242,7 @@ pub fn load_without(
     }
     if without.expects {
         assembly.expects.clear();
+        assembly.checks.clear();
     }
     let mut found = std::mem::take(&mut assembly.found);
     if assembly.is_too_large {
@@ -218,12 +252,12 @@ pub fn load_without(
     }
     read_files(&document, &mut assembly, files, &mut found);
     validate(&document, &assembly, &mut found);
-    let expects = expects::expects(&document, &assembly, kinds, &mut found);
+    let (expects, checks) = expects::expects(&document, &assembly, kinds, &mut found);
     let found = Diagnostics::new(origin, text, found);
     if found.has_errors() {
         return Err(found);
     }
-    Ok(Loaded { scenario: scenario(origin, text, assembly, expects), warnings: found })
+    Ok(Loaded { scenario: scenario(origin, text, assembly, expects, checks), warnings: found })
 }
 
 fn read_files(
@@ -248,7 +282,13 @@ fn read_files(
     }
 }
 
-fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) -> Scenario {
+fn scenario(
+    origin: &str,
+    text: &str,
+    assembly: Assembly,
+    expects: Vec<Expect>,
+    checks: Vec<Check>,
+) -> Scenario {
     Scenario {
         title: cleaned(assembly.title.as_deref().unwrap_or(origin)),
         chapter: assembly.chapter.as_deref().map(cleaned),
@@ -262,6 +302,7 @@ fn scenario(origin: &str, text: &str, assembly: Assembly, expects: Vec<Expect>) 
         boxes: assembly.boxes,
         faults: assembly.faults.into_iter().map(|(_, fault)| fault).collect(),
         expects,
+        checks,
     }
 }
 

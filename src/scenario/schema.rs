@@ -1,12 +1,15 @@
 //! The JSON Schema of scenario files, for editors, made from the types that read them.
 
+use std::collections::BTreeSet;
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::expression::words;
 use super::faults::FaultSpec;
 use super::names::Names;
-use super::sections::{ExpectTable, NetworkTable, RequestTable, RunTable};
+use super::sections::{CheckTable, ExpectTable, NetworkTable, RequestTable, RunTable};
 use crate::model::spec::Kind;
 
 /// Pattern of a valid name.
@@ -39,10 +42,16 @@ pub fn schema(kinds: &[Kind]) -> Value {
     properties.insert("fault".into(), faults);
     let expects = json!({
         "type": "array",
-        "description": "What must come out.",
+        "description": "Goals: what users of the design want. They decide the exit status of a run.",
         "items": subschema::<ExpectTable>(&mut generator),
     });
     properties.insert("expect".into(), expects);
+    let checks = json!({
+        "type": "array",
+        "description": "Tests of the simulator: what theory or the arithmetic of the scenario says must come out. They are silent except with `outgrow run --checks` and `outgrow check --run`.",
+        "items": subschema::<CheckTable>(&mut generator),
+    });
+    properties.insert("check".into(), checks);
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "outgrow scenario",
@@ -52,6 +61,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
         "$defs": generator.take_definitions(true),
     });
     kinds.iter().for_each(|kind| add_places(&mut schema, kind));
+    schema["$defs"]["ExpectTable"]["properties"]["that"]["pattern"] = comparison_pattern(kinds).into();
     without_null(&mut schema);
     schema
 }
@@ -72,6 +82,14 @@ fn add_places(schema: &mut Value, kind: &Kind) {
         let zone = "The zone of its region; of several, its members stand in them in turn.";
         properties.insert("zone".into(), names(zone));
     }
+}
+
+/// The pattern of a comparison, with which an editor marks `latency < 300ms` and `lost_writes == 0`.
+fn comparison_pattern(kinds: &[Kind]) -> String {
+    let gauges = kinds.iter().flat_map(|kind| kind.gauges).map(|gauge| gauge.name);
+    let words: BTreeSet<&str> = words().chain(gauges).collect();
+    let words = words.into_iter().collect::<Vec<_>>().join("|");
+    format!("^ *({words})([.(][^<>=]*)? *[<>]=? *[^ <>=]([^<>=]*[^ <>=])? *$")
 }
 
 /// The keys that a table of this kind must have.

@@ -1,4 +1,4 @@
-//! The tables of a scenario file that are not boxes: `[run]`, `[network]`, `[request.NAME]`, `[[expect]]`.
+//! The tables of a scenario file that are not boxes: `[run]`, `[network]`, `[request.NAME]`, `[[expect]]`, `[[check]]`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -137,12 +137,26 @@ pub(super) enum Effect {
     Write,
 }
 
-/// `[[expect]]` as it is written: an expectation of the result.
+/// `[[expect]]` as it is written: a goal of the design, which decides the exit status of a run.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectTable {
     /// A metric, a comparison and a quantity: `p99(response) < 300ms`, or a figure of a kind of box: `retries(lb) < 10`.
     pub(super) that: String,
+    /// Only this part of the simulated time counts: `3min..4min`.
+    pub(super) during: Option<String>,
+    /// This part of the simulated time does not count: `3min..4min`.
+    pub(super) except: Option<String>,
+}
+
+/// `[[check]]` as it is written: a test of the simulator, silent except with `--checks` and in `outgrow check --run`.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckTable {
+    /// A comparison as in `[[expect]]`; with `near`, a metric alone: `rto`.
+    pub(super) that: String,
+    /// The value and how far from it the whole interval may reach: `9.6s ± 0.2s`, or with `+-`.
+    pub(super) near: Option<String>,
     /// Only this part of the simulated time counts: `3min..4min`.
     pub(super) during: Option<String>,
     /// This part of the simulated time does not count: `3min..4min`.

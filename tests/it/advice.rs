@@ -173,6 +173,9 @@ fn what_is_not_shown_yet_gets_more_trials() {
     let mut any = any_result();
     any.expect = vec![Verdict {
         that: "availability > 99%".into(),
+        near: None,
+        window: None,
+        tolerance: None,
         verdict: Answer::NotShown,
         value: Some(0.99),
         half_width: Some(0.01),

@@ -91,6 +91,81 @@ fn expectations_decide_the_exit_code() {
 }
 
 #[test]
+fn a_verdict_shows_the_part_of_the_time_that_it_is_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let text = fs::read_to_string("scenarios/00-mm1.toml").unwrap().replace("80/s", "50/s");
+    let window = "[[expect]]\nthat = 'mean(response) < 1s'\nduring = '12s..20s'\n";
+    fs::write(&path, format!("{text}\n{window}")).unwrap();
+    let (path, page) = (path.to_str().unwrap(), folder.path().join("a.html"));
+    let output = run(&quick(&["run", path, "--report", page.to_str().unwrap()]));
+    assert!(stdout(&output).contains("mean(response) < 1s  during 12s..20s  "), "{}", stdout(&output));
+    assert!(fs::read_to_string(&page).unwrap().contains("mean(response) &lt; 1s  during 12s..20s"));
+    let json: Value = serde_json::from_slice(&run(&quick(&["run", path, "--json", "-"])).stdout).unwrap();
+    assert_eq!(
+        (&json["expect"][1]["window"], &json["expect"][0]["window"]),
+        (&"during 12s..20s".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn checks_are_silent_until_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let text = fs::read_to_string("scenarios/00-mm1.toml").unwrap().replace("80/s", "50/s");
+    let text = text.split("[[expect]]").next().unwrap();
+    let text = text.replace("duration = \"30min\"", "duration = \"20s\"").replace("1min", "2s");
+    let file = |near: &str| {
+        let check = format!("[[check]]\nthat = 'throughput'\nnear = '{near}'\n");
+        fs::write(&path, format!("{text}\n[[expect]]\nthat = 'errors < 1%'\n{check}")).unwrap();
+    };
+    let path = path.to_str().unwrap();
+    let code = |output: &Output| output.status.code();
+    for (near, status, words) in
+        [("50/s ± 5/s", 0, "as expected      throughput"), ("20/s ± 5/s", 4, "NOT AS EXPECTED  throughput")]
+    {
+        file(near);
+        let silent = run(&["run", path]);
+        assert_eq!((code(&silent), stdout(&silent).contains("throughput")), (Some(0), false));
+        let asked = run(&["run", path, "--checks"]);
+        assert_eq!(code(&asked), Some(status), "{}", stdout(&asked));
+        assert!(stdout(&asked).contains(words), "{}", stdout(&asked));
+        let changed = run(&["run", path, "--checks", "--set", "users.rate=20/s"]);
+        assert_eq!((code(&changed), stdout(&changed).contains("throughput")), (Some(0), false));
+        assert_eq!(stderr(&changed), "checks are for the scenario as it is: left out\n");
+        let checked = run(&["check", "--run", path]);
+        assert_eq!(code(&checked), Some(status), "{}", stdout(&checked));
+        let words =
+            if status == 0 { "a.toml: 1 check as expected\n" } else { "0 of 1 check as expected\nNOT AS" };
+        assert!(stdout(&checked).contains(words), "{}", stdout(&checked));
+    }
+}
+
+#[test]
+fn a_goal_can_be_added_on_the_command_line() {
+    for (goal, code) in [("p50 < 1s, errors < 1%", 0), ("mean < 1us", 4)] {
+        let output = run(&quick(&["run", "mm1", "--set", "users.rate=50/s", "--expect", goal]));
+        assert_eq!(output.status.code(), Some(code), "{}", stdout(&output));
+    }
+    fails(&["run", "mm1", "--expect", "p99 < 300"], 2, "a duration needs a unit");
+    fails(&["run", "mm1", "--expect", "rto < 3s"], 2, "the scenario has no replicas");
+}
+
+#[test]
+fn what_cures_a_failure_in_the_chapter_ends_well() {
+    let page = fs::read_to_string("docs/chapter.md").unwrap();
+    let cures: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("outgrow run") && line.contains("--set")).collect();
+    assert!(cures.len() >= 3, "{cures:?}");
+    for cure in cures {
+        let words = cure.split_whitespace().skip(1).take_while(|word| *word != "#");
+        let words: Vec<&str> = words.map(|word| word.trim_matches('\'')).collect();
+        let output = run(&[&words[..], &["--trials", "4", "--quiet"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{cure}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn bad_usage_is_two() {
     fails(&["run"], 2, "SCENARIO");
     fails(&["fly"], 2, "fly");

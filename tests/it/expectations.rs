@@ -1,5 +1,5 @@
-//! Every `[[expect]]` of the shipped scenarios, with other seeds than their own: what holds by theory holds for every
-//! seed.
+//! Every `[[expect]]` and `[[check]]` of the shipped scenarios, with other seeds than their own: what holds by theory holds
+//! for every seed.
 
 use std::fs;
 
@@ -16,21 +16,22 @@ pub(crate) fn is_study() -> bool {
     std::env::var_os("STUDY").is_some()
 }
 
-/// The expectations that are not shown to hold with a seed, one line each.
+/// The goals and checks that are not shown to hold with a seed, one line each.
 fn broken(name: &str, text: &str, seed: u64) -> Vec<String> {
     let scenario = load(name, text, &[], &NoFiles, KINDS).unwrap_or_else(|found| panic!("{found}")).scenario;
     let options = RunOptions { seed, trials: 0..scenario.run.trials, jobs: 0, length: scenario.length() };
     let result = RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched));
-    let broken = result.expect.iter().filter(|verdict| verdict.verdict != Answer::Holds);
+    let all = result.expect.iter().chain(&result.checks);
+    let broken = all.filter(|verdict| verdict.verdict != Answer::Holds);
     broken.map(|verdict| format!("{name}, seed {seed}: {verdict:?}")).collect()
 }
 
 /// `.ci/run` runs each scenario with its own seed. This test adds one more seed, and with `STUDY=1` the first twenty.
 #[test]
-fn every_expectation_holds_whatever_the_seed() {
+fn every_goal_and_check_holds_whatever_the_seed() {
     let seeds = if is_study() { 1..=20 } else { 2..=2 };
     let mut all = Vec::new();
-    // An hour of a million users is checked by `outgrow run million-users`.
+    // An hour of a million users is checked by `outgrow check --run million-users`.
     for (name, path) in scenarios().into_iter().filter(|(name, _)| name != "million-users") {
         let text = fs::read_to_string(path).expect("a scenario");
         let found: Vec<String> = seeds.clone().flat_map(|seed| broken(&name, &text, seed)).collect();

@@ -186,7 +186,10 @@ fn every_scenario_asks_a_question_and_says_what_to_expect() {
         for word in ["# Expect: ", "# Source"] {
             assert!(comments.iter().any(|line| line.starts_with(word)), "{name} has no line `{word}`");
         }
-        assert!(text.contains("\n[[expect]]\n"), "{name} expects nothing");
+        assert!(
+            ["\n[[expect]]\n", "\n[[check]]\n"].iter().any(|table| text.contains(table)),
+            "{name} expects nothing"
+        );
         assert!(text.contains("\ntitle "), "{name} has no title");
     }
 }

@@ -81,7 +81,7 @@ pub(super) struct Args {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
-    /// Treat warnings as errors, and end with 4 if an expectation does not hold at every point
+    /// Treat warnings as errors, and end with 4 if a goal does not hold at every point
     #[arg(long)]
     strict: bool,
 

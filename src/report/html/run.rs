@@ -95,20 +95,26 @@ fn verdict(result: &RunResult) -> Vec<Block> {
     if !result.steady_state.reached {
         lines.push(line("bad", "no steady state", &summary::growth(result), String::new()));
     }
-    for verdict in &result.expect {
-        let (class, word) = match verdict.verdict {
-            Answer::Holds => ("good", "holds"),
-            Answer::Fails => ("bad", "fails"),
-            Answer::NotShown => ("unsure", "not shown"),
-        };
-        lines.push(line(class, word, &verdict.that, summary::measured(verdict)));
+    for (verdicts, words) in [
+        (&result.expect, ["holds", "fails", "not shown"]),
+        (&result.checks, ["as expected", "not as expected", "not shown"]),
+    ] {
+        for verdict in verdicts {
+            let (class, word) = match verdict.verdict {
+                Answer::Holds => ("good", words[0]),
+                Answer::Fails => ("bad", words[1]),
+                Answer::NotShown => ("unsure", words[2]),
+            };
+            let near = verdict.near.as_ref().map_or(String::new(), |near| format!(" ({near})"));
+            lines.push(line(class, word, &verdict.demand(), summary::measured(verdict) + &near));
+        }
     }
     if let Some(precision) = &result.precision {
         let (class, word) = if precision.reached { ("good", "precise") } else { ("unsure", "imprecise") };
         lines.push(line(class, word, &summary::precision(precision), String::new()));
     }
     if lines.is_empty() {
-        return vec![Block::Sentences(vec!["The scenario has no [[expect]].".into()])];
+        return vec![Block::Sentences(vec!["The scenario has no goals: no [[expect]].".into()])];
     }
     vec![Block::Verdicts(lines)]
 }

@@ -7,7 +7,7 @@ mod requests;
 mod timeline;
 
 use super::chart::plot::Table;
-use super::number::{estimate, number, seconds, share, time_ms};
+use super::number::{estimate, number, seconds, share, time_beside};
 use super::text::{bad, bold, dim, good, paragraph, unsure};
 use crate::experiment::result::{Answer, Figure, Precision, RunResult, Verdict};
 
@@ -17,6 +17,7 @@ pub fn text(result: &RunResult) -> String {
     let mut out = heading(result);
     for section in [
         verdicts(result),
+        checks(result),
         requests::section(result),
         boxes::section(result),
         boxes::theory(result),
@@ -56,21 +57,43 @@ fn verdicts(result: &RunResult) -> String {
     if !result.steady_state.reached {
         out.push_str(&format!("{}  {}\n", bad("no steady state"), growth(result)));
     }
-    let width = result.expect.iter().map(|verdict| verdict.that.chars().count()).max().unwrap_or(0);
-    for verdict in &result.expect {
-        let (word, paint): (&str, fn(&str) -> String) = match verdict.verdict {
-            Answer::Holds => ("holds    ", good),
-            Answer::Fails => ("FAILS    ", bad),
-            Answer::NotShown => ("not shown", unsure),
-        };
-        let line = paragraph(&format!("{word}  {:width$}  ", verdict.that), &measured(verdict));
-        out.push_str(&line.replacen(word, &paint(word), 1));
-    }
+    out.push_str(&judged(&result.expect, ["holds    ", "FAILS    ", "not shown"]));
     if let Some(precision) = &result.precision {
         let word = if precision.reached { good("precise  ") } else { unsure("imprecise") };
         out.push_str(&format!("{word}  {}\n", self::precision(precision)));
     }
     out
+}
+
+/// The verdicts on the tests of the simulator, where they were asked for.
+fn checks(result: &RunResult) -> String {
+    judged(&result.checks, CHECKED)
+}
+
+/// That a test of the simulator holds, fails, and is not shown.
+const CHECKED: [&str; 3] = ["as expected    ", "NOT AS EXPECTED", "not shown      "];
+
+/// The verdicts on the tests of the simulator that are not as expected, a line each; empty if all are.
+#[must_use]
+pub fn unexpected(result: &RunResult) -> String {
+    let unexpected = result.checks.iter().filter(|verdict| verdict.verdict != Answer::Holds).cloned();
+    judged(&unexpected.collect::<Vec<_>>(), CHECKED)
+}
+
+/// A line for each verdict. `words` say that it holds, that it fails and that it is not shown.
+fn judged(verdicts: &[Verdict], words: [&'static str; 3]) -> String {
+    let width = verdicts.iter().map(|verdict| verdict.demand().chars().count()).max().unwrap_or(0);
+    let one = |verdict: &Verdict| {
+        let (word, paint): (&str, fn(&str) -> String) = match verdict.verdict {
+            Answer::Holds => (words[0], good),
+            Answer::Fails => (words[1], bad),
+            Answer::NotShown => (words[2], unsure),
+        };
+        let near = verdict.near.as_ref().map_or(String::new(), |near| format!(" ({near})"));
+        let line = format!("{word}  {:width$}  ", verdict.demand());
+        paragraph(&line, &format!("{}{near}", measured(verdict))).replacen(word, &paint(word), 1)
+    };
+    verdicts.iter().map(one).collect()
 }
 
 /// The requests as a table.
@@ -110,7 +133,7 @@ pub(super) fn measured(verdict: &Verdict) -> String {
         return verdict.reason.clone().unwrap_or_else(|| "not measured".into());
     };
     let value = match verdict.unit {
-        "s" => time_ms(value * 1e3, verdict.half_width.map(|half_width| half_width * 1e3)),
+        "s" => time_beside(unit_of_bound(verdict), value, verdict.half_width),
         "share" => share(value, verdict.half_width),
         "per_s" => estimate(value, verdict.half_width) + "/s",
         "usd" => format!("USD {}", estimate(value, verdict.half_width)),
@@ -121,6 +144,12 @@ pub(super) fn measured(verdict: &Verdict) -> String {
         (None, Some(trials)) => format!("{value}; about {trials} trials would show it: --trials {trials}"),
         (None, None) => value,
     }
+}
+
+/// The unit in which the bound of a verdict is written: "ms" of `p99(response) < 300ms`.
+fn unit_of_bound(verdict: &Verdict) -> &str {
+    let text = verdict.near.as_deref().unwrap_or(&verdict.that).trim_end();
+    text.rsplit(|letter: char| !letter.is_alphabetic()).next().unwrap_or_default()
 }
 
 pub(super) fn precision(precision: &Precision) -> String {
@@ -206,12 +235,15 @@ mod tests {
     fn verdicts_have_value_interval_and_what_would_show_more() {
         let verdict = Verdict {
             that: "availability > 99.9%".into(),
+            near: None,
+            window: None,
             verdict: Answer::NotShown,
             value: Some(0.9991),
             half_width: Some(0.0003),
             low: None,
             high: None,
             bound: 0.999,
+            tolerance: None,
             unit: "share",
             trials_needed: Some(40),
             reason: None,
@@ -220,6 +252,8 @@ mod tests {
         let unknown = Verdict { value: None, reason: Some("nothing was measured".into()), ..verdict.clone() };
         assert_eq!(measured(&unknown), "nothing was measured");
         let fails = Verdict {
+            that: "mean(response) < 0.2s".into(),
+            window: Some("during 1min..2min".into()),
             verdict: Answer::Fails,
             unit: "s",
             value: Some(0.25),
@@ -228,11 +262,22 @@ mod tests {
             ..verdict
         };
         let mut result = result();
+        result.checks = vec![Verdict {
+            that: "rto".into(),
+            near: Some("9.6s ± 0.2s".into()),
+            window: None,
+            verdict: Answer::Holds,
+            value: Some(9.623),
+            half_width: Some(0.13),
+            ..fails.clone()
+        }];
         result.expect = vec![fails];
         result.precision = Some(Precision { target: 0.02, achieved: Some(0.031), reached: false });
         result.complete = false;
         let text = plain(&result);
-        assert!(line(&text, "FAILS").ends_with("250 ± 10 ms"), "{text}");
+        assert!(line(&text, "FAILS").ends_with("0.250 ± 0.010 s"), "{text}");
+        assert!(line(&text, "FAILS").contains("mean(response) < 0.2s  during 1min..2min  "), "{text}");
+        assert_eq!(line(&text, "as expected"), "as expected      rto  9.62 ± 0.13 s (9.6s ± 0.2s)");
         assert!(line(&text, "imprecise").ends_with("within 3.1 %, asked for 2 %"), "{text}");
         assert!(text.contains("incomplete"), "{text}");
     }

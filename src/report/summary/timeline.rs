@@ -1,6 +1,6 @@
 //! The timeline in the summary: sparklines over the time of a trial, with marks at events.
 
-use super::super::number::{number, seconds, time_ms};
+use super::super::number::{moments, number, seconds, time_ms};
 use super::super::sparkline::sparkline;
 use super::super::text::bold;
 use crate::experiment::result::{Happening, RunResult};
@@ -52,8 +52,9 @@ fn happenings(happenings: &[Happening], span: f64) -> String {
     }
     let marks: String = marks.into_iter().collect();
     let mut out = format!(" {:9} {}\n", "", marks.trim_end());
-    for Happening { t_s, component, event } in happenings.iter().take(HAPPENINGS_MAX) {
-        out.push_str(&format!(" {:>9} {component}: {event}\n", seconds((t_s * 10.0).round() / 10.0)));
+    let times: Vec<f64> = happenings.iter().take(HAPPENINGS_MAX).map(|happening| happening.t_s).collect();
+    for (Happening { component, event, .. }, at) in happenings.iter().zip(moments(&times)) {
+        out.push_str(&format!(" {at:>9} {component}: {event}\n"));
     }
     if let Some(more) = happenings.len().checked_sub(HAPPENINGS_MAX).filter(|more| *more > 0) {
         out.push_str(&format!(" {:9} and {more} more\n", ""));

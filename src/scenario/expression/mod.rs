@@ -1,6 +1,7 @@
 //! The expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
 
 mod gauges;
+mod helps;
 mod names;
 mod parser;
 
@@ -15,7 +16,9 @@ use crate::model::quantity::{Duration, Rate, Share};
 pub use crate::model::unit::Unit;
 
 pub use names::{ComponentName, Names};
-pub use parser::{parse, parse_fail_on, parse_slo, parse_span_of_time};
+pub use parser::{
+    parse, parse_fail_on, parse_metric, parse_metrics, parse_near, parse_slo, parse_span_of_time,
+};
 
 /// A statistic of the response times of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +134,27 @@ const PLAIN: [(&str, Metric); 10] = [
     ("cost_per_million", Metric::CostPerMillion),
 ];
 
+/// The names of metrics that stand before `(`, `.` or a comparison, without those of single kinds of boxes.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    let compound = ["availability", "error_rate", "errors", "utilisation", "queue_len"];
+    STATS.iter().map(|(name, _)| *name).chain(compound).chain(PLAIN.iter().map(|(name, _)| *name))
+}
+
 impl Metric {
+    /// Whether it is a figure of replicated or acknowledged data, which only some boxes have.
+    #[must_use]
+    pub fn is_of_data(&self) -> bool {
+        matches!(
+            self,
+            Metric::Lag
+                | Metric::LostWrites
+                | Metric::ConflictingWrites
+                | Metric::StaleReadShare
+                | Metric::Rto
+                | Metric::Rpo
+        )
+    }
+
     /// The unit in which a bound on this metric is kept.
     #[must_use]
     pub fn unit(&self) -> Unit {
@@ -175,6 +198,27 @@ pub struct Expectation {
     pub comparison: Comparison,
     /// The bound that it is compared with, in the metric's base unit ([`Metric::unit`]).
     pub bound: f64,
+}
+
+/// The surroundings of a value: `9.6s ± 0.2s`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// The value, in the metric's base unit ([`Metric::unit`]).
+    pub value: f64,
+    /// How far from it a measured value may be, in the same unit; above 0.
+    pub tolerance: f64,
+}
+
+impl Near {
+    /// That a metric is above the lower end, and that it is below the upper end.
+    #[must_use]
+    pub fn claims(self, metric: &Metric) -> [Expectation; 2] {
+        let claim = |comparison, bound| Expectation { metric: metric.clone(), comparison, bound };
+        [
+            claim(Comparison::Gt, self.value - self.tolerance),
+            claim(Comparison::Lt, self.value + self.tolerance),
+        ]
+    }
 }
 
 /// How much worse than a baseline a result may be: `p99(response) +5%`.

@@ -9,6 +9,8 @@ pub struct Names {
     pub classes: Vec<String>,
     /// Components: groups and their members.
     pub components: Vec<ComponentName>,
+    /// Whether these are all names of a scenario, with all gauges: a metric of data that no box has is then an error.
+    pub is_whole: bool,
 }
 
 /// A component that an expression may name.
@@ -53,6 +55,7 @@ impl Names {
         Names {
             classes: classes.iter().map(|&name| name.to_owned()).collect(),
             components: components.iter().map(|name| ComponentName::group(name, "server", &[])).collect(),
+            is_whole: false,
         }
     }
 

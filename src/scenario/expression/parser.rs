@@ -3,21 +3,78 @@
 use std::ops::Range;
 
 use super::{
-    COMPARISONS, Comparison, Expectation, ExpressionError, Metric, Names, PLAIN, Regression, STATS, Stat,
-    Unit,
+    COMPARISONS, Comparison, Expectation, ExpressionError, Metric, Names, Near, PLAIN, Regression, STATS,
+    Stat, Unit, helps,
 };
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Duration, QuantityError, Rate, Share, nearest};
 
-/// Reads one expectation, such as `p99(response.read) < 200ms`.
+/// Reads one expectation, such as `p99(response.read) < 200ms` or, shorter, `p99.read < 200ms`.
 ///
 /// # Errors
 /// If the text is malformed, or names a class or component that does not exist.
 pub fn parse(text: &str, names: &Names) -> Result<Expectation, ExpressionError> {
-    Parser { text, at: 0, end: text.len(), names, short: false }.expectation()
+    Parser::new(text, names).expectation()
 }
 
-/// Reads a service level objective, which may abbreviate: `p99 < 300ms, errors < 0.1%`.
+/// Reads a metric alone, such as `p99(response.read)` or `lost_writes`.
+///
+/// # Errors
+/// If the text is malformed, or names a class or component that does not exist.
+pub fn parse_metric(text: &str, names: &Names) -> Result<Metric, ExpressionError> {
+    let mut parser = Parser::new(text, names);
+    let metric = parser.metric()?;
+    let rest = parser.trimmed(parser.at..parser.end);
+    if rest.is_empty() {
+        return Ok(metric);
+    }
+    let message = format!("expected the end, found {}", parser.rest_or_end());
+    Err(ExpressionError { help: Some(format!("a metric alone: {metric}")), ..error(rest, message) })
+}
+
+/// Reads metrics with commas between them: `rto, lost_writes, p99(response.post)`.
+///
+/// # Errors
+/// If one of its parts is not a metric.
+pub fn parse_metrics(text: &str, names: &Names) -> Result<Vec<Metric>, ExpressionError> {
+    let mut at = 0;
+    let mut metrics = Vec::new();
+    for part in text.split(',') {
+        let start = at;
+        at += part.len() + 1;
+        let of_text = |error: ExpressionError| ExpressionError {
+            span: start + error.span.start..start + error.span.end,
+            ..error
+        };
+        metrics.push(parse_metric(part, names).map_err(of_text)?);
+    }
+    Ok(metrics)
+}
+
+/// Reads the surroundings of a value of this metric, `9.6s ± 0.2s`; `+-` means the same as `±`.
+///
+/// # Errors
+/// If the text does not hold two quantities of the metric's unit, or the second one is 0.
+pub fn parse_near(text: &str, metric: &Metric) -> Result<Near, ExpressionError> {
+    let names = Names::default();
+    let sign = ["±", "+-"].into_iter().find_map(|sign| Some((text.find(sign)?, sign.len())));
+    let Some((at, length)) = sign else {
+        let message = format!("expected a value and its tolerance, found {text:?}");
+        return Err(ExpressionError {
+            help: Some("for example: near = \"9.6s ± 0.2s\"".into()),
+            ..error(0..text.len(), message)
+        });
+    };
+    let part =
+        |range: Range<usize>| Parser { text, at: range.start, end: range.end, names: &names }.bound(metric);
+    let (value, tolerance) = (part(0..at)?, part(at + length..text.len())?);
+    if tolerance <= 0.0 {
+        return Err(error(at + length..text.len(), "a tolerance must be above 0"));
+    }
+    Ok(Near { value, tolerance })
+}
+
+/// Reads a service level objective, a list of expectations: `p99 < 300ms, errors < 0.1%`.
 ///
 /// # Errors
 /// If one of its parts is not an expectation.
@@ -26,7 +83,7 @@ pub fn parse_slo(text: &str, names: &Names) -> Result<Vec<Expectation>, Expressi
     let mut parts = Vec::new();
     for part in text.split(',') {
         let end = at + part.len();
-        parts.push(Parser { text, at, end, names, short: true }.expectation()?);
+        parts.push(Parser { text, at, end, names }.expectation()?);
         at = end + 1;
     }
     Ok(parts)
@@ -37,7 +94,7 @@ pub fn parse_slo(text: &str, names: &Names) -> Result<Vec<Expectation>, Expressi
 /// # Errors
 /// If the text is malformed, or names a class or component that does not exist.
 pub fn parse_fail_on(text: &str, names: &Names) -> Result<Regression, ExpressionError> {
-    let mut parser = Parser { text, at: 0, end: text.len(), names, short: true };
+    let mut parser = Parser::new(text, names);
     let metric = parser.metric()?;
     Ok(Regression { metric, change: parser.change()? })
 }
@@ -75,14 +132,16 @@ pub(super) struct Parser<'t, 'n> {
     at: usize,
     end: usize,
     pub(super) names: &'n Names,
-    /// Whether `p99` and `errors` may stand for `p99(response)` and `error_rate`.
-    short: bool,
 }
 
-impl<'t> Parser<'t, '_> {
+impl<'t, 'n> Parser<'t, 'n> {
+    fn new(text: &'t str, names: &'n Names) -> Parser<'t, 'n> {
+        Parser { text, at: 0, end: text.len(), names }
+    }
+
     fn expectation(mut self) -> Result<Expectation, ExpressionError> {
         let metric = self.metric()?;
-        let comparison = self.comparison()?;
+        let comparison = self.comparison(&metric)?;
         let bound = self.bound(&metric)?;
         Ok(Expectation { metric, comparison, bound })
     }
@@ -95,6 +154,11 @@ impl<'t> Parser<'t, '_> {
         if let Some((_, metric)) = PLAIN.iter().find(|(name, _)| *name == word)
             && !self.is_of_one_box(word)
         {
+            if self.names.is_whole && metric.is_of_data() && self.names.boxes_with(word).is_empty() {
+                let message = format!("the scenario has no replicas, so there is no {metric}");
+                let help = "a box has it that keeps copies of its data, or acknowledges writes before they are on its disk";
+                return Err(ExpressionError { help: Some(help.into()), ..error(span, message) });
+            }
             return Ok(metric.clone());
         }
         if let Some(metric) = self.gauge(word, span.clone())? {
@@ -103,7 +167,7 @@ impl<'t> Parser<'t, '_> {
         match word {
             "availability" => Ok(Metric::Availability(self.class()?)),
             "error_rate" => Ok(Metric::ErrorRate(self.class()?)),
-            "errors" if self.short => Ok(Metric::ErrorRate(self.class()?)),
+            "errors" => Ok(Metric::ErrorRate(self.class()?)),
             "utilisation" => Ok(Metric::Utilisation(self.component(word)?)),
             "queue_len" => Ok(Metric::QueueLen(self.component(word)?)),
             _ => Err(self.unknown_metric(word, span)),
@@ -120,14 +184,14 @@ impl<'t> Parser<'t, '_> {
         let stats = STATS.map(|(name, _)| name);
         let compound: &[&str] = &["availability", "error_rate", "utilisation", "queue_len"];
         let plain = PLAIN.map(|(name, _)| name);
-        let short: &[&str] = if self.short { &["errors"] } else { &[] };
         let gauges = self.names.gauges();
-        let known = [&stats, compound, &plain, short, &gauges, &["response"]].concat();
-        let help = match (nearest(word, &known), self.figures_of_what_follows()) {
-            (Some("response"), _) => "response times need a figure: p99(response)".into(),
-            (Some(name), _) => format!("did you mean \"{name}\"?"),
-            (None, Some(figures)) => figures,
-            (None, None) => {
+        let known = [&stats, compound, &plain, &["errors"], &gauges, &["response"]].concat();
+        let help = match (helps::of_synonym(word), nearest(word, &known), self.figures_of_what_follows()) {
+            (Some(help), ..) => help.to_owned(),
+            (_, Some("response"), _) => "response times need a figure: p99(response)".into(),
+            (_, Some(name), _) => format!("did you mean \"{name}\"?"),
+            (_, None, Some(figures)) => figures,
+            (_, None, None) => {
                 format!("there are: p99(response), {}", [compound, &plain, &gauges].concat().join(", "))
             }
         };
@@ -137,7 +201,7 @@ impl<'t> Parser<'t, '_> {
     /// Reads what follows the name of a statistic: `(response)` or `(response.read)`.
     fn response(&mut self, stat: Stat, name: &str) -> Result<Metric, ExpressionError> {
         self.skip_spaces();
-        if self.short && !self.rest().starts_with('(') {
+        if !self.rest().starts_with('(') {
             return Ok(Metric::Response { stat, class: self.class()? });
         }
         let of_response = |error: ExpressionError| ExpressionError {
@@ -184,12 +248,13 @@ impl<'t> Parser<'t, '_> {
         Ok(name)
     }
 
-    fn comparison(&mut self) -> Result<Comparison, ExpressionError> {
+    fn comparison(&mut self, metric: &Metric) -> Result<Comparison, ExpressionError> {
         self.skip_spaces();
         let found = COMPARISONS.iter().find(|(sign, _)| self.rest().starts_with(sign));
         let Some((sign, comparison)) = found else {
             let message = format!("expected <, <=, > or >=, found {}", self.rest_or_end());
-            return Err(error(self.trimmed(self.at..self.end), message));
+            let help = helps::instead_of_equality(metric, self.rest());
+            return Err(ExpressionError { help, ..error(self.trimmed(self.at..self.end), message) });
         };
         self.at += sign.len();
         Ok(*comparison)
@@ -199,6 +264,14 @@ impl<'t> Parser<'t, '_> {
     fn bound(&mut self, metric: &Metric) -> Result<f64, ExpressionError> {
         let span = self.trimmed(self.at..self.end);
         let text = &self.text[span.clone()];
+        if let Some(joint) = helps::joint(text) {
+            let start = span.start + joint.start;
+            let found = self.text[start..span.end].to_owned();
+            return Err(ExpressionError {
+                help: Some(helps::ONE_CONDITION.to_owned()),
+                ..error(start..span.start + joint.end, format!("expected the end, found {found:?}"))
+            });
+        }
         let bound = match metric.unit() {
             Unit::Seconds => text.parse::<Duration>().map(|time| time.0.as_secs_f64()),
             Unit::Share => text.parse::<Share>().map(|share| share.0),

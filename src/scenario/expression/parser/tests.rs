@@ -42,6 +42,9 @@ fn expectations_are_read_into_base_units() {
     for (text, bound, printed) in [
         ("p99(response.sign-up)<200ms", 0.2, "p99(response.sign-up) < 200ms"),
         (" mean( response ) <= 1.5s ", 1.5, "mean(response) <= 1500ms"),
+        ("p99 < 300ms", 0.3, "p99(response) < 300ms"),
+        ("p95.read < 300ms", 0.3, "p95(response.read) < 300ms"),
+        ("errors.read < 0.1%", 0.001, "error_rate.read < 0.1%"),
         ("availability >= 99.9%", 0.999, "availability >= 99.9%"),
         ("error_rate.read < 0.1%", 0.001, "error_rate.read < 0.1%"),
         ("goodput > 30/min", 0.5, "goodput > 0.5/s"),
@@ -71,7 +74,25 @@ fn refusals_point_at_what_is_wrong() {
         ("p98(response) < 1s", r#"0..3: unknown metric "p98"; did you mean "p99"?"#),
         ("utilization(web) < 1", r#"0..11: unknown metric "utilization"; did you mean "utilisation"?"#),
         ("response < 1s", r#"0..8: unknown metric "response"; response times need a figure: p99(response)"#),
-        ("p99 < 1s", r#"4..8: expected "(", found "< 1s"; for example: p99(response) < 300ms"#),
+        ("p99 response < 1s", r#"4..17: expected <, <=, > or >=, found "response < 1s""#),
+        (
+            "latency < 300ms",
+            r#"0..7: unknown metric "latency"; response times need a figure: p99(response) or, shorter, p99"#,
+        ),
+        ("lost_writes == 0", r#"12..16: expected <, <=, > or >=, found "== 0"; write `lost_writes < 1`"#),
+        (
+            "errors == 0",
+            r#"7..11: expected <, <=, > or >=, found "== 0"; write `error_rate < 0.1%`: no run shows that something never happens"#,
+        ),
+        ("p99 =< 1s", r#"4..9: expected <, <=, > or >=, found "=< 1s"; write <="#),
+        (
+            "p99 < 1s and errors < 1%",
+            r#"9..12: expected the end, found "and errors < 1%"; one condition each: write two [[expect]]"#,
+        ),
+        (
+            "p99 < 1s, errors < 1%",
+            r#"8..9: expected the end, found ", errors < 1%"; one condition each: write two [[expect]]"#,
+        ),
         ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
         (
             "xyz < 1",
@@ -109,7 +130,10 @@ fn refusals_point_at_what_is_wrong() {
             "4..13: `pool_wait` is a time and has no p99; there are: mean(pool_wait(lb)), max(pool_wait(lb))",
         ),
         ("hit_share(memo) > 7", r#"18..19: a share is between 0 and 1, found 7; did you mean "7%"?"#),
-        ("lag = 1s", r#"4..8: expected <, <=, > or >=, found "= 1s""#),
+        (
+            "lag = 1s",
+            r#"4..8: expected <, <=, > or >=, found "= 1s"; a measured value is never exactly a bound: write < or >, and in [[check]] `near = "9.6s ± 0.2s"`"#,
+        ),
         ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms" or "300s""#),
         ("error_rate < 5", r#"13..14: a share is between 0 and 1, found 5; did you mean "5%"?"#),
         ("lost_writes < -1", r#"14..16: expected a plain number such as 50, found "-1""#),
@@ -118,6 +142,58 @@ fn refusals_point_at_what_is_wrong() {
     ] {
         assert_eq!(refusal(parse(text, &names())), message, "{text}");
     }
+}
+
+#[test]
+fn metrics_alone_are_a_list() {
+    let printed = |text: &str| {
+        let metrics = parse_metrics(text, &names());
+        metrics.map(|metrics| metrics.iter().map(Metric::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        printed("rto, p99.read,max(pool_wait(lb)), errors"),
+        Ok(["rto", "p99(response.read)", "max(pool_wait(lb))", "error_rate"].map(str::to_owned).into())
+    );
+    for (text, message) in [
+        ("rto, lst", r#"5..8: unknown metric "lst"; did you mean "lost_writes"?"#),
+        ("rto < 1s", r#"4..8: expected the end, found "< 1s"; a metric alone: rto"#),
+        ("rto,", "4..4: expected a metric, found the end; for example: p99(response) < 300ms"),
+    ] {
+        assert_eq!(refusal(printed(text)), message);
+    }
+}
+
+#[test]
+fn near_is_a_value_and_its_tolerance() {
+    let near = |metric: &str, text: &str| {
+        parse_near(text, &parse_metric(metric, &names()).expect(metric))
+            .map(|near| (near.value, near.tolerance))
+    };
+    assert_eq!(near("rto", "9.6s ± 200ms"), Ok((9.6, 0.2)));
+    assert_eq!(near("availability", "70% +- 0.5%"), Ok((0.7, 0.005)));
+    assert_eq!(near("lost_writes", "12±6"), Ok((12.0, 6.0)));
+    assert_eq!(near("cost_per_hour", "$3 ± 0.5 USD"), Ok((3.0, 0.5)));
+    for (metric, text, message) in [
+        (
+            "rto",
+            "9.6s",
+            r#"0..4: expected a value and its tolerance, found "9.6s"; for example: near = "9.6s ± 0.2s""#,
+        ),
+        ("rto", "9.6s ± 0s", "7..10: a tolerance must be above 0"),
+        ("rto", "9.6 ± 1s", r#"0..3: a duration needs a unit: "9.6ms" or "9.6s""#),
+        ("lost_writes", "12 ± 1s", r#"6..8: expected a plain number such as 50, found "1s""#),
+    ] {
+        assert_eq!(refusal(near(metric, text)), message);
+    }
+}
+
+#[test]
+fn a_whole_scenario_without_replicas_has_no_recovery_time() {
+    let mut names = Names::plain(&[], &["web"]);
+    assert!(parse("rto < 30s", &names).is_ok());
+    names.is_whole = true;
+    let reason = refusal(parse("rto < 30s", &names));
+    assert!(reason.starts_with("0..3: the scenario has no replicas, so there is no rto; "), "{reason}");
 }
 
 #[test]
@@ -210,6 +286,7 @@ proptest! {
         for text in [text, near] {
             let _ = (parse(&text, &names()), parse_slo(&text, &names()));
             let _ = (parse_fail_on(&text, &names()), parse_span_of_time(&text));
+            let _ = (parse_metrics(&text, &names()), parse_near(&text, &Metric::Lag));
         }
     }
 }

@@ -13,7 +13,7 @@ use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
 use super::sections::{CheckTable, Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::{did_you_mean, nearest, with_article};
 use super::{BoxEntry, Run};
 use crate::model::class::KeySpace;
 use crate::model::network::NetworkSettings;
@@ -356,9 +356,4 @@ fn bad_name(name: &str) -> Option<String> {
         return Some(format!("a name cannot hold {bad:?}"));
     }
     (!name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| "a name starts with a letter".to_owned())
-}
-
-pub(super) fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'i']) { "an" } else { "a" };
-    format!("{article} {noun}")
 }

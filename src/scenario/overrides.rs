@@ -3,10 +3,10 @@
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::assemble::{SECTIONS, with_article};
+use super::assemble::SECTIONS;
 use super::document::Document;
 use super::error::{Diagnostic, Diagnostics};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, with_article};
 
 /// Writes each value to its key, in order. Returns the new text. A key is `BOX.key`, `KIND.BOX.key`, or one of a
 /// section: `run.seed`, `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value

@@ -44,6 +44,12 @@ const BEGINNING_MIN: usize = 3;
 /// Greatest number of names in a list.
 const LISTED_MAX: usize = 24;
 
+/// The noun with "a" or "an" before it.
+pub(super) fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,7 +100,7 @@ fn a_verdict_shows_the_part_of_the_time_that_it_is_of() {
     let (path, page) = (path.to_str().unwrap(), folder.path().join("a.html"));
     let output = run(&quick(&["run", path, "--report", page.to_str().unwrap()]));
     assert!(stdout(&output).contains("mean(response) < 1s  during 12s..20s  "), "{}", stdout(&output));
-    assert!(fs::read_to_string(&page).unwrap().contains("mean(response) &lt; 1s  during 12s..20s"));
+    assert!(fs::read_to_string(&page).unwrap().contains("mean(response) &#60; 1s  during 12s..20s"));
     let json: Value = serde_json::from_slice(&run(&quick(&["run", path, "--json", "-"])).stdout).unwrap();
     assert_eq!(
         (&json["expect"][1]["window"], &json["expect"][0]["window"]),

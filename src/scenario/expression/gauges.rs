@@ -6,7 +6,7 @@ use super::names::ComponentName;
 use super::parser::{Parser, error};
 use super::{ExpressionError, Metric, Stat};
 use crate::model::gauge::{Gauge, Sort};
-use crate::scenario::assemble::with_article;
+use crate::scenario::suggest::with_article;
 
 /// Figures that every component has.
 const OF_ALL: [&str; 2] = ["utilisation", "queue_len"];

@@ -79,20 +79,6 @@ fn refusals_point_at_what_is_wrong() {
             "latency < 300ms",
             r#"0..7: unknown metric "latency"; response times need a figure: p99(response) or, shorter, p99"#,
         ),
-        ("lost_writes == 0", r#"12..16: expected <, <=, > or >=, found "== 0"; write `lost_writes < 1`"#),
-        (
-            "errors == 0",
-            r#"7..11: expected <, <=, > or >=, found "== 0"; write `error_rate < 0.1%`: no run shows that something never happens"#,
-        ),
-        ("p99 =< 1s", r#"4..9: expected <, <=, > or >=, found "=< 1s"; write <="#),
-        (
-            "p99 < 1s and errors < 1%",
-            r#"9..12: expected the end, found "and errors < 1%"; one condition each: write two [[expect]]"#,
-        ),
-        (
-            "p99 < 1s, errors < 1%",
-            r#"8..9: expected the end, found ", errors < 1%"; one condition each: write two [[expect]]"#,
-        ),
         ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
         (
             "xyz < 1",
@@ -130,15 +116,37 @@ fn refusals_point_at_what_is_wrong() {
             "4..13: `pool_wait` is a time and has no p99; there are: mean(pool_wait(lb)), max(pool_wait(lb))",
         ),
         ("hit_share(memo) > 7", r#"18..19: a share is between 0 and 1, found 7; did you mean "7%"?"#),
-        (
-            "lag = 1s",
-            r#"4..8: expected <, <=, > or >=, found "= 1s"; a measured value is never exactly a bound: write < or >, and in [[check]] `near = "9.6s ± 0.2s"`"#,
-        ),
         ("p99(response) < 300", r#"16..19: a duration needs a unit: "300ms" or "300s""#),
         ("error_rate < 5", r#"13..14: a share is between 0 and 1, found 5; did you mean "5%"?"#),
         ("lost_writes < -1", r#"14..16: expected a plain number such as 50, found "-1""#),
         ("lost_writes < inf", r#"14..17: expected a plain number such as 50, found "inf""#),
         ("lag <", r#"5..5: expected a duration such as "5ms", found """#),
+    ] {
+        assert_eq!(refusal(parse(text, &names())), message, "{text}");
+    }
+}
+
+#[test]
+fn what_other_programs_write_has_a_help() {
+    for (text, message) in [
+        ("lost_writes == 0", r#"12..16: expected <, <=, > or >=, found "== 0"; write `lost_writes < 1`"#),
+        (
+            "errors == 0",
+            r#"7..11: expected <, <=, > or >=, found "== 0"; write `error_rate < 0.1%`: no run shows that something never happens"#,
+        ),
+        ("p99 =< 1s", r#"4..9: expected <, <=, > or >=, found "=< 1s"; write <="#),
+        (
+            "p99 < 1s and errors < 1%",
+            r#"9..12: expected the end, found "and errors < 1%"; one condition each: write two [[expect]]"#,
+        ),
+        (
+            "p99 < 1s, errors < 1%",
+            r#"8..9: expected the end, found ", errors < 1%"; one condition each: write two [[expect]]"#,
+        ),
+        (
+            "lag = 1s",
+            r#"4..8: expected <, <=, > or >=, found "= 1s"; a measured value is never exactly a bound: write < or >, and in [[check]] `near = "9.6s ± 0.2s"`"#,
+        ),
     ] {
         assert_eq!(refusal(parse(text, &names())), message, "{text}");
     }

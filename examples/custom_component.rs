@@ -113,8 +113,9 @@ impl Spec for MirrorSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
-        let calls = vec![(self.target.clone(), 1.0), (self.copy.clone(), 1.0 / self.every as f64)];
-        Demand { calls, ..Demand::default() }
+        // Nobody waits for the answer to a copy.
+        let later = vec![(self.copy.clone(), 1.0 / self.every as f64)];
+        Demand { calls: vec![(self.target.clone(), 1.0)], later, ..Demand::default() }
     }
 
     fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {

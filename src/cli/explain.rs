@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
-    /// Everything as text, or the diagram alone as Mermaid or Graphviz DOT
+    /// Everything as text, the resources and bounds as JSON, or the diagram alone as Mermaid or Graphviz DOT
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -27,6 +27,7 @@ pub(super) struct Args {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     Text,
+    Json,
     Mermaid,
     Dot,
 }
@@ -36,6 +37,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let scenario = Source::find(&args.scenario)?.load(&args.overrides)?;
     print(&match args.format {
         Format::Text => report::explain::text(&scenario),
+        Format::Json => report::explain::json(&scenario),
         Format::Mermaid => graph::mermaid(&scenario.boxes),
         Format::Dot => graph::dot(&scenario.boxes),
     })?;

@@ -123,12 +123,18 @@ impl Spec for CacheSpec {
         Some(self.hardware().machine())
     }
 
+    fn patience(&self) -> Option<(&'static str, SimDuration)> {
+        self.timeout.map(|timeout| ("timeout", timeout.0))
+    }
+
     /// The share of misses is that of Che's approximation for the keys of the class alone, without a time to live: a
     /// lower bound on what reaches the target.
     fn demand(&self, class: &RequestClass) -> Demand {
         let hits = zipf_hit_ratio(u64::from(class.keys.count), class.keys.zipf, self.room());
         let misses = if class.writes { 1.0 } else { 1.0 - hits };
-        Demand { cpu_s: self.op().mean(), calls: vec![(self.target.clone(), misses)], ..Demand::default() }
+        let calls = vec![(self.target.clone(), misses)];
+        let differs = misses > 0.0 && misses < 1.0;
+        Demand { cpu_s: self.op().mean(), calls, differs, ..Demand::default() }
     }
 
     fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {

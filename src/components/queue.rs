@@ -16,6 +16,7 @@ use crate::model::call::{Origin, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
+use crate::model::resource::{Full, Hold, Meter, Noun, Resource};
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
@@ -40,6 +41,9 @@ const DEAD: GaugeId = GaugeId::of("dead", GAUGES);
 const DEPTH: GaugeId = GaugeId::of("depth", GAUGES);
 const AGE: GaugeId = GaugeId::of("age", GAUGES);
 const COMPLETION: GaugeId = GaugeId::of("completion", GAUGES);
+
+/// Name of the workers, each of which has one message.
+const WORKERS: &str = "workers";
 
 /// Messages that a queue holds where the scenario does not say [T]; the program keeps 64 bytes for each.
 const LIMIT_DEFAULT: u32 = 1_000_000;
@@ -107,10 +111,18 @@ impl Spec for QueueSpec {
         Some(format!("{} workers pull", self.workers()))
     }
 
-    /// Each message is one call of the target, once its worker pulls it.
+    /// Each message is one call of the target, once its worker pulls it. Its publisher has been answered by then.
     fn demand(&self, _class: &RequestClass) -> Demand {
         let wait_s = self.ack.map_or(ACK_DEFAULT, |ack| ack.0).as_secs_f64();
-        Demand { wait_s, calls: vec![(self.target.clone(), 1.0)], ..Demand::default() }
+        Demand { wait_s, later: vec![(self.target.clone(), 1.0)], ..Demand::default() }
+    }
+
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        let work = Hold { amount: 1.0, answers: vec![(self.target.clone(), 1.0)], ..Hold::default() };
+        let (noun, has) = (Noun::Many("the workers"), f64::from(self.workers()));
+        let workers = Resource::slots(WORKERS, noun, 0..1, has, vec![work; classes.len()]);
+        let full = Full::queue(u64::from(self.limit.unwrap_or(LIMIT_DEFAULT)), "limit", "rejects");
+        vec![workers.measured(Meter::Law).when_full(full).later(vec![1.0; classes.len()])]
     }
 
     fn check(&self, _outline: &Outline<'_>, problems: &mut Problems) {

@@ -4,7 +4,7 @@ use crate::model::record::{ComponentRecord, TrialRecord};
 use crate::model::resource::Bound;
 use crate::model::spec::Offered;
 use crate::scenario::expression::Metric;
-use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad, static_load};
+use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::tally::{Moments, Tally};
 use crate::theory::laws::{closed_bounds, little_inside};
@@ -36,7 +36,7 @@ pub(super) fn predictions(
     if !result.steady_state.reached || !result.timeline.is_empty() {
         return Vec::new();
     }
-    let load = static_load(&scenario.boxes, &scenario.classes);
+    let load = scenario.load();
     let mut found = vec![little(result)];
     found.extend(closed(&load, result));
     if is_clean(result) {
@@ -103,12 +103,12 @@ fn utilisations(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
         // law.
         let is_exact = machine.resource.bound == Bound::Exact;
         let measured = utilisation_of(result, &machine.name).filter(|_| is_exact)?;
-        (machine.utilisation > 0.0).then(|| Prediction {
+        (machine.mean.all > 0.0).then(|| Prediction {
             component: machine.name.clone(),
             law: "utilisation law".into(),
             quantity: "utilisation",
             relation: Relation::Equal,
-            theory: machine.utilisation * scale,
+            theory: machine.utilisation() * scale,
             measured,
         })
     };

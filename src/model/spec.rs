@@ -97,6 +97,12 @@ pub struct Demand {
     pub queries: Vec<(String, f64, Scope)>,
     /// Boxes of which one gets each call: name and weight of each of its machines.
     pub spread: Vec<(String, f64)>,
+    /// Those of the calls that run beside others, so that the caller does not wait longer for them: name and mean number.
+    pub beside: Vec<(String, f64)>,
+    /// Calls beyond `calls` of which the caller needs no answer: name and mean number.
+    pub later: Vec<(String, f64)>,
+    /// Whether calls of one class differ in which other boxes they need an answer of.
+    pub differs: bool,
 }
 
 /// What a query costs more, on average, because of what it asks for beyond its own entity.
@@ -106,19 +112,19 @@ pub struct Surplus {
     pub cpu_s: f64,
     /// Seconds that hold no core.
     pub wait_s: f64,
+    /// Operations of the disk.
+    pub operations: f64,
     /// Queries that the caller must make itself.
     pub calls: f64,
 }
 
 /// Connections that each member of a box keeps to another one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pooled {
     /// The other box.
     pub to: String,
     /// Their number at each member.
     pub has: u32,
-    /// For how long a call holds them, by class: for that number of answers of the other box, and for seconds beside them.
-    pub holds: Vec<(f64, f64)>,
 }
 
 /// The load of a client.
@@ -128,6 +134,17 @@ pub enum Offered {
     Open(f64),
     /// Closed load: the number of users, and their think time in seconds between an answer and the next request.
     Closed(f64, f64),
+}
+
+/// The load of a client when it is highest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peak {
+    /// The load.
+    pub offered: Offered,
+    /// When that is, as the end of a sentence: "for the 2min of the spike".
+    pub when: String,
+    /// Of a recorded load: spans of time in seconds, and the highest rate over each of them.
+    pub spans: Vec<(f64, f64)>,
 }
 
 /// Who the users of a client are, whatever the design that they ask.
@@ -228,8 +245,8 @@ pub trait Spec: Debug + Send + Sync {
         Resource::of_machine(&machine, 0..self.members(), cpu_s)
     }
 
-    /// The connections that each of its members keeps to other boxes, for a row [`POOL`](super::resource::POOL).
-    fn pools(&self, _classes: &[RequestClass]) -> Vec<Pooled> {
+    /// The connections that each of its members keeps to other boxes, for rows [`POOL`](super::resource::POOL).
+    fn pools(&self) -> Vec<Pooled> {
         Vec::new()
     }
 
@@ -264,9 +281,20 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
-    /// The highest rate of the load that starts here, requests a second; `None` for a load that waits for answers, and for
-    /// a box that is no client.
-    fn peak(&self) -> Option<f64> {
+    /// The load that starts here when it is highest; `None` for a load that is always the same, and for a box that is no
+    /// client.
+    fn peak(&self) -> Option<Peak> {
+        None
+    }
+
+    /// The greatest number of tries of a request that starts here.
+    fn attempts(&self) -> u32 {
+        1
+    }
+
+    /// The key and the longest time for which it waits for an answer of another box; `None` where it waits as long as it
+    /// takes.
+    fn patience(&self) -> Option<(&'static str, SimDuration)> {
         None
     }
 

@@ -53,11 +53,10 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     // With errors, the checks below would only repeat them in other words.
     if !has_errors(check.found) {
         check.reachability();
-        let load = static_load(&assembly.boxes, &assembly.classes);
-        check.stability(&load);
-        check.pools(&load);
-        check.full_links(&load);
-        check.replicas_keep_up(&load);
+        let load = static_load(&assembly.boxes, &assembly.classes, &assembly.ways);
+        check.resources(&load);
+        check.pools();
+        check.closed_users(&load);
         check.time_goes_on(&load);
     }
 }

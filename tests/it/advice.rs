@@ -15,7 +15,6 @@ use outgrow::model::lever::Setting;
 use outgrow::model::simulation::Length;
 use outgrow::model::spec::{Files, NoFiles};
 use outgrow::scenario::levers::levers;
-use outgrow::scenario::load::static_load;
 use outgrow::scenario::{Scenario, load};
 
 use crate::golden::{Beside, scenarios};
@@ -89,7 +88,7 @@ fn check_next(source: &Source<'_>, line: &str) -> String {
 /// members, and with nothing busy.
 fn all_next(scenario: &Scenario, result: &mut RunResult) -> BTreeSet<String> {
     let mut binding = Vec::new();
-    for row in static_load(&scenario.boxes, &scenario.classes).resources {
+    for row in scenario.load().resources {
         let entry = scenario.entry(&row.name).expect("the box of a resource");
         let guests = scenario.boxes.iter().filter(|guest| guest.spec.host() == Some(&row.name));
         let of = row.resource.of.clone().take(2).map(|number| entry.spec.member(&row.name, number).name);

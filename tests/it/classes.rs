@@ -3,7 +3,7 @@
 use outgrow::components::KINDS;
 use outgrow::kernel::random::Seed;
 use outgrow::model::spec::NoFiles;
-use outgrow::scenario::{self, Scenario, build::build, load::static_load};
+use outgrow::scenario::{self, Scenario, build::build};
 
 /// Phones send 100 requests a second, one in four of them an upload; desks send 300, and no upload. An upload takes 10 ms
 /// of a core.
@@ -29,8 +29,8 @@ fn a_class_is_sent_by_its_clients_alone() {
 #[test]
 fn the_load_before_any_simulation_knows_who_sends_what() {
     let scenario = scenario();
-    let load = static_load(&scenario.boxes, &scenario.classes);
-    let utilisation = load.machines().next().expect("the server has cores").utilisation;
+    let load = scenario.load();
+    let utilisation = load.machines().next().expect("the server has cores").utilisation();
     assert!((utilisation - 0.25).abs() < 1e-9, "{utilisation}");
     let seconds: Vec<(&str, f64)> =
         load.clients.iter().map(|client| (client.name.as_str(), client.demand_s)).collect();

@@ -214,7 +214,7 @@ fn all_scenarios_are_checked_before_the_first_is_run() {
 #[test]
 fn strict_makes_warnings_errors() {
     let overloaded = ["run", "mm1", "--set", "users.rate=150/s", "--duration", "2s", "--trials", "1"];
-    assert!(stderr(&run(&overloaded)).contains("its utilisation must exceed 1"));
+    assert!(stderr(&run(&overloaded)).contains("% busy: "));
     fails(&[&overloaded[..], &["--strict"]].concat(), 3, "--strict");
 }
 

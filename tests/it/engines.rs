@@ -6,7 +6,7 @@ use outgrow::kernel::random::Seed;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
 use outgrow::model::signal::Outcome;
 use outgrow::model::spec::NoFiles;
-use outgrow::scenario::{self, build::build, load::static_load};
+use outgrow::scenario::{self, build::build};
 
 /// Runs the trials of a scenario. Returns their records in order.
 fn run(text: &str) -> Vec<TrialRecord> {
@@ -114,7 +114,7 @@ fn explain_knows_what_a_query_costs_beyond_a_plain_one() {
         let db = format!("engine = '{engine}'\n{CHEAP}");
         let text = text("duration = '60s'\nwarmup = '0s'\ntrials = 1", "keys = 40", "20/s", step, &db);
         let scenario = scenario::load("test.toml", &text, &[], &NoFiles, KINDS).expect("a scenario").scenario;
-        let load = static_load(&scenario.boxes, &scenario.classes);
+        let load = scenario.load();
         let trial = &run(&text)[0];
         let arrived = trial.classes[0].outcomes[0] as f64 / 60.0;
         let machine = component(trial, "db").machine.as_ref().expect("a machine");

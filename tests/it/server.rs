@@ -133,7 +133,7 @@ fn a_pool_of_connections_is_a_resource() {
     // Five connections, each held for a second.
     let (warnings, explained_text) = explained(&text(10));
     assert!(
-        warnings.iter().any(|warning| warning.contains("hold 10 connections at a time and there are 5")),
+        warnings.iter().any(|warning| warning.contains("calls hold 10 at a time and there are 5")),
         "{warnings:?}"
     );
     assert!(explained_text.contains("the connections to databases of `app`"), "{explained_text}");
@@ -161,7 +161,7 @@ fn a_link_sends_no_more_than_its_bandwidth() {
                 [balancer.lb]\npublic = true\ntargets = ['s']\n[server.s]\nworkers = 5000\nsteps = [{ wait = '1ms' }]\n";
     let (warnings, _) = explained(text);
     assert!(
-        warnings.iter().any(|warning| warning.contains("are 100 MB a second and the link sends 10")),
+        warnings.iter().any(|warning| warning.contains("100 MB come a second and 10 can be done")),
         "{warnings:?}"
     );
     let loaded = load("test.toml", text, &[], &NoFiles, KINDS)

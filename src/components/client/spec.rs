@@ -11,7 +11,7 @@ use crate::model::component::Component;
 use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Problems, RequestClass, Spec, Users};
+use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Spec, Users};
 use crate::parts::connecting::Connecting;
 use crate::parts::hand::Retries;
 use crate::queueing::backoff::{Backoff, Jitter};
@@ -142,6 +142,16 @@ impl ClientSpec {
     /// The greatest factor of the profile.
     fn highest(&self) -> f64 {
         self.profile.as_ref().map_or(1.0, |profile| profile.profile().max())
+    }
+
+    /// The load at a factor of the profile; `trace` is the rate of the trace.
+    fn times(&self, factor: f64, trace: f64) -> Offered {
+        if let Some(users) = self.users {
+            return Offered::Closed(f64::from(users) * factor, self.think_time().mean_s());
+        }
+        let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
+        let rate = self.rate.map(|rate| rate.0).or(sessions).unwrap_or(trace);
+        Offered::Open(rate * factor)
     }
 
     fn check_load(&self, problems: &mut Problems) {
@@ -295,20 +305,35 @@ impl Spec for ClientSpec {
 
     fn offered(&self) -> Option<Offered> {
         let factor = self.profile.as_ref().map_or(1.0, |profile| profile.profile().mean());
-        if let Some(users) = self.users {
-            return Some(Offered::Closed(f64::from(users) * factor, self.think_time().mean_s()));
-        }
-        let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
-        let trace = self.trace.as_ref().map(|trace| trace.load().0);
-        let rate = self.rate.map(|rate| rate.0).or(sessions).or(trace).unwrap_or(0.0);
-        Some(Offered::Open(rate * factor))
+        Some(self.times(factor, self.trace.as_ref().map_or(0.0, TraceSpec::mean)))
     }
 
-    fn peak(&self) -> Option<f64> {
-        let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
-        let trace = self.trace.as_ref().map(|trace| trace.load().1);
-        let rate = self.rate.map(|rate| rate.0).or(sessions).or(trace)?;
-        Some(rate * self.highest())
+    fn peak(&self) -> Option<Peak> {
+        let highest = self.highest();
+        let spans = self.trace.as_ref().map_or_else(Vec::new, TraceSpec::spans);
+        let peak = spans.iter().find(|(span_s, _)| *span_s == trace::PEAK_S);
+        let offered = self.times(highest, peak.map_or(0.0, |(_, rate)| *rate));
+        let usual = self.offered()?;
+        let is_higher = |a: f64, b: f64| a > b * (1.0 + 1e-9);
+        let grows = match (offered, usual) {
+            (Offered::Open(most), Offered::Open(mean)) => is_higher(most, mean),
+            (Offered::Closed(most, _), Offered::Closed(mean, _)) => is_higher(most, mean),
+            _ => false,
+        };
+        let when = match &self.profile {
+            Some(profile) => profile.when(),
+            None => format!("in the busiest {} s of the trace", trace::PEAK_S),
+        };
+        let spans = spans.into_iter().map(|(span_s, rate)| (span_s, rate * highest)).collect();
+        (grows || self.trace.is_some()).then_some(Peak { offered, when, spans })
+    }
+
+    fn attempts(&self) -> u32 {
+        self.retry.map_or(1, |retry| u32::from(retry.attempts))
+    }
+
+    fn patience(&self) -> Option<(&'static str, SimDuration)> {
+        Some(("timeout", self.timeout()))
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {

@@ -86,8 +86,7 @@ impl Spec for DatabaseSpec {
         let mut demand = Demand::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
-            // On all nodes together: every replica applies what the primary writes.
-            demand.cpu_s = self.write().variate().mean() + self.applied(class);
+            demand.cpu_s = self.write().variate().mean();
             let read = if self.engine().reads_before_writing() { miss } else { 0.0 };
             let flush = if self.flush_every().is_zero() { self.commit().variate().mean() } else { 0.0 };
             demand.wait_s = read + flush;

@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use crate::model::lever::{Lever, Setting};
 use crate::model::resource::{
-    APPLY_WORKERS, Bound, CONNECTIONS, CPU, DISK, MEMORY, Meter, Noun, Resource, Sort,
+    APPLY_WORKERS, Bound, COMMIT, CONNECTIONS, CORE_SECONDS, CPU, DISK, Full, Hold, MEMORY, Meter, Noun,
+    Resource,
 };
 use crate::model::spec::{RequestClass, Spec as _};
 
 use super::apply::WORKERS_MAX;
 use super::spec::engine::NODES_MAX;
 use super::spec::replicas::REPLICAS_MAX;
-use super::spec::{AT_ONCE_MAX, DatabaseSpec, Reads, topology};
+use super::spec::{AT_ONCE_MAX, DatabaseSpec, ReadYourWrites, Reads, topology};
 
 /// Name of the limits on the rates of reads and of writes of each node.
 const READ_LIMIT: &str = "read_limit";
@@ -42,39 +43,91 @@ impl DatabaseSpec {
         !self.is_replicated() && !self.is_partitioned()
     }
 
+    /// Groups of nodes that do the same: their numbers, and whether they apply what others have written.
+    fn parts(&self) -> Vec<(Range<u32>, bool)> {
+        let nodes = self.nodes();
+        if !self.is_replicated() || self.all_write() {
+            return vec![(nodes, self.all_write())];
+        }
+        vec![(nodes.start..nodes.start + 1, false), (nodes.start + 1..nodes.end, true)]
+    }
+
+    /// The share of the queries of a class that some nodes answer.
+    fn share(&self, of: &Range<u32>, class: &RequestClass) -> f64 {
+        let nodes = self.nodes();
+        if *of == nodes {
+            return 1.0;
+        }
+        let is_primary = of.start == nodes.start;
+        let alike = f64::from(of.len() as u32) / f64::from(nodes.len() as u32);
+        match self.reads() {
+            _ if class.writes => f64::from(u8::from(is_primary)),
+            Reads::Primary => f64::from(u8::from(is_primary)),
+            Reads::Replicas => f64::from(u8::from(!is_primary)),
+            Reads::Nearest => alike,
+        }
+    }
+
+    /// Whether reads go where nothing but a simulation tells: to the nearest node, or where a user has written.
+    fn strays(&self) -> bool {
+        let after_write = self.read_your_writes.unwrap_or_default();
+        let is_known = matches!(after_write, ReadYourWrites::None | ReadYourWrites::WaitForPosition);
+        self.is_replicated() && !self.all_write() && (self.reads() == Reads::Nearest || !is_known)
+    }
+
     pub(super) fn all_resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
-        let of = self.nodes();
-        let by_class = |amount: fn(&DatabaseSpec, &RequestClass) -> f64| -> Vec<f64> {
-            classes.iter().map(|class| amount(self, class)).collect()
+        let parts = self.parts().into_iter();
+        let mut all: Vec<Resource> =
+            parts.flat_map(|(of, applies)| self.resources_of(of, applies, classes)).collect();
+        all.extend(self.apply(classes.iter().map(|class| self.applied(class)).collect()));
+        all
+    }
+
+    /// What some nodes have.
+    fn resources_of(&self, of: Range<u32>, applies: bool, classes: &[RequestClass]) -> Vec<Resource> {
+        let visits: Vec<f64> = classes.iter().map(|class| self.share(&of, class)).collect();
+        let by_class = |amount: &dyn Fn(&RequestClass) -> f64| -> Vec<f64> {
+            classes.iter().zip(&visits).map(|(class, share)| share * amount(class)).collect()
         };
+        let own_s = by_class(&|class| self.demand(class).cpu_s);
+        let applied = |class| if applies { self.applied(class) } else { 0.0 };
+        let applied_s: Vec<f64> = classes.iter().map(applied).collect();
+        let cpu_s: Vec<f64> = own_s.iter().zip(&applied_s).map(|(own, applied)| own + applied).collect();
+        let later = applied_s.iter().zip(&cpu_s).map(|(part, all)| if *all > 0.0 { part / all } else { 0.0 });
+        let later: Vec<f64> = later.collect();
         let mut all = Vec::new();
         if let Some(machine) = self.machine() {
-            let cpu_s = by_class(|spec, class| spec.demand(class).cpu_s);
             all = Resource::of_machine(&machine, of.clone(), cpu_s);
-            for disk in all.iter_mut().filter(|one| one.meter == Meter::Disk) {
-                disk.demand = by_class(DatabaseSpec::misses);
+            for one in &mut all {
+                match one.meter {
+                    Meter::Cores => {
+                        one.later = later.clone();
+                        one.key = if self.has_typed_cores() { "instance" } else { "cores" };
+                    }
+                    Meter::Disk => one.demand = by_class(&|class| self.misses(class)),
+                    _ => {}
+                }
             }
         }
-        let connections = f64::from(self.connections());
-        all.push(Resource::slots(CONNECTIONS, Noun::Many("the connections"), of.clone(), connections));
+        let (noun, stays) = (Noun::Many("the connections"), vec![Hold::stay(1.0); classes.len()]);
+        let connections =
+            Resource::slots(CONNECTIONS, noun, of.clone(), f64::from(self.connections()), stays);
+        all.push(connections.when_full(Full::away("rejects")));
         let limits = [
-            (
-                READ_LIMIT,
-                "the limit on reads",
-                self.read_limit,
-                by_class(|_, class| f64::from(!class.writes)),
-            ),
-            (
-                WRITE_LIMIT,
-                "the limit on writes",
-                self.write_limit,
-                by_class(|_, class| f64::from(class.writes)),
-            ),
+            (READ_LIMIT, "the limit on reads", self.read_limit, false),
+            (WRITE_LIMIT, "the limit on writes", self.write_limit, true),
         ];
-        for (name, noun, limit, calls) in limits {
+        for (name, noun, limit, writes) in limits {
+            let calls = by_class(&|class| f64::from(u8::from(class.writes == writes)));
             all.extend(limit.map(|limit| Resource::limit(name, Noun::One(noun), of.clone(), limit.0, calls)));
         }
-        all.extend(self.apply(by_class(DatabaseSpec::applied)));
+        all.extend(self.flushes(&of, by_class(&|class| self.flushed(class))));
+        for one in &mut all {
+            one.visits.clone_from(&visits);
+            if self.strays() {
+                one.bound = Bound::About;
+            }
+        }
         all
     }
 
@@ -85,28 +138,39 @@ impl DatabaseSpec {
     }
 
     /// Core seconds at speed 1 that all nodes together take to apply what a call of a class has written at another one.
-    pub(super) fn applied(&self, class: &RequestClass) -> f64 {
+    fn applied(&self, class: &RequestClass) -> f64 {
         if !class.writes || !self.is_replicated() {
             return 0.0;
         }
         f64::from(self.replicas()) * self.apply_demand().variate().mean()
     }
 
+    /// Seconds for which a call of a class waits for the flush of its write, if it had one of its own.
+    fn flushed(&self, class: &RequestClass) -> f64 {
+        let waits = class.writes && self.flush_every().is_zero();
+        if waits { self.commit().variate().mean() } else { 0.0 }
+    }
+
+    /// The flushes of the log. Writes that wait at the same time share one, so that their number has no limit.
+    fn flushes(&self, of: &Range<u32>, work: Vec<f64>) -> Option<Resource> {
+        let flushes = (COMMIT, Noun::Many("the flushes"), "seconds of flushes");
+        let flushes = Resource::rate(flushes, of.clone(), f64::INFINITY, work);
+        let has = Resource { has: 1.0, bound: Bound::About, ..flushes };
+        Some(has.when_full(Full::SHARED)).filter(|one| one.demand.iter().any(|work| *work > 0.0))
+    }
+
     /// The workers that apply the log, each of which takes one core at most; `None` without replicas.
     fn apply(&self, demand: Vec<f64>) -> Option<Resource> {
         let machine = self.machine().filter(|_| self.is_replicated())?;
         let workers = self.apply_workers();
-        Some(Resource {
-            name: APPLY_WORKERS,
-            noun: Noun::Many("the workers that apply the log in the replicas"),
-            sort: Sort::Rate,
-            meter: Meter::Law,
-            of: self.appliers(),
-            has: f64::from(workers),
-            capacity: f64::from(workers.min(machine.cores)) * machine.speed,
-            demand,
-            bound: Bound::AtMost,
-        })
+        let rate = f64::from(workers.min(machine.cores)) * machine.speed;
+        let noun = Noun::Many("the workers that apply the log in the replicas");
+        let later = vec![1.0; demand.len()];
+        let row = (APPLY_WORKERS, noun, CORE_SECONDS);
+        let apply = Resource::rate(row, self.appliers(), rate, demand).later(later);
+        let (has, most) = (f64::from(workers), f64::from(machine.cores));
+        let apply = Resource { has, most, bound: Bound::AtMost, ..apply };
+        Some(apply.set_by("apply.workers").when_full(Full::LAGS))
     }
 
     /// More nodes come first where more of them can share the work, then larger ones; replicas for a single node come

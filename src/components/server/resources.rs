@@ -1,7 +1,8 @@
 //! What a group of servers has a limited amount of, and the keys that change it.
 
 use crate::model::lever::{Lever, Setting};
-use crate::model::resource::{CPU, MEMORY, Noun, POOL, Resource};
+use crate::model::quantity::Dist;
+use crate::model::resource::{CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
 use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
 use super::spec::ServerSpec;
@@ -19,17 +20,47 @@ impl ServerSpec {
         let cpu_s = || classes.iter().map(|class| self.demand(class).cpu_s).collect();
         let machine = self.machine().map(|machine| Resource::of_machine(&machine, of.clone(), cpu_s()));
         let mut all = machine.unwrap_or_default();
-        let slots = |name, noun, has| Resource::slots(name, Noun::Many(noun), of.clone(), f64::from(has));
-        all.push(slots(WORKERS, "the workers", self.workers()));
-        if self.asks_databases() {
-            let pool = slots(POOL, "the connections to databases", self.db_pool());
-            all.push(pool.unmeasured());
+        let key = if self.has_typed_cores() { "instance" } else { "cores" };
+        all.iter_mut().filter(|one| one.name == CPU).for_each(|one| one.key = key);
+        all.iter_mut().filter(|one| one.name == MEMORY).for_each(|one| self.hold_memory(one, classes));
+        let slots = |name, noun, has, holds| {
+            Resource::slots(name, Noun::Many(noun), of.clone(), f64::from(has), holds)
+        };
+        let stays = vec![Hold::stay(1.0); classes.len()];
+        all.push(slots(WORKERS, "the workers", self.workers(), stays).when_full(self.behind_workers()));
+        let longest_s = self.pool_timeout().as_secs_f64();
+        for pool in self.all_pools() {
+            let holds = classes.iter().map(|class| hold(&self.steps, &pool.to, class, false)).collect();
+            let pool = slots(POOL, "the connections to databases", pool.has, holds);
+            all.push(pool.measured(Meter::Law).when_full(Full::patience(longest_s, "fails")));
         }
         if let Some(limit) = &self.rate_limit {
             let noun = Noun::One("the rate limit");
-            all.push(Resource::limit(RATE_LIMIT, noun, of, limit.rate.0, vec![1.0; classes.len()]));
+            let limit = Resource::limit(RATE_LIMIT, noun, of, limit.rate.0, vec![1.0; classes.len()]);
+            all.push(limit.set_by("rate_limit.rate"));
         }
         all
+    }
+
+    /// What calls do when all workers are taken.
+    fn behind_workers(&self) -> Full {
+        let limits = self.limits();
+        let then = match limits.backlog {
+            0 => "rejects",
+            _ if limits.refuses => "refuses",
+            _ => "drops",
+        };
+        Full::queue(u64::from(limits.queue) + u64::from(limits.backlog), "queue", then)
+    }
+
+    /// The calls that are worked on share what the process leaves of the machine's memory.
+    fn hold_memory(&self, memory: &mut Resource, classes: &[RequestClass]) {
+        let limits = self.limits();
+        memory.capacity = memory.has - limits.base_memory as f64;
+        memory.holds = vec![Hold::stay(limits.memory_per_call as f64); classes.len()];
+        if limits.kills {
+            memory.full = Full::away("kills the process");
+        }
     }
 
     /// More machines come first where there are several, and last where there is one: it is enlarged while it can be.
@@ -68,19 +99,14 @@ impl ServerSpec {
         Some(Lever { adds: more, why, ..lever })
     }
 
-    /// The pools: a query holds a connection while it is answered, a transaction over all its steps.
-    pub(super) fn all_pools(&self, classes: &[RequestClass]) -> Vec<Pooled> {
+    /// The pools, one for each box that is asked over connections of a pool.
+    pub(super) fn all_pools(&self) -> Vec<Pooled> {
         let mut names: Vec<&str> = Vec::new();
         for (_, step) in all(&self.steps) {
-            names.extend(
-                step.query.as_deref().or(step.transaction.as_deref()).filter(|to| !names.contains(to)),
-            );
+            let to = step.query.as_deref().or(step.transaction.as_deref());
+            names.extend(to.filter(|to| !names.contains(to)));
         }
-        let pool = |to: &str| {
-            let holds = classes.iter().map(|class| holds(&self.steps, to, class, false));
-            Pooled { to: to.to_owned(), has: self.db_pool(), holds: holds.collect() }
-        };
-        names.into_iter().map(pool).collect()
+        names.into_iter().map(|to| Pooled { to: to.to_owned(), has: self.db_pool() }).collect()
     }
 
     fn asks_databases(&self) -> bool {
@@ -88,18 +114,26 @@ impl ServerSpec {
     }
 }
 
-/// How long a call of a class holds connections to a box in some steps: answers of that box, and seconds beside them.
-fn holds(steps: &[Step], to: &str, class: &RequestClass, is_inside: bool) -> (f64, f64) {
-    let mut sum = (0.0, 0.0);
+/// How long a call of a class holds a connection to a box in some steps: a query holds one while it is answered, a
+/// transaction over all its steps.
+fn hold(steps: &[Step], to: &str, class: &RequestClass, is_inside: bool) -> Hold {
+    let mut sum = Hold { amount: 1.0, ..Hold::default() };
     for step in steps {
-        let opens = step.transaction.as_deref() == Some(to);
-        let mean_s = [&step.cpu, &step.wait].into_iter().flatten().map(|dist| dist.variate().mean());
-        let own_s = if is_inside { mean_s.sum() } else { 0.0 };
-        let asks = if step.query.as_deref() == Some(to) { step.calls() } else { 0.0 };
-        let inner = holds(&step.steps, to, class, is_inside || opens);
         let share = step.share(class);
-        sum.0 += share * (asks + inner.0);
-        sum.1 += share * (own_s + inner.1);
+        let opens = step.transaction.as_deref() == Some(to);
+        let inner = hold(&step.steps, to, class, is_inside || opens);
+        let mean_s = |dist: &Option<Dist>| dist.as_ref().map_or(0.0, |dist| dist.variate().mean());
+        let own = if is_inside { share } else { 0.0 };
+        sum.cpu_s += own * mean_s(&step.cpu) + share * inner.cpu_s;
+        sum.wait_s += own * mean_s(&step.wait) + share * inner.wait_s;
+        if let Some(asked) = step.query.as_deref().filter(|asked| is_inside || *asked == to) {
+            sum.answers.push((asked.to_owned(), share * step.calls()));
+        }
+        if let Some(asked) = step.call.as_ref().filter(|_| is_inside) {
+            // Parallel calls are answered at the same time.
+            sum.answers.push((asked.clone(), share * f64::from(step.times.unwrap_or(1))));
+        }
+        sum.answers.extend(inner.answers.into_iter().map(|(asked, times)| (asked, share * times)));
     }
     sum
 }

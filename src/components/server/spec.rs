@@ -204,6 +204,11 @@ impl ServerSpec {
         }
     }
 
+    /// Whether the number of its cores is that of its type of machine.
+    pub(super) fn has_typed_cores(&self) -> bool {
+        self.instance.is_some() && self.cores.is_none()
+    }
+
     fn check_limits(&self, problems: &mut Problems) {
         if self.pool_timeout.is_some_and(|limit| limit.0.is_zero()) {
             problems.error(
@@ -292,8 +297,12 @@ impl Spec for ServerSpec {
         self.all_resources(classes)
     }
 
-    fn pools(&self, classes: &[RequestClass]) -> Vec<Pooled> {
-        self.all_pools(classes)
+    fn pools(&self) -> Vec<Pooled> {
+        self.all_pools()
+    }
+
+    fn patience(&self) -> Option<(&'static str, SimDuration)> {
+        self.timeout.map(|timeout| ("timeout", timeout.0))
     }
 
     fn levers(&self) -> Vec<Lever> {
@@ -307,6 +316,9 @@ impl Spec for ServerSpec {
             demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
             if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
                 demand.calls.push((to.clone(), share * step.calls()));
+                let times = f64::from(step.times.unwrap_or(1));
+                demand.beside.push((to.clone(), share * (step.calls() - times)));
+                demand.differs |= share > 0.0 && share < 1.0;
                 if step.scope() != Scope::default() {
                     demand.queries.push((to.clone(), share * step.calls(), step.scope()));
                 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::model::resource::{CPU, DISK, MEMORY, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::Scenario;
-use crate::scenario::load::static_load;
 
 use super::super::result::{Bottleneck, ComponentResult, Figure, RunResult};
 
@@ -26,14 +25,14 @@ pub(in super::super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> O
 
 /// Resources that nobody measures, by the utilisation law: what a request takes of them, times the measured requests.
 fn by_law(scenario: &Scenario, result: &RunResult) -> Vec<Bottleneck> {
-    let load = static_load(&scenario.boxes, &scenario.classes);
+    let load = scenario.load();
     let rate = |offered: &Offered, most: f64| if let Offered::Open(rate) = offered { *rate } else { most };
     let expected: f64 = load.clients.iter().map(|client| rate(&client.offered, client.throughput_max)).sum();
     let share = result.metrics.throughput_rps.mean.unwrap_or(0.0) / expected;
     // Calls that a limit turns away are not among those that are measured.
     let is_told = |resource: &Resource| resource.meter == Meter::Law && resource.sort != Sort::Limit;
     let rows = load.resources.iter().filter(|row| is_told(&row.resource));
-    let used = rows.map(|row| (row, share * row.work / row.capacity())).filter(|(_, used)| *used > 0.0);
+    let used = rows.map(|row| (row, share * row.utilisation())).filter(|(_, used)| *used > 0.0);
     used.map(|(row, used)| Bottleneck {
         component: row.name.clone(),
         resource: row.resource.name,

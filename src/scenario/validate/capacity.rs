@@ -1,57 +1,53 @@
-//! Warnings of machines and of apply workers of replicas that can never keep up with an open load.
+//! Warnings of resources of which a load asks more than there is, at its mean or when it is highest.
 
 use super::{Check, path, quantity};
-use crate::model::resource::{APPLY_WORKERS, POOL};
-use crate::scenario::load::StaticLoad;
+use crate::model::resource::{BYTES, Bound, Full, Meter, POOL, Sort};
+use crate::model::spec::Offered;
+use crate::scenario::load::{ClientLoad, ResourceLoad, StaticLoad, Work};
+
+/// Bytes of a mebibyte and of a megabyte.
+const MEBIBYTE: f64 = 1_048_576.0;
+const MEGABYTE: f64 = 1e6;
 
 impl Check<'_, '_> {
-    /// Warns of machines that get more work from open clients than they can do.
-    pub(super) fn stability(&mut self, load: &StaticLoad) {
-        let boxes = &self.assembly.boxes;
-        for machine in load.machines().filter(|machine| machine.open_work >= machine.capacity()) {
-            let exceeds = machine.open_work > machine.capacity();
-            let message = format!(
-                "`{}` gets {} core seconds of work a second and can do {}: its utilisation must {} 1",
-                machine.name,
-                quantity(machine.open_work),
-                quantity(machine.capacity()),
-                if exceeds { "exceed" } else { "reach" }
-            );
-            // At exactly 1 the mean rates balance. The queue still grows, because of variation, but more slowly than
-            // at any rate.
-            let help = if exceeds {
-                let growth = quantity(load.growth_per_s(machine, boxes));
-                format!("without limits its queue grows by {growth} calls a second")
+    /// Warns of resources of which open clients ask more than there is.
+    pub(super) fn resources(&mut self, load: &StaticLoad) {
+        let when = load.peak_when();
+        for row in &load.resources {
+            let (work, when) = if row.mean.open >= row.capacity() {
+                (&row.mean, None)
+            } else if row.peak.open > row.capacity() {
+                (&row.peak, when.as_deref())
             } else {
-                "without limits its queue grows without end, if slowly".to_owned()
+                continue;
             };
-            let entry = self.entries[machine.name.as_str()];
-            self.warn(&path(entry, ""), message, help);
+            let pooled = self.pooled(&row.name);
+            self.warn(&row.path, too_much(row, work, when), what_follows(load, row, work, pooled));
         }
     }
 
-    /// Warns of pools of connections that open clients ask for more than they have, and of pools that together have more
-    /// connections than the other box accepts.
-    pub(super) fn pools(&mut self, load: &StaticLoad) {
-        for pool in load.pools().filter(|pool| pool.open_work >= pool.capacity()) {
-            let entry = self.entries[pool.name.as_str()];
-            let message = format!(
-                "the calls of `{}` hold {} connections at a time and there are {}: those that wait for one grow without end",
-                pool.name,
-                quantity(pool.open_work),
-                quantity(pool.capacity())
-            );
-            self.warn(
-                &path(entry, POOL),
-                message,
-                "give a larger `db_pool`, or hold connections for less time",
-            );
+    /// Number of connections that the pools of other boxes keep to a box; `None` where somebody asks without a pool.
+    fn pooled(&self, name: &str) -> Option<f64> {
+        let mut all = 0.0;
+        for entry in &self.assembly.boxes {
+            let pool = entry.spec.pools().into_iter().find(|pool| pool.to == name);
+            let asks = entry.spec.arrows().iter().any(|arrow| arrow.to == name);
+            match pool {
+                Some(pool) => all += f64::from(pool.has) * f64::from(entry.spec.members()),
+                None if asks => return None,
+                None => {}
+            }
         }
+        (all > 0.0).then_some(all)
+    }
+
+    /// Warns of pools that together have more connections than the other box accepts.
+    pub(super) fn pools(&mut self) {
         let boxes = &self.assembly.boxes;
         for other in boxes {
             let Some(most) = other.spec.accepts() else { continue };
             let pools = |entry: &'_ crate::scenario::BoxEntry| {
-                let pools = entry.spec.pools(&self.assembly.classes).into_iter();
+                let pools = entry.spec.pools().into_iter();
                 let has = pools.filter(|pool| pool.to == other.name).map(|pool| u64::from(pool.has));
                 has.sum::<u64>() * u64::from(entry.spec.members())
             };
@@ -67,58 +63,152 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Warns of links between two boxes that open clients give more answers than they can send.
-    pub(super) fn full_links(&mut self, load: &StaticLoad) {
-        let members = |name: &str| self.entries.get(name).map_or(1, |entry| entry.spec.members());
-        let mut full = Vec::new();
-        for (index, link) in self.assembly.ways.links.iter().enumerate() {
-            let Some(bandwidth) = link.bandwidth else { continue };
-            let [one, other] = &link.between;
-            let most = bandwidth.0 as f64 * f64::from(members(one)) * f64::from(members(other));
-            for (from, to) in [(one, other), (other, one)] {
-                let flows = load.flows.iter().filter(|flow| flow.from == *from && flow.to == *to);
-                let sum: f64 = flows.map(|flow| flow.bytes_per_s).sum();
-                if sum >= most {
-                    let message = format!(
-                        "the answers of `{from}` to `{to}` are {} MB a second and the link sends {}: they wait without end",
-                        quantity(sum / 1e6),
-                        quantity(most / 1e6)
-                    );
-                    full.push((format!("network.link[{index}].bandwidth"), message));
-                }
-            }
-        }
-        for (at, message) in full {
-            self.warn(&at, message, "give it more `bandwidth`, or smaller answers");
+    /// Warns of closed users of whom more wait than their patience or the places of the box allow.
+    pub(super) fn closed_users(&mut self, load: &StaticLoad) {
+        for client in &load.clients {
+            let Some((message, help)) = too_many(load, client) else { continue };
+            let entry = self.entries[client.name.as_str()];
+            self.warn(&path(entry, "users"), message, help);
         }
     }
+}
 
-    /// Warns of replicas whose workers apply the log more slowly than it is written.
-    pub(super) fn replicas_keep_up(&mut self, load: &StaticLoad) {
-        let workers = load.resources.iter().filter(|one| one.resource.name == APPLY_WORKERS);
-        for one in workers.filter(|one| one.open_work >= one.capacity()) {
-            let entry = self.entries[one.name.as_str()];
-            let Some(machine) = entry.spec.machine() else { continue };
-            let (work, rate) = (one.open_work / f64::from(one.resource.holders()), one.resource.capacity);
-            let message = format!(
-                "each replica of `{}` gets {} core seconds of writes to apply a second and its workers can do {}: it falls \
-                 behind by {} s every second",
-                entry.name,
-                quantity(work),
-                quantity(rate),
-                quantity(1.0 - rate / work)
-            );
-            // The least number of workers whose utilisation is below 1.
-            let needed = (work / machine.speed).floor() + 1.0;
-            let help = if needed <= f64::from(machine.cores) {
-                format!("its lag grows without end: {}.apply.workers={needed}", entry.name)
-            } else {
-                format!(
-                    "it would take {needed} workers and cores: lower {}.apply.demand, or write less",
-                    entry.name
-                )
-            };
-            self.warn(&path(entry, "apply.workers"), message, help);
+/// What is asked of a resource and what it has; `when` is the time of the highest load.
+fn too_much(row: &ResourceLoad, work: &Work, when: Option<&str>) -> String {
+    let resource = &row.resource;
+    let noun = resource.noun;
+    let share = 100.0 * work.open / row.capacity();
+    let least =
+        if resource.bound == Bound::AtMost && resource.sort == Sort::Slots { "at least " } else { "" };
+    let busy = format!("{least}{} % {}", quantity(share), noun.in_use());
+    let busy = match when {
+        None => format!("must be {busy}"),
+        Some(when) => format!("{} {busy} {when}", noun.is()),
+    };
+    let (scale, unit) = match resource.meter {
+        Meter::Memory => (MEBIBYTE, " MiB"),
+        _ if resource.unit == BYTES => (MEGABYTE, " MB"),
+        _ => (1.0, ""),
+    };
+    let (asked, has) = (quantity(work.open / scale), quantity(row.capacity() / scale));
+    let detail = match resource.sort {
+        Sort::Slots => format!("calls hold {asked}{unit} at a time and there are {has}{unit}"),
+        Sort::Limit => format!("{asked} calls come a second and {has} pass"),
+        Sort::Rate => {
+            let what = if unit.is_empty() { format!(" {}", resource.unit) } else { unit.to_owned() };
+            format!("{asked}{what} come a second and {has} can be done")
         }
+    };
+    format!("{} of `{}` {busy}: {detail}", noun.word(), row.member)
+}
+
+/// What happens then, and the least value of the key that ends it.
+fn what_follows(load: &StaticLoad, row: &ResourceLoad, work: &Work, pooled: Option<f64>) -> String {
+    let excess = row.excess_calls(work);
+    let full = &row.resource.full;
+    let places = load.places(row);
+    let follows = match *full {
+        Full { places: Some(0), then, .. } => match then {
+            "kills the process" => "a call beyond that kills the process".to_owned(),
+            _ => format!("{} calls a second are too many: it {then} them", quantity(excess)),
+        },
+        Full::LAGS => "the lag grows without end".to_owned(),
+        Full { places: None, longest_s, then, .. } if longest_s.is_finite() => {
+            format!(
+                "{} calls a second wait in vain: one that waits for {} s {then}",
+                quantity(excess),
+                quantity(longest_s)
+            )
+        }
+        _ if excess <= 0.0 => "the queue grows without end, if slowly".to_owned(),
+        _ if pooled.is_some_and(|pooled| pooled < places) => format!(
+            "{} calls a second queue up: after {} s they hold the {} connections of all pools, and further ones wait there",
+            quantity(excess),
+            quantity(pooled.unwrap_or_default() / excess),
+            quantity(pooled.unwrap_or_default())
+        ),
+        _ if places.is_finite() => {
+            let then = load.door(row).map_or("rejects", |door| door.resource.full.then);
+            format!(
+                "{} calls a second queue up: all {} places are full after {} s, then it {then} calls",
+                quantity(excess),
+                quantity(places),
+                quantity(places / excess)
+            )
+        }
+        _ => format!("{} calls a second queue up without end", quantity(excess)),
+    };
+    match enough(row, work) {
+        Some(Enough::Is(value)) => format!("{follows}: {}.{}={value} or more", row.name, row.resource.key),
+        Some(Enough::Never) => {
+            format!("{follows}, whatever `{}` is: give it a larger machine, or less to do", row.resource.key)
+        }
+        None => follows,
+    }
+}
+
+/// What it takes of a key.
+enum Enough {
+    /// At least this number.
+    Is(f64),
+    /// No value is enough.
+    Never,
+}
+
+/// The least whole number of what each member must have; `None` where the key is not that number.
+fn enough(row: &ResourceLoad, work: &Work) -> Option<Enough> {
+    let resource = &row.resource;
+    let is_number = match resource.meter {
+        Meter::Memory | Meter::Disk => false,
+        Meter::Cores => resource.bound == Bound::Exact && resource.key != "instance",
+        _ => resource.unit != BYTES && resource.sort != Sort::Limit,
+    };
+    if !is_number {
+        return None;
+    }
+    // What one of them does, as far as they can all be used.
+    let each = resource.capacity / resource.has.min(resource.most);
+    let needed = (work.open / f64::from(resource.holders()) / each * (1.0 + 1e-9)).floor() + 1.0;
+    Some(if needed <= resource.most { Enough::Is(needed) } else { Enough::Never })
+}
+
+/// What goes wrong with closed users who ask for more than there is.
+fn too_many(load: &StaticLoad, client: &ClientLoad) -> Option<(String, String)> {
+    let offered = client.peak.as_ref().map_or(client.offered, |peak| peak.offered);
+    let Offered::Closed(users, think_s) = offered else { return None };
+    let row = &load.resources[client.tightest?];
+    let wait_s = users * client.demand_max_s - think_s;
+    let waiting = users - think_s / client.demand_max_s;
+    let when = client.peak.as_ref().map_or(String::new(), |peak| format!(" {}", peak.when));
+    let (noun, most) = (row.resource.noun.word(), quantity(1.0 / client.demand_max_s));
+    let of = format!("{noun} of `{}` let at most {most} requests through a second", row.member);
+    let places = load.places(row);
+    if waiting > places {
+        let message = format!(
+            "{} of {} users wait at a time{when}, and `{}` has {} places{}: it {} the rest",
+            quantity(waiting),
+            quantity(users),
+            row.name,
+            quantity(places),
+            load.door(row).map_or_else(String::new, keys),
+            load.door(row).map_or("rejects", |door| door.resource.full.then),
+        );
+        return Some((message, of));
+    }
+    let (key, patience_s) = client.patience.filter(|(_, patience_s)| wait_s > *patience_s)?;
+    let message = format!(
+        "{} users wait for {} s each{when}, longer than their `{key}` of {} s",
+        quantity(users),
+        quantity(wait_s),
+        quantity(patience_s)
+    );
+    Some((message, of))
+}
+
+/// The keys that set the number of places: " (`workers`, `queue`)".
+fn keys(door: &ResourceLoad) -> String {
+    match door.resource.full.key {
+        "" => format!(" (`{}`)", door.resource.key),
+        queue => format!(" (`{}`, `{queue}`)", door.resource.key),
     }
 }

@@ -103,12 +103,14 @@ fn a_box_without_requests_and_one_without_capacity_are_warnings() {
         "[server.idle]\ncores = 1\n[database.db]",
         &[("idle", "no request reaches `idle`", "point a box at it, or take it out")],
     );
-    let message = "`web` gets 3.2 core seconds of work a second and can do 2: its utilisation must exceed 1";
-    let help = "without limits its queue grows by 150 calls a second";
-    check("100/s", "400/s", &[("web", message, help)]);
-    let message = "`web` gets 2 core seconds of work a second and can do 2: its utilisation must reach 1";
-    let help = "without limits its queue grows without end, if slowly";
-    check("100/s", "250/s", &[("web", message, help)]);
+    let message =
+        "the cores of `web` must be 160 % busy: 3.2 core seconds of work come a second and 2 can be done";
+    let help = "150 calls a second queue up without end: web.cores=2 or more";
+    check("100/s", "400/s", &[("1", message, help)]);
+    let message =
+        "the cores of `web` must be 100 % busy: 2 core seconds of work come a second and 2 can be done";
+    let help = "the queue grows without end, if slowly: web.cores=2 or more";
+    check("100/s", "250/s", &[("1", message, help)]);
 }
 
 #[test]

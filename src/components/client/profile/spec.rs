@@ -153,6 +153,26 @@ impl ProfileSpec {
         }
     }
 
+    /// When the factor is highest, as the end of a sentence: "for the 2min of the spike".
+    #[must_use]
+    pub fn when(&self) -> String {
+        if let Some(spike) = self.spike {
+            return format!("for the {} of the spike", spike.r#for);
+        }
+        if let Some(burst) = self.burst {
+            return format!("for the {} of each burst", burst.r#for);
+        }
+        if self.diurnal.is_some() {
+            return "at the height of the day".to_owned();
+        }
+        if self.ramp.is_some() {
+            return "at the high end of the ramp".to_owned();
+        }
+        let steps = self.steps.iter().flatten();
+        let highest = steps.reduce(|most, step| if step.1 > most.1 { step } else { most });
+        highest.map_or_else(String::new, |(at, _)| format!("in the step at {at}"))
+    }
+
     /// The profile, ready for use. A profile that changes nothing is no profile, so that it gives the same run.
     #[must_use]
     pub fn profile(&self) -> Profile {

@@ -17,6 +17,9 @@ pub use recorded::Recorded;
 /// The least and the greatest factor of a trace.
 pub(super) const FACTORS: (f64, f64) = (1e-6, 1e6);
 
+/// The span over which the highest rate of a trace counts as its peak, seconds: about as long as users are patient [T].
+pub(super) const PEAK_S: f64 = 10.0;
+
 /// Largest number of times that a trace is played.
 const TIMES_MAX: u32 = 1_000_000;
 
@@ -102,10 +105,15 @@ impl TraceSpec {
         self.table.repeat.map_or(Some(1), |repeat| repeat.0)
     }
 
-    /// Requests a second: their mean over the trace, and the most over one of its periods, or over a second.
-    pub(super) fn load(&self) -> (f64, f64) {
-        let (mean, peak) = self.recorded.as_ref().map_or((0.0, 0.0), Recorded::load);
-        (mean * self.factor(), peak * self.factor())
+    /// Requests a second: their mean over the trace.
+    pub(super) fn mean(&self) -> f64 {
+        self.recorded.as_ref().map_or(0.0, Recorded::mean) * self.factor()
+    }
+
+    /// Requests a second: the most over spans of 1, 10 and 60 s.
+    pub(super) fn spans(&self) -> Vec<(f64, f64)> {
+        let highest = |span_s| self.recorded.as_ref().map_or(0.0, |recorded| recorded.highest(span_s));
+        [1.0, PEAK_S, 60.0].map(|span_s| (span_s, highest(span_s) * self.factor())).into()
     }
 
     /// When the last request comes, seconds; `None` when the trace is played for ever.

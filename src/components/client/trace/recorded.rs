@@ -147,23 +147,50 @@ impl Recorded {
         Ok(Recorded::Counts { counts: rows.into(), period_s })
     }
 
-    /// Requests a second: their mean over the trace, and the most over one of its periods; of moments over a second.
-    pub(super) fn load(&self) -> (f64, f64) {
+    /// Requests a second: their mean over the trace.
+    pub(super) fn mean(&self) -> f64 {
+        match self {
+            Recorded::Moments(moments) => moments.len() as f64 / self.length_s(),
+            Recorded::Counts { counts, .. } => {
+                counts.iter().map(|(_, count)| count).sum::<f64>() / self.length_s()
+            }
+            Recorded::Rates { profile, end_s } => profile.area(*end_s) / end_s,
+        }
+    }
+
+    /// Requests a second: the most over a span of `span_s` seconds, over one of its periods where that is longer, or over all
+    /// of it where that is shorter.
+    pub(super) fn highest(&self, span_s: f64) -> f64 {
+        let span_s = span_s.min(self.length_s());
         match self {
             Recorded::Moments(moments) => {
-                let most = (0..moments.len()).map(|first| {
-                    let until = moments[first] + SimDuration::from_secs(1);
-                    moments.partition_point(|moment| *moment < until) - first
-                });
-                let most = most.max().unwrap_or(0);
-                (moments.len() as f64 / self.length_s(), most as f64)
+                let span = SimDuration::from_sample_secs(span_s);
+                let inside = |first: usize| {
+                    let until = moments[first] + span;
+                    moments[first..].partition_point(|moment| *moment < until)
+                };
+                (0..moments.len()).map(inside).max().unwrap_or(0) as f64 / span_s
             }
             Recorded::Counts { counts, period_s } => {
-                let sum: f64 = counts.iter().map(|(_, count)| count).sum();
-                let most = counts.iter().map(|(_, count)| *count).fold(0.0, f64::max);
-                (sum / self.length_s(), most / period_s)
+                let span_s = span_s.max(*period_s);
+                let mut most: f64 = 0.0;
+                let (mut first, mut inside) = (0, 0.0);
+                for (start, count) in counts.iter() {
+                    inside += count;
+                    // The first period that lies within the span that ends with this one.
+                    while counts[first].0 < start + period_s - span_s * (1.0 + 1e-9) {
+                        inside -= counts[first].1;
+                        first += 1;
+                    }
+                    most = most.max(inside);
+                }
+                most / span_s
             }
-            Recorded::Rates { profile, end_s } => (profile.area(*end_s) / end_s, profile.max()),
+            Recorded::Rates { profile, .. } => {
+                let Profile::Pieces { pieces, .. } = profile else { return profile.max() };
+                let over = |start: f64| (profile.area(start + span_s) - profile.area(start)) / span_s;
+                pieces.iter().map(|piece| over(piece.knot().0)).fold(0.0, f64::max)
+            }
         }
     }
 
@@ -297,7 +324,7 @@ mod tests {
     fn a_count_is_of_the_distance_of_the_lines() {
         let minutes = "0,600\n60,600\n120,600\n";
         assert_eq!(counts(minutes), (60.0, vec![(0.0, 600.0), (60.0, 600.0), (120.0, 600.0)]));
-        assert_eq!(parse(minutes).0.load(), (10.0, 10.0));
+        assert_eq!((parse(minutes).0.mean(), parse(minutes).0.highest(1.0)), (10.0, 10.0));
         assert!(parse(minutes).1[0].message.contains("the requests of 60 s"));
         assert_eq!(counts("0,6\n0.5,6\n").0, 0.5);
         assert_eq!(counts("0,600\n60,60\n180,60\n240,60\n").0, 60.0);

@@ -240,6 +240,7 @@ impl DatabaseSpec {
             let Work { lookups, left } = self.engine().work(next, class.keys.count);
             surplus.cpu_s += lookups * self.lookup().as_secs_f64();
             surplus.wait_s += lookups * miss;
+            surplus.operations += lookups * (1.0 - self.hit_ratio());
             surplus.calls += f64::from(left.joins);
             if left.gone == 0 {
                 return surplus;

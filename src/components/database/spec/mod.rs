@@ -152,6 +152,11 @@ impl DatabaseSpec {
         self.commit.clone().unwrap_or_else(|| Dist::constant(SimDuration::from_nanos(3_700_000)))
     }
 
+    /// Whether the number of its cores is that of its type of machine.
+    pub(super) fn has_typed_cores(&self) -> bool {
+        self.instance.is_some() && self.cores.is_none()
+    }
+
     /// Size of the buffer cache in bytes.
     pub(super) fn buffer(&self) -> u64 {
         let own = || (self.hardware().machine().memory as f64 * BUFFER_SHARE) as u64;

@@ -164,7 +164,7 @@ impl DatabaseSpec {
         let machine = self.machine().filter(|_| self.is_replicated())?;
         let workers = self.apply_workers();
         let rate = f64::from(workers.min(machine.cores)) * machine.speed;
-        let noun = Noun::Many("the workers that apply the log in the replicas");
+        let noun = Noun::Many("the apply workers");
         let later = vec![1.0; demand.len()];
         let row = (APPLY_WORKERS, noun, CORE_SECONDS);
         let apply = Resource::rate(row, self.appliers(), rate, demand).later(later);

@@ -120,6 +120,9 @@ fn what_follows(load: &StaticLoad, row: &ResourceLoad, work: &Work, pooled: Opti
                 quantity(longest_s)
             )
         }
+        _ if excess <= 0.0 && work.open > row.capacity() => {
+            "what nobody waits for falls behind without end".to_owned()
+        }
         _ if excess <= 0.0 => "the queue grows without end, if slowly".to_owned(),
         _ if pooled.is_some_and(|pooled| pooled < places) => format!(
             "{} calls a second queue up: after {} s they hold the {} connections of all pools, and further ones wait there",

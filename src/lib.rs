@@ -42,13 +42,14 @@
 //!
 //! # Features
 //!
-//! All are on by default but `parquet`; the library without them has no clock, no files and no threads.
+//! All are on by default but `parquet` and `playground`; the library without them has no clock, no files and no threads.
 //!
 //! | feature | brings |
 //! |---|---|
 //! | `cli` | the program `outgrow` |
 //! | `charts` | charts as PNG; SVG needs no feature |
 //! | `threads` | trials side by side instead of one after the other |
+//! | `playground` | the page of `outgrow play` inside the program; `playground/build.sh --program` builds both |
 //! | `parquet` | tables of sweeps as Parquet files |
 
 #[cfg(feature = "cli")]

@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod panic;
 mod pictures;
+mod play;
 mod progress;
 mod replay;
 mod run;
@@ -60,6 +61,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Trace(trace::Args),
+    Play(play::Args),
     Validate(validate::Args),
     List(list::Args),
     New(new::Args),
@@ -108,6 +110,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),
+        Command::Play(args) => play::run(args),
         Command::Validate(args) => validate::run(args),
         Command::List(args) => list::run(args),
         Command::New(args) => new::run(args),

@@ -194,17 +194,17 @@ impl Simulation {
         self.world.recorder.watch(part);
     }
 
-    /// Traces one request from now on.
+    /// Traces one request, or a sample of requests, from now on.
     pub fn follow(&mut self, trace: Trace) {
         self.world.trace = Some(Box::new(trace));
     }
 
-    /// The events of the traced request, as text.
+    /// The events of the traced request, as text; empty for a sample.
     pub fn trace(&self) -> &[TraceLine] {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.lines)
     }
 
-    /// The events of the traced request, for programs.
+    /// The events of the traced requests, for programs.
     pub fn steps(&self) -> &[Step] {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.steps)
     }

@@ -1,11 +1,14 @@
-//! `Trace`: all events of one request.
+//! `Trace`: all events of one request, or of a sample of requests.
 
+use std::collections::BTreeSet;
+
+use crate::kernel::random::mix;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::machine::Device;
 use super::signal::{CallId, ComponentId, Outcome};
 
-/// Largest number of lines, and of steps, in a trace; bounds a request that retries for ever.
+/// Largest number of lines, and of steps for each request, in a trace; bounds a request that retries for ever.
 pub const TRACE_LINES_MAX: usize = 10_000;
 
 /// One event of the traced request, as text.
@@ -67,12 +70,34 @@ pub enum What {
     Note(String),
 }
 
-/// Traces one request of one client.
+/// Which requests to trace: those that begin in a stretch of time and whose number hashes into one of `every` classes, up
+/// to `most`. The choice draws nothing, so that a trial with it has the events of one without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// They begin at this time or later.
+    pub from: SimTime,
+    /// They begin before this time.
+    pub until: SimTime,
+    /// One of this number of requests on average; 0 and 1 mean each of them.
+    pub every: u64,
+    /// The greatest number of requests.
+    pub most: usize,
+}
+
+/// The requests that a trace follows.
+#[derive(Debug)]
+enum Whom {
+    /// One request; of any client without a client.
+    One(Option<ComponentId>, u64),
+    /// A sample, with those of it that have begun.
+    Some(Sample, BTreeSet<(ComponentId, u64)>),
+}
+
+/// Traces one request, or a sample of requests.
 #[derive(Debug)]
 pub struct Trace {
-    client: Option<ComponentId>,
-    number: u64,
-    /// The events as text, in order.
+    whom: Whom,
+    /// The events as text, in order; empty for a sample.
     pub lines: Vec<TraceLine>,
     /// The events for programs, in order.
     pub steps: Vec<Step>,
@@ -82,21 +107,47 @@ impl Trace {
     /// Traces request `number` of `client`; `None` is any client.
     #[must_use]
     pub fn new(client: Option<ComponentId>, number: u64) -> Trace {
-        Trace { client, number, lines: Vec::new(), steps: Vec::new() }
+        Trace { whom: Whom::One(client, number), lines: Vec::new(), steps: Vec::new() }
+    }
+
+    /// Traces a sample, without text.
+    #[must_use]
+    pub fn sample(sample: Sample) -> Trace {
+        Trace { whom: Whom::Some(sample, BTreeSet::new()), lines: Vec::new(), steps: Vec::new() }
+    }
+
+    /// A request begins: takes it into the sample if it belongs there.
+    pub(super) fn begin(&mut self, client: ComponentId, number: u64, now: SimTime) {
+        if let Whom::Some(sample, taken) = &mut self.whom
+            && (sample.from..sample.until).contains(&now)
+            && taken.len() < sample.most
+            && mix(client.index() as u64, number).is_multiple_of(sample.every.max(1))
+        {
+            taken.insert((client, number));
+        }
     }
 
     pub(super) fn follows(&self, client: ComponentId, number: u64) -> bool {
-        number == self.number && self.client.is_none_or(|followed| followed == client)
+        match &self.whom {
+            Whom::One(whose, which) => *which == number && whose.is_none_or(|followed| followed == client),
+            Whom::Some(_, taken) => taken.contains(&(client, number)),
+        }
+    }
+
+    /// Whether the events of this request are wanted as text.
+    pub(super) fn tells(&self, client: ComponentId, number: u64) -> bool {
+        matches!(self.whom, Whom::One(..)) && self.follows(client, number)
     }
 
     pub(super) fn push(&mut self, at: SimTime, component: &str, text: String) {
-        if self.lines.len() < TRACE_LINES_MAX {
+        if self.lines.len() < TRACE_LINES_MAX && matches!(self.whom, Whom::One(..)) {
             self.lines.push(TraceLine { at, component: component.to_owned(), text });
         }
     }
 
     pub(super) fn push_step(&mut self, step: Step) {
-        if self.steps.len() < TRACE_LINES_MAX {
+        let requests = if let Whom::Some(_, taken) = &self.whom { taken.len() } else { 1 };
+        if self.steps.len() < TRACE_LINES_MAX.saturating_mul(requests) {
             self.steps.push(step);
         }
     }

@@ -241,8 +241,7 @@ impl World {
         let Wish { number, key, class, user, turn, identity } = wish;
         let measured = self.recorder.issue(class, issued);
         if self.trace.is_some() {
-            self.tell(client, client, number, |_| format!("request {number} is issued"));
-            self.mark_request(client, number, What::Begin);
+            self.tell_begin(client, number);
         }
         RequestId(self.requests.insert(Request {
             client,
@@ -274,6 +273,16 @@ impl World {
             self.tell_end(id, outcome);
         }
         self.requests.remove(id.0).expect("a request that has just been recorded is there")
+    }
+
+    #[cold]
+    fn tell_begin(&mut self, client: ComponentId, number: u64) {
+        let now = self.now();
+        if let Some(trace) = &mut self.trace {
+            trace.begin(client, number, now);
+        }
+        self.tell(client, client, number, |_| format!("request {number} is issued"));
+        self.mark_request(client, number, What::Begin);
     }
 
     #[cold]
@@ -320,7 +329,7 @@ impl World {
         number: u64,
         text: impl FnOnce(&World) -> String,
     ) {
-        if self.trace.as_ref().is_some_and(|trace| trace.follows(client, number)) {
+        if self.trace.as_ref().is_some_and(|trace| trace.tells(client, number)) {
             let text = text(self);
             let (now, name) = (self.now(), &self.infos[component.index()].name);
             if let Some(trace) = &mut self.trace {

@@ -7,7 +7,7 @@ use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimTime;
 use outgrow::model::record::{ComponentRecord, TrialRecord};
 use outgrow::model::spec::NoFiles;
-use outgrow::model::trace::Trace;
+use outgrow::model::trace::{Sample, Trace, What};
 use outgrow::scenario::{Scenario, build::build, load};
 
 const RUN: &str = "[run]\nduration = \"60s\"\nwarmup = \"6s\"\n";
@@ -278,4 +278,37 @@ fn more_cores_and_faster_ones_delay_nobody() {
         assert!(two.iter().zip(&more).all(|(two, more)| more <= two), "{keys}");
         assert!(two.iter().zip(&more).any(|(two, more)| more < two), "{keys}");
     }
+}
+
+#[test]
+fn a_sample_of_requests_changes_nothing_and_keeps_its_limits() {
+    let scenario = read(&ladder());
+    let traced = |sample: Option<Sample>| {
+        let mut simulation = build(&scenario, Seed::new(1).trial(0));
+        if let Some(sample) = sample {
+            simulation.follow(Trace::sample(sample));
+        }
+        let record = simulation.run(scenario.length(), &mut |_| false);
+        (everything(&record), simulation.steps().to_vec(), simulation.trace().len())
+    };
+    let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
+    let sample = Sample { from: at(20), until: at(30), every: 1, most: usize::MAX };
+    let (plain, steps, _) = traced(None);
+    assert!(steps.is_empty());
+    // The times of the requests of a sample that begin.
+    let begun = |sample: Sample| {
+        let (record, steps, lines) = traced(Some(sample));
+        assert!(record == plain && lines == 0, "the sample {sample:?} leaves a trace in the result");
+        let begins = steps.iter().filter(|step| step.what == What::Begin).map(|step| step.at);
+        let begins: Vec<SimTime> = begins.collect();
+        assert!(begins.iter().all(|begin| (sample.from..sample.until).contains(begin)));
+        begins
+    };
+    let all = begun(sample);
+    // 60 users who think for a second and wait for a tenth of one.
+    assert!((400..700).contains(&all.len()), "{}", all.len());
+    let third = begun(Sample { every: 3, ..sample });
+    assert!((all.len() / 4..all.len() / 2).contains(&third.len()), "{} of {}", third.len(), all.len());
+    assert!(third.iter().all(|begin| all.contains(begin)));
+    assert_eq!(begun(Sample { most: 50, ..sample }), all[..50]);
 }

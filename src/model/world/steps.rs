@@ -1,4 +1,4 @@
-//! What a trace tells of the signals and steps of the request that it follows.
+//! What a trace tells of the signals and steps of the requests that it follows.
 
 use super::super::call::Call;
 use super::super::signal::{CallId, ComponentId, Signal};
@@ -39,16 +39,18 @@ impl World {
     #[cold]
     fn mark_call(&mut self, component: ComponentId, id: CallId, what: What) {
         let Some(&Call { waited, client, number, .. }) = self.calls.get(id.0) else { return };
-        let step = Step { waited, ..self.step(component, what) };
-        self.keep(client, number, Step { call: Some(id), ..step });
+        if self.follows(client, number) {
+            let step = Step { waited, call: Some(id), ..self.step(component, what) };
+            self.keep(step);
+        }
     }
 
     /// Adds a step of a client's request to the trace if it is traced.
     #[inline]
     pub(in crate::model) fn mark_request(&mut self, client: ComponentId, number: u64, what: What) {
-        if self.trace.is_some() {
+        if self.follows(client, number) {
             let step = self.step(client, what);
-            self.keep(client, number, step);
+            self.keep(step);
         }
     }
 
@@ -57,8 +59,12 @@ impl World {
         Step { at: self.now(), component, call: None, waited: Default::default(), what }
     }
 
-    fn keep(&mut self, client: ComponentId, number: u64, step: Step) {
-        if let Some(trace) = self.trace.as_mut().filter(|trace| trace.follows(client, number)) {
+    fn follows(&self, client: ComponentId, number: u64) -> bool {
+        self.trace.as_ref().is_some_and(|trace| trace.follows(client, number))
+    }
+
+    fn keep(&mut self, step: Step) {
+        if let Some(trace) = &mut self.trace {
             trace.push_step(step);
         }
     }

@@ -1,0 +1,582 @@
+// The page: what is open, the moment that is shown, and what the reader does.
+
+const SPEEDS = [0.02, 0.05, 0.2, 1, 10, 60];
+const TRIALS_SHOWN = 1;
+
+const engines = (() => {
+  const module = compiled();
+  return { module, main: new Engine(module), side: new Engine(module), eye: new Engine(module), saver: new Engine(module) };
+})();
+
+const builtins = new Map([...document.querySelectorAll("script[data-scenario]")].map((script) => [script.dataset.scenario, script.textContent]));
+const opened = JSON.parse($("opened").textContent);
+
+const state = {
+  name: "", base: null, text: "", set: [], board: null, record: null, ghost: null, time: 0, speed: 0.05,
+  isPlaying: true, wasLoad: null, factor: 1, expected: null, took: 0,
+};
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const phone = matchMedia("(max-width: 46rem)");
+let isStill = still.matches;
+
+const diagram = new Diagram(showMenu);
+const dots = new Dots(engines.eye, () => paint());
+const charts = new Charts((time) => seek(time));
+const knee = new Knee(engines.side);
+
+// Opening -----------------------------------------------------------------------------------------------------------
+
+/** Opens a scenario: its own text, or another one that came with a link. */
+async function open(name, text, { time = null, speed = null } = {}) {
+  const base = builtins.get(name) ?? opened.find((one) => one.name === name)?.toml ?? null;
+  Object.assign(state, { name, base, ghost: null, wasLoad: null, factor: 1, record: null });
+  $("pick").value = name;
+  const first = Math.min(...faults(text).map(({ at }) => at ?? Infinity));
+  const hasFault = Number.isFinite(first);
+  state.start = time ?? (hasFault ? Math.max(0, first - 3) : null);
+  setSpeed(speed ?? (hasFault ? 1 : isStill ? 10 : 0.05));
+  state.isPlaying = true;
+  $("found").open = false;
+  $("hint").hidden = name !== "01-single-server";
+  say("");
+  $("saved").replaceChildren();
+  $("verdicts").replaceChildren();
+  telling();
+  await simulate({ text, set: [] });
+}
+
+/** Runs a text, and shows it if it can run. */
+async function simulate({ text, set = [], load = null, keepsSet = false }) {
+  const question = { name: state.name, toml: text, trials: TRIALS_SHOWN, want: ["text", "board", "result"] };
+  if (load !== null) question.load = load;
+  if (set.length) question.set = set;
+  const slow = setTimeout(() => ($("stop").hidden = false), 700);
+  let answer = null;
+  try {
+    answer = await engines.main.ask(question, (trial, share) => {
+      $("cost").textContent = t("running", { trial, share: percent(share, 2) });
+    });
+  } catch (panic) {
+    told(`${t("panic")}\n${panic.message}`);
+  } finally {
+    clearTimeout(slow);
+  }
+  if (!answer) return;
+  $("stop").hidden = true;
+  if (answer.error) return told(answer.error, text);
+  told("");
+  if (state.board?.load?.unit === "times" && load !== null) state.factor = keepsSet ? load : state.factor * load;
+  accept(answer, keepsSet);
+}
+
+/** The text that was tried cannot run, or runs again. */
+function told(error, text = null) {
+  $("error").hidden = !error;
+  $("error").textContent = error;
+  $("alarm").hidden = !error;
+  $("alarm").textContent = error ? t("failed") : "";
+  if (error) $("stop").hidden = true;
+  if (error && text !== null && document.activeElement !== $("toml")) $("toml").value = text;
+  if (error) $("source").open = true;
+}
+
+function accept({ text, set, board, result, warnings, took }, keepsSet) {
+  const isNew = state.record === null;
+  if (!isNew && state.text !== text) state.ghost = state.record;
+  state.text = text;
+  state.set = keepsSet ? set : [];
+  state.took = took;
+  state.board = board;
+  state.record = new Record(result);
+  if (isNew) state.time = state.start ?? result.warmup_s;
+  state.time = clamp(state.time, 0, state.record.end);
+  if ($("toml").value !== text && !state.isTyping) $("toml").value = text;
+  if (warnings) ($("error").textContent = warnings), ($("error").hidden = false);
+  dots.forget();
+  arrange();
+  drawCharts();
+  showLoad();
+  showFigures();
+  showFaults();
+  showMarks();
+  $("fingerprint").textContent = result.fingerprint;
+  $("cost").textContent = `${result.events.toLocaleString("en")} events, ${millis(took)}`;
+  $("command").textContent = command({ name: state.name, base: state.base, text, set: state.set, trials: TRIALS_SHOWN });
+  $("trials").textContent = t("trials", { n: board.trials });
+  $("time").max = state.record.end;
+  if (state.expected && state.expected !== result.fingerprint) say(t("mismatch", { now: result.fingerprint, then: state.expected }), true);
+  state.expected = null;
+  document.body.dataset.ready = result.fingerprint;
+  paint();
+}
+
+function drawCharts() {
+  painted = "";
+  if (state.record) charts.draw(state.record, state.ghost, faults(state.text).filter(({ at }) => at !== null), phone.matches ? 360 : 560);
+}
+
+/** Draws the boxes for the width of the window. */
+function arrange() {
+  if (!state.board) return;
+  painted = "";
+  diagram.parts.clear();
+  diagram.draw(state.board, phone.matches, $("stage").clientWidth * (phone.matches ? 0.95 : 1));
+  hideMenu();
+}
+
+// Changes -----------------------------------------------------------------------------------------------------------
+
+/** A click on a box: one more fault in the text, or the end of one. */
+function change(kind, name) {
+  hideMenu();
+  const at = Number(state.time.toFixed(3));
+  if (kind === "repair") {
+    const fault = active(name).at(-1);
+    if (fault) edit(fault.at >= at ? withoutFault(state.text, fault) : repaired(state.text, fault, at));
+    return;
+  }
+  const fault = { crash: { kind: "crash" }, pause: { kind: "pause", lasts: 10 }, slow: { kind: "slow", factor: 4 }, restart: { kind: "crash", lasts: 5 } }[kind];
+  edit(withFault(state.text, { ...fault, target: name, at }));
+}
+
+/** The faults that hold a box at this time, by its own name or that of its group. */
+function active(name) {
+  const group = diagram.layout.members.get(name)?.box.name;
+  return faults(state.text).filter(({ target, at, until }) => (target === name || target === group) && at !== null && at <= state.time && until > state.time);
+}
+
+function edit(text) {
+  state.set = [];
+  simulate({ text });
+}
+
+const load = paced(() => {
+  $("hint").hidden = true;
+  const value = fromSlider($("load").value);
+  // The command names the load alone where nothing else has been changed.
+  const isPlain = state.base !== null && (state.text === state.base || state.set.length > 0);
+  const scale = state.board.load.unit === "times" && !isPlain ? state.factor : 1;
+  simulate({ text: isPlain ? state.base : state.text, load: value / scale, keepsSet: isPlain });
+}, 100);
+
+// The load ----------------------------------------------------------------------------------------------------------
+
+const fromSlider = (value) => {
+  const [low, high] = knee.range();
+  const at = low + (Number(value) / 1000) * (high - low);
+  return state.board.load.unit === "users" ? Math.max(1, Math.round(at)) : Number(at.toPrecision(4));
+};
+
+function showLoad() {
+  const { load: knob } = state.board;
+  $("loadknob").hidden = $("knee").hidden = !knob;
+  if (!knob) return;
+  const { steady_state, metrics } = state.record.result;
+  // The points are measured without faults, so the mean of a trial with faults is none of them.
+  const mean = steady_state.reached && !faults(state.text).length ? metrics.response_ms.mean.mean : null;
+  // The load itself is no part of the design.
+  const structure = `${state.name}\n${without(state.text, ["fault", "expect", "check"]).replace(/^\s*(users|rate|sessions|times)\s*=.*$/gm, "").trim()}`;
+  // Several clients have a factor instead of a load, which is 1 in each text.
+  const now = knob.unit === "times" ? state.factor : knob.own;
+  state.wasLoad ??= now;
+  knee.measure(state.name, state.text, { ...knob, own: state.wasLoad, now, scale: now / knob.own, mean }, structure);
+  const [low, high] = knee.range();
+  $("loadname").textContent = t(`load.${knob.unit}`);
+  $("load").setAttribute("aria-valuetext", `${three(now)} ${t(`unit.${knob.unit}`)}`);
+  if (state.isDragging) return;
+  $("loadvalue").textContent = three(now);
+  $("load").value = ((now - low) / (high - low)) * 1000;
+}
+
+// Figures -----------------------------------------------------------------------------------------------------------
+
+function figuresOf({ result }) {
+  const { metrics, bottleneck, steady_state: steady } = result;
+  const shown = [["availability", percent(metrics.availability.mean, 5)]];
+  shown.push(["mean", steady.reached ? millis(metrics.response_ms.mean.mean) : t("unsteady")]);
+  shown.push(["p99", steady.reached ? millis(metrics.response_ms.p99.mean) : t("unsteady")]);
+  const rto = metrics.data?.rto_s?.mean;
+  if (rto !== null && rto !== undefined) shown.push(["rto", millis(1000 * rto)]);
+  const lost = metrics.data?.lost_writes?.mean;
+  if (lost !== null && lost !== undefined) shown.push(["lost", three(lost)]);
+  if (bottleneck) shown.push(["busiest", `${bottleneck.component} ${percent(bottleneck.utilisation)}`]);
+  return shown;
+}
+
+function showFigures() {
+  const before = new Map(state.ghost ? figuresOf(state.ghost) : []);
+  $("figures").replaceChildren(...figuresOf(state.record).flatMap(([name, value]) => {
+    const was = before.get(name);
+    return [el("dt", {}, t(`figure.${name}`)), el("dd", { "data-figure": name }, value, was && was !== value ? el("small", {}, ` ${t("was", { value: was })}`) : null)];
+  }));
+}
+
+function showFaults() {
+  const list = faults(state.text);
+  $("faults").replaceChildren(...(list.length ? [el("h2", {}, t("faults")), el("ul", {}, ...list.map((fault) => {
+    const { kind, target, at, until } = fault;
+    const when = at === null ? "" : ` ${clock(at)}${until < Infinity ? `–${clock(until)}` : " →"}`;
+    const words = `${kind} ${target ?? ""}${when}`;
+    return el("li", {}, el("button", { type: "button", class: "link", onclick: () => at !== null && seek(at) }, words),
+      el("button", { type: "button", "aria-label": `${t("remove")}: ${words}`, title: t("remove"), onclick: () => edit(withoutFault(state.text, fault)) }, "×"));
+  }))] : []));
+}
+
+function showMarks() {
+  const { end, events } = state.record;
+  $("marks").replaceChildren(...events.slice(0, 200).map(({ t_s, event }) =>
+    el("i", { class: /crash|dead|off|hang|pause|slow|partition|disk full/.test(event) ? "bad" : "", style: `left: ${((100 * t_s) / end).toFixed(2)}%` })));
+}
+
+// The moment --------------------------------------------------------------------------------------------------------
+
+let spoken = { event: null, at: 0 };
+
+/** What the boxes and numbers show: they change with the window and the events, not with every frame. */
+let painted = "";
+
+function paint() {
+  const { record, board, time } = state;
+  if (!record) return;
+  const row = record.at(time);
+  const hasDots = state.speed <= SLOW_MAX && !isStill;
+  charts.move(time);
+  paintDots(row, hasDots);
+  $("clock").textContent = clock(time, state.speed < 1 ? 2 : 1);
+  $("time").value = time;
+  speak();
+  const key = `${row} ${record.events.findLastIndex(({ t_s }) => t_s <= time)} ${hasDots}`;
+  if (key === painted) return;
+  painted = key;
+  diagram.show(record, time, hasDots);
+  charts.show(row);
+  $("time").setAttribute("aria-valuetext", clock(time));
+  const errors = record.value("errors_rps", row) ?? 0;
+  const busiest = record.named("busy:").reduce((most, name) => {
+    const busy = record.value(`busy:${name}`, row) ?? 0;
+    return busy > most.busy ? { name, busy } : most;
+  }, { name: "–", busy: 0 });
+  const words = board.load ? t(`now.load.${board.load.unit}`, { load: three(board.load.unit === "times" ? state.factor : board.load.own) }) : board.title;
+  $("now").textContent = t(errors > 0.02 * (record.value("offered_rps", row) ?? 0) ? "nowerrors" : "now", {
+    load: words, ok: three(record.value("throughput_rps", row)), errors: three(errors),
+    mean: millis(record.value("response_ms", row)), box: busiest.name, busy: percent(busiest.busy, 2),
+  });
+}
+
+function paintDots(row, hasDots) {
+  const { record, time, speed, name, text } = state;
+  if (!hasDots) {
+    if (dots.chunks.length) dots.forget();
+    dots.draw(diagram, time, colours());
+    $("caption").textContent = isStill ? "" : t("captionfast", { window: `${record.result.series.window_s} s` });
+    return;
+  }
+  dots.need({ name, toml: text, trials: 1 }, time, speed, record.value("offered_rps", row) ?? 100, record.end);
+  dots.draw(diagram, time, colours());
+  const every = dots.every(time);
+  $("caption").textContent = every === null ? t("captionwait") : t(every > 1 ? "captionsome" : "caption", { every, speed: `×${speed}` });
+}
+
+/** The last event in words, at most one a second, and only what has just been passed. */
+function speak() {
+  const event = state.record.last(state.time);
+  const now = performance.now();
+  if (event === spoken.event || now - spoken.at < 1000) return;
+  spoken = { event, at: now };
+  $("happen").textContent = event ? t("happened", { time: clock(event.t_s), box: event.component, event: event.event }) : "";
+}
+
+let inks = null;
+function colours() {
+  if (!inks) {
+    const style = getComputedStyle(document.documentElement);
+    inks = Object.fromEntries([["out", "--c1"], ["back", "--good"], ["bad", "--bad"]].map(([kind, name]) => [kind, style.getPropertyValue(name)]));
+  }
+  return inks;
+}
+
+function seek(time) {
+  state.time = clamp(time, 0, state.record?.end ?? 0);
+  paint();
+}
+
+function setSpeed(speed) {
+  state.speed = speed;
+  $("speed").value = speed;
+}
+
+function setPlaying(isPlaying) {
+  state.isPlaying = isPlaying;
+  $("play").replaceChildren(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: isPlaying ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 2v12l11-6z" })));
+  $("play").setAttribute("aria-label", t(isPlaying ? "pause" : "play"));
+  $("play").title = t(isPlaying ? "pause" : "play");
+}
+
+let frame = null;
+function tick(now) {
+  const passed = frame === null ? 0 : Math.min(now - frame, 100);
+  frame = now;
+  requestAnimationFrame(tick);
+  const { record, speed } = state;
+  if (!record || !state.isPlaying || document.hidden) return;
+  // In slow motion the clock waits until the first requests are known.
+  if (speed <= SLOW_MAX && !isStill && dots.every(state.time) === null && dots.asking) return;
+  const time = state.time + (passed / 1000) * speed;
+  if (time >= record.end) setPlaying(false);
+  // Without motion the picture changes once a second.
+  if (isStill && Math.floor(now / 1000) === Math.floor((now - passed) / 1000)) return void (state.time = Math.min(time, record.end));
+  seek(time);
+}
+
+// The menu of a box -------------------------------------------------------------------------------------------------
+
+function showMenu(name, part) {
+  const menu = $("menu");
+  const isHeld = active(name).length > 0;
+  const box = diagram.layout.members.get(name).box;
+  const kinds = isHeld ? ["repair"] : box.kind === "dns" ? ["crash", "restart"] : ["crash", "pause", "slow", "restart"];
+  menu.replaceChildren(el("p", {}, t("menu", { name, time: clock(state.time) })),
+    ...kinds.map((kind) => el("button", { type: "button", role: "menuitem", "data-do": kind, onclick: () => (change(kind, name), part.focus()) }, t(`do.${kind}`))));
+  menu.hidden = false;
+  const [stage, place] = [$("stage").getBoundingClientRect(), part.getBoundingClientRect()];
+  menu.style.left = `${clamp(place.left - stage.left, 0, Math.max(0, stage.width - menu.offsetWidth))}px`;
+  menu.style.top = `${place.bottom - stage.top + 4}px`;
+  menu.querySelector("button").focus({ preventScroll: true });
+  menu.onkeydown = (event) => {
+    const buttons = [...menu.querySelectorAll("button")];
+    const at = buttons.indexOf(document.activeElement);
+    if (event.key === "Escape") (hideMenu(), part.focus());
+    else if (event.key === "ArrowDown") buttons[(at + 1) % buttons.length].focus();
+    else if (event.key === "ArrowUp") buttons[(at + buttons.length - 1) % buttons.length].focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+}
+
+function hideMenu() {
+  $("menu").hidden = true;
+}
+
+// The foot ----------------------------------------------------------------------------------------------------------
+
+function say(words, isBad = false) {
+  $("said").textContent = words;
+  $("said").classList.toggle("bad", isBad);
+}
+
+async function copy(text, words) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = el("textarea", {});
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  say(words);
+}
+
+async function share() {
+  const { name, text, time, speed, record } = state;
+  const fragment = await packed({ name, text, time: Number(time.toFixed(3)), speed, language, version: record.result.version, fingerprint: record.result.fingerprint });
+  history.replaceState(null, "", fragment);
+  await copy(location.href, t("linkcopied"));
+}
+
+async function pictures() {
+  const answer = await engines.saver.ask({ name: state.name, toml: state.text, trials: TRIALS_SHOWN, want: ["charts"] });
+  if (!answer?.charts) return;
+  const links = answer.charts.flatMap(({ name, svg: picture }) => {
+    const url = URL.createObjectURL(new Blob([picture], { type: "image/svg+xml" }));
+    const png = el("button", { type: "button", class: "link", onclick: () => savePng(name, url) }, `${name}.png`);
+    return [el("a", { href: url, download: `${name}.svg` }, `${name}.svg`), png];
+  });
+  $("saved").replaceChildren(el("p", { class: "small" }, t("svgsaved")), el("div", { class: "line" }, ...links));
+}
+
+async function savePng(name, url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const canvas = el("canvas", { width: image.naturalWidth * 2, height: image.naturalHeight * 2 });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => el("a", { href: URL.createObjectURL(blob), download: `${name}.png` }).click());
+}
+
+/** Runs all trials of the scenario, and says what holds. */
+async function allTrials() {
+  const n = state.board.trials;
+  const answer = await engines.saver.ask({ name: state.name, toml: state.text, want: ["result"] }, (trial, share) => say(t("running", { trial: `${trial + 1} / ${n}`, share: percent(share, 2) })));
+  if (!answer?.result) return;
+  say("");
+  const { result } = answer;
+  const { metrics } = result;
+  const estimate = (figure, show) => (figure.mean === null ? "–" : show(figure.mean) + (figure.half_width ? ` ± ${show(figure.half_width)}` : ""));
+  const rows = [
+    [t("figure.availability"), estimate(metrics.availability, (value) => percent(value, 5))],
+    [t("figure.mean"), estimate(metrics.response_ms.mean, millis)],
+    [t("figure.p99"), estimate(metrics.response_ms.p99, millis)],
+    ...(metrics.data ? [[t("figure.rto"), estimate(metrics.data.rto_s, (value) => millis(1000 * value))], [t("figure.lost"), estimate(metrics.data.lost_writes, three)]] : []),
+  ];
+  $("verdicts").replaceChildren(el("p", { class: "small" }, t("trialsdone", { n: result.trials })),
+    el("dl", { class: "figures" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    el("ul", { class: "verdicts" }, ...result.expect.map(({ that, verdict }) => el("li", { class: verdict.replace(" ", "-") }, el("strong", {}, t(`verdict.${verdict}`)), ` ${that}`))),
+    el("p", { class: "small" }, `${t("fingerprint").replace(/[:：]?$/, "")}: `, el("code", {}, result.fingerprint)));
+}
+
+// Words -------------------------------------------------------------------------------------------------------------
+
+function telling() {
+  const at = CHAPTER.find((step) => step.name === state.name);
+  const title = /^\s*title\s*=\s*"([^"]*)"/m.exec(state.base ?? state.text ?? "")?.[1] ?? state.name;
+  $("step").textContent = at?.step ?? "";
+  $("title").textContent = title;
+  $("question").textContent = at ? at[language][0] : "";
+  $("found").hidden = !at;
+  $("sentence").textContent = at ? at[language][1] : "";
+}
+
+function translate() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.label));
+    element.title = t(element.dataset.label);
+  }
+  $("lang").textContent = t("language");
+  $("lang").lang = language === "en" ? "ko" : "en";
+  const option = (name, words) => el("option", { value: name }, words);
+  const title = (text, name) => /^\s*title\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? name;
+  $("pick").replaceChildren(
+    ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map(({ name, toml }) => option(name, title(toml, name))))] : []),
+    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${title(builtins.get(name) ?? "", name)}`))),
+    el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, title(text, name)))));
+  $("pick").value = state.name;
+  const keys = [["Space", "key.space"], ["← →", "key.arrows"], ["1 – 6", "key.speed"], ["K", "key.k"], ["R", "key.r"], ["T", "key.t"], ["?", "key.help"]];
+  $("keylist").replaceChildren(el("tbody", {}, ...keys.map(([key, words]) => el("tr", {}, el("th", {}, key), el("td", {}, t(words))))));
+  $("speed").replaceChildren(...SPEEDS.map((speed) => el("option", { value: speed }, `×${speed}`)));
+  setSpeed(state.speed);
+  setPlaying(state.isPlaying);
+  telling();
+  if (state.record) accept({ text: state.text, set: state.set, board: state.board, result: state.record.result, took: state.took }, true);
+}
+
+// What the reader does ----------------------------------------------------------------------------------------------
+
+let waitsForBox = false;
+
+function key(event) {
+  const target = event.target;
+  const isText = target.matches("textarea, select, input:not([type=range])");
+  if (isText || event.ctrlKey || event.metaKey || event.altKey || !state.record) return;
+  const isRange = target.matches("input[type=range]");
+  const digit = /^[0-9]$/.test(event.key) ? Number(event.key) : null;
+  if (waitsForBox && digit) {
+    const part = [...document.querySelectorAll("[data-box]")][digit - 1];
+    waitsForBox = false;
+    if (part) showMenu(part.dataset.box, part);
+  } else if (event.key === " " && !target.matches("button, summary, [data-box]")) setPlaying(!state.isPlaying);
+  else if (event.key === "ArrowRight" && !isRange) seek(event.shiftKey ? state.record.next(state.time) : state.time + 1);
+  else if (event.key === "ArrowLeft" && !isRange) seek(event.shiftKey ? state.record.previous(state.time) : state.time - 1);
+  else if (digit && digit <= SPEEDS.length) setSpeed(SPEEDS[digit - 1]);
+  else if (event.key === "k") waitsForBox = true;
+  else if (event.key === "r") edit(state.base ?? state.text);
+  else if (event.key === "t") ($("source").open = true), $("toml").focus();
+  else if (event.key === "?") ($("keys").open = !$("keys").open), $("keys").scrollIntoView({ block: "nearest" });
+  else if (event.key === "Escape") hideMenu();
+  else return;
+  event.preventDefault();
+}
+
+function kept(name, value) {
+  // A page from a file may have no storage.
+  try {
+    if (value !== undefined) localStorage.setItem(`outgrow.${name}`, value);
+    return localStorage.getItem(`outgrow.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function listen() {
+  $("pick").addEventListener("change", () => open($("pick").value, builtins.get($("pick").value) ?? opened.find(({ name }) => name === $("pick").value).toml));
+  $("play").addEventListener("click", () => {
+    if (state.record && state.time >= state.record.end) state.time = state.record.result.warmup_s;
+    setPlaying(!state.isPlaying);
+  });
+  $("before").addEventListener("click", () => seek(state.record.previous(state.time)));
+  $("after").addEventListener("click", () => seek(state.record.next(state.time)));
+  $("time").addEventListener("input", () => seek(Number($("time").value)));
+  $("speed").addEventListener("change", () => setSpeed(Number($("speed").value)));
+  $("load").addEventListener("input", () => {
+    state.isDragging = true;
+    $("loadvalue").textContent = three(fromSlider($("load").value));
+    load();
+  });
+  $("load").addEventListener("change", () => (state.isDragging = false));
+  $("apply").addEventListener("click", () => edit($("toml").value));
+  const typed = paced(() => edit($("toml").value), 600);
+  $("toml").addEventListener("input", () => ((state.isTyping = true), typed()));
+  $("toml").addEventListener("blur", () => (state.isTyping = false));
+  $("toml").addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && edit($("toml").value));
+  $("copycommand").addEventListener("click", () => copy($("command").textContent, t("copied")));
+  $("copytoml").addEventListener("click", () => copy(state.text, t("copied")));
+  $("share").addEventListener("click", share);
+  $("pictures").addEventListener("click", pictures);
+  $("trials").addEventListener("click", allTrials);
+  $("back").addEventListener("click", () => edit(state.base ?? state.text));
+  $("stop").addEventListener("click", () => (engines.main.giveUp(), ($("stop").hidden = true)));
+  $("lang").addEventListener("click", () => ((language = language === "en" ? "ko" : "en"), kept("language", language), translate()));
+  $("theme").addEventListener("click", () => {
+    const isDark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = isDark ? "light" : "dark";
+    kept("theme", document.documentElement.dataset.theme);
+    inks = null;
+    paint();
+  });
+  $("motion").addEventListener("click", () => setStill(!isStill));
+  still.addEventListener("change", () => setStill(still.matches));
+  $("help").addEventListener("click", () => (($("keys").open = true), $("keys").scrollIntoView()));
+  phone.addEventListener("change", () => (drawCharts(), paint()));
+  addEventListener("resize", paced(() => (arrange(), paint()), 150));
+  document.addEventListener("keydown", key);
+  document.addEventListener("pointerdown", (event) => !event.target.closest("#menu, [data-box]") && hideMenu());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => ((inks = null), paint()));
+}
+
+function setStill(value) {
+  isStill = value;
+  $("motion").setAttribute("aria-pressed", String(isStill));
+  if (isStill && state.speed < 1) setSpeed(10);
+  paint();
+}
+
+async function begin() {
+  language = kept("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+  const theme = kept("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  $("motion").setAttribute("aria-pressed", String(isStill));
+  let link = null;
+  let isBroken = false;
+  try {
+    link = await unpacked(location.hash);
+  } catch {
+    isBroken = true;
+  }
+  if (link?.language in STRINGS) language = link.language;
+  listen();
+  translate();
+  const first = opened[0] ?? { name: "01-single-server", toml: builtins.get("01-single-server") };
+  requestAnimationFrame(tick);
+  if (typeof link?.text === "string") {
+    state.expected = link.fingerprint ?? null;
+    await open(String(link.name), link.text, { time: link.time, speed: SPEEDS.includes(link.speed) ? link.speed : null });
+  } else await open(first.name, first.toml);
+  if (isBroken) say(t("badlink"), true);
+}
+
+begin();

@@ -1,0 +1,118 @@
+// The text of a scenario: faults in it, its command, its link.
+
+const UNITS = { ns: 1e-9, us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
+
+/** Seconds of a duration such as "5min"; `null` if it is none. */
+function seconds(text) {
+  const found = /^\s*([0-9.eE+_]+)\s*([a-zµ]+)\s*$/.exec(text ?? "");
+  const unit = found && UNITS[found[2]];
+  return unit ? Number(found[1].replaceAll("_", "")) * unit : null;
+}
+
+const HEAD = /^\s*\[/;
+
+/** The tables `[[kind]]` of a text: first line, line after the last, and their keys. */
+function tables(text, kind) {
+  const lines = text.split("\n");
+  const found = [];
+  for (let at = 0; at < lines.length; at++) {
+    if (!new RegExp(`^\\s*\\[\\[\\s*${kind}\\s*\\]\\]`).test(lines[at])) continue;
+    let end = at + 1;
+    while (end < lines.length && !HEAD.test(lines[end])) end++;
+    const keys = {};
+    for (const line of lines.slice(at + 1, end)) {
+      const pair = /^\s*([a-z_]+)\s*=\s*"?([^"#]*)"?/.exec(line);
+      if (pair) keys[pair[1]] = pair[2].trim();
+    }
+    found.push({ start: at, end, keys });
+    at = end - 1;
+  }
+  return found;
+}
+
+/** The text without its tables of these kinds. */
+function without(text, kinds) {
+  let left = text;
+  for (const kind of kinds) {
+    const lines = left.split("\n");
+    for (const { start, end } of tables(left, kind).reverse()) lines.splice(start, end - start);
+    left = lines.join("\n");
+  }
+  return left;
+}
+
+/** The faults of a text that begin at a planned time. */
+function faults(text) {
+  return tables(text, "fault").map((table) => {
+    const { keys } = table;
+    const at = seconds(keys.at);
+    const lasts = seconds(keys.for);
+    return { ...table, kind: keys.kind, target: keys.target, at, until: lasts === null ? Infinity : at + lasts };
+  });
+}
+
+/** A moment as a duration of a scenario. */
+const moment = (time) => `${Number(time.toFixed(3))}s`;
+
+/** The text with one more fault, at its end. */
+function withFault(text, { kind, target, at, lasts, factor }) {
+  const lines = [`[[fault]]`, `target = "${target}"`, `kind   = "${kind}"`, `at     = "${moment(at)}"`];
+  if (factor) lines.push(`factor = ${factor}`);
+  if (lasts) lines.push(`for    = "${moment(lasts)}"`);
+  return `${text.trimEnd()}\n\n${lines.join("\n")}\n`;
+}
+
+/** The text without one of its faults. */
+function withoutFault(text, fault) {
+  const lines = text.split("\n");
+  lines.splice(fault.start, fault.end - fault.start);
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** The text in which a fault ends at `time`. */
+function repaired(text, fault, time) {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line, number) => number > fault.start && number < fault.end && /^\s*for\s*=/.test(line));
+  const lasts = `for    = "${moment(time - fault.at)}"`;
+  if (at >= 0) lines[at] = lasts;
+  else {
+    let last = fault.end;
+    while (last > fault.start + 1 && lines[last - 1].trim() === "") last--;
+    lines.splice(last, 0, lasts);
+  }
+  return lines.join("\n");
+}
+
+const quoted = (word) => (/^[\w./:=%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** The command that gives the same result in a terminal. */
+function command({ name, base, text, set, trials }) {
+  const sets = set.map(([key, value]) => ` --set ${quoted(`${key}=${value}`)}`).join("");
+  if (base !== null && (text === base || set.length)) {
+    return `outgrow run ${quoted(name)}${sets} --trials ${trials}`;
+  }
+  let end = "EOF";
+  while (text.split("\n").includes(end)) end += "F";
+  return `outgrow run - --trials ${trials} <<'${end}'\n${text.trimEnd()}\n${end}`;
+}
+
+async function piped(bytes, stream) {
+  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+}
+
+/** The fragment that opens the page with this content: `#s=1.` and deflated JSON. */
+async function packed(content) {
+  const bytes = await piped(new TextEncoder().encode(JSON.stringify(content)), new CompressionStream("deflate-raw"));
+  let letters = "";
+  for (const byte of bytes) letters += String.fromCharCode(byte);
+  return `#s=1.${btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+}
+
+/** The content of a fragment; `null` if it is none of ours. Rejects if it is broken. */
+async function unpacked(fragment) {
+  const found = /^#s=1\.([\w-]+)$/.exec(fragment);
+  if (!found) return null;
+  const letters = atob(found[1].replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(await piped(bytes, new DecompressionStream("deflate-raw"))));
+}

@@ -1,0 +1,218 @@
+//! Questions and answers in JSON.
+
+use outgrow::experiment::capacity::Knob;
+use outgrow::experiment::result::RunResult;
+use outgrow::experiment::runner::{self, Progress, RunOptions};
+use outgrow::report;
+use outgrow::scenario::{self, Scenario};
+use outgrow::{KINDS, NoFiles};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{board, traces};
+
+/// Asked at the end of each window of a trial, with the number of the trial and the share of its time that has passed. A
+/// return value other than 0 stops the run.
+pub(super) type Asked = dyn Fn(u32, f64) -> u32 + Sync;
+
+/// What a page asks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    /// Name of the scenario in messages and results.
+    name: String,
+    /// Its text.
+    toml: String,
+    /// Overrides, as key and value.
+    #[serde(default)]
+    set: Vec<(String, String)>,
+    /// Another load, in the unit of `board.load`.
+    #[serde(default)]
+    load: Option<f64>,
+    /// Number of trials instead of the scenario's own.
+    #[serde(default)]
+    trials: Option<u32>,
+    /// Number of the first trial.
+    #[serde(default)]
+    first: u32,
+    /// Parts of the answer.
+    #[serde(default)]
+    want: Vec<Want>,
+    /// Which requests to follow, for `traces`.
+    #[serde(default)]
+    follow: Option<traces::Follow>,
+}
+
+/// A part of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Want {
+    /// `text`: the text of the scenario with the overrides in it, the overrides as `set`, and `warnings` about it.
+    Text,
+    /// `board`: the boxes, arrows and load for a picture.
+    Board,
+    /// `brief`: a few figures of the result.
+    Brief,
+    /// `result`: all of it, as `outgrow run --json` writes it.
+    Result,
+    /// `summary`: what `outgrow run` prints, with its escape codes.
+    Summary,
+    /// `charts`: the charts as SVG.
+    Charts,
+    /// `traces`: the ways of some requests.
+    Traces,
+}
+
+/// The answer to a question: an object with the parts that are wanted, or with `error`, as the command line prints it.
+pub(super) fn answer(question: &[u8], asked: &Asked) -> String {
+    let answer = serde_json::from_slice(question)
+        .map_err(|error| format!("the page asks a wrong question: {error}"))
+        .and_then(|question| parts(&question, asked));
+    answer.unwrap_or_else(|error| json!({ "error": error })).to_string()
+}
+
+fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
+    let mut set = question.set.clone();
+    let mut found = load(question, &set)?;
+    if let Some(load_now) = question.load {
+        set.extend(Knob::of(&found.scenario, None)?.overrides(load_now));
+        found = load(question, &set)?;
+    }
+    let scenario = &found.scenario;
+    let wants = |part: Want| question.want.contains(&part);
+    let mut answer = json!({});
+    if wants(Want::Text) {
+        answer["text"] = scenario.text.clone().into();
+        answer["set"] = json!(set);
+        let warnings = &found.warnings;
+        answer["warnings"] = if warnings.is_empty() { "".into() } else { warnings.to_string().into() };
+    }
+    if wants(Want::Board) {
+        answer["board"] = board::board(scenario);
+    }
+    if let Some(follow) = question.follow.as_ref().filter(|_| wants(Want::Traces)) {
+        answer["traces"] = traces::traces(scenario, question.first, follow, asked);
+    }
+    if [Want::Brief, Want::Result, Want::Summary, Want::Charts].into_iter().any(wants) {
+        let result = simulated(scenario, question, asked)?;
+        if wants(Want::Brief) {
+            answer["brief"] = brief(&result);
+        }
+        if wants(Want::Summary) {
+            answer["summary"] = report::summary::text(&result).into();
+        }
+        if wants(Want::Charts) {
+            let charts = report::chart::of_run(&result);
+            answer["charts"] =
+                charts.iter().map(|chart| json!({ "name": chart.name, "svg": chart.svg() })).collect();
+        }
+        if wants(Want::Result) {
+            answer["result"] = serde_json::to_value(&result).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(answer)
+}
+
+fn load(question: &Question, set: &[(String, String)]) -> Result<scenario::Loaded, String> {
+    scenario::load(&question.name, &question.toml, set, &NoFiles, KINDS).map_err(|found| found.to_string())
+}
+
+fn simulated(scenario: &Scenario, question: &Question, asked: &Asked) -> Result<RunResult, String> {
+    let trials = question.trials.unwrap_or(scenario.run.trials);
+    let options = RunOptions {
+        seed: scenario.run.seed,
+        trials: question.first..question.first.saturating_add(trials),
+        jobs: 1,
+        length: scenario.length(),
+    };
+    let trials = runner::run(scenario, &options, &Watch { asked, stopped: Default::default() });
+    if trials.records.is_empty() {
+        return Err("stopped before a trial got beyond its warm-up: there is no result".into());
+    }
+    Ok(RunResult::new(scenario, &options, &trials))
+}
+
+/// The figures that a curve over the load needs.
+fn brief(result: &RunResult) -> Value {
+    let metrics = &result.metrics;
+    json!({
+        "fingerprint": result.fingerprint,
+        "events": result.events,
+        "steady": result.steady_state.reached,
+        "offered_rps": metrics.offered_rps.mean,
+        "throughput_rps": metrics.throughput_rps.mean,
+        "availability": metrics.availability.mean,
+        "mean_ms": metrics.response_ms.mean.mean,
+        "p99_ms": metrics.response_ms.p99.mean,
+    })
+}
+
+/// Hands progress to the page, and keeps its wish to stop.
+struct Watch<'a> {
+    asked: &'a Asked,
+    stopped: std::sync::atomic::AtomicBool,
+}
+
+impl Progress for Watch<'_> {
+    fn advanced(&self, trial: u32, share: f64) {
+        if (self.asked)(trial, share) != 0 {
+            self.stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stopped.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "[run]\nduration = '20s'\ntrials = 2\n[client.users]\nrate = '50/s'\ntarget = 'box'\n\
+                        [server.box]\npublic = true\nsteps = [{ cpu = '10ms' }]\n";
+
+    fn asked(more: Value) -> Value {
+        let mut question = json!({ "name": "a.toml", "toml": TEXT });
+        question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_str(&answer(question.to_string().as_bytes(), &|_, _| 0)).unwrap()
+    }
+
+    #[test]
+    fn the_result_is_that_of_the_library() {
+        let own = outgrow::Scenario::parse(TEXT).unwrap().run().unwrap();
+        let answer = asked(json!({ "want": ["brief", "result"] }));
+        assert_eq!(answer["brief"]["fingerprint"], own.fingerprint);
+        assert_eq!(answer["result"]["events"], own.events);
+    }
+
+    #[test]
+    fn another_load_is_written_into_the_text() {
+        let answer = asked(json!({ "want": ["text", "board"], "load": 70.0 }));
+        assert!(answer["text"].as_str().unwrap().contains("rate = \"70/s\""), "{answer}");
+        assert_eq!(answer["board"]["load"]["own"], 70.0);
+        assert_eq!(answer["board"]["boxes"][0]["client"], true);
+    }
+
+    #[test]
+    fn mistakes_are_told_as_on_the_command_line() {
+        let error = asked(json!({ "set": [["box.cors", "2"]] }))["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("unknown key `cors`"), "{error}");
+        let error = answer(b"{", &|_, _| 0);
+        assert!(error.contains("wrong question"), "{error}");
+    }
+
+    #[test]
+    fn requests_are_followed_from_box_to_box() {
+        let follow = json!({ "from_s": 2.0, "until_s": 3.0, "every": 1, "most": 20 });
+        let answer = asked(json!({ "want": ["traces"], "follow": follow }));
+        let calls = answer["traces"]["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), 20);
+        for call in calls {
+            let way: Vec<u64> =
+                call["way"].as_array().unwrap().iter().map(|step| step[2].as_u64().unwrap()).collect();
+            assert_eq!(way, [0, 1, 0, 1], "it leaves, arrives, leaves and arrives: {call}");
+            assert_eq!(call["outcome"], "ok");
+        }
+    }
+}

@@ -107,7 +107,7 @@ async function firstStep() {
     return inked();
   });
   check("requests are drawn", dotted);
-  await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 11, null, { timeout: 60000 });
+  await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 10, null, { timeout: 60000 });
   check("the knee has its points", true);
   await shot(page, "single-server-1280-light");
   await accessible(page, "the first step");
@@ -120,7 +120,7 @@ async function firstStep() {
       slider.value = 300 + 10 * at;
       slider.dispatchEvent(new Event("input"));
     }
-    slider.value = 823;
+    slider.value = 824;
     slider.dispatchEvent(new Event("input"));
     slider.dispatchEvent(new Event("change"));
   });
@@ -193,6 +193,11 @@ async function newcomer() {
 
 async function everyStep() {
   const { page } = await newPage();
+  const first = await shown(page);
+  await page.click("#found summary");
+  await page.click("#next");
+  await settled(page, first);
+  check("the button leads to the next step", (await page.inputValue("#pick")) === "02-database-split-off");
   const all = await page.evaluate(() => [...document.querySelectorAll("#pick option")].map(({ value }) => value));
   const times = [];
   for (const name of all.slice(1)) {
@@ -220,7 +225,7 @@ async function looks() {
       check("the page is Korean", (await page.getAttribute("html", "lang")) === "ko");
     }
     check(`${width} px: nothing is wider than the window`, await fits(page), await widest(page));
-    await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 11, null, { timeout: 60000 });
+    await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 10, null, { timeout: 60000 });
     await accessible(page, `${width} px, ${dark ? "dark" : "light"}`);
     await shot(page, `single-server-${width}-${dark ? "dark" : "light"}${korean ? "-ko" : ""}`);
     const before = await shown(page);
@@ -254,7 +259,7 @@ async function stillness() {
 
 /** The picture of the README. */
 async function picture() {
-  const { page } = await newPage({ width: 1100, height: 640 });
+  const { page } = await newPage({ width: 1200, height: 860 });
   const before = await shown(page);
   await page.selectOption("#pick", "07-web-server-dies");
   await settled(page, before);
@@ -264,7 +269,7 @@ async function picture() {
     document.querySelector("#speed").value = 0.02;
     document.querySelector("#speed").dispatchEvent(new Event("change"));
   });
-  await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 11, null, { timeout: 60000 });
+  await page.waitForFunction(() => document.querySelectorAll("#knee circle").length > 10, null, { timeout: 60000 });
   await page.waitForFunction(() => document.querySelector("#caption").textContent.includes("Each dot"), null, { timeout: 30000 });
   await page.waitForTimeout(4000);
   await page.screenshot({ path: `${shots}/playground.png` });

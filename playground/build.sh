@@ -18,6 +18,11 @@ has_target() {
   [ -n "$(find "$(rustc --print sysroot)/lib/rustlib/$target/lib" -name 'libcore-*.rlib' -print -quit 2>/dev/null)" ]
 }
 
+# The only package with such a name that another one depends on.
+needed() {
+  apt-cache depends "$1" | sed -n "s/.*Depends: \\($2[0-9.]*\\)\$/\\1/p"
+}
+
 # Debian's rustc knows the target and builds the standard library from its source; the ordinary cargo drives it.
 debian() {
   local root linker library
@@ -27,9 +32,8 @@ debian() {
   if [ ! -x "$root/usr/bin/rustc" ]; then
     (
       cd "$root/packages"
-      library=$(apt-cache depends rustc-web | sed -n 's/.*Depends: \(libstd-rust-web-[0-9.]*\)$/\1/p')
-      apt-get download rustc-web rust-web-src libstd-rust-web-dev "$library" \
-        $(apt-cache depends "$library" | sed -n 's/.*Depends: \(libllvm[0-9]*\)$/\1/p')
+      library=$(needed libstd-rust-web-dev libstd-rust-web-)
+      apt-get download rustc-web rust-web-src libstd-rust-web-dev "$library" "$(needed "$library" libllvm)"
       for package in *.deb; do dpkg -x "$package" "$root"; done
     )
   fi

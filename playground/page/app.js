@@ -23,7 +23,7 @@ let isStill = still.matches;
 const diagram = new Diagram(showMenu);
 const dots = new Dots(engines.eye, () => paint());
 const charts = new Charts((time) => seek(time));
-const knee = new Knee(engines.side);
+const knee = new Knee(engines.side, () => showSlider());
 
 // Opening -----------------------------------------------------------------------------------------------------------
 
@@ -181,8 +181,14 @@ function showLoad() {
   const now = knob.unit === "times" ? state.factor : knob.own;
   state.wasLoad ??= now;
   knee.measure(state.name, state.text, { ...knob, own: state.wasLoad, now, scale: now / knob.own, mean }, structure);
-  const [low, high] = knee.range();
   $("loadname").textContent = t(`load.${knob.unit}`);
+  showSlider();
+}
+
+function showSlider() {
+  const { load: knob } = state.board;
+  const now = knob.unit === "times" ? state.factor : knob.own;
+  const [low, high] = knee.range();
   $("load").setAttribute("aria-valuetext", `${three(now)} ${t(`unit.${knob.unit}`)}`);
   if (state.isDragging) return;
   $("loadvalue").textContent = three(now);
@@ -430,14 +436,20 @@ async function allTrials() {
 
 // Words -------------------------------------------------------------------------------------------------------------
 
+/** The title in a text; the name of the scenario if there is none. */
+const titled = (text, name) => /^\s*title\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? name;
+
 function telling() {
   const at = CHAPTER.find((step) => step.name === state.name);
-  const title = /^\s*title\s*=\s*"([^"]*)"/m.exec(state.base ?? state.text ?? "")?.[1] ?? state.name;
+  const title = titled(state.base ?? state.text, state.name);
   $("step").textContent = at?.step ?? "";
   $("title").textContent = title;
   $("question").textContent = at ? at[language][0] : "";
   $("found").hidden = !at;
   $("sentence").textContent = at ? at[language][1] : "";
+  const next = at && CHAPTER[CHAPTER.indexOf(at) + 1];
+  $("next").hidden = !next;
+  $("next").textContent = next ? t("next", { step: next.step, title: titled(builtins.get(next.name) ?? "", next.name) }) : "";
 }
 
 function translate() {
@@ -450,11 +462,10 @@ function translate() {
   $("lang").textContent = t("language");
   $("lang").lang = language === "en" ? "ko" : "en";
   const option = (name, words) => el("option", { value: name }, words);
-  const title = (text, name) => /^\s*title\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? name;
   $("pick").replaceChildren(
-    ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map(({ name, toml }) => option(name, title(toml, name))))] : []),
-    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${title(builtins.get(name) ?? "", name)}`))),
-    el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, title(text, name)))));
+    ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map(({ name, toml }) => option(name, titled(toml, name))))] : []),
+    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${titled(builtins.get(name) ?? "", name)}`))),
+    el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, titled(text, name)))));
   $("pick").value = state.name;
   const keys = [["Space", "key.space"], ["← →", "key.arrows"], ["1 – 6", "key.speed"], ["K", "key.k"], ["R", "key.r"], ["T", "key.t"], ["?", "key.help"]];
   $("keylist").replaceChildren(el("tbody", {}, ...keys.map(([key, words]) => el("tr", {}, el("th", {}, key), el("td", {}, t(words))))));
@@ -503,6 +514,11 @@ function kept(name, value) {
 }
 
 function listen() {
+  $("next").addEventListener("click", () => {
+    const { name } = CHAPTER[CHAPTER.findIndex((step) => step.name === state.name) + 1];
+    open(name, builtins.get(name));
+    scrollTo(0, 0);
+  });
   $("pick").addEventListener("change", () => open($("pick").value, builtins.get($("pick").value) ?? opened.find(({ name }) => name === $("pick").value).toml));
   $("play").addEventListener("click", () => {
     if (state.record && state.time >= state.record.end) state.time = state.record.result.warmup_s;

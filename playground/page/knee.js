@@ -2,45 +2,70 @@
 // its own. The load of now is a dot on it.
 
 const KNEE = { wide: 300, high: 170, left: 44, right: 10, top: 12, bottom: 26 };
-const SHARES = [0.15, 0.4, 0.7, 1, 1.2, 1.35, 1.5, 1.65, 1.8, 2, 2.2, 2.4];
+
+/** Shares of the highest load at which points are measured. */
+const SHARES = [0.06, 0.17, 0.29, 0.42, 0.5, 0.56, 0.62, 0.69, 0.75, 0.83, 0.92, 1];
+
+/** The highest load, in loads of the scenario, at first and at most. */
+const [FAR, FAR_MAX] = [2.4, 20];
+
+/** Events of a point after which no higher load is tried. */
+const EVENTS_MAX = 4e6;
 
 class Knee {
-  constructor(engine) {
+  constructor(engine, onRange) {
     this.engine = engine;
+    this.onRange = onRange;
     this.key = null;
     this.points = [];
+    this.far = FAR;
   }
 
   /** Measures anew if the design has changed; the load alone changes nothing. */
   async measure(name, text, load, key) {
     this.load = load;
     if (key === this.key) return this.draw();
-    this.key = key;
-    this.points = [];
-    this.origin = load.own;
+    Object.assign(this, { key, points: [], far: FAR, origin: load.own });
     this.draw();
-    const set = [["run.duration", "60s"], ["run.warmup", "10s"]];
     const toml = without(text, ["fault", "expect", "check"]);
-    for (const share of SHARES) {
-      const at = load.unit === "users" ? Math.max(1, Math.round(share * load.own)) : share * load.own;
-      // A factor applies to the text, which has a factor in it already.
-      const asked = load.unit === "times" ? at / load.scale : at;
-      let answer = null;
-      try {
-        answer = await this.engine.ask({ name, toml, set, load: asked, trials: 1, want: ["brief"] });
-      } catch {
-        return;
-      }
-      if (key !== this.key || !answer) return;
-      if (answer.error) continue;
-      this.points.push({ load: at, ...answer.brief });
-      this.draw();
+    const lowest = await this.point(name, toml, SHARES[0] * FAR, key);
+    // The knee is in sight when the mean has doubled.
+    for (;;) {
+      const far = await this.point(name, toml, this.far, key);
+      if (!far || !lowest || far.mean_ms === null || !far.steady || far.mean_ms > 2 * lowest.mean_ms) break;
+      if (far.events > EVENTS_MAX || 2 * this.far > FAR_MAX) break;
+      this.far *= 2;
     }
+    if (key !== this.key) return;
+    this.onRange();
+    for (const share of SHARES) await this.point(name, toml, share * this.far, key);
+  }
+
+  /** Measures one point; `null` if there is none. */
+  async point(name, toml, times, key) {
+    if (key !== this.key) return null;
+    const { own, unit, scale } = this.load;
+    const load = unit === "users" ? Math.max(1, Math.round(times * own)) : times * own;
+    const known = this.points.find((point) => point.load === load);
+    if (known) return known;
+    const set = [["run.duration", "60s"], ["run.warmup", "10s"]];
+    let answer = null;
+    try {
+      // A factor applies to the text, which has a factor in it already.
+      answer = await this.engine.ask({ name, toml, set, load: unit === "times" ? load / scale : load, trials: 1, want: ["brief"] });
+    } catch {
+      return null;
+    }
+    if (key !== this.key || !answer || answer.error) return null;
+    const point = { load, ...answer.brief };
+    this.points = [...this.points, point].sort((a, b) => a.load - b.load);
+    this.draw();
+    return point;
   }
 
   range() {
     const own = this.origin ?? this.load.own;
-    return [SHARES[0] * own, SHARES.at(-1) * own];
+    return [SHARES[0] * FAR * own, this.far * own];
   }
 
   draw() {
@@ -63,7 +88,6 @@ class Knee {
       ...steady.map((point) => svg("circle", { cx: x(point.load), cy: y(point.mean_ms), r: 2.6, style: "fill: var(--c1)" }, svg("title", {}, `${three(point.load)} ${unit}: ${millis(point.mean_ms)}, p99 ${millis(point.p99_ms)}`))),
       now === null ? null : svg("circle", { class: "here", cx: x(this.load.now), cy: y(now), r: 6 }),
       svg("line", { class: "cursor", x1: x(this.load.now), x2: x(this.load.now), y1: top, y2: high - bottom }));
-    const done = this.points.length < SHARES.length ? ` (${this.points.length}/${SHARES.length})` : "";
-    $("knee").replaceChildren(el("figcaption", {}, `${t("knee")}${done}`), picture);
+    $("knee").replaceChildren(el("figcaption", {}, t("knee")), picture);
   }
 }

@@ -31,9 +31,12 @@ pub enum Policy {
     Random,
     /// The target with the fewest outstanding calls divided by its weight; among equals one at random, by weight.
     LeastConnections,
-    /// Of two different targets at random, by weight, the one with fewer outstanding calls divided by its weight.
-    /// Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
-    TwoChoices,
+    /// Of two targets at random, by weight, the one with fewer outstanding calls divided by its weight. Mitzenmacher, "The
+    /// Power of Two Choices in Randomized Load Balancing", 2001.
+    TwoChoices {
+        /// Whether the two differ; otherwise each is drawn among all, so that they can be the same.
+        distinct: bool,
+    },
     /// Of two different targets at random, the one with the lower cost. The cost is a moving average of response
     /// times, which jumps up with a peak and decays with the time constant `decay`, times outstanding calls + 1. As
     /// in Finagle and Linkerd, both with a decay of 10 s.
@@ -123,10 +126,10 @@ impl Balance {
             Policy::Weighted => self.smooth_round_robin(eligible),
             Policy::Random => self.random(eligible, rng),
             Policy::LeastConnections => self.least_connections(eligible, rng),
-            Policy::TwoChoices => self.better_of_two(eligible, rng, |i| self.load(i)),
+            Policy::TwoChoices { distinct } => self.better_of_two(eligible, distinct, rng, |i| self.load(i)),
             Policy::Ewma { decay } => {
                 let cost = |i: usize| self.targets[i].peak.cost(now, decay, self.outstanding[i]);
-                self.better_of_two(eligible, rng, cost)
+                self.better_of_two(eligible, true, rng, cost)
             }
             Policy::Hash { bounded_load, .. } => self.on_ring(eligible, key, bounded_load),
             Policy::IpHash => self.ip_hash(eligible, key),
@@ -290,11 +293,13 @@ impl Balance {
     fn better_of_two(
         &self,
         eligible: impl Fn(usize) -> bool,
+        distinct: bool,
         rng: &mut (impl Rng + ?Sized),
         cost: impl Fn(usize) -> f64,
     ) -> Option<usize> {
         let first = self.random(&eligible, rng)?;
-        let Some(second) = self.random(|i| i != first && eligible(i), rng) else {
+        let may_be_second = |i: usize| (i != first || !distinct) && eligible(i);
+        let Some(second) = self.random(may_be_second, rng) else {
             return Some(first);
         };
         Some(if cost(second) < cost(first) { second } else { first })

@@ -147,6 +147,7 @@ const BALANCERS: &[Row] = &[
     ("balancer.weights", "balancer", "", "[3, 1]"),
     ("balancer.preset", "balancer", "", "nginx"),
     ("balancer.policy", "balancer", "", "least-connections"),
+    ("balancer.distinct", "balancer", "lb.policy=two-choices", "false"),
     ("balancer.virtual_nodes", "balancer", "lb.policy=hash", "7"),
     ("balancer.bounded_load", "balancer", "lb.policy=hash", "1.1"),
     ("balancer.decay", "balancer", "lb.policy=ewma", "50ms"),

@@ -45,6 +45,7 @@ impl BalancerSpec {
     pub(super) fn check_policy(&self, problems: &mut Problems) {
         let policy = self.policy_kind();
         let only = [
+            ("distinct", self.distinct.is_some(), PolicyKind::TwoChoices, "two-choices"),
             ("virtual_nodes", self.virtual_nodes.is_some(), PolicyKind::Hash, "hash"),
             ("bounded_load", self.bounded_load.is_some(), PolicyKind::Hash, "hash"),
             ("decay", self.decay.is_some(), PolicyKind::Ewma, "ewma"),

@@ -14,12 +14,15 @@ use crate::queueing::draw::unit;
 const EWMA: Policy = Policy::Ewma { decay: SimDuration::from_secs(10) };
 const RING: Policy = Policy::Hash { virtual_nodes: 100, bounded_load: None };
 const BOUNDED: Policy = Policy::Hash { virtual_nodes: 100, bounded_load: Some(1.25) };
-const ALL: [Policy; 9] = [
+const TWO: Policy = Policy::TwoChoices { distinct: true };
+const ANY_TWO: Policy = Policy::TwoChoices { distinct: false };
+const ALL: [Policy; 10] = [
     Policy::RoundRobin,
     Policy::Weighted,
     Policy::Random,
     Policy::LeastConnections,
-    Policy::TwoChoices,
+    TWO,
+    ANY_TWO,
     EWMA,
     RING,
     BOUNDED,
@@ -176,8 +179,11 @@ fn what_a_policy_knows_shortens_the_wait() {
     let mean = |policy| mean_response_ms(policy, 300_000);
     let (random, robin) = (mean(Policy::Random), mean(Policy::RoundRobin));
     assert!((random / 500.0 - 1.0).abs() < 0.06 && (robin / 292.0 - 1.0).abs() < 0.06, "{random} {robin}");
-    let (two, least, ewma) = (mean(Policy::TwoChoices), mean(Policy::LeastConnections), mean(EWMA));
+    let (two, least, ewma) = (mean(TWO), mean(Policy::LeastConnections), mean(EWMA));
     assert!(120.5 < least && least < two && two < robin && ewma < random, "{least} {two} {robin} {ewma}");
+    // One draw in ten is twice the same of ten targets, and then no choice.
+    let any_two = mean(ANY_TWO);
+    assert!(two < any_two && any_two < robin, "{two} {any_two}");
 }
 
 #[test]

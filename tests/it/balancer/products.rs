@@ -52,8 +52,8 @@ fn envoy_ejects_none_of_three_hosts_and_one_of_twelve() {
     for record in trials(&text, 4, &[]) {
         assert_eq!(count(&record, "lb", "ejections"), 0);
         let share = failed(&record) / (80.0 * 60.0);
-        // More here: the two hosts that are compared always differ, and a dead one is idle.
-        assert!((0.38..0.46).contains(&share), "{share}");
+        // 40 % after the failure: a dead host is idle, and so is chosen wherever it is drawn.
+        assert!((0.36..0.43).contains(&share), "{share}");
     }
     // Of twelve it ejects the dead one: 10 and 15 errors in 79 s; back after 34.2 and 34.0 s, at a sweep after its 30 s.
     let text = group("preset = 'envoy'", 12, 60, 85, &fault("crash", "'web-1'", 5, "100s"));
@@ -92,7 +92,7 @@ fn envoy_panics_when_two_of_three_hosts_are_dead() {
         let (bad, all) = late.fold((0, 0), |(bad, all), w| (bad + w.failed, all + w.failed + w.ok));
         bad as f64 / all as f64
     });
-    assert!((0.70..0.79).contains(&share), "{share}");
+    assert!((0.70..0.76).contains(&share), "{share}");
 }
 
 // nginx

@@ -218,6 +218,9 @@ pub struct BalancerSpec {
     pub preset: Option<Preset>,
     /// How a target is chosen. Default: the preset's, else "weighted".
     pub policy: Option<PolicyKind>,
+    /// For `two-choices`: whether the two targets differ, as those of nginx do; those of HAProxy and Envoy are drawn one by
+    /// one among all, so that they can be the same. Default: the preset's, else true [V].
+    pub distinct: Option<bool>,
     /// Points on the ring of a target of weight 1, for `hash`. Default: 100 [T].
     pub virtual_nodes: Option<u32>,
     /// For `hash`: a target with more than this many times its share of the calls gets no more; they go to the next one
@@ -327,7 +330,10 @@ impl BalancerSpec {
             PolicyKind::RoundRobin | PolicyKind::Weighted | PolicyKind::Sticky => Policy::Weighted,
             PolicyKind::Random => Policy::Random,
             PolicyKind::LeastConnections => Policy::LeastConnections,
-            PolicyKind::TwoChoices => Policy::TwoChoices,
+            PolicyKind::TwoChoices => {
+                let usual = Defaults::of(self.preset).distinct;
+                Policy::TwoChoices { distinct: self.distinct.unwrap_or(usual) }
+            }
             PolicyKind::Ewma => {
                 let decay = self.decay.map_or(SimDuration::from_secs(10), |decay| decay.0);
                 Policy::Ewma { decay }

@@ -29,6 +29,8 @@ pub enum Preset {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Defaults {
     pub policy: PolicyKind,
+    /// Whether the two targets of `two-choices` differ.
+    pub distinct: bool,
     pub checks: Option<Checks>,
     pub ejection: Option<Ejection>,
     pub panic: Option<f64>,
@@ -79,6 +81,7 @@ pub(super) const fn pause(time: SimDuration) -> Backoff {
 /// Without a preset.
 const PLAIN: Defaults = Defaults {
     policy: PolicyKind::Weighted,
+    distinct: true,
     checks: None,
     ejection: None,
     panic: None,
@@ -131,13 +134,14 @@ const NGINX: Defaults = Defaults {
 };
 
 /// [V] configuration manual 3.3: `balance` is random with two draws where nothing is said (round robin up to 3.2, until
-/// commit 93cc18ac of 2025-09-04); `inter` 2 s, `fall` 3, `rise` 2; `timeout server` and `timeout connect` have no default: 5 s
+/// commit 93cc18ac of 2025-09-04), which may hit the same server (`get_server_rnd`, `backend.c`); `inter` 2 s, `fall` 3, `rise` 2; `timeout server` and `timeout connect` have no default: 5 s
 /// for a connection are those of its sample configuration (`examples/quick-test.cfg`). `retries` 3 with
 /// `retry-on conn-failure`, at the same server, each after a second: a killed server answered 503 after 3.006 s (3.0.11). With
 /// `option redispatch` and a policy in turn the first further try is at another server at once: `retries = 1`, `retries_at =
 /// "others"`, `retries_pause = "0s"`.
 const HAPROXY_3: Defaults = Defaults {
     policy: PolicyKind::TwoChoices,
+    distinct: false,
     checks: Some(CHECKS),
     retries: 3,
     retries_on: Failures::of(&[Failure::Connect]),
@@ -168,12 +172,13 @@ const AWS_ALB: Defaults = Defaults {
     ..PLAIN
 };
 
-/// [V] `LeastRequestLbConfig.choice_count` 2 (a cluster that says nothing has ROUND_ROBIN: name it with `policy`);
+/// [V] `LeastRequestLbConfig.choice_count` 2, drawn with replacement (`least_request_lb.cc`; a cluster that says nothing has ROUND_ROBIN: name it with `policy`);
 /// `OutlierDetection` as in [`EJECTION`]; `healthy_panic_threshold` 50 %; route `timeout` 15 s; cluster `connect_timeout` 5 s.
 /// No retries and no active checks unless configured; retries pause for up to 25, 50, 100, 200 and then 250 ms
 /// (`backoff_strategy.cc`).
 const ENVOY: Defaults = Defaults {
     policy: PolicyKind::TwoChoices,
+    distinct: false,
     ejection: Some(EJECTION),
     panic: Some(0.5),
     backoff: Backoff {

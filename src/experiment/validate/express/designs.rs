@@ -9,23 +9,28 @@ use super::{Input, Plan, Quantity, Rule, end_to_end, offer};
 /// Number of backends that stands for infinitely many; the bias is of the order of one over it.
 const MANY: u32 = 1000;
 
-/// Highest utilisation for the limit. Above it [`MANY`] backends are too few, or take too long to reach steady state.
+/// Highest utilisation of many backends. Above it they take too long to reach steady state, and [`MANY`] are too few for the
+/// limit.
 const LIMIT_RHO_MAX: f64 = 0.901;
 
-/// The policy of a balancer, by its name in a scenario.
+/// Policies of balancers, as lines of a scenario.
+const RANDOM: &str = "policy = \"random\"";
+const ROUND_ROBIN: &str = "policy = \"round-robin\"";
+const LEAST: &str = "policy = \"least-connections\"";
+const TWO: &str = "policy = \"two-choices\"";
+const ANY_TWO: &str = "policy = \"two-choices\"\ndistinct = false";
+
+/// The policy of a balancer, with its keys, as in a scenario.
 pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
     params.only("ties", &["uniform"])?;
     let choices = params.maybe("d")?.unwrap_or(2.0);
     match params.word("policy", "random")? {
-        "random" => Ok("random"),
-        "round_robin" | "rr" => Ok("round-robin"),
-        "jsq" | "least_connections" => Ok("least-connections"),
-        "pod" if choices == 2.0 => Ok("two-choices"),
-        "pod" => Err(format!("a choice among {choices} backends is not modelled, only among two")),
-        "podr" => {
-            Err("the policy two-choices picks two different backends; in this case both may be the same"
-                .into())
-        }
+        "random" => Ok(RANDOM),
+        "round_robin" | "rr" => Ok(ROUND_ROBIN),
+        "jsq" | "least_connections" => Ok(LEAST),
+        "pod" if choices == 2.0 => Ok(TWO),
+        "podr" if choices == 2.0 => Ok(ANY_TWO),
+        "pod" | "podr" => Err(format!("a choice among {choices} backends is not modelled, only among two")),
         other => Err(format!("the policy {other} is not modelled")),
     }
 }
@@ -33,7 +38,7 @@ pub(super) fn policy(params: &Params<'_>) -> Result<&'static str, Reason> {
 /// A number of machines behind a balancer.
 fn behind(policy: &str, load: f64, machines: u32, cores: u32, mean: f64) -> String {
     client(&rate(load), "lb")
-        + &format!("[balancer.lb]\npublic = true\ntargets = [\"web\"]\npolicy = \"{policy}\"\n")
+        + &format!("[balancer.lb]\npublic = true\ntargets = [\"web\"]\n{policy}\n")
         + &server("web", &format!("count = {machines}\n{}", fifo(cores)), &cpu(mean))
 }
 
@@ -54,7 +59,7 @@ pub(super) fn balanced(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
             let boxes = behind(policy, load * mean, machines, cores, 1.0);
             Plan::new(steady(input.seconds(load), &boxes), offer([(key.as_str(), Quantity::Response(None))]))
         };
-        return Ok(each.iter().map(plan).collect());
+        return Ok(each.iter().filter(|rho| **rho <= LIMIT_RHO_MAX).map(plan).collect());
     }
     let load = params.number("arrival_rate")?;
     let mut offers = end_to_end();
@@ -76,7 +81,7 @@ fn limit(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         if rho > LIMIT_RHO_MAX {
             continue;
         }
-        let boxes = behind("two-choices", rho * f64::from(MANY), MANY, 1, 1.0);
+        let boxes = behind(TWO, rho * f64::from(MANY), MANY, 1, 1.0);
         let seconds = 60.0 / (1.0 - rho);
         let plan = Plan::new(steady(seconds, &boxes), offer([(key.as_str(), Quantity::Response(None))]));
         plans.push(Plan { long: true, ..plan.rule(Rule::Near(0.02)) });
@@ -101,10 +106,10 @@ pub(super) fn ladder(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let designs = [
         ("fast_single", one(1, fast)),
         ("central_queue", one(machines, slow)),
-        ("jsq", many("least-connections")),
-        ("p2c", many("two-choices")),
-        ("round_robin", many("round-robin")),
-        ("random", many("random")),
+        ("jsq", many(LEAST)),
+        ("p2c", many(TWO)),
+        ("round_robin", many(ROUND_ROBIN)),
+        ("random", many(RANDOM)),
     ];
     // The number of requests is given for the worst design; the others need no more.
     let seconds = input.seconds(load) / 3.0;

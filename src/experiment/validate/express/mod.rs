@@ -193,7 +193,7 @@ const NUMBERS: &str = "a trial records the mean and the highest number inside, n
 const ONE_NAME: &str = "a client asks for one name";
 const LAG: &str = "all writes lag equally here, so only values that do not depend on the distribution of the lag are measured";
 const FAILOVERS: &str = "a trial contains one outage";
-const LIMIT: &str = "only two choices are modelled, and only loads up to 0.9 come near the limit";
+const LIMIT: &str = "only two choices are modelled, and loads above 0.9 take too long to come to rest";
 const HEDGED: &str = "hedged requests are not modelled";
 
 /// Reasons why no quantity of a trial corresponds to an expected value, by the beginning of its key.

@@ -132,7 +132,7 @@ pub(super) fn tiers(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     boxes += &client(&rate(load), "lb");
     let balancer = |name: &str, target: &str, tier: &Params<'_>, public: bool| -> Result<String, Reason> {
         let policy = super::designs::policy(tier)?;
-        Ok(format!("[balancer.{name}]\npublic = {public}\ntargets = [\"{target}\"]\npolicy = \"{policy}\"\n"))
+        Ok(format!("[balancer.{name}]\npublic = {public}\ntargets = [\"{target}\"]\n{policy}\n"))
     };
     let group = |tier: &Params<'_>| -> Result<(String, f64), Reason> {
         let (n, cores) = (tier.count_or("n", 1)?, tier.count_or("c", 1)?);

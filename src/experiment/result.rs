@@ -327,12 +327,12 @@ pub struct Happening {
     pub event: &'static str,
 }
 
-/// The bottleneck: the resource with the highest utilisation.
+/// The bottleneck: the resource with the highest utilisation, unless calls hold it only while they wait for another one.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Bottleneck {
     /// The component; the name of the group if all members are equally busy.
     pub component: String,
-    /// `cpu`, `disk`, `memory`, `workers` or `connections`.
+    /// The resource: `cpu`, `disk`, `memory`, `workers`, `connections`, `db_pool`, `apply workers`, `rate_limit` and others.
     pub resource: &'static str,
     /// Its utilisation, 0..1.
     pub utilisation: f64,
@@ -345,7 +345,7 @@ pub struct Prediction {
     pub component: String,
     /// The law: `utilisation law`, `M/M/1`, `the asymptotic bound`.
     pub law: String,
-    /// The quantity: `utilisation`, `response_ms`, `throughput_rps`.
+    /// The quantity: `utilisation`, `response_ms`, `throughput_rps`, or the resource whose use is meant: `workers`.
     pub quantity: &'static str,
     /// How the law bounds the quantity.
     pub relation: Relation,

@@ -1,16 +1,14 @@
 //! Predictions of theory, wherever the assumptions of a law hold; whether they hold is measured too.
 
 use crate::model::record::{ComponentRecord, TrialRecord};
-use crate::model::resource::Bound;
+use crate::model::resource::{Bound, Meter, Resource, Sort};
 use crate::model::spec::Offered;
-use crate::scenario::expression::Metric;
 use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::tally::{Moments, Tally};
 use crate::theory::laws::{closed_bounds, little_inside};
 use crate::theory::queues::{Steady, approximate_wait, mg1, mmc};
 
-use super::expect::measure;
 use super::result::{Figure, Prediction, Relation, RunResult};
 use super::series::window_length;
 
@@ -27,6 +25,9 @@ const EXPONENTIAL_WITHIN: f64 = 0.05;
 /// if the prediction uses the value.
 const NOISE_MAX: f64 = 0.3;
 
+/// Slots of which the law says that less is held are not worth a line.
+const HELD_SHOWN: f64 = 0.05;
+
 /// All predictions for these trials; none if the system has no steady state or was disturbed by faults.
 pub(super) fn predictions(
     scenario: &Scenario,
@@ -40,7 +41,7 @@ pub(super) fn predictions(
     let mut found = vec![little(result)];
     found.extend(closed(&load, result));
     if is_clean(result) {
-        found.extend(utilisations(&load, result));
+        found.extend(utilisations(scenario, &load, records, result));
         found.extend(alone(scenario, &load, records, result));
     }
     found
@@ -71,10 +72,16 @@ fn little(result: &RunResult) -> Prediction {
 /// time, which D leaves out, only moves the measurements further inside.
 fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let [client] = load.clients.as_slice() else { return Vec::new() };
-    let Offered::Closed(users, think) = client.offered else { return Vec::new() };
-    if client.demand_max_s <= 0.0 {
+    let highest = client.peak.as_ref().map_or(client.offered, |peak| peak.offered);
+    let (Offered::Closed(most, _), Offered::Closed(users, think)) = (highest, client.offered) else {
+        return Vec::new();
+    };
+    // Of requests that fail, some may need less than the mean one that comes through.
+    let bounds_answers = is_clean(result) || !client.differs && client.by_class.len() == 1;
+    if client.demand_max_s <= 0.0 || !bounds_answers {
         return Vec::new();
     }
+    let steady = most == users;
     let bounds = closed_bounds(users as u32, think, &[(client.demand_max_s, 1)]);
     let bound = |quantity, relation, theory, measured: &Figure| Prediction {
         component: "system".into(),
@@ -87,46 +94,89 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let response_min = bounds.response_min.max(client.demand_s) * 1000.0;
     let metrics = &result.metrics;
     let mut found =
-        vec![bound("throughput_rps", Relation::AtMost, client.throughput_max, &metrics.throughput_rps)];
-    // If requests fail early, the others are faster than the bound for served requests.
-    if is_clean(result) {
+        vec![bound("throughput_rps", Relation::AtMost, client.throughput_max_peak, &metrics.throughput_rps)];
+    // If requests fail early, the others are faster than the bound for served requests. With fewer users for a while there
+    // is less to wait for.
+    if is_clean(result) && steady {
         found.push(bound("response_ms", Relation::AtLeast, response_min, &metrics.response_ms.mean));
     }
     found
 }
 
-/// The utilisation law, U = X D / c, for each group of machines.
-fn utilisations(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
+/// The utilisation law, U = X D / c, for each resource that is measured. Slots are held for at least as long as the law
+/// says, as calls also wait while they hold them.
+fn utilisations(
+    scenario: &Scenario,
+    load: &StaticLoad,
+    records: &[TrialRecord],
+    result: &RunResult,
+) -> Vec<Prediction> {
     let Some(scale) = throughput_scale(load, result) else { return Vec::new() };
-    let law = |machine: &ResourceLoad| {
-        // With contention, the speed of the cores depends on how many are busy, so the means are not enough for the
-        // law.
-        let is_exact = machine.resource.bound == Bound::Exact;
-        let measured = utilisation_of(result, &machine.name).filter(|_| is_exact)?;
-        (machine.mean.all > 0.0).then(|| Prediction {
-            component: machine.name.clone(),
-            law: "utilisation law".into(),
-            quantity: "utilisation",
-            relation: Relation::Equal,
-            theory: machine.utilisation() * scale,
+    let law = |row: &ResourceLoad| {
+        let theory = row.utilisation() * scale;
+        // What nobody waits for may lag behind, and then it is not all done.
+        if !(theory > 0.0 && theory < 1.0) {
+            return None;
+        }
+        let Resource { sort, bound, meter, .. } = row.resource;
+        let (law, relation) = match (sort, bound) {
+            (Sort::Slots, Bound::AtMost) if theory >= HELD_SHOWN => ("Little's law", Relation::AtLeast),
+            (Sort::Rate, Bound::Exact) => ("utilisation law", Relation::Equal),
+            (Sort::Rate, Bound::About) => ("utilisation law", Relation::About),
+            // With contention, the speed of the cores depends on how many are busy, so that the means are not enough for
+            // the law. Of the others nothing is said: they would only repeat that little of them is used.
+            _ => return None,
+        };
+        let entry = scenario.entry(&row.name)?;
+        let members = row.resource.of.clone().map(|number| entry.spec.member(&row.name, number).name);
+        let measured = used(&row.resource, &members.collect::<Vec<String>>(), records)?;
+        let quantity = match meter {
+            Meter::Disk => "disk_utilisation",
+            Meter::Slots | Meter::Gauge(_) => row.resource.name,
+            _ => "utilisation",
+        };
+        Some(Prediction {
+            component: row.member.clone(),
+            law: law.into(),
+            quantity,
+            relation,
+            theory,
             measured,
         })
     };
-    load.machines().filter_map(law).collect()
+    load.resources.iter().filter_map(law).collect()
+}
+
+/// The measured use of a resource, 0..1: the mean over its members; `None` where it is not measured.
+fn used(resource: &Resource, members: &[String], records: &[TrialRecord]) -> Option<Figure> {
+    let of = |component: &ComponentRecord| {
+        let machine = component.machine.as_ref();
+        match resource.meter {
+            Meter::Cores => machine.map(|machine| machine.busy_cores_mean / f64::from(machine.cores)),
+            Meter::Disk => machine.and_then(|machine| machine.disk_utilisation),
+            Meter::Slots => component.slots_held,
+            Meter::Gauge(name) => {
+                let gauge = component.gauges.iter().find(|(gauge, _)| gauge.name == name);
+                gauge.map(|(_, reading)| reading.mean() / resource.has)
+            }
+            Meter::Memory | Meter::Passed | Meter::Law => None,
+        }
+    };
+    let mean = |record: &TrialRecord| {
+        let components = record.components.iter().filter(|component| members.contains(&component.name));
+        let all: Option<Vec<f64>> = components.map(of).collect();
+        all.filter(|all| all.len() == members.len()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    let trials: Option<Vec<f64>> = records.iter().map(mean).collect();
+    trials.map(Figure::over)
 }
 
 /// Measured throughput divided by that of the static load; `None` with several clients, where one number is not enough.
 fn throughput_scale(load: &StaticLoad, result: &RunResult) -> Option<f64> {
     let [client] = load.clients.as_slice() else { return None };
     let measured = result.metrics.throughput_rps.mean?;
-    (client.throughput_max.is_finite() && client.throughput_max > 0.0)
-        .then(|| measured / client.throughput_max)
-}
-
-/// Mean utilisation of the machines of a group.
-fn utilisation_of(result: &RunResult, group: &str) -> Option<Figure> {
-    let metric = Metric::Utilisation(group.to_owned());
-    measure(&metric, result).ok()
+    let expected = if let Offered::Open(rate) = client.offered { rate } else { client.throughput_max };
+    (expected.is_finite() && expected > 0.0).then(|| measured / expected)
 }
 
 /// The queueing formula for a box that has its machine for itself, makes no calls, and gets its calls from a Poisson

@@ -56,6 +56,10 @@ pub enum Meter {
     Memory,
     /// The places of the member that calls hold.
     Slots,
+    /// A level that the member reports by this gauge: how much of what it has is in use.
+    Gauge(&'static str),
+    /// The calls a second that the member does not turn away by a limit.
+    Passed,
     /// None: the utilisation law tells it, from the demand of the calls.
     Law,
 }

@@ -93,6 +93,11 @@ impl<J: Copy> Pool<J> {
         self.queue.clear();
     }
 
+    /// Number of slots that jobs hold.
+    pub fn held(&self) -> u32 {
+        self.in_use
+    }
+
     /// Number of jobs that wait for a slot.
     pub fn waiting(&self) -> usize {
         self.queue.len()

@@ -120,7 +120,7 @@ fn movers_from_servers_on() -> Vec<Mover> {
         ("server", "web", vec!["timeouts"], {
             format!("{QUERIES}timeout = '5ms'\n[database.db]\nread = '20ms'\n")
         }),
-        ("server", "web", vec!["pool_wait"], {
+        ("server", "web", vec!["pool_wait", "pool_held"], {
             format!("{QUERIES}db_pool = 1\n[database.db]\ncores = 8\nread = '8ms'\n")
         }),
         ("database", "db", vec!["hit_share", "page_reads", "flushes"], {
@@ -133,9 +133,12 @@ fn movers_from_servers_on() -> Vec<Mover> {
             let failover = "failover = { interval = '1s', misses = 2, promote = '1s' }";
             format!("{CLASSES}{QUERIES}[database.db]\nreplicas = 2\n{failover}\n") + &crash("db.primary")
         }),
-        ("database", "db", vec!["lag", "stale_reads", "stale_read_share", "own_writes_missed"], {
-            replicated("ship = { every = '1s' }")
-        }),
+        (
+            "database",
+            "db",
+            vec!["applying", "lag", "stale_reads", "stale_read_share", "own_writes_missed"],
+            { replicated("ship = { every = '1s' }") },
+        ),
         ("database", "db", vec!["lost_writes", "discarded_writes", "rto", "rpo"], {
             let failover = "failover = { interval = '1s', misses = 2, promote = '1s' }";
             replicated(&format!("ship = {{ every = '1s' }}\n{failover}")) + &crash("db.primary")

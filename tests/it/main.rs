@@ -26,6 +26,7 @@ mod laws;
 mod names;
 mod queue;
 mod replication;
+mod resources;
 mod robust;
 mod server;
 mod sweep;

@@ -6,7 +6,7 @@ use crate::kernel::variate::Variate;
 use crate::model::component::Cx;
 use crate::model::machine::Device;
 
-use super::timer;
+use super::{gauges, timer};
 
 /// Largest number of workers of a replica.
 pub(super) const WORKERS_MAX: u32 = 256;
@@ -27,6 +27,12 @@ pub(super) struct Applier {
 impl Applier {
     pub(super) fn new(logs: usize, workers: u32, demand: Variate) -> Applier {
         Applier { workers: vec![None; workers as usize], next: vec![1; logs], turn: 0, demand, stream: None }
+    }
+
+    /// Stops all workers, to continue after the positions `applied`, one for each log.
+    pub(super) fn stop(&mut self, applied: impl IntoIterator<Item = u64>, cx: &mut Cx<'_>) {
+        self.restart(applied);
+        cx.level(gauges::APPLYING, 0);
     }
 
     /// Makes all workers idle, to continue after the positions `applied`, one for each log.
@@ -58,6 +64,7 @@ impl Applier {
             let demand = self.demand.draw(stream);
             cx.own_work(timer::APPLIED + worker as u16, Device::Cpu, demand);
         }
+        cx.level(gauges::APPLYING, self.workers.iter().flatten().count() as u64);
     }
 
     /// Notes that a worker has finished its write.

@@ -2,6 +2,9 @@
 
 use crate::model::gauge::{Gauge, GaugeId};
 
+/// Name of the gauge of the workers that apply a log.
+pub(super) const APPLYING_NAME: &str = "applying";
+
 /// The figures of a database's own.
 pub const GAUGES: &[Gauge] = &[
     Gauge::share(
@@ -10,6 +13,7 @@ pub const GAUGES: &[Gauge] = &[
     ),
     Gauge::count("page_reads", "Pages read from the disk."),
     Gauge::count("flushes", "Flushes of the log to the disk."),
+    Gauge::level(APPLYING_NAME, "Workers of a node that apply what other nodes have written."),
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
     Gauge::count("failovers", "Times that another node became the primary."),
     Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.")
@@ -30,6 +34,7 @@ pub const GAUGES: &[Gauge] = &[
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
 pub(super) const PAGE_READS: GaugeId = GaugeId::of("page_reads", GAUGES);
 pub(super) const FLUSHES: GaugeId = GaugeId::of("flushes", GAUGES);
+pub(super) const APPLYING: GaugeId = GaugeId::of(APPLYING_NAME, GAUGES);
 pub(super) const REROUTES: GaugeId = GaugeId::of("reroutes", GAUGES);
 pub(super) const FAILOVERS: GaugeId = GaugeId::of("failovers", GAUGES);
 pub(super) const LAG: GaugeId = GaugeId::of("lag", GAUGES);

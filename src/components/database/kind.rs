@@ -14,6 +14,7 @@ use crate::model::spec::{
 
 use crate::parts::hardware::check_contention;
 
+use super::gauges;
 use super::monitor::Monitor;
 use super::node::Database;
 use super::partition::Partition;
@@ -152,7 +153,7 @@ impl Spec for DatabaseSpec {
         let has_replicas = self.is_replicated();
         let may_lose = has_replicas || !self.flush_every().is_zero();
         match gauge.name {
-            "reroutes" => has_replicas,
+            "reroutes" | gauges::APPLYING_NAME => has_replicas,
             "failovers" => self.has_monitor(),
             _ => !gauge.is_of_box || may_lose,
         }

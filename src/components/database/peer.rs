@@ -221,7 +221,7 @@ impl Member for Peer {
         self.shippers.iter_mut().flatten().for_each(|shipper| shipper.crash(now));
         self.follow.crash();
         self.inboxes.iter_mut().for_each(Inbox::clear);
-        self.applier.restart(self.logs.iter().map(|log| log.applied));
+        self.applier.stop(self.logs.iter().map(|log| log.applied), cx);
     }
 
     /// Continues after a restart: the nodes after it come back to it, it asks those before it for their logs, and it

@@ -371,7 +371,7 @@ impl Member for Replica {
         self.is_primary = false;
         cx.note(cx.me(), "fenced");
         self.shipper.stop(cx);
-        self.applier.restart([self.log.applied]);
+        self.applier.stop([self.log.applied], cx);
         self.confirm.restart(self.log.received);
         self.tell(cx);
         if cx.works() {
@@ -389,7 +389,7 @@ impl Member for Replica {
         self.confirm.crash();
         self.follow.crash();
         self.acks.clear();
-        self.applier.restart([self.log.applied]);
+        self.applier.stop([self.log.applied], cx);
         self.waiters.clear();
         self.inbox.clear();
         self.catching_up = None;

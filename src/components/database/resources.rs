@@ -10,6 +10,7 @@ use crate::model::resource::{
 use crate::model::spec::{RequestClass, Spec as _};
 
 use super::apply::WORKERS_MAX;
+use super::gauges::APPLYING_NAME;
 use super::spec::engine::NODES_MAX;
 use super::spec::replicas::REPLICAS_MAX;
 use super::spec::{AT_ONCE_MAX, DatabaseSpec, ReadYourWrites, Reads, topology};
@@ -170,7 +171,8 @@ impl DatabaseSpec {
         let apply = Resource::rate(row, self.appliers(), rate, demand).later(later);
         let (has, most) = (f64::from(workers), f64::from(machine.cores));
         let apply = Resource { has, most, bound: Bound::AtMost, ..apply };
-        Some(apply.set_by("apply.workers").when_full(Full::LAGS))
+        let apply = apply.set_by("apply.workers").when_full(Full::LAGS);
+        Some(apply.measured(Meter::Gauge(APPLYING_NAME)))
     }
 
     /// More nodes come first where more of them can share the work, then larger ones; replicas for a single node come

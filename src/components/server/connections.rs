@@ -40,7 +40,10 @@ impl Server {
         }
         let connections = &mut self.databases[database];
         match connections.pool.acquire(cx.now(), call) {
-            Acquire::Granted => self.connected(call, cx),
+            Acquire::Granted => {
+                self.tell_held(cx);
+                self.connected(call, cx);
+            }
             Acquire::Queued => {
                 if !std::mem::replace(&mut connections.is_armed, true) {
                     cx.alarm(connections.limit, POOL_LIMIT, About::Number(database as u32));
@@ -84,6 +87,12 @@ impl Server {
         self.door.set_waiting_inside(for_connections, cx);
     }
 
+    /// Tells the model how many connections calls hold.
+    pub(super) fn tell_held(&self, cx: &mut Cx<'_>) {
+        let held = self.databases.iter().map(|database| u64::from(database.pool.held())).sum();
+        cx.level(gauges::POOL_HELD, held);
+    }
+
     /// Whether a call asks its query over the connection of its transaction.
     pub(super) fn has_transaction(&self, call: CallId, database: usize, cx: &Cx<'_>) -> bool {
         let stage = &self.stages[usize::from(cx.get(call).notes.step)];
@@ -97,6 +106,8 @@ impl Server {
             cx.time(gauges::POOL_WAIT, waited);
             self.tell_waiting(cx);
             self.connected(job, cx);
+        } else {
+            self.tell_held(cx);
         }
     }
 

@@ -2,6 +2,9 @@
 
 use crate::model::gauge::{Gauge, GaugeId};
 
+/// Name of the gauge of the connections that calls hold.
+pub(super) const POOL_HELD_NAME: &str = "pool_held";
+
 /// The figures of a server's own.
 pub const GAUGES: &[Gauge] = &[
     Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left."),
@@ -16,6 +19,7 @@ pub const GAUGES: &[Gauge] = &[
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
     ),
+    Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 
 pub(super) const POOL_TIMEOUTS: GaugeId = GaugeId::of("pool_timeouts", GAUGES);
@@ -23,4 +27,5 @@ pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
 pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
+pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

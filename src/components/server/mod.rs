@@ -414,6 +414,7 @@ impl Server {
         self.hand.crash();
         self.begun.clear();
         self.databases.iter_mut().for_each(Connections::crash);
+        self.tell_held(cx);
     }
 }
 

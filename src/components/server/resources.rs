@@ -5,6 +5,7 @@ use crate::model::quantity::Dist;
 use crate::model::resource::{CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
 use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
+use super::gauges::POOL_HELD_NAME;
 use super::spec::ServerSpec;
 use super::step::{Step, all};
 
@@ -29,15 +30,18 @@ impl ServerSpec {
         let stays = vec![Hold::stay(1.0); classes.len()];
         all.push(slots(WORKERS, "the workers", self.workers(), stays).when_full(self.behind_workers()));
         let longest_s = self.pool_timeout().as_secs_f64();
-        for pool in self.all_pools() {
+        let pools = self.all_pools();
+        // The gauge is of all pools together.
+        let meter = if pools.len() == 1 { Meter::Gauge(POOL_HELD_NAME) } else { Meter::Law };
+        for pool in pools {
             let holds = classes.iter().map(|class| hold(&self.steps, &pool.to, class, false)).collect();
             let pool = slots(POOL, "the connections to databases", pool.has, holds);
-            all.push(pool.measured(Meter::Law).when_full(Full::patience(longest_s, "fails")));
+            all.push(pool.measured(meter).when_full(Full::patience(longest_s, "fails")));
         }
         if let Some(limit) = &self.rate_limit {
             let noun = Noun::One("the rate limit");
             let limit = Resource::limit(RATE_LIMIT, noun, of, limit.rate.0, vec![1.0; classes.len()]);
-            all.push(limit.set_by("rate_limit.rate"));
+            all.push(limit.set_by("rate_limit.rate").measured(Meter::Passed));
         }
         all
     }

@@ -1,96 +1,189 @@
-//! What binds: the resource with the highest use.
+//! What binds: the resource with the highest use, unless it is only held by calls that wait for another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::resource::{CPU, DISK, MEMORY, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::Scenario;
+use crate::scenario::load::{ResourceLoad, StaticLoad};
 
 use super::super::result::{Bottleneck, ComponentResult, Figure, RunResult};
+use crate::scenario::expression::Stat;
 
 /// Members of a group whose mean use is less than this share below the busiest are taken for alike.
 const ALIKE: f64 = 0.1;
 
-/// Slots that are busier than the cores behind them by more than this share bind in their place.
+/// What calls hold while they wait binds only if it is busier than what they may wait for by more than this share.
 const CLEARLY_BUSIER: f64 = 0.1;
 
-/// The resources of each box, by its name.
-type Resources<'a> = BTreeMap<&'a str, Vec<Resource>>;
-
-/// The resource with the highest use.
-pub(in super::super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> Option<Bottleneck> {
-    let found = busiest(scenario, result).into_iter().chain(by_law(scenario, result));
-    found.reduce(|most, one| if one.utilisation > most.utilisation { one } else { most })
+/// The use of one resource of one member, or of all members of a box.
+#[derive(Clone, Debug)]
+struct Use {
+    /// The box.
+    group: String,
+    /// The member, or the box.
+    component: String,
+    resource: &'static str,
+    sort: Sort,
+    /// 0..1.
+    used: f64,
 }
 
-/// Resources that nobody measures, by the utilisation law: what a request takes of them, times the measured requests.
-fn by_law(scenario: &Scenario, result: &RunResult) -> Vec<Bottleneck> {
+/// The resource that binds.
+pub(in super::super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> Option<Bottleneck> {
     let load = scenario.load();
+    let members = measured(scenario, result);
+    let mut found: Vec<Use> = Vec::new();
+    let names: BTreeSet<(&str, &str)> =
+        members.iter().map(|one| (one.group.as_str(), one.resource)).collect();
+    for (group, resource) in names {
+        let mates: Vec<&Use> =
+            members.iter().filter(|one| one.group == group && one.resource == resource).collect();
+        found.extend(busiest(&mates));
+    }
+    found.extend(by_law(&load, result, &found));
+    let below = below(scenario, &load);
+    let binds = |one: &&Use| one.used > 0.0 && !found.iter().any(|other| explains(other, one, &below));
+    // Of equals the first in the scenario's order.
+    let order = |one: &Use| load.boxes.iter().position(|entry| entry.name == one.group);
+    let most =
+        found.iter().filter(binds).min_by(|a, b| b.used.total_cmp(&a.used).then(order(a).cmp(&order(b))))?;
+    Some(Bottleneck { component: most.component.clone(), resource: most.resource, utilisation: most.used })
+}
+
+/// The busiest of the members, or all of them if they are alike.
+fn busiest(mates: &[&Use]) -> Option<Use> {
+    let most = mates.iter().copied().reduce(|most, one| if one.used > most.used { one } else { most })?;
+    let average = mates.iter().map(|one| one.used).sum::<f64>() / mates.len() as f64;
+    let are_alike = most.used - average <= ALIKE * most.used && mates.len() > 1;
+    Some(if are_alike {
+        Use { component: most.group.clone(), used: average, ..most.clone() }
+    } else {
+        most.clone()
+    })
+}
+
+/// Whether calls hold `one` only because they wait for `other`: that is as busy, and of the same box or of one behind it.
+fn explains(other: &Use, one: &Use, below: &BTreeMap<String, BTreeSet<String>>) -> bool {
+    let is_behind = match below.get(&one.group) {
+        Some(behind) if other.group != one.group => behind.contains(&other.group),
+        _ => other.group == one.group && other.sort == Sort::Rate || holds_within(other, one),
+    };
+    one.sort == Sort::Slots && is_behind && one.used <= other.used + CLEARLY_BUSIER
+}
+
+/// Whether calls hold the slots `one` of a box while they wait for its slots `other`.
+fn holds_within(other: &Use, one: &Use) -> bool {
+    other.group == one.group
+        && other.resource != one.resource
+        && one.resource != MEMORY
+        && other.used > one.used
+}
+
+/// The boxes behind each box, by name; a host has those of its guests and the guests themselves.
+fn below(scenario: &Scenario, load: &StaticLoad) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all = BTreeMap::new();
+    for (at, entry) in scenario.boxes.iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        let mut open = load.callees[at].clone();
+        while let Some(next) = open.pop() {
+            if seen.insert(next) {
+                open.extend(&load.callees[next]);
+            }
+        }
+        // The cores of a box on another's machine are those of its host.
+        let names = seen.into_iter().chain([at]).flat_map(|at| {
+            let entry = &scenario.boxes[at];
+            entry.spec.host().map(str::to_owned).into_iter().chain([entry.name.clone()])
+        });
+        let behind: BTreeSet<String> = names.filter(|name| *name != entry.name).collect();
+        all.insert(entry.name.clone(), behind);
+    }
+    all
+}
+
+/// Resources that nobody has measured, by the utilisation law: what a request takes of them, times the measured requests.
+fn by_law(load: &StaticLoad, result: &RunResult, measured: &[Use]) -> Vec<Use> {
     let rate = |offered: &Offered, most: f64| if let Offered::Open(rate) = offered { *rate } else { most };
     let expected: f64 = load.clients.iter().map(|client| rate(&client.offered, client.throughput_max)).sum();
-    let share = result.metrics.throughput_rps.mean.unwrap_or(0.0) / expected;
-    // Calls that a limit turns away are not among those that are measured.
-    let is_told = |resource: &Resource| resource.meter == Meter::Law && resource.sort != Sort::Limit;
-    let rows = load.resources.iter().filter(|row| is_told(&row.resource));
-    let used = rows.map(|row| (row, share * row.utilisation())).filter(|(_, used)| *used > 0.0);
-    used.map(|(row, used)| Bottleneck {
-        component: row.name.clone(),
-        resource: row.resource.name,
-        utilisation: used.min(1.0),
+    let share = |figure: &Figure| figure.mean.unwrap_or(0.0) / expected;
+    let (answered, asked) = (share(&result.metrics.throughput_rps), share(&result.metrics.offered_rps));
+    let is_known = |row: &ResourceLoad| {
+        measured.iter().any(|one| one.group == row.name && one.resource == row.resource.name)
+    };
+    let needs_law = |meter: Meter| matches!(meter, Meter::Law | Meter::Gauge(_));
+    let rows = load.resources.iter().filter(|row| needs_law(row.resource.meter) && !is_known(row));
+    rows.filter_map(|row| {
+        // A limit also counts the calls that it turns away.
+        let share = if row.resource.sort == Sort::Limit { asked } else { answered };
+        let used = (share * row.utilisation()).min(1.0);
+        (used > 0.0).then(|| of_row(row, row.name.clone(), used))
     })
     .collect()
 }
 
-/// The measured resource with the highest use.
-fn busiest(scenario: &Scenario, result: &RunResult) -> Option<Bottleneck> {
+fn of_row(row: &ResourceLoad, component: String, used: f64) -> Use {
+    let Resource { name, sort, .. } = row.resource;
+    Use { group: row.name.clone(), component, resource: name, sort, used }
+}
+
+/// How busy each measured resource of each component is.
+fn measured(scenario: &Scenario, result: &RunResult) -> Vec<Use> {
     let entries = scenario.boxes.iter();
-    let resources: Resources<'_> =
+    let resources: BTreeMap<&str, Vec<Resource>> =
         entries.map(|entry| (entry.name.as_str(), entry.spec.resources(&scenario.classes))).collect();
-    let uses = |name: &str, component: &ComponentResult| uses(name, component, &resources);
-    let all = result.components.iter().flat_map(|(name, component)| {
-        uses(name, component).into_iter().map(move |(resource, used)| (name, component, resource, used))
-    });
-    let (name, component, resource, used) =
-        all.reduce(|most, one| if one.3 > most.3 { one } else { most })?;
-    if used <= 0.0 {
-        return None;
-    }
-    let mates: Vec<f64> = result
-        .components
-        .iter()
-        .filter(|(_, other)| other.group == component.group)
-        .filter_map(|(name, other)| {
-            uses(name, other).into_iter().find(|one| one.0 == resource).map(|one| one.1)
+    let nothing = Vec::new();
+    let of = |(name, component): (&str, &ComponentResult)| {
+        let declared = resources.get(component.group.as_str()).unwrap_or(&nothing);
+        let group = component.group.clone();
+        let uses = uses(name, component, declared, result.duration_s).into_iter();
+        let named = name.to_owned();
+        uses.map(move |(resource, sort, used)| Use {
+            group: group.clone(),
+            component: named.clone(),
+            resource,
+            sort,
+            used,
         })
-        .collect();
-    let average = mates.iter().sum::<f64>() / mates.len() as f64;
-    let (component, utilisation) = if used - average <= ALIKE * used && mates.len() > 1 {
-        (component.group.clone(), average)
-    } else {
-        (name.to_owned(), used)
+        .collect::<Vec<Use>>()
     };
-    Some(Bottleneck { component, resource, utilisation })
+    result.components.iter().flat_map(|(name, component)| of((name, component))).collect()
 }
 
 /// How busy each measured resource of a component is. The cores and the disk of a machine count for its host alone.
-fn uses(name: &str, component: &ComponentResult, resources: &Resources<'_>) -> Vec<(&'static str, f64)> {
+fn uses(
+    name: &str,
+    component: &ComponentResult,
+    declared: &[Resource],
+    duration_s: f64,
+) -> Vec<(&'static str, Sort, f64)> {
     let mut uses = Vec::new();
     let mean = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.mean);
     let machine = component.machine.as_ref();
-    let cores = mean(&component.utilisation).unwrap_or(0.0);
     if machine.is_some_and(|machine| machine.host == name) {
-        uses.push((CPU, cores));
-        uses.extend(mean(&component.disk_utilisation).map(|disk| (DISK, disk)));
+        uses.push((CPU, Sort::Rate, mean(&component.utilisation).unwrap_or(0.0)));
+        uses.extend(mean(&component.disk_utilisation).map(|disk| (DISK, Sort::Rate, disk)));
     }
     let is_full = component.outcomes.out_of_memory.mean.is_some_and(|calls| calls > 0.0);
     if let Some(machine) = machine.filter(|_| is_full) {
         let used = mean(&component.memory_bytes_max).unwrap_or(0.0) / machine.memory_bytes as f64;
-        uses.push((MEMORY, used.min(1.0)));
+        uses.push((MEMORY, Sort::Slots, used.min(1.0)));
     }
-    let mut declared = resources.get(component.group.as_str()).into_iter().flatten();
-    let slots = declared.find(|resource| resource.meter == Meter::Slots);
-    let held = mean(&component.slots_utilisation).filter(|held| *held > cores + CLEARLY_BUSIER);
-    uses.extend(slots.zip(held).map(|(slots, held)| (slots.name, held)));
+    let throttled = component.outcomes.throttled.mean.unwrap_or(0.0);
+    let passed = (component.calls.mean.unwrap_or(0.0) - throttled) / duration_s;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for one in declared.iter().filter(|one| seen.insert(one.name)) {
+        let used = match one.meter {
+            Meter::Slots => mean(&component.slots_utilisation),
+            Meter::Gauge(gauge) => component
+                .gauges
+                .get(gauge)
+                .and_then(|gauge| gauge.figure(Stat::Mean).mean.map(|level| level / one.has)),
+            Meter::Passed => Some(passed / one.capacity),
+            Meter::Cores | Meter::Disk | Meter::Memory | Meter::Law => None,
+        };
+        uses.extend(used.map(|used| (one.name, one.sort, used.min(1.0))));
+    }
     uses
 }
 

@@ -39,8 +39,8 @@ fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
     // More of what calls hold while something else works may only move the queue, and a limit has its reasons.
     let is_worth_more = match resource.meter {
         Meter::Cores | Meter::Memory => true,
-        Meter::Law => resource.sort != Sort::Limit,
-        Meter::Slots | Meter::Disk => false,
+        Meter::Law | Meter::Gauge(_) => resource.sort != Sort::Limit,
+        Meter::Slots | Meter::Disk | Meter::Passed => false,
     };
     if !is_worth_more {
         return None;

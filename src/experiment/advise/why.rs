@@ -198,7 +198,7 @@ fn worst(outcomes: &Outcomes) -> Option<(&'static str, f64)> {
 /// Theory beside measurement. The utilisation law is silent as long as it agrees, as it must; Little's law always is,
 /// as the model asserts it.
 fn prediction(prediction: &Prediction) -> Option<String> {
-    if prediction.quantity == "in_flight_mean" || prediction.quantity == "utilisation" {
+    if !matches!(prediction.quantity, "response_ms" | "throughput_rps") {
         return None;
     }
     let mean = prediction.measured.mean?;

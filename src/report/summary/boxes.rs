@@ -103,10 +103,11 @@ pub(super) fn theory(result: &RunResult) -> String {
 
 fn prediction(of: &Prediction) -> Vec<String> {
     let show = |value: f64, half_width: Option<f64>| match of.quantity {
-        "utilisation" => share(value, half_width),
         quantity if quantity.ends_with("_ms") => time_ms(value, half_width),
         quantity if quantity.ends_with("_rps") => estimate(value, half_width) + "/s",
-        _ => estimate(value, half_width),
+        "in_flight_mean" => estimate(value, half_width),
+        // How much of a resource is in use.
+        _ => share(value, half_width),
     };
     let relation = match of.relation {
         Relation::Equal => "",

@@ -74,7 +74,7 @@ mod tests {
         let result = RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched));
         let rows = rows(&result);
         let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
-        assert_eq!(names, [("pool wait", "web")]);
+        assert_eq!(names, [("pool wait", "web"), ("pool held", "web")]);
         assert!(rows[0][2].contains('±') && rows[0][3].ends_with(" ms"), "{rows:?}");
     }
 }

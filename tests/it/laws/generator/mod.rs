@@ -14,7 +14,7 @@ mod wrong;
 
 use outgrow::model::spec::Files;
 
-pub(super) use dice::Dice;
+pub(crate) use dice::Dice;
 pub(super) use wrong::{Wrong, wrong};
 
 /// The kind of scenario that a generator prefers.

@@ -26,7 +26,7 @@ const EXPONENTIAL_WITHIN: f64 = 0.05;
 const NOISE_MAX: f64 = 0.3;
 
 /// Slots of which the law says that less is held are not worth a line.
-const HELD_SHOWN: f64 = 0.05;
+const HELD_SHOWN: f64 = 0.3;
 
 /// All predictions for these trials; none if the system has no steady state or was disturbed by faults.
 pub(super) fn predictions(

@@ -25,7 +25,8 @@ fn read(text: &str) -> (Scenario, Vec<String>) {
     let loaded =
         load("a.toml", text, &[], &Seconds, KINDS).unwrap_or_else(|found| panic!("{}", found.render(false)));
     let warnings = loaded.warnings.items.iter().map(|item| {
-        format!("{} at {} ({})", item.message, &loaded.scenario.text[item.span.clone()], item.help)
+        let (key, help) = (&loaded.scenario.text[item.span.clone()], item.help.as_deref().unwrap_or(""));
+        format!("{} at {key} ({help})", item.message)
     });
     let warnings = warnings.collect();
     (loaded.scenario, warnings)
@@ -110,7 +111,7 @@ balancer.lb = { public = true, targets = ["web"] }
 server.web = { count = 4, workers = 10, steps = [{ wait = "1s" }] }
 "#,
         explain: &[
-            "workers web 4 x 10 >= 60 (150 %) the same at most 40/s",
+            "workers web 4 x 10 >= 60 (150 %) the same <= 40/s",
             "at most 40 requests/s come through",
             "bottleneck: the workers of `web`, asked for at least 150 %: 20 calls/s cannot be served",
         ],
@@ -122,9 +123,9 @@ server.web = { count = 4, workers = 10, steps = [{ wait = "1s" }] }
         name: "workers of a helper",
         text: DRAG,
         explain: &[
-            "workers pay 5 >= 16 (320 %) the same at most 6.25 buy/s",
+            "workers pay 5 >= 16 (320 %) the same <= 6.25 buy/s",
             "cores web 8 1.6 (20 %) the same 1000/s",
-            "workers web 100 >= 17.6 (17.6 %) the same at most 1136/s",
+            "workers web 100 >= 17.6 (17.6 %) the same <= 1136/s",
             "at most 62.5 requests/s come through whole (6.25 of 20 buy/s)",
             "bottleneck: the workers of `pay`, asked for at least 320 %",
             "then: each buy holds one of the workers of `web` while it waits for `pay`",
@@ -142,7 +143,7 @@ server.app = { public = true, cores = 8, db_pool = 5, steps = [{ query = "db" }]
 database.db = { cores = 100, read = "1s" }
 "#,
         explain: &[
-            "db_pool app 5 >= 10 (200 %) the same at most 5/s waits for 30 s, then fails",
+            "db_pool app 5 >= 10 (200 %) the same <= 5/s waits for 30 s, then fails",
             "bottleneck: the connections to databases of `app`, asked for at least 200 %",
         ],
         check: Some(
@@ -166,7 +167,7 @@ client.u = { target = "lb", rate = "60/s", timeout = "60s" }
 balancer.lb = { public = true, targets = ["web"], connections = 10 }
 server.web = { workers = 200, steps = [{ wait = "1s" }] }
 "#,
-        explain: &["connections lb 10 >= 60 (600 %) the same at most 10/s rejects"],
+        explain: &["connections lb 10 >= 60 (600 %) the same <= 10/s rejects"],
         check: Some(
             "the connections of `lb` must be at least 600 % busy: calls hold 60 at a time and there are 10 at 10",
         ),
@@ -178,7 +179,7 @@ client.u = { target = "s", rate = "60/s" }
 server.s = { public = true, memory = "1GiB", memory_per_call = "20MiB", steps = [{ wait = "2s" }] }
 "#,
         // 512 MiB are left for calls, which hold 2400 MiB.
-        explain: &["memory s 512 MiB >= 2.344 GiB (468.8 %) the same at most 12.8/s rejects"],
+        explain: &["memory s 512 MiB >= 2.344 GiB (469 %) the same <= 12.8/s rejects"],
         check: Some(
             "the memory of `s` must be at least 469 % used: calls hold 2400 MiB at a time and there are 512 MiB at \"1GiB\"",
         ),
@@ -191,7 +192,7 @@ client.v = { target = "web", rate = "892/s" }
 server.web = { public = true, cores = 8, steps = [{ cpu = "1ms" }] }
 network.link = [{ between = ["web", "v"], bandwidth = "125MB" }]
 "#,
-        explain: &["link web to v 125 MB/s 446 MB/s (356.8 %) the same 250/s waits"],
+        explain: &["link web to v 125 MB/s 446 MB/s (357 %) the same 250/s waits"],
         check: Some(
             "the link of `web to v` must be 357 % used: 446 MB come a second and 125 can be done at \"125MB\"",
         ),
@@ -239,7 +240,7 @@ client.u = { target = "web", rate = "100/s" }
 server.web = { public = true, db_pool = 90, steps = [{ query = "db" }] }
 database.db = { cores = 4, write = "5ms", replicas = 1 }
 "#,
-        explain: &["apply workers db.replica-1 1 0.5 (50 %) the same at most 200/s lags behind"],
+        explain: &["apply workers db.replica-1 1 0.5 (50 %) the same <= 200/s lags behind"],
         check: None,
     },
     Case {
@@ -260,7 +261,7 @@ client.u = { target = "s", rate = "50/s", profile = { spike = { at = "20s", for 
 server.s = { public = true, cores = 8, steps = [{ cpu = "5ms" }] }
 "#,
         explain: &[
-            "cores s 8 0.25 (3.12 %) 25 (312.5 %) 1600/s",
+            "cores s 8 0.25 (3.12 %) 25 (312 %) 1600/s",
             "the cores of `s`, asked for 312.5 % for the 20s of the spike",
         ],
         check: Some(
@@ -275,7 +276,7 @@ server.s = { public = true, cores = 8, steps = [{ cpu = "5ms" }] }
 "#,
         explain: &[
             "50 users (250 for the 20s of the spike) who think for 7 s",
-            "cores s 8 0.03569 (0.446 %) 0.1784 (2.23 %)",
+            "cores s 8 0.0357 (0.446 %) 0.178 (2.23 %)",
         ],
         check: None,
     },
@@ -283,7 +284,7 @@ server.s = { public = true, cores = 8, steps = [{ cpu = "5ms" }] }
         name: "a sale",
         text: SALE,
         explain: &[
-            "workers payment 50 >= 8 (16 %) >= 96 (192 %) at most 62.5 buy/s",
+            "workers payment 50 >= 8 (16 %) >= 96 (192 %) <= 62.5 buy/s",
             "cores pg 4 0.44 (11 %) 5.28 (132 %) 909.1/s",
             "cores web 4 x 2 0.8 (10 %) 9.6 (120 %) 1000/s",
             "each is tried 3 times",

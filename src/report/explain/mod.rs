@@ -73,18 +73,24 @@ fn name(resource: &Resource) -> &'static str {
     if resource.meter == Meter::Cores { "cores" } else { resource.name }
 }
 
-/// A share in per cent, without digits that nobody needs.
+/// A number to three significant digits, which is all that a plan needs.
+fn short(value: f64) -> String {
+    let rounded = format!("{value:.2e}").parse().unwrap_or(value);
+    number(if value.abs() < 1000.0 { rounded } else { libm::round(value) })
+}
+
+/// A share in per cent, likewise.
 fn rough(share: f64) -> String {
-    if share < 0.001 { "< 0.1 %".to_owned() } else { percent(share) }
+    if share < 0.001 { "< 0.1 %".to_owned() } else { format!("{} %", short(100.0 * share)) }
 }
 
 /// An amount of a resource, in its unit.
 fn amount(resource: &Resource, amount: f64) -> String {
     match resource.meter {
         Meter::Memory => bytes(amount),
-        _ if resource.unit == BYTES => format!("{} MB/s", number(amount / 1e6)),
-        _ if resource.sort == Sort::Limit || resource.meter == Meter::Disk => format!("{}/s", number(amount)),
-        _ => number(amount),
+        _ if resource.unit == BYTES => format!("{} MB/s", short(amount / 1e6)),
+        _ if resource.sort == Sort::Limit || resource.meter == Meter::Disk => format!("{}/s", short(amount)),
+        _ => short(amount),
     }
 }
 
@@ -122,8 +128,8 @@ fn full_at(scenario: &Scenario, row: &ResourceLoad) -> String {
     }
     let bound = match row.resource.bound {
         Bound::Exact => "",
-        Bound::AtMost => "at most ",
-        Bound::About => "about ",
+        Bound::AtMost => "<= ",
+        Bound::About => "~ ",
     };
     let names = classes(scenario, &takers(row));
     let names = if names.is_empty() { String::new() } else { format!(" {names}") };

@@ -97,7 +97,10 @@ async function shot(page, name) {
 
 async function firstStep() {
   const { page, took } = await newPage();
-  console.log(`first result ${took} ms after opening`);
+  const start = Date.now();
+  await page.waitForFunction(() => document.body.dataset.ran, null, { timeout: 60000 });
+  console.log(`first picture ${took} ms after opening, first trial of the engine ${took + Date.now() - start} ms`);
+  check("the engine repeats the trial that is shown before", (await page.evaluate(() => document.body.dataset.ran)) === (await shown(page)));
   await same(page, "single-server");
   await page.waitForFunction(() => document.querySelector("#caption").textContent.includes("Each dot"), null, { timeout: 30000 });
   const dotted = await page.evaluate(async () => {
@@ -254,6 +257,13 @@ async function stillness() {
   await page.press("body", " ");
   await page.press("body", "ArrowRight");
   check("the keyboard moves the time", (await page.textContent("#clock")) !== clock);
+  const before = await shown(page);
+  await page.keyboard.press("k");
+  await page.keyboard.press("2");
+  await page.keyboard.press("Enter");
+  await settled(page, before);
+  check("the keyboard kills a box", (await page.inputValue("#toml")).includes('target = "box"'));
+  await same(page, "killed by the keyboard");
   await page.close();
 }
 

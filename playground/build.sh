@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 target=wasm32-unknown-unknown
 out=target/playground
 page=playground/page
+wasm=$out/$target/release/outgrow_playground.wasm
+first=01-single-server
 mkdir -p "$out"
 
 build() {
@@ -68,10 +70,15 @@ text() {
   # `outgrow play` writes the scenarios of its command line here.
   printf '<script type="application/json" id="opened">[]</script>\n'
   text 'id="worker"' <"$page/worker.js"
-  gzip -9nc "$out/$target/release/outgrow_playground.wasm" | base64 | tr -d '\n' | text 'id="engine"'
+  gzip -9nc "$wasm" | base64 | tr -d '\n' | text 'id="engine"'
+  # What is seen before the engine is ready; without node the page opens a second later.
+  if command -v node >/dev/null; then
+    node playground/record.mjs "$wasm" "$first" <"scenarios/$first.toml" | gzip -9nc | base64 | tr -d '\n' | text 'id="record"'
+  fi
   printf '<script>\n(() => {\n"use strict";\n'
   for script in strings dom engine scenario record layout diagram dots charts knee chapter app; do
-    cat "$page/$script.js"
+    # Comments and indentation are for readers of the source.
+    sed -E '/^ *\/\//d; /^ *\/\*\*.*\*\/$/d; s/^ +//' "$page/$script.js"
   done
   printf '})();\n</script>\n</body>\n</html>\n'
 } >"$out/play.html"

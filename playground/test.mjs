@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { engine } from "./engine.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = process.env.OUTGROW ?? `${root}/target/release/outgrow`;
@@ -18,29 +19,7 @@ const all = readdirSync(`${root}/scenarios`)
   .map((file) => file.replace(/\.toml$/, ""));
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 
-const module = await WebAssembly.compile(readFileSync(wasm));
-const { exports } = await WebAssembly.instantiate(module, { host: { progress: () => 0 } });
-
-/** Takes the text that an export has returned as address and length. */
-function taken(place, isOwned) {
-  const [at, length] = [Number(place >> 32n), Number(place & 0xffffffffn)];
-  const text = new TextDecoder().decode(new Uint8Array(exports.memory.buffer, at, length));
-  if (isOwned) exports.free(at, length);
-  return text;
-}
-
-function ask(question) {
-  const bytes = new TextEncoder().encode(JSON.stringify(question));
-  const at = exports.alloc(bytes.length);
-  new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
-  try {
-    return JSON.parse(taken(BigInt.asUintN(64, exports.run(at, bytes.length)), true));
-  } catch (error) {
-    throw new Error(taken(BigInt.asUintN(64, exports.last_panic()), false) || String(error));
-  } finally {
-    exports.free(at, bytes.length);
-  }
-}
+const ask = await engine(wasm);
 
 function native(name) {
   const { stdout, stderr, error } = spawnSync(program, ["run", name, "--trials", `${TRIALS}`, "--json", "-", "--quiet"], {

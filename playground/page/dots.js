@@ -46,17 +46,19 @@ class Dots {
     try {
       const answer = await this.engine.ask({ ...question, want: ["traces"], follow });
       if (!answer?.traces || edition !== this.edition) return;
-      const calls = answer.traces.calls.map(({ way, outcome }) => ({
-        way: way.map(([at, box, into]) => ({ at: at / 1e9, box, into })),
-        outcome,
-      }));
-      this.chunks = [...this.chunks.filter(({ until }) => until > span.from - 3), { ...span, every, calls }].slice(-3);
+      this.keep({ ...span, every }, answer.traces.calls);
       this.changed();
     } catch {
       // A panic is told where the whole trial runs.
     } finally {
       if (this.asking === span) this.asking = null;
     }
+  }
+
+  /** Keeps the ways of calls for a stretch of time. */
+  keep(span, calls) {
+    const ways = calls.map(({ way, outcome }) => ({ way: way.map(([at, box, into]) => ({ at: at / 1e9, box, into })), outcome }));
+    this.chunks = [...this.chunks.filter(({ until }) => until > span.from - 3), { ...span, calls: ways }].slice(-3);
   }
 
   /** Draws the moment; returns how many calls are on their way or inside. */

@@ -1,11 +1,15 @@
 // Workers that answer questions. The newest question wins: one that is not answered yet is given up.
 
-/** The compiled engine, from the text in the page: base64 of gzip of WebAssembly. */
-async function compiled() {
-  const packed = atob($("engine").textContent);
+/** The content of an element of the page: base64 of gzip. */
+function unzipped(id) {
+  const packed = atob($(id).textContent);
   const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return WebAssembly.compile(await new Response(stream).arrayBuffer());
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
+/** The compiled engine. */
+async function compiled() {
+  return WebAssembly.compile(await unzipped("engine").arrayBuffer());
 }
 
 class Engine {

@@ -55,8 +55,6 @@ enum Want {
     Brief,
     /// `result`: all of it, as `outgrow run --json` writes it.
     Result,
-    /// `summary`: what `outgrow run` prints, with its escape codes.
-    Summary,
     /// `charts`: the charts as SVG.
     Charts,
     /// `traces`: the ways of some requests.
@@ -93,13 +91,10 @@ fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
     if let Some(follow) = question.follow.as_ref().filter(|_| wants(Want::Traces)) {
         answer["traces"] = traces::traces(scenario, question.first, follow, asked);
     }
-    if [Want::Brief, Want::Result, Want::Summary, Want::Charts].into_iter().any(wants) {
+    if [Want::Brief, Want::Result, Want::Charts].into_iter().any(wants) {
         let result = simulated(scenario, question, asked)?;
         if wants(Want::Brief) {
             answer["brief"] = brief(&result);
-        }
-        if wants(Want::Summary) {
-            answer["summary"] = report::summary::text(&result).into();
         }
         if wants(Want::Charts) {
             let charts = report::chart::of_run(&result);

@@ -65,7 +65,8 @@ pub unsafe extern "C" fn run(ptr: *const u8, n: usize) -> u64 {
     HOOK.call_once(|| std::panic::set_hook(Box::new(keep_panic)));
     // Safety: by the contract above, these are `n` initialised bytes that nobody changes.
     let question = unsafe { std::slice::from_raw_parts(ptr, n) };
-    let answer = answer::answer(question, &|trial, share| progress(trial, share)).into_bytes().into_boxed_slice();
+    let answer =
+        answer::answer(question, &|trial, share| progress(trial, share)).into_bytes().into_boxed_slice();
     let place = packed(&answer);
     // The caller owns it now.
     let _ = Box::into_raw(answer);

@@ -1,6 +1,9 @@
 //! `outgrow capacity`: the highest load that meets an objective.
 
-use super::options::{Simulating, expression};
+#[allow(clippy::disallowed_types)] // It limits the search, and the result says so.
+use std::time::Instant;
+
+use super::options::{Simulating, duration, expression};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::progress::Steps;
@@ -9,7 +12,9 @@ use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal};
+use crate::model::quantity::Duration;
 use crate::report;
+use crate::scenario::error::Diagnostic;
 use crate::scenario::expression::{Expectation, parse_slo};
 use crate::scenario::{Scenario, Without};
 
@@ -35,6 +40,10 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
+    /// Give the best interval that this much time on this machine allows, as in 10s: it decides the number of trials
+    #[arg(long, value_parser = duration)]
+    time: Option<Duration>,
+
     #[command(flatten)]
     simulating: Simulating,
 }
@@ -53,8 +62,9 @@ pub(super) fn run(args: &Args) -> Ended {
     let knob = Knob::of(&scenario, args.load.as_deref()).map_err(Failure::usage)?;
     interrupt::watch()?;
     let steps = Steps::new(args.simulating.quiet);
-    let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "" };
-    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads);
+    let limit = args.time.map(|Duration(time)| Limit::new(time.as_secs_f64()));
+    let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "", limit };
+    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads, true);
     steps.clear();
     let Some(found) = found? else {
         say("interrupted before anything was measured: there is no result");
@@ -96,12 +106,13 @@ pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectati
     }
 }
 
-/// Searches the capacity of a scenario. Returns `None` if the search was interrupted before anything was measured.
+/// Searches the capacity of a scenario, and `beyond` it for the collapse. Returns `None` if the search was interrupted before anything was measured.
 pub(super) fn search(
     simulating: &Simulating,
     scenario: &Scenario,
     (slo, knob): (&[Expectation], &Knob),
     loads: &FileLoads<'_>,
+    beyond: bool,
 ) -> Result<Option<CapacityResult>, Failure> {
     let question = Question {
         slo,
@@ -109,6 +120,8 @@ pub(super) fn search(
         seed: simulating.seed.unwrap_or(scenario.run.seed),
         trials: simulating.trials.unwrap_or(scenario.run.trials),
         jobs: simulating.jobs(),
+        may_stretch: simulating.duration.is_none(),
+        beyond,
     };
     capacity(&question, loads, loads.steps)
 }
@@ -121,6 +134,21 @@ pub(super) struct FileLoads<'a> {
     pub(super) steps: &'a Steps,
     /// Name of the search for the progress line, if it is one of many: `scale-up at m7i.large: `.
     pub(super) what: &'a str,
+    /// The time that the search may take.
+    pub(super) limit: Option<Limit>,
+}
+
+/// A time on this machine's clock.
+pub(super) struct Limit {
+    since: Instant,
+    seconds: f64,
+}
+
+impl Limit {
+    /// This many seconds from now on.
+    fn new(seconds: f64) -> Limit {
+        Limit { since: Instant::now(), seconds }
+    }
 }
 
 impl Loads for FileLoads<'_> {
@@ -137,5 +165,19 @@ impl Loads for FileLoads<'_> {
 
     fn trying(&self, number: usize, load: &str) {
         self.steps.now(format!("{}load {number}: {load}", self.what));
+    }
+
+    fn warnings(&self, overrides: &[Override]) -> Vec<String> {
+        let found = self.source.check(&[self.overrides, overrides].concat());
+        let items = found.map_or(Vec::new(), |loaded| loaded.warnings.items);
+        let one = |item: &Diagnostic| match &item.help {
+            Some(help) => format!("{}: {help}", item.message),
+            None => item.message.clone(),
+        };
+        items.iter().map(one).collect()
+    }
+
+    fn seconds_left(&self) -> Option<f64> {
+        self.limit.as_ref().map(|limit| limit.seconds - limit.since.elapsed().as_secs_f64())
     }
 }

@@ -115,9 +115,15 @@ fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, 
     let mut steps: Vec<Step> = Vec::new();
     for (at, one) in given.iter().enumerate() {
         let what = format!("{}: ", one.name);
-        let loads =
-            FileLoads { source: &one.source, overrides: &one.overrides, steps: progress, what: &what };
-        let Some(found) = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads)? else { break };
+        let loads = FileLoads {
+            source: &one.source,
+            overrides: &one.overrides,
+            steps: progress,
+            what: &what,
+            limit: None,
+        };
+        let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, false)?;
+        let Some(found) = found else { break };
         let changes =
             at.checked_sub(1).map(|before| Changes::between(&given[before].scenario, &one.scenario));
         let step = Step::new(&one.name, found, steps.last().zip(changes));

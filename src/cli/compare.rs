@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::capacity::{FileLoads, objective, search};
-use super::options::{Simulating, expression, precision};
+use super::options::{Simulating, expression, precision, share};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::progress::Steps;
@@ -12,12 +12,12 @@ use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::Knob;
-use crate::experiment::compare::{CompareResult, Design, compare};
+use crate::experiment::compare::{Asked, CompareResult, Design, compare};
 use crate::experiment::curve::{Curve, CurvePoint, Line};
 use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, Progress as _, RunOptions};
 use crate::report;
-use crate::scenario::expression::{Expectation, Regression, parse_fail_on};
+use crate::scenario::expression::{Expectation, Metric, Regression, parse_fail_on, parse_metrics};
 use crate::scenario::suggest::did_you_mean;
 use crate::scenario::vary::Vary;
 
@@ -41,6 +41,18 @@ pub(super) struct Args {
     #[arg(long, value_name = "OBJECTIVE", requires = "vary")]
     slo: Option<String>,
 
+    /// Compare these metrics, as in rto,lost_writes,p99(response.post); by default those that tell most of the designs
+    #[arg(long, value_name = "METRICS")]
+    metric: Option<String>,
+
+    /// Take a difference for none that matters if it is surely below this share of the baseline's value
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "1%")]
+    tolerance: f64,
+
+    /// Names of the designs, in their order, in place of those of their files and changes
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    name: Vec<String>,
+
     /// End with 4 if a design is worse than the baseline by more than this, as in 'p99(response) +5%'
     #[arg(long, value_name = "LIMIT")]
     fail_on: Vec<String>,
@@ -55,6 +67,9 @@ pub(super) struct Args {
 
 /// A design as the command line gives it.
 struct Given {
+    /// The name of its file, by which options address it; with a number if another one has it too.
+    file: String,
+    /// The name for readers.
     name: String,
     source: Source,
     overrides: Vec<Override>,
@@ -71,6 +86,8 @@ pub(super) fn run(args: &Args) -> Ended {
     let fail_on: Result<Vec<Regression>, Failure> =
         args.fail_on.iter().map(|text| expression("--fail-on", text, baseline, parse_fail_on)).collect();
     let fail_on = fail_on?;
+    let metrics = args.metric.as_deref().map(|text| metrics(text, &designs)).transpose()?;
+    let asked = Asked { metrics, tolerance: args.tolerance, fail_on, precision: args.precision };
     let slo = args.slo.as_deref().map(|text| objective(text, baseline)).transpose()?;
     check_points(args, &given)?;
     let trials = args.simulating.trials.unwrap_or(baseline.run.trials);
@@ -85,7 +102,7 @@ pub(super) fn run(args: &Args) -> Ended {
     panic::running(format!("outgrow run {}", names.join(" ")));
     let steps = Steps::new(args.simulating.quiet);
     steps.now("the designs as they stand".into());
-    let found = compare(&designs, &options, &fail_on, args.precision, &steps);
+    let found = compare(&designs, &options, &asked, &steps);
     let Some(mut found) = found else {
         steps.clear();
         say("interrupted before every design was measured: there is no result");
@@ -137,15 +154,22 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
     let mut given: Vec<Given> = Vec::new();
     for argument in &args.designs {
         let name = name_of(argument);
-        let same = given.iter().filter(|other| other.name.split(" (").next() == Some(&name)).count();
-        let name = if same == 0 { name } else { format!("{name} ({})", same + 1) };
-        given.push(Given { name, source: Source::find(argument)?, overrides: Vec::new(), vary: None });
+        let same = given.iter().filter(|other| other.name == name).count();
+        let file = if same == 0 { name.clone() } else { format!("{name} ({})", same + 1) };
+        let source = Source::find(argument)?;
+        given.push(Given { file, name, source, overrides: Vec::new(), vary: None });
     }
     for (key, value) in &args.overrides {
         let (of, key) = addressed(key, &given)?;
         let set = (key.to_owned(), value.clone());
-        of.into_iter().for_each(|at| given[at].overrides.push(set.clone()));
+        for &at in &of {
+            given[at].overrides.push(set.clone());
+            if of.len() < given.len() {
+                given[at].name += &format!(" {key}={value}");
+            }
+        }
     }
+    rename(&mut given, &args.name)?;
     for text in &args.vary {
         let (of, text) = addressed(text, &given)?;
         let vary: Vary = text.parse().map_err(|why| Failure::usage(format!("--vary {text}: {why}")))?;
@@ -165,6 +189,33 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
     Ok(given)
 }
 
+/// Gives the designs the names of `--name`, or else makes their own names different.
+fn rename(given: &mut [Given], names: &[String]) -> Result<(), Failure> {
+    if !names.is_empty() && names.len() != given.len() {
+        return Err(Failure::usage(format!(
+            "--name has {} names, and there are {} designs",
+            names.len(),
+            given.len()
+        )));
+    }
+    for at in 0..given.len() {
+        let name = names.get(at).unwrap_or(&given[at].name).clone();
+        let is_taken = given[..at].iter().any(|other| other.name == name);
+        if is_taken && !names.is_empty() {
+            return Err(Failure::usage(format!("--name gives two designs the name `{name}`")));
+        }
+        given[at].name = if is_taken { format!("{name} ({})", at + 1) } else { name };
+    }
+    Ok(())
+}
+
+/// Reads metrics against the names of the first design that has them all.
+fn metrics(text: &str, designs: &[Design]) -> Result<Vec<Metric>, Failure> {
+    let read = |design: &Design| expression("--metric", text, &design.scenario, parse_metrics);
+    let others = designs[1..].iter().filter_map(|design| read(design).ok());
+    read(&designs[0]).or_else(|failure| others.into_iter().next().ok_or(failure))
+}
+
 /// The name of a design: that of its file, without folder and extension.
 fn name_of(argument: &str) -> String {
     let stem = Path::new(argument).file_stem().and_then(|stem| stem.to_str());
@@ -178,9 +229,9 @@ fn addressed<'t>(text: &'t str, given: &[Given]) -> Result<(Vec<usize>, &'t str)
     let Some((name, _)) = before_value.split_once('?') else { return Ok(((0..given.len()).collect(), text)) };
     let rest = &text[name.len() + 1..];
     let number = name.parse().ok().filter(|number| (1..=given.len()).contains(number));
-    let at = given.iter().position(|one| one.name == name).or(number.map(|number: usize| number - 1));
+    let at = given.iter().position(|one| one.file == name).or(number.map(|number: usize| number - 1));
     at.map(|at| (vec![at], rest)).ok_or_else(|| {
-        let names = given.iter().map(|one| one.name.as_str());
+        let names = given.iter().map(|one| one.file.as_str());
         let help = did_you_mean(name, "there are", names).unwrap_or_default();
         Failure::usage(format!("there is no design `{name}`; {help}"))
     })
@@ -262,7 +313,7 @@ fn at_capacity(
 ) -> Result<Option<CurvePoint>, Failure> {
     let scenario = one.source.check(overrides)?.scenario;
     let knob = Knob::of(&scenario, None).map_err(Failure::usage)?;
-    let loads = FileLoads { source: &one.source, overrides, steps, what };
-    let found = search(&args.simulating, &scenario, (slo, &knob), &loads)?;
+    let loads = FileLoads { source: &one.source, overrides, steps, what, limit: None };
+    let found = search(&args.simulating, &scenario, (slo, &knob), &loads, false)?;
     Ok(found.map(|found| CurvePoint::at_capacity(value, found)))
 }

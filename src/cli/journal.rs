@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::output::OutputFile;
 use super::status::Failure;
+use crate::report::sweep::Columns;
 use crate::report::table::Row;
 use crate::scenario::sha256;
 
 /// Name and version of the format.
-const SCHEMA: &str = "outgrow.sweep-journal/2";
+const SCHEMA: &str = "outgrow.sweep-journal/3";
 
 /// Greatest number of characters of a value in a message.
 const SHOWN_MAX: usize = 60;
@@ -40,6 +41,8 @@ pub(super) struct Plan {
     pub(super) trials: Option<u32>,
     /// Number of points of the whole grid.
     pub(super) points: usize,
+    /// The metrics that have columns of their own.
+    pub(super) columns: Columns,
 }
 
 /// The first line of a journal.
@@ -258,6 +261,7 @@ mod tests {
             seed: Some(seed),
             trials: None,
             points: 2,
+            columns: Columns::default(),
         };
         Header::new(plan, "x.toml".into(), None)
     }

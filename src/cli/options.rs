@@ -25,6 +25,10 @@ pub(super) struct Simulating {
     #[arg(long, value_parser = duration)]
     pub(super) duration: Option<Duration>,
 
+    /// Simulated time before the measured time, instead of the scenario's own
+    #[arg(long, value_parser = time)]
+    pub(super) warmup: Option<Duration>,
+
     /// Threads; all cores by default, and the result is the same with any number
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -86,21 +90,35 @@ impl Simulating {
         overrides: &[Override],
     ) -> Result<Vec<Override>, Failure> {
         let mut all = overrides.to_vec();
-        all.extend(timing(source, overrides, self.duration)?);
+        all.extend(timing(source, overrides, self.duration, self.warmup)?);
         Ok(all)
     }
 }
 
-/// The overrides that set the measured time to `duration`. A warm-up that does not fit is shortened, with a warning.
+/// The overrides that set the measured time to `duration`, and the time before it to `warmup`. A warm-up of the scenario
+/// that does not fit is shortened, with a warning.
 pub(super) fn timing(
     source: &Source,
     others: &[Override],
     duration: Option<Duration>,
+    warmup: Option<Duration>,
+) -> Result<Vec<Override>, Failure> {
+    let warmup = warmup.map(|warmup| ("run.warmup".to_owned(), warmup.to_string()));
+    let mut all: Vec<Override> = measured_time(source, others, duration, warmup.is_some())?;
+    all.extend(warmup);
+    Ok(all)
+}
+
+fn measured_time(
+    source: &Source,
+    others: &[Override],
+    duration: Option<Duration>,
+    has_warmup: bool,
 ) -> Result<Vec<Override>, Failure> {
     let Some(Duration(duration)) = duration else { return Ok(Vec::new()) };
     let mut overrides = vec![("run.duration".to_owned(), Duration(duration).to_string())];
     let own = source.check(others)?.scenario.run.warmup;
-    if own >= duration {
+    if own >= duration && !has_warmup {
         // A warm-up that suits ten minutes must not forbid a run of ten seconds.
         let warmup = Duration(duration.mul_f64(0.1));
         let (origin, own) = (&source.origin, Duration(own));
@@ -119,6 +137,11 @@ pub(super) fn precision(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads a share, which may be 0.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    text.parse().map(|Share(share)| share).map_err(|error| in_words(&error))
+}
+
 /// Reads a time above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
@@ -126,6 +149,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) => Ok(duration),
         Err(error) => Err(in_words(&error)),
     }
+}
+
+/// Reads a time, which may be 0.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    text.parse::<Duration>().map_err(|error| in_words(&error))
 }
 
 fn in_words(error: &QuantityError) -> String {

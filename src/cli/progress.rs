@@ -1,11 +1,13 @@
 //! The progress bar on stderr. It also reports an interrupt by Ctrl-C to the simulation.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt;
+use super::output::say;
 use crate::experiment::runner::Progress;
 
 /// Steps of the bar for each trial.
@@ -39,10 +41,15 @@ impl Bar {
     }
 }
 
-/// Shows the progress of a sweep, several points at once, on a terminal only.
+/// Number of points of a sweep after which a line tells the progress where there is no terminal.
+const POINTS_A_LINE: usize = 10;
+
+/// Shows the progress of a sweep, several points at once: as a bar on a terminal, else as a line now and then.
 pub(super) struct PointsBar {
     bar: ProgressBar,
     points: usize,
+    /// Whether lines take the place of the bar.
+    lines: bool,
     state: Mutex<Points>,
 }
 
@@ -60,7 +67,13 @@ impl PointsBar {
     pub(super) fn new(points: usize, done: usize, quiet: bool) -> PointsBar {
         let bar = bar((points - done) as u64 * STEPS, quiet);
         bar.set_message(format!("{done} of {points} points"));
-        PointsBar { bar, points, state: Mutex::new(Points { done, steps: 0, under_way: BTreeMap::new() }) }
+        let lines = !quiet && !std::io::stderr().is_terminal();
+        PointsBar {
+            bar,
+            points,
+            lines,
+            state: Mutex::new(Points { done, steps: 0, under_way: BTreeMap::new() }),
+        }
     }
 
     /// Notes that a point with this number of trials begins.
@@ -86,7 +99,11 @@ impl PointsBar {
         state.under_way.remove(&point);
         state.done += 1;
         state.steps += STEPS;
-        self.bar.set_message(format!("{} of {} points", state.done, self.points));
+        let message = format!("{} of {} points", state.done, self.points);
+        if self.lines && state.done.is_multiple_of(POINTS_A_LINE) && state.done < self.points {
+            say(&message);
+        }
+        self.bar.set_message(message);
     }
 
     /// Removes the bar from the screen.

@@ -27,7 +27,7 @@ use crate::theory::cache::zipf_hit_ratio;
 
 /// What a cache counts and measures.
 pub const GAUGES: &[Gauge] = &[
-    Gauge::share("hit_share", "Reads that the cache answered itself, of all reads."),
+    Gauge::share("hit_share", "Reads that the cache answered itself, of all reads.").more_is_better(),
     Gauge::count("evictions", "Entries that made room for another one."),
     Gauge::count("expired", "Entries whose time to live was over when they were asked for."),
     Gauge::count("fills", "Entries that an answer of the target made or renewed."),

@@ -28,10 +28,11 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("published", "Messages that were accepted."),
     Gauge::count("processed", "Messages whose work was done. They have left the queue."),
     Gauge::count("redelivered", "Pulls of a message that had been pulled before."),
-    Gauge::count("dead", "Messages that were given up after `max_receives` pulls."),
-    Gauge::level("depth", "Messages that wait for a worker."),
-    Gauge::time("age", "Time from the acceptance of a message to its first pull."),
-    Gauge::time("completion", "Time from the acceptance of a message to the end of its work."),
+    Gauge::count("dead", "Messages that were given up after `max_receives` pulls.").less_is_better(),
+    Gauge::level("depth", "Messages that wait for a worker.").less_is_better(),
+    Gauge::time("age", "Time from the acceptance of a message to its first pull.").less_is_better(),
+    Gauge::time("completion", "Time from the acceptance of a message to the end of its work.")
+        .less_is_better(),
 ];
 
 const PUBLISHED: GaugeId = GaugeId::of("published", GAUGES);

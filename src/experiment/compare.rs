@@ -1,16 +1,23 @@
 //! `compare`: runs several designs with the same customers, and estimates the differences.
 
-use crate::model::spec::Users;
-use crate::scenario::expression::{Metric, Regression, Stat};
-use crate::scenario::{BoxEntry, Scenario};
+use crate::scenario::Scenario;
+use crate::scenario::expression::{Better, Metric, Regression, Stat};
 use crate::stats::interval::{Estimate, holm};
 use crate::stats::rare::EVENTS_MIN;
 
+use super::chosen::{expected, present, usual};
 use super::curve::Curve;
 use super::expect::{measure, unit_name};
-use super::rare::{about, longer, rarest, times};
-use super::result::{Answer, Bottleneck, Figure, Named, Precision, RunResult, ScenarioRef};
+use super::rare::rarest;
+use super::result::{Bottleneck, Figure, Named, Precision, RunResult, ScenarioRef, Verdict};
 use super::runner::{self, Progress, RunOptions, Trials};
+
+mod limit;
+mod warnings;
+
+pub use limit::Regressed;
+use limit::regressed;
+use warnings::{same_clients, warnings};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.compare/1";
@@ -26,6 +33,30 @@ pub struct Design {
     /// The scenario.
     pub scenario: Scenario,
 }
+
+/// What a comparison is asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The metrics to compare; `None` for those that tell most of these designs.
+    pub metrics: Option<Vec<Metric>>,
+    /// A difference that is surely smaller than this share of the baseline's value does not matter.
+    pub tolerance: f64,
+    /// The limits on changes.
+    pub fail_on: Vec<Regression>,
+    /// Run more trials until the half-width of every paired difference in mean response time is at most this share of the
+    /// baseline's mean response time, by the rules of `run --precision`.
+    pub precision: Option<f64>,
+}
+
+impl Default for Asked {
+    /// The usual metrics, and [`TOLERANCE`].
+    fn default() -> Asked {
+        Asked { metrics: None, tolerance: TOLERANCE, fail_on: Vec::new(), precision: None }
+    }
+}
+
+/// The share of the baseline's value below which a difference does not matter, unless the user gives another.
+pub const TOLERANCE: f64 = 0.01;
 
 /// The result of a comparison, as the JSON `outgrow.compare/1`.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -52,6 +83,8 @@ pub struct CompareResult {
     pub designs: Vec<DesignResult>,
     /// For each metric of each design except the first, the difference from the first.
     pub differences: Vec<Difference>,
+    /// A difference that is surely smaller than this share of the baseline's value is "practically the same".
+    pub tolerance: f64,
     /// The verdicts on the limits of `--fail-on`.
     pub fail_on: Vec<Regressed>,
     /// The outcome of `--precision`, for the difference of the mean response times.
@@ -73,7 +106,7 @@ pub struct DesignResult {
     pub scenario: ScenarioRef,
     /// Fingerprint of all events of all trials.
     pub fingerprint: String,
-    /// Whether it reached steady state.
+    /// Whether its response times do not depend on the duration.
     pub steady: bool,
     /// The bottleneck.
     pub bottleneck: Option<Bottleneck>,
@@ -81,8 +114,17 @@ pub struct DesignResult {
     pub cost_usd_per_hour: Figure,
     /// Price in USD of a million requests that ended ok.
     pub cost_usd_per_million: Figure,
-    /// The metrics in their base units, by expression.
+    /// The metrics that are compared, in their base units, by expression.
     pub metrics: Named<Figure>,
+    /// Throughput, mean, p99 and error rate, which are shown whatever is compared.
+    #[serde(skip)]
+    pub figures: Named<Figure>,
+    /// The verdicts on the scenario's expectations.
+    pub expect: Vec<Verdict>,
+    /// The reasons for its figures.
+    pub why: Vec<String>,
+    /// A command that is worth running next.
+    pub next: Option<String>,
 }
 
 /// One metric of one design, compared with the baseline.
@@ -92,8 +134,11 @@ pub struct Difference {
     pub design: String,
     /// The metric: `p99(response)`.
     pub metric: String,
-    /// `s`, `share`, `per_s` or `usd`.
+    /// `s`, `share`, `per_s`, `count` or `usd`.
     pub unit: &'static str,
+    /// The metric itself.
+    #[serde(skip)]
+    pub of: Metric,
     /// The figure of the baseline.
     pub baseline: Figure,
     /// The figure of the design.
@@ -113,59 +158,51 @@ pub struct Difference {
 /// What a difference shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Shown {
-    /// The design's figure is lower.
-    #[serde(rename = "lower")]
-    Lower,
-    /// The design's figure is higher.
-    #[serde(rename = "higher")]
-    Higher,
+    /// The design is better than the baseline.
+    #[serde(rename = "better")]
+    Better,
+    /// The design is worse than the baseline.
+    #[serde(rename = "worse")]
+    Worse,
+    /// The design has less of what is neither good nor bad in itself.
+    #[serde(rename = "less")]
+    Less,
+    /// It has more of that.
+    #[serde(rename = "more")]
+    More,
+    /// The difference is surely too small to matter.
+    #[serde(rename = "practically the same")]
+    Practically,
     /// The figures are equal in every trial.
     #[serde(rename = "same")]
     Same,
     /// The difference may be due to chance.
     #[serde(rename = "no difference shown")]
     NoDifference,
+    /// One of the two designs does not have the figure.
+    #[serde(rename = "not in both")]
+    NotInBoth,
 }
 
-/// The verdict on a limit of the change from the baseline.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Regressed {
-    /// The limit: `p99(response) +5%`.
-    pub that: String,
-    /// The design.
-    pub design: String,
-    /// Fails if the whole interval is beyond the limit, holds if none of it is.
-    pub verdict: Answer,
-    /// The change relative to the figure of the baseline.
-    pub change: Option<f64>,
-    /// Half the width of its interval.
-    pub half_width: Option<f64>,
-    /// The limit as a share.
-    pub limit: f64,
-    /// The reason why it is not shown, if more trials do not help.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// The metrics that are compared.
-fn metrics() -> Vec<Metric> {
-    let response = |stat| Metric::Response { stat, class: None };
-    vec![
-        Metric::Throughput,
-        response(Stat::Mean),
-        response(Stat::P50),
-        response(Stat::P95),
-        response(Stat::P99),
-        Metric::ErrorRate(None),
-        Metric::CostPerMillion,
-    ]
+impl Shown {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Shown::Better => "better",
+            Shown::Worse => "worse",
+            Shown::Less => "less",
+            Shown::More => "more",
+            Shown::Practically => "practically the same",
+            Shown::Same => "the same",
+            Shown::NoDifference => "no difference shown",
+            Shown::NotInBoth => "not in both",
+        }
+    }
 }
 
 /// Runs the designs with the same seeds and compares them. `None` if the user interrupts before all of them have
 /// measured something.
-///
-/// With `precision`, runs more trials until the half-width of every paired difference in mean response time is at most
-/// that share of the baseline's mean response time, by the rules of `run --precision`.
 ///
 /// # Panics
 /// If there are no designs.
@@ -173,8 +210,7 @@ fn metrics() -> Vec<Metric> {
 pub fn compare(
     designs: &[Design],
     options: &RunOptions,
-    fail_on: &[Regression],
-    precision: Option<f64>,
+    asked: &Asked,
     progress: &dyn Progress,
 ) -> Option<CompareResult> {
     let mut all: Vec<Trials> =
@@ -188,7 +224,7 @@ pub fn compare(
         }
         (worst_precision(&all), all.iter().all(|trials| trials.complete && !trials.burst()))
     };
-    let precision = match precision {
+    let precision = match asked.precision {
         Some(target) => Some(runner::until_precise(options.trials.clone(), target, more)),
         None => {
             more(options.trials.clone());
@@ -200,7 +236,7 @@ pub fn compare(
     }
     let result = |(design, trials): (&Design, &Trials)| RunResult::new(&design.scenario, options, trials);
     let results: Vec<RunResult> = designs.iter().zip(&all).map(result).collect();
-    Some(CompareResult { precision, ..CompareResult::of(designs, &results, fail_on) })
+    Some(CompareResult { precision, ..CompareResult::of(designs, &results, asked) })
 }
 
 /// The largest half-width of a difference in mean response time, relative to the mean of the baseline.
@@ -222,17 +258,21 @@ impl CompareResult {
     /// # Panics
     /// If there are no results.
     #[must_use]
-    pub fn of(designs: &[Design], results: &[RunResult], fail_on: &[Regression]) -> CompareResult {
+    pub fn of(designs: &[Design], results: &[RunResult], asked: &Asked) -> CompareResult {
         let first = &results[0];
         let baseline = designs[0].name.clone();
+        let metrics = asked.metrics.clone().unwrap_or_else(|| usual_of(designs, results));
         let others = || designs.iter().zip(results).skip(1);
-        let mut differences: Vec<Difference> =
-            others().flat_map(|(design, result)| differences(&design.name, result, first)).collect();
+        let mut differences: Vec<Difference> = others()
+            .flat_map(|(design, result)| {
+                metrics.iter().map(|metric| difference(metric, &design.name, result, first))
+            })
+            .collect();
         let unseen = results.iter().any(|result| rarest(&result.random_faults).is_some());
-        correct(&mut differences, unseen);
+        correct(&mut differences, unseen, asked.tolerance);
         let regressed = |(design, result): (&Design, &RunResult)| {
             let one = |limit: &Regression| regressed(limit, &design.name, result, first);
-            fail_on.iter().map(one).collect::<Vec<Regressed>>()
+            asked.fail_on.iter().map(one).collect::<Vec<Regressed>>()
         };
         CompareResult {
             schema: SCHEMA,
@@ -244,8 +284,13 @@ impl CompareResult {
             warmup_s: first.warmup_s,
             baseline,
             paired: designs[1..].iter().all(|design| same_clients(&designs[0].scenario, &design.scenario)),
-            designs: designs.iter().zip(results).map(|(design, result)| one(design, result)).collect(),
+            designs: designs
+                .iter()
+                .zip(results)
+                .map(|(design, result)| one(&metrics, design, result))
+                .collect(),
             differences,
+            tolerance: asked.tolerance,
             fail_on: others().flat_map(regressed).collect(),
             precision: None,
             curve: None,
@@ -254,40 +299,58 @@ impl CompareResult {
     }
 }
 
-fn one(design: &Design, result: &RunResult) -> DesignResult {
+/// The metrics that tell most of these designs.
+fn usual_of(designs: &[Design], results: &[RunResult]) -> Vec<Metric> {
+    let scenarios: Vec<&Scenario> = designs.iter().map(|design| &design.scenario).collect();
+    present(usual(&scenarios), &expected(&scenarios), results)
+}
+
+/// What is shown of each design whatever is compared.
+fn basics() -> [Metric; 4] {
+    let response = |stat| Metric::Response { stat, class: None };
+    [Metric::Throughput, response(Stat::Mean), response(Stat::P99), Metric::ErrorRate(None)]
+}
+
+fn one(metrics: &[Metric], design: &Design, result: &RunResult) -> DesignResult {
     let measured = |metric: &Metric| measure(metric, result).unwrap_or_default();
+    let named = |metrics: &[Metric]| {
+        Named(metrics.iter().map(|metric| (metric.to_string(), measured(metric))).collect())
+    };
     DesignResult {
         name: design.name.clone(),
         scenario: result.scenario.clone(),
         fingerprint: result.fingerprint.clone(),
-        steady: result.steady_state.reached,
+        steady: result.steady_state.times_are_steady(),
         bottleneck: result.bottleneck.clone(),
         cost_usd_per_hour: measured(&Metric::CostPerHour),
         cost_usd_per_million: measured(&Metric::CostPerMillion),
-        metrics: Named(metrics().iter().map(|metric| (metric.to_string(), measured(metric))).collect()),
+        metrics: named(metrics),
+        figures: named(&basics()),
+        expect: result.expect.clone(),
+        why: result.why.clone(),
+        next: result.next.clone(),
     }
 }
 
-fn differences(design: &str, result: &RunResult, baseline: &RunResult) -> Vec<Difference> {
-    let one = |metric: &Metric| {
-        let (value, base) = (measure(metric, result).ok()?, measure(metric, baseline).ok()?);
-        let difference = paired(&value, &base, 1.0);
-        let estimate = estimate(&difference)?;
-        let relative = base.mean.filter(|base| *base != 0.0).map(|base| estimate.mean / base.abs());
-        Some(Difference {
-            design: design.to_owned(),
-            metric: metric.to_string(),
-            unit: unit_name(metric.unit()),
-            relative,
-            p_value: estimate.p_value(),
-            p_holm: None,
-            verdict: Shown::NoDifference,
-            baseline: base,
-            value,
-            difference,
-        })
-    };
-    metrics().iter().filter_map(one).collect()
+fn difference(metric: &Metric, design: &str, result: &RunResult, baseline: &RunResult) -> Difference {
+    let (value, base) =
+        (measure(metric, result).unwrap_or_default(), measure(metric, baseline).unwrap_or_default());
+    let difference = paired(&value, &base, 1.0);
+    let estimate = estimate(&difference);
+    let level = base.mean.filter(|base| *base != 0.0);
+    Difference {
+        design: design.to_owned(),
+        metric: metric.to_string(),
+        unit: unit_name(metric.unit()),
+        of: metric.clone(),
+        relative: level.zip(estimate).map(|(level, estimate)| estimate.mean / level.abs()),
+        p_value: estimate.and_then(|estimate| estimate.p_value()),
+        p_holm: None,
+        verdict: Shown::NoDifference,
+        baseline: base,
+        value,
+        difference,
+    }
 }
 
 /// `value` minus `factor` times `baseline`, trial by trial. Of a percentile, the pseudo-values of the trials are paired.
@@ -311,7 +374,7 @@ fn is_too_rare(value: &Figure, baseline: &Figure) -> bool {
 
 /// Sets Holm's p-values of all differences with a variance, and the verdicts. `unseen`: a random fault happened too rarely,
 /// so that equal shares are not known to be equal.
-fn correct(differences: &mut [Difference], unseen: bool) {
+fn correct(differences: &mut [Difference], unseen: bool, tolerance: f64) {
     let has_chance = |one: &Difference| one.difference.half_width.is_some_and(|half| half > 0.0);
     let tested: Vec<usize> = (0..differences.len()).filter(|&at| has_chance(&differences[at])).collect();
     let p_values: Vec<f64> = tested.iter().map(|&at| differences[at].p_value.unwrap_or(1.0)).collect();
@@ -321,110 +384,34 @@ fn correct(differences: &mut [Difference], unseen: bool) {
     for one in differences {
         // A difference without variance needs no correction: its p-value is 0 or 1.
         one.p_holm = one.p_holm.or(one.p_value);
-        let mean = one.difference.mean.unwrap_or(0.0);
-        one.verdict = match one.p_holm {
-            _ if unseen && one.value.rare.is_some() => Shown::NoDifference,
-            _ if one.difference.trials.iter().all(|value| *value == Some(0.0)) => Shown::Same,
-            _ if is_too_rare(&one.value, &one.baseline) => Shown::NoDifference,
-            Some(p) if p < RISK && mean < 0.0 => Shown::Lower,
-            Some(p) if p < RISK => Shown::Higher,
-            _ => Shown::NoDifference,
-        };
+        one.verdict = verdict(one, unseen, tolerance);
     }
 }
 
-/// The verdict on a limit. It uses the interval of the design's value minus the allowed multiple of the baseline's,
-/// because the distribution of their ratio would be difficult.
-fn regressed(limit: &Regression, design: &str, result: &RunResult, baseline: &RunResult) -> Regressed {
-    let mut found = Regressed {
-        that: limit.to_string(),
-        design: design.to_owned(),
-        verdict: Answer::NotShown,
-        change: None,
-        half_width: None,
-        limit: limit.change,
-        reason: None,
-    };
-    let both =
-        measure(&limit.metric, result).and_then(|value| Ok((value, measure(&limit.metric, baseline)?)));
-    let (value, base) = match both {
-        Ok(both) => both,
-        Err(reason) => return Regressed { reason: Some(reason), ..found },
-    };
-    let change = paired(&value, &base, 1.0);
-    if let Some(level) = base.mean.filter(|level| *level != 0.0) {
-        found.change = change.mean.map(|mean| mean / level.abs());
-        found.half_width = change.half_width.map(|half| half / level.abs());
+fn verdict(one: &Difference, unseen: bool, tolerance: f64) -> Shown {
+    let Some(mean) = one.difference.mean else { return Shown::NotInBoth };
+    let is_zero = |value: &Option<f64>| *value == Some(0.0);
+    if unseen && one.value.rare.is_some() {
+        return Shown::NoDifference;
     }
-    let beyond = paired(&value, &base, 1.0 + limit.change);
-    let Some((low, high)) = beyond.interval() else {
-        let reason =
-            if beyond.mean.is_some() { "one trial gives no interval" } else { "too little was measured" };
-        return Regressed { reason: Some(reason.into()), ..found };
-    };
-    let (fails, holds) = if limit.change > 0.0 { (low > 0.0, high <= 0.0) } else { (high < 0.0, low >= 0.0) };
-    found.verdict = match (fails, holds) {
-        (true, _) => Answer::Fails,
-        (_, true) => Answer::Holds,
-        _ => Answer::NotShown,
-    };
-    let fault = [baseline, result].into_iter().find_map(|result| rarest(&result.random_faults));
-    let reason = match (fault, value.rare) {
-        (Some(fault), Some(_)) => Some(format!("the {} {}", fault.fault, times(fault.times))),
-        _ if is_too_rare(&value, &base) => {
-            Some("a change takes ten events to show, and fewer were seen".into())
-        }
-        _ => None,
-    };
-    if found.verdict == Answer::Holds && reason.is_some() {
-        return Regressed { verdict: Answer::NotShown, reason, ..found };
+    if one.difference.trials.iter().all(is_zero) {
+        return Shown::Same;
     }
-    found
-}
-
-/// Whether the clients of two scenarios send the same requests: all that they do but whom they ask, and where they are.
-fn same_clients(a: &Scenario, b: &Scenario) -> bool {
-    fn users(entry: &BoxEntry) -> Option<(&str, Users, &[String], &[String])> {
-        Some((&entry.name, entry.spec.users()?, &entry.regions, &entry.zones))
+    if is_too_rare(&one.value, &one.baseline) {
+        return Shown::NoDifference;
     }
-    a.classes == b.classes && a.boxes.iter().filter_map(users).eq(b.boxes.iter().filter_map(users))
-}
-
-fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let (first, length) = (&designs[0], designs[0].scenario.length());
-    for (design, result) in designs.iter().zip(results) {
-        if !same_clients(&first.scenario, &design.scenario) {
-            warnings.push(format!(
-                "`{}` has other clients than `{}`: they are not paired by customer, and the intervals are wider",
-                design.name, first.name
-            ));
-        }
-        if design.scenario.length() != length {
-            warnings
-                .push(format!("`{}` is run as long as `{}`, not as it says itself", design.name, first.name));
-        }
-        if let Some(fault) = rarest(&result.random_faults) {
-            warnings.push(format!(
-                "in `{}` the {} {} in all trials, where {} are expected: shares do not show it: {}",
-                design.name,
-                fault.fault,
-                times(fault.times),
-                about(fault.expected),
-                longer(fault, result),
-            ));
-        }
-        if !result.steady_state.reached {
-            warnings.push(format!(
-                "`{}` does not come to rest: its response times grow with the time that is simulated",
-                design.name
-            ));
-        }
+    let scale = tolerance * one.baseline.mean.unwrap_or(0.0).abs();
+    if one.difference.interval().is_some_and(|(low, high)| -scale < low && high < scale) {
+        return Shown::Practically;
     }
-    if results[0].trials < 2 {
-        warnings.push("one trial gives no interval: --trials 10".into());
+    match (one.p_holm.is_some_and(|p| p < RISK), one.of.better()) {
+        (false, _) => Shown::NoDifference,
+        (true, Some(Better::Less)) if mean < 0.0 => Shown::Better,
+        (true, Some(Better::More)) if mean > 0.0 => Shown::Better,
+        (true, Some(_)) => Shown::Worse,
+        (true, None) if mean < 0.0 => Shown::Less,
+        (true, None) => Shown::More,
     }
-    warnings
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn knee(points: &[CurvePoint]) -> Option<usize> {
         return None;
     }
     let power = |point: &CurvePoint| {
-        let at = point.at.as_ref().filter(|at| at.steady)?;
+        let at = point.at.as_ref().filter(|at| at.times_are_steady())?;
         Some(at.throughput_rps.mean? / at.mean_ms.mean.filter(|mean| *mean > 0.0)?)
     };
     let all = points.iter().enumerate().filter_map(|(at, point)| Some((at, power(point)?)));

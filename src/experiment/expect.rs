@@ -89,7 +89,8 @@ fn after_stop(verdict: Verdict, result: &RunResult) -> Verdict {
 /// but not that one is long enough or short enough.
 fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Verdict {
     let grows = match &that.metric {
-        Metric::Response { .. } | Metric::QueueLen(_) => true,
+        Metric::Response { .. } | Metric::QueueLen(_) => result.steady_state.lag_growth.is_none(),
+        Metric::Lag => true,
         Metric::Gauge { gauge, .. } => matches!(gauge.sort, Sort::Time | Sort::Level),
         _ => false,
     };
@@ -350,7 +351,8 @@ fn trials_needed(known: &Figure, bound: f64) -> Option<u64> {
 }
 
 /// The name of the unit in results.
-pub(super) fn unit_name(unit: Unit) -> &'static str {
+#[must_use]
+pub fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "s",
         Unit::Share => "share",

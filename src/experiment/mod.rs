@@ -2,6 +2,7 @@
 
 pub mod advise;
 pub mod capacity;
+pub mod chosen;
 pub mod climb;
 mod collect;
 pub mod compare;

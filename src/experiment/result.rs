@@ -109,14 +109,29 @@ pub struct ScenarioRef {
 /// Whether the system reached steady state.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SteadyState {
-    /// False if a queue grows without end; means then depend on the duration.
+    /// False if a queue, or the lag of a replica, grows without end; means then depend on the duration.
     pub reached: bool,
-    /// The component whose queue grows fastest; absent if only the number of requests grows.
+    /// The component whose queue grows fastest, or the database whose lag grows; absent if only the number of requests grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// Its growth in calls a second.
+    /// The growth of its queue in calls a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_per_s: Option<f64>,
+    /// The growth of its lag in seconds a second: the share of the writes that its replicas do not apply in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_growth: Option<f64>,
+}
+
+impl SteadyState {
+    /// It was reached.
+    pub(super) const REACHED: SteadyState =
+        SteadyState { reached: true, component: None, growth_per_s: None, lag_growth: None };
+
+    /// Whether response times do not depend on the duration: no call waits for a replica whose lag grows.
+    #[must_use]
+    pub fn times_are_steady(&self) -> bool {
+        self.reached || self.lag_growth.is_some()
+    }
 }
 
 /// A random fault: one with `mtbf`.

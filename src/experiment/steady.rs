@@ -1,5 +1,7 @@
 //! Did the system reach steady state? Finds growing queues, and advises on the warm-up.
 
+use crate::components::database::DataRecord;
+use crate::model::ledger::LedgerRecord;
 use crate::model::record::{Stop, TrialRecord, Window};
 use crate::model::simulation::Length;
 use crate::stats::interval::Estimate;
@@ -24,6 +26,13 @@ const SATURATED: f64 = 0.9;
 /// a small slope.
 const GROWTH_SHARE_MIN: f64 = 0.002;
 
+/// Smallest growth of a replica's lag to report, in seconds a second: 1 % more is written than is applied.
+const LAG_GROWTH_MIN: f64 = 0.01;
+
+/// A lag that grows by more, in seconds a second, is that of a replica which applies nothing yet, because its log is sent
+/// later on purpose.
+const LAG_GROWTH_MAX: f64 = 0.99;
+
 /// What is wrong with the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WarmupProblem {
@@ -40,20 +49,47 @@ pub(super) fn steady_state(records: &[TrialRecord], length: Length) -> SteadySta
         records.iter().filter(|record| record.stop == Stop::TooManyCalls).collect();
     let fastest = if overloaded.is_empty() {
         if !is_undisturbed(records, length) {
-            return SteadyState { reached: true, component: None, growth_per_s: None };
+            return SteadyState::REACHED;
         }
         growing(records, length)
     } else {
         Some(bursting(overloaded[0]))
     };
     let Some((index, growth)) = fastest else {
-        return SteadyState { reached: true, component: None, growth_per_s: None };
+        return falling_behind(records, length).unwrap_or(SteadyState::REACHED);
     };
     SteadyState {
         reached: false,
         component: index.map(|index| records[0].components[index].name.clone()),
         growth_per_s: Some(growth),
+        lag_growth: None,
     }
+}
+
+/// The verdict on the database whose replicas fall behind fastest; `None` if none does. What they have not applied is a
+/// queue too, although no call waits in it.
+fn falling_behind(records: &[TrialRecord], length: Length) -> Option<SteadyState> {
+    let trials = whole(records);
+    // The growth is judged in multiples of the least that counts, over a quarter of the time.
+    let unit = LAG_GROWTH_MIN * length.measured.as_secs_f64() / 2.0;
+    let per_s = unit / window_length(trials[0]);
+    let one = |at: usize| {
+        let lags = |trial: &&TrialRecord| {
+            let lags = &trial.ledgers[at].find::<DataRecord>()?.lag_series_s;
+            Some(measured_of(trial, length, &lags.iter().map(|lag| lag / unit).collect::<Vec<_>>()))
+        };
+        let growth = grows(&trials.iter().map(lags).collect::<Option<Vec<_>>>()?)? * per_s;
+        let group: &LedgerRecord = &trials[0].ledgers[at];
+        (LAG_GROWTH_MIN..LAG_GROWTH_MAX).contains(&growth).then_some((&group.group, growth))
+    };
+    let all = (0..trials[0].ledgers.len()).filter_map(one);
+    let (group, growth) = all.reduce(|most, one| if one.1 > most.1 { one } else { most })?;
+    Some(SteadyState {
+        reached: false,
+        component: Some(group.clone()),
+        growth_per_s: None,
+        lag_growth: Some(growth),
+    })
 }
 
 /// The fullest component of a trial that had to stop, and how fast it filled, in calls a second.
@@ -168,7 +204,8 @@ fn differs(series: &[Vec<f64>], from: usize, to: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{options, trial};
+    use super::super::runner::{Unwatched, run};
+    use super::super::samples::{from_text, options, trial};
     use super::*;
     use crate::kernel::time::SimTime;
     use crate::model::record::Note;
@@ -196,6 +233,26 @@ mod tests {
         assert_eq!((state.reached, state.component.as_deref()), (false, Some("box")));
         assert!((state.growth_per_s.unwrap() - 60.0).abs() < 1e-6);
         assert!(verdict(&trials(|_, index| (index % 7) as f64)).reached);
+    }
+
+    #[test]
+    fn a_lag_that_grows_is_a_backlog() {
+        // One replica with one worker that takes 5 ms a write: 200 writes a second.
+        let verdict = |rate: &str, ship: &str| {
+            let scenario = from_text(&format!(
+                "[request.post]\neffect = 'write'\n[client.u]\ntarget = 'web'\nrate = '{rate}'\n\
+                 [server.web]\npublic = true\ndb_pool = 100\nsteps = [{{ query = 'db' }}]\n\
+                 [database.db]\ncores = 4\nwrite = '5ms'\nreplicas = 1\n{ship}\n"
+            ));
+            let options = options(3);
+            steady_state(&run(&scenario, &options, &Unwatched).records, options.length)
+        };
+        assert!(verdict("150/s", "").reached);
+        let behind = verdict("300/s", "");
+        assert_eq!((behind.reached, behind.component.as_deref()), (false, Some("db")));
+        let growth = behind.lag_growth.unwrap();
+        assert!((growth - 1.0 / 3.0).abs() < 0.05, "a third of the writes is not applied in time: {growth}");
+        assert!(verdict("150/s", "ship = { delay = '1h' }").reached, "a delayed replica lags on purpose");
     }
 
     #[test]

@@ -62,6 +62,10 @@ fn unsteady(records: &[TrialRecord], result: &RunResult) -> Option<String> {
         };
         return Some(format!("{early} of {all} trials stopped early, {what}: {}", stopped.reason()));
     }
+    if result.steady_state.lag_growth.is_some() {
+        let what = "lag and lost writes depend on how long is simulated, as the lag grows: see `why`, or lower the load";
+        return Some(what.into());
+    }
     (!result.steady_state.reached).then(|| {
         "means and percentiles depend on how long is simulated, as a queue grows: see `why`, or lower the load".into()
     })

@@ -15,7 +15,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::tally::Tally;
 use crate::stats::time_average::TimeAverage;
 
-use super::unit::Unit;
+use super::unit::{Better, Unit};
 
 /// What a gauge records, and how the readings of several members become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Gauge {
     pub is_highest: bool,
     /// Whether it is a figure of the whole box, which a single member does not have.
     pub is_of_box: bool,
+    /// The direction in which it gets better; `None` where neither more nor less is better in itself.
+    pub better: Option<Better>,
 }
 
 impl Gauge {
@@ -93,7 +95,7 @@ impl Gauge {
     }
 
     const fn new(name: &'static str, unit: Unit, sort: Sort, about: &'static str) -> Gauge {
-        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false }
+        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false, better: None }
     }
 
     /// What it records, in the words of the reference page: `level, its highest value, of the whole box`.
@@ -102,6 +104,18 @@ impl Gauge {
         let highest = if self.is_highest { ", its highest value" } else { "" };
         let of_box = if self.is_of_box { ", of the whole box" } else { "" };
         format!("{}{highest}{of_box}", self.sort.name())
+    }
+
+    /// The same, of which less is better.
+    #[must_use]
+    pub const fn less_is_better(self) -> Gauge {
+        Gauge { better: Some(Better::Less), ..self }
+    }
+
+    /// The same, of which more is better.
+    #[must_use]
+    pub const fn more_is_better(self) -> Gauge {
+        Gauge { better: Some(Better::More), ..self }
     }
 
     /// The same, in seconds: a level that is an age.

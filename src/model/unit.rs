@@ -1,4 +1,4 @@
-//! `Unit`: the base unit of a figure, in which bounds on it are kept.
+//! `Unit`: the base unit of a figure, in which bounds on it are kept; and `Better`: the direction in which it gets better.
 
 /// The base unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,4 +13,13 @@ pub enum Unit {
     Count,
     /// US dollars.
     Usd,
+}
+
+/// The direction in which a figure gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better: a response time, a price.
+    Less,
+    /// More is better: an availability.
+    More,
 }

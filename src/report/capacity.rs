@@ -1,10 +1,11 @@
-//! A capacity as text for the terminal: the answer first, then the bottleneck, the load at which the system collapses,
-//! and the simulated loads.
+//! A capacity as text for the terminal: the answer first, then the bottleneck, what becomes of higher loads, and the
+//! simulated loads.
 
 use super::chart::plot::Table;
-use super::number::{estimate, number, percent, seconds, signed, time_ms};
+use super::number::{estimate, in_unit, number, percent, seconds, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
-use crate::experiment::capacity::{CapacityResult, Found, LoadUnit, Point};
+use crate::experiment::capacity::{CapacityResult, Condition, Found, LoadUnit, Point};
+use crate::experiment::result::Figure;
 
 /// The whole report, at most a hundred columns wide.
 #[must_use]
@@ -45,7 +46,8 @@ pub fn text(result: &CapacityResult) -> String {
 pub(super) fn facts(result: &CapacityResult) -> Vec<(&'static str, String)> {
     let mut facts = vec![answer(result)];
     facts.extend(result.at.iter().flat_map(|at| at_the_capacity(at, result.load.unit)));
-    facts.extend(collapse(result));
+    facts.extend(beyond(result));
+    facts.extend(result.warnings.iter().map(|warning| ("warning", warning.clone())));
     facts.extend(result.notes.iter().map(|note| ("note", note.clone())));
     facts
 }
@@ -82,8 +84,12 @@ fn answer(result: &CapacityResult) -> (&'static str, String) {
                 interval(result)
             );
             let binding = result.binding.as_ref().filter(|_| result.slo.len() > 1);
-            let binding = binding.map_or(String::new(), |part| format!("; {part} is missed first"));
-            ("capacity", text + &binding)
+            let why = match (&result.grows, binding) {
+                (Some(grows), _) => format!("; above it {grows}"),
+                (None, Some(part)) => format!("; {part} is missed first"),
+                (None, None) => String::new(),
+            };
+            ("capacity", text + &why)
         }
         (Found::MetAtEveryLoad, _) => {
             ("no limit", format!("{slo} holds at every load, up to {} ({key})", load(result.tried_to, unit)))
@@ -122,54 +128,97 @@ fn at_the_capacity(at: &Point, unit: LoadUnit) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn collapse(result: &CapacityResult) -> Option<(&'static str, String)> {
+/// What becomes of a load above the answer.
+fn beyond(result: &CapacityResult) -> Option<(&'static str, String)> {
     if result.verdict != Found::Found {
         return None;
     }
     let unit = result.load.unit;
-    let text = match &result.collapse {
-        Some(found) => {
-            let what = match found.how {
-                "goodput falls" => "goodput falls as the load grows",
-                how => how,
-            };
-            format!("{what}, from between {} and {} on", number(found.low), load(found.high, unit))
-        }
-        None => format!(
-            "none up to {}: goodput does not fall, and every load has a steady state",
-            load(result.tried_to, unit)
-        ),
+    if let Some(found) = &result.collapse {
+        let place = format!("from between {} and {} on", number(found.low), load(found.high, unit));
+        return Some(match found.how {
+            "goodput falls" => ("collapse", format!("goodput falls as the load grows, {place}")),
+            "lag grows" => ("beyond", format!("{place} the lag of the replicas grows without end")),
+            _ => ("beyond", format!("{place} a queue grows without end")),
+        });
+    }
+    let last = result.points.last().filter(|last| Some(last.load) > result.estimate)?;
+    let failed = 1.0 - last.availability.mean.unwrap_or(1.0);
+    let rest = match last.fails {
+        Some(how) if failed > 0.0 => format!("{} of the requests {how}", percent(failed)),
+        _ => "no request fails".into(),
     };
-    Some(("collapse", text))
+    let at = load(last.load, unit);
+    Some(("beyond", format!("at {at} goodput is {}/s, and {rest}", figure(&last.goodput_rps))))
 }
 
-fn figure(figure: &crate::experiment::result::Figure) -> String {
+fn figure(figure: &Figure) -> String {
     figure.mean.map_or(String::new(), |mean| estimate(mean, figure.half_width))
 }
 
-/// The simulated loads, one a row.
+/// A part of an objective as the head of a column: `p99 < 300ms`.
+fn head(part: &str) -> String {
+    part.replace("(response)", "").replace("error_rate", "errors")
+}
+
+/// The simulated loads, one a row: what each part of the objective is there, marked where it is missed.
 pub(super) fn points(result: &CapacityResult) -> Table {
+    let all = &result.points;
+    let failed = |point: &Point| 1.0 - point.availability.mean.unwrap_or(1.0);
+    let has = |part: &str| result.slo.iter().any(|known| known.starts_with(part));
+    let errors = !has("error_rate ") && !has("availability ") && all.iter().any(|point| failed(point) > 0.0);
+    let (mean, p99) = (!has("mean(response) "), !has("p99(response) "));
+    let remarks = all.iter().any(|point| remark(point).is_some());
+    let mut header = vec!["load".to_owned()];
+    header.extend(result.slo.iter().map(|part| head(part)));
+    let others = [(errors, "errors"), (true, "goodput/s"), (mean, "mean"), (p99, "p99"), (true, "trials")];
+    header.extend(others.iter().filter(|(shown, _)| *shown).map(|(_, name)| (*name).to_owned()));
+    header.extend(remarks.then(|| "remark".to_owned()));
     let row = |point: &Point| {
-        let beyond = match point.throughput_rps.mean {
-            _ if !point.steady => "no steady state",
-            None | Some(0.0) => "nobody served",
-            Some(_) => "not shown",
-        };
-        let margin = point.margin.map_or(beyond.to_owned(), |margin| format!("{} %", signed(margin)));
-        let time = |figure: &crate::experiment::result::Figure| {
-            let known = figure.mean.filter(|_| point.steady);
+        let steady = point.times_are_steady();
+        let time = |figure: &Figure| {
+            let known = figure.mean.filter(|_| steady);
             known.map_or(String::new(), |mean| time_ms(mean, figure.half_width))
         };
-        vec![
-            load(point.load, result.load.unit),
-            margin,
-            figure(&point.goodput_rps),
-            time(&point.mean_ms),
-            time(&point.p99_ms),
-            point.trials.to_string(),
-        ]
+        let mut row = vec![load(point.load, result.load.unit)];
+        let parts = point.conditions.iter().zip(&result.slo);
+        row.extend(
+            parts
+                .map(|(part, that)| if steady || !is_a_time(that) { condition(part) } else { String::new() }),
+        );
+        let others = [
+            (errors, percent(failed(point))),
+            (true, figure(&point.goodput_rps)),
+            (mean, time(&point.mean_ms)),
+            (p99, time(&point.p99_ms)),
+            (true, point.trials.to_string()),
+        ];
+        row.extend(others.into_iter().filter(|(shown, _)| *shown).map(|(_, cell)| cell));
+        row.extend(remarks.then(|| remark(point).unwrap_or_default().to_owned()));
+        row
     };
-    let rows: Vec<Vec<String>> = result.points.iter().map(row).collect();
-    let header = ["load", "from the limit", "goodput/s", "mean", "p99", "trials"];
-    Table::new(header, rows)
+    Table::new(header, all.iter().map(row).collect())
+}
+
+/// Whether a part of an objective is about response times.
+fn is_a_time(part: &str) -> bool {
+    part.contains("(response")
+}
+
+/// What a part of the objective is, with a mark where it is missed.
+fn condition(part: &Condition) -> String {
+    let Some(mean) = part.value.mean else { return String::new() };
+    let shown = in_unit(mean, part.value.half_width, part.unit);
+    if part.met == Some(false) { format!("✗ {shown}") } else { shown }
+}
+
+/// Why a load meets no objective, if not by its figures.
+fn remark(point: &Point) -> Option<&'static str> {
+    match point.throughput_rps.mean {
+        _ if point.lag_growth.is_some() => Some("lag grows"),
+        _ if !point.steady => Some("queue grows"),
+        None | Some(0.0) => Some("nobody served"),
+        Some(_) if point.conditions.iter().any(|part| part.met.is_none()) => Some("too little measured"),
+        Some(_) => None,
+    }
 }

@@ -1,13 +1,19 @@
-//! A comparison as text for the terminal: the designs, their differences from the first, and the curves.
+//! A comparison as text for the terminal: the designs, their differences from the first in words and figures, and the
+//! curves.
+
+pub(super) mod words;
 
 use super::capacity::interval;
 use super::chart::plot::Table;
-use super::number::{estimate, number, percent, seconds, share, signed, time_ms};
+use super::number::{in_unit, number, percent, seconds, signed, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::Found;
-use crate::experiment::compare::{CompareResult, DesignResult, Difference, Shown};
+use crate::experiment::compare::{CompareResult, DesignResult, Difference};
 use crate::experiment::curve::{Curve, CurvePoint, Line};
 use crate::experiment::result::{Answer, Bottleneck, Figure};
+
+/// Largest number of characters of a change that stands for its design at the head of a column.
+const NAME_MAX: usize = 18;
 
 /// The whole report, at most a hundred columns wide.
 #[must_use]
@@ -35,8 +41,13 @@ pub fn text(result: &CompareResult) -> String {
     out.push_str(&format!("\n{}", printed(&designs(result))));
     for design in &result.designs[1..] {
         out.push_str(&format!("\n{}\n", bold(&format!("{} against {}", design.name, result.baseline))));
-        out.push_str(&printed(&differences(result, &design.name)));
+        out.push_str(&paragraph("", &words::sentence(result, &design.name)));
+        out.push_str(&format!("\n{}", printed(&differences(result, &design.name))));
     }
+    if let Some(verdicts) = verdicts(result) {
+        out.push_str(&format!("\n{}", printed(&verdicts)));
+    }
+    out.push_str(&worse(result));
     if let Some(curve) = &result.curve {
         out.push_str(&curves(curve));
     }
@@ -47,6 +58,15 @@ pub fn text(result: &CompareResult) -> String {
         out.push_str(&format!("\n{warnings}"));
     }
     out
+}
+
+/// Why the worst of the designs is as it is, and what to try there; empty if none is worse than another.
+fn worse(result: &CompareResult) -> String {
+    let Some(design) = words::worst(result) else { return String::new() };
+    let why = design.why.first().map(|why| paragraph(&format!("why {}: ", design.name), why));
+    let next = design.next.as_ref().map(|next| paragraph("next: ", next));
+    let lines: String = why.into_iter().chain(next).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn heading(result: &CompareResult) -> String {
@@ -71,15 +91,19 @@ fn heading(result: &CompareResult) -> String {
 pub(super) fn designs(result: &CompareResult) -> Table {
     let row = |design: &DesignResult| {
         let metric = |name: &str, unit: &str| {
-            design.metrics.get(name).map_or(String::new(), |figure| shown(figure, unit))
+            design.figures.get(name).map_or(String::new(), |figure| shown(figure, unit))
         };
         let response = |name: &str| if design.steady { metric(name, "s") } else { "no steady state".into() };
+        let alone = |name: &str, unit: &str| {
+            let mean = design.figures.get(name).and_then(|figure| figure.mean);
+            mean.map_or(String::new(), |mean| in_unit(mean, None, unit))
+        };
         vec![
-            design.name.clone(),
-            metric("throughput", "per_s"),
+            short(&design.name, &result.baseline),
+            alone("throughput", "per_s"),
             response("mean(response)"),
             response("p99(response)"),
-            metric("error_rate", "share"),
+            alone("error_rate", "share"),
             money(&design.cost_usd_per_hour),
             money(&design.cost_usd_per_million),
             binds(design.bottleneck.as_ref()),
@@ -93,25 +117,59 @@ pub(super) fn designs(result: &CompareResult) -> Table {
 /// The differences of a design from the baseline, as a table.
 pub(super) fn differences(result: &CompareResult, design: &str) -> Table {
     let row = |one: &Difference| {
-        let verdict = match one.verdict {
-            Shown::Lower => "lower",
-            Shown::Higher => "higher",
-            Shown::Same => "the same",
-            Shown::NoDifference => "no difference shown",
-        };
-        let change = one.relative.map_or(String::new(), |change| format!("{} %", signed(change)));
-        let p = one.p_holm.filter(|_| one.verdict != Shown::Same);
+        let value = |figure: &Figure| figure.mean.map_or(String::new(), |mean| in_unit(mean, None, one.unit));
         vec![
             one.metric.clone(),
+            value(&one.baseline),
+            value(&one.value),
             shown(&one.difference, one.unit),
-            change,
-            p.map_or(String::new(), |p| if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }),
-            verdict.to_owned(),
+            one.verdict.words().to_owned(),
         ]
     };
     let rows: Vec<Vec<String>> =
         result.differences.iter().filter(|one| one.design == design).map(row).collect();
-    Table::new(["metric", "difference", "change", "p (Holm)", "verdict"], rows)
+    let header = ["metric", &result.baseline, &short(design, &result.baseline), "difference", "verdict"];
+    Table::new(header, rows)
+}
+
+/// A name without what it has in common with the baseline: `… web.count=8`, or only `…=semi-sync` if that is too long.
+fn short(design: &str, baseline: &str) -> String {
+    let stem = baseline.split(' ').next().unwrap_or_default();
+    let rest = design.strip_prefix(stem).and_then(|rest| rest.strip_prefix(' '));
+    match (rest, design.rsplit_once('=')) {
+        (Some(rest), Some((_, value))) if rest.chars().count() > NAME_MAX => format!("…={value}"),
+        (Some(rest), _) => format!("… {rest}"),
+        (None, _) => design.to_owned(),
+    }
+}
+
+/// What each design makes of the expectations, one a row; `None` without any.
+pub(super) fn verdicts(result: &CompareResult) -> Option<Table> {
+    let mut all: Vec<&str> = Vec::new();
+    for verdict in result.designs.iter().flat_map(|design| &design.expect) {
+        if !all.contains(&verdict.that.as_str()) {
+            all.push(&verdict.that);
+        }
+    }
+    let cell = |design: &DesignResult, that: &str| {
+        let verdict = design.expect.iter().find(|verdict| verdict.that == that);
+        verdict.map_or(String::new(), |verdict| {
+            let word = match verdict.verdict {
+                Answer::Holds => "holds",
+                Answer::Fails => "FAILS",
+                Answer::NotShown => "not shown",
+            };
+            let value = verdict.value.map_or(String::new(), |value| in_unit(value, None, verdict.unit));
+            format!("{word} {value}").trim_end().to_owned()
+        })
+    };
+    let row = |that: &&str| {
+        let cells = result.designs.iter().map(|design| cell(design, that));
+        std::iter::once((*that).to_owned()).chain(cells).collect()
+    };
+    let names = result.designs.iter().map(|design| short(&design.name, &result.baseline));
+    let header = std::iter::once("expectation".to_owned()).chain(names);
+    (!all.is_empty()).then(|| Table::new(header, all.iter().map(row).collect()))
 }
 
 fn curves(curve: &Curve) -> String {
@@ -122,7 +180,10 @@ fn curves(curve: &Curve) -> String {
 /// One table for each line of the curve, with its name.
 pub(super) fn curve_tables(curve: &Curve) -> Vec<(String, Table)> {
     let of = |line: &Line| {
-        let knee = line.knee.map_or(String::new(), |at| format!(", knee at {}", line.points[at].value));
+        let value = |at: usize| &line.points[at].value;
+        let knee = line
+            .knee
+            .map_or(String::new(), |at| format!(", knee between {} and {}", value(at - 1), value(at + 1)));
         let table =
             if curve.slo.is_empty() { measured(line) } else { at_capacity(line, &curve.slo.join(", ")) };
         (format!("{} over {}{knee}", line.design, line.key), table)
@@ -139,13 +200,13 @@ fn measured(line: &Line) -> Table {
     let row = |(at, point): (usize, &CurvePoint)| {
         let of = |show: fn(&Figure) -> String, figure: Option<&Figure>| figure.map_or(String::new(), show);
         let figures = point.at.as_ref();
-        let times = figures.filter(|figures| figures.steady);
+        let times = figures.filter(|figures| figures.times_are_steady());
         let time = |figure: Option<&Figure>| match (figures, figure) {
-            (Some(known), _) if !known.steady => "no steady state".to_owned(),
+            (Some(known), _) if !known.times_are_steady() => "no steady state".to_owned(),
             _ => of(|figure| shown(figure, "ms"), figure),
         };
         vec![
-            format!("{}{}", point.value, if line.knee == Some(at) { " <- knee" } else { "" }),
+            format!("{}{}", point.value, if line.knee == Some(at) { " <- near the knee" } else { "" }),
             of(|figure| shown(figure, "per_s"), figures.map(|figures| &figures.throughput_rps)),
             time(times.map(|figures| &figures.mean_ms)),
             time(times.map(|figures| &figures.p99_ms)),
@@ -203,11 +264,7 @@ fn cost(usd: Option<f64>) -> String {
 fn shown(figure: &Figure, unit: &str) -> String {
     let Some(mean) = figure.mean else { return String::new() };
     match unit {
-        "s" => time_ms(mean * 1e3, figure.half_width.map(|half| half * 1e3)),
         "ms" => time_ms(mean, figure.half_width),
-        "share" => share(mean, figure.half_width),
-        "per_s" => estimate(mean, figure.half_width) + "/s",
-        "usd" => format!("USD {}", estimate(mean, figure.half_width)),
-        _ => estimate(mean, figure.half_width),
+        _ => in_unit(mean, figure.half_width, unit),
     }
 }

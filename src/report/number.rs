@@ -132,6 +132,18 @@ pub fn share(mean: f64, half_width: Option<f64>) -> String {
     format!("{shown} ± {:.decimals$} %", half_width * 100.0)
 }
 
+/// A value in the base unit of a metric, `s`, `share`, `per_s`, `usd` or a plain count, with its half-width.
+#[must_use]
+pub fn in_unit(mean: f64, half_width: Option<f64>, unit: &str) -> String {
+    match unit {
+        "s" => time_ms(mean * 1e3, half_width.map(|half| half * 1e3)),
+        "share" => share(mean, half_width),
+        "per_s" => estimate(mean, half_width) + "/s",
+        "usd" => format!("USD {}", estimate(mean, half_width)),
+        _ => estimate(mean, half_width),
+    }
+}
+
 /// A number of bytes in the largest binary unit in which it is at least one: "4 GiB", "1.5 MiB".
 #[must_use]
 pub fn bytes(bytes: f64) -> String {

@@ -1,35 +1,76 @@
 //! A sweep as a table: one row a point, with the varied values, the outcome, and every metric.
 
+mod text;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::table::{Row, Table};
 use super::tables::overview;
+use crate::experiment::expect::{measure, unit_name};
 use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::sweep::Grid;
 use crate::model::quantity::{Bytes, Duration, Rate, Share};
+use crate::scenario::expression::Metric;
+
+pub(super) use text::moves_at_all;
+pub use text::{Points, answer, text};
 
 /// Name and version of the JSON format.
 pub const SCHEMA: &str = "outgrow.sweep/1";
+
+/// A metric that has columns of its own, by its expression, in its base unit.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Column {
+    /// The expression: `p99(response.post)`.
+    pub name: String,
+    /// `s`, `share`, `per_s`, `count` or `usd`.
+    pub unit: String,
+    /// Whether an expectation of the scenario is about it.
+    pub goal: bool,
+}
+
+/// The metrics of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Columns {
+    /// Whether the user asked for these.
+    pub asked: bool,
+    /// The metrics, in their order.
+    pub all: Vec<Column>,
+}
+
+impl Columns {
+    /// The columns of these metrics, of which `goals` are those of the scenario's expectations.
+    #[must_use]
+    pub fn of(metrics: &[Metric], goals: &[Metric], asked: bool) -> Columns {
+        let one = |metric: &Metric| Column {
+            name: metric.to_string(),
+            unit: unit_name(metric.unit()).into(),
+            goal: goals.contains(metric),
+        };
+        Columns { asked, all: metrics.iter().map(one).collect() }
+    }
+}
 
 /// Makes the rows of one grid.
 #[derive(Clone, Debug)]
 pub struct Rows {
     grid: Grid,
+    metrics: Vec<Metric>,
     /// For each key whose values have a unit: the name of the column of plain numbers, and these numbers.
     numbers: Vec<Option<(String, Vec<f64>)>>,
 }
 
 impl Rows {
-    /// Rows for the points of this grid.
+    /// Rows for the points of this grid, with columns of their own for these metrics.
     #[must_use]
-    pub fn new(grid: &Grid) -> Rows {
+    pub fn new(grid: &Grid, metrics: &[Metric]) -> Rows {
         let numbers = grid.axes().iter().map(|axis| {
             let (suffix, numbers) = numbers(&axis.values)?;
             Some((format!("{}_{suffix}", axis.key), numbers))
         });
-        Rows { grid: grid.clone(), numbers: numbers.collect() }
+        Rows { grid: grid.clone(), metrics: metrics.to_vec(), numbers: numbers.collect() }
     }
 
     /// The row of a point.
@@ -37,6 +78,13 @@ impl Rows {
     pub fn row(&self, point: usize, result: &RunResult) -> Row {
         let mut row = self.keys(point);
         row.extend(overview(result));
+        for metric in &self.metrics {
+            let figure = measure(metric, result).unwrap_or_default();
+            let (low, high) = figure.interval().unzip();
+            row.insert(metric.to_string(), json!(figure.mean));
+            row.insert(format!("{metric}_low"), json!(low));
+            row.insert(format!("{metric}_high"), json!(high));
+        }
         row.insert("verdict".into(), json!(verdict(result)));
         for (at, expect) in result.expect.iter().enumerate() {
             let mut add = |part: &str, cell: Value| row.insert(format!("expect_{}{part}", at + 1), cell);
@@ -158,7 +206,7 @@ mod tests {
     fn keys_are_as_given_and_their_numbers_stand_beside_them() {
         let axis = |text: &str| text.parse::<Vary>().unwrap();
         let grid = Grid::new(vec![axis("users.rate=30/min,2/s"), axis("web.count=1,2")], 10).unwrap();
-        let rows = Rows::new(&grid);
+        let rows = Rows::new(&grid, &[]);
         let keys = json!({ "point": 3, "users.rate": "2/s", "users.rate_per_s": 2.0, "web.count": 2 });
         assert_eq!(Value::Object(rows.keys(3)), keys);
         assert_eq!(rows.table([]).csv(), "point,users.rate,users.rate_per_s,web.count\n");

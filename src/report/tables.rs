@@ -84,6 +84,7 @@ pub fn overview(result: &RunResult) -> Row {
         ("fingerprint", json!(result.fingerprint)),
         ("steady_state", json!(result.steady_state.reached)),
         ("growth_per_s", json!(result.steady_state.growth_per_s)),
+        ("lag_growth", json!(result.steady_state.lag_growth)),
         ("bottleneck", json!(bottleneck.map(|it| &it.component))),
         ("bottleneck_resource", json!(bottleneck.map(|it| it.resource))),
         ("bottleneck_utilisation", json!(bottleneck.map(|it| it.utilisation))),

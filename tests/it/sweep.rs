@@ -62,7 +62,7 @@ fn rows(csv: &str) -> Vec<std::collections::BTreeMap<String, String>> {
 #[test]
 fn a_row_has_what_was_varied_and_what_a_run_of_it_shows() {
     let folder = tempfile::tempdir().unwrap();
-    let text = succeeds(folder.path(), &GRID);
+    let text = succeeds(folder.path(), &with(&["--out", "-"]));
     assert!(text.starts_with("point,users.rate,users.rate_per_s,box.cores,seed,trials,"), "{text}");
     let rows = rows(&text);
     assert_eq!(rows.len(), 6);
@@ -84,11 +84,35 @@ fn a_row_has_what_was_varied_and_what_a_run_of_it_shows() {
 }
 
 #[test]
+fn the_answer_of_a_sweep_is_on_stdout() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--metric", "p99, utilisation(box), goodput", "--out", "t.csv", "--charts", "c"];
+    let text = succeeds(folder.path(), &with(&more));
+    let lines: Vec<&str> = text.lines().collect();
+    let header: Vec<&str> = lines[2].split_whitespace().collect();
+    let names = ["rate", "cores", "verdict", "p99", "utilisation(box)", "goodput", "binds"];
+    assert_eq!(header, names, "{text}");
+    assert_eq!(lines.iter().filter(|line| line.contains("box cpu")).count(), 6, "{text}");
+    assert!(text.contains("utilisation(box) goes with rate and cores"), "{text}");
+    assert!(text.contains("goodput goes with rate"), "{text}");
+    let row = &rows(&fs::read_to_string(folder.path().join("t.csv")).unwrap())[0];
+    let number = |key: &str| row[key].parse::<f64>().unwrap();
+    assert!((number("utilisation(box)") - 0.2).abs() < 0.05);
+    assert!(number("goodput_low") < number("goodput") && number("goodput") < number("goodput_high"));
+    assert!((1000.0 * number("p99(response)")).to_string().parse::<f64>().unwrap() > 0.0);
+    for name in ["p99-response.svg", "utilisation-box.svg", "goodput.svg"] {
+        assert!(folder.path().join("c").join(name).exists(), "{name}");
+    }
+    let short = with(&["--warmup", "1s", "--out", "-"]);
+    assert!(rows(&succeeds(folder.path(), &short))[0]["warmup_s"].starts_with('1'));
+}
+
+#[test]
 fn shards_merge_and_jobs_leave_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let whole = succeeds(folder, &with(&["--jobs", "1"]));
-    assert_eq!(whole, succeeds(folder, &with(&["--jobs", "4"])));
+    let whole = succeeds(folder, &with(&["--out", "-", "--jobs", "1"]));
+    assert_eq!(whole, succeeds(folder, &with(&["--out", "-", "--jobs", "4"])));
     succeeds(folder, &with(&["--out", "whole.csv"]));
     succeeds(folder, &with(&["--out", "whole.json"]));
     for (shard, part) in [("1/3", "a.csv"), ("2/3", "b.json"), ("3/3", "c.csv")] {
@@ -213,6 +237,10 @@ fn what_cannot_be_swept_is_told_before_anything_runs() {
         (&["--vary", "box.cores=1", "--shard", "1/2"], 2, "--out"),
         (&["--vary", "box.cores=1", "--shard", "3/2", "--out", "a.csv"], 2, "as in 1/4"),
         (&["--vary", "box.cores=1", "--resume"], 2, "--out"),
+        (&["--vary", "box.cores=1", "--shard", "1/2", "--out", "-"], 2, "need a file"),
+        (&["--vary", "box.cores=1", "--metric", "rtx"], 2, "did you mean \"rto\"?"),
+        (&["--vary", "box.cores=1", "--metric", "p99 < 3s"], 2, "a metric alone"),
+        (&["--vary", "run.warmup=1s,2s", "--warmup", "3s"], 2, "--warmup and --vary run.warmup contradict"),
         (&["--vary", "box.cores=1", "--out", "a.xlsx"], 2, ".csv, .json or .parquet"),
         (&["--vary", "box.cores=1", "--out", "none/a.csv"], 1, "the folder `none` does not exist"),
         (&["--vary", "run.seed=1..3", "--seed", "4"], 2, "--seed and --vary run.seed contradict"),

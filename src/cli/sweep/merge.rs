@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::Ended;
 use super::super::journal::{self, Content};
+use super::super::output::print;
 use super::super::pictures::Pictures;
 use super::super::source::Source;
 use super::super::status::{Failure, Status};
 use super::output::{Target, render};
 use super::{found, pictures};
 use crate::experiment::sweep::Grid;
-use crate::report::sweep::Rows;
+use crate::report;
+use crate::report::sweep::{Points, Rows};
 use crate::report::table::Row;
 use crate::scenario::sha256;
 use crate::scenario::vary::Vary;
@@ -75,8 +77,10 @@ pub(super) fn run(args: &Args) -> Ended {
     let axes = plan.vary.iter().map(|(key, values)| Vary { key: key.clone(), values: values.clone() });
     let grid = Grid::new(axes.collect(), plan.points)
         .map_err(|_| Failure::failed(format!("`{}` has a grid that makes no sense", first_path.display())))?;
-    let table = Rows::new(&grid).table(rows.values().cloned());
+    let table = Rows::new(&grid, &[]).table(rows.values().cloned());
     target.file.write(render(target.format, &first.header, &table)?)?;
+    let points = Points { grid: &grid, rows: &rows, columns: &plan.columns };
+    print(&report::sweep::text(&plan.title, &points))?;
     // The scenario may be missing here, because the parts may come from another machine.
     let source = Source::find(&first.header.file).ok().filter(|source| sha256(&source.text) == plan.sha256);
     let all: Vec<usize> = (0..grid.points()).collect();

@@ -7,21 +7,24 @@ mod pictures;
 mod session;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::output::{Table, render};
 use self::session::Session;
 use super::journal::{self, Header, Journal, Plan};
-use super::options::{duration, timing};
+use super::options::{duration, expression, time, timing};
 use super::output::{print, say};
 use super::pictures::Pictures;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
+use crate::experiment::chosen::{expected, usual};
 use crate::experiment::sweep::{Grid, GridError, sweep};
 use crate::model::quantity::Duration;
-use crate::report::sweep::Rows;
+use crate::report;
+use crate::report::sweep::{Columns, Points, Rows};
 use crate::report::table::Row;
+use crate::scenario::expression::parse_metrics;
 use crate::scenario::vary::Vary;
 
 /// Greatest number of points of a grid, unless `--max-points` allows more.
@@ -49,7 +52,8 @@ pub(super) struct Args {
     #[arg(long = "vary", value_name = "KEY=VALUES", required = true)]
     axes: Vec<Vary>,
 
-    /// Write the table into this file, as .csv, .json or .parquet, and keep finished points in FILE.journal until then
+    /// Write the whole table into this file, as .csv, .json or .parquet, and keep finished points in FILE.journal until
+    /// then; - is stdout, as CSV instead of the summary
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -60,6 +64,10 @@ pub(super) struct Args {
     /// Run only every N-th point, starting with the I-th; outgrow sweep merge puts the parts together
     #[arg(long, value_name = "I/N", requires = "out", value_parser = shard)]
     shard: Option<(usize, usize)>,
+
+    /// Give these metrics columns and charts, as in rto,lost_writes,p99(response.post); by default those that tell most
+    #[arg(long, value_name = "METRICS")]
+    metric: Option<String>,
 
     /// Change a key before reading, as in web.count=8
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
@@ -77,6 +85,10 @@ pub(super) struct Args {
     #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
 
+    /// Simulated time before the measured time, instead of the scenario's own
+    #[arg(long, value_parser = time)]
+    warmup: Option<Duration>,
+
     /// Threads; all cores by default, and the result is the same with any number
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -90,7 +102,7 @@ pub(super) struct Args {
         value_parser = clap::value_parser!(u32).range(1..=POINTS_CEILING))]
     max_points: u32,
 
-    /// Write charts of throughput and p99 into a folder, each as SVG and as PNG; those of parts are drawn by
+    /// Write charts of the metrics into a folder, each as SVG and as PNG; those of parts are drawn by
     /// outgrow sweep merge
     #[arg(long, value_name = "DIR", conflicts_with = "shard")]
     charts: Option<PathBuf>,
@@ -99,9 +111,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.html", conflicts_with = "shard")]
     report: Option<PathBuf>,
 
-    /// Print no progress
+    /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
+}
+
+impl Args {
+    /// The file for the table.
+    fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    fn is_csv_on_stdout(&self) -> bool {
+        self.out.is_some() && self.file().is_none()
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -123,18 +146,27 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(Command::Merge(args)) = &args.command {
         return merge::run(args);
     }
-    let target = args.out.as_deref().map(output::Target::prepare).transpose()?;
+    if args.is_csv_on_stdout() && (args.shard.is_some() || args.resume) {
+        return Err(Failure::usage("--shard and --resume need a file that stays: --out FILE.csv"));
+    }
+    let target = args.file().map(output::Target::prepare).transpose()?;
     let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
     let argument = args.scenario.as_deref().expect("it is required without a subcommand");
     let source = Source::find(argument)?;
     let grid = grid(args, &source)?;
     let mut base = args.overrides.clone();
     let first = [&base[..], &grid.overrides(0)].concat();
-    base.extend(timing(&source, &first, args.duration)?);
+    base.extend(timing(&source, &first, args.duration, args.warmup)?);
     let (part, of) = args.shard.unwrap_or((1, 1));
     let points: Vec<usize> = (part - 1..grid.points()).step_by(of).collect();
     let (files, warnings) = check(args, &source, &grid, &base, &points)?;
-    let scenario = source.check(&first)?.scenario;
+    let scenario = source.check(&[&base[..], &grid.overrides(0)].concat())?.scenario;
+    let goals = expected(&[&scenario]);
+    let metrics = match &args.metric {
+        Some(text) => expression("--metric", text, &scenario, parse_metrics)?,
+        None => usual(&[&scenario]),
+    };
+    let columns = Columns::of(&metrics, &goals, args.metric.is_some());
     let plan = Plan {
         version: env!("CARGO_PKG_VERSION").into(),
         title: scenario.title,
@@ -145,6 +177,7 @@ pub(super) fn run(args: &Args) -> Ended {
         seed: args.seed,
         trials: args.trials,
         points: grid.points(),
+        columns,
     };
     let header =
         Header::new(plan, source.origin.clone(), args.shard.map(|(part, of)| format!("{part}/{of}")));
@@ -153,14 +186,14 @@ pub(super) fn run(args: &Args) -> Ended {
         say(&format!("{} of {} points are done already", rows.len(), points.len()));
     }
     let left: Vec<usize> = points.iter().copied().filter(|point| !rows.contains_key(point)).collect();
-    let session = Session::new(args, &source, &grid, &base, (journal, rows), points.len());
+    let session = Session::new(args, &source, (&grid, &metrics), &base, (journal, rows), points.len());
     interrupt::watch()?;
     sweep(&left, args.jobs.map_or(0, usize::from), &session);
     let (rows, journal) = session.end()?;
     if rows.len() < points.len() {
         return interrupted(args, &header, &grid, rows, points.len());
     }
-    finish(target.as_ref(), &header, &grid, &rows)?;
+    finish(args, target.as_ref(), &header, &grid, &rows)?;
     pictures::write(&pictures, &header, (&grid, &rows), Some(&source), warnings)?;
     // The journal of a part is needed for the merge.
     if let Some(journal) = journal.filter(|_| args.shard.is_none()) {
@@ -199,6 +232,7 @@ fn contradiction<'a>(args: &'a Args, source: &Source) -> Option<(&'static str, &
         given("--seed", "run.seed", args.seed.is_some()),
         given("--trials", "run.trials", args.trials.is_some()),
         given("--duration", "run.duration", args.duration.is_some()),
+        given("--warmup", "run.warmup", args.warmup.is_some()),
     ];
     all.extend(args.overrides.iter().map(|(key, _)| given("--set", key, true)));
     let varied = |key: &str| {
@@ -284,8 +318,7 @@ fn journal(
     target: Option<&output::Target>,
     header: &Header,
 ) -> Result<(Option<Journal>, BTreeMap<usize, Row>), Failure> {
-    let Some(path) = args.out.as_deref().filter(|_| target.is_some_and(|target| target.file.is_regular()))
-    else {
+    let Some(path) = args.file().filter(|_| target.is_some_and(|target| target.file.is_regular())) else {
         return Ok((None, BTreeMap::new()));
     };
     let path = journal::beside(path);
@@ -305,29 +338,38 @@ fn interrupted(
     points: usize,
 ) -> Ended {
     let done = format!("interrupted: {} of {points} points are done", rows.len());
-    match &args.out {
+    match args.file() {
         Some(out) => say(&format!(
             "{done} and kept in `{}`: the same command with --resume goes on",
             journal::beside(out).display()
         )),
         None => {
-            finish(None, header, grid, &rows)?;
+            finish(args, None, header, grid, &rows)?;
             say(&format!("{done}; with --out FILE an interrupted sweep can be resumed"));
         }
     }
     Ok(Status::Interrupted)
 }
 
-/// Writes the table.
+/// Writes the table, and prints the summary.
 fn finish(
+    args: &Args,
     target: Option<&output::Target>,
     header: &Header,
     grid: &Grid,
     rows: &BTreeMap<usize, Row>,
 ) -> Result<(), Failure> {
-    let table: Table = Rows::new(grid).table(rows.values().cloned());
-    match target {
-        Some(target) => target.file.write(render(target.format, header, &table)?),
-        None => print(&table.csv()),
+    let table: Table = Rows::new(grid, &[]).table(rows.values().cloned());
+    if let Some(target) = target {
+        target.file.write(render(target.format, header, &table)?)?;
     }
+    if args.is_csv_on_stdout() {
+        return print(&table.csv());
+    }
+    // A part of a sweep has no answer.
+    if args.quiet || args.shard.is_some() {
+        return Ok(());
+    }
+    let plan = &header.plan;
+    print(&report::sweep::text(&plan.title, &Points { grid, rows, columns: &plan.columns }))
 }

@@ -13,6 +13,7 @@ use super::POINTS_MAX;
 use crate::experiment::sweep::Grid;
 use crate::report::chart::sweep::of_sweep;
 use crate::report::html::{self, Swept};
+use crate::report::sweep::Points;
 use crate::report::table::Row;
 
 /// Draws and writes the charts and the report, if asked for. Without the source, which may be missing when parts are
@@ -24,7 +25,8 @@ pub(super) fn write(
     source: Option<&Source>,
     warnings: Option<String>,
 ) -> Result<(), Failure> {
-    let charts = || match of_sweep(grid, rows) {
+    let columns = &header.plan.columns;
+    let charts = || match of_sweep(&Points { grid, rows, columns }) {
         Ok(charts) => files("", &charts),
         Err(why) => {
             say(&why);
@@ -41,6 +43,7 @@ pub(super) fn write(
             command: command(header),
             grid,
             rows,
+            columns,
             warnings: warnings.map(|text| anstream::adapter::strip_str(&text).to_string()),
         })
     };
@@ -57,6 +60,10 @@ fn command(header: &Header) -> String {
     }
     for (key, value) in &plan.set {
         line += &format!(" --set {}", quoted(&format!("{key}={value}")));
+    }
+    if plan.columns.asked {
+        let names: Vec<&str> = plan.columns.all.iter().map(|column| column.name.as_str()).collect();
+        line += &format!(" --metric {}", quoted(&names.join(",")));
     }
     line += &plan.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
     line += &plan.trials.map(|trials| format!(" --trials {trials}")).unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::experiment::sweep::{Grid, Watch};
 use crate::report::sweep::Rows;
 use crate::report::table::Row;
 use crate::scenario::Scenario;
+use crate::scenario::expression::Metric;
 
 /// The journal, and the rows of all finished points.
 type Kept = (Option<Journal>, BTreeMap<usize, Row>);
@@ -38,7 +39,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         args: &'a Args,
         source: &'a Source,
-        grid: &'a Grid,
+        (grid, metrics): (&'a Grid, &[Metric]),
         base: &'a [Override],
         kept: Kept,
         points: usize,
@@ -48,7 +49,7 @@ impl<'a> Session<'a> {
             source,
             grid,
             base,
-            rows: Rows::new(grid),
+            rows: Rows::new(grid, metrics),
             bar: PointsBar::new(points, kept.1.len(), args.quiet),
             kept: Mutex::new(kept),
             failure: Mutex::new(None),

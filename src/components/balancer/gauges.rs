@@ -13,9 +13,11 @@ pub const GAUGES: &[Gauge] = &[
         "fail_open",
         "Calls sent while so few targets passed their checks that all of them got calls.",
     ),
-    Gauge::count("sessions_lost", "Calls sent to another target than the one that holds the user's session."),
-    Gauge::count("timeouts", "Calls that had no answer from their target in time."),
-    Gauge::count("queue_timeouts", "Calls turned away after they had waited too long for a connection."),
+    Gauge::count("sessions_lost", "Calls sent to another target than the one that holds the user's session.")
+        .less_is_better(),
+    Gauge::count("timeouts", "Calls that had no answer from their target in time.").less_is_better(),
+    Gauge::count("queue_timeouts", "Calls turned away after they had waited too long for a connection.")
+        .less_is_better(),
     Gauge::count("checks_failed", "Health checks of targets that failed."),
     Gauge::count("takeovers", "Times that the standby took over."),
 ];

@@ -10,25 +10,25 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::share(
         "hit_share",
         "Queries that found all their pages in the buffer cache, where not all data fit into it.",
-    ),
+    ).more_is_better(),
     Gauge::count("page_reads", "Pages read from the disk."),
     Gauge::count("flushes", "Flushes of the log to the disk."),
     Gauge::level(APPLYING_NAME, "Workers of a node that apply what other nodes have written."),
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
     Gauge::count("failovers", "Times that another node became the primary."),
-    Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.")
+    Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.").less_is_better()
         .in_seconds()
         .highest()
         .of_box(),
-    Gauge::count("stale_reads", "Reads that did not see an acknowledged write to their key.").of_box(),
-    Gauge::share("stale_read_share", "Reads that did not see an acknowledged write to their key, of all reads.").of_box(),
-    Gauge::count("own_writes_missed", "Reads that did not see the last acknowledged write of their user.").of_box(),
-    Gauge::count("lost_writes", "Acknowledged writes that were lost.").of_box(),
+    Gauge::count("stale_reads", "Reads that did not see an acknowledged write to their key.").less_is_better().of_box(),
+    Gauge::share("stale_read_share", "Reads that did not see an acknowledged write to their key, of all reads.").less_is_better().of_box(),
+    Gauge::count("own_writes_missed", "Reads that did not see the last acknowledged write of their user.").less_is_better().of_box(),
+    Gauge::count("lost_writes", "Acknowledged writes that were lost.").less_is_better().of_box(),
     Gauge::count("replayed_writes", "Lost writes that a script brought back.").of_box(),
-    Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").of_box(),
-    Gauge::count("discarded_writes", "Acknowledged writes that were thrown away when their node was repaired.").of_box(),
-    Gauge::time("rto", "Outages of writes: from one acknowledged write to the next, if something kept writes from being acknowledged.").highest().of_box(),
-    Gauge::time("rpo", "Time whose acknowledged writes a loss of nodes took away.").highest().of_box(),
+    Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").less_is_better().of_box(),
+    Gauge::count("discarded_writes", "Acknowledged writes that were thrown away when their node was repaired.").less_is_better().of_box(),
+    Gauge::time("rto", "Outages of writes: from one acknowledged write to the next, if something kept writes from being acknowledged.").less_is_better().highest().of_box(),
+    Gauge::time("rpo", "Time whose acknowledged writes a loss of nodes took away.").less_is_better().highest().of_box(),
 ];
 
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);

@@ -7,18 +7,21 @@ pub(super) const POOL_HELD_NAME: &str = "pool_held";
 
 /// The figures of a server's own.
 pub const GAUGES: &[Gauge] = &[
-    Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left."),
+    Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left.")
+        .less_is_better(),
     Gauge::count("restarts", "Times that the process started again after it was gone."),
-    Gauge::count("timeouts", "Calls to other boxes that had no answer in time."),
-    Gauge::count("pool_timeouts", "Calls that had no connection to their database in time."),
+    Gauge::count("timeouts", "Calls to other boxes that had no answer in time.").less_is_better(),
+    Gauge::count("pool_timeouts", "Calls that had no connection to their database in time.").less_is_better(),
     Gauge::count(
         "overflows",
         "Attempts to connect that the kernel dropped because the listen queue was full.",
-    ),
+    )
+    .less_is_better(),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
-    ),
+    )
+    .less_is_better(),
     Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 

@@ -59,6 +59,14 @@ fn one_single_thing(scenario: &Scenario, result: &RunResult) -> Option<String> {
 }
 
 fn growth(result: &RunResult) -> Option<String> {
+    if let (Some(growth), Some(database)) = (result.steady_state.lag_growth, &result.steady_state.component) {
+        return Some(format!(
+            "no steady state: the lag of `{database}` grows by {} s every second, as its replicas apply {:.0} % less than \
+             is written",
+            number(growth),
+            100.0 * growth
+        ));
+    }
     let growth = result.steady_state.growth_per_s?;
     Some(match &result.steady_state.component {
         Some(component) => {

@@ -37,7 +37,7 @@ impl Margin {
             Margin { value: f64::NEG_INFINITY, low: f64::NEG_INFINITY, high: f64::NEG_INFINITY, binding: 0 };
         for (place, that) in slo.iter().enumerate() {
             let figure = measure(&that.metric, result).map_err(Unknown::Never)?;
-            let mean = figure.mean.ok_or_else(|| Unknown::TooLittle(too_little(&that.metric, result)))?;
+            let mean = figure.mean.ok_or_else(|| too_little(&that.metric, result))?;
             let (low, high) = figure.interval().unwrap_or((mean, mean));
             let part = [mean, low, high].map(|value| share_beyond(that, value));
             if part[0] > worst.value {
@@ -51,24 +51,29 @@ impl Margin {
 }
 
 /// The reason why there is no margin: a clause without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Unknown {
-    /// At this load too little happened in the measured time.
-    TooLittle(String),
+    /// At this load too little happened in the measured time, which would have to be longer by this factor if that is
+    /// known.
+    TooLittle(String, Option<f64>),
     /// The scenario does not have the metric at any load.
     Never(String),
 }
 
 /// The reason, naming what there is too little of.
-fn too_little(metric: &Metric, result: &RunResult) -> String {
+fn too_little(metric: &Metric, result: &RunResult) -> Unknown {
     let tail = match metric {
         Metric::Response { stat, .. } => stat.tail(),
         _ => None,
     };
-    let Some(tail) = tail else { return format!("too little was measured for {metric}") };
+    let Some(tail) = tail else {
+        return Unknown::TooLittle(format!("too little was measured for {metric}"), None);
+    };
     let answered = result.metrics.outcomes.ok.mean.unwrap_or(0.0);
     let needed = libm::round(TAIL_RECORDS_MIN / tail);
-    format!("{metric} takes {needed} answered requests a trial, and of all there were {answered:.0}")
+    let why =
+        format!("{metric} takes {needed} answered requests a trial, and of all there were {answered:.0}");
+    Unknown::TooLittle(why, (answered > 0.0).then(|| needed / answered))
 }
 
 /// The distance of a value beyond the bound, relative to the bound.
@@ -113,7 +118,7 @@ mod tests {
         assert!((margin.high - (227.06 - 200.0) / 200.0).abs() < 1e-3, "{margin:?}");
         assert!(margin.low < -0.9);
         let why = "p99(response) takes 2000 answered requests a trial, and of all there were 2";
-        assert_eq!(Margin::of(&slo("p99 < 1s"), &result), Err(Unknown::TooLittle(why.into())));
+        assert_eq!(Margin::of(&slo("p99 < 1s"), &result), Err(Unknown::TooLittle(why.into(), Some(1000.0))));
         let never = Margin::of(&slo("lag < 1s"), &result).unwrap_err();
         assert!(matches!(&never, Unknown::Never(why) if why.contains("no replicas")), "{never:?}");
         let margin = Margin::of(&slo("availability > 50%"), &result).unwrap();

@@ -20,7 +20,8 @@ use crate::model::quantity::Rate;
 use crate::scenario::Scenario;
 use crate::scenario::expression::Expectation;
 
-use super::result::{Bottleneck, Figure, RunResult, ScenarioRef};
+use super::expect::{measure, unit_name};
+use super::result::{Bottleneck, Figure, Outcomes, RunResult, ScenarioRef};
 use super::runner::Progress;
 pub use knob::{Knob, LoadUnit};
 use margin::Margin;
@@ -41,6 +42,10 @@ pub struct Question<'a> {
     pub trials: u32,
     /// Threads; 0 for as many as there are cores.
     pub jobs: usize,
+    /// Whether a trial may be longer than the scenario says, if that is too short for the objective.
+    pub may_stretch: bool,
+    /// Whether to search for the collapse too, beyond the answer.
+    pub beyond: bool,
 }
 
 /// Supplies the scenarios and follows the search; trials report to [`Progress`].
@@ -56,6 +61,16 @@ pub trait Loads {
 
     /// Called before a load is simulated, with its number in the search and the load as text.
     fn trying(&self, number: usize, load: &str);
+
+    /// What the loader warns of at a load, one text each.
+    fn warnings(&self, _overrides: &[(String, String)]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Seconds that are left of the time that the search may take; `None` without a limit.
+    fn seconds_left(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The result of a search, as the JSON `outgrow.capacity/1`.
@@ -91,6 +106,8 @@ pub struct CapacityResult {
     pub high: Option<f64>,
     /// The part of the objective that is missed first.
     pub binding: Option<String>,
+    /// What grows without end above the answer, if that is why the objective is missed there.
+    pub grows: Option<String>,
     /// The load nearest to the answer that was simulated in full; of those within 2 % of it one that meets the
     /// objective, if there is one.
     pub at: Option<Point>,
@@ -100,6 +117,8 @@ pub struct CapacityResult {
     pub tried_to: f64,
     /// Every load that was simulated, in order.
     pub points: Vec<Point>,
+    /// What the loader warns of at the load found.
+    pub warnings: Vec<String>,
     /// Further remarks for readers, in sentences.
     pub notes: Vec<String>,
 }
@@ -137,7 +156,7 @@ pub struct Collapse {
     pub low: f64,
     /// A load above it.
     pub high: f64,
-    /// `no steady state` or `goodput falls`.
+    /// `no steady state`, `lag grows` or `goodput falls`.
     pub how: &'static str,
 }
 
@@ -153,12 +172,19 @@ pub struct Point {
     pub margin_low: Option<f64>,
     /// The worse end of its interval.
     pub margin_high: Option<f64>,
+    /// The parts of the objective, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// Number of trials; few for a probe, which only shows where the answer is, and if the answer is clear.
     pub trials: usize,
     /// Measured time of each trial in seconds; shorter for a probe.
     pub duration_s: f64,
     /// Whether the system reached steady state.
     pub steady: bool,
+    /// The growth of a database's lag, in seconds a second, where that is why it did not; response times then are as they
+    /// are. Absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_growth: Option<f64>,
     /// Requests that ended ok a second.
     pub throughput_rps: Figure,
     /// Requests that ended ok within their deadline, a second.
@@ -171,12 +197,25 @@ pub struct Point {
     pub p99_ms: Figure,
     /// Share of the requests that ended ok.
     pub availability: Figure,
+    /// How most of the others ended; `None` if all ended ok.
+    pub fails: Option<&'static str>,
     /// Price of all machines in USD an hour.
     pub cost_usd_per_hour: Option<f64>,
     /// Price in USD of a million requests that ended ok.
     pub cost_usd_per_million: Option<f64>,
     /// The bottleneck.
     pub bottleneck: Option<Bottleneck>,
+}
+
+/// A part of the objective at one load.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Condition {
+    /// The measured value in its base unit.
+    pub value: Figure,
+    /// `s`, `share`, `per_s`, `count` or `usd`.
+    pub unit: &'static str,
+    /// Whether it is met by the measured value; `None` if too little was measured.
+    pub met: Option<bool>,
 }
 
 impl Point {
@@ -190,30 +229,59 @@ impl Point {
             margin: None,
             margin_low: None,
             margin_high: None,
+            conditions: Vec::new(),
             trials: result.trials,
             duration_s: result.duration_s,
             steady: result.steady_state.reached,
+            lag_growth: result.steady_state.lag_growth,
             throughput_rps: whole.throughput_rps.clone(),
             goodput_rps: whole.goodput_rps.clone(),
             mean_ms: whole.response_ms.mean.clone(),
             p50_ms: whole.response_ms.p50.clone(),
             p99_ms: whole.response_ms.p99.clone(),
             availability: whole.availability.clone(),
+            fails: most_failures(&whole.outcomes),
             cost_usd_per_hour: cost,
             cost_usd_per_million: cost.zip(rate).map(|(cost, rate)| cost / rate / 3600.0 * 1e6),
             bottleneck: result.bottleneck.clone(),
         }
     }
 
-    fn with(self, margin: Option<&Margin>) -> Point {
+    /// Whether response times do not depend on the duration.
+    #[must_use]
+    pub fn times_are_steady(&self) -> bool {
+        self.steady || self.lag_growth.is_some()
+    }
+
+    fn with(self, slo: &[Expectation], result: &RunResult, margin: Option<&Margin>) -> Point {
+        let condition = |that: &Expectation| {
+            let value = measure(&that.metric, result).unwrap_or_default();
+            let met = value.mean.map(|mean| that.holds_for(mean));
+            Condition { value, unit: unit_name(that.metric.unit()), met }
+        };
         let finite = |of: fn(&Margin) -> f64| margin.map(of).filter(|value| value.is_finite());
         Point {
             margin: finite(|margin| margin.value),
             margin_low: finite(|margin| margin.low),
             margin_high: finite(|margin| margin.high),
+            conditions: slo.iter().map(condition).collect(),
             ..self
         }
     }
+}
+
+/// How most of the requests that failed ended.
+fn most_failures(outcomes: &Outcomes) -> Option<&'static str> {
+    let counts = [
+        ("is rejected", &outcomes.rejected),
+        ("times out", &outcomes.timed_out),
+        ("finds no machine", &outcomes.unavailable),
+        ("finds no memory", &outcomes.out_of_memory),
+        ("is throttled", &outcomes.throttled),
+    ];
+    let known =
+        counts.into_iter().filter_map(|(how, count)| Some((how, count.mean.filter(|mean| *mean > 0.0)?)));
+    known.reduce(|most, one| if one.1 > most.1 { one } else { most }).map(|(how, _)| how)
 }
 
 /// A load with its unit, as it is typed.

@@ -7,13 +7,14 @@
 mod bracket;
 mod collapse;
 mod root;
+mod time;
 
 use crate::kernel::time::SimDuration;
 use crate::model::record::TrialRecord;
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
 
-use super::super::result::{RunResult, ScenarioRef};
+use super::super::result::{Happening, RunResult, ScenarioRef, SteadyState};
 use super::super::runner::{self, Progress, RunOptions, Trials};
 use super::margin::{Margin, Unknown};
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
@@ -40,6 +41,8 @@ enum Stop<E> {
     Interrupted,
     /// [`LOADS_MAX`] is reached.
     Enough,
+    /// The time that the search may take is over.
+    OutOfTime,
     /// At this load too little happens to decide; at a higher load more may happen.
     TooLittle(String),
     /// No load can decide.
@@ -57,7 +60,8 @@ struct Tried {
     /// Events of a trial of full length.
     events: u64,
     scenario: ScenarioRef,
-    disturbed: bool,
+    timeline: Vec<Happening>,
+    state: SteadyState,
 }
 
 impl Tried {
@@ -78,6 +82,16 @@ pub(super) struct Search<'a, L: Loads> {
     /// Number of simulations; a load that was simulated again counts twice.
     simulated: usize,
     length: Option<(f64, f64)>,
+    /// Full trials are longer than the scenario's by this factor.
+    stretch: f64,
+    /// Why they are, if so.
+    too_short: Option<String>,
+    /// Seconds that the search may take.
+    began_with_s: Option<f64>,
+    /// Number of trials of a full load that the time allows, once it is known.
+    affordable: Option<u32>,
+    /// Number of events of all simulations.
+    events: u64,
     notes: Vec<String>,
     complete: bool,
 }
@@ -91,6 +105,11 @@ impl<'a, L: Loads> Search<'a, L> {
             tried: Vec::new(),
             simulated: 0,
             length: None,
+            stretch: 1.0,
+            too_short: None,
+            began_with_s: loads.seconds_left(),
+            affordable: None,
+            events: 0,
             notes: Vec::new(),
             complete: true,
         }
@@ -104,7 +123,8 @@ impl<'a, L: Loads> Search<'a, L> {
             Err(stop) => return self.stopped(stop, Found::NotMeasured),
         };
         let more = match found {
-            Found::Found => self.refine().and_then(|()| self.look_for_collapse()),
+            Found::Found if self.question.beyond => self.refine().and_then(|()| self.look_for_collapse()),
+            Found::Found => self.refine(),
             _ => Ok(()),
         };
         more.map_or_else(|stop| self.stopped(stop, found), |()| Ok(found))
@@ -118,6 +138,9 @@ impl<'a, L: Loads> Search<'a, L> {
                 self.notes
                     .push(format!("the search ended after {LOADS_MAX} loads: the interval may be wide"));
             }
+            Stop::OutOfTime => {
+                self.notes.push(format!("the time was up after {} loads", self.simulated));
+            }
             Stop::TooLittle(why) | Stop::Never(why) => self.notes.push(why),
         }
         Ok(found)
@@ -127,7 +150,7 @@ impl<'a, L: Loads> Search<'a, L> {
     /// little, or if time matters in the scenario: faults, or a load that changes.
     fn try_probe(&mut self, load: f64) -> Result<usize, Stop<L::Error>> {
         let scenario = self.at(load)?;
-        let whole = scenario.length();
+        let whole = self.whole(&scenario);
         if scenario.is_constant() {
             let measured = SimDuration::from_nanos(whole.measured.as_nanos().div_ceil(PROBE_SHORTER.into()));
             let (result, margin) = self.few(&scenario, Length { measured, ..whole })?;
@@ -140,14 +163,18 @@ impl<'a, L: Loads> Search<'a, L> {
                 return Ok(self.add(load, result, margin, false));
             }
         }
-        let (result, margin) = self.few(&scenario, whole)?;
+        let (mut result, mut margin) = self.few(&scenario, whole)?;
+        while margin.as_ref().is_err_and(|unknown| self.stretched(&scenario, unknown)) {
+            (result, margin) = self.few(&scenario, self.whole(&scenario))?;
+            self.note_length(&scenario);
+        }
         Ok(self.add(load, result, margin, false))
     }
 
     /// A probe of full length.
     fn try_long(&mut self, load: f64) -> Result<usize, Stop<L::Error>> {
         let scenario = self.at(load)?;
-        let (result, margin) = self.few(&scenario, scenario.length())?;
+        let (result, margin) = self.few(&scenario, self.whole(&scenario))?;
         Ok(self.add(load, result, margin, false))
     }
 
@@ -156,19 +183,21 @@ impl<'a, L: Loads> Search<'a, L> {
         self.length.is_some_and(|(whole, _)| self.tried[at].point.duration_s < whole)
     }
 
-    fn few(&self, scenario: &Scenario, length: Length) -> Result<Measured, Stop<L::Error>> {
+    fn few(&mut self, scenario: &Scenario, length: Length) -> Result<Measured, Stop<L::Error>> {
         self.simulate(scenario, length, 0..PROBE_TRIALS.min(self.question.trials), &mut Vec::new())
     }
 
     /// Simulates a load in full and returns its index. It ends after [`PROBE_TRIALS`] if they have no steady state.
     fn try_full(&mut self, load: f64) -> Result<usize, Stop<L::Error>> {
         let scenario = self.at(load)?;
-        let (all, few) = (self.question.trials, PROBE_TRIALS.min(self.question.trials));
+        let all = self.full_trials();
+        let few = PROBE_TRIALS.min(all);
+        let length = self.whole(&scenario);
         let mut records: Vec<TrialRecord> = Vec::new();
-        let (mut result, mut margin) = self.simulate(&scenario, scenario.length(), 0..few, &mut records)?;
+        let (mut result, mut margin) = self.simulate(&scenario, length, 0..few, &mut records)?;
         let beyond = margin.as_ref().is_ok_and(|margin| !margin.value.is_finite());
         if few < all && !beyond {
-            (result, margin) = self.simulate(&scenario, scenario.length(), few..all, &mut records)?;
+            (result, margin) = self.simulate(&scenario, length, few..all, &mut records)?;
         }
         Ok(self.add(load, result, margin, true))
     }
@@ -178,15 +207,23 @@ impl<'a, L: Loads> Search<'a, L> {
         if self.simulated >= LOADS_MAX {
             return Err(Stop::Enough);
         }
+        if self.loads.seconds_left().is_some_and(|left_s| left_s <= 0.0) {
+            return Err(Stop::OutOfTime);
+        }
         self.simulated += 1;
         self.loads.trying(self.simulated, &shown(load, self.question.knob.unit()));
         let scenario = self.loads.scenario(&self.question.knob.overrides(load)).map_err(Stop::Refused)?;
-        self.length = Some((scenario.run.duration.as_secs_f64(), scenario.run.warmup.as_secs_f64()));
+        self.note_length(&scenario);
         Ok(scenario)
     }
 
+    fn note_length(&mut self, scenario: &Scenario) {
+        let Length { warmup, measured } = self.whole(scenario);
+        self.length = Some((measured.as_secs_f64(), warmup.as_secs_f64()));
+    }
+
     fn simulate(
-        &self,
+        &mut self,
         scenario: &Scenario,
         length: Length,
         trials: std::ops::Range<u32>,
@@ -194,6 +231,7 @@ impl<'a, L: Loads> Search<'a, L> {
     ) -> Result<Measured, Stop<L::Error>> {
         let options = RunOptions { seed: self.question.seed, trials, jobs: self.question.jobs, length };
         let found = runner::run(scenario, &options, self.progress);
+        self.events += found.records.iter().map(|record| record.events).sum::<u64>();
         records.extend(found.records);
         if !found.complete {
             return Err(Stop::Interrupted);
@@ -211,11 +249,12 @@ impl<'a, L: Loads> Search<'a, L> {
         // A probe is short: the number of events that a full trial would have decides whether a load is too high.
         let events = result.events as f64 / result.trials.max(1) as f64 * whole / result.duration_s;
         let tried = Tried {
-            point: Point::of(load, &result).with(margin.as_ref().ok()),
+            point: Point::of(load, &result).with(self.question.slo, &result, margin.as_ref().ok()),
             margin,
             full,
             events: events as u64,
-            disturbed: !result.timeline.is_empty(),
+            timeline: result.timeline,
+            state: result.steady_state,
             scenario: result.scenario,
         };
         let at = self.tried.partition_point(|other| other.point.load < load);
@@ -262,16 +301,6 @@ impl<'a, L: Loads> Search<'a, L> {
         // Users are integers: round down where the objective is met, up where it is missed.
         let whole =
             |round: fn(f64) -> f64, load: f64| if unit == LoadUnit::Users { round(load) } else { load };
-        let mut notes = self.notes.clone();
-        if self.tried.iter().any(|tried| tried.disturbed) {
-            notes.push(
-                "the scenario's faults happen at every load, and count: --no-faults leaves them out".into(),
-            );
-        }
-        if found && (low.is_none() || high.is_none()) {
-            notes
-                .push("the interval is open at an end: more --trials or a longer --duration close it".into());
-        }
         let (duration_s, warmup_s) = self.length.unwrap_or_default();
         Some(CapacityResult {
             schema: SCHEMA,
@@ -279,7 +308,7 @@ impl<'a, L: Loads> Search<'a, L> {
             complete: self.complete,
             scenario: nearest.scenario.clone(),
             seed: question.seed,
-            trials: question.trials,
+            trials: self.affordable.unwrap_or(question.trials),
             duration_s,
             warmup_s,
             slo: parts,
@@ -289,11 +318,44 @@ impl<'a, L: Loads> Search<'a, L> {
             low: low.map(|load| whole(libm::floor, load)),
             high: high.map(|load| whole(libm::ceil, load)),
             binding,
+            grows: estimate.and_then(|root| self.grows_above(root)),
             at: near.map(|_| nearest.point.clone()),
             collapse,
             tried_to: last.point.load,
-            notes,
+            warnings: near
+                .map_or(Vec::new(), |tried| self.loads.warnings(&question.knob.overrides(tried.point.load))),
+            notes: self.all_notes(found && (low.is_none() || high.is_none())),
             points: self.tried.iter().map(|tried| tried.point.clone()).collect(),
         })
+    }
+
+    /// What grows without end at the first load above the answer, if something does; a clause without a full stop.
+    fn grows_above(&self, root: f64) -> Option<String> {
+        let above = self.tried.iter().find(|tried| tried.point.load > root)?;
+        let state = &above.state;
+        if state.reached {
+            return None;
+        }
+        let what = if state.lag_growth.is_some() { "lag" } else { "queue" };
+        let of = state.component.as_ref().map(|component| format!(" of `{component}`"));
+        Some(format!("the {what}{} grows without end", of.unwrap_or_default()))
+    }
+
+    /// The remarks of the search, and those on the whole of it. `open`: an end of the interval is missing.
+    fn all_notes(&self, open: bool) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        if let (Some(why), Some((whole_s, _))) = (&self.too_short, self.length) {
+            notes.push(format!("each trial measures {whole_s} s, more than the scenario says: {why}"));
+        }
+        if self.tried.iter().any(|tried| !tried.timeline.is_empty()) {
+            notes.push(
+                "the scenario's faults happen at every load, and count: --no-faults leaves them out".into(),
+            );
+        }
+        if open {
+            notes
+                .push("the interval is open at an end: more --trials or a longer --duration close it".into());
+        }
+        notes
     }
 }

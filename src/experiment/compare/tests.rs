@@ -3,7 +3,8 @@
 use super::super::runner::Unwatched;
 use super::super::samples::{options, result, scenario, trial};
 use super::*;
-use crate::scenario::expression::{Names, parse_fail_on};
+use crate::experiment::result::Answer;
+use crate::scenario::expression::{Names, parse_fail_on, parse_metrics};
 
 fn design(name: &str, scenario: Scenario) -> Design {
     Design { name: name.into(), scenario }
@@ -13,9 +14,13 @@ fn limit(text: &str) -> Regression {
     parse_fail_on(text, &Names::plain(&["request"], &["box"])).unwrap()
 }
 
+fn limits(fail_on: &[Regression]) -> Asked {
+    Asked { fail_on: fail_on.to_vec(), ..Asked::default() }
+}
+
 fn run_two(a: &str, b: &str, trials: u32, fail_on: &[Regression]) -> CompareResult {
     let designs = [design("a", scenario(a)), design("b", scenario(b))];
-    compare(&designs, &options(trials), fail_on, None, &Unwatched).unwrap()
+    compare(&designs, &options(trials), &limits(fail_on), &Unwatched).unwrap()
 }
 
 #[test]
@@ -54,7 +59,7 @@ fn differences_are_shown_beyond_their_intervals_only() {
     let found = run_two("50/s", "70/s", 8, &[limit("mean(response) +5%"), limit("mean(response) +300%")]);
     assert!(!found.paired && found.warnings[0].contains("other clients"));
     let mean = found.differences.iter().find(|one| one.metric == "mean(response)").unwrap();
-    assert_eq!(mean.verdict, Shown::Higher);
+    assert_eq!(mean.verdict, Shown::Worse);
     assert!((mean.difference.mean.unwrap() - (1.0 / 30.0 - 1.0 / 50.0)).abs() < 0.005, "{mean:?}");
     let verdicts: Vec<Answer> = found.fail_on.iter().map(|one| one.verdict).collect();
     assert_eq!(verdicts, [Answer::Fails, Answer::Holds]);
@@ -68,13 +73,13 @@ fn holm_decides_over_all_that_is_shown() {
         result(vec![trial(&[100, 100]), trial(&[112, 112]), trial(&[124, 124])]),
     ];
     let designs = [design("a", scenario("5/s")), design("b", scenario("5/s"))];
-    let found = CompareResult::of(&designs, &results, &[limit("mean +5%"), limit("p99 +5%")]);
+    let found = CompareResult::of(&designs, &results, &limits(&[limit("mean +5%"), limit("p99 +5%")]));
     let mean = found.differences.iter().find(|one| one.metric == "mean(response)").unwrap();
     assert!((mean.difference.mean.unwrap() - 0.012).abs() < 1e-9);
     assert!(mean.p_value.unwrap() < 0.01 && mean.p_holm == mean.p_value, "one difference alone has variance");
-    assert_eq!(mean.verdict, Shown::Higher);
-    let throughput = &found.differences[0];
-    assert_eq!((throughput.metric.as_str(), throughput.verdict), ("throughput", Shown::Same));
+    assert_eq!(mean.verdict, Shown::Worse);
+    let throughput = found.differences.iter().find(|one| one.metric == "throughput").unwrap();
+    assert_eq!(throughput.verdict, Shown::Same);
     // 112 - 1.05 x 100 = 7 on average: shown. The percentile has too little behind it.
     assert_eq!(found.fail_on[0].verdict, Answer::Fails);
     assert_eq!(found.fail_on[1].reason.as_deref(), Some("too little was measured"));
@@ -83,7 +88,48 @@ fn holm_decides_over_all_that_is_shown() {
 #[test]
 fn precision_is_that_of_the_difference() {
     let designs = [design("a", scenario("50/s")), design("b", scenario("50/s"))];
-    let found = compare(&designs, &options(5), &[], Some(0.02), &Unwatched).unwrap();
+    let found =
+        compare(&designs, &options(5), &Asked { precision: Some(0.02), ..Asked::default() }, &Unwatched)
+            .unwrap();
     let precision = found.precision.unwrap();
     assert!(precision.reached && precision.achieved == Some(0.0) && found.trials == 8, "{precision:?}");
+}
+
+#[test]
+fn a_direction_makes_better_or_worse_and_a_small_difference_does_not_matter() {
+    let metrics = parse_metrics("mean, throughput, goodput", &Names::plain(&["request"], &["box"])).unwrap();
+    let designs = [design("a", scenario("5/s")), design("b", scenario("5/s"))];
+    let verdicts = |a: [u64; 3], b: [u64; 3], tolerance: f64| {
+        let results = [a, b].map(|times| result(times.map(|ms| trial(&[ms, ms])).to_vec()));
+        let asked = Asked { metrics: Some(metrics.clone()), tolerance, ..Asked::default() };
+        let found = CompareResult::of(&designs, &results, &asked);
+        found.differences.iter().map(|one| one.verdict).collect::<Vec<_>>()
+    };
+    let (slow, fast) = ([1000, 1100, 1200], [990, 1090, 1190]);
+    assert_eq!(verdicts(slow, fast, 0.001)[0], Shown::Better);
+    assert_eq!(verdicts(fast, slow, 0.001)[0], Shown::Worse);
+    assert_eq!(verdicts(fast, slow, 0.02), [Shown::Practically, Shown::Same, Shown::Same]);
+    // One request a trial more: neither good nor bad for the throughput, good for the goodput.
+    let more = [vec![trial(&[9]); 3], vec![trial(&[9, 9]); 3]].map(result);
+    let asked = Asked { metrics: Some(metrics), ..Asked::default() };
+    let found = CompareResult::of(&designs, &more, &asked);
+    let verdicts: Vec<Shown> = found.differences.iter().map(|one| one.verdict).collect();
+    assert_eq!(verdicts, [Shown::Same, Shown::More, Shown::Better]);
+}
+
+#[test]
+fn customers_that_others_see_are_other_customers() {
+    let base = scenario("60/s");
+    let of = |text: &str| super::super::samples::from_text(text);
+    let keys = of(&format!("[request.request]\nkeys = 50\n{}", base.text));
+    assert!(!same_clients(&base, &keys), "the same client table over other keys");
+    let far = of(&base.text.replace("client = '0ms'", "client = '90ms'"));
+    assert!(same_clients(&base, &far));
+    let designs = [design("near", base), design("far", far)];
+    let found = compare(&designs, &options(2), &Asked::default(), &Unwatched).unwrap();
+    assert!(
+        found.warnings.iter().any(|text| text.contains("another network to its clients")),
+        "{:?}",
+        found.warnings
+    );
 }

@@ -50,7 +50,7 @@ fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
         line.points.iter().filter_map(|point| Some((x(point)?, point.at.as_ref()?))).collect();
     let knee = line.knee.and_then(|at| x(&line.points[at]));
     let times = |of: fn(&capacity::Point) -> &Figure| {
-        let steady = known.iter().filter(|(_, at)| at.steady);
+        let steady = known.iter().filter(|(_, at)| at.times_are_steady());
         steady.map(|(x, at)| point(*x, of(at))).collect()
     };
     Design {
@@ -58,6 +58,10 @@ fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
         throughput: known.iter().map(|(x, at)| point(*x, &at.throughput_rps)).collect(),
         p50: times(|at| &at.p50_ms),
         p99: times(|at| &at.p99_ms),
+        fullest: known.iter().max_by(|a, b| a.0.total_cmp(&b.0)).and_then(|(_, at)| {
+            let binds = at.bottleneck.as_ref()?;
+            Some((format!("{} of {}", binds.resource, binds.component), binds.utilisation))
+        }),
         knee,
     }
 }
@@ -74,7 +78,7 @@ fn tails(result: &CompareResult, about: &str) -> Option<Chart> {
         .designs
         .iter()
         .map(|design| {
-            let figure = design.metrics.get("p99(response)").filter(|figure| figure.mean.is_some());
+            let figure = design.figures.get("p99(response)").filter(|figure| figure.mean.is_some());
             Some((design.name.as_str(), figure.filter(|_| design.steady)?.scaled(1e3)))
         })
         .collect();
@@ -121,7 +125,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
         LoadUnit::Times => "times the scenario's load",
     };
     let curve = |label: &str, colour: usize, of: fn(&capacity::Point) -> &Figure, steady_only: bool| {
-        let points = result.points.iter().filter(|at| at.steady || !steady_only);
+        let points = result.points.iter().filter(|at| at.times_are_steady() || !steady_only);
         let points = points.map(|at| point(at.load, of(at))).filter(|point| point.y.is_finite()).collect();
         Curve { label: label.into(), colour: Some(colour), points, dots: true, knee: None }
     };

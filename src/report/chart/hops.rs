@@ -14,7 +14,7 @@ const PART_MIN: f64 = 0.001;
 /// The chart; `None` without a steady state, or if calls run in parallel, so that the parts do not add up.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
-    if !result.steady_state.reached {
+    if !result.steady_state.times_are_steady() {
         return None;
     }
     let whole = result.metrics.response_ms.mean.mean.filter(|whole| *whole > 0.0)?;

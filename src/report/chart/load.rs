@@ -15,6 +15,8 @@ pub struct Design {
     pub p50: Vec<Point>,
     /// 99th percentile of the response time, ms.
     pub p99: Vec<Point>,
+    /// The fullest resource at the highest load, and the share of it that is used.
+    pub fullest: Option<(String, f64)>,
     /// The load at the knee, as [`crate::experiment::curve::Line`] defines it.
     pub knee: Option<f64>,
 }
@@ -29,6 +31,9 @@ pub struct Sweep {
     /// Whether the axis is a rate of requests, so that the ideal line has slope 1.
     pub is_rate: bool,
 }
+
+/// From this use on a resource is near its limit.
+const NEAR_ITS_LIMIT: f64 = 0.9;
 
 /// Whether throughput still rises from the last but one load to the last, beyond their intervals.
 fn still_grows(points: &[Point]) -> bool {
@@ -59,8 +64,16 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
     let most = curves.iter().max_by(|a, b| best(a).total_cmp(&best(b)))?;
     let least = curves.iter().min_by(|a, b| best(a).total_cmp(&best(b)))?;
     let mut title = format!("{} carries up to {} requests a second", most.label, three(best(most)));
+    let fullest = designs.iter().filter_map(|design| design.fullest.as_ref());
+    let fullest = fullest.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, used)| *used >= NEAR_ITS_LIMIT);
     if curves.iter().all(|curve| still_grows(&curve.points)) {
-        title = format!("No limit in sight: up to {} requests a second come through", three(best(most)));
+        let through = format!("up to {} requests a second come through", three(best(most)));
+        title = match fullest {
+            Some((name, used)) => {
+                format!("The limit is near: {through}, and {name} is {:.0} % used", 100.0 * used)
+            }
+            None => format!("No limit in sight: {through}"),
+        };
     } else if curves.len() > 1 {
         title += &format!(", {} {}", least.label, three(best(least)));
     }

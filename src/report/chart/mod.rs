@@ -213,6 +213,7 @@ mod tests {
                 throughput: loads.clone().map(|x| point(x, through(x))).collect(),
                 p50: loads.clone().skip(1).map(|x| point(x, tail(x) / 3.0)).collect(),
                 p99: loads.skip(1).map(|x| point(x, tail(x))).collect(),
+                fullest: None,
                 knee: (most > 2000.0).then_some(4000.0),
             }
         };

@@ -18,7 +18,7 @@ const SHARES: [f64; 7] = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999];
 /// The chart; `None` if too few requests ended ok, or without a steady state, when response times mean nothing.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
-    if !result.steady_state.reached {
+    if !result.steady_state.times_are_steady() {
         return None;
     }
     let responses = &result.metrics.response_ms;

@@ -1,14 +1,14 @@
-//! The charts of `sweep`: throughput and p99 against a numeric key, one line for each combination of the other keys;
+//! The charts of `sweep`: the metrics that were asked for, or throughput, p99 and the first goal that moves, against a numeric key, one line for each combination of the other keys;
 //! bars if no key is numeric.
 
 use std::collections::BTreeMap;
 
-use super::super::number::{estimate, seconds, time_ms};
-use super::super::sweep::{measured, same};
+use super::super::number::{in_unit, seconds, time_ms};
+use super::super::sweep::{Column, Points, measured, moves_at_all, same};
 use super::super::table::Row;
 use super::load::{Design, table};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
-use super::{brief, three};
+use super::{brief, rounded, three};
 use crate::experiment::sweep::Grid;
 
 /// Largest number of lines; each needs a colour of its own.
@@ -25,7 +25,8 @@ const LOG_FROM: f64 = 50.0;
 ///
 /// # Errors
 /// The reason why there is no chart: too many lines or bars.
-pub fn of_sweep(grid: &Grid, rows: &BTreeMap<usize, Row>) -> Result<Vec<Chart>, String> {
+pub fn of_sweep(points: &Points<'_>) -> Result<Vec<Chart>, String> {
+    let Points { grid, rows, columns } = *points;
     let across = across(grid);
     let count = across.as_ref().map_or(grid.points(), |across| grid.points() / across.values.len());
     let (most, what) = if across.is_some() { (LINES_MAX, "lines") } else { (BARS_MAX, "bars") };
@@ -35,7 +36,15 @@ pub fn of_sweep(grid: &Grid, rows: &BTreeMap<usize, Row>) -> Result<Vec<Chart>, 
         ));
     }
     let sweep = Sweep { grid, rows, across };
-    Ok([sweep.throughput(), sweep.latency()].into_iter().flatten().collect())
+    if columns.asked {
+        return Ok(columns.all.iter().filter_map(|column| sweep.metric(column)).collect());
+    }
+    let goal = columns.all.iter().find(|column| {
+        let is_drawn = ["throughput", "p99(response)"].contains(&column.name.as_str());
+        column.goal && !is_drawn && moves_at_all(points, column)
+    });
+    let goal = goal.and_then(|column| sweep.metric(column));
+    Ok([goal, sweep.throughput(), sweep.latency()].into_iter().flatten().collect())
 }
 
 /// The values at a point of the keys that have several, as in `users.rate=50/s, web.count=2`.
@@ -80,10 +89,10 @@ struct Sweep<'a> {
 
 /// The content of one of the two charts.
 struct Shown {
-    name: &'static str,
+    name: String,
     y: Axis,
-    /// The format of a value and its half-width.
-    written: fn(f64, Option<f64>) -> String,
+    /// The unit of the metric in words, as in [`in_unit`].
+    unit: String,
     title: String,
     subtitle: String,
     points: Vec<(usize, Point)>,
@@ -105,9 +114,9 @@ impl Sweep<'_> {
             ),
         };
         Some(self.chart(Shown {
-            name: "throughput",
+            name: "throughput".into(),
             y: Axis::linear("requests a second", Unit::Count),
-            written: estimate,
+            unit: "count".into(),
             title,
             subtitle: "requests that end ok a second".into(),
             points,
@@ -133,7 +142,41 @@ impl Sweep<'_> {
                 points.len()
             );
         }
-        Some(self.chart(Shown { name: "latency", y, written: time_ms, title, subtitle, points }))
+        Some(self.chart(Shown { name: "latency".into(), y, unit: "ms".into(), title, subtitle, points }))
+    }
+
+    /// A metric by its expression; `None` if no point has it.
+    fn metric(&self, column: &Column) -> Option<Chart> {
+        let is_time = column.name.contains("(response");
+        let mut points =
+            self.points(&column.name, |row| !is_time || row.get("steady_state") == Some(&true.into()));
+        let (scale, unit, axis) = match column.unit.as_str() {
+            "s" => (1e3, "ms", Unit::Ms),
+            "share" => (1.0, "share", Unit::Share),
+            "usd" => (1.0, "usd", Unit::Usd),
+            other => (1.0, other, Unit::Count),
+        };
+        for (_, point) in &mut points {
+            (point.y, point.low, point.high) = (scale * point.y, scale * point.low, scale * point.high);
+        }
+        let told = |value: f64| if unit == "ms" { brief(value) } else { in_unit(rounded(value), None, unit) };
+        let name = &column.name;
+        let title = match self.ends(&points)? {
+            (least, most) if told(least.1) == told(most.1) => format!("{name} is {}", told(most.1)),
+            (least, most) => {
+                format!("{name} is {} at {}, {} at {}", told(least.1), least.0, told(most.1), most.0)
+            }
+        };
+        // A name that any file system takes.
+        let file: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        Some(self.chart(Shown {
+            name: file.trim_matches('-').to_owned(),
+            y: Axis::linear(name, axis),
+            unit: unit.into(),
+            title,
+            subtitle: name.clone(),
+            points,
+        }))
     }
 
     /// A metric at every point; not finite where it is unknown or meaningless.
@@ -209,7 +252,7 @@ impl Sweep<'_> {
         };
         let curves = lines.iter().enumerate().map(curve).collect();
         Chart {
-            name: shown.name.into(),
+            name: shown.name,
             alt: format!("Lines against {}. {}.", x.label, shown.title),
             title: shown.title,
             subtitle,
@@ -251,7 +294,8 @@ impl Sweep<'_> {
         let known = || shown.points.iter().filter(|(_, point)| point.y.is_finite());
         let note = |point: &Point| {
             let is_known = point.low < point.high;
-            (shown.written)(point.y, is_known.then_some((point.high - point.low) / 2.0))
+            let half = is_known.then_some((point.high - point.low) / 2.0);
+            if shown.unit == "ms" { time_ms(point.y, half) } else { in_unit(point.y, half, &shown.unit) }
         };
         let label = |number: usize| match place(self.grid, number) {
             nothing if nothing.is_empty() => "the only point".to_owned(),
@@ -265,7 +309,7 @@ impl Sweep<'_> {
         };
         let cells = |(number, point): &(usize, Point)| vec![label(*number), note(point)];
         Chart {
-            name: shown.name.into(),
+            name: shown.name.clone(),
             alt: format!("Bars, one a point. {}.", shown.title),
             title: shown.title.clone(),
             subtitle,

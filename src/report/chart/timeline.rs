@@ -141,9 +141,10 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
             format!("{} from {from}{more}: {worst}", first.label)
         }
         None if !result.steady_state.reached => {
+            let what = if result.steady_state.lag_growth.is_some() { "lag" } else { "queue" };
             let place =
                 result.steady_state.component.as_ref().map_or(String::new(), |name| format!(" at {name}"));
-            format!("The queue{place} grows without end: {worst}")
+            format!("The {what}{place} grows without end: {worst}")
         }
         None => {
             let metrics = &result.metrics;

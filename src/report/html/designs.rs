@@ -29,17 +29,22 @@ pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> Str
         verdict.push(Block::Verdicts(result.fail_on.iter().map(line).collect()));
     }
     verdict.push(Block::Numbers("Designs".into(), compare_text::designs(result)));
-    let against = result.designs.iter().skip(1).map(|design| {
+    for design in result.designs.iter().skip(1) {
         let name = format!("{} against {}", design.name, result.baseline);
-        Block::Numbers(name, compare_text::differences(result, &design.name))
+        verdict.extend(sentences(&[compare_text::words::sentence(result, &design.name)]));
+        verdict.push(Block::Numbers(name, compare_text::differences(result, &design.name)));
+    }
+    verdict.extend(compare_text::verdicts(result).map(|table| Block::Numbers("Expectations".into(), table)));
+    let why = compare_text::words::worst(result).map_or(Vec::new(), |design| {
+        design.why.iter().map(|why| format!("{}: {why}", design.name)).collect()
     });
-    verdict.extend(against);
     let curves = result.curve.iter().flat_map(compare_text::curve_tables);
     let texts = designs
         .iter()
         .map(|design| Block::Command(format!("The text of {}:", design.name), design.scenario.text.clone()));
     let parts = vec![
         ("verdict", "Differences", verdict),
+        ("why", "Why", sentences(&why)),
         ("warnings", "Warnings", sentences(&result.warnings)),
         ("charts", "Charts", pictures(of_compare(result))),
         ("tables", "Curves", curves.map(|(name, table)| Block::Numbers(name, table)).collect()),

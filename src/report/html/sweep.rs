@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::chart::plot::Table;
 use super::super::chart::sweep::of_sweep;
 use super::super::number::{number, seconds, time_ms};
-use super::super::sweep::same;
+use super::super::sweep::{Columns, Points, answer, same};
 use super::super::table::Row;
 use super::designs::{group, pictures, sentences};
 use super::{Block, page};
@@ -35,6 +35,8 @@ pub struct Swept<'a> {
     pub grid: &'a Grid,
     /// The rows of the table, by point.
     pub rows: &'a BTreeMap<usize, Row>,
+    /// The metrics among the columns.
+    pub columns: &'a Columns,
     /// Warnings from the check of the scenario.
     pub warnings: Option<String>,
 }
@@ -42,7 +44,8 @@ pub struct Swept<'a> {
 /// The page of a sweep.
 #[must_use]
 pub fn sweep(swept: &Swept<'_>) -> String {
-    let charts = match of_sweep(swept.grid, swept.rows) {
+    let all = Points { grid: swept.grid, rows: swept.rows, columns: swept.columns };
+    let charts = match of_sweep(&all) {
         Ok(charts) => pictures(charts),
         Err(why) => sentences(&[why]),
     };
@@ -61,6 +64,7 @@ pub fn sweep(swept: &Swept<'_>) -> String {
     ];
     let again = vec![Block::Command("The command:".into(), swept.command.clone()), Block::Facts(facts)];
     let parts = vec![
+        ("verdict", "Answer", sentences(&answer(&all))),
         ("warnings", "Warnings", warnings(swept)),
         ("charts", "Charts", charts),
         ("tables", "Points", points(swept)),

@@ -62,7 +62,7 @@ fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> 
         (Some(most), _) => number(most),
         (None, _) => String::new(),
     };
-    let steady = result.steady_state.reached;
+    let steady = result.steady_state.times_are_steady();
     let time = |cell: String| if steady { cell } else { String::new() };
     vec![
         label,

@@ -118,6 +118,9 @@ pub(super) fn theory_table(result: &RunResult) -> Table {
 
 pub(super) fn growth(result: &RunResult) -> String {
     let steady = &result.steady_state;
+    if let (Some(growth), Some(database)) = (steady.lag_growth, &steady.component) {
+        return format!("the lag of {database} grows by {} s every second", number(growth));
+    }
     let what = steady.component.as_ref().map_or("the number of requests under way".to_owned(), |component| {
         format!("the queue at {component}")
     });
@@ -225,10 +228,19 @@ mod tests {
     fn without_a_steady_state_there_are_no_response_times() {
         let mut result = result();
         result.steady_state =
-            SteadyState { reached: false, component: Some("box".into()), growth_per_s: Some(50.0) };
+            SteadyState { component: Some("box".into()), growth_per_s: Some(50.0), ..not_reached() };
         let text = plain(&result);
         assert!(text.contains("no steady state  the queue at box grows by 50 a second"), "{text}");
         assert!(!line(&text, "all").contains("ms"), "{text}");
+        result.steady_state =
+            SteadyState { component: Some("db".into()), lag_growth: Some(0.25), ..not_reached() };
+        let text = plain(&result);
+        assert!(text.contains("no steady state  the lag of db grows by 0.25 s every second"), "{text}");
+        assert!(line(&text, "all").contains("ms"), "no call waits for a replica: {text}");
+    }
+
+    fn not_reached() -> SteadyState {
+        SteadyState { reached: false, component: None, growth_per_s: None, lag_growth: None }
     }
 
     #[test]

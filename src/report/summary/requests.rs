@@ -20,7 +20,7 @@ pub(super) fn section(result: &RunResult) -> String {
 /// The rows below [`HEADER`].
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     let metrics = &result.metrics;
-    let steady = result.steady_state.reached;
+    let steady = result.steady_state.times_are_steady();
     let mut rows = Vec::new();
     for (name, class) in result.classes.iter().filter(|_| result.classes.0.len() > 1) {
         let rates = [&class.offered_rps, &class.throughput_rps, &class.availability];

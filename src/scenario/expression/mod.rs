@@ -1,5 +1,6 @@
 //! The expression language of expectations, objectives and regressions: "p99(response.read) < 200ms".
 
+mod direction;
 mod gauges;
 mod helps;
 mod names;
@@ -13,7 +14,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::gauge::Gauge;
 use crate::model::quantity::{Duration, Rate, Share};
 
-pub use crate::model::unit::Unit;
+pub use crate::model::unit::{Better, Unit};
 
 pub use names::{ComponentName, Names};
 pub use parser::{
@@ -218,6 +219,19 @@ impl Near {
             claim(Comparison::Gt, self.value - self.tolerance),
             claim(Comparison::Lt, self.value + self.tolerance),
         ]
+    }
+}
+
+impl Expectation {
+    /// Whether a value in the base unit meets the bound.
+    #[must_use]
+    pub fn holds_for(&self, value: f64) -> bool {
+        match self.comparison {
+            Comparison::Lt => value < self.bound,
+            Comparison::Le => value <= self.bound,
+            Comparison::Gt => value > self.bound,
+            Comparison::Ge => value >= self.bound,
+        }
     }
 }
 

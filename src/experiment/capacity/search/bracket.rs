@@ -2,6 +2,7 @@
 
 use super::super::{Found, Loads, shown};
 use super::{Search, Stop, Tried, Unknown};
+use crate::scenario::expression::{Expectation, Metric};
 
 /// Largest number of doublings, and of halvings, of the scenario's own load in the search for a bracket.
 const DOUBLINGS_MAX: usize = 14;
@@ -19,6 +20,9 @@ const GROWTH: f64 = 0.1;
 /// Largest number of events of a trial at a load above the scenario's own, or four times the events at its own load if
 /// that is more. A doubling that would have more is not tried.
 const EVENTS_MAX: u64 = 100_000_000;
+
+/// The load is divided by this number to see what faults alone do.
+const CALM: f64 = 16.0;
 
 /// Share of failed requests from which the response time of the others says little.
 const FAILED: f64 = 0.01;
@@ -41,6 +45,9 @@ impl<L: Loads> Search<'_, L> {
             (load, first) = (next, found);
         }
         let is_met = first? < 0.0;
+        if !is_met && self.faults_alone_miss()? {
+            return Ok(Found::NeverMet);
+        }
         let mut flat = 0;
         for _ in 0..DOUBLINGS_MAX {
             let next = if is_met { self.doubled() } else { Some(self.question.knob.nearest(load / 2.0)) };
@@ -99,12 +106,46 @@ impl<L: Loads> Search<'_, L> {
         ));
     }
 
+    /// Whether the scenario's faults make the objective impossible: it is missed at a load so low that no queue forms, and
+    /// by a part that failed requests decide. Says so.
+    fn faults_alone_miss(&mut self) -> Result<bool, Stop<L::Error>> {
+        let counts_failures =
+            |that: &Expectation| matches!(that.metric, Metric::ErrorRate(_) | Metric::Availability(_));
+        let Some(first) = self.tried.first().filter(|tried| !tried.timeline.is_empty()) else {
+            return Ok(false);
+        };
+        if !self.question.slo.iter().any(counts_failures) {
+            return Ok(false);
+        }
+        let what = first.timeline[0].clone();
+        let load = self.question.knob.nearest(first.point.load / CALM);
+        if load >= first.point.load {
+            return Ok(false);
+        }
+        let at = self.try_probe(load)?;
+        let Ok(margin) = &self.tried[at].margin else { return Ok(false) };
+        let (missed, binding) = (margin.low >= 0.0, &self.question.slo[margin.binding]);
+        if missed && counts_failures(binding) {
+            let failed = 1.0 - self.tried[at].point.availability.mean.unwrap_or(1.0);
+            self.notes.push(format!(
+                "the scenario's faults (first a {} of `{}` at {:.0} s) miss the objective whatever the load: at {} {:.2} % of the requests fail",
+                what.event,
+                what.component,
+                what.t_s,
+                shown(load, self.question.knob.unit()),
+                100.0 * failed,
+            ));
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     fn margin_at(&mut self, load: f64) -> Result<f64, Stop<L::Error>> {
         let at = self.try_probe(load)?;
         match &self.tried[at].margin {
             Ok(margin) => Ok(margin.value),
             Err(Unknown::Never(why)) => Err(Stop::Never(why.clone())),
-            Err(Unknown::TooLittle(why)) => Err(Stop::TooLittle(format!(
+            Err(Unknown::TooLittle(why, _)) => Err(Stop::TooLittle(format!(
                 "at {} too little happens to tell: {why}; --duration must be longer",
                 shown(load, self.question.knob.unit())
             ))),

@@ -41,7 +41,8 @@ impl<L: Loads> Search<'_, L> {
         let mut best = f64::NEG_INFINITY;
         for (at, tried) in self.tried.iter().enumerate() {
             if !tried.point.steady {
-                return (at > 0).then(|| (at - 1, at, "no steady state"));
+                let how = if tried.point.lag_growth.is_some() { "lag grows" } else { "no steady state" };
+                return (at > 0).then(|| (at - 1, at, how));
             }
             let half = tried.point.goodput_rps.half_width.unwrap_or(0.0);
             // The load before it has not collapsed, whether it is the best or not, so that each step in between narrows

@@ -33,16 +33,28 @@ const EXTENSION: f64 = 0.15;
 pub(super) struct Side {
     of: fn(&Margin) -> f64,
     width: f64,
+    end: End,
+}
+
+/// What a root is to the answer.
+#[derive(Clone, Copy)]
+enum End {
+    /// The answer itself.
+    Middle,
+    /// The lower end of its interval.
+    Lower,
+    /// The upper end of its interval.
+    Upper,
 }
 
 /// The margin whose root is the answer.
-pub(super) const VALUE: Side = Side { of: |margin| margin.value, width: WIDTH };
+pub(super) const VALUE: Side = Side { of: |margin| margin.value, width: WIDTH, end: End::Middle };
 
 /// The margin whose root is the lower end of the interval: up to there the objective is shown to be met.
-pub(super) const HIGH: Side = Side { of: |margin| margin.high, width: 2.0 * WIDTH };
+pub(super) const HIGH: Side = Side { of: |margin| margin.high, width: 2.0 * WIDTH, end: End::Lower };
 
 /// The margin whose root is the upper end of the interval: from there the objective is shown to be missed.
-pub(super) const LOW: Side = Side { of: |margin| margin.low, width: 2.0 * WIDTH };
+pub(super) const LOW: Side = Side { of: |margin| margin.low, width: 2.0 * WIDTH, end: End::Upper };
 
 /// What the full loads say about a root.
 enum Root {
@@ -84,7 +96,7 @@ impl<L: Loads> Search<'_, L> {
         match self.look(side, 0)? {
             Root::Known(load) => Some(load),
             // The search has ended: what is left of the bracket is the uncertainty.
-            Root::Wanted(_) => bracket(&self.full(), side).map(|(low, high)| secant(&low, &high, side)),
+            Root::Wanted(_) => bracket(&self.full(), side).map(|(low, high)| at_end(&low, &high, side)),
         }
     }
 
@@ -103,7 +115,7 @@ impl<L: Loads> Search<'_, L> {
         let full = self.full();
         if let Some((low, high)) = bracket(&full, side) {
             let is_narrow = high.load - low.load <= side.width * high.load;
-            let root = secant(&low, &high, side);
+            let root = at_end(&low, &high, side);
             let near = (root - low.load).min(high.load - root) <= REACH * root && high.finite(side);
             return Some(if is_narrow || near {
                 Root::Known(root)
@@ -211,6 +223,17 @@ fn secant(low: &Known, high: &Known, side: Side) -> f64 {
         return f64::midpoint(low.load, high.load);
     }
     low.load + (high.load - low.load) * below / (below - above)
+}
+
+/// The root in a bracket that is not narrowed further. Where something grows without end above it, there is no line to its
+/// root: the lower end of the interval is the load where the objective is shown to be met, the upper end the one above it.
+fn at_end(low: &Known, high: &Known, side: Side) -> f64 {
+    match side.end {
+        _ if high.finite(side) => secant(low, high, side),
+        End::Lower => low.load,
+        End::Upper => high.load,
+        End::Middle => f64::midpoint(low.load, high.load),
+    }
 }
 
 /// A load inside a bracket: the root of the secant, kept away from both ends. Every third time it is the middle, so

@@ -1,0 +1,74 @@
+//! Whether two designs have the same customers, and what a user should know before trusting their comparison.
+
+use crate::model::spec::Users;
+use crate::scenario::{BoxEntry, Scenario};
+
+use super::super::rare::{about, longer, rarest, times};
+use super::super::result::RunResult;
+use super::Design;
+
+/// Whether the clients of two scenarios send the same requests: all that they do but whom they ask, and where they are.
+pub(super) fn same_clients(a: &Scenario, b: &Scenario) -> bool {
+    fn users(entry: &BoxEntry) -> Option<(&str, Users, &[String], &[String])> {
+        Some((&entry.name, entry.spec.users()?, &entry.regions, &entry.zones))
+    }
+    a.classes == b.classes && a.boxes.iter().filter_map(users).eq(b.boxes.iter().filter_map(users))
+}
+
+pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (first, length) = (&designs[0], designs[0].scenario.length());
+    for (design, result) in designs.iter().zip(results) {
+        if !same_clients(&first.scenario, &design.scenario) {
+            warnings.push(format!(
+                "`{}` has other clients than `{}`: they are not paired by customer, and the intervals are wider",
+                design.name, first.name
+            ));
+        }
+        if design.scenario.network.client != first.scenario.network.client
+            || design.scenario.network.jitter.to_bits() != first.scenario.network.jitter.to_bits()
+        {
+            warnings.push(format!(
+                "`{}` has another network to its clients than `{}`: part of the difference is that of the network",
+                design.name, first.name
+            ));
+        }
+        let mean = &result.metrics.response_ms.mean;
+        if let (Some(level), Some(half)) = (mean.mean, mean.half_width)
+            && half >= level
+        {
+            warnings.push(format!(
+                "the interval of the mean response time of `{}` is wider than the time itself: --trials {}, or a longer \
+                 --duration",
+                design.name,
+                4 * result.trials
+            ));
+        }
+        if design.scenario.length() != length {
+            warnings
+                .push(format!("`{}` is run as long as `{}`, not as it says itself", design.name, first.name));
+        }
+        if let Some(fault) = rarest(&result.random_faults) {
+            warnings.push(format!(
+                "in `{}` the {} {} in all trials, where {} are expected: shares do not show it: {}",
+                design.name,
+                fault.fault,
+                times(fault.times),
+                about(fault.expected),
+                longer(fault, result),
+            ));
+        }
+        if !result.steady_state.reached {
+            let what =
+                if result.steady_state.lag_growth.is_some() { "lag grows" } else { "response times grow" };
+            warnings.push(format!(
+                "`{}` does not come to rest: its {what} with the time that is simulated",
+                design.name
+            ));
+        }
+    }
+    if results[0].trials < 2 {
+        warnings.push("one trial gives no interval: --trials 10".into());
+    }
+    warnings
+}

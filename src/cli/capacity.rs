@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let steps = Steps::new(args.simulating.quiet);
     let limit = args.time.map(|Duration(time)| Limit::new(time.as_secs_f64()));
     let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "", limit };
-    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads, true);
+    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads, (true, None));
     steps.clear();
     let Some(found) = found? else {
         say("interrupted before anything was measured: there is no result");
@@ -106,13 +106,13 @@ pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectati
     }
 }
 
-/// Searches the capacity of a scenario, and `beyond` it for the collapse. Returns `None` if the search was interrupted before anything was measured.
+/// Searches the capacity of a scenario from `start` on, and `beyond` it for the collapse. Returns `None` if the search was interrupted before anything was measured.
 pub(super) fn search(
     simulating: &Simulating,
     scenario: &Scenario,
     (slo, knob): (&[Expectation], &Knob),
     loads: &FileLoads<'_>,
-    beyond: bool,
+    (beyond, start): (bool, Option<f64>),
 ) -> Result<Option<CapacityResult>, Failure> {
     let question = Question {
         slo,
@@ -122,6 +122,7 @@ pub(super) fn search(
         jobs: simulating.jobs(),
         may_stretch: simulating.duration.is_none(),
         beyond,
+        start,
     };
     capacity(&question, loads, loads.steps)
 }

@@ -122,7 +122,7 @@ fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, 
             what: &what,
             limit: None,
         };
-        let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, false)?;
+        let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, (false, None))?;
         let Some(found) = found else { break };
         let changes =
             at.checked_sub(1).map(|before| Changes::between(&given[before].scenario, &one.scenario));

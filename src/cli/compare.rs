@@ -275,7 +275,11 @@ fn curve(
             let what = format!("{} at {}={value}: ", one.name, set.0);
             let overrides = [&one.overrides[..], &[set]].concat();
             let point = match slo {
-                Some(slo) => at_capacity(args, one, (&overrides, &value, &what), slo, steps)?,
+                Some(slo) => {
+                    // The answer is not far from that at the value before.
+                    let before = points.last().and_then(|point: &CurvePoint| point.capacity.as_ref()?.estimate);
+                    at_capacity(args, one, (&overrides, &value, &what), (slo, before), steps)?
+                }
                 None => measured(one, (&overrides, &value, &what), options, steps)?,
             };
             points.extend(point);
@@ -308,12 +312,12 @@ fn at_capacity(
     args: &Args,
     one: &Given,
     (overrides, value, what): At<'_>,
-    slo: &[Expectation],
+    (slo, start): (&[Expectation], Option<f64>),
     steps: &Steps,
 ) -> Result<Option<CurvePoint>, Failure> {
     let scenario = one.source.check(overrides)?.scenario;
     let knob = Knob::of(&scenario, None).map_err(Failure::usage)?;
     let loads = FileLoads { source: &one.source, overrides, steps, what, limit: None };
-    let found = search(&args.simulating, &scenario, (slo, &knob), &loads, false)?;
+    let found = search(&args.simulating, &scenario, (slo, &knob), &loads, (false, start))?;
     Ok(found.map(|found| CurvePoint::at_capacity(value, found)))
 }

@@ -143,16 +143,17 @@ fn short(design: &str, baseline: &str) -> String {
     }
 }
 
-/// What each design makes of the expectations, one a row; `None` without any.
+/// What each design makes of the goals, one a row; `None` without any.
 pub(super) fn verdicts(result: &CompareResult) -> Option<Table> {
-    let mut all: Vec<&str> = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     for verdict in result.designs.iter().flat_map(|design| &design.expect) {
-        if !all.contains(&verdict.that.as_str()) {
-            all.push(&verdict.that);
+        let demand = verdict.demand();
+        if !all.contains(&demand) {
+            all.push(demand);
         }
     }
     let cell = |design: &DesignResult, that: &str| {
-        let verdict = design.expect.iter().find(|verdict| verdict.that == that);
+        let verdict = design.expect.iter().find(|verdict| verdict.demand() == that);
         verdict.map_or(String::new(), |verdict| {
             let word = match verdict.verdict {
                 Answer::Holds => "holds",
@@ -163,12 +164,12 @@ pub(super) fn verdicts(result: &CompareResult) -> Option<Table> {
             format!("{word} {value}").trim_end().to_owned()
         })
     };
-    let row = |that: &&str| {
+    let row = |that: &String| {
         let cells = result.designs.iter().map(|design| cell(design, that));
-        std::iter::once((*that).to_owned()).chain(cells).collect()
+        std::iter::once(that.clone()).chain(cells).collect()
     };
     let names = result.designs.iter().map(|design| short(&design.name, &result.baseline));
-    let header = std::iter::once("expectation".to_owned()).chain(names);
+    let header = std::iter::once("goal".to_owned()).chain(names);
     (!all.is_empty()).then(|| Table::new(header, all.iter().map(row).collect()))
 }
 

@@ -46,6 +46,8 @@ pub struct Question<'a> {
     pub may_stretch: bool,
     /// Whether to search for the collapse too, beyond the answer.
     pub beyond: bool,
+    /// Where the search begins; `None` for the scenario's own load.
+    pub start: Option<f64>,
 }
 
 /// Supplies the scenarios and follows the search; trials report to [`Progress`].

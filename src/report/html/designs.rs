@@ -34,7 +34,7 @@ pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> Str
         verdict.extend(sentences(&[compare_text::words::sentence(result, &design.name)]));
         verdict.push(Block::Numbers(name, compare_text::differences(result, &design.name)));
     }
-    verdict.extend(compare_text::verdicts(result).map(|table| Block::Numbers("Expectations".into(), table)));
+    verdict.extend(compare_text::verdicts(result).map(|table| Block::Numbers("Goals".into(), table)));
     let why = compare_text::words::worst(result).map_or(Vec::new(), |design| {
         design.why.iter().map(|why| format!("{}: {why}", design.name)).collect()
     });

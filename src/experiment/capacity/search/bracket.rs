@@ -21,6 +21,9 @@ const GROWTH: f64 = 0.1;
 /// that is more. A doubling that would have more is not tried.
 const EVENTS_MAX: u64 = 100_000_000;
 
+/// The first step from a load near which the answer is thought to be, as a factor; each further one is its square, up to 2.
+const STEP: f64 = 1.25;
+
 /// The load is divided by this number to see what faults alone do.
 const CALM: f64 = 16.0;
 
@@ -30,7 +33,10 @@ const FAILED: f64 = 0.01;
 impl<L: Loads> Search<'_, L> {
     /// Doubles or halves the load until the answer is between two loads.
     pub(super) fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
-        let mut load = self.question.knob.nearest(self.question.knob.own());
+        let own = self.question.knob.own();
+        let mut load = self.question.knob.nearest(self.question.start.unwrap_or(own));
+        // The answer is thought to be near a load that was chosen: small steps first.
+        let mut step = if self.question.start.is_some() { STEP } else { 2.0 };
         let mut first = self.margin_at(load);
         // If too little happens to decide, more load may help.
         for _ in 0..DOUBLINGS_MAX {
@@ -50,7 +56,9 @@ impl<L: Loads> Search<'_, L> {
         }
         let mut flat = 0;
         for _ in 0..DOUBLINGS_MAX {
-            let next = if is_met { self.doubled() } else { Some(self.question.knob.nearest(load / 2.0)) };
+            let next =
+                if is_met { self.raised(step) } else { Some(self.question.knob.nearest(load / step)) };
+            step = (step * step).min(2.0);
             let Some(next) = next.filter(|next| *next != load) else { break };
             load = next;
             if (self.margin_at(load)? < 0.0) != is_met {
@@ -67,12 +75,17 @@ impl<L: Loads> Search<'_, L> {
         Ok(if is_met { Found::MetAtEveryLoad } else { Found::NeverMet })
     }
 
-    /// Twice the highest load so far; `None` if that is above the limit or would take too long to simulate.
+    /// Twice the highest load so far; `None` as for [`Search::raised`].
     pub(super) fn doubled(&mut self) -> Option<f64> {
+        self.raised(2.0)
+    }
+
+    /// The highest load so far times a factor; `None` if that is above the limit or would take too long to simulate.
+    fn raised(&mut self, factor: f64) -> Option<f64> {
         let unit = self.question.knob.unit();
         let highest = self.tried.last()?;
         let (load, events) = (highest.point.load, highest.events);
-        let next = self.question.knob.nearest(2.0 * load);
+        let next = self.question.knob.nearest(factor * load);
         let own = self.tried.iter().find(|tried| tried.point.load >= self.question.knob.own());
         let most = EVENTS_MAX.max(own.map_or(0, |own| 4 * own.events));
         if next > load && 2 * events > most {

@@ -10,6 +10,9 @@ pub(crate) const WIDTH: f64 = 0.01;
 /// Distance from a full load, relative to it, up to which its margin is continued by the slope.
 pub(crate) const REACH: f64 = 0.02;
 
+/// The same for the ends of the interval: an error of second order moves them little, compared with their distance.
+pub(crate) const REACH_OF_ENDS: f64 = 0.05;
+
 /// Width, relative to the load, to which probes narrow the bracket before a full load is simulated.
 const NEAR: f64 = 0.04;
 
@@ -33,6 +36,7 @@ const EXTENSION: f64 = 0.15;
 pub(super) struct Side {
     of: fn(&Margin) -> f64,
     width: f64,
+    reach: f64,
     end: End,
 }
 
@@ -48,13 +52,13 @@ enum End {
 }
 
 /// The margin whose root is the answer.
-pub(super) const VALUE: Side = Side { of: |margin| margin.value, width: WIDTH, end: End::Middle };
+pub(super) const VALUE: Side = Side { of: |margin| margin.value, width: WIDTH, reach: REACH, end: End::Middle };
 
 /// The margin whose root is the lower end of the interval: up to there the objective is shown to be met.
-pub(super) const HIGH: Side = Side { of: |margin| margin.high, width: 2.0 * WIDTH, end: End::Lower };
+pub(super) const HIGH: Side = Side { of: |margin| margin.high, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Lower };
 
 /// The margin whose root is the upper end of the interval: from there the objective is shown to be missed.
-pub(super) const LOW: Side = Side { of: |margin| margin.low, width: 2.0 * WIDTH, end: End::Upper };
+pub(super) const LOW: Side = Side { of: |margin| margin.low, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Upper };
 
 /// What the full loads say about a root.
 enum Root {
@@ -116,7 +120,7 @@ impl<L: Loads> Search<'_, L> {
         if let Some((low, high)) = bracket(&full, side) {
             let is_narrow = high.load - low.load <= side.width * high.load;
             let root = at_end(&low, &high, side);
-            let near = (root - low.load).min(high.load - root) <= REACH * root && high.finite(side);
+            let near = (root - low.load).min(high.load - root) <= side.reach * root && high.finite(side);
             return Some(if is_narrow || near {
                 Root::Known(root)
             } else {
@@ -136,7 +140,7 @@ impl<L: Loads> Search<'_, L> {
             return Some(Root::Wanted(step));
         };
         let root = nearest.load + (1.0 - straight((side.of)(&nearest.margin))) / slope;
-        Some(if (root - nearest.load).abs() <= REACH * nearest.load {
+        Some(if (root - nearest.load).abs() <= side.reach * nearest.load {
             Root::Known(root)
         } else if is_met {
             Root::Wanted(root.min(step))

@@ -122,7 +122,7 @@ pub(super) fn search(
         jobs: simulating.jobs(),
         may_stretch: simulating.duration.is_none(),
         beyond,
-        start,
+        start: start.or_else(|| knob.likely(scenario)),
     };
     capacity(&question, loads, loads.steps)
 }

@@ -270,16 +270,13 @@ fn curve(
     for one in given {
         let vary = one.vary.as_ref().expect("every design has its values");
         let mut points = Vec::new();
+        let mut before = None;
         for set in vary.overrides() {
             let value = set.1.clone();
             let what = format!("{} at {}={value}: ", one.name, set.0);
             let overrides = [&one.overrides[..], &[set]].concat();
             let point = match slo {
-                Some(slo) => {
-                    // The answer is not far from that at the value before.
-                    let before = points.last().and_then(|point: &CurvePoint| point.capacity.as_ref()?.estimate);
-                    at_capacity(args, one, (&overrides, &value, &what), (slo, before), steps)?
-                }
+                Some(slo) => at_capacity(args, one, (&overrides, &value, &what), (slo, &mut before), steps)?,
                 None => measured(one, (&overrides, &value, &what), options, steps)?,
             };
             points.extend(point);
@@ -290,6 +287,14 @@ fn curve(
         lines.push(Line::new(&one.name, &vary.key, points));
     }
     Ok(Curve { slo: slo.unwrap_or_default().iter().map(ToString::to_string).collect(), lines })
+}
+
+/// The value before, on the way along a curve.
+struct Neighbour {
+    /// The load that it carries.
+    carries: f64,
+    /// The load at which its fullest resource is full by the laws.
+    law: Option<f64>,
 }
 
 /// The overrides of a point, its value, and its name for the progress line.
@@ -312,12 +317,20 @@ fn at_capacity(
     args: &Args,
     one: &Given,
     (overrides, value, what): At<'_>,
-    (slo, start): (&[Expectation], Option<f64>),
+    (slo, before): (&[Expectation], &mut Option<Neighbour>),
     steps: &Steps,
 ) -> Result<Option<CurvePoint>, Failure> {
     let scenario = one.source.check(overrides)?.scenario;
     let knob = Knob::of(&scenario, None).map_err(Failure::usage)?;
     let loads = FileLoads { source: &one.source, overrides, steps, what, limit: None };
+    let law = knob.law(&scenario);
+    // What one value carries tells what the next one will, as far as the laws know the difference.
+    let start = before
+        .as_ref()
+        .map(|before| before.carries * law.zip(before.law).map_or(1.0, |(now, then)| now / then));
     let found = search(&args.simulating, &scenario, (slo, &knob), &loads, (false, start))?;
+    if let Some(carries) = found.as_ref().and_then(|found| found.estimate) {
+        *before = Some(Neighbour { carries, law });
+    }
     Ok(found.map(|found| CurvePoint::at_capacity(value, found)))
 }

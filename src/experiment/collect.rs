@@ -57,6 +57,9 @@ impl RunResult {
             warnings: Vec::new(),
             pooled,
         };
+        if let Some(behind) = steady::behind_by_law(scenario, records, &result) {
+            result.steady_state = behind;
+        }
         result.bottleneck = advise::bottleneck(scenario, &result);
         result.theory = theory::predictions(scenario, records, &result);
         result.expect =

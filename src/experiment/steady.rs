@@ -3,13 +3,16 @@
 use crate::components::database::DataRecord;
 use crate::model::ledger::LedgerRecord;
 use crate::model::record::{Stop, TrialRecord, Window};
+use crate::model::resource::{Bound, Full};
 use crate::model::simulation::Length;
+use crate::scenario::Scenario;
+use crate::scenario::load::ResourceLoad;
 use crate::stats::interval::Estimate;
 use crate::stats::series::{average_over_trials, mean};
 use crate::stats::trend::grows;
 use crate::stats::warmup::{drift, mser5};
 
-use super::result::SteadyState;
+use super::result::{RunResult, SteadyState};
 use super::series::{in_system, whole, window_length};
 
 /// The probability of a false alarm about the warm-up.
@@ -87,6 +90,31 @@ fn falling_behind(records: &[TrialRecord], length: Length) -> Option<SteadyState
     Some(SteadyState {
         reached: false,
         component: Some(group.clone()),
+        growth_per_s: None,
+        lag_growth: Some(growth),
+    })
+}
+
+/// The verdict on a database of which more is written than its replicas can apply, by the utilisation law. In a short trial
+/// chance may hide what the law tells exactly. `None` where there is none, or where the verdict does not apply.
+pub(super) fn behind_by_law(
+    scenario: &Scenario,
+    records: &[TrialRecord],
+    result: &RunResult,
+) -> Option<SteadyState> {
+    // What fails on its way is not written.
+    let served = result.metrics.availability.mean?;
+    if !result.steady_state.reached || !scenario.is_constant() || !records[0].timeline.is_empty() {
+        return None;
+    }
+    let load = scenario.load();
+    let sure = |row: &&ResourceLoad| row.resource.full == Full::LAGS && row.resource.bound != Bound::About;
+    let used = |row: &ResourceLoad| served * row.mean.open / row.capacity();
+    let fullest = load.resources.iter().filter(sure).max_by(|a, b| used(a).total_cmp(&used(b)))?;
+    let growth = 1.0 - 1.0 / used(fullest);
+    (growth > 0.0).then(|| SteadyState {
+        reached: false,
+        component: Some(fullest.name.clone()),
         growth_per_s: None,
         lag_growth: Some(growth),
     })
@@ -253,6 +281,22 @@ mod tests {
         let growth = behind.lag_growth.unwrap();
         assert!((growth - 1.0 / 3.0).abs() < 0.05, "a third of the writes is not applied in time: {growth}");
         assert!(verdict("150/s", "ship = { delay = '1h' }").reached, "a delayed replica lags on purpose");
+    }
+
+    #[test]
+    fn a_lag_that_must_grow_is_told_where_chance_hides_it() {
+        let state = |rate: &str| {
+            let scenario = from_text(&format!(
+                "[request.post]\neffect = 'write'\n[client.u]\ntarget = 'web'\nrate = '{rate}'\n\
+                 [server.web]\npublic = true\ndb_pool = 100\nsteps = [{{ query = 'db' }}]\n\
+                 [database.db]\ncores = 4\nwrite = '5ms'\nreplicas = 1\n"
+            ));
+            let trials = run(&scenario, &options(1), &Unwatched);
+            RunResult::new(&scenario, &options(1), &trials).steady_state
+        };
+        assert!(state("199/s").reached);
+        let behind = state("202/s");
+        assert!((behind.lag_growth.unwrap() - 2.0 / 202.0).abs() < 1e-3, "{behind:?}");
     }
 
     #[test]

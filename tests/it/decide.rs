@@ -57,7 +57,7 @@ fn a_limit_on_the_change_decides_the_exit_code() {
     let code = |limit: &str| outgrow(&format!("{two} --fail-on '{limit}'")).status.code();
     assert_eq!((code("mean(response) +5%"), code("throughput -50%")), (Some(4), Some(0)));
     let text = String::from_utf8(outgrow(two).stdout).unwrap();
-    for words in ["mm4 (2) against mm4", "not the same customers", "higher", "warning: "] {
+    for words in ["mm4 users.rate=340/s against mm4", "not the same customers", "worse", "warning: "] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
@@ -69,7 +69,7 @@ fn a_curve_has_a_line_a_design() {
         "compare mm1 mm1 --set '2?box.cores=2' --duration 20s --trials 3 --vary users.rate=10/s..90/s:5",
     );
     let lines = found["curve"]["lines"].as_array().unwrap();
-    assert_eq!((&lines[0]["design"], &lines[1]["design"]), (&"mm1".into(), &"mm1 (2)".into()));
+    assert_eq!((&lines[0]["design"], &lines[1]["design"]), (&"mm1".into(), &"mm1 box.cores=2".into()));
     assert_eq!(lines[0]["points"][4]["x"], 90.0);
     // For M/M/1, throughput over response time, rate x (mu - rate), is greatest at half of mu.
     assert_eq!(lines[0]["knee"], 2);
@@ -115,13 +115,101 @@ fn a_search_that_cannot_tell_says_why() {
     // 1600 requests are too few for a p99, and at twice the load there is no steady state.
     let few = notes("capacity mm1 --slo 'p99 < 300ms' --duration 20s --trials 2");
     assert!(few.contains("p99(response) takes 2000 answered requests a trial"), "{few}");
-    let never = notes("capacity mm1 --slo 'lag < 1s' --duration 20s --trials 2");
-    assert!(never.contains("no replicas"), "{never}");
+    fails("capacity mm1 --slo 'lag < 1s' --duration 20s --trials 2", 2, "no replicas");
     // Rejected requests do not wait, so that response times alone never get worse.
     let alone = notes(
         "capacity mm1 --slo 'mean < 300ms' --duration 5s --trials 2 --set box.workers=1 --set box.queue=10",
     );
     assert!(alone.contains("requests fail") && alone.contains("errors < 1%"), "{alone}");
+}
+
+/// One replica that applies 200 writes a second.
+const LAGS: &str = "run = { duration = '20s', trials = 3 }\nrequest.post = { effect = 'write' }\n\
+    client.u = { target = 'web', rate = '100/s' }\n\
+    server.web = { public = true, db_pool = 100, steps = [{ query = 'db' }] }\n\
+    database.db = { cores = 4, write = '5ms', replicas = 1 }\n";
+
+/// A file with this text, which lives as long as its folder.
+fn file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.toml");
+    fs::write(&path, text).expect("a file");
+    let path = path.to_str().expect("a path").to_owned();
+    (folder, path)
+}
+
+#[test]
+fn a_lag_that_grows_ends_the_capacity() {
+    let (_folder, path) = file(LAGS);
+    for slo in ["p99 < 200ms", "lag < 1s"] {
+        let found = json(&format!("capacity {path} --slo '{slo}' --trials 3"));
+        let of = |key: &str| found[key].as_f64().unwrap_or_else(|| panic!("{key}: {found}"));
+        assert!((of("estimate") - 200.0).abs() < 3.0, "{slo}: {}", of("estimate"));
+        assert!(of("low") <= 200.0 && of("high") >= 199.0, "{found}");
+        assert_eq!(found["grows"], "the lag of `db` grows without end");
+    }
+    let text = String::from_utf8(outgrow(&format!("capacity {path} --slo 'p99 < 200ms'")).stdout).unwrap();
+    for words in ["above it the lag of `db`", "lag grows", "beyond:", "p99 < 200ms"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert!(!text.contains("from the limit"), "{text}");
+}
+
+#[test]
+fn what_happens_to_the_others_beyond_the_capacity_is_told() {
+    let line = "capacity single-server --slo 'p99 < 300ms, errors < 0.1%' --duration 20s --trials 2";
+    let text = String::from_utf8(outgrow(line).stdout).unwrap();
+    for words in ["p99 < 300ms", "errors < 0.1%", "✗ ", "of the requests ", "goodput is "] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert!(!text.contains("collapse"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn trials_get_longer_where_a_percentile_needs_it_and_fewer_where_time_is_short() {
+    let waits = "run = { duration = '20s', warmup = '5s', trials = 3 }\n\
+        client.u = { target = 'lb', rate = '60/s', timeout = '60s' }\n\
+        balancer.lb = { public = true, targets = ['web'] }\n\
+        server.web = { count = 4, workers = 10, steps = [{ wait = '1s' }] }\n";
+    let (_folder, path) = file(waits);
+    let found = json(&format!("capacity {path} --slo 'p99 < 2s'"));
+    assert!((36.0..40.0).contains(&found["estimate"].as_f64().unwrap()), "{found}");
+    assert!(found["duration_s"].as_f64().unwrap() > 50.0, "{}", found["duration_s"]);
+    assert!(found["notes"].to_string().contains("more than the scenario says"), "{}", found["notes"]);
+    let short = json("capacity mm1 --slo 'mean < 100ms' --duration 20s --time 2s");
+    assert!(short["notes"].to_string().contains("the time "), "{}", short["notes"]);
+}
+
+#[test]
+fn faults_that_make_the_objective_impossible_are_told_after_a_probe() {
+    let found = json("capacity web-server-dies --slo 'errors < 0.01%' --set lb.retries=0 --trials 3");
+    assert_eq!(found["verdict"], "never met");
+    assert!(
+        found["notes"].to_string().contains("miss the objective whatever the load"),
+        "{}",
+        found["notes"]
+    );
+    assert!(found["points"].as_array().unwrap().len() <= 2, "{}", found["points"]);
+}
+
+#[test]
+fn semi_sync_shows_what_it_is_for_first() {
+    let two = "compare primary-dies primary-dies --set '2?db.replication=semi-sync' --trials 3";
+    let text = String::from_utf8(outgrow(two).stdout).unwrap();
+    let row = |metric: &str| text.lines().position(|line| line.trim_start().starts_with(metric));
+    let (header, lost, rto) = (row("metric").unwrap(), row("lost_writes").unwrap(), row("rto").unwrap());
+    assert!(lost <= header + 4 && rto <= header + 4, "{text}");
+    assert!(text.contains("primary-dies db.replication=semi-sync against primary-dies"), "{text}");
+    assert!(text.contains("99 % of the requests within"), "{text}");
+    for words in ["worse", "goal", "why primary-dies"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    let named = json(&format!("{two} --name old,new --metric rto,lost_writes"));
+    let names: Vec<&str> =
+        named["designs"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["old", "new"]);
+    assert_eq!(named["differences"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -144,6 +232,10 @@ fn what_cannot_be_compared_or_searched_is_refused() {
         ("compare mm1 mm4 --slo 'p99 < 1s'", "--vary"),
         ("compare mm1 mm4 --fail-on 'p98 +5%'", "did you mean \"p99\"?"),
         ("compare mm1 mm4 --precision 0%", "--precision"),
+        ("compare mm1 mm4 --metric 'p98'", "did you mean \"p99\"?"),
+        ("compare mm1 mm4 --name a", "--name has 1 names"),
+        ("compare mm1 mm4 --name a,a", "two designs the name `a`"),
+        ("capacity mm1 --slo 'p99 < 1s' --time 0s", "--time"),
         ("capacity mm1", "--slo"),
         ("capacity mm1 --slo 'p98 < 1s'", "did you mean \"p99\"?"),
         ("capacity mm1 --slo 'throughput > 5/s'", "no highest load"),

@@ -92,14 +92,13 @@ fn the_answer_of_a_sweep_is_on_stdout() {
     let header: Vec<&str> = lines[2].split_whitespace().collect();
     let names = ["rate", "cores", "verdict", "p99", "utilisation(box)", "goodput", "binds"];
     assert_eq!(header, names, "{text}");
-    assert_eq!(lines.iter().filter(|line| line.contains("box cpu")).count(), 6, "{text}");
+    assert!(lines[3..9].iter().all(|line| line.contains("box cpu")), "{text}");
     assert!(text.contains("utilisation(box) goes with rate and cores"), "{text}");
     assert!(text.contains("goodput goes with rate"), "{text}");
     let row = &rows(&fs::read_to_string(folder.path().join("t.csv")).unwrap())[0];
     let number = |key: &str| row[key].parse::<f64>().unwrap();
     assert!((number("utilisation(box)") - 0.2).abs() < 0.05);
     assert!(number("goodput_low") < number("goodput") && number("goodput") < number("goodput_high"));
-    assert!((1000.0 * number("p99(response)")).to_string().parse::<f64>().unwrap() > 0.0);
     for name in ["p99-response.svg", "utilisation-box.svg", "goodput.svg"] {
         assert!(folder.path().join("c").join(name).exists(), "{name}");
     }

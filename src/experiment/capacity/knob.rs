@@ -7,6 +7,13 @@ use crate::scenario::{BoxEntry, Scenario, USERS_MAX};
 /// The lowest and the highest factor of the load of several clients.
 const FACTORS: (f64, f64) = (1e-6, 1e9);
 
+/// The use of the fullest resource at which a search begins.
+const LIKELY: f64 = 0.8;
+
+/// Greatest factor between the scenario's own load and that at which a search begins: a law that knows too little must not
+/// lead it astray.
+const LIKELY_REACH: f64 = 8.0;
+
 /// The unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -110,6 +117,22 @@ impl Knob {
         }
     }
 
+    /// A load at which the fullest resource is as full as objectives mostly let it be, by the laws that need no simulation;
+    /// `None` where they do not tell. A search begins there.
+    #[must_use]
+    pub fn likely(&self, scenario: &Scenario) -> Option<f64> {
+        let factor = LIKELY * self.law(scenario)? / self.own();
+        Some(self.nearest(factor.clamp(1.0 / LIKELY_REACH, LIKELY_REACH) * self.own()))
+    }
+
+    /// The load at which the fullest resource is full by the laws; `None` where they do not tell.
+    #[must_use]
+    pub fn law(&self, scenario: &Scenario) -> Option<f64> {
+        let load = scenario.load();
+        let full = self.own() / load.bottleneck()?.peak_utilisation();
+        (full > 0.0 && full.is_finite()).then_some(full)
+    }
+
     /// The overrides that give the scenario this load.
     #[must_use]
     pub fn overrides(&self, load: f64) -> Vec<(String, String)> {
@@ -161,6 +184,17 @@ mod tests {
 
     fn knob(clients: &str, key: Option<&str>) -> Result<Knob, String> {
         Knob::of(&from_text(&format!("{clients}{BOX}")), key)
+    }
+
+    #[test]
+    fn a_search_begins_near_the_law() {
+        let likely = |clients: &str| {
+            let scenario = from_text(&format!("{clients}{BOX}"));
+            Knob::of(&scenario, None).unwrap().likely(&scenario)
+        };
+        // One core takes 1000 a second.
+        assert_eq!(likely("[client.a]\nrate = '200/s'\ntarget = 'box'\n"), Some(800.0));
+        assert_eq!(likely("[client.a]\nrate = '2/s'\ntarget = 'box'\n"), Some(16.0), "not too far at once");
     }
 
     #[test]

@@ -25,8 +25,16 @@ impl Loads for Text<'_> {
 fn find(text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
     let knob = Knob::of(&Text(text).scenario(&[]).unwrap(), None).unwrap();
     let slo = parse_slo(slo, &Names::plain(&["request"], &["box"])).unwrap();
-    let question =
-        Question { slo: &slo, knob: &knob, seed, trials, jobs: 0, may_stretch: true, beyond: true, start: None };
+    let question = Question {
+        slo: &slo,
+        knob: &knob,
+        seed,
+        trials,
+        jobs: 0,
+        may_stretch: true,
+        beyond: true,
+        start: None,
+    };
     capacity(&question, &Text(text), &Unwatched).unwrap().unwrap()
 }
 

@@ -56,8 +56,7 @@ impl<L: Loads> Search<'_, L> {
         }
         let mut flat = 0;
         for _ in 0..DOUBLINGS_MAX {
-            let next =
-                if is_met { self.raised(step) } else { Some(self.question.knob.nearest(load / step)) };
+            let next = if is_met { self.raised(step) } else { Some(self.question.knob.nearest(load / step)) };
             step = (step * step).min(2.0);
             let Some(next) = next.filter(|next| *next != load) else { break };
             load = next;

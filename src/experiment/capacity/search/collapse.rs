@@ -21,19 +21,31 @@ impl<L: Loads> Search<'_, L> {
             self.try_probe(next)?;
             doublings += 1;
         }
+        // In a short trial a queue may grow too little to be seen. Once that has happened, only long ones count.
+        let mut long = false;
         while let Some((low, high, _)) = self.collapsed() {
+            let low = if long { self.last_long(high).unwrap_or(low) } else { low };
             let (from, to) = (self.tried[low].point.load, self.tried[high].point.load);
             let middle = self.question.knob.nearest(f64::midpoint(from, to));
             // The middle may be known already, if goodput falls slowly or its interval is too wide to show a fall.
             let is_narrow = to - from <= COLLAPSE_WIDTH * to || !self.is_new(middle, false);
             match (is_narrow, self.is_short(low)) {
+                (false, _) if long => self.try_long(middle)?,
                 (false, _) => self.try_probe(middle)?,
-                // In a short trial a queue may grow too little to be seen.
-                (true, true) => self.try_long(from)?,
+                (true, true) => {
+                    let at = self.try_long(from)?;
+                    long = self.collapsed().is_some_and(|(_, high, _)| high <= at);
+                    at
+                }
                 (true, false) => break,
             };
         }
         Ok(())
+    }
+
+    /// The last load below another one that was simulated for its whole time.
+    fn last_long(&self, high: usize) -> Option<usize> {
+        (0..high).rev().find(|at| !self.is_short(*at))
     }
 
     /// The last load before the collapse, the first load after it, and the kind of collapse.

@@ -52,13 +52,16 @@ enum End {
 }
 
 /// The margin whose root is the answer.
-pub(super) const VALUE: Side = Side { of: |margin| margin.value, width: WIDTH, reach: REACH, end: End::Middle };
+pub(super) const VALUE: Side =
+    Side { of: |margin| margin.value, width: WIDTH, reach: REACH, end: End::Middle };
 
 /// The margin whose root is the lower end of the interval: up to there the objective is shown to be met.
-pub(super) const HIGH: Side = Side { of: |margin| margin.high, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Lower };
+pub(super) const HIGH: Side =
+    Side { of: |margin| margin.high, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Lower };
 
 /// The margin whose root is the upper end of the interval: from there the objective is shown to be missed.
-pub(super) const LOW: Side = Side { of: |margin| margin.low, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Upper };
+pub(super) const LOW: Side =
+    Side { of: |margin| margin.low, width: 2.0 * WIDTH, reach: REACH_OF_ENDS, end: End::Upper };
 
 /// What the full loads say about a root.
 enum Root {

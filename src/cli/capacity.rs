@@ -1,6 +1,6 @@
 //! `outgrow capacity`: the highest load that meets an objective.
 
-#[allow(clippy::disallowed_types)] // It limits the search, and the result says so.
+#[allow(clippy::disallowed_types, reason = "it limits the search, and a note of the result says so")]
 use std::time::Instant;
 
 use super::options::{Simulating, duration, expression};
@@ -140,11 +140,13 @@ pub(super) struct FileLoads<'a> {
 }
 
 /// A time on this machine's clock.
+#[allow(clippy::disallowed_types, reason = "it limits the search, and a note of the result says so")]
 pub(super) struct Limit {
     since: Instant,
     seconds: f64,
 }
 
+#[allow(clippy::disallowed_types, reason = "it limits the search, and a note of the result says so")]
 impl Limit {
     /// This many seconds from now on.
     fn new(seconds: f64) -> Limit {

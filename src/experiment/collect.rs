@@ -43,7 +43,7 @@ impl RunResult {
             steady_state: steady::steady_state(records, options.length),
             random_faults: rare::random_faults(scenario, records),
             precision: trials.precision,
-            metrics: metrics(records, &pooled),
+            metrics: metrics(scenario, records, &pooled),
             classes: classes(scenario, records, &pooled),
             components: components(scenario, records),
             series: series::series(records),
@@ -118,7 +118,7 @@ fn seconds(record: &TrialRecord) -> f64 {
     record.measured.as_secs_f64()
 }
 
-fn metrics(records: &[TrialRecord], pooled: &Pooled) -> Metrics {
+fn metrics(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Metrics {
     let figure = |value: &dyn Fn(&TrialRecord) -> f64| Figure::over(records.iter().map(value));
     let rate = |count: fn(&ClassRecord) -> u64| figure(&|record| total(record, count) / seconds(record));
     let ended = |class: &ClassRecord| class.outcomes.iter().sum::<u64>();
@@ -139,7 +139,7 @@ fn metrics(records: &[TrialRecord], pooled: &Pooled) -> Metrics {
             ..outcomes(records, |record, outcome| total(record, |class| class.outcomes[outcome as usize]))
         },
         attempts_per_request: figure(&|record| total(record, |class| class.attempts) / total(record, ended)),
-        data: DataResult::of(records),
+        data: DataResult::of(records, scenario.classes.iter().any(|class| class.keys.is_given)),
     }
 }
 
@@ -211,7 +211,7 @@ fn components(scenario: &Scenario, records: &[TrialRecord]) -> Named<ComponentRe
             records.iter().map(|record| (&record.components[index], seconds(record))).collect();
         let mut result = component(&of);
         if let Some(entry) = scenario.entry(&result.group) {
-            result.gauges.0.retain(|(_, one)| entry.spec.shows(&one.gauge));
+            result.gauges.0.retain(|(_, one)| entry.knows(&one.gauge, &scenario.classes));
         }
         (of[0].0.name.clone(), result)
     };

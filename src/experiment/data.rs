@@ -13,7 +13,8 @@ const WINDOWS_MIN: u64 = 100;
 pub struct DataResult {
     /// Acknowledged writes that a new primary had not received; if all nodes take writes, those that lost a conflict.
     pub lost_writes: Figure,
-    /// Reads that did not see an acknowledged write to their key.
+    /// Reads that did not see an acknowledged write to their key; without `keys` of a class of requests it is unknown, as
+    /// are the next two and `conflicting_writes`.
     pub stale_reads: Figure,
     /// Their share of all reads.
     pub stale_read_share: Figure,
@@ -45,8 +46,8 @@ pub struct DataResult {
 }
 
 impl DataResult {
-    /// The figures over these trials; `None` without replicas.
-    pub(super) fn of(records: &[TrialRecord]) -> Option<DataResult> {
+    /// The figures over these trials; `None` without replicas. Which reads are stale is known only if requests have `keys`.
+    pub(super) fn of(records: &[TrialRecord], has_keys: bool) -> Option<DataResult> {
         let data: Option<Vec<DataRecord>> = records.iter().map(DataRecord::of).collect();
         let data = data.filter(|data| !data.is_empty())?;
         let count = |count: fn(&DataRecord) -> u64| Figure::count(data.iter().map(|data| count(data) as f64));
@@ -54,18 +55,19 @@ impl DataResult {
             let known = data.iter().any(|data| time(data).is_some());
             known.then(|| Figure::over(data.iter().map(|data| time(data).unwrap_or(f64::NAN))))
         };
+        let by_key = |figure: &dyn Fn() -> Figure| if has_keys { figure() } else { Figure::default() };
         Some(DataResult {
             lost_writes: count(|data| data.lost_writes),
-            stale_reads: count(|data| data.stale_reads),
-            stale_read_share: Figure::share(
-                data.iter().map(|data| (data.stale_reads as f64, data.reads as f64)),
-            ),
-            read_your_writes_violations: count(|data| data.read_your_writes_violations),
+            stale_reads: by_key(&|| count(|data| data.stale_reads)),
+            stale_read_share: by_key(&|| {
+                Figure::share(data.iter().map(|data| (data.stale_reads as f64, data.reads as f64)))
+            }),
+            read_your_writes_violations: by_key(&|| count(|data| data.read_your_writes_violations)),
             outages: count(|data| data.outages.len() as u64),
             rto_s: time(|data| data.rto_s),
             rpo_s: time(|data| data.rpo_s),
             replayed_writes: count(|data| data.replayed_writes),
-            conflicting_writes: count(|data| data.conflicting_writes),
+            conflicting_writes: by_key(&|| count(|data| data.conflicting_writes)),
             discarded_writes: count(|data| data.discarded_writes),
             lag_ms_max: Figure::over(data.iter().map(|data| data.lag_max_s * 1e3)),
             lag_ms_p99: Figure::over(data.iter().map(|data| match data.lags.count() {

@@ -5,11 +5,13 @@ use crate::model::part::{Part, PartClass, PartRecord};
 use crate::model::record::TrialRecord;
 use crate::scenario::expression::{Comparison, Expectation, Metric, Stat, Unit};
 use crate::scenario::{Check, Claim, Expect, Window};
+use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::data::DataResult;
 use super::gauge::GaugeResult;
 use super::rare::too_few;
 use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
+use super::round::round_up;
 
 /// Largest number of trials that is suggested; nobody would run more.
 const TRIALS_NEEDED_MAX: f64 = 100_000.0;
@@ -298,7 +300,7 @@ fn judge(that: &Expectation, text: &str, known: Result<Figure, String>, result: 
     };
     (verdict.value, verdict.half_width) = (known.mean, known.half_width);
     let Some((low, high)) = known.interval() else {
-        verdict.reason = Some(no_interval(&known));
+        verdict.reason = Some(thin_tail(&that.metric, &known, result).unwrap_or_else(|| no_interval(&known)));
         return verdict;
     };
     (verdict.low, verdict.high) = (Some(low), Some(high));
@@ -312,6 +314,19 @@ fn judge(that: &Expectation, text: &str, known: Result<Figure, String>, result: 
         verdict.trials_needed = trials_needed(&known, that.bound);
     }
     verdict
+}
+
+/// How long a trial must be for a percentile that is missing because too few requests lie beyond it.
+fn thin_tail(metric: &Metric, known: &Figure, result: &RunResult) -> Option<String> {
+    let Metric::Response { stat, class } = metric else { return None };
+    let tail = stat.tail().filter(|_| known.mean.is_none())?;
+    let ok = match class {
+        None => &result.metrics.outcomes.ok,
+        Some(class) => &result.classes.get(class)?.outcomes.ok,
+    };
+    let per_trial = ok.mean.filter(|ok| *ok > 0.0)?;
+    let needed = round_up(result.duration_s * TAIL_RECORDS_MIN / (per_trial * tail));
+    Some(format!("it needs {TAIL_RECORDS_MIN} requests beyond it in each trial: --duration {needed}"))
 }
 
 fn no_interval(known: &Figure) -> String {

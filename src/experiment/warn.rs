@@ -8,7 +8,7 @@ use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::advise::TRIALS_ADVISED_MAX;
 use super::rare;
-use super::result::{Answer, RunResult, Stopped, Verdict};
+use super::result::{Answer, ClassResult, RunResult, Stopped, Verdict};
 use super::round::round_up;
 use super::steady::{WarmupProblem, warmup_problem};
 
@@ -38,6 +38,7 @@ pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResu
     warnings.extend(skewed(records));
     warnings.extend(rare_faults(result));
     warnings.extend(thin_tail(records, result));
+    warnings.extend(thin_classes(result));
     warnings.extend(result.expect.iter().filter_map(not_shown));
     if let ([_], None) = (records, result.metrics.response_ms.mean.half_width) {
         warnings.push("one trial gives no intervals: --trials 10".into());
@@ -187,6 +188,28 @@ fn thin_tail(records: &[TrialRecord], result: &RunResult) -> Option<String> {
     let needed = result.duration_s * TAIL_RECORDS_MIN / (per_trial * (1.0 - rarest));
     Some(format!(
         "{name} is not given: it needs {TAIL_RECORDS_MIN} requests beyond it in each trial: --duration {}",
+        round_up(needed)
+    ))
+}
+
+/// Names the classes without a 99th percentile, where all requests together have one.
+fn thin_classes(result: &RunResult) -> Option<String> {
+    if result.classes.0.len() < 2 || result.metrics.response_ms.p99.mean.is_none() {
+        return None;
+    }
+    let per_trial = |class: &ClassResult| class.outcomes.ok.mean.filter(|ok| *ok > 0.0);
+    let lacking: Vec<(&str, f64)> = result
+        .classes
+        .iter()
+        .filter(|(_, class)| class.response_ms.p99.mean.is_none())
+        .filter_map(|(name, class)| Some((name, per_trial(class)?)))
+        .collect();
+    let fewest = lacking.iter().map(|(_, ok)| *ok).reduce(f64::min)?;
+    let names: Vec<String> = lacking.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let needed = result.duration_s * TAIL_RECORDS_MIN / (fewest * (1.0 - 0.99));
+    Some(format!(
+        "p99 of {} is not given: it needs {TAIL_RECORDS_MIN} requests beyond it in each trial: --duration {}",
+        names.join(", "),
         round_up(needed)
     ))
 }

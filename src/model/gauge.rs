@@ -67,6 +67,8 @@ pub struct Gauge {
     pub is_of_box: bool,
     /// The direction in which it gets better; `None` where neither more nor less is better in itself.
     pub better: Option<Better>,
+    /// Whether it asks which data each request is for, so that it is unknown where no class of requests has `keys`.
+    pub is_by_key: bool,
 }
 
 impl Gauge {
@@ -95,7 +97,7 @@ impl Gauge {
     }
 
     const fn new(name: &'static str, unit: Unit, sort: Sort, about: &'static str) -> Gauge {
-        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false, better: None }
+        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false, better: None, is_by_key: false }
     }
 
     /// What it records, in the words of the reference page: `level, its highest value, of the whole box`.
@@ -128,6 +130,12 @@ impl Gauge {
     #[must_use]
     pub const fn highest(self) -> Gauge {
         Gauge { is_highest: true, ..self }
+    }
+
+    /// The same, as a figure that asks which data each request is for.
+    #[must_use]
+    pub const fn by_key(self) -> Gauge {
+        Gauge { is_by_key: true, ..self }
     }
 
     /// The same, as a figure of the whole box that the ledger of its members finds: a [`super::ledger::Ledger`].

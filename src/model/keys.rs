@@ -49,7 +49,7 @@ impl Law {
     fn new(space: KeySpace) -> Law {
         match space {
             KeySpace { count: 1, .. } => Law::One,
-            KeySpace { count, zipf } if zipf > 0.0 => Law::Zipf(Zipf::new(u64::from(count), zipf)),
+            KeySpace { count, zipf, .. } if zipf > 0.0 => Law::Zipf(Zipf::new(u64::from(count), zipf)),
             KeySpace { count, .. } => Law::Uniform(count),
         }
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn keys(count: u32, zipf: f64) -> Keys {
-        Keys(vec![Space { law: Law::new(KeySpace { count, zipf }), salt: name_hash("read") }])
+        Keys(vec![Space { law: Law::new(KeySpace { count, zipf, is_given: true }), salt: name_hash("read") }])
     }
 
     /// Shares of keys 0 and 1 among the draws of many requests, and the largest key.

@@ -163,10 +163,17 @@ impl<'t> Reader<'_, 't> {
             if known().any(|known| known == name) {
                 continue;
             }
-            let what = if value.get_ref().is_table() { "kind of box" } else { "key" };
+            let is_table = value.get_ref().is_table();
+            let what = if is_table { "kind of box" } else { "key" };
             let unknown = Diagnostic::error(key.span(), format!("unknown {what} `{name}`"));
             // Only the first `ITEMS_MAX` errors are shown, so do not search for suggestions for the others.
-            let help = || did_you_mean(name, "known are", known());
+            let help = || match (not_modelled(name), nearest(name, known())) {
+                (Some(help), _) => Some(help),
+                (None, None) if is_table => {
+                    did_you_mean(name, "boxes are", kinds.iter().map(|kind| kind.name))
+                }
+                _ => did_you_mean(name, "known are", known()),
+            };
             let is_shown = self.found.len() < ITEMS_MAX;
             self.found.push(unknown.help(is_shown.then(help).flatten()));
         }
@@ -252,7 +259,8 @@ impl<'t> Reader<'_, 't> {
             let name = key.get_ref().as_ref();
             if let Some(fault) = bad_name(name) {
                 let fault = Diagnostic::error(key.span(), fault);
-                let help = "names are of a-z, 0-9, `_` and `-`, and start with a letter".to_owned();
+                let help = "names are of letters that are not capitals, digits, `_` and `-`, and start with a letter";
+                let help = help.to_owned();
                 self.found.push(fault.help(help));
             } else if value.get_ref().is_table() {
                 names.push(name.to_owned());
@@ -285,7 +293,7 @@ impl<'t> Reader<'_, 't> {
         kinds.sort_by_key(|kind| kind.name);
         let mut boxes = Vec::new();
         let mut declared: BTreeMap<String, &'static str> = BTreeMap::new();
-        for kind in kinds {
+        for kind in &kinds {
             let names = self.names_under(kind.name);
             let required = if names.is_empty() { Vec::new() } else { required_keys(kind) };
             for name in names {
@@ -299,7 +307,20 @@ impl<'t> Reader<'_, 't> {
                 }
             }
         }
+        self.declare_unknown(&kinds, &mut declared);
         (boxes, declared)
+    }
+
+    /// Declares the names in tables of unknown kinds too: that the kind is unknown is an error already, and the names would
+    /// only be further ones.
+    fn declare_unknown(&self, kinds: &[&Kind], declared: &mut BTreeMap<String, &'static str>) {
+        let is_known = |name: &str| SECTIONS.contains(&name) || kinds.iter().any(|kind| kind.name == name);
+        let unknown = self.document.root().iter().filter(|(key, _)| !is_known(key.get_ref().as_ref()));
+        let tables = unknown.filter_map(|(_, value)| value.get_ref().as_table());
+        for (name, _) in tables.flat_map(|table| table.iter()).filter(|(_, value)| value.get_ref().is_table())
+        {
+            declared.entry(name.get_ref().as_ref().to_owned()).or_insert("box");
+        }
     }
 
     fn name_is_free(&mut self, path: &str, name: &str, declared: &BTreeMap<String, &'static str>) {
@@ -331,6 +352,24 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
+/// What to do for a part that is no kind of box; `None` if it is not known as one.
+fn not_modelled(name: &str) -> Option<String> {
+    let parts = [
+        ("cdn", "a CDN"),
+        ("autoscaler", "an autoscaler"),
+        ("lambda", "a function"),
+        ("function", "a function"),
+        ("gateway", "a gateway"),
+        ("proxy", "a proxy"),
+        ("pgbouncer", "a pooler of connections"),
+        ("pooler", "a pooler of connections"),
+        ("storage", "storage of objects"),
+        ("websocket", "a long connection"),
+    ];
+    let (_, what) = parts.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word))?;
+    Some(format!("{what} is not a kind of its own: docs/how-do-i.md says what comes nearest"))
+}
+
 fn class(name: &str, table: &RequestTable) -> RequestClass {
     RequestClass {
         name: name.to_owned(),
@@ -338,14 +377,19 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         writes: table.effect == Effect::Write,
         deadline: table.deadline.as_ref().map(|deadline| deadline.0),
         response_bytes: table.response_size.0,
-        keys: KeySpace { count: table.keys.unwrap_or(1), zipf: table.zipf.unwrap_or(0.0) },
+        keys: KeySpace {
+            count: table.keys.unwrap_or(1),
+            zipf: table.zipf.unwrap_or(0.0),
+            is_given: table.keys.is_some(),
+        },
         clients: table.clients.clone(),
     }
 }
 
 /// The reason why this is not a valid name; `None` if it is valid.
 fn bad_name(name: &str) -> Option<String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    let is_letter = |c: char| c.is_alphabetic() && !c.is_uppercase();
+    let allowed = |c: char| is_letter(c) || c.is_ascii_digit() || c == '_' || c == '-';
     if name.is_empty() {
         return Some("a name cannot be empty".to_owned());
     }
@@ -355,5 +399,5 @@ fn bad_name(name: &str) -> Option<String> {
     if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
         return Some(format!("a name cannot hold {bad:?}"));
     }
-    (!name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| "a name starts with a letter".to_owned())
+    (!name.starts_with(is_letter)).then(|| "a name starts with a letter".to_owned())
 }

@@ -33,7 +33,9 @@ impl<'t> Document<'t> {
         // The parser bounds its own recursion (80 levels), so that no text can exhaust the stack.
         let (root, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(syntax_errors(text, &errors));
+            return Err(
+                super::foreign::refusal(text).map_or_else(|| syntax_errors(text, &errors), |one| vec![one])
+            );
         }
         let span = root.span();
         let root = root.into_inner();
@@ -114,7 +116,10 @@ fn syntax_errors(text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
             "duplicate key" => format!("duplicate key `{}`", text.get(span.clone()).unwrap_or_default()),
             other => other.to_owned(),
         };
-        found.push(Diagnostic::error(span, message));
+        let name =
+            text[span.start..].chars().next().filter(|letter| letter.is_alphabetic() && !letter.is_ascii());
+        let help = name.map(|_| "a name with such letters needs quotes: `[server.\"웹\"]`".to_owned());
+        found.push(Diagnostic::error(span, message).help(help));
     }
     found
 }

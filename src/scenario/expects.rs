@@ -12,7 +12,7 @@ use super::{BoxEntry, Check, Claim, Expect, Scenario, Window};
 use crate::kernel::time::SimDuration;
 use crate::model::part::Part;
 use crate::model::quantity::Duration;
-use crate::model::spec::Kind;
+use crate::model::spec::{Kind, RequestClass};
 
 /// Parses all goals and checks. An error is shown at its position inside the quotes.
 pub(super) fn expects(
@@ -130,7 +130,7 @@ fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
     let mut names = Vec::new();
     for (name, kind) in &assembly.declared {
         match assembly.boxes.iter().find(|entry| entry.name == *name) {
-            Some(entry) => names.extend(names_of(entry, super::validate::MEMBERS_MAX)),
+            Some(entry) => names.extend(names_of(entry, &assembly.classes, super::validate::MEMBERS_MAX)),
             None => {
                 let row = kinds.iter().find(|row| row.name == *kind);
                 names.push(ComponentName::group(name, kind, row.map_or(&[], |row| row.gauges)));
@@ -141,9 +141,9 @@ fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
 }
 
 /// A box and its members, at most `most`; one that is its only member stands for both.
-fn names_of(entry: &BoxEntry, most: u32) -> Vec<ComponentName> {
+fn names_of(entry: &BoxEntry, classes: &[RequestClass], most: u32) -> Vec<ComponentName> {
     let mut group = ComponentName::group(&entry.name, entry.kind, entry.gauges);
-    group.gauges.retain(|gauge| entry.spec.shows(gauge));
+    group.gauges.retain(|gauge| entry.knows(gauge, classes));
     let count = if entry.spec.members() > 1 { entry.spec.members().min(most) } else { 0 };
     let members = (0..count).map(|member| entry.spec.member(&entry.name, member).name);
     // The driver of a database is called as its box.
@@ -155,7 +155,8 @@ impl Scenario {
     /// The names that an expression about this scenario may use.
     #[must_use]
     pub fn names(&self) -> Names {
-        let components = self.boxes.iter().flat_map(|entry| names_of(entry, u32::MAX)).collect();
+        let components =
+            self.boxes.iter().flat_map(|entry| names_of(entry, &self.classes, u32::MAX)).collect();
         let classes = self.classes.iter().map(|class| class.name.clone()).collect();
         Names { classes, components, is_whole: true }
     }

@@ -9,6 +9,7 @@ pub mod error;
 mod expects;
 pub mod expression;
 pub mod faults;
+mod foreign;
 pub mod graph;
 pub mod levers;
 pub mod load;
@@ -129,6 +130,12 @@ pub struct BoxEntry {
 }
 
 impl BoxEntry {
+    /// Whether a figure of it can be known: its kind shows it, and if it asks which data each request is for, a class of
+    /// requests has `keys`.
+    pub fn knows(&self, gauge: &Gauge, classes: &[RequestClass]) -> bool {
+        self.spec.shows(gauge) && (!gauge.is_by_key || classes.iter().any(|class| class.keys.is_given))
+    }
+
     /// Number of its members that have a machine; of a box on another's machine, or without any, number of its members.
     pub fn machines(&self) -> u32 {
         let has_machine = |member: &u32| self.spec.member(&self.name, *member).machine.is_some();
@@ -202,7 +209,7 @@ pub struct Without {
 }
 
 /// Reads and checks a scenario. `origin` is the name of the text in messages. `overrides` are keys and the values
-/// that are written to them first. `files` reads the files that the scenario names. `kinds` are the known kinds of
+/// that are written to them first; with any, the tests of the simulator are left out. `files` reads the files that the scenario names. `kinds` are the known kinds of
 /// boxes.
 ///
 /// # Errors
@@ -239,6 +246,10 @@ pub fn load_without(
     let mut assembly = assemble(&document, kinds);
     if without.faults {
         assembly.faults.clear();
+    }
+    if !overrides.is_empty() {
+        // Checks are for the scenario as it is.
+        assembly.checks.clear();
     }
     if without.expects {
         assembly.expects.clear();
@@ -429,7 +440,7 @@ mod tests {
         assert_eq!(loaded.sha256, sha256(&loaded.text));
         let found = set("users.rate", "3 parsecs").unwrap_err();
         assert_eq!(&found.text[found.items[0].span.clone()], "\"3 parsecs\"");
-        assert_eq!(set("wbe.count", "3").unwrap_err().origin, "override");
+        assert_eq!(set("wbe.count", "3").unwrap_err().origin, "command line");
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::assemble::SECTIONS;
 use super::document::Document;
 use super::error::{Diagnostic, Diagnostics};
-use super::suggest::{did_you_mean, with_article};
+use super::suggest::{did_you_mean, nearest, with_article};
 
 /// Writes each value to its key, in order. Returns the new text. A key is `BOX.key`, `KIND.BOX.key`, or one of a
 /// section: `run.seed`, `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value
@@ -28,13 +28,13 @@ pub fn apply(origin: &str, text: &str, overrides: &[(String, String)]) -> Result
     let mut list = String::new();
     let mut found = Vec::new();
     for (key, value) in overrides {
-        let start = list.len();
-        list.push_str(&format!("{key}={value}\n"));
+        let start = list.len() + OPTION.len();
+        list.push_str(&format!("{OPTION}{key}={value}\n"));
         if let Err(fault) = set(&mut document, key, value) {
             found.push(Diagnostic::error(start..start + key.len(), fault.message).help(fault.help));
         }
     }
-    if found.is_empty() { Ok(document.to_string()) } else { Err(Diagnostics::new("override", &list, found)) }
+    if found.is_empty() { Ok(document.to_string()) } else { Err(Diagnostics::new(ORIGIN, &list, found)) }
 }
 
 /// The path from the root of what a key stands for, its steps joined by points: `client.users.rate` for `users.rate`. Two
@@ -44,6 +44,12 @@ pub fn path(text: &str, key: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     full_path(&mut document, &steps(key).ok()?).ok().map(|path| path.join("."))
 }
+
+/// Name of the text that lists the overrides.
+const ORIGIN: &str = "command line";
+
+/// What stands before each override there.
+const OPTION: &str = "--set ";
 
 /// Greatest number of steps of a key; no scenario nests its values so deeply.
 const STEPS_MAX: usize = 80;
@@ -102,27 +108,28 @@ fn full_path(document: &mut DocumentMut, steps: &[&str]) -> Result<Vec<String>, 
     {
         return Err(Fault::new(format!("`{section}.{name}` is a table: name one of its keys")));
     }
-    let (unknown, known) = if names_a_table && steps.len() > 1 && !named_pair {
-        (steps[1], table_keys(document, first))
-    } else if !names_a_table && !SECTIONS.contains(&first) {
-        (
-            first,
-            kinds
-                .iter()
-                .flat_map(|kind| table_keys(document, kind))
-                .chain(SECTIONS.map(str::to_owned))
-                .collect(),
-        )
-    } else {
-        if !SECTIONS.contains(&first) || matches!(first, "title" | "chapter") || document.contains_key(first)
-        {
-            return Ok(own(steps));
-        }
+    if names_a_table && steps.len() > 1 && !named_pair {
+        let known = table_keys(document, first);
+        return Err(unknown(steps[1], &known, &[]));
+    }
+    if !names_a_table && !SECTIONS.contains(&first) {
+        let boxes: Vec<String> = kinds.iter().flat_map(|kind| table_keys(document, kind)).collect();
+        return Err(unknown(first, &boxes, &SECTIONS));
+    }
+    if SECTIONS.contains(&first) && !matches!(first, "title" | "chapter") && !document.contains_key(first) {
         document.insert(first, Item::Table(Table::new()));
-        return Ok(own(steps));
+    }
+    Ok(own(steps))
+}
+
+/// The error for a name that is none of `listed`. A name near one of `others` may have been meant to be that.
+fn unknown(name: &str, listed: &[String], others: &[&str]) -> Fault {
+    let near = nearest(name, listed.iter().map(String::as_str).chain(others.iter().copied()));
+    let help = match near {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => did_you_mean(name, "there are", listed.iter().map(String::as_str)),
     };
-    let help = did_you_mean(unknown, "there are", known.iter().map(String::as_str));
-    Err(Fault { message: format!("unknown name `{unknown}`"), help })
+    Fault { message: format!("unknown name `{name}`"), help }
 }
 
 fn table_keys(document: &DocumentMut, section: &str) -> Vec<String> {

@@ -13,7 +13,7 @@ use super::sections::{CheckTable, ExpectTable, NetworkTable, RequestTable, RunTa
 use crate::model::spec::Kind;
 
 /// Pattern of a valid name.
-const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]*$";
+const NAME_PATTERN: &str = "^[\\p{Ll}\\p{Lo}\\p{Lm}][\\p{Ll}\\p{Lo}\\p{Lm}0-9_-]*$";
 
 /// The schema (draft 2020-12) of a whole scenario file that may hold boxes of these kinds.
 pub fn schema(kinds: &[Kind]) -> Value {

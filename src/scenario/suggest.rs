@@ -1,11 +1,57 @@
 //! "Did you mean": the known name that is nearest to what the user typed.
 
-/// The candidate nearest to `name`, if it is near enough for a typing error: at most one edit for every three
+/// Words of other programs, and what they are called here; of several, the first that is among the candidates.
+const SYNONYMS: [(&str, &[&str]); 33] = [
+    ("replicas", &["count", "nodes"]),
+    ("instances", &["count"]),
+    ("machines", &["count"]),
+    ("pods", &["count"]),
+    ("size", &["count"]),
+    ("cpu", &["cores"]),
+    ("cpus", &["cores"]),
+    ("vcpu", &["cores"]),
+    ("vcpus", &["cores"]),
+    ("threads", &["workers"]),
+    ("concurrency", &["workers"]),
+    ("processes", &["workers"]),
+    ("ram", &["memory"]),
+    ("mem", &["memory"]),
+    ("duration", &["for"]),
+    ("start", &["at"]),
+    ("time", &["at"]),
+    ("type", &["kind", "engine"]),
+    ("kill", &["crash"]),
+    ("latency", &["client", "rtt"]),
+    ("qps", &["rate"]),
+    ("rps", &["rate"]),
+    ("tps", &["rate"]),
+    ("think", &["think_time"]),
+    ("backends", &["targets"]),
+    ("upstream", &["targets"]),
+    ("upstreams", &["targets"]),
+    ("pool", &["db_pool"]),
+    ("algorithm", &["policy"]),
+    ("service", &["server"]),
+    ("db", &["database"]),
+    ("lb", &["balancer"]),
+    ("users", &["client"]),
+];
+
+/// The candidate that has this name in other programs.
+fn synonym<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let (_, meant) = SYNONYMS.iter().find(|(word, _)| name.eq_ignore_ascii_case(word))?;
+    meant.iter().find_map(|word| candidates.iter().copied().find(|candidate| candidate == word))
+}
+
+/// The candidate nearest to `name`: the one that has this name in other programs, or the one that is near enough for a typing error: at most one edit for every three
 /// letters, counted as insertions, deletions, changes and swaps of neighbours. Otherwise the only candidate that
 /// begins with `name`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let edits_max = (name.chars().count() / 3).max(1);
     let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(meant) = synonym(name, &candidates) {
+        return Some(meant);
+    }
     let slip = candidates
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
@@ -59,6 +105,14 @@ mod tests {
         assert_eq!(nearest("wokers", ["workers", "cores"]), Some("workers"));
         assert_eq!(nearest("wbe", ["db", "web"]), Some("web"));
         assert_eq!(nearest("cache", ["db", "web"]), None);
+    }
+
+    #[test]
+    fn words_of_other_programs_are_known() {
+        assert_eq!(nearest("replicas", ["replace", "count"]), Some("count"));
+        assert_eq!(nearest("RAM", ["memory", "cores"]), Some("memory"));
+        assert_eq!(nearest("kill", ["hang", "crash"]), Some("crash"));
+        assert_eq!(nearest("qps", ["users", "target"]), None, "a rate is not among them");
     }
 
     #[test]

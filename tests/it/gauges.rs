@@ -294,3 +294,23 @@ fn two_databases_have_figures_of_their_own() {
     assert!((data.lag_ms_max.mean.expect("it is measured") / 1e3 - lag(1)).abs() < 1e-6);
     assert!(lag(0) < lag(1));
 }
+
+#[test]
+fn what_is_stale_is_unknown_without_keys() {
+    let text = TWO.replace("keys = 50\n", "");
+    let result = result(&text, &[]);
+    let data = result.metrics.data.as_ref().expect("both are replicated");
+    for figure in [&data.stale_reads, &data.stale_read_share, &data.conflicting_writes] {
+        assert_eq!(figure.mean, None);
+    }
+    assert!(data.lag_ms_max.mean.is_some());
+    let shown: Vec<&str> = result
+        .components
+        .iter()
+        .flat_map(|(_, one)| one.gauges.iter())
+        .map(|(_, one)| one.gauge.name)
+        .collect();
+    assert!(shown.contains(&"lag") && !shown.contains(&"stale_reads"), "{shown:?}");
+    let summary = outgrow::report::summary::text(&result);
+    assert!(summary.contains("stale reads: not known without `keys`"), "{summary}");
+}

@@ -457,6 +457,19 @@ fn presets_take_as_long_as_published() {
 }
 
 #[test]
+fn a_dead_replica_is_absent_and_not_behind() {
+    let db = format!("{FREE}\n{FAILOVER}").replace("replicas = 1", "replicas = 2");
+    let run_text = "duration = '60s'\nwarmup = '0s'\ntrials = 1";
+    let text = scenario_text(run_text, MIXED, "rate = '100/s'\ntimeout = '1s'", &db);
+    let fault = "[[fault]]\ntarget = 'db.replica-1'\nkind = 'crash'\nat = '10s'\nfor = '40s'\n";
+    // While it catches up it is behind by less than it was away.
+    for trial in run(&format!("{text}\n{fault}")) {
+        let lag = data(&trial).lag_max_s;
+        assert!(lag < 5.0, "{lag} s behind");
+    }
+}
+
+#[test]
 fn a_silent_replica_gets_no_reads_and_the_log_again_when_it_is_back() {
     let db = format!("{FREE}\n{FAILOVER}").replace("replicas = 1", "replicas = 2");
     let text = scenario_text(

@@ -20,12 +20,12 @@ pub const GAUGES: &[Gauge] = &[
         .in_seconds()
         .highest()
         .of_box(),
-    Gauge::count("stale_reads", "Reads that did not see an acknowledged write to their key.").less_is_better().of_box(),
-    Gauge::share("stale_read_share", "Reads that did not see an acknowledged write to their key, of all reads.").less_is_better().of_box(),
-    Gauge::count("own_writes_missed", "Reads that did not see the last acknowledged write of their user.").less_is_better().of_box(),
+    Gauge::count("stale_reads", "Reads that did not see an acknowledged write to their key.").less_is_better().of_box().by_key(),
+    Gauge::share("stale_read_share", "Reads that did not see an acknowledged write to their key, of all reads.").less_is_better().of_box().by_key(),
+    Gauge::count("own_writes_missed", "Reads that did not see the last acknowledged write of their user.").less_is_better().of_box().by_key(),
     Gauge::count("lost_writes", "Acknowledged writes that were lost.").less_is_better().of_box(),
     Gauge::count("replayed_writes", "Lost writes that a script brought back.").of_box(),
-    Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").less_is_better().of_box(),
+    Gauge::count("conflicting_writes", "Acknowledged writes that met others that did not know of them, and lost.").less_is_better().of_box().by_key(),
     Gauge::count("discarded_writes", "Acknowledged writes that were thrown away when their node was repaired.").less_is_better().of_box(),
     Gauge::time("rto", "Outages of writes: from one acknowledged write to the next, if something kept writes from being acknowledged.").less_is_better().highest().of_box(),
     Gauge::time("rpo", "Time whose acknowledged writes a loss of nodes took away.").less_is_better().highest().of_box(),

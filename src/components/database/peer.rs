@@ -222,11 +222,14 @@ impl Member for Peer {
         self.follow.crash();
         self.inboxes.iter_mut().for_each(Inbox::clear);
         self.applier.stop(self.logs.iter().map(|log| log.applied), cx);
+        cx.ledger(self.book).left(now, self.index);
     }
 
     /// Continues after a restart: the nodes after it come back to it, it asks those before it for their logs, and it
     /// goes on applying.
     fn recover(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        cx.ledger(self.book).returned(now, self.index);
         self.transfer.tick(cx);
         for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {
             if let Some(shipper) = shipper {

@@ -394,13 +394,16 @@ impl Member for Replica {
         self.inbox.clear();
         self.catching_up = None;
         self.script.crash();
+        let now = cx.now();
+        cx.ledger(self.book).left(now, self.index);
         if self.is_primary {
-            let now = cx.now();
             cx.ledger(self.book).down(now, self.log.epoch);
         }
     }
 
     fn recover(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        cx.ledger(self.book).returned(now, self.index);
         self.transfer.tick(cx);
         if self.is_primary {
             self.shipper.resume(self.log.received, cx);

@@ -28,7 +28,6 @@ pub(in super::super) fn why(scenario: &Scenario, result: &RunResult) -> Vec<Stri
     // While queues grow, calls of the warm-up are answered in the measured time, and shares of the time mean nothing.
     why.extend(where_time_goes(result).filter(|_| result.steady_state.reached));
     why.extend(failures(result));
-    why.extend(one_single_thing(scenario, result));
     why.extend(result.theory.iter().filter_map(prediction));
     why
 }
@@ -44,18 +43,6 @@ fn unconfirmed(result: &RunResult) -> Option<String> {
         number(whole_s),
         number(waited_s)
     ))
-}
-
-/// Why nearly all reads are stale where nobody would expect it.
-fn one_single_thing(scenario: &Scenario, result: &RunResult) -> Option<String> {
-    let stale = result.metrics.data.as_ref()?.stale_read_share.mean.filter(|share| *share > MOSTLY)?;
-    scenario.classes.iter().all(|class| class.keys.count == 1).then(|| {
-        format!(
-            "{:.0} % of the reads are stale: without `keys` the data are one single thing, so that a read is stale \
-             when any write is missing",
-            100.0 * stale
-        )
-    })
 }
 
 fn growth(result: &RunResult) -> Option<String> {
@@ -251,23 +238,8 @@ fn count(figure: &Figure) -> f64 {
 mod tests {
     use super::super::super::data::DataResult;
     use super::super::super::result::Named;
-    use super::super::super::samples::scenario;
     use super::super::samples::changed;
     use super::*;
-
-    #[test]
-    fn reads_that_are_stale_because_the_data_are_one_thing_are_explained() {
-        let why = |share: f64, keys: u32| {
-            let mut scenario = scenario("5/s");
-            scenario.classes.iter_mut().for_each(|class| class.keys.count = keys);
-            let mut result = changed(|_| ());
-            let stale_read_share = Figure { mean: Some(share), ..Figure::default() };
-            result.metrics.data = Some(DataResult { stale_read_share, ..DataResult::default() });
-            one_single_thing(&scenario, &result)
-        };
-        assert!(why(0.93, 1).unwrap().starts_with("93 % of the reads are stale: without `keys`"));
-        assert_eq!((why(0.3, 1), why(0.93, 2)), (None, None));
-    }
 
     #[test]
     fn commits_that_wait_for_replicas_are_explained() {

@@ -193,6 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn a_standby_ends_the_outage_of_its_pair() {
+        let text =
+            include_str!("../../../scenarios/08-balancer-pair.toml").split("[[expect]]").next().unwrap();
+        let faults = [("fault.0.at", "20s"), ("fault.0.for", "30s")];
+        let charts = of_run(&result(text, "70s", 1, &faults));
+        let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
+        let shade = &lines.shades[0];
+        assert!(shade.from == 20.0 && (22.0..24.0).contains(&shade.to), "down to {}", shade.to);
+    }
+
+    #[test]
     fn an_overload_is_told_as_one() {
         let text = include_str!("../../../scenarios/00-mm1.toml");
         let charts = of_run(&result(text, "60s", 2, &[("users.rate", "200/s")]));

@@ -93,8 +93,9 @@ fn together(result: &RunResult) -> usize {
 }
 
 /// The faults: the event that begins one, the event that ends it, and the label for the time in between.
-const FAULTS: [(&str, &str, &str); 9] = [
+const FAULTS: [(&str, &str, &str); 10] = [
     ("crash", "recover", "down"),
+    ("power off", "recover", "without power"),
     ("hang", "recover", "hangs"),
     ("slow", "normal speed", "slow"),
     ("pause", "normal speed", "paused"),
@@ -111,7 +112,9 @@ fn shades(result: &RunResult) -> Vec<Shade> {
     let shade = |(at, begin): (usize, &Happening)| {
         let (_, end, what) = FAULTS.iter().find(|(event, _, _)| *event == begin.event)?;
         let mut later = result.timeline[at..].iter();
-        let end = later.find(|one| one.component == begin.component && one.event == *end);
+        // Where a standby takes over, the box works again, though the machine that failed is still away.
+        let ends = |event: &str| event == *end || (*end == "recover" && event == "take over");
+        let end = later.find(|one| one.component == begin.component && ends(one.event));
         let to = end.map_or(last, |end| end.t_s);
         Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component) })
     };

@@ -3,27 +3,60 @@
 use super::super::number::{estimate, number, seconds, share, time_ms};
 use super::super::text::{bold, table};
 use super::{bare, figure};
-use crate::experiment::result::{ComponentResult, Prediction, Relation, RunResult};
+use crate::experiment::result::{ComponentResult, Outcomes, Prediction, Relation, RunResult};
 
 /// Largest group whose members are shown one by one. Of a larger group only the busiest member is shown.
 const MEMBERS_MAX: usize = 4;
 
-pub(super) const HEADER: [&str; 8] =
-    ["boxes", "calls/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
+const HEADER: [&str; 9] =
+    ["boxes", "calls/s", "answered/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
+
+/// The column of calls answered ok, which is left out where all calls are.
+const ANSWERED: usize = 2;
+
+/// Least share of a box's calls, ended otherwise than ok, that is worth a column.
+const UNANSWERED_MIN: f64 = 0.005;
+
+/// The names of the columns.
+pub(super) fn header(result: &RunResult) -> Vec<&'static str> {
+    without_answered(result, HEADER.to_vec())
+}
+
+/// The cells of a row, without those of the calls answered ok if every box answers all its calls.
+fn without_answered<T>(result: &RunResult, mut cells: Vec<T>) -> Vec<T> {
+    let some_fail = shown(result).iter().any(|(_, _, one)| unanswered(one) > UNANSWERED_MIN);
+    if !some_fail {
+        cells.remove(ANSWERED);
+    }
+    cells
+}
+
+/// Share of a component's calls that end otherwise than ok.
+fn unanswered(one: &ComponentResult) -> f64 {
+    let Outcomes { rejected, timed_out, unavailable, out_of_memory, throttled, .. } = &one.outcomes;
+    let ends = [rejected, timed_out, unavailable, out_of_memory, throttled];
+    let failed: f64 = ends.iter().filter_map(|figure| figure.mean).sum();
+    one.calls.mean.filter(|calls| *calls > 0.0).map_or(0.0, |calls| failed / calls)
+}
+
+/// Calls a second that come to a component.
+fn arriving(result: &RunResult, one: &ComponentResult) -> Option<f64> {
+    one.calls.mean.filter(|_| result.duration_s > 0.0).map(|calls| calls / result.duration_s)
+}
 
 pub(super) fn section(result: &RunResult) -> String {
     let rows = rows(result);
     if rows.is_empty() {
         return String::new();
     }
-    let mut out = table(&HEADER, 1, &rows).replacen("boxes", &bold("boxes"), 1);
+    let mut out = table(&header(result), 1, &rows).replacen("boxes", &bold("boxes"), 1);
     if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
         out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
     }
     out
 }
 
-/// The rows below [`HEADER`].
+/// The rows below [`header`].
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
     shown(result).into_iter().map(|(label, name, one)| row(result, label, name, one)).collect()
 }
@@ -64,8 +97,9 @@ fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> 
     };
     let steady = result.steady_state.times_are_steady();
     let time = |cell: String| if steady { cell } else { String::new() };
-    vec![
+    let cells = vec![
         label,
+        arriving(result, one).map_or(String::new(), |calls| estimate(calls, None)),
         bare(&one.throughput_rps, estimate),
         busy,
         bare(&one.inside_mean, estimate),
@@ -73,7 +107,8 @@ fn row(result: &RunResult, label: String, name: &str, one: &ComponentResult) -> 
         longest,
         time(bare(&one.wait_ms.mean, time_ms)),
         time(figure(&one.response_ms.mean, time_ms)),
-    ]
+    ];
+    without_answered(result, cells)
 }
 
 /// Start of the window with the most calls inside, in seconds; the mean over trials.

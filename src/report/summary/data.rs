@@ -1,13 +1,19 @@
 //! The lines about replicated data in the summary: lag, stale reads, lost writes, and the outage as a bar of its
 //! phases.
 
-use super::super::number::{estimate, share, time_ms};
+use super::super::number::{estimate, seconds, time_ms};
 use super::super::text::bold;
 use crate::experiment::data::DataResult;
-use crate::experiment::result::{Figure, RunResult};
+use crate::experiment::result::{Figure, Happening, RunResult};
 
 /// Width of the bar of an outage, in characters.
 const BAR: f64 = 60.0;
+
+/// The events with which a node goes away.
+const DOWN: [&str; 2] = ["crash", "power off"];
+
+/// Largest number of listed absences of nodes.
+const ABSENT_MAX: usize = 3;
 
 /// The characters that fill the phases of an outage, in order.
 const SIGNS: [char; 8] = ['x', 'd', 'm', 'e', 'c', 'p', 'r', 'a'];
@@ -16,11 +22,9 @@ pub(super) fn section(result: &RunResult) -> String {
     let Some(data) = &result.metrics.data else { return String::new() };
     let mut out = format!("{} ", bold("data"));
     let lines = [
-        Some(format!("lag: longest {}", with(&data.lag_ms_max, time_ms))),
-        // The share is undefined if nothing was read.
-        data.stale_read_share
-            .mean
-            .map(|_| format!("stale reads: {} of the reads", with(&data.stale_read_share, share))),
+        Some(format!("lag: longest {}, of nodes that are up", with(&data.lag_ms_max, time_ms))),
+        absent(result),
+        stale(data),
         some("reads that missed the user's own write", &data.read_your_writes_violations),
         Some(format!("lost writes: {}", with(&data.lost_writes, estimate))),
         some("writes replayed", &data.replayed_writes),
@@ -34,6 +38,45 @@ pub(super) fn section(result: &RunResult) -> String {
     out.push_str(&lines.join("\n     "));
     out.push('\n');
     out
+}
+
+/// The share of stale reads. It is unknown where requests have no `keys`, and undefined if nothing was read.
+fn stale(data: &DataResult) -> Option<String> {
+    let share = &data.stale_read_share;
+    if share.trials.is_empty() {
+        return Some("stale reads: not known without `keys` of a class of requests".into());
+    }
+    share.mean.map(|_| format!("stale reads: {} of the reads", with(share, super::super::number::share)))
+}
+
+/// The nodes that went down in the first trial, and for how long; they have no lag in that time.
+fn absent(result: &RunResult) -> Option<String> {
+    let is_node = |name: &str| {
+        let one = result.components.get(name)?;
+        Some(result.components.iter().any(|(_, other)| {
+            other.group == one.group && other.gauges.iter().any(|(_, own)| own.gauge.name == "lag")
+        }))
+    };
+    let begins = |happening: &&Happening| {
+        DOWN.contains(&happening.event) && is_node(&happening.component) == Some(true)
+    };
+    let all = &result.timeline;
+    let one = |happening: &Happening| {
+        let name = &happening.component;
+        let is_end = |later: &&Happening| {
+            later.t_s > happening.t_s && later.component == *name && later.event == "recover"
+        };
+        match all.iter().find(is_end) {
+            Some(end) => {
+                format!("{name} was down for {}", seconds(((end.t_s - happening.t_s) * 10.0).round() / 10.0))
+            }
+            None => format!("{name} was down to the end"),
+        }
+    };
+    let down: Vec<String> = all.iter().filter(begins).map(one).collect();
+    let (first, rest) = down.split_at(down.len().min(ABSENT_MAX));
+    let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+    (!first.is_empty()).then(|| first.join(", ") + &more)
 }
 
 fn with(figure: &Figure, print: fn(f64, Option<f64>) -> String) -> String {

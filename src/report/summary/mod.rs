@@ -103,7 +103,7 @@ pub(super) fn requests_table(result: &RunResult) -> Table {
 
 /// The boxes as a table.
 pub(super) fn boxes_table(result: &RunResult) -> Table {
-    Table::new(boxes::HEADER, boxes::rows(result))
+    Table::new(boxes::header(result), boxes::rows(result))
 }
 
 /// What each kind of box counts and measures for itself, as a table.
@@ -222,6 +222,18 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         assert_eq!(text.lines().nth(1), Some("2 trials of 20 s after a warm-up of 2 s, seed 1"));
         assert!(line(&text, "post").contains(" ms"));
+    }
+
+    #[test]
+    fn calls_come_and_answers_leave() {
+        let mut result = result();
+        assert!(!boxes::header(&result).contains(&"answered/s"), "every call is answered");
+        let (_, one) = &mut result.components.0[0];
+        let mean = |mean: f64| Figure { mean: Some(mean), ..Figure::default() };
+        (one.calls, one.throughput_rps) = (mean(400.0), mean(5.0));
+        one.outcomes.rejected = mean(300.0);
+        assert_eq!(boxes::header(&result)[1..3], ["calls/s", "answered/s"]);
+        assert_eq!(boxes::rows(&result)[0][1..3], ["20", "5"], "400 calls come in 20 s");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Metric, Unit};
+use super::{ExpressionError, Metric, Unit};
 
 /// Names that other programs give to metrics, and what to write here.
 const SYNONYMS: [(&str, &str); 14] = [
@@ -31,6 +31,22 @@ pub(super) const ONE_CONDITION: &str = "one condition each: write two [[expect]]
 /// What to write instead of a metric's name in another program; `None` if it is not known as one.
 pub(super) fn of_synonym(word: &str) -> Option<&'static str> {
     SYNONYMS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, help)| *help)
+}
+
+/// Why a scenario has no such metric of data: it has no replicas, or does not say which data requests are for.
+pub(super) fn without_data(metric: &str, span: Range<usize>, has_data: bool) -> ExpressionError {
+    let (message, help) = if has_data {
+        (
+            format!("{metric} is not known where no class of requests has `keys`"),
+            "with `keys = 10000` in a [request.NAME], each query is for one of 10000 things",
+        )
+    } else {
+        (
+            format!("the scenario has no replicas, so there is no {metric}"),
+            "a box has it that keeps copies of its data, or acknowledges writes before they are on its disk",
+        )
+    };
+    ExpressionError { span, message, help: Some(help.to_owned()) }
 }
 
 /// What to write instead of `lost_writes == 0`: `rest` begins with the sign that stands after the metric. `None` if it

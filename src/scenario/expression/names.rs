@@ -70,6 +70,11 @@ impl Names {
         self.components.iter().filter(is_box).collect()
     }
 
+    /// Whether a box has figures of its data.
+    pub(super) fn has_data(&self) -> bool {
+        !self.boxes_with("lost_writes").is_empty()
+    }
+
     /// The names of all gauges, each once.
     pub(super) fn gauges(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::new();

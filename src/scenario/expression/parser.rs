@@ -155,9 +155,7 @@ impl<'t, 'n> Parser<'t, 'n> {
             && !self.is_of_one_box(word)
         {
             if self.names.is_whole && metric.is_of_data() && self.names.boxes_with(word).is_empty() {
-                let message = format!("the scenario has no replicas, so there is no {metric}");
-                let help = "a box has it that keeps copies of its data, or acknowledges writes before they are on its disk";
-                return Err(ExpressionError { help: Some(help.into()), ..error(span, message) });
+                return Err(helps::without_data(&metric.to_string(), span, self.names.has_data()));
             }
             return Ok(metric.clone());
         }

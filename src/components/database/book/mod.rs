@@ -55,6 +55,18 @@ struct Lag {
     since: SimTime,
     /// Whether the node follows a primary; the primary has no lag.
     follows: bool,
+    /// Whether the node is down. It then answers nobody, and has no lag.
+    is_down: bool,
+    /// When the node came back the last time; 0 if it never went away. What it missed before that is its absence, not its
+    /// lag.
+    up_since: SimTime,
+}
+
+impl Lag {
+    /// Whether the node has a lag at all.
+    fn counts(self) -> bool {
+        self.follows && !self.is_down
+    }
 }
 
 /// What really happened to the data of one database.
@@ -278,9 +290,10 @@ impl Book {
     /// Adds the lag of a node since it was last added: the age of the oldest write that it lacks, which grows by a
     /// second each second.
     fn account(&mut self, node: usize, now: SimTime) {
-        let Lag { since, follows } = self.lags[node];
+        let lag = self.lags[node];
+        let since = lag.since;
         self.lags[node].since = now;
-        if !follows {
+        if !lag.counts() {
             return;
         }
         let Some(oldest) = self.oldest_lacking(node) else { return };
@@ -290,9 +303,24 @@ impl Book {
         self.record.lag_max_s = self.record.lag_max_s.max(to);
     }
 
-    /// The time at which the first write of any log that a node does not show was acknowledged; `None` if it shows all.
+    /// The time since which a node is behind: at which the first write of any log that it does not show was acknowledged,
+    /// or at which it came back, if that is later; `None` if it shows all.
     fn oldest_lacking(&self, node: usize) -> Option<SimTime> {
-        self.logs.iter().filter_map(|log| log.oldest_lacking(node)).min()
+        let oldest = self.logs.iter().filter_map(|log| log.oldest_lacking(node)).min()?;
+        Some(oldest.max(self.lags[node].up_since))
+    }
+
+    /// Records that a node goes down.
+    pub fn left(&mut self, now: SimTime, node: usize) {
+        self.account(node, now);
+        self.lags[node].is_down = true;
+    }
+
+    /// Records that a node comes back.
+    pub fn returned(&mut self, now: SimTime, node: usize) {
+        self.account(node, now);
+        self.lags[node].is_down = false;
+        self.lags[node].up_since = now;
     }
 
     // Failover ------------------------------------------------------------------------------------------------------
@@ -376,7 +404,7 @@ impl Ledger for Book {
 
     fn close_window(&mut self, now: SimTime) {
         let lag = |node: usize| {
-            let oldest = self.lags[node].follows.then(|| self.oldest_lacking(node)).flatten();
+            let oldest = self.lags[node].counts().then(|| self.oldest_lacking(node)).flatten();
             oldest.map_or(SimDuration::ZERO, |oldest| now.saturating_since(oldest))
         };
         let most = (0..self.lags.len()).map(lag).max().unwrap_or(SimDuration::ZERO);

@@ -326,6 +326,10 @@ mod tests {
                 r#"dist = "constant", mean = "4ms""#,
                 r#"unknown distribution "constant"; a constant time is a plain duration: "5ms""#,
             ),
+            (
+                r#"dist = "normal", mean = "4ms", sd = "1ms""#,
+                r#"unknown distribution "normal"; no time is negative: take lognormal or gamma, with mean and cv"#,
+            ),
             (r#"dist = "gamma", mean = "4ms""#, r#"dist = "gamma" takes mean and cv; cv is missing"#),
             (r#"dist = "exponential", mean = "4ms", cv = 1"#, r#"dist = "exponential" takes mean, not cv"#),
             (r#"dist = "empirical""#, r#"dist = "empirical" takes either file or quantiles"#),

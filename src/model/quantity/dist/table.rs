@@ -55,7 +55,14 @@ impl Table {
         let mut table = Table::default();
         while let Some(Key(key)) = map.next_key()? {
             match key {
-                "dist" => table.dist = Some(map.next_value()?),
+                "dist" => {
+                    let dist: String = map.next_value()?;
+                    // Parameters of a distribution that is not known would only be further errors.
+                    if !PARAMETERS.iter().any(|(name, _)| *name == dist) {
+                        return Err(de::Error::custom(unknown_distribution(&dist)));
+                    }
+                    table.dist = Some(dist);
+                }
                 "mean" => table.mean = Some(map.next_value()?),
                 "min" => table.min = Some(map.next_value()?),
                 "max" => table.max = Some(map.next_value()?),
@@ -180,6 +187,9 @@ fn unknown_distribution(name: &str) -> String {
     let names = PARAMETERS.map(|(name, _)| name);
     let help = match nearest(name, &names) {
         _ if name == "constant" => "a constant time is a plain duration: \"5ms\"".into(),
+        _ if matches!(name, "normal" | "gaussian") => {
+            "no time is negative: take lognormal or gamma, with mean and cv".into()
+        }
         Some(nearest) => format!("did you mean \"{nearest}\"?"),
         None => format!("there are: {}", names.join(", ")),
     };

@@ -16,7 +16,7 @@ const opened = JSON.parse($("opened").textContent);
 
 const state = {
   name: "", base: null, text: "", set: [], board: null, record: null, ghost: null, time: 0, speed: 0.05,
-  isPlaying: true, wasLoad: null, factor: 1, expected: null, took: 0,
+  isPlaying: true, wasLoad: null, factor: 1, expected: null, took: 0, changeAt: null,
 };
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -176,16 +176,36 @@ function edit(text) {
   simulate({ text });
 }
 
+/** The slider has moved: another load from the start, or from the cursor on. */
 const load = paced(() => {
   $("hint").hidden = true;
   const value = fromSlider($("load").value);
   // The command names the load alone where nothing else has been changed.
   const isPlain = state.base !== null && (state.text === state.base || state.set.length > 0);
+  const isProfile = ([name]) => name.endsWith(".profile");
+  const text = isPlain ? state.base : state.text;
+  const steps = loadSteps(state.text);
+  if ($("fromnow").checked && steps) {
+    // The past does not move: the load changes at the cursor.
+    state.changeAt ??= Number(state.time.toFixed(2));
+    const factor = Number((value / loadOf(0)).toPrecision(4));
+    const clients = state.board.boxes.filter((box) => box.client).map((box) => box.name);
+    const profile = loadFrom(clients, steps, state.changeAt, factor);
+    const set = isPlain ? [...state.set.filter((pair) => !isProfile(pair)), ...profile] : profile;
+    return simulate({ text, set, keepsSet: isPlain });
+  }
   const scale = state.board.load.unit === "times" && !isPlain ? state.factor : 1;
-  simulate({ text: isPlain ? state.base : state.text, load: value / scale, keepsSet: isPlain });
+  simulate({ text, set: isPlain ? state.set.filter(isProfile) : [], load: value / scale, keepsSet: isPlain });
 }, 100);
 
 // The load ----------------------------------------------------------------------------------------------------------
+
+/** The load at a time, in the unit of the slider. */
+function loadOf(time) {
+  const { load: knob } = state.board;
+  const own = knob.unit === "times" ? state.factor : knob.own;
+  return time === 0 ? own : own * factorAt(loadSteps(state.text) ?? [], time);
+}
 
 const fromSlider = (value) => {
   const [low, high] = knee.range();
@@ -198,21 +218,24 @@ function showLoad() {
   $("loadknob").hidden = $("knee").hidden = !knob;
   if (!knob) return;
   const { steady_state, metrics } = state.record.result;
-  // The points are measured without faults, so the mean of a trial with faults is none of them.
-  const mean = steady_state.reached && !faults(state.text).length ? metrics.response_ms.mean.mean : null;
+  // The points are measured without faults and at one load, so the mean of a trial with such is none of them.
+  const isPlain = !faults(state.text).length && loadSteps(state.text)?.length === 1;
+  const mean = steady_state.reached && isPlain ? metrics.response_ms.mean.mean : null;
   // The load itself is no part of the design.
-  const structure = `${state.name}\n${without(state.text, ["fault", "expect", "check"]).replace(/^\s*(users|rate|sessions|times)\s*=.*$/gm, "").trim()}`;
+  const text = loadSteps(state.text) ? state.text.replace(STEPS, "") : state.text;
+  const structure = `${state.name}\n${without(text, ["fault", "expect", "check"]).replace(/^\s*(users|rate|sessions|times)\s*=.*$/gm, "").trim()}`;
   // Several clients have a factor instead of a load, which is 1 in each text.
   const now = knob.unit === "times" ? state.factor : knob.own;
   state.wasLoad ??= now;
-  knee.measure(state.name, state.text, { ...knob, own: state.wasLoad, now, scale: now / knob.own, mean }, structure);
+  knee.measure(state.name, text, { ...knob, own: state.wasLoad, now, scale: now / knob.own, mean }, structure);
   $("loadname").textContent = t(`load.${knob.unit}`);
   showSlider();
 }
 
 function showSlider() {
   const { load: knob } = state.board;
-  const now = knob.unit === "times" ? state.factor : knob.own;
+  const now = loadOf(state.time);
+  $("fromnow").disabled = loadSteps(state.text) === null;
   const [low, high] = knee.range();
   $("load").setAttribute("aria-valuetext", `${three(now)} ${t(`unit.${knob.unit}`)}`);
   if (state.isDragging) return;
@@ -280,6 +303,7 @@ function paint() {
   const key = `${row} ${record.events.findLastIndex(({ t_s }) => t_s <= time)} ${hasDots}`;
   if (key === painted) return;
   painted = key;
+  if (board.load) showSlider();
   diagram.show(record, time, hasDots);
   charts.show(row);
   $("time").setAttribute("aria-valuetext", clock(time));
@@ -288,7 +312,7 @@ function paint() {
     const busy = record.value(`busy:${name}`, row) ?? 0;
     return busy > most.busy ? { name, busy } : most;
   }, { name: "–", busy: 0 });
-  const words = board.load ? t(`now.load.${board.load.unit}`, { load: three(board.load.unit === "times" ? state.factor : board.load.own) }) : board.title;
+  const words = board.load ? t(`now.load.${board.load.unit}`, { load: three(loadOf(time)) }) : board.title;
   $("now").textContent = t(errors > 0.02 * (record.value("offered_rps", row) ?? 0) ? "nowerrors" : "now", {
     load: words, ok: three(record.value("throughput_rps", row)), errors: three(errors),
     mean: millis(record.value("response_ms", row)), box: busiest.name, busy: percent(busiest.busy, 2),
@@ -558,7 +582,11 @@ function listen() {
     $("loadvalue").textContent = three(fromSlider($("load").value));
     load();
   });
-  $("load").addEventListener("change", () => (state.isDragging = false));
+  $("load").addEventListener("change", () => {
+    state.isDragging = false;
+    // The next drag is a change of its own.
+    setTimeout(() => (state.changeAt = null), 150);
+  });
   $("apply").addEventListener("click", () => edit($("toml").value));
   const typed = paced(() => edit($("toml").value), 600);
   $("toml").addEventListener("input", () => ((state.isTyping = true), typed()));

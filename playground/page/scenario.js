@@ -83,6 +83,30 @@ function repaired(text, fault, time) {
   return lines.join("\n");
 }
 
+/** A profile as this page writes it: factors of the load from given times on. */
+const STEPS = /^[ \t]*profile[ \t]*=[ \t]*\{[ \t]*steps[ \t]*=[ \t]*(\[\[.*\]\])[ \t]*\}[ \t]*$/m;
+
+/** The steps of the load: pairs of seconds and factor; `null` if the text has a profile of another form. */
+function loadSteps(text) {
+  if (!/^\s*(profile\b|\[client\.[^\]]*\.profile)/m.test(text)) return [[0, 1]];
+  try {
+    const steps = JSON.parse(STEPS.exec(text)[1]).map(([time, factor]) => [seconds(time), factor]);
+    return steps.every(([time, factor]) => time !== null && Number.isFinite(factor)) ? steps : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The factor of the load at a time. */
+const factorAt = (steps, time) => steps.findLast(([begin]) => begin <= time)?.[1] ?? 1;
+
+/** The overrides that give all clients another factor from a time on; later steps are dropped. */
+function loadFrom(clients, steps, time, factor) {
+  const all = [...steps.filter(([begin]) => begin === 0 || begin < time - 1e-9), [time, factor]];
+  const written = all.map(([begin, share]) => `["${moment(begin)}", ${share}]`).join(", ");
+  return clients.map((client) => [`${client}.profile`, `{ steps = [${written}] }`]);
+}
+
 const quoted = (word) => (/^[\w./:=%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** The command that gives the same result in a terminal. */

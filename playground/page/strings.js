@@ -3,7 +3,7 @@
 const STRINGS = {
   en: {
     language: "한국어", scenario: "Scenario", theme: "Light or dark", motion: "Reduce motion", keys: "Keys",
-    find: "What to find", next: "Next: {step} {title}", hint: "Drag me: double the load", before: "To the event before", after: "To the next event",
+    find: "What to find", next: "Next: {step} {title}", hint: "Drag me: double the load", fromnow: "from this moment on, not from the start", before: "To the event before", after: "To the next event",
     play: "Play", pause: "Pause", time: "Time in the trial", speed: "Speed", copy: "Copy", copied: "Copied",
     fingerprint: "Fingerprint of this trial:", share: "Link to this", pictures: "Pictures", reset: "As it was", stop: "Stop",
     toml: "The scenario (TOML)", run: "Run it", numbers: "Numbers",
@@ -34,7 +34,7 @@ const STRINGS = {
   },
   ko: {
     language: "English", scenario: "시나리오", theme: "밝게 또는 어둡게", motion: "움직임 줄이기", keys: "단축키",
-    find: "찾아볼 것", next: "다음: {step} {title}", hint: "끌어 보세요: 부하를 두 배로", before: "앞 사건으로", after: "다음 사건으로",
+    find: "찾아볼 것", next: "다음: {step} {title}", hint: "끌어 보세요: 부하를 두 배로", fromnow: "처음부터가 아니라 지금 이 순간부터", before: "앞 사건으로", after: "다음 사건으로",
     play: "재생", pause: "멈춤", time: "시행 안의 시각", speed: "속도", copy: "복사", copied: "복사했습니다",
     fingerprint: "이 시행의 지문:", share: "링크 만들기", pictures: "그림 저장", reset: "처음대로", stop: "중지",
     toml: "시나리오 (TOML)", run: "실행", numbers: "수치 보기",

@@ -10,9 +10,12 @@ use super::shell::quoted;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic, replay};
+use crate::experiment::advise;
+use crate::experiment::attempt::try_advice;
 use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, RunOptions, Trials};
 use crate::model::quantity::Duration;
+use crate::model::record::TrialRecord;
 use crate::report;
 use crate::report::html::Run;
 use crate::scenario::expression::{Expectation, parse_slo};
@@ -43,6 +46,10 @@ pub(super) struct Args {
     /// Add trials until the interval of the mean response time is this narrow, as in 2%
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     precision: Option<f64>,
+
+    /// Do not try the advice of `next:` before it is given
+    #[arg(long)]
+    no_try: bool,
 
     /// Run the first trial a second time, and demand the same events
     #[arg(long)]
@@ -158,7 +165,35 @@ fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResul
     if args.audit && trials.complete {
         audit(scenario, &options, &trials);
     }
-    (!trials.records.is_empty()).then(|| RunResult::new(scenario, &options, &trials))
+    if trials.records.is_empty() {
+        return None;
+    }
+    let mut result = RunResult::new(scenario, &options, &trials);
+    advice(args, argument, scenario, &options, &mut result, &trials.records);
+    Some(result)
+}
+
+/// Lets the advice pass through the loader, and tries it.
+fn advice(
+    args: &Args,
+    argument: &str,
+    scenario: &Scenario,
+    options: &RunOptions,
+    result: &mut RunResult,
+    records: &[TrialRecord],
+) {
+    let overrides = Source::find(argument)
+        .and_then(|source| Ok((args.simulating.with_timing(&source, &args.overrides)?, source)));
+    let Ok((overrides, source)) = overrides else { return };
+    let reload = |changes: &[Override]| {
+        let all = [overrides.as_slice(), changes].concat();
+        source.check(&all).ok().map(|loaded| loaded.scenario)
+    };
+    result.next = advise::next(scenario, result, Some(&reload));
+    if !args.no_try {
+        let bar = Bar::new(2, true);
+        try_advice(scenario, options, result, records, &reload, &bar);
+    }
 }
 
 /// Runs the first trial a second time and compares. The ledgers, by which each request and call ends exactly once,

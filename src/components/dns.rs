@@ -16,6 +16,7 @@ use crate::model::ask::{Ask, Verbs};
 use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
 use crate::model::gauge::{Gauge, GaugeId};
+use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::Duration;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
@@ -133,6 +134,15 @@ pub struct DnsSpec {
     pub health: Option<DnsHealth>,
 }
 
+/// A time to live that lets users come back soon.
+const SHORT_TTL: SimDuration = SimDuration::from_secs(10);
+
+impl DnsSpec {
+    fn ttl(&self) -> SimDuration {
+        self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0)
+    }
+}
+
 impl Spec for DnsSpec {
     fn arrows(&self) -> Vec<Arrow> {
         let arrow = |(index, record): (usize, &Record)| Arrow {
@@ -154,6 +164,17 @@ impl Spec for DnsSpec {
 
     fn answers(&self) -> Verbs {
         Verbs::RESOLVE
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        let ttl = self.ttl();
+        let short = SHORT_TTL.min(ttl);
+        let sooner =
+            (short < ttl).then(|| Lever::cure("ttl", Setting::Time(ttl), Setting::Time(short), &[Ill::Dead]));
+        let off = Setting::Whole(0);
+        let checks = self.health.is_none();
+        let checks = checks.then(|| Lever::cure("health.interval", off, Setting::Word("10s"), &[Ill::Dead]));
+        checks.into_iter().chain(sooner).collect()
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
@@ -212,7 +233,7 @@ impl Spec for DnsSpec {
         Box::new(Dns {
             preferences: is_geo.then(|| Preferences::new(self, &records, site)),
             records,
-            ttl: self.ttl.map_or(SimDuration::from_secs(60), |ttl| ttl.0),
+            ttl: self.ttl(),
             policy: self.policy,
             checks: self.health.map(|health| health.checks()),
             next: 0,

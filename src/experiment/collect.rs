@@ -7,13 +7,14 @@ use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
 
+use super::collapse::{Verdict, collapse};
 use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response};
 use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
-    ClassResult, ComponentResult, Figure, Happening, MachineResult, Metrics, Moments, Named, Outcomes,
-    Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
+    ClassResult, ComponentResult, Failures, Figure, Happening, MachineResult, Metrics, Moments, Named,
+    Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
 };
 use super::runner::{RunOptions, Trials};
 use super::{advise, expect, rare, series, steady, theory, warn};
@@ -25,9 +26,22 @@ impl RunResult {
     /// If there are no trials.
     #[must_use]
     pub fn new(scenario: &Scenario, options: &RunOptions, trials: &Trials) -> RunResult {
+        let mut result = RunResult::measured(scenario, options, trials);
+        result.why = advise::why(scenario, &result, &trials.records, options.length);
+        result.next = advise::next(scenario, &result, None);
+        result
+    }
+
+    /// The same without reasons and advice.
+    ///
+    /// # Panics
+    /// If there are no trials.
+    #[must_use]
+    pub(super) fn measured(scenario: &Scenario, options: &RunOptions, trials: &Trials) -> RunResult {
         let records = trials.records.as_slice();
         assert!(!records.is_empty(), "a result needs a trial");
         let pooled = pooled(records);
+        let collapse = collapse(scenario, records, options.length);
         let mut result = RunResult {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -41,6 +55,7 @@ impl RunResult {
             fingerprint: fingerprint(records),
             events: records.iter().map(|record| record.events).sum(),
             steady_state: steady::steady_state(records, options.length),
+            collapse: None,
             random_faults: rare::random_faults(scenario, records),
             precision: trials.precision,
             metrics: metrics(scenario, records, &pooled),
@@ -53,12 +68,17 @@ impl RunResult {
             expect: Vec::new(),
             checks: Vec::new(),
             why: Vec::new(),
+            tried: Vec::new(),
             next: None,
             warnings: Vec::new(),
             pooled,
         };
         if let Some(behind) = steady::behind_by_law(scenario, records, &result) {
             result.steady_state = behind;
+        }
+        if let Verdict::Shown(found) = &collapse {
+            result.steady_state.reached &= found.of == 0;
+            result.collapse = Some(found.clone());
         }
         result.bottleneck = advise::bottleneck(scenario, &result);
         result.theory = theory::predictions(scenario, records, &result);
@@ -67,8 +87,7 @@ impl RunResult {
         result.checks =
             scenario.checks.iter().map(|check| expect::checked(check, &result, records)).collect();
         result.warnings = warn::warnings(records, options.length, &result);
-        result.why = advise::why(scenario, &result);
-        result.next = advise::next(scenario, &result);
+        result.warnings.extend(warn::too_short_to_tell(&collapse));
         result
     }
 }
@@ -170,16 +189,7 @@ fn cost(record: &TrialRecord) -> f64 {
 }
 
 fn outcomes(records: &[TrialRecord], count: impl Fn(&TrialRecord, Outcome) -> f64) -> Outcomes {
-    let figure = |outcome| Figure::count(records.iter().map(|record| count(record, outcome)));
-    Outcomes {
-        ok: figure(Outcome::Ok),
-        rejected: figure(Outcome::Rejected),
-        timed_out: figure(Outcome::TimedOut),
-        unavailable: figure(Outcome::Unavailable),
-        out_of_memory: figure(Outcome::OutOfMemory),
-        throttled: figure(Outcome::Throttled),
-        in_flight: None,
-    }
+    Outcomes::of(|outcome| Figure::count(records.iter().map(|record| count(record, outcome))))
 }
 
 fn classes(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Named<ClassResult> {
@@ -229,8 +239,8 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
         first.machine.is_some().then(|| figure(&of))
     };
     let waits: Vec<&Histogram> = trials.iter().map(|(component, _)| &component.waits).collect();
-    let outcome = |outcome: Outcome| {
-        Figure::count(trials.iter().map(|(component, _)| component.outcomes[outcome as usize] as f64))
+    let count = |value: &dyn Fn(&ComponentRecord) -> u64| {
+        Figure::count(trials.iter().map(|(component, _)| value(component) as f64))
     };
     let answered = |(component, seconds): &(&ComponentRecord, f64)| {
         component.outcomes[Outcome::Ok as usize] as f64 / seconds
@@ -257,18 +267,24 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
         wait_ms: Responses::of(&waits),
         response_ms: Moments::of(trials.iter().map(|(component, _)| &component.response)),
         own_ms: figure(&own_ms),
-        outcomes: Outcomes {
-            ok: outcome(Outcome::Ok),
-            rejected: outcome(Outcome::Rejected),
-            timed_out: outcome(Outcome::TimedOut),
-            unavailable: outcome(Outcome::Unavailable),
-            out_of_memory: outcome(Outcome::OutOfMemory),
-            throttled: outcome(Outcome::Throttled),
-            in_flight: None,
-        },
+        outcomes: Outcomes::of(|outcome| count(&|component| component.outcomes[outcome as usize])),
+        failures: failures(trials),
+        answered_in_vain: count(&|component| component.in_vain),
         gauges: GaugeResult::all(&trials.iter().map(|(component, _)| *component).collect::<Vec<_>>()),
         machine: first.machine.as_ref().map(machine_result),
     }
+}
+
+/// Where the failures of one component began.
+fn failures(trials: &[(&ComponentRecord, f64)]) -> Failures {
+    let count = |value: &dyn Fn(&ComponentRecord) -> u64| {
+        Figure::count(trials.iter().map(|(component, _)| value(component) as f64))
+    };
+    let happened =
+        |outcome: &&Outcome| trials.iter().any(|(component, _)| component.own[**outcome as usize] > 0);
+    let own = Outcome::ALL.iter().filter(happened);
+    let own = own.map(|&outcome| (outcome.name().to_owned(), count(&|one| one.own[outcome as usize])));
+    Failures { own: Named(own.collect()), passed_on: count(&|component| component.passed) }
 }
 
 /// Mean time in ms that a call answered ok spends at a component, without the time inside the components that it calls.

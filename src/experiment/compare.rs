@@ -327,7 +327,7 @@ fn one(metrics: &[Metric], design: &Design, result: &RunResult) -> DesignResult 
         metrics: named(metrics),
         figures: named(&basics()),
         expect: result.expect.clone(),
-        why: result.why.clone(),
+        why: result.reasons(),
         next: result.next.clone(),
     }
 }

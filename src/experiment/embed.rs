@@ -1,5 +1,7 @@
 //! `Scenario`: the interface of the library. A scenario has a text and changes of its keys, and can be run.
 
+use super::advise;
+use super::attempt::try_advice;
 use super::result::RunResult;
 use super::runner::{RunOptions, Unwatched, run};
 use crate::components::KINDS;
@@ -27,6 +29,7 @@ pub struct Scenario<'a> {
     kinds: &'a [Kind],
     files: &'a dyn Files,
     jobs: usize,
+    tries: bool,
     changes: Vec<(String, String)>,
 }
 
@@ -48,7 +51,7 @@ impl<'a> Scenario<'a> {
         kinds: &'a [Kind],
         files: &'a dyn Files,
     ) -> Result<Scenario<'a>, Diagnostics> {
-        let scenario = Scenario { text, kinds, files, jobs: 0, changes: Vec::new() };
+        let scenario = Scenario { text, kinds, files, jobs: 0, tries: false, changes: Vec::new() };
         scenario.load()?;
         Ok(scenario)
     }
@@ -80,6 +83,13 @@ impl<'a> Scenario<'a> {
         self
     }
 
+    /// The scenario whose advice is tried before it is given, as the command line does: that costs about as much as the run.
+    #[must_use]
+    pub fn with_tries(mut self) -> Scenario<'a> {
+        self.tries = true;
+        self
+    }
+
     /// The checked scenario and the warnings of the check.
     ///
     /// # Errors
@@ -100,7 +110,17 @@ impl<'a> Scenario<'a> {
             jobs: self.jobs,
             length: scenario.length(),
         };
-        Ok(RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched)))
+        let trials = run(&scenario, &options, &Unwatched);
+        let mut result = RunResult::new(&scenario, &options, &trials);
+        let reload = |changes: &[(String, String)]| {
+            let all = [self.changes.as_slice(), changes].concat();
+            load(ORIGIN, self.text, &all, self.files, self.kinds).ok().map(|loaded| loaded.scenario)
+        };
+        result.next = advise::next(&scenario, &result, Some(&reload));
+        if self.tries {
+            try_advice(&scenario, &options, &mut result, &trials.records, &reload, &Unwatched);
+        }
+        Ok(result)
     }
 }
 

@@ -143,6 +143,11 @@ pub fn measure(metric: &Metric, result: &RunResult) -> Result<Figure, String> {
         Metric::Gauge { gauge, of, stat } => gauge_of(result, gauge.name, of)
             .ok_or_else(|| format!("`{of}` has no {}", gauge.name))?
             .figure(*stat),
+        Metric::CollapseProbability => {
+            let none =
+                "nothing happened from which the service had to come back, or the trials end too early";
+            result.collapse.as_ref().ok_or_else(|| none.to_owned())?.figure()
+        }
         Metric::CostPerHour => whole.cost_usd_per_hour.clone(),
         Metric::CostPerMillion => {
             let costs = whole.cost_usd_per_hour.trials.iter().zip(&whole.throughput_rps.trials);

@@ -1,9 +1,11 @@
 //! Experiments: turn many trials of a scenario into one answer, and say how uncertain it is.
 
 pub mod advise;
+pub mod attempt;
 pub mod capacity;
 pub mod chosen;
 pub mod climb;
+pub mod collapse;
 mod collect;
 pub mod compare;
 pub mod curve;
@@ -11,6 +13,7 @@ pub mod data;
 pub mod embed;
 pub mod expect;
 mod figure;
+pub mod finding;
 pub mod gauge;
 pub mod pooled;
 mod rare;
@@ -27,3 +30,4 @@ mod threads;
 pub mod validate;
 pub mod value;
 mod warn;
+mod words;

@@ -1,9 +1,12 @@
 //! `RunResult`: the result of running a scenario, as the JSON `outgrow.result/1`.
 
+use super::collapse::Collapse;
 use super::data::DataResult;
+use super::finding::{Attempt, Finding, told};
 use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 pub use super::value::{Figure, Named};
+use crate::model::signal::Outcome;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.result/1";
@@ -36,6 +39,9 @@ pub struct RunResult {
     pub events: u64,
     /// Whether the system reached steady state; otherwise means depend on the duration.
     pub steady_state: SteadyState,
+    /// In how many trials the service did not come back after what had pushed it over; absent where nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<Collapse>,
     /// The random faults of the scenario, and how often they happened; absent without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub random_faults: Vec<RandomFault>,
@@ -61,8 +67,12 @@ pub struct RunResult {
     /// The verdicts on the scenario's tests of the simulator; absent unless `--checks` asks for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Verdict>,
-    /// The reasons for the figures: sentences made from measured numbers.
-    pub why: Vec<String>,
+    /// The reasons for the figures, the most important first; in the JSON each with its sentence as `text`.
+    #[serde(serialize_with = "told")]
+    pub why: Vec<Finding>,
+    /// What was tried against the causes, in order; absent where nothing was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Attempt>,
     /// A command that is worth running next.
     pub next: Option<String>,
     /// What a user should know before trusting the figures; each warning names the option that helps.
@@ -70,6 +80,14 @@ pub struct RunResult {
     /// Histograms behind the percentiles; not in the JSON.
     #[serde(skip)]
     pub pooled: Pooled,
+}
+
+impl RunResult {
+    /// The reasons for the figures as sentences.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        self.why.iter().map(Finding::text).collect()
+    }
 }
 
 /// Why trials stopped by themselves.
@@ -223,6 +241,21 @@ pub struct Outcomes {
     pub in_flight: Option<Figure>,
 }
 
+impl Outcomes {
+    /// The figure of each outcome.
+    pub(super) fn of(figure: impl Fn(Outcome) -> Figure) -> Outcomes {
+        Outcomes {
+            ok: figure(Outcome::Ok),
+            rejected: figure(Outcome::Rejected),
+            timed_out: figure(Outcome::TimedOut),
+            unavailable: figure(Outcome::Unavailable),
+            out_of_memory: figure(Outcome::OutOfMemory),
+            throttled: figure(Outcome::Throttled),
+            in_flight: None,
+        }
+    }
+}
+
 /// Figures of one class of requests.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ClassResult {
@@ -283,11 +316,25 @@ pub struct ComponentResult {
     pub own_ms: Figure,
     /// Number of calls in a trial, by outcome.
     pub outcomes: Outcomes,
+    /// Where its failures began.
+    pub failures: Failures,
+    /// Number of calls answered ok in a trial for which nobody waited any more.
+    pub answered_in_vain: Figure,
     /// What only its kind of box counts and measures; counts are those of a trial.
     pub gauges: Named<GaugeResult>,
     /// The machine that it runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineResult>,
+}
+
+/// Number of failures at a component in a trial, by where they began.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Failures {
+    /// Failures that began there, by outcome: it gave the outcome itself, or nothing answered in its place. Without outcomes
+    /// that no trial had.
+    pub own: Named<Figure>,
+    /// Failures of the components that it asked, which it passed on.
+    pub passed_on: Figure,
 }
 
 /// Mean and maximum of times whose distribution is not recorded.

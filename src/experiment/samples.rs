@@ -2,7 +2,9 @@
 
 use crate::components::KINDS;
 use crate::kernel::time::SimDuration;
-use crate::model::record::{ClassRecord, ComponentRecord, MachineRecord, Stop, TrialRecord, Window};
+use crate::model::record::{
+    ClassRecord, ClassWindow, ComponentRecord, MachineRecord, Stop, TrialRecord, Window,
+};
 use crate::model::signal::Outcome;
 use crate::model::simulation::Length;
 use crate::model::spec::NoFiles;
@@ -83,6 +85,10 @@ fn window(start_s: f64) -> Window {
         response_sum: 9 * 20_000_000,
         inside: vec![1.0, 0.0],
         busy: vec![0.0, 0.0],
+        held: vec![0.0, 0.0],
+        lacking: vec![0.0, 0.0],
+        own: vec![0, 0],
+        classes: vec![ClassWindow { issued: 10, ok: 10, failed: 0, attempts: 10 }],
     }
 }
 
@@ -93,6 +99,9 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
         kind: "server",
         arrived: ok,
         outcomes: [ok, 0, 0, 0, 0, 0],
+        own: [0; 6],
+        passed: 0,
+        in_vain: 0,
         dropped: 0,
         passed_on: 0,
         gauges: Vec::new(),

@@ -11,7 +11,7 @@ use super::result::Series;
 const COMPONENTS_MAX: usize = 32;
 
 /// The columns of every scenario. After them come `lag_ms`, if there are replicas, and for each component the calls
-/// inside and the busy cores.
+/// inside, the busy cores and the slots that are held.
 const COLUMNS: [&str; 7] =
     ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "in_system"];
 
@@ -21,6 +21,7 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
     let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
     let insides = columns(trials[0], |window| &window.inside);
     let busy = columns(trials[0], |window| &window.busy);
+    let held = columns(trials[0], |window| &window.held);
     let data: Option<Vec<DataRecord>> = trials.iter().map(|trial| DataRecord::of(trial)).collect();
     let under_way: Vec<Vec<f64>> = trials.iter().map(|trial| in_system(trial)).collect();
     let row = |at: usize| {
@@ -33,15 +34,17 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
             Some(mean(same.iter().map(|window| members.iter().map(|&member| window.inside[member]).sum())))
         };
         row.extend(insides.iter().map(inside));
-        let busy_share = |(_, members): &(String, Vec<usize>)| {
-            Some(mean(same.iter().map(|window| mean(members.iter().map(|&member| window.busy[member])))))
+        let share = |members: &[usize], of: fn(&Window) -> &Vec<f64>| {
+            Some(mean(same.iter().map(|window| mean(members.iter().map(|&member| of(window)[member])))))
         };
-        row.extend(busy.iter().map(busy_share));
+        row.extend(busy.iter().map(|(_, members)| share(members, |window| &window.busy)));
+        row.extend(held.iter().map(|(_, members)| share(members, |window| &window.held)));
         row.into_iter().map(|value| value.filter(|value| value.is_finite()).map(short)).collect()
     };
     let lag = data.as_ref().map(|_| "lag_ms".to_owned());
     let insides = insides.iter().map(|(name, _)| format!("inside:{name}"));
     let names = lag.into_iter().chain(insides).chain(busy.iter().map(|(name, _)| format!("busy:{name}")));
+    let names = names.chain(held.iter().map(|(name, _)| format!("held:{name}")));
     Series {
         window_s: window_length(trials[0]),
         columns: COLUMNS.iter().map(ToString::to_string).chain(names).collect(),

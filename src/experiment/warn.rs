@@ -7,6 +7,7 @@ use crate::model::simulation::{LIVE_CALLS_MAX, Length};
 use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::advise::TRIALS_ADVISED_MAX;
+use super::collapse::Verdict as Collapsing;
 use super::rare;
 use super::result::{Answer, ClassResult, RunResult, Stopped, Verdict};
 use super::round::round_up;
@@ -67,9 +68,25 @@ fn unsteady(records: &[TrialRecord], result: &RunResult) -> Option<String> {
         let what = "lag and lost writes depend on how long is simulated, as the lag grows: see `why`, or lower the load";
         return Some(what.into());
     }
+    if let Some(collapse) = result.collapse.as_ref().filter(|collapse| collapse.of > 0) {
+        return Some(format!(
+            "the service did not come back in {} of {} trials: means and percentiles mix two worlds, and depend on how long \
+             is simulated",
+            collapse.of, collapse.trials
+        ));
+    }
     (!result.steady_state.reached).then(|| {
         "means and percentiles depend on how long is simulated, as a queue grows: see `why`, or lower the load".into()
     })
+}
+
+/// The trials end too early after a fault or a spike.
+pub(super) fn too_short_to_tell(collapse: &Collapsing) -> Option<String> {
+    let Collapsing::TooShort(needed_s) = collapse else { return None };
+    Some(format!(
+        "too short to tell whether the service comes back by itself: --duration {}",
+        round_up(*needed_s)
+    ))
 }
 
 fn warmup(records: &[TrialRecord], length: Length) -> Option<String> {

@@ -152,6 +152,8 @@ pub struct Call {
     pub watched: bool,
     pub(super) stage: Stage,
     pub(super) abandoned: bool,
+    /// Whether another component has failed it, so that a failure of it is passed on.
+    pub(super) failed_below: bool,
     /// Number of times that the kernel of the caller has tried again to connect.
     pub(super) knocks: u8,
 }
@@ -179,6 +181,7 @@ impl Call {
         watched: false,
         stage: Stage::Travelling,
         abandoned: false,
+        failed_below: false,
         knocks: 0,
     };
 

@@ -3,6 +3,12 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::quantity::Duration;
+use crate::kernel::time::SimDuration;
+
+/// Use of a resource that leaves room for chance.
+const ROOMY: f64 = 0.8;
+
 /// Bytes of a mebibyte.
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -17,6 +23,8 @@ pub enum Setting {
     Number(f64),
     /// A number of bytes.
     Bytes(u64),
+    /// A length of time.
+    Time(SimDuration),
     /// A word, such as the name of a type of machine.
     Word(&'static str),
 }
@@ -30,9 +38,23 @@ impl fmt::Display for Setting {
             Setting::Number(number) => write!(f, "{number}"),
             Setting::Bytes(bytes) if bytes.is_multiple_of(MEBIBYTE) => write!(f, "{}MiB", bytes / MEBIBYTE),
             Setting::Bytes(bytes) => write!(f, "{bytes}B"),
+            Setting::Time(time) => write!(f, "{}", Duration(*time)),
             Setting::Word(word) => write!(f, "{word}"),
         }
     }
+}
+
+/// What goes wrong beside a resource that is too small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ill {
+    /// A box, or a member of it, does not answer.
+    Dead,
+    /// It answers late.
+    Slow,
+    /// Users ask again and again, and keep the boxes busy for nobody.
+    Storm,
+    /// Commits wait for replicas that do not confirm them.
+    Acks,
 }
 
 /// What happens when a lever is turned up.
@@ -47,6 +69,8 @@ pub enum Effect {
         /// Numbers of the members whose resources they are.
         of: Range<u32>,
     },
+    /// It hurts less when something goes wrong.
+    Cure(&'static [Ill]),
 }
 
 /// A key of a box that can be turned.
@@ -88,11 +112,23 @@ impl Lever {
         Lever { key, now, next, effect: Effect::Load(least, most), adds: 0, price: None, why: None }
     }
 
+    /// A lever that helps when something goes wrong.
+    #[must_use]
+    pub fn cure(key: &'static str, now: Setting, next: Setting, against: &'static [Ill]) -> Lever {
+        Lever { key, now, next: Some(next), effect: Effect::Cure(against), adds: 0, price: None, why: None }
+    }
+
+    /// Whether it helps against something that goes wrong.
+    #[must_use]
+    pub fn cures(&self, ill: Ill) -> bool {
+        matches!(self.effect, Effect::Cure(against) if against.contains(&ill))
+    }
+
     /// Whether turning it relieves a resource at any of some members.
     #[must_use]
     pub fn relieves(&self, resource: &str, members: &Range<u32>) -> bool {
         match &self.effect {
-            Effect::Load(..) => false,
+            Effect::Load(..) | Effect::Cure(_) => false,
             Effect::Relief { resources, of } => {
                 resources.contains(&resource) && of.start < members.end && members.start < of.end
             }
@@ -108,7 +144,40 @@ impl Setting {
             Setting::Whole(number) => Some(f64::from(number)),
             Setting::PerS(number) | Setting::Number(number) => Some(number),
             Setting::Bytes(bytes) => Some(bytes as f64),
+            Setting::Time(time) => Some(time.as_secs_f64()),
             Setting::Word(_) => None,
+        }
+    }
+
+    /// The same unit with another number; `None` for bytes, times and words.
+    #[must_use]
+    pub fn with(self, number: f64) -> Option<Setting> {
+        match self {
+            Setting::Whole(_) => Some(Setting::Whole(number as u32)),
+            Setting::PerS(_) => Some(Setting::PerS(number)),
+            Setting::Number(_) => Some(Setting::Number(number)),
+            Setting::Bytes(_) | Setting::Time(_) | Setting::Word(_) => None,
+        }
+    }
+
+    /// The least value, of two digits, at which a resource whose capacity grows with this number has room again: 80 % of it are
+    /// used where it was `used` before, 1.2 for 120 %. `None` if that is no more than now, and where a number is not what it
+    /// is.
+    #[must_use]
+    pub fn enough(self, used: f64) -> Option<Setting> {
+        let factor = used / ROOMY;
+        let up = |number: f64| round_up(number * factor);
+        match self {
+            _ if factor <= 1.0 || !factor.is_finite() => None,
+            Setting::Whole(number) if up(f64::from(number)) <= f64::from(u32::MAX) => {
+                Some(Setting::Whole(up(f64::from(number)) as u32))
+            }
+            Setting::PerS(number) => Some(Setting::PerS(up(number))),
+            Setting::Number(number) => Some(Setting::Number(up(number))),
+            Setting::Bytes(bytes) => {
+                Some(Setting::Bytes((up(bytes as f64 / MEBIBYTE as f64) as u64).max(1) * MEBIBYTE))
+            }
+            Setting::Whole(_) | Setting::Time(_) | Setting::Word(_) => None,
         }
     }
 
@@ -120,9 +189,32 @@ impl Setting {
             Setting::PerS(number) => Setting::PerS(2.0 * number),
             Setting::Number(number) => Setting::Number(2.0 * number),
             Setting::Bytes(bytes) => Setting::Bytes(bytes.checked_mul(2)?),
+            Setting::Time(time) => Setting::Time(time.mul_f64(2.0)),
             Setting::Word(_) => return None,
         };
         twice.number().filter(|number| *number <= most)?;
         Some(twice)
+    }
+}
+
+/// A number rounded up to two digits, and to a whole number.
+fn round_up(number: f64) -> f64 {
+    let unit = libm::pow(10.0, (libm::log10(number.max(1.0)).floor() - 1.0).max(0.0));
+    (number / unit - 1e-9).ceil() * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_is_the_least_that_leaves_room() {
+        let enough = |now: Setting, used: f64| now.enough(used).map(|value| value.to_string());
+        assert_eq!(enough(Setting::Whole(5), 3.2).as_deref(), Some("20"));
+        assert_eq!(enough(Setting::Whole(1), 0.9).as_deref(), Some("2"));
+        assert_eq!(enough(Setting::Whole(50), 1.92).as_deref(), Some("120"));
+        assert_eq!(enough(Setting::PerS(10.0), 6.0).as_deref(), Some("75/s"));
+        assert_eq!(enough(Setting::Bytes(1 << 30), 1.2).as_deref(), Some("1600MiB"));
+        assert_eq!((enough(Setting::Whole(5), 0.8), enough(Setting::Word("m7i.large"), 2.0)), (None, None));
     }
 }

@@ -14,6 +14,12 @@ use super::signal::Outcome;
 pub(super) struct Meter {
     pub arrived: u64,
     pub outcomes: [u64; Outcome::ALL.len()],
+    /// Failures that began here, by outcome: it gave the outcome itself, or nothing answered in its place.
+    pub own: [u64; Outcome::ALL.len()],
+    /// Number of failures that came from another component.
+    pub passed: u64,
+    /// Number of calls answered ok for which nobody waited any more.
+    pub in_vain: u64,
     pub dropped: u64,
     pub passed_on: u64,
     /// The gauges of the component.
@@ -31,8 +37,33 @@ pub(super) struct Meter {
     /// Total time inside of the calls that have left and are not in `response`, since the start of the trial, in
     /// nanoseconds.
     residences: u128,
-    /// `inside.integral` at the start of the current window.
-    window_integral: u128,
+    /// 1 while a call that holds a slot waits for something that the component has a limited number of, such as a connection
+    /// of its pool; else 0.
+    pub lacking: TimeAverage,
+    /// What the integrals and counts were at the start of the current window.
+    window: Mark,
+}
+
+/// Integrals and counts at one moment, to find what a window adds to them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    inside: u128,
+    lined_up: u128,
+    lacking: u128,
+    own: u64,
+}
+
+/// What one component did in one window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WindowOf {
+    /// Time average of the number of calls inside.
+    pub(super) inside: f64,
+    /// Mean share of the slots that calls held, 0..1; 0 without a limit.
+    pub(super) held: f64,
+    /// Share of the time in which a call with a slot waited for something else of the component, 0..1.
+    pub(super) lacking: f64,
+    /// Number of failures that began there.
+    pub(super) own: u64,
 }
 
 /// The calls inside a component at the end of a trial.
@@ -77,10 +108,12 @@ impl Meter {
         self.waits.record(waited.as_nanos());
     }
 
-    /// Counts a call that is answered with another outcome.
-    pub(super) fn fail(&mut self, now: SimTime, arrived: SimTime, outcome: Outcome) {
+    /// Counts a call that is answered with another outcome, which another component gave first if it `failed_below`.
+    pub(super) fn fail(&mut self, now: SimTime, arrived: SimTime, outcome: Outcome, failed_below: bool) {
         self.leave(now, arrived);
         self.outcomes[outcome as usize] += 1;
+        self.own[outcome as usize] += u64::from(!failed_below);
+        self.passed += u64::from(failed_below);
     }
 
     /// Counts a probe that is answered or lost.
@@ -103,6 +136,7 @@ impl Meter {
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         self.arrived = 0;
         self.outcomes = [0; Outcome::ALL.len()];
+        (self.own, self.passed, self.in_vain) = ([0; Outcome::ALL.len()], 0, 0);
         self.dropped = 0;
         self.passed_on = 0;
         self.dials.end_warmup(now);
@@ -113,7 +147,8 @@ impl Meter {
         self.inside.reset(now.as_nanos());
         self.queue.reset(now.as_nanos());
         self.lined_up.reset(now.as_nanos());
-        self.window_integral = 0;
+        self.lacking.reset(now.as_nanos());
+        self.window = Mark::default();
     }
 
     /// Mean share of the slots that calls held, 0..1; `None` without a limit. A call that is inside and does not wait
@@ -125,12 +160,36 @@ impl Meter {
         self.slots.map(|slots| (held / f64::from(slots)).min(1.0))
     }
 
-    /// Time average of the number of calls inside since the last window was closed.
-    pub(super) fn window_mean(&mut self, now: SimTime, length: SimDuration) -> f64 {
-        let integral = self.inside.integral(now.as_nanos());
-        let mean = (integral - self.window_integral) as f64 / length.as_nanos() as f64;
-        self.window_integral = integral;
-        mean
+    /// Notes how many calls wait for a slot, and how many wait for something else while they hold one.
+    pub(super) fn set_waiting(&mut self, now: SimTime, for_slots: u64, with_slots: u64) {
+        let now = now.as_nanos();
+        self.lined_up.set(now, for_slots);
+        self.queue.set(now, for_slots + with_slots);
+        let lacks = u64::from(with_slots > 0);
+        if lacks != self.lacking.level() {
+            self.lacking.set(now, lacks);
+        }
+    }
+
+    /// What happened since the last window was closed, `length` ago.
+    pub(super) fn close_window(&mut self, now: SimTime, length: SimDuration) -> WindowOf {
+        let nanos = now.as_nanos();
+        let before = self.window;
+        self.window = Mark {
+            inside: self.inside.integral(nanos),
+            lined_up: self.lined_up.integral(nanos),
+            lacking: self.lacking.integral(nanos),
+            own: self.own.iter().sum(),
+        };
+        let mean = |after: u128, before: u128| (after - before) as f64 / length.as_nanos() as f64;
+        let inside = mean(self.window.inside, before.inside);
+        let held = inside - mean(self.window.lined_up, before.lined_up);
+        WindowOf {
+            inside,
+            held: self.slots.map_or(0.0, |slots| (held / f64::from(slots)).clamp(0.0, 1.0)),
+            lacking: mean(self.window.lacking, before.lacking),
+            own: self.window.own - before.own,
+        }
     }
 
     pub(super) fn audit(&self, index: usize, now: SimTime, inside: &Inside) {

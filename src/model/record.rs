@@ -55,6 +55,13 @@ pub struct ComponentRecord {
     pub arrived: u64,
     /// Number of calls that it answered, by outcome.
     pub outcomes: [u64; Outcome::ALL.len()],
+    /// Failures that began there, by outcome: it gave the outcome itself, or nothing answered in its place. The rest of its
+    /// failures came from other components.
+    pub own: [u64; Outcome::ALL.len()],
+    /// Number of failures that came from another component.
+    pub passed: u64,
+    /// Number of calls that it answered ok when nobody waited for them any more.
+    pub in_vain: u64,
     /// Number of calls that it lost in a crash.
     pub dropped: u64,
     /// Number of calls that it forwarded to another component.
@@ -123,6 +130,28 @@ pub struct Window {
     pub inside: Vec<f64>,
     /// Utilisation of the cores of each component's own machine, 0..1; 0 without one.
     pub busy: Vec<f64>,
+    /// Mean share of its slots (workers, connections) that calls held, for each component, 0..1; 0 without a limit.
+    pub held: Vec<f64>,
+    /// Share of the window in which a call that held a slot waited for something else of the component, such as a connection
+    /// of its pool; for each component, 0..1.
+    pub lacking: Vec<f64>,
+    /// Number of failures that began at each component.
+    pub own: Vec<u64>,
+    /// The requests of each class, in the scenario's order.
+    pub classes: Vec<ClassWindow>,
+}
+
+/// Requests of one class in one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassWindow {
+    /// Number of requests issued in it.
+    pub issued: u64,
+    /// Number of requests that ended ok in it.
+    pub ok: u64,
+    /// Number of requests that ended in it with another outcome.
+    pub failed: u64,
+    /// Number of tries of those that ended in it.
+    pub attempts: u64,
 }
 
 /// Something that happened to a component.

@@ -7,9 +7,9 @@ use crate::stats::occupancy::Occupancy;
 
 use super::call::Request;
 use super::gauge::Gauge;
-use super::meter::{Inside, Meter};
+use super::meter::{Inside, Meter, WindowOf};
 use super::part::{Part, PartRecord};
-use super::record::{ClassRecord, Note, Window};
+use super::record::{ClassRecord, ClassWindow, Note, Window};
 use super::signal::Outcome;
 
 /// Largest number of entries in a timeline; later ones are dropped.
@@ -26,6 +26,8 @@ struct Account {
     warmup: Counts,
     /// Requests that were issued in the warm-up and ended after it; they are in no other figure.
     carried: Carried,
+    /// The counts at the start of the open window.
+    window: ClassWindow,
     /// Response times of requests that ended ok in the open window, in nanoseconds.
     responses: Histogram,
     /// Response times of requests that ended ok in closed windows, in nanoseconds.
@@ -46,6 +48,7 @@ struct Counts {
 #[derive(Clone, Copy, Debug, Default)]
 struct Carried {
     ended: u64,
+    attempts: u64,
     ok: u64,
     good: u64,
 }
@@ -172,6 +175,7 @@ impl Recorder {
     fn end_carried(&mut self, request: &Request, ok: Option<u64>, is_good: bool) {
         let carried = &mut self.accounts[usize::from(request.class)].carried;
         carried.ended += 1;
+        carried.attempts += u64::from(request.attempt);
         carried.ok += u64::from(ok.is_some());
         carried.good += u64::from(is_good);
         if let Some(nanos) = ok {
@@ -202,8 +206,9 @@ impl Recorder {
         if length.is_zero() {
             return;
         }
+        let classes = self.accounts.iter_mut().map(Account::window).collect();
         let issued: u64 = self.accounts.iter().map(|account| account.counts.issued).sum();
-        let inside = self.meters.iter_mut().map(|meter| meter.window_mean(now, length)).collect();
+        let of: Vec<WindowOf> = self.meters.iter_mut().map(|meter| meter.close_window(now, length)).collect();
         let mut shares = vec![0.0; self.meters.len()];
         for &(host, nanos, cores) in busy {
             shares[host] = nanos as f64 / (length.as_nanos() as f64 * f64::from(cores));
@@ -217,8 +222,12 @@ impl Recorder {
             failed: window.failed,
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
             response_sum: window.responses.sum(),
-            inside,
+            inside: of.iter().map(|one| one.inside).collect(),
             busy: shares,
+            held: of.iter().map(|one| one.held).collect(),
+            lacking: of.iter().map(|one| one.lacking).collect(),
+            own: of.iter().map(|one| one.own).collect(),
+            classes,
         });
         window.reopen(now, issued);
     }
@@ -255,6 +264,7 @@ impl Account {
             counts: Counts::default(),
             warmup: Counts::default(),
             carried: Carried::default(),
+            window: ClassWindow::default(),
             responses: Histogram::default(),
             ok: Histogram::default(),
             failed: Histogram::default(),
@@ -266,6 +276,22 @@ impl Account {
         all.merge(&self.responses);
         self.ok.merge(&self.responses);
         self.responses.clear();
+    }
+
+    /// The requests of the window that is being closed.
+    fn window(&mut self) -> ClassWindow {
+        let Counts { issued, outcomes, attempts, .. } = self.counts;
+        let ok = outcomes[Outcome::Ok as usize] + self.carried.ok;
+        let ended = outcomes.iter().sum::<u64>() + self.carried.ended;
+        let attempts = attempts + self.carried.attempts;
+        let now = ClassWindow { issued, ok, failed: ended - ok, attempts };
+        let before = std::mem::replace(&mut self.window, now);
+        ClassWindow {
+            issued: now.issued - before.issued,
+            ok: now.ok - before.ok,
+            failed: now.failed - before.failed,
+            attempts: now.attempts - before.attempts,
+        }
     }
 
     fn finish(mut self) -> ClassRecord {
@@ -322,7 +348,7 @@ mod tests {
         two_calls().audit(at(50), &[], &[Inside { calls: 1, residences: 30 }]);
         let mut recorder = two_calls();
         recorder.end_warmup(at(40));
-        recorder.meters[0].fail(at(60), at(20), Outcome::Rejected);
+        recorder.meters[0].fail(at(60), at(20), Outcome::Rejected, false);
         recorder.audit(at(70), &[], &[Inside::default()]);
     }
 

@@ -111,6 +111,12 @@ impl Noun {
         }
     }
 
+    /// The verb that goes with it: "is" or "are".
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        if let Noun::One(_) = self { "is" } else { "are" }
+    }
+
     /// A clause: "the cores of `web` are 93 % busy". `share` lies between 0 and 1.
     #[must_use]
     pub fn is_busy(self, of: &str, share: f64) -> String {

@@ -365,6 +365,10 @@ impl Simulation {
         {
             call.notes = Notes::BLANK;
             let (number, router) = (call.number, call.via);
+            if outcome != Outcome::Ok {
+                self.world.fail_above(id);
+            }
+            let call = self.world.calls.get(id.0).expect("it is alive still");
             if call.watched && router != ComponentId::NONE {
                 self.deliver(router, Signal::Passed(id, outcome), number);
             }

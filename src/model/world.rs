@@ -229,7 +229,8 @@ impl World {
         let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
         call.stage = Stage::Lost;
         call.connection = Connection::Broken;
-        let caller = call.caller;
+        let (caller, callee) = (call.caller, call.callee);
+        self.recorder.meters[callee.index()].own[Outcome::Unavailable as usize] += 1;
         let answer = Event::Reply { to: caller, id, outcome: Outcome::Unavailable };
         self.schedule(now + CONNECTION_GIVEN_UP, answer);
     }

@@ -1,6 +1,7 @@
 //! Estimates from numbers. This layer does not know that a simulator exists.
 
 pub mod batch;
+pub mod binomial;
 pub mod histogram;
 pub mod interval;
 pub mod occupancy;

@@ -8,10 +8,12 @@ use std::fs;
 use outgrow::components::KINDS;
 use outgrow::experiment::advise::next;
 use outgrow::experiment::capacity::Knob;
-use outgrow::experiment::result::{Answer, Bottleneck, RunResult, Verdict};
+use outgrow::experiment::finding::Finding;
+use outgrow::experiment::result::{Answer, RunResult, Verdict};
 use outgrow::experiment::runner::{RunOptions, Unwatched, run};
 use outgrow::kernel::time::SimDuration;
 use outgrow::model::lever::Setting;
+use outgrow::model::resource::Noun;
 use outgrow::model::simulation::Length;
 use outgrow::model::spec::{Files, NoFiles};
 use outgrow::scenario::levers::levers;
@@ -22,6 +24,9 @@ use designs::design;
 
 /// Random designs whose advice is checked.
 const DESIGNS: u64 = 500;
+
+/// Random designs whose advice also passes through the loader before it is given.
+const LOADED: u64 = 20;
 
 /// A scenario's text, and the folder of the files that it names.
 struct Source<'a> {
@@ -71,36 +76,78 @@ fn any_result() -> RunResult {
     result(&Source { text, files: &NoFiles }.scenario(), SimDuration::from_secs(1))
 }
 
-/// Checks a `next:` line, and returns the kind of its advice: the last part of the key, or `trials`.
-fn check_next(source: &Source<'_>, line: &str) -> String {
+/// Checks a `next:` line, and returns the kinds of its advice: the last part of each key, or `trials`.
+fn check_next(source: &Source<'_>, line: &str) -> Vec<String> {
     let command = line.split(" # ").next().expect("a command");
-    let rest = command.strip_prefix("outgrow run a.toml --").unwrap_or_else(|| panic!("{line}"));
-    if let Some(trials) = rest.strip_prefix("trials ") {
+    let rest = command.strip_prefix("outgrow run a.toml ").unwrap_or_else(|| panic!("{line}"));
+    if let Some(trials) = rest.strip_prefix("--trials ") {
         source.accepts("run.trials", trials);
-        return "trials".to_owned();
+        return vec!["trials".to_owned()];
     }
-    let (key, value) = rest.strip_prefix("set ").and_then(|set| set.split_once('=')).expect(line);
-    source.accepts(key, value);
-    key.split_once('.').expect(line).1.to_owned()
+    let sets = rest.split("--set ").skip(1).map(|set| set.trim().split_once('=').expect(line));
+    let pairs: Vec<(String, String)> = sets.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    if let Err(found) = source.with(&pairs) {
+        panic!("{line} is refused: {found}\n{}", source.text);
+    }
+    pairs.iter().map(|(key, _)| key.split_once('.').expect(line).1.to_owned()).collect()
 }
 
-/// Every `next:` of a scenario: with each resource of each box as the bottleneck, at the box and at each of its first
-/// members, and with nothing busy.
-fn all_next(scenario: &Scenario, result: &mut RunResult) -> BTreeSet<String> {
-    let mut binding = Vec::new();
+/// The advice on a result of a scenario, with the loader as its judge if it is `loaded`.
+fn advice(source: &Source<'_>, scenario: &Scenario, result: &RunResult, loaded: bool) -> Option<String> {
+    let reload = |changes: &[(String, String)]| source.with(changes).ok();
+    next(scenario, result, if loaded { Some(&reload) } else { None })
+}
+
+/// A finding that a resource is the busiest.
+fn busiest(of: String, resource: &'static str) -> Finding {
+    Finding::Busiest {
+        of,
+        resource,
+        noun: Noun::Many("the cores"),
+        share: 0.95,
+        since_s: None,
+        piled_up_since_s: None,
+        saturates_rps: None,
+    }
+}
+
+/// Every `next:` of a scenario: with each resource of each box as the cause, at the box and at each of its first members; with
+/// each box dead; and with nothing wrong.
+fn all_next(
+    source: &Source<'_>,
+    scenario: &Scenario,
+    result: &mut RunResult,
+    loaded: bool,
+) -> BTreeSet<String> {
+    let mut causes = Vec::new();
     for row in scenario.load().resources {
-        let entry = scenario.entry(&row.name).expect("the box of a resource");
+        let Some(entry) = scenario.entry(&row.name) else { continue };
         let guests = scenario.boxes.iter().filter(|guest| guest.spec.host() == Some(&row.name));
         let of = row.resource.of.clone().take(2).map(|number| entry.spec.member(&row.name, number).name);
         let names = of.chain([row.name.clone()]).chain(guests.map(|guest| guest.name.clone()));
-        binding.extend(names.map(|component| (component, row.resource.name, 0.95)));
+        causes.extend(names.map(|of| busiest(of, row.resource.name)));
     }
-    let idle = (scenario.boxes[0].name.clone(), "cpu", 0.1);
-    let lines = binding.into_iter().chain([idle]).filter_map(|(component, resource, utilisation)| {
-        result.bottleneck = Some(Bottleneck { component, resource, utilisation });
-        next(scenario, result)
-    });
-    lines.collect()
+    let dead = |entry: &outgrow::scenario::BoxEntry| Finding::Fault {
+        fault: "crash",
+        verb: "crashed",
+        of: vec![entry.name.clone()],
+        from_s: 0.0,
+        until_s: None,
+    };
+    causes.extend(scenario.boxes.iter().map(dead));
+    causes.push(Finding::NoAcks { away: Vec::new(), from_s: 0.0, outage_s: 1.0, waited_s: 1.0 });
+    result.steady_state.reached = false;
+    let mut lines: BTreeSet<String> = causes
+        .into_iter()
+        .filter_map(|cause| {
+            result.why = vec![cause];
+            advice(source, scenario, result, loaded)
+        })
+        .collect();
+    result.why.clear();
+    result.steady_state.reached = true;
+    lines.extend(advice(source, scenario, result, loaded));
+    lines
 }
 
 #[test]
@@ -131,7 +178,7 @@ fn the_next_command_of_every_built_in_scenario_is_accepted() {
     each_built_in(|source| {
         let scenario = source.scenario();
         let measured = result(&scenario, SimDuration::from_millis(500));
-        for line in measured.next.into_iter().chain(all_next(&scenario, &mut any)) {
+        for line in measured.next.into_iter().chain(all_next(source, &scenario, &mut any, false)) {
             check_next(source, &line);
         }
     });
@@ -145,8 +192,11 @@ fn the_next_command_of_random_scenarios_is_accepted() {
         let text = design(seed);
         let source = Source { text: &text, files: &NoFiles };
         let scenario = source.scenario();
-        for line in all_next(&scenario, &mut any) {
-            *kinds.entry(check_next(&source, &line)).or_default() += 1;
+        for kind in all_next(&source, &scenario, &mut any, seed < LOADED)
+            .iter()
+            .flat_map(|line| check_next(&source, line))
+        {
+            *kinds.entry(kind).or_default() += 1;
         }
     }
     let known = [
@@ -185,33 +235,31 @@ fn what_is_not_shown_yet_gets_more_trials() {
         trials_needed: Some(40),
         reason: None,
     }];
-    let line = next(&source.scenario(), &any).expect("advice");
-    assert_eq!(
-        (line.as_str(), check_next(&source, &line).as_str()),
-        ("outgrow run a.toml --trials 40", "trials")
-    );
+    let line = advice(&source, &source.scenario(), &any, true).expect("advice");
+    assert_eq!(line, "outgrow run a.toml --trials 40");
+    check_next(&source, &line);
 }
 
 #[test]
 fn no_advice_names_a_key_that_its_box_does_not_have() {
     // Each was proposed once and then refused.
     let mut any = any_result();
-    let mut advice = |database: &str, component: &str| {
+    let mut advised = |database: &str, component: &str| {
         let text = format!(
             "[request.read]\nkeys = 1000\n[client.u]\nrate = '9/s'\ntarget = 's'\n[server.s]\npublic = true\n\
              steps = [{{ query = 'db' }}]\n[database.db]\n{database}\n"
         );
         let source = Source { text: &text, files: &NoFiles };
-        let bottleneck = Bottleneck { component: component.into(), resource: "cpu", utilisation: 0.9 };
-        any.bottleneck = Some(bottleneck);
-        let line = next(&source.scenario(), &any).expect("advice");
+        any.why = vec![busiest(component.into(), "cpu")];
+        any.steady_state.reached = false;
+        let line = advice(&source, &source.scenario(), &any, true).expect("advice");
         check_next(&source, &line);
-        line.rsplit_once(' ').expect("a command").1.to_owned()
+        line.split(" # ").next().and_then(|line| line.rsplit_once(' ')).expect("a command").1.to_owned()
     };
-    assert_eq!(advice("topology = 'multi-primary'\nnodes = 3", "db.node-2"), "db.nodes=4");
-    assert_eq!(advice("engine = 'document'\nnodes = 3", "db"), "db.nodes=5");
-    assert_eq!(advice("replicas = 1", "db.replica-1"), "db.replicas=2");
-    assert_eq!(advice("replicas = 1\nreads = 'primary'", "db.primary"), "db.cores=2");
+    assert_eq!(advised("topology = 'multi-primary'\nnodes = 3", "db.node-2"), "db.nodes=4");
+    assert_eq!(advised("engine = 'document'\nnodes = 3", "db"), "db.nodes=5");
+    assert_eq!(advised("replicas = 1", "db.replica-1"), "db.replicas=2");
+    assert_eq!(advised("replicas = 1\nreads = 'primary'", "db.primary"), "db.cores=2");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod figures;
 mod foreign;
 mod gauges;
 mod golden;
+mod incidents;
 mod intervals;
 mod keys;
 mod laws;

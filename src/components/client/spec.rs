@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Verbs;
 use crate::model::component::Component;
-use crate::model::lever::{Lever, Setting};
+use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Spec, Users};
@@ -300,7 +300,17 @@ impl Spec for ClientSpec {
             .trace
             .as_ref()
             .map(|trace| Lever::load("trace.factor", Setting::Number(trace.factor()), trace::FACTORS));
-        users.into_iter().chain(rates).chain(trace).collect()
+        let attempts = Setting::Whole(self.retry.map_or(1, |retry| u32::from(retry.attempts)));
+        let once = attempts == Setting::Whole(1);
+        let again = once.then(|| Lever::cure("retry.attempts", attempts, Setting::Whole(2), &[Ill::Dead]));
+        let has_budget = self.retry.is_none_or(|retry| retry.budget.is_some());
+        let off = Setting::Whole(0);
+        let budget = (!once && !has_budget)
+            .then(|| Lever::cure("retry.budget", off, Setting::Word("20%"), &[Ill::Storm]));
+        let no_more =
+            (!once).then(|| Lever::cure("retry.attempts", attempts, Setting::Whole(1), &[Ill::Storm]));
+        let cures = budget.into_iter().chain(no_more).chain(again);
+        users.into_iter().chain(rates).chain(trace).chain(cures).collect()
     }
 
     fn offered(&self) -> Option<Offered> {

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use crate::model::lever::{Lever, Setting};
+use crate::kernel::time::SimDuration;
+use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::resource::{
     APPLY_WORKERS, Bound, COMMIT, CONNECTIONS, CORE_SECONDS, CPU, DISK, Full, Hold, MEMORY, Meter, Noun,
     Resource,
 };
 use crate::model::spec::{RequestClass, Spec as _};
 
+use super::acks::Wait;
 use super::apply::WORKERS_MAX;
 use super::gauges::APPLYING_NAME;
 use super::spec::engine::NODES_MAX;
@@ -200,6 +202,37 @@ impl DatabaseSpec {
         for (key, limit) in limits {
             let resources: &[&str] = if key == READ_LIMIT { &[READ_LIMIT] } else { &[WRITE_LIMIT] };
             levers.extend(limit.map(|limit| twice(key, Setting::PerS(limit.0), 1e9, resources)));
+        }
+        levers.extend(self.cures());
+        levers
+    }
+
+    /// What helps when a node is dead, or when replicas do not confirm.
+    fn cures(&self) -> Vec<Lever> {
+        let mut levers = Vec::new();
+        let replicas = self.replicas();
+        if self.is_partitioned() || self.all_write() || replicas == 0 {
+            return levers;
+        }
+        let off = Setting::Whole(0);
+        if self.failover.is_none() {
+            levers.push(Lever::cure("failover.preset", off, Setting::Word("patroni"), &[Ill::Dead]));
+        }
+        let acks = &[Ill::Acks];
+        if let Wait::AtMost(_, patience) = self.wait() {
+            let second = SimDuration::from_secs(1);
+            if patience > second {
+                levers.push(Lever::cure(
+                    "semi_sync_timeout",
+                    Setting::Time(patience),
+                    Setting::Time(second),
+                    acks,
+                ));
+            }
+        }
+        if replicas < REPLICAS_MAX && self.wait() != Wait::Nobody {
+            let lever = Lever::cure("replicas", Setting::Whole(replicas), Setting::Whole(replicas + 1), acks);
+            levers.push(Lever { adds: 1, ..lever });
         }
         levers
     }

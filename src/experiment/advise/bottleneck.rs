@@ -243,7 +243,7 @@ mod tests {
         assert_eq!((found.component.as_str(), found.resource), ("db", APPLY_WORKERS));
         assert!((found.utilisation - 0.8).abs() < 1e-9);
         result.bottleneck = Some(found);
-        assert_eq!(next(&scenario, &result).unwrap(), "outgrow run a.toml --set db.apply.workers=2");
+        assert_eq!(next(&scenario, &result, None).unwrap(), "outgrow run a.toml --set db.apply.workers=2");
         result.metrics.throughput_rps = Figure::over([5.0]);
         assert_eq!(bottleneck(&scenario, &result).unwrap().resource, "cpu");
     }

@@ -1,143 +1,129 @@
-//! What to try next: a command that turns one lever.
+//! What to try next: a command. While something fails it attacks the cause that `why` names; else it asks the next question.
 
-use std::ops::Range;
-
-use crate::model::lever::{Effect, Lever};
-use crate::model::resource::{Meter, Sort};
+use crate::model::lever::{Effect, Setting};
+use crate::scenario::Scenario;
 use crate::scenario::levers::levers;
-use crate::scenario::{BoxEntry, Scenario};
+use crate::scenario::load::ResourceLoad;
 
-use super::super::result::{Answer, Bottleneck, RunResult};
-use super::{owner, resource_of};
-
-/// From this use on a resource is worth enlarging.
-const BUSY: f64 = 0.7;
+use super::super::finding::{Attempt, Change};
+use super::super::result::{Answer, RunResult};
+use super::cure::{Reload, cures, turned};
+use super::incident::fails;
+use super::used;
 
 /// More trials than this are no advice to run: the value is too close to its bound.
 pub(in super::super) const TRIALS_ADVISED_MAX: u64 = 1000;
 
-/// A command that is worth running next: the scenario with more trials, or with one lever turned.
+/// Most causes that are attacked together.
+const TOGETHER_MAX: usize = 3;
+
+/// Least use of a resource at which the load that fills it is a question.
+const USED: f64 = 0.01;
+
+/// A command that is worth running next, without trying anything.
 #[must_use]
-pub fn next(scenario: &Scenario, result: &RunResult) -> Option<String> {
-    let run = format!("outgrow run {}", scenario.origin);
+pub fn next(scenario: &Scenario, result: &RunResult, reload: Option<&Reload<'_>>) -> Option<String> {
+    if !fails(result) {
+        return question(scenario, result);
+    }
+    let plan = plans(scenario, result, reload).into_iter().next()?;
+    Some(command(scenario, &plan, &["not tried"]))
+}
+
+/// The next question about a system in which nothing fails: more trials, or the load at which the first resource is full.
+pub(in super::super) fn question(scenario: &Scenario, result: &RunResult) -> Option<String> {
     let undecided = result.expect.iter().find(|verdict| verdict.verdict == Answer::NotShown);
-    if let Some(trials) =
-        undecided.and_then(|verdict| verdict.trials_needed).filter(|few| *few <= TRIALS_ADVISED_MAX)
-    {
-        return Some(format!("{run} --trials {trials}"));
+    let trials = undecided.and_then(|verdict| verdict.trials_needed).filter(|few| *few <= TRIALS_ADVISED_MAX);
+    if let Some(trials) = trials {
+        return Some(format!("outgrow run {} --trials {trials}", scenario.origin));
     }
-    let bottleneck = result.bottleneck.as_ref()?;
-    let is_busy = bottleneck.utilisation >= BUSY || !result.steady_state.reached;
-    let change = if is_busy { enlarge(scenario, bottleneck) } else { more_load(scenario) };
-    Some(format!("{run} --set {}", change?))
-}
-
-/// The override that gives the bottleneck more of what it lacks.
-fn enlarge(scenario: &Scenario, bottleneck: &Bottleneck) -> Option<String> {
-    let entry = owner(scenario, &bottleneck.component)?;
-    let (holder, resource) = resource_of(scenario, entry, bottleneck.resource)?;
-    // More of what calls hold while something else works may only move the queue, and a limit has its reasons.
-    let is_worth_more = match resource.meter {
-        Meter::Cores | Meter::Memory => true,
-        Meter::Law | Meter::Gauge(_) => resource.sort != Sort::Limit,
-        Meter::Slots | Meter::Disk | Meter::Passed => false,
-    };
-    if !is_worth_more {
-        return None;
-    }
-    let members = if holder.name == entry.name { members(entry, &bottleneck.component) } else { 0..1 };
-    let relieves = |lever: &Lever| lever.relieves(resource.name, &members);
-    levers(scenario, holder).iter().filter(|lever| relieves(lever)).find_map(|lever| turned(holder, lever))
-}
-
-/// The override that doubles the load, to see what gives way first.
-fn more_load(scenario: &Scenario) -> Option<String> {
+    let load = scenario.load().resources;
+    let first = load.iter().filter(|row| used(row) > USED);
+    let first = first.reduce(|most, one| if used(one) > used(most) { one } else { most });
     scenario.boxes.iter().find_map(|entry| {
         let levers = levers(scenario, entry);
-        let load = levers.iter().find(|lever| matches!(lever.effect, Effect::Load(..)))?;
-        turned(entry, load)
+        let lever = levers.iter().find(|lever| matches!(lever.effect, Effect::Load(..)))?;
+        let filled = first.and_then(|row| filling(lever.now, &lever.effect, row).map(|value| (row, value)));
+        let Some((row, value)) = filled else {
+            return Some(command(scenario, &[turned(entry, lever)?], &[]));
+        };
+        let change =
+            Change { key: format!("{}.{}", entry.name, lever.key), value: value.to_string(), comment: None };
+        (scenario.boxes.len() > 1).then_some(())?;
+        let reason = format!("{} of `{}` would be full", row.resource.noun.word(), row.name);
+        Some(command(scenario, &[change], &[&reason]))
     })
 }
 
-/// Numbers of the members of a box that a name stands for: one of them, or all.
-fn members(entry: &BoxEntry, name: &str) -> Range<u32> {
-    let all = 0..entry.spec.members();
-    if entry.name == name {
-        return all;
+/// The load at which a resource is full, of two digits; `None` where it cannot be simulated.
+fn filling(now: Setting, effect: &Effect, row: &ResourceLoad) -> Option<Setting> {
+    let Effect::Load(least, most) = effect else { return None };
+    let number = now.number()? / used(row);
+    let unit = libm::pow(10.0, libm::log10(number).floor() - 1.0);
+    let number = (number / unit).round() * unit;
+    let number = if number >= 10.0 { number.round() } else { number };
+    if !(*least..=*most).contains(&number) || number <= now.number()? {
+        return None;
     }
-    let one = all.clone().find(|number| entry.spec.member(&entry.name, *number).name == name);
-    one.map_or(all, |number| number..number + 1)
-}
-
-/// The override that gives a lever its next value, with a comment on its price or its reason; `None` at its end.
-fn turned(entry: &BoxEntry, lever: &Lever) -> Option<String> {
-    let change = format!("{}.{}={}", entry.name, lever.key, lever.next?);
-    let price = lever.price.map(|price| format!("USD {price} an hour"));
-    Some(match price.or_else(|| lever.why.clone()) {
-        Some(comment) => format!("{change} # {comment}"),
-        None => change,
+    Some(match now {
+        Setting::Whole(_) => Setting::Whole(number as u32),
+        Setting::PerS(_) => Setting::PerS(number),
+        _ => Setting::Number(number),
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::super::samples::from_text;
-    use super::super::samples::changed;
-    use super::*;
-
-    #[test]
-    fn the_next_command_changes_what_binds() {
-        let scenario = |rest: &str| {
-            from_text(&format!(
-                "[client.users]\n{rest}\ntarget = 'web'\n[server.web]\npublic = true\ncores = 2\nsteps = [{{ cpu = '1ms' }}]\n"
-            ))
-        };
-        let mut result = changed(|_| ());
-        let mut with = |component: &str, utilisation: f64, scenario: &Scenario| {
-            result.bottleneck =
-                Some(Bottleneck { component: component.into(), resource: "cpu", utilisation });
-            next(scenario, &result).unwrap()
-        };
-        let open = scenario("rate = '50/s'");
-        assert_eq!(with("web", 0.9, &open), "outgrow run a.toml --set web.cores=4");
-        assert_eq!(with("web", 0.1, &open), "outgrow run a.toml --set users.rate=100/s");
-        assert_eq!(with("web", 0.1, &scenario("users = 50")), "outgrow run a.toml --set users.users=100");
+/// What is worth trying, in this order: what could take away the first cause, the second, both together, the third, all three,
+/// and then what else could help.
+pub(in super::super) fn plans(
+    scenario: &Scenario,
+    result: &RunResult,
+    reload: Option<&Reload<'_>>,
+) -> Vec<Vec<Change>> {
+    let causes = cures(scenario, result, reload);
+    let first: Vec<Change> = causes.iter().filter_map(|changes| changes.first().cloned()).collect();
+    // Each alone before it joins those before it.
+    let alone_and_together = |many: usize| [vec![first[many - 1].clone()], first[..many].to_vec()];
+    let mut plans: Vec<Vec<Change>> =
+        (1..=first.len().min(TOGETHER_MAX)).flat_map(alone_and_together).skip(1).collect();
+    let others = causes.iter().flat_map(|changes| changes.iter().skip(1)).map(|change| vec![change.clone()]);
+    plans.extend(others);
+    plans.extend(first.iter().skip(TOGETHER_MAX).map(|change| vec![change.clone()]));
+    if let Some([a, b]) = causes.first().and_then(|changes| changes.get(..2))
+        && a.key != b.key
+    {
+        plans.push(vec![a.clone(), b.clone()]);
     }
+    let accepted = |plan: &Vec<Change>| {
+        let pairs: Vec<(String, String)> = plan.iter().map(Change::pair).collect();
+        reload.is_none_or(|reload| reload(&pairs).is_some())
+    };
+    plans.retain(accepted);
+    plans
+}
 
-    #[test]
-    fn a_rented_machine_grows_along_its_family_and_at_its_price() {
-        let next_of = |keys: &str, kind: &str| {
-            let text = format!(
-                "[client.users]\nrate = '50/s'\ntarget = 'web'\n[server.web]\npublic = true\ncores = 8\n\
-                 steps = [{{ query = 'db' }}]\n[database.db]\n{keys}\n"
-            );
-            let text = match kind {
-                "server" => text
-                    .replace("cores = 8", keys)
-                    .replace(&format!("[database.db]\n{keys}"), "[database.db]"),
-                _ => text,
-            };
-            let scenario = from_text(&text);
-            let component = if kind == "server" { "web" } else { "db" };
-            let binds = Bottleneck { component: component.into(), resource: "cpu", utilisation: 0.9 };
-            enlarge(&scenario, &binds)
+/// The command after trying: the attempt that solves the problem with the fewest changes, or else the one that helps most.
+pub(in super::super) fn best(scenario: &Scenario, tried: &[Attempt]) -> Option<String> {
+    let helps = tried.iter().filter(|one| one.helps);
+    let better = |a: &&Attempt, b: &&Attempt| {
+        let solved = a.solves.cmp(&b.solves);
+        let fewer = if a.solves && b.solves {
+            b.changes.len().cmp(&a.changes.len())
+        } else {
+            std::cmp::Ordering::Equal
         };
-        let check = |keys: &str, kind: &str, expected: &str| {
-            assert_eq!(next_of(keys, kind).as_deref(), Some(expected), "{keys}");
-        };
-        let next = "web.instance=m7i.xlarge # USD 0.2016 an hour";
-        check("instance = 'm7i.large'", "server", next);
-        check(
-            "instance = 'm7i.48xlarge'",
-            "server",
-            "web.count=2 # m7i.48xlarge is the largest of its family",
-        );
-        check(
-            "instance = 'm7i.48xlarge'",
-            "database",
-            "db.replicas=2 # m7i.48xlarge is the largest of its family",
-        );
-        check("instance = 'm7i.large'\nreplicas = 1", "database", "db.replicas=2");
-        check("instance = 'm7i.large'\ncores = 3", "database", "db.cores=6");
-    }
+        solved.then(fewer).then(a.available.total_cmp(&b.available))
+    };
+    // The first of equal ones was thought of first.
+    let best = helps.rev().max_by(better)?;
+    let note: &[&str] = if best.solves { &[] } else { &["better, but not enough"] };
+    Some(command(scenario, &best.changes, note))
+}
+
+/// The command with some changes, and a comment of their prices, reasons and notes.
+fn command(scenario: &Scenario, changes: &[Change], notes: &[&str]) -> String {
+    let sets = changes.iter().map(|change| format!(" --set {}={}", change.key, change.value));
+    let line = format!("outgrow run {}{}", scenario.origin, sets.collect::<String>());
+    let mut comments: Vec<&str> = changes.iter().filter_map(|change| change.comment.as_deref()).collect();
+    comments.extend(notes);
+    if comments.is_empty() { line } else { format!("{line} # {}", comments.join("; ")) }
 }

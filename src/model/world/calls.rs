@@ -201,7 +201,8 @@ impl World {
         debug_assert!(self.infos[from.index()].can_speak(), "a machine that does not work answers nobody");
         call.stage = Stage::Answered;
         // Only what is needed: a copy of the whole call costs more than all the rest.
-        let &mut Call { caller, key, number, class, arrived, waited, ask, abandoned, .. } = call;
+        let &mut Call { caller, key, number, class, arrived, waited, ask, abandoned, failed_below, .. } =
+            call;
         if self.trace.is_some() {
             self.mark(from, id, What::Leave(Some(outcome)));
         }
@@ -213,9 +214,11 @@ impl World {
             meter.answer_ok(now, residence, waited);
             if !abandoned {
                 self.recorder.meters[caller.index()].asked += u128::from(residence.as_nanos());
+            } else {
+                meter.in_vain += 1;
             }
         } else {
-            meter.fail(now, arrived, outcome);
+            meter.fail(now, arrived, outcome, failed_below);
         }
         if abandoned {
             self.calls.remove(id.0);
@@ -257,6 +260,7 @@ impl World {
         call.callee = to;
         call.connection = Connection::Held;
         call.via = from;
+        call.failed_below = false;
         call.knocks = 0;
         if crosses {
             call.notes = Notes::BLANK;
@@ -280,16 +284,27 @@ impl World {
         }
         call.stage = Stage::Travelling;
         call.callee = router;
+        call.failed_below = true;
         let (key, arrived, caller) = (call.key, call.arrived, call.caller);
         if self.crosses_boxes(component, router) {
             self.calls.get_mut(id.0).expect("it is alive still").notes = Notes::BLANK;
         }
         self.mark(component, id, What::Leave(None));
-        self.recorder.meters[component.index()].fail(now, arrived, Outcome::Unavailable);
+        self.recorder.meters[component.index()].fail(now, arrived, Outcome::Unavailable, false);
         // A driver stands where its caller does.
         let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
         let delay = self.delay(component, back, key);
         self.post(id, delay, Event::Returned { to: router, id, from: component });
+    }
+
+    /// An answer that is no success comes to the caller of a call: what the caller was working on has failed below.
+    #[cold]
+    pub(in crate::model) fn fail_above(&mut self, id: CallId) {
+        if let Some(&Call { parent: Parent::Call(above), .. }) = self.calls.get(id.0)
+            && let Some(above) = self.calls.get_mut(above.0)
+        {
+            above.failed_below = true;
+        }
     }
 
     /// Whether two components belong to different boxes. What one has noted about a call is no business of the other then.

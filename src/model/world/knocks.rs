@@ -75,13 +75,17 @@ impl World {
     /// handed the call on gets it back. `None` if the connection was made, or the call has ended.
     pub(in crate::model) fn give_up_connecting(&mut self, id: CallId) -> Option<Event> {
         let call = self.calls.get_mut(id.0).filter(|call| call.stage == Stage::Outside)?;
-        let (caller, callee) = (call.caller, call.callee);
+        let (caller, callee, ask) = (call.caller, call.callee, call.ask);
         let router = std::mem::replace(&mut call.via, ComponentId::NONE);
         if router == ComponentId::NONE {
             call.stage = Stage::Answered;
+            self.recorder.meters[callee.index()].own[Outcome::TimedOut as usize] +=
+                u64::from(!ask.is_check());
             return Some(Event::Reply { to: caller, id, outcome: Outcome::TimedOut });
         }
         (call.stage, call.callee, call.knocks) = (Stage::Travelling, router, 0);
+        call.failed_below = true;
+        self.recorder.meters[callee.index()].own[Outcome::TimedOut as usize] += 1;
         if self.crosses_boxes(callee, router) {
             self.calls.get_mut(id.0).expect("it is alive still").notes = Notes::BLANK;
         }

@@ -64,6 +64,7 @@ impl World {
                 let meter = &mut self.recorder.meters[component.index()];
                 if !call.ask.is_check() {
                     meter.lose(now, call.arrived);
+                    meter.own[Outcome::Unavailable as usize] += 1;
                 } else {
                     meter.end_probe(now, call.arrived);
                 }

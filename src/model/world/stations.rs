@@ -72,10 +72,8 @@ impl World {
 
     /// The queue of a component is what waits inside it and, for the host of a machine, what waits for a core.
     pub(in crate::model) fn set_waiting(&mut self, component: ComponentId, for_slots: u64, with_slots: u64) {
-        let now = self.now().as_nanos();
-        let meter = &mut self.recorder.meters[component.index()];
-        meter.lined_up.set(now, for_slots);
-        meter.queue.set(now, for_slots + with_slots);
+        let now = self.now();
+        self.recorder.meters[component.index()].set_waiting(now, for_slots, with_slots);
         if let Some(id) = self.infos[component.index()].machine {
             let machine = &mut self.machines[id.index()];
             if machine.host == component {

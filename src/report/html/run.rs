@@ -92,7 +92,9 @@ fn verdict(result: &RunResult) -> Vec<Block> {
     if !result.complete {
         lines.push(line("unsure", "incomplete", "the figures cover only the part that ran", String::new()));
     }
-    if !result.steady_state.reached {
+    if let Some(collapse) = result.collapse.as_ref().filter(|collapse| collapse.of > 0) {
+        lines.push(line("bad", "collapse", &summary::collapse(collapse), String::new()));
+    } else if !result.steady_state.reached {
         lines.push(line("bad", "no steady state", &summary::growth(result), String::new()));
     }
     for (verdicts, words) in [
@@ -120,7 +122,11 @@ fn verdict(result: &RunResult) -> Vec<Block> {
 }
 
 fn why(result: &RunResult) -> Vec<Block> {
-    let mut blocks = sentences(&result.why);
+    let mut lines = result.reasons();
+    lines.extend(
+        summary::tried(result).iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")),
+    );
+    let mut blocks = sentences(&lines);
     blocks
         .extend(result.next.as_ref().map(|next| Block::Command("Worth running next:".into(), next.clone())));
     blocks

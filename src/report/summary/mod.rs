@@ -7,8 +7,10 @@ mod requests;
 mod timeline;
 
 use super::chart::plot::Table;
-use super::number::{estimate, number, seconds, share, time_beside};
+use super::number::{estimate, number, seconds, share, time_beside, time_ms};
 use super::text::{bad, bold, dim, good, paragraph, unsure};
+use crate::experiment::collapse::{Collapse, World};
+use crate::experiment::finding::Attempt;
 use crate::experiment::result::{Answer, Figure, Precision, RunResult, Verdict};
 
 /// The whole summary, at most a hundred columns wide.
@@ -54,7 +56,9 @@ fn heading(result: &RunResult) -> String {
 
 fn verdicts(result: &RunResult) -> String {
     let mut out = String::new();
-    if !result.steady_state.reached {
+    if let Some(collapse) = result.collapse.as_ref().filter(|collapse| collapse.of > 0) {
+        out.push_str(&paragraph(&format!("{}  ", bad("collapse")), &self::collapse(collapse)));
+    } else if !result.steady_state.reached {
         out.push_str(&format!("{}  {}\n", bad("no steady state"), growth(result)));
     }
     out.push_str(&judged(&result.expect, ["holds    ", "FAILS    ", "not shown"]));
@@ -116,6 +120,32 @@ pub(super) fn theory_table(result: &RunResult) -> Table {
     Table::new(boxes::THEORY, boxes::theory_rows(result))
 }
 
+/// How often the service did not come back, and what users of each of the two worlds had.
+pub(super) fn collapse(collapse: &Collapse) -> String {
+    let Collapse { trials, of, low, high, .. } = collapse;
+    let probability = f64::from(*of) / f64::from(*trials);
+    let often = format!(
+        "{of} of {trials} trials: {}, 95 % interval {} to {}",
+        share(probability, None),
+        share(*low, None),
+        share(*high, None)
+    );
+    let world = |world: &Option<World>, who: String| {
+        world.map(|World { available_min, available_max }| {
+            format!(
+                "{who}: {} to {} available afterwards",
+                share(available_min, None),
+                share(available_max, None)
+            )
+        })
+    };
+    let worlds = [
+        world(&collapse.recovered, format!("the other {}", trials - of)),
+        world(&collapse.collapsed, format!("the {of}")),
+    ];
+    [often].into_iter().chain(worlds.into_iter().flatten()).collect::<Vec<_>>().join("; ")
+}
+
 pub(super) fn growth(result: &RunResult) -> String {
     let steady = &result.steady_state;
     if let (Some(growth), Some(database)) = (steady.lag_growth, &steady.component) {
@@ -161,9 +191,37 @@ pub(super) fn precision(precision: &Precision) -> String {
 }
 
 fn reasons(result: &RunResult) -> String {
-    let why = result.why.iter().map(|reason| paragraph("why:  ", reason));
+    let why = result.why.iter().map(|reason| paragraph("why:  ", &reason.text()));
     let next = result.next.iter().map(|command| paragraph("next: ", command));
-    why.chain(next).collect()
+    why.chain(tried(result)).chain(next).collect()
+}
+
+/// What was tried, one line each.
+pub(super) fn tried(result: &RunResult) -> Vec<String> {
+    let before = &result.metrics.response_ms.p99.mean;
+    result.tried.iter().map(|attempt| paragraph("tried: ", &attempt_text(attempt, *before))).collect()
+}
+
+fn attempt_text(attempt: &Attempt, before_ms: Option<f64>) -> String {
+    let changes: Vec<String> =
+        attempt.changes.iter().map(|change| format!("{}={}", change.key, change.value)).collect();
+    let p99 = match (before_ms, attempt.p99_ms) {
+        (Some(before), Some(after)) => format!(", p99 {} -> {}", time_ms(before, None), time_ms(after, None)),
+        (None, Some(after)) => format!(", p99 {}", time_ms(after, None)),
+        _ => String::new(),
+    };
+    let waits = attempt.waits_s.map_or(String::new(), |waits| format!(", commits waited {}", seconds(waits)));
+    let goals = match (attempt.goals_met, attempt.goals) {
+        (_, 0) => String::new(),
+        (met, all) if met == all => ", all goals met".to_owned(),
+        (met, all) => format!(", {met} of {all} goals met"),
+    };
+    let verdict = if attempt.helps { "" } else { "; no better" };
+    format!(
+        "{}: {} available{p99}{waits}{goals}{verdict}",
+        changes.join(" and "),
+        share(attempt.available, None)
+    )
 }
 
 fn warnings(result: &RunResult) -> String {

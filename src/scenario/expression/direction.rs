@@ -16,6 +16,7 @@ impl Metric {
             | Metric::LostWrites
             | Metric::ConflictingWrites
             | Metric::StaleReadShare
+            | Metric::CollapseProbability
             | Metric::Rto
             | Metric::Rpo
             | Metric::CostPerHour

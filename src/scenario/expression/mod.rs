@@ -106,6 +106,8 @@ pub enum Metric {
     Rto,
     /// Recovery point: the length of time whose writes were lost.
     Rpo,
+    /// Probability that the service does not come back after a fault or a spike.
+    CollapseProbability,
     /// Price of all machines, USD an hour.
     CostPerHour,
     /// Price of a million requests, USD.
@@ -122,7 +124,7 @@ pub enum Metric {
 }
 
 /// Metrics that are a single word.
-const PLAIN: [(&str, Metric); 10] = [
+const PLAIN: [(&str, Metric); 11] = [
     ("throughput", Metric::Throughput),
     ("goodput", Metric::Goodput),
     ("lag", Metric::Lag),
@@ -131,6 +133,7 @@ const PLAIN: [(&str, Metric); 10] = [
     ("stale_read_share", Metric::StaleReadShare),
     ("rto", Metric::Rto),
     ("rpo", Metric::Rpo),
+    ("collapse_probability", Metric::CollapseProbability),
     ("cost_per_hour", Metric::CostPerHour),
     ("cost_per_million", Metric::CostPerMillion),
 ];
@@ -164,7 +167,8 @@ impl Metric {
             Metric::Availability(_)
             | Metric::ErrorRate(_)
             | Metric::Utilisation(_)
-            | Metric::StaleReadShare => Unit::Share,
+            | Metric::StaleReadShare
+            | Metric::CollapseProbability => Unit::Share,
             Metric::Throughput | Metric::Goodput => Unit::PerSecond,
             Metric::QueueLen(_) | Metric::LostWrites | Metric::ConflictingWrites => Unit::Count,
             Metric::CostPerHour | Metric::CostPerMillion => Unit::Usd,

@@ -62,6 +62,25 @@ impl FaultKind {
         }
     }
 
+    /// What happened, as a verb in the past: "`web-1` crashed".
+    #[must_use]
+    pub const fn happened(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crashed",
+            FaultKind::PowerOff => "lost its power",
+            FaultKind::Hang => "hung",
+            FaultKind::Slow => "became slow",
+            FaultKind::Pause => "stood still",
+            FaultKind::Partition => "was cut off",
+            FaultKind::PacketLoss => "lost packets",
+            FaultKind::Latency => "had a longer way",
+            FaultKind::DiskFull => "had a full disk",
+            FaultKind::DnsEmpty => "had no records",
+            FaultKind::Region | FaultKind::Zone => "was silent",
+            FaultKind::Deploy => "was deployed",
+        }
+    }
+
     /// The kind of box that it can happen to, if there is only one.
     #[must_use]
     pub const fn only(self) -> Option<&'static str> {

@@ -1,6 +1,7 @@
 //! Warnings of resources of which a load asks more than there is, at its mean or when it is highest.
 
 use super::{Check, path, quantity};
+use crate::model::lever::Setting;
 use crate::model::resource::{BYTES, Bound, Full, Meter, POOL, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::load::{ClientLoad, ResourceLoad, StaticLoad, Work};
@@ -102,7 +103,7 @@ fn too_much(row: &ResourceLoad, work: &Work, when: Option<&str>) -> String {
     format!("{} of `{}` {busy}: {detail}", noun.word(), row.member)
 }
 
-/// What happens then, and the least value of the key that ends it.
+/// What happens then, and a value of the key that ends it.
 fn what_follows(load: &StaticLoad, row: &ResourceLoad, work: &Work, pooled: Option<f64>) -> String {
     let excess = row.excess_calls(work);
     let full = &row.resource.full;
@@ -142,7 +143,7 @@ fn what_follows(load: &StaticLoad, row: &ResourceLoad, work: &Work, pooled: Opti
         _ => format!("{} calls a second queue up without end", quantity(excess)),
     };
     match enough(row, work) {
-        Some(Enough::Is(value)) => format!("{follows}: {}.{}={value} or more", row.name, row.resource.key),
+        Some(Enough::Is(value)) => format!("{follows}: {}.{}={value}", row.name, row.resource.key),
         Some(Enough::Never) => {
             format!("{follows}, whatever `{}` is: give it a larger machine, or less to do", row.resource.key)
         }
@@ -152,13 +153,13 @@ fn what_follows(load: &StaticLoad, row: &ResourceLoad, work: &Work, pooled: Opti
 
 /// What it takes of a key.
 enum Enough {
-    /// At least this number.
+    /// This number.
     Is(f64),
     /// No value is enough.
     Never,
 }
 
-/// The least whole number of what each member must have; `None` where the key is not that number.
+/// A whole number of what each member must have so that 80 % of it are asked for at most; `None` where the key is not that number.
 fn enough(row: &ResourceLoad, work: &Work) -> Option<Enough> {
     let resource = &row.resource;
     let is_number = match resource.meter {
@@ -172,7 +173,13 @@ fn enough(row: &ResourceLoad, work: &Work) -> Option<Enough> {
     // What one of them does, as far as they can all be used.
     let each = resource.capacity / resource.has.min(resource.most);
     let needed = (work.open / f64::from(resource.holders()) / each * (1.0 + 1e-9)).floor() + 1.0;
-    Some(if needed <= resource.most { Enough::Is(needed) } else { Enough::Never })
+    if needed > resource.most {
+        return Some(Enough::Never);
+    }
+    // The value that `next:` would advise, which leaves room for chance.
+    let roomy =
+        Setting::Whole(resource.has as u32).enough(work.open / row.capacity()).and_then(Setting::number);
+    Some(Enough::Is(roomy.map_or(needed, |roomy| roomy.max(needed).min(resource.most))))
 }
 
 /// What goes wrong with closed users who ask for more than there is.

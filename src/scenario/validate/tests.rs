@@ -105,11 +105,11 @@ fn a_box_without_requests_and_one_without_capacity_are_warnings() {
     );
     let message =
         "the cores of `web` must be 160 % busy: 3.2 core seconds of work come a second and 2 can be done";
-    let help = "150 calls a second queue up without end: web.cores=2 or more";
+    let help = "150 calls a second queue up without end: web.cores=2";
     check("100/s", "400/s", &[("1", message, help)]);
     let message =
         "the cores of `web` must be 100 % busy: 2 core seconds of work come a second and 2 can be done";
-    let help = "the queue grows without end, if slowly: web.cores=2 or more";
+    let help = "the queue grows without end, if slowly: web.cores=2";
     check("100/s", "250/s", &[("1", message, help)]);
 }
 

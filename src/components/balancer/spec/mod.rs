@@ -14,7 +14,7 @@ use super::ejection::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verbs};
 use crate::model::component::Component;
-use crate::model::lever::{Lever, Setting};
+use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::resource::{CONNECTIONS, CPU, Full, Hold, Noun, Resource};
 use crate::model::site::Site;
@@ -466,7 +466,15 @@ impl Spec for BalancerSpec {
             let now = Setting::Whole(limit);
             Lever::relief("connections", (now, now.twice(f64::INFINITY)), &[CONNECTIONS], 0..1)
         });
-        machine.into_iter().chain(connections).collect()
+        let settings = self.settings();
+        let off = Setting::Whole(0);
+        let checks = settings.checks.is_none();
+        let checks = checks.then(|| Lever::cure("health.interval", off, Setting::Word("2s"), &[Ill::Dead]));
+        let tries = settings.retries == 0;
+        let tries = tries.then(|| Lever::cure("retries", off, Setting::Whole(1), &[Ill::Dead, Ill::Slow]));
+        let standby = (!self.standby)
+            .then(|| Lever::cure("standby", Setting::Word("false"), Setting::Word("true"), &[Ill::Dead]));
+        machine.into_iter().chain(connections).chain(checks).chain(tries).chain(standby).collect()
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {

@@ -1,0 +1,179 @@
+//! Trying advice before it is given: a few trials of the scenario with the changes, with the seed of the run.
+
+use super::advise::{self, Reload};
+use super::finding::{Attempt, Finding};
+use super::result::{RunResult, Verdict};
+use super::runner::{Progress, RunOptions, run};
+use crate::model::record::TrialRecord;
+use crate::scenario::expression::Comparison;
+use crate::scenario::{Expect, Scenario};
+
+/// Trials of an attempt.
+const TRIALS: u32 = 2;
+
+/// Events that may always be spent, about a second. Beyond them, all attempts together cost no more than the run itself.
+const EVENTS_FREE: u64 = 4_000_000;
+
+/// Most attempts of a run.
+const ATTEMPTS_MAX: usize = 6;
+
+/// A share of failures that is no more than this part of what it was has become better.
+const BETTER: f64 = 0.8;
+
+/// A lag that needs advice, in seconds.
+const LAGS_S: f64 = 1.0;
+
+/// Share of failing requests that needs no advice.
+const FAILS: f64 = 0.001;
+
+/// How bad a result is.
+#[derive(Clone, Copy, Debug)]
+struct Badness {
+    failed: f64,
+    missed: usize,
+    /// How far the missed goals are from their bounds, as shares of the bounds, together.
+    distance: f64,
+    grows: bool,
+    /// Longest time without an acknowledged write because replicas did not confirm, in seconds.
+    waits_s: f64,
+    /// Longest lag of a replica, in seconds, where it is worth a word.
+    lag_s: f64,
+}
+
+impl Badness {
+    fn of(scenario: &Scenario, result: &RunResult, records: &[TrialRecord]) -> Badness {
+        let goals = scenario.expects.iter().zip(&result.expect);
+        let distance = |(goal, verdict): (&Expect, &Verdict)| {
+            let value = verdict.value?;
+            let (is_met, apart) = match goal.that.comparison {
+                Comparison::Lt => (value < verdict.bound, value - verdict.bound),
+                Comparison::Le => (value <= verdict.bound, value - verdict.bound),
+                Comparison::Gt => (value > verdict.bound, verdict.bound - value),
+                Comparison::Ge => (value >= verdict.bound, verdict.bound - value),
+            };
+            (!is_met).then(|| (apart.abs() / verdict.bound.abs().max(1e-9)).max(1e-9))
+        };
+        let missed: Vec<f64> = goals.filter_map(distance).collect();
+        Badness {
+            failed: 1.0 - result.metrics.availability.mean.unwrap_or(1.0),
+            missed: missed.len(),
+            distance: missed.iter().sum(),
+            grows: !result.steady_state.reached || result.stopped.is_some(),
+            waits_s: match advise::unconfirmed(scenario, result, records) {
+                Some(Finding::NoAcks { waited_s, .. }) => waited_s,
+                _ => 0.0,
+            },
+            lag_s: result
+                .metrics
+                .data
+                .as_ref()
+                .and_then(|data| data.lag_ms_max.mean)
+                .map_or(0.0, |ms| ms / 1e3),
+        }
+    }
+
+    fn is_none(self) -> bool {
+        self.missed == 0 && self.failed <= FAILS && !self.grows && self.waits_s == 0.0
+    }
+
+    /// Whether what was complained of is gone: the goals, or the failures where there are none.
+    fn is_solved(self, goals: usize) -> bool {
+        self.missed == 0 && (goals > 0 || self.failed <= FAILS) && !self.grows && self.waits_s == 0.0
+    }
+
+    /// Whether it is better than another: nothing that matters is worse, and something is clearly better.
+    fn is_better_than(self, other: Badness) -> bool {
+        if self.is_none() {
+            return true;
+        }
+        let fails_less = self.failed < BETTER * other.failed;
+        let fails_more = self.failed > (other.failed + FAILS) / BETTER;
+        let waits_less = self.waits_s < BETTER * other.waits_s
+            || other.lag_s > LAGS_S && self.lag_s < BETTER * other.lag_s;
+        let nearer = self.distance < BETTER * other.distance;
+        let farther = self.distance > other.distance / BETTER;
+        (fails_less || waits_less || nearer && other.failed <= FAILS || other.grows && !self.grows)
+            && !fails_more
+            && !farther
+            || self.missed < other.missed && !fails_more
+    }
+}
+
+/// Tries what could help, and puts what came of it, and the advice that follows, into the result. The result does not depend on
+/// the number of threads. Changes nothing where nothing fails.
+pub fn try_advice(
+    scenario: &Scenario,
+    options: &RunOptions,
+    result: &mut RunResult,
+    records: &[TrialRecord],
+    reload: &Reload<'_>,
+    progress: &dyn Progress,
+) {
+    if !advise::fails(result) || !result.complete && result.stopped.is_none() {
+        return;
+    }
+    let before = Badness::of(scenario, result, records);
+    let mut left = result.events.max(EVENTS_FREE);
+    let trials = TRIALS.min(result.trials as u32);
+    for plan in advise::plans(scenario, result, Some(reload)).into_iter().take(ATTEMPTS_MAX) {
+        let pairs: Vec<(String, String)> =
+            plan.iter().map(|change| (change.key.clone(), change.value.clone())).collect();
+        let Some(changed) = reload(&pairs) else { continue };
+        // What an attempt costs is known afterwards: the run tells about how much.
+        let expected = result.events / result.trials as u64 * u64::from(trials);
+        if left < expected {
+            break;
+        }
+        let first = options.trials.start;
+        let few = RunOptions { trials: first..first + trials, ..options.clone() };
+        let trials_run = run(&changed, &few, progress);
+        if !trials_run.complete && progress.interrupted() || trials_run.records.is_empty() {
+            break;
+        }
+        let found = RunResult::measured(&changed, &few, &trials_run);
+        left = left.saturating_sub(found.events);
+        let after = Badness::of(&changed, &found, &trials_run.records);
+        let attempt = Attempt {
+            changes: plan,
+            available: 1.0 - after.failed,
+            p99_ms: found.metrics.response_ms.p99.mean,
+            goals_met: found.expect.len() - after.missed,
+            goals: found.expect.len(),
+            helps: after.is_better_than(before),
+            solves: after.is_solved(found.expect.len())
+                && (before.lag_s < LAGS_S || after.lag_s < before.lag_s / 2.0),
+            waits_s: (before.waits_s > 0.0).then_some(after.waits_s),
+        };
+        let is_solved = attempt.solves;
+        result.tried.push(attempt);
+        if is_solved {
+            break;
+        }
+    }
+    result.next =
+        if result.tried.is_empty() { result.next.take() } else { advise::best(scenario, &result.tried) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn better_means_that_nothing_is_worse_and_something_is_clearly_better() {
+        let bad = |failed: f64, missed: usize, distance: f64| Badness {
+            failed,
+            missed,
+            distance,
+            grows: false,
+            waits_s: 0.0,
+            lag_s: 0.0,
+        };
+        let before = bad(0.2, 1, 0.5);
+        assert!(bad(0.0, 0, 0.0).is_better_than(before));
+        assert!(bad(0.1, 1, 0.4).is_better_than(before));
+        assert!(!bad(0.19, 1, 0.49).is_better_than(before), "that is chance");
+        assert!(!bad(0.1, 2, 5.0).is_better_than(before), "another goal is farther away");
+        assert!(!bad(0.4, 0, 0.0).is_better_than(before), "more requests fail");
+        assert!(bad(0.0, 1, 0.1).is_better_than(bad(0.0, 1, 0.5)));
+    }
+}

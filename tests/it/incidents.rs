@@ -1,0 +1,204 @@
+//! Incidents whose cause is known: the first reason names it, and the advice takes it away or is said not to.
+
+mod chains;
+
+use std::fs;
+use std::path::PathBuf;
+
+use outgrow::Scenario;
+use outgrow::experiment::result::{Answer, RunResult};
+
+/// An incident: its file, words of the first reason, and the keys of the advice.
+struct Incident {
+    file: &'static str,
+    /// Words that the first reason must have: the box, and what of it.
+    names: &'static [&'static str],
+    /// What is advised.
+    next: Next,
+}
+
+/// What the advice must be.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// It turns one of these keys, and then nothing fails any more.
+    Solves(&'static [&'static str]),
+    /// It turns this key, and says that this is not enough.
+    Helps(&'static str),
+    /// Nothing that was tried helps, so that there is none.
+    Nothing,
+}
+
+use Next::{Helps, Nothing, Solves};
+
+const INCIDENTS: &[Incident] = &[
+    Incident { file: "workers", names: &["`web`", "the workers"], next: Solves(&["web.workers"]) },
+    Incident { file: "helper", names: &["`pay`", "the workers"], next: Solves(&["pay.workers"]) },
+    Incident { file: "sale", names: &["`pg`", "the cores"], next: Solves(&["payment.workers", "pg.cores"]) },
+    Incident { file: "messenger", names: &["`db`", "connections"], next: Solves(&["db.connections"]) },
+    Incident {
+        file: "pool",
+        names: &["`app`", "the connections to databases"],
+        next: Solves(&["app.db_pool"]),
+    },
+    Incident { file: "name", names: &["`web-1`", "crashed"], next: Solves(&["www.health.interval"]) },
+    Incident {
+        file: "storm",
+        names: &["metastable", "the cores of `s`"],
+        next: Solves(&["u.retry.budget", "u.retry.attempts"]),
+    },
+    Incident {
+        file: "acks",
+        names: &["`db.replica-1`", "no write was acknowledged"],
+        next: Solves(&["db.semi_sync_timeout", "db.replicas"]),
+    },
+    Incident { file: "rate-limit", names: &["`s`", "the rate limit"], next: Solves(&["s.rate_limit.rate"]) },
+    Incident {
+        file: "write-limit",
+        names: &["`db`", "the limit on writes"],
+        next: Solves(&["db.write_limit"]),
+    },
+    Incident { file: "memory", names: &["`s`", "memory"], next: Solves(&["s.memory"]) },
+    Incident { file: "link", names: &["link"], next: Nothing },
+    Incident { file: "balancer", names: &["`lb`", "connections"], next: Solves(&["lb.connections"]) },
+    Incident {
+        file: "no-checks",
+        names: &["`web-2`", "crashed"],
+        next: Solves(&["lb.health.interval", "lb.retries"]),
+    },
+    Incident { file: "slow", names: &["`db`", "slow"], next: Solves(&["db.cores", "db.replicas"]) },
+    Incident { file: "hang", names: &["`db`", "hung"], next: Nothing },
+    Incident { file: "partition", names: &["`web`", "cut off"], next: Nothing },
+    Incident {
+        file: "lag",
+        names: &["`db.replica-1`", "the apply workers"],
+        next: Solves(&["db.apply.workers"]),
+    },
+    Incident { file: "cores", names: &["`web`", "the cores"], next: Solves(&["web.cores"]) },
+    Incident { file: "disk", names: &["`db`", "the disk"], next: Solves(&["db.disk.iops"]) },
+    Incident { file: "spike", names: &["`s`", "the cores"], next: Solves(&["s.cores"]) },
+    Incident { file: "sticky", names: &["`pod-2`", "the cores of `pod-1`"], next: Helps("pod") },
+];
+
+/// The text of an incident.
+fn text(file: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/incidents");
+    fs::read_to_string(folder.join(format!("{file}.toml"))).expect("an incident has a file")
+}
+
+fn run(text: &str, changes: &[(String, String)]) -> RunResult {
+    let scenario = Scenario::parse(text).unwrap_or_else(|found| panic!("{found}\n{text}"));
+    let changed = changes.iter().fold(scenario, |scenario, (key, value)| scenario.set(key, value));
+    changed.jobs(1).with_tries().run().unwrap_or_else(|found| panic!("{found}"))
+}
+
+/// The overrides of a command.
+fn overrides(command: &str) -> Vec<(String, String)> {
+    let command = command.split(" # ").next().expect("a command");
+    let sets = command.split(" --set ").skip(1);
+    sets.map(|set| set.split_once('=').expect("a key and a value"))
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect()
+}
+
+/// What is wrong with the story of an incident; `None` if nothing is.
+fn complaint(incident: &Incident) -> Option<String> {
+    let text = text(incident.file);
+    let result = run(&text, &[]);
+    let first = result.reasons().into_iter().next().unwrap_or_default();
+    let told = || {
+        format!(
+            "{}: {:#?}\ntried {:#?}\nnext {:?}",
+            incident.file,
+            result.reasons(),
+            result.tried,
+            result.next
+        )
+    };
+    if !incident.names.iter().all(|word| first.contains(word)) {
+        return Some(format!("the first reason does not name {:?}\n{}", incident.names, told()));
+    }
+    let Some(next) = &result.next else {
+        return (!matches!(incident.next, Nothing)).then(|| format!("no advice\n{}", told()));
+    };
+    let changes = overrides(next);
+    if changes
+        .iter()
+        .any(|(key, _)| key.ends_with(".rate") && !key.contains("limit") || key.ends_with(".users"))
+    {
+        return Some(format!("more load while something fails\n{}", told()));
+    }
+    // What the loader refuses panics here.
+    let after = run(&text, &changes);
+    let is_better = next.contains("better, but not enough");
+    let holds = after.expect.iter().all(|goal| goal.verdict != Answer::Fails);
+    match incident.next {
+        Solves(keys) => {
+            let is_it = changes.iter().all(|(key, _)| keys.contains(&key.as_str()));
+            (!is_it || is_better || !holds && after.steady_state.reached)
+                .then(|| format!("other advice than {keys:?}\n{}", told()))
+        }
+        Helps(key) => {
+            let is_it = changes.iter().any(|(turned, _)| turned.starts_with(key));
+            (!is_it).then(|| format!("other advice than {key}\n{}", told()))
+        }
+        Nothing => Some(format!("nothing can help\n{}", told())),
+    }
+}
+
+#[test]
+fn the_first_reason_names_the_cause_and_the_advice_cures_it() {
+    let complaints: Vec<String> = INCIDENTS.iter().filter_map(complaint).collect();
+    assert!(
+        complaints.is_empty(),
+        "{} of {}\n{}",
+        complaints.len(),
+        INCIDENTS.len(),
+        complaints.join("\n\n")
+    );
+}
+
+#[test]
+fn what_was_tried_does_not_depend_on_the_number_of_threads() {
+    let text = text("helper");
+    let json = |jobs: usize| {
+        let scenario = Scenario::parse(&text).expect("a scenario");
+        let result = scenario.jobs(jobs).with_tries().run().expect("a result");
+        assert!(!result.tried.is_empty());
+        serde_json::to_string(&result).expect("a result is data")
+    };
+    assert_eq!(json(1), json(3));
+}
+
+#[test]
+fn a_failure_is_booked_where_it_began() {
+    let result = run(&text("messenger"), &[]);
+    let of = |name: &str| {
+        let failures = &result.components.get(name).expect("a box").failures;
+        let own: f64 = failures.own.iter().filter_map(|(_, figure)| figure.mean).sum();
+        (own, failures.passed_on.mean.unwrap_or_default())
+    };
+    let (db, web, lb) = (of("db"), of("web"), of("lb"));
+    assert!(db.0 > 500.0 && db.1 == 0.0, "{db:?}");
+    assert_eq!((web.0, lb.0), (0.0, 0.0));
+    // Those on the way when the trial ends.
+    assert!((db.0 - web.1).abs() < 5.0 && (web.1 - lb.1).abs() < 5.0, "{db:?} {web:?} {lb:?}");
+}
+
+#[test]
+fn a_service_that_does_not_come_back_is_metastable() {
+    let result = run(&text("storm"), &[]);
+    let collapse = result.collapse.as_ref().expect("a fault has ended");
+    assert!(collapse.of > 0 && collapse.since_s == Some(25.0), "{collapse:?}");
+    assert!(!result.steady_state.reached);
+    // Half of the load is below what the retries can keep up.
+    let half = run(&text("storm"), &[("u.rate".into(), "30/s".into())]);
+    assert_eq!(half.collapse.as_ref().map(|collapse| collapse.of), Some(0));
+    assert!(half.steady_state.reached);
+    let short = run(&text("storm"), &[("run.duration".into(), "25s".into())]);
+    assert!(short.collapse.is_none());
+    assert!(
+        short.warnings.iter().any(|warning| warning.starts_with("too short to tell")),
+        "{:?}",
+        short.warnings
+    );
+}

@@ -25,7 +25,7 @@ impl Draft {
     }
 
     fn users(&mut self, target: &str) {
-        let (share, size) = (self.dice.whole(10, 90), self.dice.pick(&[0, 2000, 50_000]));
+        let (share, size) = (self.dice.whole(10, 90), self.dice.pick(&[100, 2000, 50_000]));
         let rate = self.dice.between(20.0, 600.0).round();
         self.add(format!("[request.look]\nshare = {share}\nresponse_size = '{size}B'"));
         self.add(format!("[request.buy]\nshare = {}\neffect = 'write'", 100 - share));

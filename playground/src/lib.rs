@@ -8,7 +8,8 @@
 //! | `last_panic() -> ptr << 32 \| n` | the text of the last panic, after a call that trapped; it is not freed |
 //! | `host.progress(trial, share) -> u32` | called by `run`; a return value other than 0 stops the run |
 //!
-//! Only this file has `unsafe`.
+//! Only this file has `unsafe`. The names are exported to WebAssembly alone: in an ordinary program `free` would take the place of
+//! that of the C library.
 
 mod answer;
 mod board;
@@ -41,7 +42,7 @@ fn packed(text: &[u8]) -> u64 {
 }
 
 /// Memory for `n` bytes, all zero.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn alloc(n: usize) -> *mut u8 {
     Box::into_raw(vec![0_u8; n].into_boxed_slice()).cast()
 }
@@ -50,7 +51,7 @@ pub extern "C" fn alloc(n: usize) -> *mut u8 {
 ///
 /// # Safety
 /// `ptr` and `n` come from one call of [`alloc`] or are one answer of [`run`], and are not used afterwards.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn free(ptr: *mut u8, n: usize) {
     // Safety: by the contract above, this is the boxed slice that `alloc` or `run` has given away, and its only owner.
     drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(ptr, n)) });
@@ -60,7 +61,7 @@ pub unsafe extern "C" fn free(ptr: *mut u8, n: usize) {
 ///
 /// # Safety
 /// `ptr` and `n` come from one call of [`alloc`], and nothing writes there during the call.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn run(ptr: *const u8, n: usize) -> u64 {
     HOOK.call_once(|| std::panic::set_hook(Box::new(keep_panic)));
     // Safety: by the contract above, these are `n` initialised bytes that nobody changes.
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn run(ptr: *const u8, n: usize) -> u64 {
 }
 
 /// Address and length of the text of the last panic; length 0 if there was none.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn last_panic() -> u64 {
     LAST_PANIC.lock().map_or(0, |text| packed(text.as_bytes()))
 }

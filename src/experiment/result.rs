@@ -465,6 +465,20 @@ pub struct Verdict {
     /// The reason why it is not shown, if more trials do not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where a chart over time shows the bound; not in the JSON.
+    #[serde(skip)]
+    pub level: Option<Level>,
+}
+
+/// A bound as a level line over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// The column of the series that it bounds: `p99_ms`.
+    pub column: &'static str,
+    /// The bound, in the unit of the column.
+    pub value: f64,
+    /// The part of the time that counts, in seconds since the start of the trial; all of it if `None`.
+    pub part: Option<(f64, f64)>,
 }
 
 impl Verdict {

@@ -234,6 +234,7 @@ fn what_is_not_shown_yet_gets_more_trials() {
         unit: "share",
         trials_needed: Some(40),
         reason: None,
+        level: None,
     }];
     let line = advice(&source, &source.scenario(), &any, true).expect("advice");
     assert_eq!(line, "outgrow run a.toml --trials 40");

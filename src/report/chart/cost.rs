@@ -1,9 +1,14 @@
-//! Throughput and p99 against the price of the machines per hour, one line a design.
+//! Throughput, and the price of a million requests, against the price of the machines per hour, one line a design.
 
-use super::super::number::number;
 use super::load::{Design, table};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
 use super::three;
+
+/// Hours in a million seconds, for the price of a million requests.
+const PER_MILLION: f64 = 1e6 / 3600.0;
+
+/// A design whose dearest size carries less than this factor more than its best smaller one has stopped to grow.
+const GROWS: f64 = 1.02;
 
 /// Both charts, one below the other, against USD an hour; the points of a design are its sizes. `None` without two
 /// sizes.
@@ -12,65 +17,72 @@ pub fn chart(designs: &[Design], about: &str) -> Option<Chart> {
     if !designs.iter().any(|design| design.throughput.len() > 1) {
         return None;
     }
-    let curves = |of: fn(&Design) -> &Vec<Point>| -> Vec<Curve> {
+    let curves = |of: fn(&Design) -> Vec<Point>| -> Vec<Curve> {
         let curve = |(colour, design): (usize, &Design)| Curve {
             label: design.label.clone(),
             colour: Some(colour),
-            points: of(design).clone(),
+            points: of(design),
             dots: true,
-            knee: None,
+            texts: design.sizes.clone(),
+            bars: true,
+            ..Curve::default()
         };
         designs.iter().enumerate().map(curve).collect()
     };
     let throughput = Panel {
-        y: Axis::linear("requests a second", Unit::Count),
-        height: 250.0,
-        curves: curves(|design| &design.throughput),
-        ideal: None,
+        ideal: ideal(designs),
+        ..Panel::new(Axis::log("requests a second", Unit::Count), 260.0, curves(|one| one.throughput.clone()))
     };
-    let tail = curves(|design| &design.p99);
-    let mut panels = vec![throughput];
-    if tail.iter().flat_map(|curve| &curve.points).any(|point| point.y.is_finite()) {
-        panels.push(Panel {
-            y: Axis::log("p99 of the response time", Unit::Ms),
-            height: 170.0,
-            curves: tail,
-            ideal: None,
-        });
-    }
+    let price = Panel::new(
+        Axis::log("USD per million requests", Unit::Usd),
+        170.0,
+        curves(|one| one.throughput.iter().map(per_million).collect()),
+    );
     let title = title(designs)?;
     let Table { header, rows } = table("USD an hour", designs, |design| &design.throughput);
     Some(Chart {
         name: "cost".into(),
         alt: format!(
-            "Throughput and response times against the price of the machines, one line a design. {title}."
+            "Throughput, and the price of a million requests, against the price of the machines. {title}."
         ),
         title,
-        subtitle: format!("{about}, band = 95 % confidence interval; a line ends where its design ends"),
-        body: Body::Lines(Lines {
-            x: Axis { reach: Some(0.0), ..Axis::linear("USD an hour", Unit::Usd) },
-            panels,
-            shades: Vec::new(),
-        }),
+        subtitle: format!(
+            "{about}; bars = 95 % confidence intervals; grey = in proportion to the price, from the cheapest size"
+        ),
+        body: Body::Lines(Lines::new(Axis::log("USD an hour", Unit::Usd), vec![throughput, price])),
         table: Table { header, rows },
     })
 }
 
-/// The largest throughput per dollar of each design, the best design first.
+/// Requests a second for each USD an hour of the cheapest size that carries any.
+fn ideal(designs: &[Design]) -> Option<f64> {
+    let all = designs.iter().flat_map(|design| &design.throughput);
+    let carries = all.filter(|point| point.x > 0.0 && point.y > 0.0);
+    carries.min_by(|a, b| a.x.total_cmp(&b.x)).map(|point| point.y / point.x)
+}
+
+/// USD per million requests at a size, with the interval that follows from that of the throughput.
+fn per_million(size: &Point) -> Point {
+    let price = |rate: f64| PER_MILLION * size.x / rate;
+    Point { x: size.x, y: price(size.y), low: price(size.high), high: price(size.low) }
+}
+
+/// How far each design comes and for how much: first the one that carries less.
 fn title(designs: &[Design]) -> Option<String> {
     let best = |design: &Design| {
-        let most = design
-            .throughput
-            .iter()
-            .filter(|point| point.y.is_finite())
-            .max_by(|a, b| a.y.total_cmp(&b.y))?;
-        Some((design.label.clone(), most.y, most.x))
+        let known = || design.throughput.iter().filter(|point| point.y.is_finite());
+        let most = known().max_by(|a, b| a.y.total_cmp(&b.y))?;
+        let dearest = known().max_by(|a, b| a.x.total_cmp(&b.x))?;
+        let smaller = known().filter(|point| point.x < dearest.x).map(|point| point.y).fold(0.0, f64::max);
+        let verb = if dearest.y < GROWS * smaller { "stops at" } else { "reaches" };
+        Some((
+            most.y,
+            format!("{} {verb} {}/s for USD {} an hour", design.label, three(most.y), three(most.x)),
+        ))
     };
-    let mut all: Vec<(String, f64, f64)> = designs.iter().filter_map(best).collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let says = |(label, most, price): &(String, f64, f64)| {
-        format!("{label} reaches {}/s for USD {} an hour", three(*most), number(*price))
-    };
-    let said: Vec<String> = all.iter().take(2).map(says).collect();
+    let mut all: Vec<(f64, String)> = designs.iter().filter_map(best).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let first = all.len().saturating_sub(2);
+    let said: Vec<String> = all.split_off(first).into_iter().map(|(_, text)| text).collect();
     (!said.is_empty()).then(|| said.join(", "))
 }

@@ -29,10 +29,12 @@ pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
     let mut designs: Vec<Design> = curve.lines.iter().map(|line| design(line, price)).collect();
     let is_dearer = |design: &Design| design.throughput.windows(2).any(|pair| pair[0].x < pair[1].x);
     if designs.iter().any(is_dearer) {
-        for design in &mut designs {
-            for points in [&mut design.throughput, &mut design.p50, &mut design.p99] {
-                points.sort_by(|a, b| a.x.total_cmp(&b.x));
-            }
+        for (design, line) in designs.iter_mut().zip(&curve.lines) {
+            let known = line.points.iter().filter(|point| price(point).is_some());
+            let sizes = known.map(|point| size(&line.key, &point.value));
+            let mut sized: Vec<(Point, String)> = design.throughput.drain(..).zip(sizes).collect();
+            sized.sort_by(|a, b| a.0.x.total_cmp(&b.0.x));
+            (design.throughput, design.sizes) = sized.into_iter().unzip();
         }
         let under = if curve.slo.is_empty() {
             String::new()
@@ -42,6 +44,15 @@ pub fn of_compare(result: &CompareResult) -> Vec<Chart> {
         charts.extend(cost::chart(&designs, &format!("{about}{under}")));
     }
     charts
+}
+
+/// A size in a word: `4xlarge` of m7i.4xlarge, and `8×` of a number of machines.
+fn size(key: &str, value: &str) -> String {
+    match (value.parse::<f64>(), value.rsplit_once('.')) {
+        (Ok(_), _) if ["count", "nodes"].iter().any(|end| key.ends_with(end)) => format!("{value}×"),
+        (Err(_), Some((_, size))) => size.to_owned(),
+        _ => value.to_owned(),
+    }
 }
 
 /// The line of a design over the positions `x`; points without a position or a measurement are left out.
@@ -62,6 +73,7 @@ fn design(line: &Line, x: impl Fn(&CurvePoint) -> Option<f64>) -> Design {
             let binds = at.bottleneck.as_ref()?;
             Some((format!("{} of {}", binds.resource, binds.component), binds.utilisation))
         }),
+        sizes: Vec::new(),
         knee,
     }
 }
@@ -127,27 +139,22 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     let curve = |label: &str, colour: usize, of: fn(&capacity::Point) -> &Figure, steady_only: bool| {
         let points = result.points.iter().filter(|at| at.times_are_steady() || !steady_only);
         let points = points.map(|at| point(at.load, of(at))).filter(|point| point.y.is_finite()).collect();
-        Curve { label: label.into(), colour: Some(colour), points, dots: true, knee: None }
+        Curve { label: label.into(), colour: Some(colour), points, dots: true, ..Curve::default() }
     };
     let through = vec![curve("ok", 0, |at| &at.throughput_rps, false)];
     let times = vec![curve("p99", 1, |at| &at.p99_ms, true), curve("p50", 0, |at| &at.p50_ms, true)];
-    let mut panels = vec![Panel {
-        y: Axis::linear("requests a second", Unit::Count),
-        height: 200.0,
-        curves: through,
-        ideal: None,
-    }];
+    let mut panels = vec![Panel::new(Axis::linear("requests a second", Unit::Count), 200.0, through)];
     if times.iter().any(|curve| !curve.points.is_empty()) {
-        panels.push(Panel {
-            y: Axis::log("response time", Unit::Ms),
-            height: 200.0,
-            curves: times,
-            ideal: None,
-        });
+        panels.push(Panel::new(Axis::log("response time", Unit::Ms), 200.0, times));
     }
     let last = result.points.last().map_or(result.tried_to, |at| at.load);
     let missed = result.estimate.filter(|estimate| *estimate < last && result.verdict == Found::Found);
-    let shades = missed.map(|from| Shade { from, to: last, label: "objective missed".into() });
+    let shade =
+        |(from, to): (f64, f64), label: &str, is_fault| Shade { from, to, label: label.into(), is_fault };
+    let interval = result.low.zip(result.high).filter(|_| missed.is_some());
+    let interval = interval.map(|ends| shade(ends, "95 %", false));
+    let missed = missed.map(|from| shade((from, last), "objective missed", true));
+    let shades = interval.into_iter().chain(missed);
     vec![Chart {
         name: "capacity".into(),
         alt: format!("Throughput and response times at every load that was tried. {title}."),
@@ -160,9 +167,10 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
         ),
         table: capacity_table(result),
         body: Body::Lines(Lines {
-            x: Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) },
+            x: Axis::log(axis, Unit::Count),
             panels,
-            shades: shades.into_iter().collect(),
+            shades: shades.collect(),
+            events: Vec::new(),
         }),
     }]
 }

@@ -1,12 +1,11 @@
 //! The layout of lines in panels: the position of each mark.
 
-use super::plot::{Curve, Lines, Panel, Point, Scale, Shade};
-use super::scale::Ruler;
-use super::sheet::{Anchor, Ink, Mark, Place, Sheet, Style, WIDTH};
-use super::text::{cut, width};
+mod marks;
 
-/// Margin at each side, in pixels.
-const MARGIN: f64 = 20.0;
+use super::plot::{Curve, Goal, Lines, Panel, Point, Scale, Shade};
+use super::scale::Ruler;
+use super::sheet::{Anchor, Ink, Mark, Place, SLACK, Sheet, Style};
+use super::text::{cut, width};
 
 /// Height of a line of small text, in pixels.
 const ROW: f64 = 17.0;
@@ -20,15 +19,16 @@ const NAMES_APART: f64 = 15.0;
 /// Distance from the end of a line to its name, in pixels.
 const NAME_GAP: f64 = 9.0;
 
-/// Factor for viewers that lack the built-in font and use a wider one.
-const SLACK: f64 = 1.08;
-
 /// Factor by which a band may extend a logarithmic axis above and below the value.
 const BAND_REACH: f64 = 2.0;
+
+/// A goal that is higher than the highest value by more than this factor is not on the picture.
+const GOAL_REACH: f64 = 4.0;
 
 /// Opacity of bands and of shades.
 const BAND: f64 = 0.15;
 const SHADE: f64 = 0.10;
+const UNMEASURED: f64 = 0.30;
 
 /// The area of one panel, and the scales of its values.
 struct Frame<'a> {
@@ -59,28 +59,58 @@ pub(super) fn layout(lines: &Lines, top: f64, sheet: &mut Sheet) {
     let points = || lines.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
     let x = Ruler::around(&lines.x, points().map(|point| point.x));
     let rulers: Vec<Ruler> = lines.panels.iter().map(ruler).collect();
-    let (left, right) = sides(lines, &rulers);
-    let mut top = top;
-    if !lines.shades.is_empty() {
-        top += ROW;
-    }
-    let first = top;
+    let (left, right) = sides(lines, &rulers, sheet);
+    let above = Frame { x: &x, y: rulers[0].clone(), left, right, top, bottom: top };
+    let marked = marks::Marked::of(lines, &above, sheet);
+    let mut top = top + marked.height();
+    marked.draw(&above, sheet);
     let last = lines.panels.len().saturating_sub(1);
     for (at, (panel, y)) in lines.panels.iter().zip(rulers).enumerate() {
-        sheet.words(&panel.y.label, (MARGIN, top + ROW / 2.0), Anchor::Start, Style::SMALL);
+        sheet.words(&panel.y.label, (sheet.margin(), top + ROW / 2.0), Anchor::Start, Style::SMALL);
         top += ROW + 9.0;
+        if sheet.is_narrow() {
+            top = legend(panel, top, sheet);
+        }
         let frame = Frame { x: &x, y, left, right, top, bottom: top + panel.height };
         shades(&lines.shades, &frame, sheet);
         grid(panel, &frame, at == last, sheet);
+        lines.events.iter().for_each(|event| marks::stem(event, &frame, sheet));
         curves(panel, &frame, sheet);
+        panel.goals.iter().for_each(|goal| level(goal, &frame, sheet));
         top = frame.bottom + 14.0;
         if at == last {
             x_axis(lines, &frame, sheet);
         }
     }
-    let frame = Frame { x: &x, y: ruler(&lines.panels[0]), left, right, top: first, bottom: first };
-    shade_names(&lines.shades, &frame, first - ROW / 2.0, sheet);
-    sheet.height = top + 2.0 * ROW + 8.0;
+    sheet.height = marked.list(top + 2.0 * ROW + 8.0, sheet);
+}
+
+/// The names of a panel's curves above it, where there is no room beside it.
+fn legend(panel: &Panel, top: f64, sheet: &mut Sheet) -> f64 {
+    let named = panel.curves.iter().filter(|curve| !curve.label.is_empty());
+    let names: Vec<(&str, Ink)> = named.map(|curve| (curve.label.as_str(), ink(curve))).collect();
+    if names.is_empty() { top } else { sheet.legend(&names, top - 9.0) }
+}
+
+/// A dashed line at a value that was to be kept, with its text.
+fn level(goal: &Goal, frame: &Frame<'_>, sheet: &mut Sheet) {
+    const DASH: f64 = 6.0;
+    let ink = if goal.missed { Ink::Fault } else { Ink::Muted };
+    let y = frame.down(goal.value);
+    let (from, to) = goal.part.map_or((frame.left, frame.right), |(from, to)| {
+        let across = |x| frame.across(x).clamp(frame.left, frame.right);
+        (across(from), across(to).max(across(from) + DASH))
+    });
+    let mut x = from;
+    while x < to {
+        sheet.path(vec![(x, y), ((x + DASH).min(to), y)], ink, 1.25);
+        x += 2.0 * DASH;
+    }
+    let label = cut(&goal.label, Style::SMALL.em, false, frame.right - frame.left);
+    let wide = width(&label, Style::SMALL.em, false) * SLACK;
+    let at = from.min(frame.right - wide);
+    let ink = if goal.missed { Ink::Name(1) } else { Ink::Muted };
+    sheet.words(label, (at, y - 8.0), Anchor::Start, Style { ink, ..Style::SMALL });
 }
 
 fn ruler(panel: &Panel) -> Ruler {
@@ -92,17 +122,22 @@ fn ruler(panel: &Panel) -> Ruler {
             (point.y / reach, if reach.is_finite() { point.y * reach } else { f64::INFINITY });
         [point.y, point.low.max(least.min(point.y)), point.high.min(most)]
     });
-    Ruler::around(&panel.y, values).with_room()
+    // A goal belongs on the picture, unless it is so far away that nothing else could be seen.
+    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let goals = panel.goals.iter().map(|goal| goal.value).filter(|value| *value <= GOAL_REACH * most);
+    Ruler::around(&panel.y, values.iter().copied().chain(goals)).with_room()
 }
 
 /// The left and the right end of all panels. Labels of ticks are left of them, names of lines right.
-fn sides(lines: &Lines, rulers: &[Ruler]) -> (f64, f64) {
+fn sides(lines: &Lines, rulers: &[Ruler], sheet: &Sheet) -> (f64, f64) {
     let panels = || lines.panels.iter().zip(rulers);
     let ticks = panels().flat_map(|(panel, ruler)| ruler.ticks(rows(panel)));
     let widest = ticks.map(|(_, text)| width(&text, Style::SMALL.em, false)).fold(0.0, f64::max);
     let names = lines.panels.iter().flat_map(|panel| &panel.curves);
     let longest = names.map(|curve| width(&curve.label, 12.0, true) * SLACK).fold(0.0, f64::max);
-    (MARGIN + widest * SLACK + 8.0, WIDTH - MARGIN - NAME_GAP - longest.clamp(12.0, NAME_MAX))
+    let beside = if sheet.is_narrow() { 4.0 } else { NAME_GAP + longest.clamp(12.0, NAME_MAX) };
+    (sheet.margin() + widest * SLACK + 8.0, sheet.width - sheet.margin() - beside)
 }
 
 fn rows(panel: &Panel) -> usize {
@@ -114,23 +149,8 @@ fn shades(all: &[Shade], frame: &Frame<'_>, sheet: &mut Sheet) {
         let from = frame.across(shade.from).clamp(frame.left, frame.right);
         // A fault without duration must be visible too.
         let to = frame.across(shade.to).clamp(from + 1.0, frame.right.max(from + 1.0));
-        sheet.rect((from, frame.top), (to, frame.bottom), Ink::Fault, SHADE);
-    }
-}
-
-/// Writes the names of the shades above the first panel. A name without space is left out; the table has it.
-fn shade_names(all: &[Shade], frame: &Frame<'_>, y: f64, sheet: &mut Sheet) {
-    let mut free = 0.0;
-    for shade in all {
-        let most = WIDTH - MARGIN - frame.left;
-        let label = cut(&shade.label, Style::SMALL.em, false, most);
-        let wide = width(&label, Style::SMALL.em, false) * SLACK;
-        let at = frame.across(shade.from).clamp(frame.left, frame.right).min(WIDTH - MARGIN - wide);
-        if at < free {
-            continue;
-        }
-        sheet.words(label, (at, y), Anchor::Start, Style { ink: Ink::Name(1), ..Style::SMALL });
-        free = at + wide + 10.0;
+        let (ink, alpha) = if shade.is_fault { (Ink::Fault, SHADE) } else { (Ink::Ideal, UNMEASURED) };
+        sheet.rect((from, frame.top), (to, frame.bottom), ink, alpha);
     }
 }
 
@@ -144,13 +164,15 @@ fn grid(panel: &Panel, frame: &Frame<'_>, is_last: bool, sheet: &mut Sheet) {
         sheet.path(vec![(frame.left, frame.bottom), (frame.right, frame.bottom)], Ink::Ideal, 1.0);
     }
     if let Some(slope) = panel.ideal {
-        let x = frame.x.high().min(frame.y.high() / slope);
-        sheet.path(vec![frame.at(0.0, 0.0), frame.at(x, slope * x)], Ink::Ideal, 1.5);
+        let from = frame.x.low().max(frame.y.low() / slope);
+        let to = frame.x.high().min(frame.y.high() / slope);
+        sheet.path(vec![frame.at(from, slope * from), frame.at(to, slope * to)], Ink::Ideal, 1.5);
     }
 }
 
 fn x_axis(lines: &Lines, frame: &Frame<'_>, sheet: &mut Sheet) {
-    let most = ((frame.right - frame.left) / 75.0) as usize;
+    let apart = if sheet.is_narrow() { 55.0 } else { 75.0 };
+    let most = ((frame.right - frame.left) / apart) as usize;
     for (value, text) in frame.x.ticks(most) {
         let x = frame.across(value);
         sheet.path(vec![(x, frame.bottom), (x, frame.bottom + 4.0)], Ink::Ideal, 1.0);
@@ -167,7 +189,13 @@ fn curves(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     for curve in &panel.curves {
         line(curve, frame, sheet);
     }
-    names(panel, frame, sheet);
+    let dots = panel.curves.iter().flat_map(|curve| &curve.points).filter(|point| point.y.is_finite());
+    let around = |(x, y): Place| ((x - 4.0, y - 4.0), (x + 4.0, y + 4.0));
+    let mut taken: Vec<(Place, Place)> = dots.map(|point| around(frame.at(point.x, point.y))).collect();
+    panel.curves.iter().for_each(|curve| texts(curve, frame, &mut taken, sheet));
+    if !sheet.is_narrow() {
+        names(panel, frame, sheet);
+    }
 }
 
 fn ink(curve: &Curve) -> Ink {
@@ -180,11 +208,42 @@ fn stretches(curve: &Curve) -> impl Iterator<Item = &[Point]> {
 }
 
 fn band(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
+    if curve.bars {
+        return bars(curve, frame, sheet);
+    }
     for stretch in stretches(curve).filter(|stretch| stretch.iter().any(|point| point.low < point.high)) {
         let above = stretch.iter().map(|point| frame.at(point.x, point.high));
         let below = stretch.iter().rev().map(|point| frame.at(point.x, point.low));
         let around: Vec<Place> = above.chain(below).collect();
         sheet.marks.push(Mark::Area { around, ink: ink(curve), alpha: BAND });
+    }
+}
+
+/// The intervals as bars at the points.
+fn bars(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
+    for point in curve.points.iter().filter(|point| point.low < point.high) {
+        sheet.path(vec![frame.at(point.x, point.low), frame.at(point.x, point.high)], ink(curve), 1.5);
+    }
+}
+
+/// Writes the texts of a curve's points below them, those that do not touch an earlier text of any curve.
+fn texts(curve: &Curve, frame: &Frame<'_>, taken: &mut Vec<(Place, Place)>, sheet: &mut Sheet) {
+    let style = Style { em: 11.0, ..Style::SMALL };
+    for (point, text) in curve.points.iter().zip(&curve.texts).filter(|(point, _)| point.y.is_finite()) {
+        let (x, y) = frame.at(point.x, point.y);
+        let wide = width(text, style.em, false) * SLACK / 2.0 + 2.0;
+        let fits = |y: f64| {
+            let (low, high) = ((x - wide, y - 7.0), (x + wide, y + 7.0));
+            let is_apart = |(from, to): &(Place, Place)| {
+                high.0 <= from.0 || to.0 <= low.0 || high.1 <= from.1 || to.1 <= low.1
+            };
+            let is_inside = low.0 >= frame.left && high.0 <= frame.right && high.1 <= frame.bottom;
+            (is_inside && low.1 >= frame.top && taken.iter().all(is_apart)).then_some((low, high))
+        };
+        if let Some((at, area)) = [y + 13.0, y - 13.0].into_iter().find_map(|at| Some((at, fits(at)?))) {
+            sheet.words(text, (x, at), Anchor::Middle, style);
+            taken.push(area);
+        }
     }
 }
 
@@ -231,7 +290,7 @@ fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
 
 fn name(curve: &Curve, (x, y): Place, height: f64, sheet: &mut Sheet) {
     let from = x + NAME_GAP;
-    let label = cut(&curve.label, 12.0, true, WIDTH - MARGIN / 2.0 - from);
+    let label = cut(&curve.label, 12.0, true, sheet.width - sheet.margin() / 2.0 - from);
     if (height - y).abs() > 4.0 {
         sheet.path(vec![(x + 2.0, y), (from - 2.0, height)], ink(curve), 0.75);
     }
@@ -269,6 +328,7 @@ fn apart(wished: &[f64], top: f64, bottom: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::plot::{Axis, Unit};
+    use super::super::sheet::WIDTH;
     use super::*;
 
     /// Vertical distance of the names of two lines at height 20; one line ends at `end`, the other at 2.
@@ -278,12 +338,12 @@ mod tests {
             colour: Some(0),
             points: vec![Point::bare(0.0, 20.0), Point::bare(end, 20.0)],
             dots: true,
-            knee: None,
+            ..Curve::default()
         };
         let curves = vec![curve("a name of some length", end), curve("another such name", 2.0)];
-        let panel = Panel { y: Axis::linear("y", Unit::Count), height: 200.0, curves, ideal: None };
-        let lines = Lines { x: Axis::linear("x", Unit::Usd), panels: vec![panel], shades: Vec::new() };
-        let mut sheet = Sheet::default();
+        let panel = Panel::new(Axis::linear("y", Unit::Count), 200.0, curves);
+        let lines = Lines::new(Axis::linear("x", Unit::Usd), vec![panel]);
+        let mut sheet = Sheet::new(WIDTH);
         layout(&lines, 0.0, &mut sheet);
         let heights: Vec<f64> = sheet
             .marks

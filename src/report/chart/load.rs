@@ -17,6 +17,8 @@ pub struct Design {
     pub p99: Vec<Point>,
     /// The fullest resource at the highest load, and the share of it that is used.
     pub fullest: Option<(String, f64)>,
+    /// The size at each point of `throughput`, in a word; empty where the points are loads.
+    pub sizes: Vec<String>,
     /// The load at the knee, as [`crate::experiment::curve::Line`] defines it.
     pub knee: Option<f64>,
 }
@@ -84,7 +86,8 @@ pub fn throughput(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
         subtitle += "; ring = the knee, where throughput / mean response time is greatest";
     }
     let table = table(&sweep.axis, designs, |design| &design.throughput);
-    let panel = Panel { y: Axis::linear("requests a second", Unit::Count), height: 380.0, curves, ideal };
+    let y = Axis::linear("requests a second", Unit::Count);
+    let panel = Panel { ideal, ..Panel::new(y, 380.0, curves) };
     Some(Chart {
         name: "throughput".into(),
         alt: format!("Throughput against load, one line a design. {title}."),
@@ -110,7 +113,7 @@ pub fn latency(designs: &[Design], sweep: &Sweep) -> Option<Chart> {
                 .collect();
             let known = curves.iter().flat_map(|curve| &curve.points).any(|point| point.y.is_finite());
             let y = Axis::log(format!("{name} of the response time"), Unit::Ms);
-            known.then_some(Panel { y, height, curves, ideal: None })
+            known.then_some(Panel::new(y, height, curves))
         })
         .collect();
     let title = latency_title(designs, sweep)?;
@@ -151,16 +154,12 @@ fn curve(design: &Design, colour: usize, points: &[Point]) -> Curve {
         colour: Some(colour),
         dots: points.len() <= 30,
         points: points.to_vec(),
-        knee: None,
+        ..Curve::default()
     }
 }
 
 fn lines(axis: &str, panels: Vec<Panel>) -> Body {
-    Body::Lines(Lines {
-        x: Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) },
-        panels,
-        shades: Vec::new(),
-    })
+    Body::Lines(Lines::new(Axis { reach: Some(0.0), ..Axis::linear(axis, Unit::Count) }, panels))
 }
 
 /// One row for each load, one column for each design.

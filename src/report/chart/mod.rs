@@ -21,7 +21,7 @@ pub mod timeline;
 pub mod utilisation;
 
 use self::plot::{Body, Chart};
-use self::sheet::{Anchor, Ink, Sheet, Style, WIDTH};
+use self::sheet::{Anchor, Ink, NARROW, Sheet, Style, WIDTH};
 use super::number::{number, seconds, time_ms};
 use crate::experiment::result::RunResult;
 
@@ -68,30 +68,39 @@ impl Chart {
     /// The chart as an SVG document. Equal charts give equal bytes.
     #[must_use]
     pub fn svg(&self) -> String {
-        svg::svg(&self.sheet(), &self.title, &self.alt)
+        svg::svg(&self.sheet(WIDTH), &self.title, &self.alt)
+    }
+
+    /// The same for the width of a phone.
+    #[must_use]
+    pub fn narrow_svg(&self) -> String {
+        svg::svg(&self.sheet(NARROW), &self.title, &self.alt)
     }
 
     /// The chart as a PNG file. Equal charts give equal bytes.
     #[cfg(feature = "charts")]
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
-        png::png(&self.sheet())
+        png::png(&self.sheet(WIDTH))
     }
 
-    fn sheet(&self) -> Sheet {
-        const MARGIN: f64 = 20.0;
-        let mut sheet = Sheet::default();
+    fn sheet(&self, wide: f64) -> Sheet {
+        let mut sheet = Sheet::new(wide);
+        let margin = sheet.margin();
+        let (title_em, text_em) = if sheet.is_narrow() { (15.0, 12.0) } else { (18.0, 12.5) };
+        // A viewer without the built-in font uses a wider one, for which a phone has less room.
+        let most = (wide - 2.0 * margin) * if sheet.is_narrow() { 0.84 } else { 0.96 };
         let mut y = 27.0;
         // No line break between a number and its unit.
         let title = self.title.replace(" ms", "\u{a0}ms").replace(" µs", "\u{a0}µs");
-        for line in text::wrapped(&title, 18.0, true, (WIDTH - 2.0 * MARGIN) * 0.96) {
-            let style = Style { em: 18.0, bold: true, ink: Ink::Title };
-            sheet.words(line, (MARGIN, y), Anchor::Start, style);
-            y += 23.0;
+        for line in text::wrapped(&title, title_em, true, most) {
+            let style = Style { em: title_em, bold: true, ink: Ink::Title };
+            sheet.words(line, (margin, y), Anchor::Start, style);
+            y += title_em + 5.0;
         }
-        for line in text::wrapped(&self.subtitle, 12.5, false, (WIDTH - 2.0 * MARGIN) * 0.96) {
-            let style = Style { em: 12.5, bold: false, ink: Ink::Muted };
-            sheet.words(line, (MARGIN, y), Anchor::Start, style);
+        for line in text::wrapped(&self.subtitle, text_em, false, most) {
+            let style = Style { em: text_em, bold: false, ink: Ink::Muted };
+            sheet.words(line, (margin, y), Anchor::Start, style);
             y += 17.0;
         }
         match &self.body {
@@ -137,11 +146,16 @@ mod tests {
 
     /// Fails if texts leave the page or overlap.
     fn check_words(chart: &Chart) {
-        let sheet = chart.sheet();
+        for wide in [WIDTH, NARROW] {
+            check_words_on(&chart.sheet(wide), chart);
+        }
+    }
+
+    fn check_words_on(sheet: &Sheet, chart: &Chart) {
         let words: Vec<(&str, [f64; 4])> = sheet.marks.iter().filter_map(covered).collect();
         assert!(words.len() > 5, "{} says nothing", chart.name);
         for (at, (text, [left, right, upper, lower])) in words.iter().enumerate() {
-            let inside = *left >= 0.0 && *right <= WIDTH && *upper >= 0.0 && *lower <= sheet.height;
+            let inside = *left >= 0.0 && *right <= sheet.width && *upper >= 0.0 && *lower <= sheet.height;
             assert!(inside, "{}: {text:?} leaves the paper", chart.name);
             for (other, [left2, right2, upper2, lower2]) in &words[at + 1..] {
                 let apart = right <= left2 || right2 <= left || lower <= upper2 || lower2 <= upper;
@@ -187,7 +201,8 @@ mod tests {
             charts[0].title
         );
         let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
-        assert_eq!((lines.panels.len(), lines.shades.len()), (4, 1));
+        let warmup = &lines.shades[1];
+        assert_eq!((lines.panels.len(), warmup.from, warmup.to, warmup.is_fault), (4, 0.0, 2.0, false));
         assert_eq!((lines.shades[0].from, lines.shades[0].to), (20.0, 50.0));
         assert!(charts[1].title.starts_with("No write for "), "{}", charts[1].title);
     }
@@ -225,6 +240,7 @@ mod tests {
                 p50: loads.clone().skip(1).map(|x| point(x, tail(x) / 3.0)).collect(),
                 p99: loads.skip(1).map(|x| point(x, tail(x))).collect(),
                 fullest: None,
+                sizes: Vec::new(),
                 knee: (most > 2000.0).then_some(4000.0),
             }
         };

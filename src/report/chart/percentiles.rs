@@ -9,6 +9,9 @@ use crate::stats::histogram::Histogram;
 /// Number of steps for each nine.
 const STEPS: i32 = 10;
 
+/// The first share. Below the median a step of the scale is a large part of the requests, and two points make a false kink.
+const FIRST: f64 = 0.5;
+
 /// The highest share, in nines. With fewer requests, fewer nines are known and shown.
 const NINES_MAX: i32 = 4;
 
@@ -41,13 +44,13 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     );
     let subtitle = about(result, "response time of requests that ended ok, band = 95 % confidence interval");
     let x = Axis { scale: Scale::Nines, ..Axis::linear("share of requests that are faster", Unit::Share) };
-    let panel = Panel { y: Axis::log("response time", Unit::Ms), height: 320.0, curves, ideal: None };
+    let panel = Panel::new(Axis::log("response time", Unit::Ms), 320.0, curves);
     Some(Chart {
         name: "percentiles".into(),
         alt: format!("Response time by percentile on a logarithmic scale. {title}."),
         title,
         subtitle,
-        body: Body::Lines(Lines { x, panels: vec![panel], shades: Vec::new() }),
+        body: Body::Lines(Lines::new(x, vec![panel])),
         table: table(&kinds),
     })
 }
@@ -56,6 +59,7 @@ fn curve(name: &str, colour: usize, trials: &[Histogram]) -> Curve {
     let trials: Vec<&Histogram> = trials.iter().collect();
     let shares =
         (0..=STEPS * NINES_MAX).map(|step| 1.0 - libm::pow(10.0, -f64::from(step) / f64::from(STEPS)));
+    let shares = [FIRST].into_iter().chain(shares.filter(|share| *share > FIRST));
     let point = |share: f64| {
         let figure = Figure::percentile(&trials, share);
         let y = figure.mean?;

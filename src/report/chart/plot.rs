@@ -35,6 +35,8 @@ pub struct Lines {
     pub panels: Vec<Panel>,
     /// Shaded parts of the x axis.
     pub shades: Vec<Shade>,
+    /// Events on the x axis.
+    pub events: Vec<Event>,
 }
 
 /// A panel.
@@ -48,6 +50,30 @@ pub struct Panel {
     pub curves: Vec<Curve>,
     /// Slope of the line of the ideal, if it is drawn.
     pub ideal: Option<f64>,
+    /// Values that were to be kept.
+    pub goals: Vec<Goal>,
+}
+
+/// A value that was to be kept: a level line with its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// The value on the y axis.
+    pub value: f64,
+    /// The part of the x axis to which it applies; all of it if `None`.
+    pub part: Option<(f64, f64)>,
+    /// The goal as it was written.
+    pub label: String,
+    /// Whether it was missed.
+    pub missed: bool,
+}
+
+/// Something that happened at one place of the x axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The place.
+    pub at: f64,
+    /// What happened, with its time.
+    pub label: String,
 }
 
 /// A line and its band.
@@ -64,6 +90,10 @@ pub struct Curve {
     pub dots: bool,
     /// Index of the point that gets a ring.
     pub knee: Option<usize>,
+    /// Texts at the points, as far as there is room; empty without any.
+    pub texts: Vec<String>,
+    /// Whether the intervals are bars at the points rather than a band.
+    pub bars: bool,
 }
 
 /// A value with its 95 % interval.
@@ -87,15 +117,17 @@ impl Point {
     }
 }
 
-/// A part of the x axis in which a fault lasted.
+/// A part of the x axis in which a fault lasted, or which is not measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shade {
     /// Its left end.
     pub from: f64,
     /// Its right end.
     pub to: f64,
-    /// The fault.
+    /// The fault, or why it is not measured.
     pub label: String,
+    /// Whether it is a fault; the rest is grey.
+    pub is_fault: bool,
 }
 
 /// An axis.
@@ -111,6 +143,22 @@ pub struct Axis {
     pub reach: Option<f64>,
 }
 
+impl Panel {
+    /// A panel without an ideal and without goals.
+    #[must_use]
+    pub const fn new(y: Axis, height: f64, curves: Vec<Curve>) -> Panel {
+        Panel { y, height, curves, ideal: None, goals: Vec::new() }
+    }
+}
+
+impl Lines {
+    /// Panels without shades and events.
+    #[must_use]
+    pub const fn new(x: Axis, panels: Vec<Panel>) -> Lines {
+        Lines { x, panels, shades: Vec::new(), events: Vec::new() }
+    }
+}
+
 impl Axis {
     /// A linear axis that ends at the highest value.
     #[must_use]
@@ -121,7 +169,7 @@ impl Axis {
     /// A logarithmic axis.
     #[must_use]
     pub fn log(label: impl Into<String>, unit: Unit) -> Axis {
-        Axis { label: label.into(), unit, scale: Scale::Log, reach: None }
+        Axis { label: format!("{} (log)", label.into()), unit, scale: Scale::Log, reach: None }
     }
 }
 
@@ -132,7 +180,7 @@ pub enum Unit {
     Count,
     /// Milliseconds, shown as µs, ms or s.
     Ms,
-    /// Seconds, shown without a unit, because the label has it.
+    /// Seconds, shown without a unit, because the label has it; as minutes and seconds where there are many.
     Seconds,
     /// A share of 0..1, shown in per cent.
     Share,
@@ -187,6 +235,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether a column holds words: one of its cells begins with a letter.
+    #[must_use]
+    pub fn is_text(&self, column: &usize) -> bool {
+        let begins = |cell: &String| cell.chars().next().is_some_and(char::is_alphabetic);
+        self.rows
+            .iter()
+            .filter_map(|row| row.get(*column))
+            .any(|cell| begins(cell) && !cell.starts_with("USD "))
+    }
+
     /// A table with these headers and rows.
     #[must_use]
     pub fn new<S: Into<String>>(header: impl IntoIterator<Item = S>, rows: Vec<Vec<String>>) -> Table {

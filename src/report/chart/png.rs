@@ -9,8 +9,12 @@ use plotters::prelude::{DrawingArea, IntoDrawingArea};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle, register_font};
 
-use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, WIDTH, step};
+use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, step};
 use super::text::{BOLD, FAMILY, REGULAR, SIZE_OF_EM};
+
+/// How far plotters draws a text too high, in ems: its middle is that of the whole line, while a text is placed by the
+/// middle of its small letters.
+const LOWER: f64 = 0.16;
 
 /// Number of steps along a side of a pixel of the picture. The picture has twice as many pixels as the page, for fine
 /// screens.
@@ -18,7 +22,7 @@ const FINE: usize = 2;
 
 /// The sheet as a PNG file with twice its width and height.
 pub(super) fn png(sheet: &Sheet) -> Vec<u8> {
-    let (wide, high) = step((WIDTH, sheet.height));
+    let (wide, high) = step((sheet.width, sheet.height));
     let (wide, high) = (wide as usize, high as usize);
     let mut fine = vec![0; wide * high * 3];
     draw(sheet, BitMapBackend::with_buffer(&mut fine, (wide as u32, high as u32)).into_drawing_area());
@@ -104,7 +108,9 @@ fn draw(sheet: &Sheet, area: DrawingArea<BitMapBackend<'_>, Shift>) {
                 let ink = colour(*ink);
                 let style = TextStyle::from(font(em * STEPS, *bold)).color(&ink);
                 let style = style.pos(Pos::new(held, VPos::Center));
-                area.draw(&Text::new(text.clone(), step(*at), style)).expect(TAKEN);
+                let (x, y) = step(*at);
+                let lower = (LOWER * em * STEPS).round() as i32;
+                area.draw(&Text::new(text.clone(), (x, y + lower), style)).expect(TAKEN);
             }
         }
     }
@@ -113,12 +119,12 @@ fn draw(sheet: &Sheet, area: DrawingArea<BitMapBackend<'_>, Shift>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sheet::Style;
+    use super::super::sheet::{Style, WIDTH};
     use super::super::text::width;
     use super::*;
 
     fn sheet() -> Sheet {
-        let mut sheet = Sheet { height: 100.0, ..Sheet::default() };
+        let mut sheet = Sheet { height: 100.0, ..Sheet::new(WIDTH) };
         sheet.path(vec![(10.0, 90.0), (700.0, 10.5)], Ink::Series(0), 2.0);
         sheet.words("<b> & \"c\"", (20.0, 20.0), Anchor::Start, Style::SMALL);
         sheet
@@ -133,6 +139,24 @@ mod tests {
             (1600u32.to_be_bytes().to_vec(), 200u32.to_be_bytes().to_vec())
         );
         assert_eq!(file, png(&sheet()));
+    }
+
+    /// The rows of the pixels of a text that is drawn at row 50, from the highest to the lowest, in pixels of the page.
+    fn inked(text: &str) -> (f64, f64) {
+        let mut sheet = Sheet { height: 100.0, ..Sheet::new(WIDTH) };
+        sheet.words(text, (400.0, 50.0), Anchor::Middle, Style { em: 40.0, bold: false, ink: Ink::Title });
+        let (wide, high) = (3200, 400);
+        let mut fine = vec![0; wide * high * 3];
+        draw(&sheet, BitMapBackend::with_buffer(&mut fine, (wide as u32, high as u32)).into_drawing_area());
+        let is_dark = |row: &usize| fine[row * wide * 3..(row + 1) * wide * 3].iter().any(|&part| part < 128);
+        let dark: Vec<usize> = (0..high).filter(is_dark).collect();
+        (dark[0] as f64 / STEPS, (dark[dark.len() - 1] + 1) as f64 / STEPS)
+    }
+
+    #[test]
+    fn the_middle_of_small_letters_is_where_the_text_is_placed() {
+        let (top, bottom) = inked("x");
+        assert!(((top + bottom) / 2.0 - 50.0).abs() < 0.5, "{top} {bottom}");
     }
 
     #[test]

@@ -5,6 +5,9 @@ use super::plot::{Axis, Scale, Unit};
 /// Factor by which a logarithmic axis extends below the lowest and above the highest value.
 const LOG_ROOM: f64 = 1.2;
 
+/// An axis that ends later than this, in seconds, has minutes and seconds at its ticks.
+const CLOCK_FROM_S: f64 = 120.0;
+
 /// An axis with known ends.
 #[derive(Clone, Debug)]
 pub(super) struct Ruler {
@@ -46,6 +49,10 @@ impl Ruler {
 
     pub(super) const fn high(&self) -> f64 {
         self.high
+    }
+
+    pub(super) const fn low(&self) -> f64 {
+        self.low
     }
 
     /// The position of a value: 0 at the start of the axis, 1 at its end.
@@ -92,19 +99,17 @@ impl Ruler {
             let values = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
             values.filter(|value| (self.low * 0.999..=self.high * 1.001).contains(value)).collect()
         };
-        let finest = [
-            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0][..],
-            &[1.0, 2.0, 3.0, 5.0],
-            &[1.0, 2.0, 5.0],
-            &[1.0, 3.0],
-            &[1.0],
-        ];
-        finest.into_iter().map(all).find(|values| values.len() <= most + 1).unwrap_or_default()
+        let finest = [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0]];
+        // Without many decades the finest ticks are needed for there to be two at all.
+        let is_wide = self.high / self.low > 5.0;
+        let finest = finest.into_iter().skip(usize::from(is_wide));
+        finest.map(all).find(|values| values.len() <= most + 1).unwrap_or_default()
     }
 
     fn written(&self, value: f64, step: f64) -> String {
         match self.unit {
             Unit::Count => scaled(value, step),
+            Unit::Seconds if self.high > CLOCK_FROM_S => clock(value),
             Unit::Seconds | Unit::Usd => plain(value, step),
             Unit::Share if self.scale == Scale::Nines => format!("{} %", trimmed(value * 100.0, 5)),
             Unit::Share => format!("{} %", plain(value * 100.0, step * 100.0)),
@@ -115,6 +120,16 @@ impl Ruler {
                 _ => format!("{} s", trimmed(value / 1e3, 2)),
             },
         }
+    }
+}
+
+/// Minutes and seconds: `3:05`; hours too, where there are any: `1:00:00`.
+fn clock(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    let (minutes, seconds) = (whole / 60, whole % 60);
+    match minutes / 60 {
+        0 => format!("{minutes}:{seconds:02}"),
+        hours => format!("{hours}:{:02}:{seconds:02}", minutes % 60),
     }
 }
 
@@ -185,7 +200,7 @@ mod tests {
         let time = Axis { scale: Scale::Span, ..Axis::linear("", Unit::Seconds) };
         assert_eq!(
             ticks(&time, &[0.0, 540.0], 9),
-            ["0", "60", "120", "180", "240", "300", "360", "420", "480", "540"]
+            ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00", "6:00", "7:00", "8:00", "9:00"]
         );
     }
 
@@ -193,7 +208,7 @@ mod tests {
     fn times_have_their_unit_at_every_tick() {
         let log = Axis::log("", Unit::Ms);
         assert_eq!(ticks(&log, &[0.4, 3000.0], 5), ["1 ms", "10 ms", "100 ms", "1 s"]);
-        assert_eq!(ticks(&log, &[30.0, 180.0, 0.0], 5), ["30 ms", "50 ms", "100 ms", "200 ms"]);
+        assert_eq!(ticks(&log, &[30.0, 180.0, 0.0], 5), ["50 ms", "100 ms", "200 ms"]);
         assert_eq!(ticks(&log, &[50.0], 5), ["50 ms", "60 ms"]);
     }
 

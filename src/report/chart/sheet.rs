@@ -1,14 +1,23 @@
-//! `Sheet`: a chart as marks on a page, in pixels; the page is 800 pixels wide. SVG and PNG are drawn from it.
+//! `Sheet`: a chart as marks on a page, in pixels. SVG and PNG are drawn from it.
 
-/// Width of every chart in pixels.
+use super::text::{cut, width};
+
+/// Width of a chart in pixels.
 pub(super) const WIDTH: f64 = 800.0;
+
+/// Width of its drawing for a phone, in pixels.
+pub(super) const NARROW: f64 = 360.0;
+
+/// Factor for viewers that lack the built-in font and use a wider one.
+pub(super) const SLACK: f64 = 1.08;
 
 /// Number of steps in a pixel. Files contain positions as whole steps, which is fine enough for any screen.
 pub(super) const STEPS: f64 = 4.0;
 
 /// The marks, from the lowest layer to the highest.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sheet {
+    pub width: f64,
     pub height: f64,
     pub marks: Vec<Mark>,
 }
@@ -105,6 +114,38 @@ impl Ink {
 }
 
 impl Sheet {
+    /// An empty page of this width.
+    pub(super) const fn new(width: f64) -> Sheet {
+        Sheet { width, height: 0.0, marks: Vec::new() }
+    }
+
+    /// Whether it is for a phone: there is no room beside the picture for names.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.width < WIDTH
+    }
+
+    /// Free space at each side, in pixels.
+    pub(super) fn margin(&self) -> f64 {
+        if self.is_narrow() { 8.0 } else { 20.0 }
+    }
+
+    /// Writes coloured names one after the other, in one or more lines. Returns the y position below them.
+    pub(super) fn legend(&mut self, names: &[(&str, Ink)], top: f64) -> f64 {
+        let (mut x, mut y) = (self.margin(), top + 8.0);
+        let style = Style { em: 12.0, bold: false, ink: Ink::Title };
+        for (name, ink) in names {
+            let name = cut(name, style.em, false, self.width - 2.0 * self.margin() - 18.0);
+            let wide = 18.0 + width(&name, style.em, false) * SLACK;
+            if x + wide > self.width - self.margin() && x > self.margin() {
+                (x, y) = (self.margin(), y + 19.0);
+            }
+            self.rect((x, y - 6.0), (x + 12.0, y + 6.0), *ink, 1.0);
+            self.words(name, (x + 18.0, y), Anchor::Start, style);
+            x += wide + 18.0;
+        }
+        y + 20.0
+    }
+
     pub(super) fn path(&mut self, through: Vec<Place>, ink: Ink, width: f64) {
         self.marks.push(Mark::Path { through, ink, width });
     }

@@ -1,18 +1,19 @@
 //! Sheets as SVG: one element for each mark.
 
-use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, WIDTH, step};
+use super::sheet::{Anchor, Ink, Mark, Place, STEPS, Sheet, step};
 use super::text::FAMILY;
 
 /// The SVG document of a sheet; `title` and `description` are for readers who do not see it. Its unit is a quarter of a
 /// pixel, so that all positions are integers.
 pub(super) fn svg(sheet: &Sheet, title: &str, description: &str) -> String {
     let (title, description) = (escaped(title), escaped(description));
-    let (wide, high) = step((WIDTH, sheet.height));
+    let (wide, high) = step((sheet.width, sheet.height));
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{}\" viewBox=\"0 0 {wide} {high}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {wide} {high}\" \
          font-family=\"{FAMILY}\" role=\"img\" aria-label=\"{title}\">\n\
          <title>{title}</title>\n<desc>{description}</desc>\n\
          <rect x=\"0\" y=\"0\" width=\"{wide}\" height=\"{high}\" {}/>\n",
+        sheet.width,
         sheet.height,
         fill(Ink::Paper, 1.0),
     );
@@ -95,12 +96,12 @@ pub fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sheet::Style;
+    use super::super::sheet::{Style, WIDTH};
     use super::*;
 
     #[test]
     fn a_document_is_escaped_and_scaled() {
-        let mut sheet = Sheet { height: 100.0, ..Sheet::default() };
+        let mut sheet = Sheet { height: 100.0, ..Sheet::new(WIDTH) };
         sheet.path(vec![(10.0, 90.0), (700.0, 10.5)], Ink::Series(0), 2.0);
         sheet.words("<b> & \"c\"", (20.0, 20.0), Anchor::Start, Style::SMALL);
         let text = svg(&sheet, "a < b", "'x'");

@@ -248,7 +248,7 @@ impl Sweep<'_> {
             colour: Some(colour),
             dots: line.throughput.len() <= 30,
             points: line.throughput.clone(),
-            knee: None,
+            ..Curve::default()
         };
         let curves = lines.iter().enumerate().map(curve).collect();
         Chart {
@@ -257,11 +257,7 @@ impl Sweep<'_> {
             title: shown.title,
             subtitle,
             table: table(&x.label, &lines, |line| &line.throughput),
-            body: Body::Lines(Lines {
-                x,
-                panels: vec![Panel { y: shown.y, height: 320.0, curves, ideal: None }],
-                shades: Vec::new(),
-            }),
+            body: Body::Lines(Lines::new(x, vec![Panel::new(shown.y, 320.0, curves)])),
         }
     }
 

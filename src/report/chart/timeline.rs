@@ -1,9 +1,9 @@
 //! The timeline: throughput, errors, high percentiles of response times, and lag over time, with faults shaded.
 
-use super::super::number::{number, seconds};
-use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Shade, Table, Unit};
+use super::super::number::{moments, number, seconds};
+use super::plot::{Axis, Body, Chart, Curve, Event, Goal, Lines, Panel, Point, Scale, Shade, Table, Unit};
 use super::{about, brief, three};
-use crate::experiment::result::{Figure, Happening, RunResult};
+use crate::experiment::result::{Answer, Figure, Happening, RunResult, Verdict};
 
 /// Largest number of points of a line. With more windows, each point is the mean over several, because neighbours a
 /// pixel apart show only noise.
@@ -11,6 +11,17 @@ const POINTS_MAX: usize = 200;
 
 /// Largest number of rows in the table. With more windows, each row is the mean over several.
 const ROWS_MAX: usize = 60;
+
+/// The colours of the quantities, each the same in all panels.
+const OFFERED: usize = 6;
+const OK: usize = 0;
+const ERRORS: usize = 1;
+const P99: usize = 3;
+const MEAN: usize = 2;
+const LAG: usize = 4;
+
+/// Largest number of numbered events; the first ones have a number.
+const EVENTS_MAX: usize = 24;
 
 /// Largest number of shaded faults; the first ones are shaded.
 const SHADES_MAX: usize = 20;
@@ -22,34 +33,39 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         return None;
     }
     let has = |name: &str| points(result, name).iter().any(|point| point.y > 0.0);
-    let curve = |name: &str, label: &str, colour: Option<usize>| Curve {
+    let curve = |name: &str, label: &str, colour: usize| Curve {
         label: label.into(),
-        colour,
+        colour: Some(colour),
         points: points(result, name),
         ..Curve::default()
     };
-    let panel = |y: Axis, height: f64, curves: Vec<Curve>| Panel { y, height, curves, ideal: None };
+    let panel = |y: Axis, height: f64, curves: Vec<Curve>, columns: &[&str]| Panel {
+        goals: goals(result, columns),
+        ..Panel::new(y, height, curves)
+    };
     let rate = |label: &str| Axis::linear(label, Unit::Count);
-    let rates = vec![curve("offered_rps", "offered", None), curve("throughput_rps", "ok", Some(0))];
-    let mut panels = vec![panel(rate("requests a second"), 150.0, rates)];
+    let rates = vec![curve("offered_rps", "offered", OFFERED), curve("throughput_rps", "ok", OK)];
+    let mut panels = vec![panel(rate("requests a second"), 150.0, rates, &["throughput_rps"])];
     if has("errors_rps") {
-        panels.push(panel(rate("errors a second"), 90.0, vec![curve("errors_rps", "errors", Some(1))]));
+        let errors = vec![curve("errors_rps", "errors", ERRORS)];
+        panels.push(panel(rate("errors a second"), 90.0, errors, &[]));
     }
     if has("p99_ms") {
-        let times = vec![curve("p99_ms", "p99", Some(1)), curve("response_ms", "mean", Some(0))];
-        panels.push(panel(Axis::log("response time", Unit::Ms), 150.0, times));
+        let times = vec![curve("p99_ms", "p99", P99), curve("response_ms", "mean", MEAN)];
+        let y = Axis::log("response time of the answered", Unit::Ms);
+        panels.push(panel(y, 150.0, times, &["p99_ms", "response_ms"]));
     }
     if has("lag_ms") {
-        panels.push(panel(
-            Axis::linear("replication lag", Unit::Ms),
-            90.0,
-            vec![curve("lag_ms", "lag", Some(3))],
-        ));
+        let lag = vec![curve("lag_ms", "lag", LAG)];
+        panels.push(panel(Axis::linear("replication lag", Unit::Ms), 90.0, lag, &["lag_ms"]));
     }
-    let shades = shades(result);
+    let mut shades = shades(result);
     let title = title(result, &shades);
-    let x =
-        Axis { scale: Scale::Span, ..Axis::linear("simulated time (s), warm-up included", Unit::Seconds) };
+    let events = events(result, &mut shades);
+    let is_long = result.warmup_s + result.duration_s > 120.0;
+    let unit = if is_long { "min:s" } else { "s" };
+    let axis = Axis::linear(format!("simulated time ({unit}), warm-up included"), Unit::Seconds);
+    let x = Axis { scale: Scale::Span, ..axis };
     let window = seconds(result.series.window_s * together(result) as f64);
     let subtitle = about(
         result,
@@ -62,14 +78,46 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     } else {
         subtitle
     };
+    shades.extend(warmup(result));
     Some(Chart {
         name: "timeline".into(),
         alt: format!("Throughput, errors and response times over the simulated time. {title}."),
         title,
         subtitle,
-        body: Body::Lines(Lines { x, panels, shades }),
+        body: Body::Lines(Lines { x, panels, shades, events }),
         table: table(result),
     })
+}
+
+/// The bounds of goals on some columns of the series.
+fn goals(result: &RunResult, columns: &[&str]) -> Vec<Goal> {
+    let goal = |verdict: &Verdict| {
+        let level = verdict.level.as_ref().filter(|level| columns.contains(&level.column))?;
+        let missed = verdict.verdict == Answer::Fails;
+        Some(Goal { value: level.value, part: level.part, label: verdict.demand(), missed })
+    };
+    result.expect.iter().filter_map(goal).collect()
+}
+
+/// The warm-up as a grey band.
+fn warmup(result: &RunResult) -> Option<Shade> {
+    let to = result.warmup_s;
+    (to > 0.0).then(|| Shade { from: 0.0, to, label: "warm-up".into(), is_fault: false })
+}
+
+/// What happened, numbered, where the name of one fault does not say it all. The shades then have no names.
+fn events(result: &RunResult, shades: &mut [Shade]) -> Vec<Event> {
+    let told: Vec<&Happening> = result.timeline.iter().take(EVENTS_MAX).collect();
+    if shades.len() < 2 && told.len() <= 2 {
+        return Vec::new();
+    }
+    shades.iter_mut().for_each(|shade| shade.label.clear());
+    let times = moments(&told.iter().map(|one| one.t_s).collect::<Vec<_>>());
+    let label = |(one, time): (&&Happening, String)| Event {
+        at: one.t_s,
+        label: format!("{time} {} {}", one.component, one.event),
+    };
+    told.iter().zip(times).map(label).collect()
 }
 
 /// A column of the series as points over time, with gaps where nothing was measured.
@@ -116,7 +164,7 @@ fn shades(result: &RunResult) -> Vec<Shade> {
         let ends = |event: &str| event == *end || (*end == "recover" && event == "take over");
         let end = later.find(|one| one.component == begin.component && ends(one.event));
         let to = end.map_or(last, |end| end.t_s);
-        Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component) })
+        Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component), is_fault: true })
     };
     result.timeline.iter().enumerate().filter_map(shade).take(SHADES_MAX).collect()
 }

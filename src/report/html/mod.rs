@@ -50,6 +50,8 @@ struct Section {
 enum Block {
     Verdicts(Vec<Line>),
     Sentences(Vec<String>),
+    /// The figures that matter most: name and value.
+    Cards(Vec<(&'static str, String)>),
     /// The purpose of a command, and the command.
     Command(String, String),
     /// The name of a table, and the table.
@@ -66,6 +68,21 @@ struct Line {
     word: &'static str,
     what: String,
     measured: String,
+}
+
+/// The text without line breaks between a number and its unit.
+fn unbroken(text: &str) -> String {
+    let units = ["%", "ms", "µs", "s", "min", "/s", "USD"];
+    let mut words = text.split(' ');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let is_unit = units.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
+        let is_joined =
+            (is_unit && out.ends_with(|end: char| end.is_ascii_digit())) || word == "±" || out.ends_with('±');
+        out.push(if is_joined { '\u{a0}' } else { ' ' });
+        out.push_str(word);
+    }
+    out
 }
 
 /// The text in parts, each with whether it was between backticks.

@@ -1,10 +1,11 @@
 //! The report of runs. For each scenario: the verdict, the reasons, the diagram, the charts and all tables.
 
 use super::super::chart;
-use super::super::number::{number, seconds};
+use super::super::chart::three;
+use super::super::number::{estimate, number, seconds, share, time_ms};
 use super::super::summary;
 use super::{Block, Group, Line, Section, diagram, page};
-use crate::experiment::result::{Answer, RunResult};
+use crate::experiment::result::{Answer, Figure, RunResult};
 use crate::scenario::Scenario;
 
 /// A scenario with the result of its run.
@@ -57,7 +58,7 @@ fn group(index: usize, run: &Run<'_>) -> Group {
     let filled = tables.into_iter().filter(|(_, table)| !table.rows.is_empty());
     let tables = filled.map(|(name, table)| Block::Numbers(name.into(), table)).collect();
     let sections = [
-        ("verdict", "Verdict", verdict(result)),
+        ("verdict", "Verdict", cards(result).into_iter().chain(verdict(result)).collect()),
         ("why", "Why", why(result)),
         ("warnings", "Warnings", sentences(&result.warnings)),
         ("diagram", "Diagram", vec![Block::Diagram(diagram::svg(&run.scenario.boxes, result))]),
@@ -84,6 +85,24 @@ fn group(index: usize, run: &Run<'_>) -> Group {
 
 fn sentences(all: &[String]) -> Vec<Block> {
     if all.is_empty() { Vec::new() } else { vec![Block::Sentences(all.to_vec())] }
+}
+
+/// The figures that matter most. Without a steady state, response times mean nothing.
+fn cards(result: &RunResult) -> Vec<Block> {
+    let metrics = &result.metrics;
+    let known = |figure: &Figure, said: &dyn Fn(f64, Option<f64>) -> String| {
+        figure.mean.map(|mean| said(mean, figure.half_width))
+    };
+    let p99 = Some(&metrics.response_ms.p99).filter(|_| result.steady_state.reached);
+    let served = &metrics.availability;
+    let all = [
+        ("ok a second", known(&metrics.throughput_rps, &estimate)),
+        ("p99", p99.and_then(|p99| known(p99, &time_ms))),
+        ("errors", known(served, &|mean, half_width| share(1.0 - mean, half_width))),
+        ("price", metrics.cost_usd_per_hour.mean.map(|price| format!("USD {}/h", three(price)))),
+    ];
+    let shown = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    vec![Block::Cards(shown.collect())]
 }
 
 fn verdict(result: &RunResult) -> Vec<Block> {

@@ -329,6 +329,7 @@ mod tests {
             unit: "share",
             trials_needed: Some(40),
             reason: None,
+            level: None,
         };
         assert_eq!(measured(&verdict), "99.910 ± 0.030 %; about 40 trials would show it: --trials 40");
         let unknown = Verdict { value: None, reason: Some("nothing was measured".into()), ..verdict.clone() };

@@ -195,6 +195,8 @@ async function firstStep() {
   await page.waitForSelector("#saved a");
   await page.click("#trials");
   await page.waitForSelector("#verdicts li", { timeout: 120000 });
+  await page.waitForFunction(() => document.querySelectorAll("#multiples svg").length === 10, null, { timeout: 120000 });
+  await shot(page, "trials-1280-light");
   check("all trials give verdicts", (await page.locator("#verdicts .holds").count()) > 0);
   await page.close();
 }

@@ -76,7 +76,7 @@ text() {
     node playground/record.mjs "$wasm" "$first" <"scenarios/$first.toml" | gzip -9nc | base64 | tr -d '\n' | text 'id="record"'
   fi
   printf '<script>\n(() => {\n"use strict";\n'
-  for script in strings dom engine scenario record layout diagram dots charts knee chapter app; do
+  for script in strings dom engine scenario record layout diagram dots charts knee chapter trials app; do
     # Comments and indentation are for readers of the source.
     sed -E '/^ *\/\//d; /^ *\/\*\*.*\*\/$/d; s/^ +//' "$page/$script.js"
   done

@@ -46,6 +46,7 @@ async function open(name, text, { time = null, speed = null } = {}) {
   say("");
   $("saved").replaceChildren();
   $("verdicts").replaceChildren();
+  $("multiples").replaceChildren();
   telling();
   const early = await recorded;
   if (early?.name === name && text === base && !state.wasShown) {
@@ -103,7 +104,11 @@ function accept({ text, set, board, result, warnings, took }, keepsSet) {
     document.body.dataset.ran = result.fingerprint;
     return;
   }
-  if (!isNew && state.text !== text) state.ghost = state.record;
+  if (!isNew && state.text !== text) {
+    state.ghost = state.record;
+    // What was said of the text before holds no longer.
+    for (const id of ["verdicts", "multiples", "saved"]) $(id).replaceChildren();
+  }
   state.text = text;
   state.set = keepsSet ? set : [];
   state.took = took;
@@ -462,27 +467,6 @@ async function savePng(name, url) {
   canvas.toBlob((blob) => el("a", { href: URL.createObjectURL(blob), download: `${name}.png` }).click());
 }
 
-/** Runs all trials of the scenario, and says what holds. */
-async function allTrials() {
-  const n = state.board.trials;
-  const answer = await engines.saver.ask({ name: state.name, toml: state.text, want: ["result"] }, (trial, share) => say(t("running", { trial: `${trial + 1} / ${n}`, share: percent(share, 2) })));
-  if (!answer?.result) return;
-  say("");
-  const { result } = answer;
-  const { metrics } = result;
-  const estimate = (figure, show) => (figure.mean === null ? "–" : show(figure.mean) + (figure.half_width ? ` ± ${show(figure.half_width)}` : ""));
-  const rows = [
-    [t("figure.availability"), estimate(metrics.availability, (value) => percent(value, 5))],
-    [t("figure.mean"), estimate(metrics.response_ms.mean, millis)],
-    [t("figure.p99"), estimate(metrics.response_ms.p99, millis)],
-    ...(metrics.data ? [[t("figure.rto"), estimate(metrics.data.rto_s, (value) => millis(1000 * value))], [t("figure.lost"), estimate(metrics.data.lost_writes, three)]] : []),
-  ];
-  $("verdicts").replaceChildren(el("p", { class: "small" }, t("trialsdone", { n: result.trials })),
-    el("dl", { class: "figures" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
-    el("ul", { class: "verdicts" }, ...result.expect.map(({ that, verdict }) => el("li", { class: verdict.replace(" ", "-") }, el("strong", {}, t(`verdict.${verdict}`)), ` ${that}`))),
-    el("p", { class: "small" }, `${t("fingerprint").replace(/[:：]?$/, "")}: `, el("code", {}, result.fingerprint)));
-}
-
 // Words -------------------------------------------------------------------------------------------------------------
 
 /** The title in a text; the name of the scenario if there is none. */
@@ -595,8 +579,9 @@ function listen() {
   $("copycommand").addEventListener("click", () => copy($("command").textContent, t("copied")));
   $("copytoml").addEventListener("click", () => copy(state.text, t("copied")));
   $("share").addEventListener("click", share);
-  $("pictures").addEventListener("click", pictures);
-  $("trials").addEventListener("click", allTrials);
+  const broken = (panic) => told(`${t("panic")}\n${panic.message}`);
+  $("pictures").addEventListener("click", () => pictures().catch(broken));
+  $("trials").addEventListener("click", () => allTrials().catch(broken));
   $("back").addEventListener("click", () => edit(state.base ?? state.text));
   $("stop").addEventListener("click", () => (engines.main.giveUp(), ($("stop").hidden = true)));
   $("lang").addEventListener("click", () => ((language = language === "en" ? "ko" : "en"), kept("language", language), translate()));

@@ -18,9 +18,9 @@ async function allTrials() {
 
 function showVerdicts(result) {
   const { metrics } = result;
-  const estimate = (figure, show) => (figure.mean === null ? "–" : show(figure.mean) + (figure.half_width ? ` ± ${show(figure.half_width)}` : ""));
+  const estimate = (figure, show, width = show) => (figure.mean === null ? "–" : show(figure.mean) + (figure.half_width ? ` ± ${width(figure.half_width)}` : ""));
   const rows = [
-    [t("figure.availability"), estimate(metrics.availability, (value) => percent(value, 5))],
+    [t("figure.availability"), estimate(metrics.availability, (value) => percent(value, 5), (value) => percent(value, 2))],
     [t("figure.mean"), estimate(metrics.response_ms.mean, millis)],
     [t("figure.p99"), estimate(metrics.response_ms.p99, millis)],
     ...(metrics.data ? [[t("figure.rto"), estimate(metrics.data.rto_s, (value) => millis(1000 * value))], [t("figure.lost"), estimate(metrics.data.lost_writes, three)]] : []),

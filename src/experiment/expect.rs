@@ -9,8 +9,9 @@ use crate::stats::quantile::TAIL_RECORDS_MIN;
 
 use super::data::DataResult;
 use super::gauge::GaugeResult;
+use super::level::Level;
 use super::rare::too_few;
-use super::result::{Answer, ClassResult, ComponentResult, Figure, Level, Responses, RunResult, Verdict};
+use super::result::{Answer, ClassResult, ComponentResult, Figure, Responses, RunResult, Verdict};
 use super::round::round_up;
 
 /// Largest number of trials that is suggested; nobody would run more.
@@ -23,22 +24,9 @@ const TRIALS_NEEDED_MIN: f64 = 5.0;
 pub(super) fn verdict(expect: &Expect, result: &RunResult, records: &[TrialRecord]) -> Verdict {
     let known = known(&expect.that.metric, expect.window.as_ref(), result, records);
     let verdict = final_verdict(&expect.that, &expect.text, known, result);
-    let level = level(&expect.that, expect.window.as_ref());
-    Verdict { level, window: expect.window.as_ref().map(|window| window.text.clone()), ..verdict }
-}
-
-/// The bound as a line over time; `None` for a metric that is not one of the series.
-fn level(that: &Expectation, window: Option<&Window>) -> Option<Level> {
-    let (column, unit) = match &that.metric {
-        Metric::Response { stat: Stat::P99, class: None } => ("p99_ms", 1000.0),
-        Metric::Response { stat: Stat::Mean, class: None } => ("response_ms", 1000.0),
-        Metric::Lag => ("lag_ms", 1000.0),
-        Metric::Throughput => ("throughput_rps", 1.0),
-        _ => return None,
-    };
-    let during = window.and_then(|window| window.part.during);
-    let part = during.map(|(from, to)| (from.as_secs_f64(), to.as_secs_f64()));
-    Some(Level { column, value: unit * that.bound, part })
+    let window = expect.window.as_ref();
+    let level = Level::of(&expect.that, window);
+    Verdict { level, window: window.map(|window| window.text.clone()), ..verdict }
 }
 
 /// The verdict on a test of the simulator.
@@ -64,12 +52,8 @@ pub(super) fn checked(check: &Check, result: &RunResult, records: &[TrialRecord]
 }
 
 /// How bad an answer is.
-fn rank(answer: Answer) -> u8 {
-    match answer {
-        Answer::Holds => 0,
-        Answer::NotShown => 1,
-        Answer::Fails => 2,
-    }
+fn rank(answer: Answer) -> Option<usize> {
+    [Answer::Holds, Answer::NotShown, Answer::Fails].iter().position(|one| *one == answer)
 }
 
 /// The value of a metric in the part of the time that counts.

@@ -15,6 +15,7 @@ pub mod expect;
 mod figure;
 pub mod finding;
 pub mod gauge;
+pub mod level;
 pub mod pooled;
 mod rare;
 pub mod result;

@@ -4,6 +4,7 @@ use super::collapse::Collapse;
 use super::data::DataResult;
 use super::finding::{Attempt, Finding, told};
 use super::gauge::GaugeResult;
+use super::level::Level;
 use super::pooled::Pooled;
 pub use super::value::{Figure, Named};
 use crate::model::signal::Outcome;
@@ -468,17 +469,6 @@ pub struct Verdict {
     /// Where a chart over time shows the bound; not in the JSON.
     #[serde(skip)]
     pub level: Option<Level>,
-}
-
-/// A bound as a level line over time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Level {
-    /// The column of the series that it bounds: `p99_ms`.
-    pub column: &'static str,
-    /// The bound, in the unit of the column.
-    pub value: f64,
-    /// The part of the time that counts, in seconds since the start of the trial; all of it if `None`.
-    pub part: Option<(f64, f64)>,
 }
 
 impl Verdict {

@@ -275,11 +275,11 @@ impl Point {
 /// How most of the requests that failed ended.
 fn most_failures(outcomes: &Outcomes) -> Option<&'static str> {
     let counts = [
-        ("is rejected", &outcomes.rejected),
-        ("times out", &outcomes.timed_out),
-        ("finds no machine", &outcomes.unavailable),
-        ("finds no memory", &outcomes.out_of_memory),
-        ("is throttled", &outcomes.throttled),
+        ("are rejected", &outcomes.rejected),
+        ("time out", &outcomes.timed_out),
+        ("find no machine", &outcomes.unavailable),
+        ("find no memory", &outcomes.out_of_memory),
+        ("are throttled", &outcomes.throttled),
     ];
     let known =
         counts.into_iter().filter_map(|(how, count)| Some((how, count.mean.filter(|mean| *mean > 0.0)?)));

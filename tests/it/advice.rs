@@ -211,8 +211,11 @@ fn the_next_command_of_random_scenarios_is_accepted() {
         "replicas",
         "sessions",
         "users",
+        "retry.attempts",
+        "workers",
     ];
-    assert_eq!(kinds.keys().collect::<Vec<_>>(), known, "each kind of advice occurs: {kinds:?}");
+    let missing: Vec<&&str> = known.iter().filter(|kind| !kinds.contains_key(**kind)).collect();
+    assert!(missing.is_empty(), "each kind of advice occurs, {missing:?} does not: {kinds:?}");
 }
 
 #[test]

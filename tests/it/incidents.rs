@@ -74,7 +74,7 @@ const INCIDENTS: &[Incident] = &[
         next: Solves(&["db.apply.workers"]),
     },
     Incident { file: "cores", names: &["`web`", "the cores"], next: Solves(&["web.cores"]) },
-    Incident { file: "disk", names: &["`db`", "the disk"], next: Solves(&["db.disk.iops"]) },
+    Incident { file: "disk", names: &["`db`", "the disk"], next: Solves(&["db.disk.iops", "db.replicas"]) },
     Incident { file: "spike", names: &["`s`", "the cores"], next: Solves(&["s.cores"]) },
     Incident { file: "sticky", names: &["`pod-2`", "the cores of `pod-1`"], next: Helps("pod") },
 ];

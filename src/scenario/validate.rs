@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::load::{StaticLoad, static_load};
+use super::load::{Missing, StaticLoad, static_load};
 pub(super) use super::seats::MEMBERS_MAX;
 use super::suggest::did_you_mean;
 use super::{BoxEntry, Run};
@@ -53,7 +53,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
     // With errors, the checks below would only repeat them in other words.
     if !has_errors(check.found) {
         check.reachability();
-        let load = static_load(&assembly.boxes, &assembly.classes, &assembly.ways);
+        let load = static_load(&assembly.boxes, &assembly.classes, &assembly.ways, &Missing::default());
         check.resources(&load);
         check.pools();
         check.closed_users(&load);

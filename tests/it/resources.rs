@@ -9,6 +9,7 @@ use outgrow::experiment::runner::{RunOptions, Unwatched, run};
 use outgrow::kernel::time::SimDuration;
 use outgrow::model::simulation::Length;
 use outgrow::model::spec::Files;
+use outgrow::scenario::load::Missing;
 use outgrow::scenario::{Scenario, load};
 
 /// The only file that a scenario here names: ten requests, one a second.
@@ -34,7 +35,7 @@ fn read(text: &str) -> (Scenario, Vec<String>) {
 
 /// What `explain` says, with single blanks.
 fn explained(scenario: &Scenario) -> String {
-    let text = outgrow::report::explain::text(scenario);
+    let text = outgrow::report::explain::text(scenario, &Missing::default());
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -383,4 +384,27 @@ fn the_laws_hold_where_replicas_fall_behind() {
         load.resources.iter().find(|row| row.name == "web" && row.resource.name == "cpu").expect("cores");
     assert!((web.utilisation() - 5889.0 * 0.002 / 32.0).abs() < 1e-9);
     assert!((load.clients[0].throughput_max - 5889.0).abs() < 1e-9, "{}", load.clients[0].throughput_max);
+}
+
+/// What is left does all the work, and nobody calls those that are down.
+#[test]
+fn members_that_are_down_lower_what_there_is() {
+    let text = REPLICAS.replace("replicas = 1", "replicas = 2");
+    let (scenario, _) = read(&text);
+    let of = |names: &[&str], member: &str| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let load = scenario.load_without(&Missing::of(&scenario.boxes, &names).expect("they are there"));
+        let row = load.resources.into_iter().find(|row| row.member == member && row.resource.name == "cpu");
+        row.expect("it has cores").utilisation()
+    };
+    let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-9, "{one} is not {other}");
+    near(of(&[], "web"), 1500.0 * 0.002 / 32.0);
+    near(of(&["web-1"], "web"), 1500.0 * 0.002 / 24.0);
+    near(of(&["web-1", "web-2"], "web"), 1500.0 * 0.002 / 16.0);
+    // Each replica has half of the reads and all writes; the one that is left has all reads.
+    let (reads, writes) = (2400.0 * 0.0012, 600.0 * 0.0012);
+    near(of(&[], "db.replica-1, 2"), (reads / 2.0 + writes) / 4.0);
+    near(of(&["db.replica-2"], "db.replica-1, 2"), (reads + writes) / 4.0);
+    assert_eq!(of(&["db.primary"], "db.primary"), f64::INFINITY);
+    assert!(Missing::of(&scenario.boxes, &["web-9".to_owned()]).is_err());
 }

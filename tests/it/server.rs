@@ -7,6 +7,7 @@ use outgrow::model::signal::Outcome;
 use outgrow::model::spec::NoFiles;
 use outgrow::scenario::build::build;
 use outgrow::scenario::load;
+use outgrow::scenario::load::Missing;
 
 /// Runs one trial of 20 s with a hundred requests a second for `web`, which has four cores.
 fn run(steps: &str, others: &str) -> TrialRecord {
@@ -118,7 +119,7 @@ fn explained(text: &str) -> (Vec<String>, String) {
     let loaded = load("test.toml", &text, &[], &NoFiles, KINDS);
     let loaded = loaded.unwrap_or_else(|found| panic!("{}", found.render(false)));
     let warnings = loaded.warnings.items.iter().map(|item| item.message.clone()).collect();
-    let text = outgrow::report::explain::text(&loaded.scenario);
+    let text = outgrow::report::explain::text(&loaded.scenario, &Missing::default());
     (warnings, text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

@@ -4,6 +4,7 @@ mod ejection;
 mod gauges;
 mod jar;
 mod relays;
+mod resources;
 mod rules;
 mod spec;
 mod targets;

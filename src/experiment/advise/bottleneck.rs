@@ -190,7 +190,6 @@ fn uses(
 #[cfg(test)]
 mod tests {
     use super::super::super::samples::from_text;
-    use super::super::next;
     use super::super::samples::changed;
     use super::*;
     use crate::model::resource::APPLY_WORKERS;
@@ -242,8 +241,6 @@ mod tests {
         let found = bottleneck(&scenario, &result).unwrap();
         assert_eq!((found.component.as_str(), found.resource), ("db", APPLY_WORKERS));
         assert!((found.utilisation - 0.8).abs() < 1e-9);
-        result.bottleneck = Some(found);
-        assert_eq!(next(&scenario, &result, None).unwrap(), "outgrow run a.toml --set db.apply.workers=2");
         result.metrics.throughput_rps = Figure::over([5.0]);
         assert_eq!(bottleneck(&scenario, &result).unwrap().resource, "cpu");
     }

@@ -6,15 +6,15 @@ use crate::model::resource::{Bound, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::Scenario;
 use crate::scenario::levers::levers;
-use crate::scenario::load::{ClientLoad, Fall, ResourceLoad, StaticLoad, Work};
+use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
 
 /// Name and version of the format.
 const SCHEMA: &str = "outgrow.explain/1";
 
 /// All resources, clients and bounds. What has no limit is null.
 #[must_use]
-pub fn json(scenario: &Scenario) -> String {
-    let load = scenario.load();
+pub fn json(scenario: &Scenario, missing: &Missing) -> String {
+    let load = scenario.load_without(missing);
     let boxes = load.boxes.iter().map(|one| {
         json!({ "name": one.name, "calls_per_s": one.calls_per_s, "cpu_s": one.cpu_s, "wait_s": one.wait_s })
     });
@@ -57,6 +57,7 @@ fn resource(scenario: &Scenario, row: &ResourceLoad) -> Value {
         "unit": of.unit,
         "key": row.path,
         "members": of.holders(),
+        "left": row.left,
         "has": of.has,
         "capacity": of.capacity,
         "demand": by_class(&of.demand),

@@ -6,15 +6,15 @@ use super::number::{bytes, number, percent, seconds, time_ms};
 use super::text::{bold, paragraph, table};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
 use crate::model::spec::Offered;
-use crate::scenario::load::{ClientLoad, Fall, ResourceLoad, StaticLoad, Work};
+use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
 use crate::scenario::{Scenario, graph};
 
 pub use json::json;
 
-/// The whole report as text.
+/// The whole report as text, while nobody or somebody is down.
 #[must_use]
-pub fn text(scenario: &Scenario) -> String {
-    let load = scenario.load();
+pub fn text(scenario: &Scenario, missing: &Missing) -> String {
+    let load = scenario.load_without(missing);
     let mut out = format!("{}\n\n{}\n", bold(&scenario.title), graph::text(&scenario.boxes));
     out.push_str(&boxes(&load));
     out.push('\n');
@@ -57,7 +57,7 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
         vec![
             name(&row.resource).to_owned(),
             row.member.clone(),
-            has(&row.resource),
+            has(row),
             mean,
             peak,
             full_at(scenario, row),
@@ -99,19 +99,23 @@ fn each(resource: &Resource) -> f64 {
     if resource.meter == Meter::Memory { resource.capacity } else { resource.has }
 }
 
-fn has(resource: &Resource) -> String {
-    let each = amount(resource, each(resource));
-    if resource.holders() == 1 { each } else { format!("{} x {each}", resource.holders()) }
+fn has(row: &ResourceLoad) -> String {
+    let each = amount(&row.resource, each(&row.resource));
+    match (row.resource.holders(), row.left) {
+        (_, 0) => "none left".to_owned(),
+        (1, _) => each,
+        (_, left) => format!("{left} x {each}"),
+    }
 }
 
 /// What is asked of a resource, and the share of it: "16 (320 %)".
 fn needs(row: &ResourceLoad, work: &Work) -> String {
     let least = if is_least(&row.resource) { ">= " } else { "" };
     let share = work.all / row.capacity();
-    if share == 0.0 {
+    if share == 0.0 || share.is_infinite() {
         return format!("{least}{}", amount(&row.resource, work.all));
     }
-    let all = each(&row.resource) * f64::from(row.resource.holders());
+    let all = each(&row.resource) * f64::from(row.left);
     format!("{least}{} ({})", amount(&row.resource, share * all), rough(share))
 }
 
@@ -241,6 +245,9 @@ fn bottleneck(load: &StaticLoad) -> String {
     let of = format!("{} of `{}`", noun.word(), row.member);
     let (mean, peak) = (row.utilisation(), row.peak_utilisation());
     let least = if is_least(&row.resource) { "at least " } else { "" };
+    if row.left == 0 {
+        return format!("{of}: none is left");
+    }
     if row.mean.open > row.capacity() {
         let excess = number(row.excess_calls(&row.mean));
         let full = if row.resource.sort == Sort::Limit { "" } else { "; full from the first seconds on" };
@@ -315,7 +322,10 @@ mod tests {
     use crate::scenario;
 
     fn explained(text: &str) -> String {
-        self::text(&scenario::load("a.toml", text, &[], &NoFiles, KINDS).unwrap().scenario)
+        self::text(
+            &scenario::load("a.toml", text, &[], &NoFiles, KINDS).unwrap().scenario,
+            &Missing::default(),
+        )
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Wait {
     fn places(&self, rows: &[ResourceLoad], first: usize) -> f64 {
         let of = |row: &ResourceLoad| {
             let places = row.resource.full.places.map_or(f64::INFINITY, |places| places as f64);
-            f64::from(row.resource.holders()) * (places + row.resource.capacity)
+            f64::from(row.left) * (places + row.resource.capacity)
         };
         match rows[first].resource.meter {
             Meter::Slots => of(&rows[first]),

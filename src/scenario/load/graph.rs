@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::owner;
+use super::{Missing, owner};
 use crate::model::resource::Hold;
 use crate::model::spec::{Demand, RequestClass, Surplus};
 use crate::scenario::BoxEntry;
@@ -43,10 +43,18 @@ pub(super) struct CallGraph<'a> {
 }
 
 impl<'a> CallGraph<'a> {
-    pub(super) fn new(boxes: &'a [BoxEntry], classes: &'a [RequestClass]) -> CallGraph<'a> {
+    pub(super) fn new(
+        boxes: &'a [BoxEntry],
+        classes: &'a [RequestClass],
+        missing: &Missing,
+    ) -> CallGraph<'a> {
         let index: BTreeMap<&str, usize> =
             boxes.iter().enumerate().map(|(at, entry)| (entry.name.as_str(), at)).collect();
-        let members = |name: &str| index.get(name).map_or(0, |&at| boxes[at].spec.members());
+        let members = |name: &str| {
+            let all = index.get(name).map_or(0, |&at| boxes[at].spec.members());
+            // Nobody calls those that are down, as long as others are left.
+            (all, all - missing.among(name, &(0..all)))
+        };
         let demand = |entry: &BoxEntry| {
             classes.iter().map(|class| shared_out(entry.spec.demand(class), members)).collect()
         };
@@ -175,10 +183,16 @@ fn beyond(
 
 /// Turns calls that are spread over several boxes into calls to each box, in proportion to weight times number of
 /// machines.
-fn shared_out(mut demand: Demand, members: impl Fn(&str) -> u32) -> Demand {
+fn shared_out(mut demand: Demand, members: impl Fn(&str) -> (u32, u32)) -> Demand {
     let spread = std::mem::take(&mut demand.spread);
-    let weights: Vec<f64> = spread.iter().map(|(name, weight)| weight * f64::from(members(name))).collect();
-    let total: f64 = weights.iter().sum();
+    let weights = |of: fn((u32, u32)) -> u32| -> Vec<f64> {
+        spread.iter().map(|(name, weight)| weight * f64::from(of(members(name)))).collect()
+    };
+    let mut weights_left = weights(|(_, left)| left);
+    if weights_left.iter().sum::<f64>() == 0.0 {
+        weights_left = weights(|(all, _)| all);
+    }
+    let (weights, total) = (&weights_left, weights_left.iter().sum::<f64>());
     if total > 0.0 {
         let shares = weights.iter().map(|weight| weight / total);
         demand.calls.extend(spread.into_iter().map(|(name, _)| name).zip(shares));

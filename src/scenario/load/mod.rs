@@ -4,6 +4,7 @@
 mod bounds;
 mod fall;
 mod graph;
+mod missing;
 mod takes;
 
 use super::places::Ways;
@@ -15,6 +16,7 @@ pub use bounds::ClientLoad;
 use bounds::Traffic;
 pub use fall::Fall;
 use graph::CallGraph;
+pub use missing::Missing;
 use takes::{Take, takes};
 
 /// The load that the clients of a scenario put on its boxes.
@@ -56,6 +58,8 @@ pub struct ResourceLoad {
     pub path: String,
     /// What it is.
     pub resource: Resource,
+    /// Number of the members that have it and are up.
+    pub left: u32,
     /// What is asked of it on average.
     pub mean: Work,
     /// What is asked of it when all clients are at their highest at the same time.
@@ -80,13 +84,14 @@ impl ResourceLoad {
     /// A resource of which nothing is asked.
     fn idle(name: String, member: String, path: String, resource: Resource) -> ResourceLoad {
         let (mean, peak, requests) = (Work::default(), Work::default(), Vec::new());
-        ResourceLoad { name, member, path, resource, mean, peak, requests }
+        let left = resource.holders();
+        ResourceLoad { name, member, path, resource, left, mean, peak, requests }
     }
 
-    /// What all members together can do in a second, or hold at once.
+    /// What all members that are up can do together in a second, or hold at once.
     #[must_use]
     pub fn capacity(&self) -> f64 {
-        f64::from(self.resource.holders()) * self.resource.capacity
+        f64::from(self.left) * self.resource.capacity
     }
 
     /// What is asked of it on average, divided by its capacity (utilisation law, U = X D). Above 1 if it cannot do that.
@@ -141,7 +146,7 @@ impl StaticLoad {
     pub fn places(&self, row: &ResourceLoad) -> f64 {
         let of = |row: &ResourceLoad| {
             let places = row.resource.full.places.map_or(f64::INFINITY, |places| places as f64);
-            f64::from(row.resource.holders()) * (places + row.resource.capacity)
+            f64::from(row.left) * (places + row.resource.capacity)
         };
         match row.resource.meter {
             Meter::Cores | Meter::Disk => self.door(row).map_or(f64::INFINITY, of),
@@ -161,15 +166,23 @@ impl Scenario {
     /// Its load.
     #[must_use]
     pub fn load(&self) -> StaticLoad {
-        static_load(&self.boxes, &self.classes, &self.ways)
+        self.load_without(&Missing::default())
     }
 }
 
 /// The load of a scenario. Its names must have been checked, and its calls must have no cycle.
 #[must_use]
-pub fn static_load(boxes: &[BoxEntry], classes: &[RequestClass], ways: &Ways) -> StaticLoad {
-    let graph = CallGraph::new(boxes, classes);
+pub fn static_load(
+    boxes: &[BoxEntry],
+    classes: &[RequestClass],
+    ways: &Ways,
+    missing: &Missing,
+) -> StaticLoad {
+    let graph = CallGraph::new(boxes, classes, missing);
     let mut resources = idle_resources(boxes, classes);
+    for row in &mut resources {
+        row.left -= missing.among(&row.name, &row.resource.of);
+    }
     let takes = takes(&graph, &mut resources, ways);
     let clients = 0..boxes.len();
     let traffic: Vec<Traffic> =

@@ -33,7 +33,7 @@ pub(super) fn takes(graph: &CallGraph<'_>, rows: &mut Vec<ResourceLoad>, ways: &
             };
             resource.demand = resource.holds.iter().enumerate().map(held).collect();
         }
-        takes.push(own(row, at, resource, graph.classes.len()));
+        takes.push(own(row, at, one, graph.classes.len()));
     }
     takes.extend(of_guests(graph, rows));
     takes.extend(beyond(graph, rows));
@@ -42,10 +42,14 @@ pub(super) fn takes(graph: &CallGraph<'_>, rows: &mut Vec<ResourceLoad>, ways: &
     takes
 }
 
-fn own(row: usize, at: usize, resource: &Resource, classes: usize) -> Take {
-    let all: Vec<f64> =
-        (0..classes).map(|class| resource.demand.get(class).copied().unwrap_or(0.0)).collect();
-    let waited = all.iter().enumerate().map(|(class, amount)| amount * resource.waited(class)).collect();
+fn own(row: usize, at: usize, load: &ResourceLoad, classes: usize) -> Take {
+    let resource = &load.resource;
+    let demand = |class: usize| resource.demand.get(class).copied().unwrap_or(0.0);
+    let waited: Vec<f64> = (0..classes).map(|class| demand(class) * resource.waited(class)).collect();
+    // Each member applies what others have written, so that those that are down leave their part undone.
+    let left = f64::from(load.left) / f64::from(resource.holders());
+    let all =
+        waited.iter().enumerate().map(|(class, waited)| waited + (demand(class) - waited) * left).collect();
     Take { row, at, all, waited, visits: (0..classes).map(|class| resource.share(class)).collect() }
 }
 

@@ -17,7 +17,7 @@ use crate::model::ask::{Ask, Verbs};
 use crate::model::component::Component;
 use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
-use crate::model::resource::{CONNECTIONS, CPU, Full, Hold, Noun, Resource};
+use crate::model::resource::{CONNECTIONS, CPU, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::hardware::Hardware;
@@ -340,17 +340,7 @@ impl Spec for BalancerSpec {
     }
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
-        let cpu_s = classes.iter().map(|class| self.demand(class).cpu_s).collect();
-        let machine = self.machine().map(|machine| Resource::of_machine(&machine, 0..1, cpu_s));
-        let connections = |limit| {
-            let (noun, stays) = (Noun::Many("the connections"), vec![Hold::stay(1.0); classes.len()]);
-            let full = self.queue.map_or(Full::away("rejects"), |queue| Full {
-                longest_s: queue.timeout.map_or(f64::INFINITY, |timeout| timeout.0.as_secs_f64()),
-                ..Full::queue(u64::from(queue.limit), "queue.limit", "rejects")
-            });
-            Resource::slots(CONNECTIONS, noun, 0..1, f64::from(limit), stays).when_full(full)
-        };
-        machine.unwrap_or_default().into_iter().chain(self.connections.map(connections)).collect()
+        self.all_resources(classes)
     }
 
     fn patience(&self) -> Option<(&'static str, SimDuration)> {

@@ -22,7 +22,8 @@ fn decimals(value: f64) -> usize {
 
 /// A moment after the start of a trial: `7 s`, `5 min`, `5:12 min`.
 pub(super) fn moment(seconds: f64) -> String {
-    let whole = seconds.round();
+    // A zero has no sign.
+    let whole = seconds.round() + 0.0;
     if whole < IN_MINUTES {
         return format!("{whole:.0} s");
     }

@@ -82,7 +82,7 @@ fn refusals_point_at_what_is_wrong() {
         ("p99(response.raed) < 1s", r#"13..17: unknown request class "raed"; did you mean "read"?"#),
         (
             "xyz < 1",
-            r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, conflicting_writes, stale_read_share, rto, rpo, cost_per_hour, cost_per_million, retries, hit_share, pool_wait, lag, lost_writes"#,
+            r#"0..3: unknown metric "xyz"; there are: p99(response), availability, error_rate, utilisation, queue_len, throughput, goodput, lag, lost_writes, conflicting_writes, stale_read_share, rto, rpo, collapse_probability, cost_per_hour, cost_per_million, retries, hit_share, pool_wait, lag, lost_writes"#,
         ),
         (
             "utilisation(db.primry) < 1",

@@ -8,7 +8,7 @@ use super::capacity::{CapacityResult, LoadUnit, Point};
 pub const SCHEMA: &str = "outgrow.climb/1";
 
 /// The steps of a ladder, as the JSON `outgrow.climb/1`.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct ClimbResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -23,7 +23,7 @@ pub struct ClimbResult {
 }
 
 /// A step of the ladder.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Step {
     /// The name of the scenario.
     pub name: String,
@@ -38,7 +38,7 @@ pub struct Step {
 }
 
 /// The ratio of two neighbouring steps.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Gain {
     /// The load that a step carries, as a multiple of the step before.
     pub load: f64,

@@ -59,7 +59,7 @@ impl Default for Asked {
 pub const TOLERANCE: f64 = 0.01;
 
 /// The result of a comparison, as the JSON `outgrow.compare/1`.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct CompareResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -98,7 +98,7 @@ pub struct CompareResult {
 }
 
 /// One design.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct DesignResult {
     /// The name for readers.
     pub name: String,
@@ -128,7 +128,7 @@ pub struct DesignResult {
 }
 
 /// One metric of one design, compared with the baseline.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Difference {
     /// The design.
     pub design: String,
@@ -156,7 +156,7 @@ pub struct Difference {
 }
 
 /// What a difference shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum Shown {
     /// The design is better than the baseline.
     #[serde(rename = "better")]

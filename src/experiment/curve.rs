@@ -7,7 +7,7 @@ use super::capacity::{CapacityResult, Point};
 use super::result::RunResult;
 
 /// The measured lines of all designs.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Curve {
     /// The objective that the capacity at each point must meet; empty without one.
     pub slo: Vec<String>,
@@ -16,7 +16,7 @@ pub struct Curve {
 }
 
 /// One design.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
     /// The name of the design.
     pub design: String,
@@ -31,7 +31,7 @@ pub struct Line {
 }
 
 /// The measurements at one value.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct CurvePoint {
     /// The value as it was given.
     pub value: String,

@@ -9,7 +9,7 @@ use super::value::{Figure, Named};
 const WINDOWS_MIN: u64 = 100;
 
 /// Figures of replicated data. Counts are per trial.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct DataResult {
     /// Acknowledged writes that a new primary had not received; if all nodes take writes, those that lost a conflict.
     pub lost_writes: Figure,

@@ -23,6 +23,7 @@ mod round;
 pub mod runner;
 #[cfg(test)]
 mod samples;
+pub mod schema;
 mod series;
 mod steady;
 pub mod sweep;

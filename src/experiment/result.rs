@@ -13,7 +13,7 @@ use crate::model::signal::Outcome;
 pub const SCHEMA: &str = "outgrow.result/1";
 
 /// The result of a run.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct RunResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -92,7 +92,7 @@ impl RunResult {
 }
 
 /// Why trials stopped by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stopped {
     /// More calls were alive than allowed: the load is beyond what the system can serve.
@@ -115,7 +115,7 @@ impl Stopped {
 }
 
 /// The scenario that was simulated.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct ScenarioRef {
     /// Its title.
     pub title: String,
@@ -126,7 +126,7 @@ pub struct ScenarioRef {
 }
 
 /// Whether the system reached steady state.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct SteadyState {
     /// False if a queue, or the lag of a replica, grows without end; means then depend on the duration.
     pub reached: bool,
@@ -154,7 +154,7 @@ impl SteadyState {
 }
 
 /// A random fault: one with `mtbf`.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct RandomFault {
     /// What it does, and to what: `crash of web`.
     pub fault: String,
@@ -165,7 +165,7 @@ pub struct RandomFault {
 }
 
 /// The outcome of `--precision`.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Precision {
     /// The half-width that was asked for, relative to the mean.
     pub target: f64,
@@ -176,7 +176,7 @@ pub struct Precision {
 }
 
 /// Figures of the system as a whole.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Metrics {
     /// Requests issued a second.
     pub offered_rps: Figure,
@@ -204,7 +204,7 @@ pub struct Metrics {
 }
 
 /// Mean and percentiles of response times.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Responses {
     /// Arithmetic mean.
     pub mean: Figure,
@@ -223,7 +223,7 @@ pub struct Responses {
 }
 
 /// Number of requests in a trial, or of calls at a component, by outcome.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Outcomes {
     /// Answered.
     pub ok: Figure,
@@ -258,7 +258,7 @@ impl Outcomes {
 }
 
 /// Figures of one class of requests.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct ClassResult {
     /// Requests issued a second.
     pub offered_rps: Figure,
@@ -275,7 +275,7 @@ pub struct ClassResult {
 }
 
 /// Figures of one component.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct ComponentResult {
     /// Its kind: `server`.
     pub kind: &'static str,
@@ -339,7 +339,7 @@ pub struct Failures {
 }
 
 /// Mean and maximum of times whose distribution is not recorded.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Moments {
     /// Arithmetic mean.
     pub mean: Figure,
@@ -348,7 +348,7 @@ pub struct Moments {
 }
 
 /// A machine. Components that share it give the same host.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct MachineResult {
     /// The component whose machine it is.
     pub host: String,
@@ -361,7 +361,7 @@ pub struct MachineResult {
 }
 
 /// Averages over trials in windows of time, as a table.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Series {
     /// Length of a window in seconds; the last one of the warm-up may be shorter.
     pub window_s: f64,
@@ -380,7 +380,7 @@ impl Series {
 }
 
 /// Something that happened to a component.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Happening {
     /// Time in seconds since the start of the trial, warm-up included.
     pub t_s: f64,
@@ -391,7 +391,7 @@ pub struct Happening {
 }
 
 /// The bottleneck: the resource with the highest utilisation, unless calls hold it only while they wait for another one.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Bottleneck {
     /// The component; the name of the group if all members are equally busy.
     pub component: String,
@@ -402,7 +402,7 @@ pub struct Bottleneck {
 }
 
 /// A prediction of theory, with the measured value.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Prediction {
     /// The component, or `system`.
     pub component: String,
@@ -419,7 +419,7 @@ pub struct Prediction {
 }
 
 /// How a law bounds a quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// The quantity equals the value.
@@ -433,7 +433,7 @@ pub enum Relation {
 }
 
 /// The verdict on a goal, or on a test of the simulator.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Verdict {
     /// The comparison as written; of a check with `near`, its metric.
     pub that: String,
@@ -483,7 +483,7 @@ impl Verdict {
 }
 
 /// The three answers of a test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum Answer {
     /// The whole interval is on the right side of the bound.
     #[serde(rename = "holds")]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A figure with its 95 % interval: a mean over trials, or a percentile over the pooled requests of all trials.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Figure {
     /// The mean over trials; for a percentile, the value over all pooled requests. `None` if too little was measured.
     pub mean: Option<f64>,
@@ -36,7 +36,7 @@ impl Figure {
 }
 
 /// The evidence behind a share or a count of events, all trials together.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Rare {
     /// Approximate number of independent events, or of clusters of events, by the spread over trials. Of a share above
     /// one half, the events are those that it leaves out: the failures of an availability.

@@ -8,7 +8,7 @@ use super::Scenario;
 const NOT_THE_SYSTEM: [&str; 5] = ["title", "chapter", "run", "expect", "fault"];
 
 /// The boxes and keys in which two scenarios differ, apart from how they are run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Changes {
     /// Boxes that only the second scenario has: `server.web`.
     pub added: Vec<String>,

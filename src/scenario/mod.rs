@@ -11,6 +11,7 @@ pub mod expression;
 pub mod faults;
 mod foreign;
 pub mod graph;
+pub mod handbook;
 pub mod levers;
 pub mod load;
 pub mod names;

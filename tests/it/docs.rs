@@ -10,6 +10,7 @@ use outgrow::kernel::time::SimDuration;
 use outgrow::model::simulation::Length;
 use outgrow::model::spec::NoFiles;
 use outgrow::scenario::build::build;
+use outgrow::scenario::handbook::{distributions, expressions};
 use outgrow::scenario::load;
 use outgrow::scenario::reference::reference;
 use outgrow::scenario::schema::schema;
@@ -64,6 +65,30 @@ fn check_generated(page: &str, content: &str) {
 #[test]
 fn the_reference_page_is_made_from_the_types() {
     check_generated("docs/scenarios.md", &reference(KINDS));
+}
+
+#[test]
+fn the_pages_of_distributions_and_expressions_are_made_from_the_code() {
+    check_generated("docs/distributions.md", &distributions());
+    check_generated("docs/expressions.md", &expressions(KINDS));
+}
+
+#[test]
+fn the_page_of_results_is_made_from_the_types() {
+    check_generated("docs/result.md", &outgrow::experiment::schema::page());
+}
+
+#[test]
+fn what_the_page_of_questions_shows_is_sound() {
+    let page = read("docs/how-do-i.md");
+    let snippets: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(snippets.len() >= 10, "{} snippets", snippets.len());
+    for text in snippets {
+        let loaded = load("how-do-i.toml", text, &[], &NoFiles, KINDS);
+        let loaded = loaded.unwrap_or_else(|found| panic!("{text}\n{}", found.render(false)));
+        assert!(loaded.warnings.is_empty(), "{text}\n{}", loaded.warnings.render(false));
+    }
 }
 
 #[test]

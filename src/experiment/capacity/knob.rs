@@ -15,7 +15,7 @@ const LIKELY: f64 = 0.8;
 const LIKELY_REACH: f64 = 8.0;
 
 /// The unit of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadUnit {
     /// Users of a closed population; an integer.

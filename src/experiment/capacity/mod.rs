@@ -76,7 +76,7 @@ pub trait Loads {
 }
 
 /// The result of a search, as the JSON `outgrow.capacity/1`.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct CapacityResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -126,7 +126,7 @@ pub struct CapacityResult {
 }
 
 /// The load that was changed.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct LoadRef {
     /// Its name: `users.rate`, or `all clients`.
     pub key: String,
@@ -135,7 +135,7 @@ pub struct LoadRef {
 }
 
 /// How a search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum Found {
     /// With an answer.
     #[serde(rename = "found")]
@@ -152,7 +152,7 @@ pub enum Found {
 }
 
 /// The load at which goodput falls or the system has no steady state any more.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Collapse {
     /// A load below the collapse.
     pub low: f64,
@@ -163,7 +163,7 @@ pub struct Collapse {
 }
 
 /// The measurements at one load.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Point {
     /// The load.
     pub load: f64,
@@ -210,7 +210,7 @@ pub struct Point {
 }
 
 /// A part of the objective at one load.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Condition {
     /// The measured value in its base unit.
     pub value: Figure,

@@ -8,7 +8,7 @@ use super::super::result::{Answer, RunResult};
 use super::{is_too_rare, paired};
 
 /// The verdict on a limit of the change from the baseline.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Regressed {
     /// The limit: `p99(response) +5%`.
     pub that: String,

@@ -25,7 +25,7 @@ const ENDS: [&str; 6] =
     ["recover", "normal speed", "partition heals", "no packet loss", "normal latency", "disk has room"];
 
 /// In how many trials the service did not come back.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Collapse {
     /// Number of trials that could tell.
     pub trials: u32,
@@ -63,7 +63,7 @@ impl Collapse {
 }
 
 /// Trials that ended alike.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct World {
     /// Lowest share of the requests that were answered after the trigger, 0..1.
     pub available_min: f64,

@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 use crate::model::resource::Noun;
 
 /// One reason for the figures of a result. Numbers are those of a trial, averaged over the trials.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finding {
     /// A queue grows without end.
@@ -230,7 +230,7 @@ pub enum Finding {
 }
 
 /// What a resource is asked for and what it can do, by the scenario alone.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Need {
     /// Calls a second that take some of it.
     pub come_per_s: f64,
@@ -239,7 +239,7 @@ pub struct Need {
 }
 
 /// A member that differs from its group.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Outlier {
     /// Its name.
     pub name: String,
@@ -248,7 +248,7 @@ pub struct Outlier {
 }
 
 /// A key with another value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Change {
     /// The key, as `--set` takes it.
     pub key: String,
@@ -268,7 +268,7 @@ impl Change {
 }
 
 /// Changes that were tried, and what came of them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Attempt {
     /// The changes.
     pub changes: Vec<Change>,
@@ -291,7 +291,7 @@ pub struct Attempt {
 }
 
 /// A finding as the JSON shows it: its fields, and its sentence as `text`.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Told<'a> {
     #[serde(flatten)]
     finding: &'a Finding,

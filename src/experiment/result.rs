@@ -329,7 +329,7 @@ pub struct ComponentResult {
 }
 
 /// Number of failures at a component in a trial, by where they began.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Failures {
     /// Failures that began there, by outcome: it gave the outcome itself, or nothing answered in its place. Without outcomes
     /// that no trial had.

@@ -98,6 +98,9 @@ impl Wait {
         let held_s = limit.map_or(queue_s, |(_, limit_s)| limit_s);
         let usual = if self.at_peak { rows[then].peak.open } else { rows[then].mean.open };
         let fills = calls_per_s * held_s > rows[then].capacity() && usual <= rows[then].capacity();
+        // No more calls can wait than their callers have places for.
+        let all_s = rows[then].capacity() / served;
+        let (held_s, limit) = if all_s < held_s { (all_s, None) } else { (held_s, limit) };
         let of = |keep: &dyn Fn(&(f64, f64)) -> bool| {
             sums.iter().enumerate().filter(|(_, sum)| keep(sum)).map(|(class, _)| class).collect()
         };

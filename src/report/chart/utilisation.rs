@@ -4,9 +4,13 @@ use super::super::number::share;
 use super::about;
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use crate::experiment::result::{ComponentResult, Figure, RunResult};
+use crate::model::resource::{CPU, DISK};
 
 /// Largest number of bars; of more, only the busiest are shown.
 const BARS_MAX: usize = 24;
+
+/// From this use on a bottleneck has the colour of an alarm.
+const ALARMING: f64 = 0.8;
 
 /// Indices of the colours of the bottleneck and of all others.
 const BINDS: usize = 1;
@@ -18,12 +22,20 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     let mut found: Vec<(String, String, Figure, bool)> = Vec::new();
     for (name, component) in result.components.iter() {
         for (resource, figure) in resources(name, component) {
+            let code = if resource == "cores" { CPU } else { resource };
             let binds = result.bottleneck.as_ref().is_some_and(|bottleneck| {
                 (bottleneck.component == name || bottleneck.component == component.group)
-                    && (bottleneck.resource == "disk") == (resource == "disk")
+                    && bottleneck.resource == code
             });
             found.push((name.to_owned(), resource.to_owned(), figure, binds));
         }
+    }
+    // Workers, pools and other limits have a bar where they bind.
+    let other =
+        result.bottleneck.as_ref().filter(|one| !found.iter().any(|row| row.3) && one.utilisation > 0.0);
+    if let Some(one) = other {
+        let figure = Figure { mean: Some(one.utilisation), ..Figure::default() };
+        found.insert(0, (one.component.clone(), one.resource.to_owned(), figure, true));
     }
     let all = found.len();
     // Sorted only if some are left out; otherwise the order of the scenario is easier to read.
@@ -73,37 +85,28 @@ fn bar((name, resource, figure, binds): &(String, String, Figure, bool)) -> Bar 
     let mean = figure.mean.unwrap_or(0.0);
     Bar {
         label: if resource == "cores" { name.clone() } else { format!("{name}, {resource}") },
-        parts: vec![(mean, if *binds { BINDS } else { OTHER })],
+        parts: vec![(mean, if *binds && mean > ALARMING { BINDS } else { OTHER })],
         interval: figure.interval().map(|(low, high)| (low.max(0.0), high.min(1.0))),
         note: share(mean, figure.half_width),
     }
 }
 
 fn title(result: &RunResult, found: &[(String, String, Figure, bool)]) -> Option<String> {
-    let busiest = found.iter().max_by(|a, b| a.2.mean.total_cmp_or_last(b.2.mean))?;
+    let machines = found.iter().filter(|row| ["cores", "disk"].contains(&row.1.as_str()));
+    let busiest = machines.max_by(|a, b| a.2.mean.total_cmp_or_last(b.2.mean))?;
     let busy = busiest.2.mean.filter(|busy| *busy > 0.0)?;
-    let slots =
-        result.bottleneck.as_ref().filter(|bottleneck| !matches!(bottleneck.resource, "cpu" | "disk"));
-    Some(match slots {
-        Some(slots) => format!(
-            "The {} of {} bind, {} in use; the busiest {} are those of {}, {}",
-            slots.resource,
-            slots.component,
-            share(slots.utilisation, None),
+    let bottleneck = result.bottleneck.as_ref()?;
+    let used = share(bottleneck.utilisation, None);
+    let of = &bottleneck.component;
+    Some(match bottleneck.resource {
+        CPU => format!("The cores of {of} are the busiest: {used}"),
+        DISK => format!("The disk of {of} is the busiest: {used}"),
+        other => format!(
+            "{of}, {other}: {used} in use; the busiest {} are those of {}, {}",
             busiest.1,
             busiest.0,
             share(busy, None)
         ),
-        None => {
-            let bottleneck = result.bottleneck.as_ref()?;
-            let what = if bottleneck.resource == "disk" { "disk" } else { "cores" };
-            let is = if what == "disk" { "is" } else { "are" };
-            format!(
-                "The {what} of {} {is} the busiest: {}",
-                bottleneck.component,
-                share(bottleneck.utilisation, None)
-            )
-        }
     })
 }
 

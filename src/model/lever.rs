@@ -175,7 +175,8 @@ impl Setting {
             Setting::PerS(number) => Some(Setting::PerS(up(number))),
             Setting::Number(number) => Some(Setting::Number(up(number))),
             Setting::Bytes(bytes) => {
-                Some(Setting::Bytes((up(bytes as f64 / MEBIBYTE as f64) as u64).max(1) * MEBIBYTE))
+                let mebibytes = up(bytes as f64 / MEBIBYTE as f64) as u64;
+                mebibytes.max(1).checked_mul(MEBIBYTE).map(Setting::Bytes)
             }
             Setting::Whole(_) | Setting::Time(_) | Setting::Word(_) => None,
         }

@@ -16,7 +16,7 @@ struct Entry {
 
 const REPLICAS: &str = "replicas, or writes acknowledged before they are durable";
 
-const ENTRIES: [Entry; 22] = [
+const ENTRIES: [Entry; 23] = [
     entry("mean(response)", "Mean response time of requests that end ok.", ""),
     entry("p50(response)", "Median of these times.", "20 requests beyond it in each trial"),
     entry("p90(response)", "90th percentile.", "200 requests a trial"),
@@ -45,6 +45,11 @@ const ENTRIES: [Entry; 22] = [
     ),
     entry("rto", "Longest outage of writes in a trial.", "the same, and an outage"),
     entry("rpo", "Longest time whose acknowledged writes were lost.", "the same, and a loss"),
+    entry(
+        "collapse_probability",
+        "Share of the trials in which the service did not come back after what disturbed it had ended.",
+        "a fault that ends, or a profile that rises above its mean",
+    ),
     entry("cost_per_hour", "Price of all machines.", "an `instance` with a price"),
     entry("cost_per_million", "Price of a million requests that end ok.", "the same"),
 ];

@@ -38,8 +38,9 @@ pub(super) fn checked(check: &Check, result: &RunResult, records: &[TrialRecord]
         }
         Claim::Near(metric, near) => {
             let known = known(metric, check.window.as_ref(), result, records);
-            let [above, below] =
-                near.claims(metric).map(|that| final_verdict(&that, &check.text, known.clone(), result));
+            // A check is of the scenario as it is, with its length: what grows has a right value too.
+            let one = |that: Expectation| judge(&that, &check.text, known.clone(), result);
+            let [above, below] = near.claims(metric).map(|that| after_stop(one(that), result));
             let worse = if rank(below.verdict) > rank(above.verdict) { below } else { above };
             Verdict { bound: near.value, tolerance: Some(near.tolerance), ..worse }
         }

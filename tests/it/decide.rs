@@ -385,7 +385,7 @@ fn row(point: &Value) -> String {
     )
 }
 
-/// A row of the page: value, price, both ends of its capacity, and busy share.
+/// A row of the page: value, price, both ends of its capacity, USD per million requests, and busy share.
 #[derive(Debug)]
 struct Documented {
     line: String,
@@ -393,6 +393,7 @@ struct Documented {
     price: f64,
     low: f64,
     high: f64,
+    million: f64,
     busy: f64,
 }
 
@@ -411,6 +412,7 @@ fn documented(name: &str) -> Vec<Documented> {
             price: number(cells[2]),
             low: number(low),
             high: number(high),
+            million: number(cells[4]),
             busy: number(cells[5].trim_end_matches(" %")),
         }
     };
@@ -480,7 +482,6 @@ fn conclusions(up: &[Documented], out: &[Documented]) {
     );
     let last = up.last().expect("a size");
     assert!(last.busy < 11.0, "the last size bears what it does with a tenth of its cores: {last:?}");
-    let million = |row: &Documented| row.price / (row.low + row.high);
-    assert!(out.windows(2).all(|pair| million(&pair[0]) > million(&pair[1])), "the price a request falls");
-    assert!(up[2..].windows(2).all(|pair| million(&pair[0]) < 1.05 * million(&pair[1])), "and here it rises");
+    assert!(out.windows(2).all(|pair| pair[0].million > pair[1].million), "the price a request falls");
+    assert!(up[2..].windows(2).all(|pair| pair[0].million < 1.05 * pair[1].million), "and here it rises");
 }

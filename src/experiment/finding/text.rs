@@ -152,7 +152,8 @@ impl Finding {
         };
         let when = span(*from_s, *until_s);
         if *failed < 1.0 {
-            let p99 = p99_ms.0.map_or(String::new(), |p99| format!(": p99 {} ms", number(p99)));
+            let p99 =
+                p99_ms.0.map_or(String::new(), |p99| format!(": p99 {} ms in a typical window", number(p99)));
             let else_ = p99_ms.1.map_or(String::new(), |p99| format!(", {} ms otherwise", number(p99)));
             return format!("users saw {when}{p99}{else_}");
         }

@@ -209,7 +209,7 @@ impl Simulation {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.steps)
     }
 
-    /// Runs the trial. `stop` is called a few hundred times, and after every [`EVENTS_UNASKED`] events, with the share of
+    /// Runs the trial. `stop` is called a few hundred times, and after every `EVENTS_UNASKED` events, with the share of
     /// the simulated time that has passed; it returns whether to stop.
     ///
     /// # Panics

@@ -1,5 +1,7 @@
 //! `Checks`: how a box checks others, probe after probe, and what it knows of each of them by the answers.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
 use crate::kernel::random::below;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;

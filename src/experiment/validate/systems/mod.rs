@@ -1,7 +1,7 @@
 //! Real systems: what products measured on one machine did, and what a scenario of the same experiment gives.
 //!
 //! Each scenario has the length of the measured run, so that a trial is one run. The spread over the trials is then the
-//! error of one run, and the tolerance follows from the measurement: [`Comparison::tolerance`].
+//! error of one run, and the tolerance follows from the measurement: `Comparison::tolerance`.
 
 mod measure;
 

@@ -10,7 +10,7 @@ use crate::model::resource::{CPU, DISK};
 const BARS_MAX: usize = 24;
 
 /// From this use on a bottleneck has the colour of an alarm.
-const ALARMING: f64 = 0.8;
+pub(in super::super) const ALARMING: f64 = 0.8;
 
 /// Indices of the colours of the bottleneck and of all others.
 const BINDS: usize = 1;

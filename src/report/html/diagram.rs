@@ -1,8 +1,10 @@
 //! The diagram of a scenario as an SVG: clients at the top, each box below those that call it.
 
 use super::super::chart::escaped;
-use super::super::number::percent;
+use super::super::chart::utilisation::ALARMING;
+use super::super::number::{percent, share};
 use crate::experiment::result::{ComponentResult, RunResult};
+use crate::model::resource::CPU;
 use crate::scenario::{BoxEntry, graph};
 
 /// Width and height of a box and the space between boxes, in pixels.
@@ -119,12 +121,18 @@ fn drawn(place: &Place<'_>, result: &RunResult) -> String {
     let members = entry.machines();
     let times = if members > 1 { format!(" ×{members}") } else { String::new() };
     let host = entry.spec.host().map_or(String::new(), |host| format!(" on {host}"));
-    let binds = result.bottleneck.as_ref().is_some_and(|bottleneck| {
+    let bottleneck = result.bottleneck.as_ref().filter(|bottleneck| {
         let name = &bottleneck.component;
         *name == entry.name || result.components.get(name).is_some_and(|one| one.group == entry.name)
     });
-    let busy = busy(&entry.name, result).unwrap_or_default();
-    let class = if binds { " class=\"binds\"" } else { "" };
+    let busy = match bottleneck {
+        Some(other) if other.resource != CPU => {
+            format!("{} {}", other.resource, share(other.utilisation, None))
+        }
+        _ => busy(&entry.name, result).unwrap_or_default(),
+    };
+    let is_alarming = bottleneck.is_some_and(|bottleneck| bottleneck.utilisation > ALARMING);
+    let class = if is_alarming { " class=\"binds\"" } else { "" };
     format!(
         "<g{class}><rect x=\"{x}\" y=\"{y}\" width=\"{WIDE}\" height=\"{HIGH}\" rx=\"6\"/>\
          <text class=\"name\" x=\"{middle}\" y=\"{}\">{}</text>\

@@ -15,10 +15,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allowed allocations for each window: the lists of the calls inside each box, of the busy share of its cores, of its held and
-/// its lacking slots, of its failures, and the one from which these are taken; that of the core time of each machine; and that
-/// of the requests of each class.
-const A_WINDOW: usize = 8;
+/// Allowed allocations for each window: the lists of what each component and each class did, and of the core time of each
+/// machine.
+const A_WINDOW: usize = 3;
 
 /// Allowed allocations for each look-up of a name: the lists of requests that wait for it. Each resolver makes one
 /// look-up in a time to live.

@@ -3,7 +3,7 @@
 use crate::components::KINDS;
 use crate::kernel::time::SimDuration;
 use crate::model::record::{
-    ClassRecord, ClassWindow, ComponentRecord, MachineRecord, Stop, TrialRecord, Window,
+    ClassRecord, ClassWindow, ComponentRecord, ComponentWindow, MachineRecord, Stop, TrialRecord, Window,
 };
 use crate::model::signal::Outcome;
 use crate::model::simulation::Length;
@@ -83,11 +83,10 @@ fn window(start_s: f64) -> Window {
         failed: 1,
         p99: Some(50_000_000),
         response_sum: 9 * 20_000_000,
-        inside: vec![1.0, 0.0],
-        busy: vec![0.0, 0.0],
-        held: vec![0.0, 0.0],
-        lacking: vec![0.0, 0.0],
-        own: vec![0, 0],
+        components: vec![
+            ComponentWindow { inside: 1.0, ..ComponentWindow::default() },
+            ComponentWindow::default(),
+        ],
         classes: vec![ClassWindow { issued: 10, ok: 10, failed: 0, attempts: 10 }],
     }
 }

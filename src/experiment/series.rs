@@ -1,7 +1,7 @@
 //! The series of a result: averages over trials in windows of time, as a table for charts.
 
 use crate::components::database::DataRecord;
-use crate::model::record::{Stop, TrialRecord, Window};
+use crate::model::record::{ComponentWindow, Stop, TrialRecord, Window};
 use crate::stats::series::mean;
 
 use super::figure::NANOS_PER_MS;
@@ -15,13 +15,16 @@ const COMPONENTS_MAX: usize = 32;
 const COLUMNS: [&str; 7] =
     ["t_s", "offered_rps", "throughput_rps", "errors_rps", "response_ms", "p99_ms", "in_system"];
 
+/// A figure of a component in a window.
+type Of = fn(&ComponentWindow) -> f64;
+
 /// The table, computed from the trials that ran to their end, or from all trials if none did.
 pub(super) fn series(records: &[TrialRecord]) -> Series {
     let trials = whole(records);
     let windows = trials.iter().map(|trial| trial.windows.len()).min().unwrap_or(0);
-    let insides = columns(trials[0], |window| &window.inside);
-    let busy = columns(trials[0], |window| &window.busy);
-    let held = columns(trials[0], |window| &window.held);
+    let insides = columns(trials[0], |one| one.inside);
+    let busy = columns(trials[0], |one| one.busy);
+    let held = columns(trials[0], |one| one.held);
     let data: Option<Vec<DataRecord>> = trials.iter().map(|trial| DataRecord::of(trial)).collect();
     let under_way: Vec<Vec<f64>> = trials.iter().map(|trial| in_system(trial)).collect();
     let row = |at: usize| {
@@ -31,14 +34,17 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
         row.push(Some(in_system));
         row.extend(data.as_ref().map(|data| lag_ms(data, at)));
         let inside = |(_, members): &(String, Vec<usize>)| {
-            Some(mean(same.iter().map(|window| members.iter().map(|&member| window.inside[member]).sum())))
+            let sum = |window: &&Window| members.iter().map(|&member| window.components[member].inside).sum();
+            Some(mean(same.iter().map(sum)))
         };
         row.extend(insides.iter().map(inside));
-        let share = |members: &[usize], of: fn(&Window) -> &Vec<f64>| {
-            Some(mean(same.iter().map(|window| mean(members.iter().map(|&member| of(window)[member])))))
+        let share = |members: &[usize], of: Of| {
+            let mean_of =
+                |window: &&Window| mean(members.iter().map(|&member| of(&window.components[member])));
+            Some(mean(same.iter().map(mean_of)))
         };
-        row.extend(busy.iter().map(|(_, members)| share(members, |window| &window.busy)));
-        row.extend(held.iter().map(|(_, members)| share(members, |window| &window.held)));
+        row.extend(busy.iter().map(|(_, members)| share(members, |one| one.busy)));
+        row.extend(held.iter().map(|(_, members)| share(members, |one| one.held)));
         row.into_iter().map(|value| value.filter(|value| value.is_finite()).map(short)).collect()
     };
     let lag = data.as_ref().map(|_| "lag_ms".to_owned());
@@ -102,11 +108,11 @@ fn lag_ms(trials: &[DataRecord], window: usize) -> Option<f64> {
 
 /// The columns of a figure that each component has: their names, each with the indices of its components. Columns that
 /// are always zero are left out.
-fn columns(record: &TrialRecord, of: fn(&Window) -> &Vec<f64>) -> Vec<(String, Vec<usize>)> {
+fn columns(record: &TrialRecord, of: Of) -> Vec<(String, Vec<usize>)> {
     let by_group = record.components.len() > COMPONENTS_MAX;
     let mut columns: Vec<(String, Vec<usize>)> = Vec::new();
     for (index, component) in record.components.iter().enumerate() {
-        if record.windows.iter().all(|window| of(window)[index] == 0.0) {
+        if record.windows.iter().all(|window| of(&window.components[index]) == 0.0) {
             continue;
         }
         let name = if by_group { &component.group } else { &component.name };
@@ -131,7 +137,7 @@ mod tests {
     #[test]
     fn windows_are_averaged_and_idle_components_left_out() {
         let mut trials = [trial(&[]), trial(&[]), trial(&[])];
-        trials[1].windows[3].inside[0] = 4.0;
+        trials[1].windows[3].components[0].inside = 4.0;
         trials[1].windows[3].p99 = Some(900_000_000);
         trials[2].windows[4].ok = 0;
         trials[2].windows[4].response_sum = 0;

@@ -124,7 +124,8 @@ pub(super) fn behind_by_law(
 fn bursting(record: &TrialRecord) -> (Option<usize>, f64) {
     let last = record.windows.last().expect("a trial closes a window when it stops");
     let end = last.start_s + last.length_s;
-    let fullest = last.inside.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let fullest =
+        last.components.iter().map(|one| one.inside).enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
     fullest.map_or((None, 0.0), |(index, inside)| (Some(index), inside / end))
 }
 
@@ -134,7 +135,8 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f6
     let trials = whole(records);
     let per_s = 1.0 / window_length(trials[0]);
     let candidate = |index: usize| {
-        let inside = trials.iter().map(|trial| measured(trial, length, |window| window.inside[index]));
+        let inside =
+            trials.iter().map(|trial| measured(trial, length, |window| window.components[index].inside));
         let growth = grows(&inside.collect::<Vec<_>>())? * per_s;
         let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
         (growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived).then_some((index, growth))
@@ -196,7 +198,7 @@ fn measured_of(record: &TrialRecord, length: Length, values: &[f64]) -> Vec<f64>
 /// Calls inside all components, for each window. A call and the calls it makes count separately; the sum is steady when
 /// its parts are.
 fn inside(record: &TrialRecord) -> Vec<f64> {
-    record.windows.iter().map(|window| window.inside.iter().sum()).collect()
+    record.windows.iter().map(|window| window.components.iter().map(|one| one.inside).sum()).collect()
 }
 
 /// What is wrong with the warm-up, for a system that reached steady state; `None` if nothing is.
@@ -243,7 +245,7 @@ mod tests {
         let one = |number: usize| {
             let mut trial = trial(&[]);
             for (index, window) in trial.windows.iter_mut().enumerate() {
-                window.inside[0] = calls(number, index);
+                window.components[0].inside = calls(number, index);
             }
             trial
         };

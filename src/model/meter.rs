@@ -7,6 +7,7 @@ use crate::stats::tally::Tally;
 use crate::stats::time_average::TimeAverage;
 
 use super::gauge::{Dials, Gauge};
+use super::record::ComponentWindow;
 use super::signal::Outcome;
 
 /// The counters of one component.
@@ -50,20 +51,6 @@ struct Mark {
     inside: u128,
     lined_up: u128,
     lacking: u128,
-    own: u64,
-}
-
-/// What one component did in one window.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct WindowOf {
-    /// Time average of the number of calls inside.
-    pub(super) inside: f64,
-    /// Mean share of the slots that calls held, 0..1; 0 without a limit.
-    pub(super) held: f64,
-    /// Share of the time in which a call with a slot waited for something else of the component, 0..1.
-    pub(super) lacking: f64,
-    /// Number of failures that began there.
-    pub(super) own: u64,
 }
 
 /// The calls inside a component at the end of a trial.
@@ -172,23 +159,22 @@ impl Meter {
     }
 
     /// What happened since the last window was closed, `length` ago.
-    pub(super) fn close_window(&mut self, now: SimTime, length: SimDuration) -> WindowOf {
+    pub(super) fn close_window(&mut self, now: SimTime, length: SimDuration) -> ComponentWindow {
         let nanos = now.as_nanos();
         let before = self.window;
         self.window = Mark {
             inside: self.inside.integral(nanos),
             lined_up: self.lined_up.integral(nanos),
             lacking: self.lacking.integral(nanos),
-            own: self.own.iter().sum(),
         };
         let mean = |after: u128, before: u128| (after - before) as f64 / length.as_nanos() as f64;
         let inside = mean(self.window.inside, before.inside);
         let held = inside - mean(self.window.lined_up, before.lined_up);
-        WindowOf {
+        ComponentWindow {
             inside,
+            busy: 0.0,
             held: self.slots.map_or(0.0, |slots| (held / f64::from(slots)).clamp(0.0, 1.0)),
             lacking: mean(self.window.lacking, before.lacking),
-            own: self.window.own - before.own,
         }
     }
 

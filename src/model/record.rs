@@ -126,19 +126,24 @@ pub struct Window {
     pub p99: Option<u64>,
     /// Sum of the response times of requests that ended ok in it, in nanoseconds.
     pub response_sum: u128,
-    /// Time average of the number of calls inside, for each component.
-    pub inside: Vec<f64>,
-    /// Utilisation of the cores of each component's own machine, 0..1; 0 without one.
-    pub busy: Vec<f64>,
-    /// Mean share of its slots (workers, connections) that calls held, for each component, 0..1; 0 without a limit.
-    pub held: Vec<f64>,
-    /// Share of the window in which a call that held a slot waited for something else of the component, such as a connection
-    /// of its pool; for each component, 0..1.
-    pub lacking: Vec<f64>,
-    /// Number of failures that began at each component.
-    pub own: Vec<u64>,
+    /// What each component did in it.
+    pub components: Vec<ComponentWindow>,
     /// The requests of each class, in the scenario's order.
     pub classes: Vec<ClassWindow>,
+}
+
+/// What one component did in one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ComponentWindow {
+    /// Time average of the number of calls inside.
+    pub inside: f64,
+    /// Utilisation of the cores of its own machine, 0..1; 0 without one.
+    pub busy: f64,
+    /// Mean share of its slots (workers, connections) that calls held, 0..1; 0 without a limit.
+    pub held: f64,
+    /// Share of the window in which a call that held a slot waited for something else of the component, such as a connection
+    /// of its pool, 0..1.
+    pub lacking: f64,
 }
 
 /// Requests of one class in one window.

@@ -7,9 +7,9 @@ use crate::stats::occupancy::Occupancy;
 
 use super::call::Request;
 use super::gauge::Gauge;
-use super::meter::{Inside, Meter, WindowOf};
+use super::meter::{Inside, Meter};
 use super::part::{Part, PartRecord};
-use super::record::{ClassRecord, ClassWindow, Note, Window};
+use super::record::{ClassRecord, ClassWindow, ComponentWindow, Note, Window};
 use super::signal::Outcome;
 
 /// Largest number of entries in a timeline; later ones are dropped.
@@ -208,10 +208,10 @@ impl Recorder {
         }
         let classes = self.accounts.iter_mut().map(Account::window).collect();
         let issued: u64 = self.accounts.iter().map(|account| account.counts.issued).sum();
-        let of: Vec<WindowOf> = self.meters.iter_mut().map(|meter| meter.close_window(now, length)).collect();
-        let mut shares = vec![0.0; self.meters.len()];
+        let mut components: Vec<ComponentWindow> =
+            self.meters.iter_mut().map(|meter| meter.close_window(now, length)).collect();
         for &(host, nanos, cores) in busy {
-            shares[host] = nanos as f64 / (length.as_nanos() as f64 * f64::from(cores));
+            components[host].busy = nanos as f64 / (length.as_nanos() as f64 * f64::from(cores));
         }
         let window = &mut self.window;
         self.windows.push(Window {
@@ -222,11 +222,7 @@ impl Recorder {
             failed: window.failed,
             p99: (!window.responses.is_empty()).then(|| window.responses.quantile(0.99)),
             response_sum: window.responses.sum(),
-            inside: of.iter().map(|one| one.inside).collect(),
-            busy: shares,
-            held: of.iter().map(|one| one.held).collect(),
-            lacking: of.iter().map(|one| one.lacking).collect(),
-            own: of.iter().map(|one| one.own).collect(),
+            components,
             classes,
         });
         window.reopen(now, issued);

@@ -162,8 +162,8 @@ fn a_longer_run_begins_with_the_shorter_one() {
         let sum = (pair[0].issued + pair[1].issued, pair[0].ok + pair[1].ok, pair[0].failed + pair[1].failed);
         assert_eq!(sum, (window.issued, window.ok, window.failed), "at {} s", window.start_s);
         assert_eq!(pair[0].response_sum + pair[1].response_sum, window.response_sum);
-        for (index, inside) in window.inside.iter().enumerate() {
-            let mean = f64::midpoint(pair[0].inside[index], pair[1].inside[index]);
+        for (index, inside) in window.components.iter().map(|one| one.inside).enumerate() {
+            let mean = f64::midpoint(pair[0].components[index].inside, pair[1].components[index].inside);
             assert!((mean - inside).abs() < 1e-9, "{mean} and {inside} at {} s", window.start_s);
         }
     }

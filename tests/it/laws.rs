@@ -146,7 +146,7 @@ fn check_windows(record: &TrialRecord, from_start: bool) {
     for window in &record.windows {
         assert!((window.start_s - end).abs() < EPSILON && window.length_s > 0.0);
         assert_eq!(window.p99.is_some(), window.ok > 0);
-        assert!(window.inside.iter().all(|inside| *inside >= 0.0));
+        assert!(window.components.iter().all(|one| one.inside >= 0.0));
         end = window.start_s + window.length_s;
     }
     if from_start {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::components::database::DataRecord;
-use crate::model::record::{TrialRecord, Window};
+use crate::model::record::{ComponentWindow, TrialRecord, Window};
 use crate::model::simulation::Length;
 use crate::stats::series::mean;
 
@@ -22,12 +22,8 @@ pub(super) struct Slice {
     pub(super) lag_s: f64,
     /// The requests of each class.
     pub(super) classes: Vec<Requests>,
-    /// For each component: share of its cores that are busy, of its slots that are held, of the time in which a call lacks
-    /// something else of it; and the calls inside.
-    pub(super) busy: Vec<f64>,
-    pub(super) held: Vec<f64>,
-    pub(super) lacking: Vec<f64>,
-    pub(super) inside: Vec<f64>,
+    /// Each component, on average over the trials.
+    pub(super) components: Vec<ComponentWindow>,
 }
 
 /// Numbers of requests.
@@ -119,8 +115,14 @@ impl Course {
 
 fn slice(same: &[&Window], lag_s: f64) -> Slice {
     let over = |of: &dyn Fn(&Window) -> f64| mean(same.iter().map(|window| of(window)));
-    let each = |of: fn(&Window) -> &Vec<f64>| -> Vec<f64> {
-        (0..of(same[0]).len()).map(|at| over(&|window| of(window)[at])).collect()
+    let component = |at: usize| {
+        let of = |figure: fn(&ComponentWindow) -> f64| over(&|window| figure(&window.components[at]));
+        ComponentWindow {
+            inside: of(|one| one.inside),
+            busy: of(|one| one.busy),
+            held: of(|one| one.held),
+            lacking: of(|one| one.lacking),
+        }
     };
     let mut p99: Vec<u64> = same.iter().filter_map(|window| window.p99).collect();
     p99.sort_unstable();
@@ -136,9 +138,6 @@ fn slice(same: &[&Window], lag_s: f64) -> Slice {
         p99_ms: p99.get(p99.len() / 2).map(|nanos| *nanos as f64 / 1e6),
         lag_s: if lag_s.is_finite() { lag_s } else { 0.0 },
         classes: (0..same[0].classes.len()).map(class).collect(),
-        busy: each(|window| &window.busy),
-        held: each(|window| &window.held),
-        lacking: each(|window| &window.lacking),
-        inside: each(|window| &window.inside),
+        components: (0..same[0].components.len()).map(component).collect(),
     }
 }

@@ -89,14 +89,15 @@ fn of_resource(
     depth: usize,
 ) -> Option<Full> {
     let value: fn(&Slice, usize) -> f64 = match resource.meter {
-        Meter::Cores if resource.name == CPU => |slice, at| slice.busy[at],
-        Meter::Slots => |slice, at| slice.held[at],
-        _ if resource.name == POOL => |slice, at| slice.lacking[at],
+        Meter::Cores if resource.name == CPU => |slice, at| slice.components[at].busy,
+        Meter::Slots => |slice, at| slice.components[at].held,
+        _ if resource.name == POOL => |slice, at| slice.components[at].lacking,
         Meter::Disk => |_, _| 1.0,
         _ => return None,
     };
     // A member that serves nobody, such as a dead one or a router, does not make the others less full.
-    let serves = |at: usize| course.slices[rows.clone()].iter().any(|slice| slice.inside[at] > 0.0);
+    let serves =
+        |at: usize| course.slices[rows.clone()].iter().any(|slice| slice.components[at].inside > 0.0);
     let uses = members.iter().filter(|(at, ..)| serves(*at));
     let disk =
         |one: &ComponentResult| one.disk_utilisation.as_ref().and_then(|figure| figure.mean).unwrap_or(0.0);

@@ -204,11 +204,9 @@ impl Case<'_> {
             let of =
                 self.result.components.iter().enumerate().filter(|(_, (_, member))| member.group == group);
             let members: Vec<usize> = of.map(|(at, _)| at).collect();
-            mean(
-                one.rows
-                    .clone()
-                    .map(|row| members.iter().map(|at| self.course.slices[row].inside[*at]).sum::<f64>()),
-            )
+            mean(one.rows.clone().map(|row| {
+                members.iter().map(|at| self.course.slices[row].components[*at].inside).sum::<f64>()
+            }))
         };
         let held = inside(&below.group).min(one.share * one.has);
         Some(Finding::Held {

@@ -355,10 +355,12 @@ mod tests {
                 "the cores of `box` are 75 % busy, more than anything else; at this mix they saturate at 0.267 requests a second"
             ]
         );
-        let later =
-            changed(|record| record.windows[60..].iter_mut().for_each(|window| window.busy[0] = 0.95));
+        let later = changed(|record| {
+            record.windows[60..].iter_mut().for_each(|window| window.components[0].busy = 0.95)
+        });
         assert!(later.reasons()[0].contains("; above 90 % since 6 s; "), "{:?}", later.why);
-        let always = changed(|record| record.windows.iter_mut().for_each(|window| window.busy[0] = 0.95));
+        let always =
+            changed(|record| record.windows.iter_mut().for_each(|window| window.components[0].busy = 0.95));
         assert!(always.reasons()[0].contains("; above 90 % from the start; "), "{:?}", always.why);
         let failing = changed(|record| {
             record.classes[0].issued += 2;

@@ -303,7 +303,7 @@ fn lost(record: &TrialRecord, figure: impl Fn(f64) -> f64) -> f64 {
 /// Mean number of calls inside the box in each window.
 fn levels(record: &TrialRecord, name: &str) -> Vec<f64> {
     let index = record.components.iter().position(|at| at.name == name).expect("the scenario has this box");
-    record.windows.iter().map(|window| window.inside[index]).collect()
+    record.windows.iter().map(|window| window.components[index].inside).collect()
 }
 
 /// The level at time `at`, extrapolated along the line through the middles of the two windows before it. Later windows

@@ -202,7 +202,10 @@ fn share_inside(record: &TrialRecord, member: &str, from: f64, to: f64) -> f64 {
     let of_group: Vec<usize> =
         (0..record.components.len()).filter(|at| record.components[*at].group == *group).collect();
     let (mine, all) = between(record, from, to).fold((0.0, 0.0), |(mine, all), window| {
-        (mine + window.inside[it], all + of_group.iter().map(|at| window.inside[*at]).sum::<f64>())
+        (
+            mine + window.components[it].inside,
+            all + of_group.iter().map(|at| window.components[*at].inside).sum::<f64>(),
+        )
     });
     mine / all
 }

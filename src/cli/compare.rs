@@ -180,6 +180,13 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
             }
         }
     }
+    for one in &given {
+        let Some(vary) = &one.vary else { continue };
+        if let Some((key, _)) = one.overrides.iter().find(|(key, _)| one.source.is_same_key(key, &vary.key)) {
+            let message = format!("--set {key} and --vary {} contradict each other: leave one out", vary.key);
+            return Err(Failure::usage(message));
+        }
+    }
     if let Some(without) = given.iter().find(|one| !args.vary.is_empty() && one.vary.is_none()) {
         return Err(Failure::usage(format!("`{}` has no --vary, while others have", without.name)));
     }

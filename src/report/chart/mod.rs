@@ -179,6 +179,11 @@ mod tests {
         assert_eq!(names(&charts), ["timeline", "percentiles", "utilisation", "hops"]);
         charts.iter().for_each(check_words);
         assert!(charts[0].title.starts_with("Steady at "), "{}", charts[0].title);
+        let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
+        let goals = lines.panels.iter().flat_map(|panel| &panel.goals);
+        let goals: Vec<(f64, &str, bool)> =
+            goals.map(|goal| (goal.value, goal.label.as_str(), goal.missed)).collect();
+        assert_eq!(goals, [(300.0, "p99(response) < 300ms", false)]);
         // The parts of a request's time add up to its response time.
         let Body::Bars(bars) = &charts[3].body else { panic!("hops are bars") };
         let sum: f64 = bars.rows[0].parts.iter().map(|part| part.0).sum();
@@ -207,6 +212,12 @@ mod tests {
         let warmup = &lines.shades[1];
         assert_eq!((lines.panels.len(), warmup.from, warmup.to, warmup.is_fault), (4, 0.0, 2.0, false));
         assert_eq!((lines.shades[0].from, lines.shades[0].to), (20.0, 50.0));
+        let said: Vec<&str> = lines.events.iter().map(|event| event.label.as_str()).collect();
+        assert_eq!(
+            (said[0], said.last().copied()),
+            ("20 s db.primary crash", Some("50 s db.primary recover"))
+        );
+        assert!(said.len() > 3 && lines.shades[0].label.is_empty(), "a promotion has a number: {said:?}");
         assert!(charts[1].title.starts_with("No write for "), "{}", charts[1].title);
     }
 
@@ -219,6 +230,18 @@ mod tests {
         let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
         let shade = &lines.shades[0];
         assert!(shade.from == 20.0 && (22.0..24.0).contains(&shade.to), "down to {}", shade.to);
+    }
+
+    #[test]
+    fn workers_that_bind_have_a_bar_in_the_colour_of_an_alarm() {
+        let text = "[client.u]\ntarget = 's'\nrate = '20/s'\n[server.s]\npublic = true\nworkers = 1\nqueue = 0\n\
+                    backlog = 0\nsteps = [{ wait = '1s' }]\n";
+        let result = result(text, "30s", 2, &[]);
+        let chart = utilisation::chart(&result).unwrap();
+        assert!(chart.title.starts_with("s, workers: "), "{}", chart.title);
+        let Body::Bars(bars) = &chart.body else { panic!("use is bars") };
+        let (row, part) = (&bars.rows[0], bars.rows[0].parts[0]);
+        assert!(row.label == "s, workers" && part.0 > 0.8 && part.1 == utilisation::BINDS, "{row:?}");
     }
 
     #[test]
@@ -275,6 +298,14 @@ mod tests {
             check_words(chart);
             assert_eq!(chart.table.header.len(), 5);
         }
+        let Body::Lines(lines) = &dear.body else { panic!("prices are lines") };
+        let (rate, price) = (&lines.panels[0].curves[1].points[3], &lines.panels[1].curves[1].points[3]);
+        // USD an hour over requests an hour, a million times.
+        assert!(
+            (price.y - 1e6 * rate.x / (3600.0 * rate.y)).abs() < 1e-9
+                && price.low < price.y
+                && price.y < price.high
+        );
         let Body::Lines(lines) = &through.body else { panic!("throughput is lines") };
         let knees: Vec<Option<usize>> =
             lines.panels[0].curves.iter().map(|curve: &Curve| curve.knee).collect();

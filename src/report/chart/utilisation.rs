@@ -13,10 +13,10 @@ const BARS_MAX: usize = 24;
 pub(in super::super) const ALARMING: f64 = 0.8;
 
 /// Indices of the colours of the bottleneck and of all others.
-const BINDS: usize = 1;
+pub(super) const BINDS: usize = 1;
 const OTHER: usize = 0;
 
-/// The chart; `None` if no component has a machine that did any work.
+/// The chart; `None` if nothing that is limited was in use.
 #[must_use]
 pub fn chart(result: &RunResult) -> Option<Chart> {
     let mut found: Vec<(String, String, Figure, bool)> = Vec::new();
@@ -93,20 +93,18 @@ fn bar((name, resource, figure, binds): &(String, String, Figure, bool)) -> Bar 
 
 fn title(result: &RunResult, found: &[(String, String, Figure, bool)]) -> Option<String> {
     let machines = found.iter().filter(|row| ["cores", "disk"].contains(&row.1.as_str()));
-    let busiest = machines.max_by(|a, b| a.2.mean.total_cmp_or_last(b.2.mean))?;
-    let busy = busiest.2.mean.filter(|busy| *busy > 0.0)?;
+    let busiest = machines.max_by(|a, b| a.2.mean.total_cmp_or_last(b.2.mean));
+    let others = busiest.and_then(|one| {
+        let busy = one.2.mean.filter(|busy| *busy > 0.0)?;
+        Some(format!("; the busiest {} are those of {}, {}", one.1, one.0, share(busy, None)))
+    });
     let bottleneck = result.bottleneck.as_ref()?;
     let used = share(bottleneck.utilisation, None);
     let of = &bottleneck.component;
     Some(match bottleneck.resource {
         CPU => format!("The cores of {of} are the busiest: {used}"),
         DISK => format!("The disk of {of} is the busiest: {used}"),
-        other => format!(
-            "{of}, {other}: {used} in use; the busiest {} are those of {}, {}",
-            busiest.1,
-            busiest.0,
-            share(busy, None)
-        ),
+        other => format!("{of}, {other}: {used} in use{}", others.unwrap_or_default()),
     })
 }
 

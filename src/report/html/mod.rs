@@ -103,3 +103,21 @@ fn page(title: String, about: Vec<String>, groups: Vec<Group>) -> String {
     };
     page.render().expect("a string takes all")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        let said = unbroken("99.7 ± 0.1 % of 84 ms, for USD 3 a day");
+        assert_eq!(said, "99.7\u{a0}±\u{a0}0.1\u{a0}% of 84\u{a0}ms, for USD 3 a day");
+    }
+
+    #[test]
+    fn a_column_of_words_is_told_from_one_of_numbers() {
+        let rows = vec![vec!["web".into(), "84 ms".into(), "holds".into(), "USD 3".into()]];
+        let table = Table::new(["box", "p99", "verdict", "price"], rows);
+        assert_eq!([0, 1, 2, 3].map(|column| table.is_text(&column)), [true, false, true, false]);
+    }
+}

@@ -7,13 +7,14 @@ use super::options::{Simulating, duration, expression};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::progress::Steps;
-use super::shell::{quoted, typed};
+use super::shell::typed;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal};
 use crate::model::quantity::Duration;
 use crate::report;
+use crate::scenario::command;
 use crate::scenario::error::Diagnostic;
 use crate::scenario::expression::{Expectation, parse_slo};
 use crate::scenario::{Scenario, Without};
@@ -161,8 +162,7 @@ impl Loads for FileLoads<'_> {
         let all = [self.overrides, overrides].concat();
         // Drop warnings of overload: the search finds out which loads are too high.
         let scenario = self.source.check(&all)?.scenario;
-        let set = all.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
-        panic::running(format!("outgrow run {}{}", quoted(&self.source.origin), set.collect::<String>()));
+        panic::running(command::run(&self.source.origin, &all));
         Ok(scenario)
     }
 

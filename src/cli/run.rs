@@ -6,7 +6,6 @@ use super::options::{Simulating, duration, expression, precision};
 use super::output::{JsonOutput, OutputFolder, claim_output, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
-use super::shell::quoted;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic, replay};
@@ -18,6 +17,7 @@ use crate::model::quantity::Duration;
 use crate::model::record::TrialRecord;
 use crate::report;
 use crate::report::html::Run;
+use crate::scenario::command::{self as scenario_command, quoted};
 use crate::scenario::expression::{Expectation, parse_slo};
 use crate::scenario::{Expect, Scenario};
 
@@ -251,10 +251,7 @@ fn command_line(args: &Args, argument: &str) -> String {
 
 /// The command that runs a scenario with these overrides.
 pub(super) fn command(argument: &str, overrides: &[Override], duration: Option<Duration>) -> String {
-    let mut line = format!("outgrow run {}", quoted(argument));
-    for (key, value) in overrides {
-        line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
-    }
+    let mut line = scenario_command::run(argument, overrides);
     if let Some(duration) = duration {
         line.push_str(&format!(" --duration {duration}"));
     }

@@ -4,6 +4,7 @@ mod assemble;
 pub mod build;
 pub mod changes;
 mod clean;
+pub mod command;
 pub mod document;
 pub mod error;
 mod expects;
@@ -59,6 +60,8 @@ pub struct Scenario {
     pub origin: String,
     /// The text that was read, with the overrides written into it.
     pub text: String,
+    /// These overrides: keys and values.
+    pub set: Vec<(String, String)>,
     /// SHA-256 of `text`, in hexadecimal digits.
     pub sha256: String,
     /// How long and how often to simulate.
@@ -210,8 +213,8 @@ pub struct Without {
 }
 
 /// Reads and checks a scenario. `origin` is the name of the text in messages. `overrides` are keys and the values
-/// that are written to them first; with any, the tests of the simulator are left out. `files` reads the files that the scenario names. `kinds` are the known kinds of
-/// boxes.
+/// that are written to them first; with any, the tests of the simulator are left out. `files` reads the files that the
+/// scenario names. `kinds` are the known kinds of boxes.
 ///
 /// # Errors
 /// All errors and warnings, in the order of the text. Spans point into the text with the overrides written into it.
@@ -269,7 +272,8 @@ pub fn load_without(
     if found.has_errors() {
         return Err(found);
     }
-    Ok(Loaded { scenario: scenario(origin, text, assembly, expects, checks), warnings: found })
+    let scenario = Scenario { set: overrides.to_vec(), ..scenario(origin, text, assembly, expects, checks) };
+    Ok(Loaded { scenario, warnings: found })
 }
 
 fn read_files(
@@ -306,6 +310,7 @@ fn scenario(
         chapter: assembly.chapter.as_deref().map(cleaned),
         origin: origin.to_owned(),
         text: text.to_owned(),
+        set: Vec::new(),
         sha256: sha256(text),
         run: assembly.run,
         classes: assembly.classes,

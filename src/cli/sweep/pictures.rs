@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::super::journal::Header;
 use super::super::output::say;
 use super::super::pictures::{Pictures, files};
-use super::super::shell::quoted;
 use super::super::source::Source;
 use super::super::status::Failure;
 use super::POINTS_MAX;
@@ -15,6 +14,7 @@ use crate::report::chart::sweep::of_sweep;
 use crate::report::html::{self, Swept};
 use crate::report::sweep::Points;
 use crate::report::table::Row;
+use crate::scenario::command::quoted;
 
 /// Draws and writes the charts and the report, if asked for. Without the source, which may be missing when parts are
 /// merged, the report lacks the scenario's text.

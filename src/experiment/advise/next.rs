@@ -35,7 +35,7 @@ pub(in super::super) fn question(scenario: &Scenario, result: &RunResult) -> Opt
     let undecided = result.expect.iter().find(|verdict| verdict.verdict == Answer::NotShown);
     let trials = undecided.and_then(|verdict| verdict.trials_needed).filter(|few| *few <= TRIALS_ADVISED_MAX);
     if let Some(trials) = trials {
-        return Some(format!("outgrow run {} --trials {trials}", scenario.origin));
+        return Some(format!("{} --trials {trials}", scenario.command(&[])));
     }
     let load = scenario.load().resources;
     let first = load.iter().filter(|row| used(row) > USED);
@@ -121,8 +121,7 @@ pub(in super::super) fn best(scenario: &Scenario, tried: &[Attempt]) -> Option<S
 
 /// The command with some changes, and a comment of their prices, reasons and notes.
 fn command(scenario: &Scenario, changes: &[Change], notes: &[&str]) -> String {
-    let sets = changes.iter().map(|change| format!(" --set {}={}", change.key, change.value));
-    let line = format!("outgrow run {}{}", scenario.origin, sets.collect::<String>());
+    let line = scenario.command(&changes.iter().map(Change::pair).collect::<Vec<_>>());
     let mut comments: Vec<&str> = changes.iter().filter_map(|change| change.comment.as_deref()).collect();
     comments.extend(notes);
     if comments.is_empty() { line } else { format!("{line} # {}", comments.join("; ")) }

@@ -3,6 +3,7 @@
 use super::super::number::{seconds, time_ms};
 use super::load::{Design, Sweep, latency, throughput};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Shade, Table, Unit};
+use super::timeline::{MEAN, OK, P99};
 use super::{brief, cost, rounded, three};
 use crate::experiment::capacity::{self, CapacityResult, Found, LoadUnit};
 use crate::experiment::compare::CompareResult;
@@ -141,8 +142,8 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
         let points = points.map(|at| point(at.load, of(at))).filter(|point| point.y.is_finite()).collect();
         Curve { label: label.into(), colour: Some(colour), points, dots: true, ..Curve::default() }
     };
-    let through = vec![curve("ok", 0, |at| &at.throughput_rps, false)];
-    let times = vec![curve("p99", 1, |at| &at.p99_ms, true), curve("p50", 0, |at| &at.p50_ms, true)];
+    let through = vec![curve("ok", OK, |at| &at.throughput_rps, false)];
+    let times = vec![curve("p99", P99, |at| &at.p99_ms, true), curve("p50", MEAN, |at| &at.p50_ms, true)];
     let mut panels = vec![Panel::new(Axis::linear("requests a second", Unit::Count), 200.0, through)];
     if times.iter().any(|curve| !curve.points.is_empty()) {
         panels.push(Panel::new(Axis::log("response time", Unit::Ms), 200.0, times));
@@ -152,7 +153,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
     let shade =
         |(from, to): (f64, f64), label: &str, is_fault| Shade { from, to, label: label.into(), is_fault };
     let interval = result.low.zip(result.high).filter(|_| missed.is_some());
-    let interval = interval.map(|ends| shade(ends, "95 %", false));
+    let interval = interval.map(|ends| shade(ends, "", false));
     let missed = missed.map(|from| shade((from, last), "objective missed", true));
     let shades = interval.into_iter().chain(missed);
     vec![Chart {
@@ -160,7 +161,7 @@ pub fn of_capacity(result: &CapacityResult) -> Vec<Chart> {
         alt: format!("Throughput and response times at every load that was tried. {title}."),
         title,
         subtitle: format!(
-            "{} loads, up to {} trials of {} each, band = 95 % confidence interval; response times only at loads with a steady state",
+            "{} loads, up to {} trials of {} each, band = 95 % confidence interval, grey = that of the answer; response times only at loads with a steady state",
             result.points.len(),
             result.trials,
             seconds(result.duration_s)

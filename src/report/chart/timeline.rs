@@ -12,12 +12,12 @@ const POINTS_MAX: usize = 200;
 /// Largest number of rows in the table. With more windows, each row is the mean over several.
 const ROWS_MAX: usize = 60;
 
-/// The colours of the quantities, each the same in all panels.
+/// The colours of the quantities, each the same in all panels; a median has that of the mean.
 const OFFERED: usize = 6;
-const OK: usize = 0;
+pub(super) const OK: usize = 0;
 const ERRORS: usize = 1;
-const P99: usize = 3;
-const MEAN: usize = 2;
+pub(super) const P99: usize = 3;
+pub(super) const MEAN: usize = 2;
 const LAG: usize = 4;
 
 /// Largest number of numbered events; the first ones have a number.

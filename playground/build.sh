@@ -68,7 +68,7 @@ text() {
     text "data-scenario=\"$(basename "$scenario" .toml)\"" <"$scenario"
   done
   # `outgrow play` writes the scenarios of its command line here.
-  printf '<script type="application/json" id="opened">[]</script>\n'
+  printf '<script type="application/json" id="opened">{}</script>\n'
   text 'id="worker"' <"$page/worker.js"
   gzip -9nc "$wasm" | base64 | tr -d '\n' | text 'id="engine"'
   # What is seen before the engine is ready; without node the page opens a second later.
@@ -76,7 +76,7 @@ text() {
     node playground/record.mjs "$wasm" "$first" <"scenarios/$first.toml" | gzip -9nc | base64 | tr -d '\n' | text 'id="record"'
   fi
   printf '<script>\n(() => {\n"use strict";\n'
-  for script in strings dom engine scenario record layout diagram dots charts knee chapter trials app; do
+  for script in strings dom engine scenario record layout diagram dots charts log knee knobs chapter trials app compare sweep begin; do
     # Comments and indentation are for readers of the source.
     sed -E '/^ *\/\//d; /^ *\/\*\*.*\*\/$/d; s/^ +//' "$page/$script.js"
   done

@@ -15,7 +15,7 @@ export async function engine(wasm) {
     return text;
   }
 
-  return (question) => {
+  const ask = (question) => {
     const bytes = new TextEncoder().encode(JSON.stringify(question));
     const at = exports.alloc(bytes.length);
     new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
@@ -27,4 +27,7 @@ export async function engine(wasm) {
       exports.free(at, bytes.length);
     }
   };
+  /** The bytes that the engine has taken from its host. */
+  ask.memory = () => exports.memory.buffer.byteLength;
+  return ask;
 }

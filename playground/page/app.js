@@ -3,19 +3,31 @@
 const SPEEDS = [0.02, 0.05, 0.2, 1, 10, 60];
 const TRIALS_SHOWN = 1;
 
+/** The greatest length of a link that browsers take. */
+const LINK_MAX = 500000;
+
 /** What the page shows before its engine is ready; `null` without it. */
-const recorded = $("record") && !location.hash ? unzipped("record").json() : null;
+const recorded = $("record") && !location.hash.startsWith("#s=") ? unzipped("record").json() : null;
 
 const engines = (() => {
   const module = compiled();
-  return { module, main: new Engine(module), side: new Engine(module), eye: new Engine(module), saver: new Engine(module) };
+  return { module, main: new Engine(module), side: new Engine(module), eye: new Engine(module), saver: new Engine(module), rival: new Engine(module), rivalEye: new Engine(module), sweeper: new Engine(module) };
 })();
 
 const builtins = new Map([...document.querySelectorAll("script[data-scenario]")].map((script) => [script.dataset.scenario, script.textContent]));
-const opened = JSON.parse($("opened").textContent);
+
+/** What the page was written with: scenarios of a command line or a report, and a language. */
+const opening = JSON.parse($("opened").textContent);
+const opened = opening.scenarios ?? [];
+
+/** The scenario that a value of the lists stands for; `null` if there is none. */
+function known(id) {
+  if (id.startsWith("@")) return opened[Number(id.slice(1))] ?? null;
+  return builtins.has(id) ? { name: id, toml: builtins.get(id), set: [], files: {} } : null;
+}
 
 const state = {
-  name: "", base: null, text: "", set: [], board: null, record: null, ghost: null, time: 0, speed: 0.05,
+  id: "", name: "", base: null, baseSet: [], files: {}, text: "", set: [], loadKeys: [], screen: "bench", board: null, record: null, ghost: null, time: 0, speed: 0.05,
   isPlaying: true, wasLoad: null, factor: 1, expected: null, took: 0, changeAt: null,
 };
 
@@ -23,19 +35,23 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const phone = matchMedia("(max-width: 46rem)");
 let isStill = still.matches;
 
-const diagram = new Diagram(showMenu);
-const dots = new Dots(engines.eye, () => paint());
+const diagram = new Diagram($("diagram"), (name, part) => showMenu(name, part, state));
+state.diagram = diagram;
+const dots = new Dots($("dots"), engines.eye, () => paint());
 const charts = new Charts((time) => seek(time));
 const knee = new Knee(engines.side, () => showSlider());
 
 // Opening -----------------------------------------------------------------------------------------------------------
 
-/** Opens a scenario: its own text, or another one that came with a link. */
-async function open(name, text, { time = null, speed = null } = {}) {
-  const base = builtins.get(name) ?? opened.find((one) => one.name === name)?.toml ?? null;
+/** Opens a scenario of the lists, or a text that came with a link. */
+async function open(id, { name = id, text = null, files = null, time = null, speed = null } = {}) {
+  const found = known(id);
+  const base = found?.toml ?? null;
+  text ??= base;
+  name = found?.name ?? name;
   if (state.wasShown) state.expected = null;
-  Object.assign(state, { name, base, ghost: null, wasLoad: null, factor: 1, record: null });
-  $("pick").value = name;
+  Object.assign(state, { id, name, base, baseSet: found?.set ?? [], files: files ?? found?.files ?? {}, loadKeys: [], ghost: null, wasLoad: null, factor: 1, record: null });
+  $("pick").value = id;
   const first = Math.min(...faults(text).map(({ at }) => at ?? Infinity));
   const hasFault = Number.isFinite(first);
   state.start = time ?? (hasFault ? Math.max(0, first - 3) : null);
@@ -49,7 +65,7 @@ async function open(name, text, { time = null, speed = null } = {}) {
   $("multiples").replaceChildren();
   telling();
   const early = await recorded;
-  if (early?.name === name && text === base && !state.wasShown) {
+  if (early?.name === id && text === base && !state.wasShown) {
     accept({ text, set: [], board: early.board, result: early.result, took: null }, false);
     dots.keep(early.span, early.calls);
     paint();
@@ -57,11 +73,12 @@ async function open(name, text, { time = null, speed = null } = {}) {
   }
   state.wasShown = true;
   await simulate({ text, set: [] });
+  if (state.screen === "compare" && state.record) await challenge(usualRival());
 }
 
 /** Runs a text, and shows it if it can run. */
 async function simulate({ text, set = [], load = null, keepsSet = false }) {
-  const question = { name: state.name, toml: text, trials: TRIALS_SHOWN, want: ["text", "board", "result"] };
+  const question = { name: state.name, toml: text, files: state.files, keys: (KNOBS[state.name] ?? []).map(({ key }) => key), trials: TRIALS_SHOWN, want: ["text", "board", "result"] };
   if (load !== null) question.load = load;
   if (set.length) question.set = set;
   const slow = setTimeout(() => ($("stop").hidden = false), 700);
@@ -77,8 +94,13 @@ async function simulate({ text, set = [], load = null, keepsSet = false }) {
   }
   if (!answer) return;
   $("stop").hidden = true;
-  if (answer.error) return told(answer.error, text);
+  if (answer.error) {
+    if (state.record) showKnobs();
+    return told(answer.error, text);
+  }
   told("");
+  if (load !== null && keepsSet) state.loadKeys = answer.set.slice(set.length).map(([key]) => key);
+  else if (!keepsSet) state.loadKeys = [];
   if (state.board?.load?.unit === "times" && load !== null) state.factor = keepsSet ? load : state.factor * load;
   accept(answer, keepsSet);
 }
@@ -94,12 +116,13 @@ function told(error, text = null) {
   if (error) $("source").open = true;
 }
 
-function accept({ text, set, board, result, warnings, took }, keepsSet) {
+function accept({ text, set, board, keys, result, warnings, took }, keepsSet) {
   const isNew = state.record === null;
   if (state.expected === result.fingerprint && state.text === text && !isNew) {
     // The engine has repeated the trial that was shown before it was ready.
     state.expected = null;
-    state.took = took;
+    Object.assign(state, { took, keys });
+    showKnobs();
     showCost();
     document.body.dataset.ran = result.fingerprint;
     return;
@@ -110,7 +133,8 @@ function accept({ text, set, board, result, warnings, took }, keepsSet) {
     for (const id of ["verdicts", "multiples", "saved"]) $(id).replaceChildren();
   }
   state.text = text;
-  state.set = keepsSet ? set : [];
+  state.set = keepsSet ? last(set) : [];
+  state.keys = keys ?? {};
   state.took = took;
   state.board = board;
   state.record = new Record(result);
@@ -122,18 +146,47 @@ function accept({ text, set, board, result, warnings, took }, keepsSet) {
   arrange();
   drawCharts();
   showLoad();
+  showKnobs();
   showFigures();
   showFaults();
   showMarks();
   $("fingerprint").textContent = result.fingerprint;
   showCost();
-  $("command").textContent = command({ name: state.name, base: state.base, text, set: state.set, trials: TRIALS_SHOWN });
+  $("command").textContent = command(state, TRIALS_SHOWN);
   $("trials").textContent = t("trials", { n: board.trials });
   $("time").max = state.record.end;
   if (state.expected && state.expected !== result.fingerprint) say(t("mismatch", { now: result.fingerprint, then: state.expected }), true);
   state.expected = null;
   document.body.dataset.ready = result.fingerprint;
   paint();
+  if (state.screen === "compare") differences(PAIRED);
+  else if (state.screen === "sweep") enterSweep();
+}
+
+/** The knobs of the design, with the values of the text. */
+function showKnobs() {
+  drawKnobs($("structure"), knobsOf(state.name, state.board), state.keys, turn);
+}
+
+/** Another value of a key: an override where nothing else has been changed, else a change of the text. */
+function turn(key, value) {
+  if (!isPlain(state)) return void simulate({ text: state.text, set: [[key, value]] });
+  simulate({ text: state.base, set: [...state.set.filter(([other]) => other !== key), [key, value]], keepsSet: true });
+}
+
+/** Shows another screen: the bench, two designs beside each other, or a key over several values. */
+function visit(screen) {
+  state.screen = screen;
+  document.body.dataset.screen = screen;
+  for (const tab of document.querySelectorAll("[data-visit]")) tab.setAttribute("aria-pressed", String(tab.dataset.visit === screen));
+  if (!state.record) return;
+  arrange();
+  drawCharts();
+  paint();
+  if (screen === "compare") {
+    if (!rival) challenge(usualRival());
+    else differences(PAIRED);
+  } else if (screen === "sweep") enterSweep();
 }
 
 function showCost() {
@@ -143,37 +196,42 @@ function showCost() {
 
 function drawCharts() {
   painted = "";
-  if (state.record) charts.draw(state.record, state.ghost, faults(state.text).filter(({ at }) => at !== null), phone.matches ? 360 : 560);
+  const isCompared = state.screen === "compare";
+  const ghost = isCompared ? rival?.record ?? null : state.ghost;
+  $("ghostwords").textContent = ghost ? t(isCompared ? "ghost.rival" : "ghost.before") : "";
+  if (state.record) charts.draw(state.record, ghost, faults(state.text).filter(({ at }) => at !== null), phone.matches ? 360 : 560);
 }
 
 /** Draws the boxes for the width of the window. */
 function arrange() {
   if (!state.board) return;
   painted = "";
-  diagram.parts.clear();
-  diagram.draw(state.board, phone.matches, $("stage").clientWidth * (phone.matches ? 0.95 : 1));
+  const share = phone.matches ? 0.95 : 1;
+  diagram.draw(state.board, phone.matches, $("stage").clientWidth * share);
+  if (rival?.board && state.screen === "compare") rivalBoard.draw(rival.board, phone.matches, $("rivalstage").clientWidth * share);
   hideMenu();
 }
 
 // Changes -----------------------------------------------------------------------------------------------------------
 
-/** A click on a box: one more fault in the text, or the end of one. */
-function change(kind, name) {
+/** A click on a box of a design: one more fault in its text, or the end of one. */
+function change(kind, name, design) {
   hideMenu();
   const at = Number(state.time.toFixed(3));
+  const edited = (text) => (design === state ? edit(text) : simulateRival(text));
   if (kind === "repair") {
-    const fault = active(name).at(-1);
-    if (fault) edit(fault.at >= at ? withoutFault(state.text, fault) : repaired(state.text, fault, at));
+    const fault = active(name, design).at(-1);
+    if (fault) edited(fault.at >= at ? withoutFault(design.text, fault) : repaired(design.text, fault, at));
     return;
   }
   const fault = { crash: { kind: "crash" }, pause: { kind: "pause", lasts: 10 }, slow: { kind: "slow", factor: 4 }, restart: { kind: "crash", lasts: 5 } }[kind];
-  edit(withFault(state.text, { ...fault, target: name, at }));
+  edited(withFault(design.text, { ...fault, target: name, at }));
 }
 
 /** The faults that hold a box at this time, by its own name or that of its group. */
-function active(name) {
-  const group = diagram.layout.members.get(name)?.box.name;
-  return faults(state.text).filter(({ target, at, until }) => (target === name || target === group) && at !== null && at <= state.time && until > state.time);
+function active(name, design) {
+  const group = design.diagram.layout.members.get(name)?.box.name;
+  return faults(design.text).filter(({ target, at, until }) => (target === name || target === group) && at !== null && at <= state.time && until > state.time);
 }
 
 function edit(text) {
@@ -186,9 +244,9 @@ const load = paced(() => {
   $("hint").hidden = true;
   const value = fromSlider($("load").value);
   // The command names the load alone where nothing else has been changed.
-  const isPlain = state.base !== null && (state.text === state.base || state.set.length > 0);
+  const isAsked = isPlain(state);
   const isProfile = ([name]) => name.endsWith(".profile");
-  const text = isPlain ? state.base : state.text;
+  const text = isAsked ? state.base : state.text;
   const steps = loadSteps(state.text);
   if ($("fromnow").checked && steps) {
     // The past does not move: the load changes at the cursor.
@@ -196,11 +254,12 @@ const load = paced(() => {
     const factor = Number((value / loadOf(0)).toPrecision(4));
     const clients = state.board.boxes.filter((box) => box.client).map((box) => box.name);
     const profile = loadFrom(clients, steps, state.changeAt, factor);
-    const set = isPlain ? [...state.set.filter((pair) => !isProfile(pair)), ...profile] : profile;
-    return simulate({ text, set, keepsSet: isPlain });
+    const set = isAsked ? [...state.set.filter((pair) => !isProfile(pair)), ...profile] : profile;
+    return simulate({ text, set, keepsSet: isAsked });
   }
-  const scale = state.board.load.unit === "times" && !isPlain ? state.factor : 1;
-  simulate({ text, set: isPlain ? state.set.filter(isProfile) : [], load: value / scale, keepsSet: isPlain });
+  const scale = state.board.load.unit === "times" && !isAsked ? state.factor : 1;
+  const others = state.set.filter(([name]) => !state.loadKeys.includes(name));
+  simulate({ text, set: isAsked ? others : [], load: value / scale, keepsSet: isAsked });
 }, 100);
 
 // The load ----------------------------------------------------------------------------------------------------------
@@ -304,6 +363,8 @@ function paint() {
   paintDots(row, hasDots);
   $("clock").textContent = clock(time, state.speed < 1 ? 2 : 1);
   $("time").value = time;
+  paintRival();
+  drawLog($("log"), record, time);
   speak();
   const key = `${row} ${record.events.findLastIndex(({ t_s }) => t_s <= time)} ${hasDots}`;
   if (key === painted) return;
@@ -325,14 +386,14 @@ function paint() {
 }
 
 function paintDots(row, hasDots) {
-  const { record, time, speed, name, text } = state;
+  const { record, time, speed, name, text, files } = state;
   if (!hasDots) {
     if (dots.chunks.length) dots.forget();
     dots.draw(diagram, time, colours());
     $("caption").textContent = isStill ? "" : t("captionfast", { window: `${record.result.series.window_s} s` });
     return;
   }
-  dots.need({ name, toml: text, trials: 1 }, time, speed, record.value("offered_rps", row) ?? 100, record.end);
+  dots.need({ name, toml: text, files, trials: 1 }, time, speed, record.value("offered_rps", row) ?? 100, record.end);
   dots.draw(diagram, time, colours());
   const every = dots.every(time);
   $("caption").textContent = every === null ? t("captionwait") : t(every > 1 ? "captionsome" : "caption", { every, speed: `×${speed}` });
@@ -391,15 +452,15 @@ function tick(now) {
 
 // The menu of a box -------------------------------------------------------------------------------------------------
 
-function showMenu(name, part) {
+function showMenu(name, part, design) {
   const menu = $("menu");
-  const isHeld = active(name).length > 0;
-  const box = diagram.layout.members.get(name).box;
+  const isHeld = active(name, design).length > 0;
+  const box = design.diagram.layout.members.get(name).box;
   const kinds = isHeld ? ["repair"] : box.kind === "dns" ? ["crash", "restart"] : ["crash", "pause", "slow", "restart"];
   menu.replaceChildren(el("p", {}, t("menu", { name, time: clock(state.time) })),
-    ...kinds.map((kind) => el("button", { type: "button", role: "menuitem", "data-do": kind, onclick: () => (change(kind, name), part.focus()) }, t(`do.${kind}`))));
+    ...kinds.map((kind) => el("button", { type: "button", role: "menuitem", "data-do": kind, onclick: () => (change(kind, name, design), part.focus()) }, t(`do.${kind}`))));
   menu.hidden = false;
-  const [stage, place] = [$("stage").getBoundingClientRect(), part.getBoundingClientRect()];
+  const [stage, place] = [$("bench").getBoundingClientRect(), part.getBoundingClientRect()];
   menu.style.left = `${clamp(place.left - stage.left, 0, Math.max(0, stage.width - menu.offsetWidth))}px`;
   menu.style.top = `${place.bottom - stage.top + 4}px`;
   menu.querySelector("button").focus({ preventScroll: true });
@@ -441,14 +502,16 @@ async function copy(text, words) {
 }
 
 async function share() {
-  const { name, text, time, speed, record } = state;
-  const fragment = await packed({ name, text, time: Number(time.toFixed(3)), speed, language, version: record.result.version, fingerprint: record.result.fingerprint });
+  const { id, text, files, time, speed, record } = state;
+  const name = id.startsWith("@") ? state.name : id;
+  const fragment = await packed({ name, text, files, time: Number(time.toFixed(3)), speed, language, version: record.result.version, fingerprint: record.result.fingerprint });
+  if (fragment.length > LINK_MAX) return say(t("linklong"), true);
   history.replaceState(null, "", fragment);
   await copy(location.href, t("linkcopied"));
 }
 
 async function pictures() {
-  const answer = await engines.saver.ask({ name: state.name, toml: state.text, trials: TRIALS_SHOWN, want: ["charts"] });
+  const answer = await engines.saver.ask({ name: state.name, toml: state.text, files: state.files, trials: TRIALS_SHOWN, want: ["charts"] });
   if (!answer?.charts) return;
   const links = answer.charts.flatMap(({ name, svg: picture }) => {
     const url = URL.createObjectURL(new Blob([picture], { type: "image/svg+xml" }));
@@ -473,7 +536,7 @@ async function savePng(name, url) {
 const titled = (text, name) => /^\s*title\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? name;
 
 function telling() {
-  const at = CHAPTER.find((step) => step.name === state.name);
+  const at = CHAPTER.find((step) => step.name === state.id);
   const title = titled(state.base ?? state.text, state.name);
   $("step").textContent = at?.step ?? "";
   $("title").textContent = title;
@@ -485,6 +548,18 @@ function telling() {
   $("next").textContent = next ? t("next", { step: next.step, title: titled(builtins.get(next.name) ?? "", next.name) }) : "";
 }
 
+/** The scenarios to choose from. */
+function pickable() {
+  const option = (id, words) => el("option", { value: id }, words);
+  // Several designs of one file are told apart by what was set.
+  const words = ({ name, toml, set }) => [titled(toml, name), ...set.map(([key, value]) => `${key}=${value}`)].join(" · ");
+  return [
+    ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map((one, at) => option(`@${at}`, words(one))))] : []),
+    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${titled(builtins.get(name) ?? "", name)}`))),
+    el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, titled(text, name)))),
+  ];
+}
+
 function translate() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
@@ -494,19 +569,17 @@ function translate() {
   }
   $("lang").textContent = t("language");
   $("lang").lang = language === "en" ? "ko" : "en";
-  const option = (name, words) => el("option", { value: name }, words);
-  $("pick").replaceChildren(
-    ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map(({ name, toml }) => option(name, titled(toml, name))))] : []),
-    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${titled(builtins.get(name) ?? "", name)}`))),
-    el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, titled(text, name)))));
-  $("pick").value = state.name;
+  $("pick").replaceChildren(...pickable());
+  $("pick").value = state.id;
+  showRivals();
+  for (const metric of $("sweepmetric").options) metric.textContent = t(`metric.${metric.value}`);
   const keys = [["Space", "key.space"], ["← →", "key.arrows"], ["1 – 6", "key.speed"], ["K", "key.k"], ["R", "key.r"], ["T", "key.t"], ["?", "key.help"]];
   $("keylist").replaceChildren(el("tbody", {}, ...keys.map(([key, words]) => el("tr", {}, el("th", {}, key), el("td", {}, t(words))))));
   $("speed").replaceChildren(...SPEEDS.map((speed) => el("option", { value: speed }, `×${speed}`)));
   setSpeed(state.speed);
   setPlaying(state.isPlaying);
   telling();
-  if (state.record) accept({ text: state.text, set: state.set, board: state.board, result: state.record.result, took: state.took }, true);
+  if (state.record) accept({ text: state.text, set: state.set, board: state.board, keys: state.keys, result: state.record.result, took: state.took }, true);
 }
 
 // What the reader does ----------------------------------------------------------------------------------------------
@@ -520,9 +593,9 @@ function key(event) {
   const isRange = target.matches("input[type=range]");
   const digit = /^[0-9]$/.test(event.key) ? Number(event.key) : null;
   if (waitsForBox && digit) {
-    const part = [...document.querySelectorAll("[data-box]")][digit - 1];
+    const part = [...document.querySelectorAll("[data-box]")].filter((one) => one.checkVisibility())[digit - 1];
     waitsForBox = false;
-    if (part) showMenu(part.dataset.box, part);
+    if (part) showMenu(part.dataset.box, part, $("rivaldiagram").contains(part) ? rival : state);
   } else if (event.key === " " && !target.matches("button, summary, [data-box]")) setPlaying(!state.isPlaying);
   else if (event.key === "ArrowRight" && !isRange) seek(event.shiftKey ? state.record.next(state.time) : state.time + 1);
   else if (event.key === "ArrowLeft" && !isRange) seek(event.shiftKey ? state.record.previous(state.time) : state.time - 1);
@@ -548,11 +621,21 @@ function kept(name, value) {
 
 function listen() {
   $("next").addEventListener("click", () => {
-    const { name } = CHAPTER[CHAPTER.findIndex((step) => step.name === state.name) + 1];
-    open(name, builtins.get(name));
+    const { name } = CHAPTER[CHAPTER.findIndex((step) => step.name === state.id) + 1];
+    open(name);
     scrollTo(0, 0);
   });
-  $("pick").addEventListener("change", () => open($("pick").value, builtins.get($("pick").value) ?? opened.find(({ name }) => name === $("pick").value).toml));
+  $("pick").addEventListener("change", () => open($("pick").value));
+  for (const tab of document.querySelectorAll("[data-visit]")) tab.addEventListener("click", () => visit(tab.dataset.visit));
+  $("rival").addEventListener("change", () => challenge($("rival").value));
+  $("sweepkey").addEventListener("change", () => {
+    const found = variable().find(({ key }) => key === $("sweepkey").value);
+    if (found) $("sweepvalues").value = found.values.join(", ");
+  });
+  $("sweeprun").addEventListener("click", runSweep);
+  $("sweepmetric").addEventListener("change", drawSweep);
+  // The way back to a report that the page was opened from.
+  addEventListener("hashchange", () => !location.hash && location.reload());
   $("play").addEventListener("click", () => {
     if (state.record && state.time >= state.record.end) state.time = state.record.result.warmup_s;
     setPlaying(!state.isPlaying);
@@ -610,7 +693,7 @@ function setStill(value) {
 }
 
 async function begin() {
-  language = kept("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+  language = opening.language ?? kept("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
   const theme = kept("theme");
   if (theme) document.documentElement.dataset.theme = theme;
   $("motion").setAttribute("aria-pressed", String(isStill));
@@ -624,13 +707,22 @@ async function begin() {
   if (link?.language in STRINGS) language = link.language;
   listen();
   translate();
-  const first = opened[0] ?? { name: "01-single-server", toml: builtins.get("01-single-server") };
+  const first = opened.length ? (opening.compares ? "@1" : "@0") : "01-single-server";
   requestAnimationFrame(tick);
   if (typeof link?.text === "string") {
     state.expected = link.fingerprint ?? null;
-    await open(String(link.name), link.text, { time: link.time, speed: SPEEDS.includes(link.speed) ? link.speed : null });
-  } else await open(first.name, first.toml);
+    const name = String(link.name);
+    await open(name, { name, text: link.text, files: link.files ?? {}, time: link.time, speed: SPEEDS.includes(link.speed) ? link.speed : null });
+  } else await open(first);
+  if (!link && state.record && opening.compares) {
+    await challenge("@0");
+    visit("compare");
+  } else if (!link && state.record && opened[0]?.vary) {
+    const [key, values] = opened[0].vary;
+    visit("sweep");
+    Object.assign(swept, { name: null });
+    enterSweep({ key, values });
+  }
   if (isBroken) say(t("badlink"), true);
 }
 
-begin();

@@ -1,7 +1,9 @@
 // The boxes as SVG: names, busy cores, calls inside, and what is wrong with them.
 
 class Diagram {
-  constructor(onPick) {
+  /** The boxes in this SVG element; `onPick` is called with the name and element of a box that is clicked. */
+  constructor(picture, onPick) {
+    this.picture = picture;
     this.onPick = onPick;
     this.parts = new Map();
   }
@@ -10,12 +12,13 @@ class Diagram {
     this.board = board;
     this.layout = layout(board, isVertical, width);
     const { groups, flows, lookups, wide, high } = this.layout;
-    const picture = $("diagram");
+    const { picture } = this;
+    this.parts.clear();
     picture.setAttribute("viewBox", `-28 -8 ${wide + 56} ${high + 32}`);
     picture.style.maxWidth = `${Math.round((wide + 56) * 1.3)}px`;
     picture.style.aspectRatio = `${wide + 56} / ${high + 32}`;
     picture.setAttribute("aria-label", board.title);
-    const tip = svg("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z" }));
+    const tip = svg("marker", { id: `tip-${picture.id}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z" }));
     const lines = [...flows.map((flow) => [flow, "flow"]), ...lookups.map((flow) => [flow, "lookup"])];
     picture.replaceChildren(
       svg("defs", {}, tip),
@@ -32,9 +35,9 @@ class Diagram {
     if (kind === "lookup" && !this.layout.isVertical && [...this.layout.groups.values()].some(isBetween)) {
       // Around the boxes in between, on their left.
       const [a, b] = [from.y + from.high / 2, to.y + to.high / 2];
-      return svg("path", { class: kind, d: `M${from.x} ${a}C${from.x - 30} ${a} ${to.x - 30} ${b} ${to.x - 1} ${b}`, "marker-end": "url(#tip)" });
+      return svg("path", { class: kind, d: `M${from.x} ${a}C${from.x - 30} ${a} ${to.x - 30} ${b} ${to.x - 1} ${b}`, "marker-end": `url(#tip-${this.picture.id})` });
     }
-    return svg("path", { class: kind, d: `M${x1} ${y1}L${x2} ${y2}`, "marker-end": "url(#tip)" });
+    return svg("path", { class: kind, d: `M${x1} ${y1}L${x2} ${y2}`, "marker-end": `url(#tip-${this.picture.id})` });
   }
 
   frame(group) {

@@ -8,7 +8,8 @@ const SLOW_MAX = 0.2;
 const FOLLOWED_MAX = 400;
 
 class Dots {
-  constructor(engine, changed) {
+  constructor(canvas, engine, changed) {
+    this.canvas = canvas;
     this.engine = engine;
     this.changed = changed;
     this.forget();
@@ -63,9 +64,8 @@ class Dots {
 
   /** Draws the moment; returns how many calls are on their way or inside. */
   draw(diagram, time, colours) {
-    const canvas = $("dots");
-    const picture = $("diagram");
-    const frame = picture.getBoundingClientRect();
+    const { canvas } = this;
+    const frame = diagram.picture.getBoundingClientRect();
     const ratio = devicePixelRatio || 1;
     const [wide, high] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
     if (canvas.width !== wide || canvas.height !== high) {

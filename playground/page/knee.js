@@ -52,7 +52,7 @@ class Knee {
     let answer = null;
     try {
       // A factor applies to the text, which has a factor in it already.
-      answer = await this.engine.ask({ name, toml, set, load: unit === "times" ? load / scale : load, trials: 1, want: ["brief"] });
+      answer = await this.engine.ask({ name, toml, files: state.files, set, load: unit === "times" ? load / scale : load, trials: 1, want: ["brief"] });
     } catch {
       return null;
     }

@@ -107,17 +107,53 @@ function loadFrom(clients, steps, time, factor) {
   return clients.map((client) => [`${client}.profile`, `{ steps = [${written}] }`]);
 }
 
-const quoted = (word) => (/^[\w./:=%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word) => (/^[\w./:=%,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** The command that gives the same result in a terminal. */
-function command({ name, base, text, set, trials }) {
-  const sets = set.map(([key, value]) => ` --set ${quoted(`${key}=${value}`)}`).join("");
-  if (base !== null && (text === base || set.length)) {
-    return `outgrow run ${quoted(name)}${sets} --trials ${trials}`;
-  }
+/** Overrides without those that a later one replaces. */
+const last = (set) => set.filter(([key], at) => !set.slice(at + 1).some(([other]) => other === key));
+
+const setWords = (set, prefix = "") => last(set).map(([key, value]) => ` --set ${quoted(`${prefix}${key}=${value}`)}`).join("");
+
+/** Whether a file with overrides gives the design: nothing else has been changed in its text. */
+const isPlain = ({ base, text, set }) => base !== null && (text === base || set.length > 0);
+
+/** A here-document with this text. */
+function here(text) {
   let end = "EOF";
   while (text.split("\n").includes(end)) end += "F";
-  return `outgrow run - --trials ${trials} <<'${end}'\n${text.trimEnd()}\n${end}`;
+  return `<<'${end}'\n${text.trimEnd()}\n${end}`;
+}
+
+/** How a command names a design: its argument, its overrides, and what must be written before. */
+function argument(design, file) {
+  const { name, baseSet, set, text, files } = design;
+  if (isPlain(design) && !name.startsWith("<")) return { word: quoted(name), set: [...baseSet, ...set], before: "" };
+  // Files are found beside the scenario.
+  const folder = Object.keys(files).length ? name.slice(0, name.lastIndexOf("/") + 1) : "";
+  const word = quoted(`${folder}${file}.toml`);
+  return { word, set: [], before: `cat >${word} ${here(text)}\n` };
+}
+
+/** The command that gives the same result in a terminal. */
+function command(design, trials) {
+  const { word, set, before } = argument(design, "changed");
+  if (!before) return `outgrow run ${word}${setWords(set)} --trials ${trials}`;
+  if (Object.keys(design.files).length) return `${before}outgrow run ${word} --trials ${trials}`;
+  return `outgrow run - --trials ${trials} ${here(design.text)}`;
+}
+
+/** The command that compares two designs. */
+function compareCommand(designs, trials) {
+  const both = designs.map((design, at) => argument(design, `design-${at + 1}`));
+  const sets = both.map(({ set }, at) => setWords(set, `${at + 1}?`)).join("");
+  return `${both.map(({ before }) => before).join("")}outgrow compare ${both.map(({ word }) => word).join(" ")}${sets} --trials ${trials}`;
+}
+
+/** The command that varies a key. */
+function sweepCommand(design, key, values, trials) {
+  const { word, set, before } = argument(design, "changed");
+  const own = setWords(set.filter(([other]) => other !== key));
+  return `${before}outgrow sweep ${word}${own} --vary ${quoted(`${key}=${values.join(",")}`)} --trials ${trials}`;
 }
 
 async function piped(bytes, stream) {

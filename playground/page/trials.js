@@ -6,7 +6,7 @@ const MULTIPLES_MAX = 20;
 /** Runs all trials of the scenario, and says what holds. */
 async function allTrials() {
   const n = state.board.trials;
-  const question = { name: state.name, toml: state.text, want: ["result"] };
+  const question = { name: state.name, toml: state.text, files: state.files, want: ["result"] };
   $("multiples").replaceChildren();
   const answer = await engines.saver.ask(question, (trial, share) => say(t("running", { trial: `${trial + 1} / ${n}`, share: percent(share, 2) })));
   if (!answer?.result) return;

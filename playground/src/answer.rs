@@ -1,11 +1,15 @@
 //! Questions and answers in JSON.
 
+use std::collections::BTreeMap;
+
+use outgrow::KINDS;
 use outgrow::experiment::capacity::Knob;
+use outgrow::experiment::compare::{self, Asked as Wanted, Design};
 use outgrow::experiment::result::RunResult;
 use outgrow::experiment::runner::{self, Progress, RunOptions};
+use outgrow::model::spec::Files;
 use outgrow::report;
 use outgrow::scenario::{self, Scenario};
-use outgrow::{KINDS, NoFiles};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,6 +30,15 @@ struct Question {
     /// Overrides, as key and value.
     #[serde(default)]
     set: Vec<(String, String)>,
+    /// The files that it names, by path.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Keys whose values are wanted, as `keys`: null where the text does not have them.
+    #[serde(default)]
+    keys: Vec<String>,
+    /// Another design, for `compare`: this one is the baseline.
+    #[serde(default)]
+    other: Option<Other>,
     /// Another load, in the unit of `board.load`.
     #[serde(default)]
     load: Option<f64>,
@@ -41,6 +54,16 @@ struct Question {
     /// Which requests to follow, for `traces`.
     #[serde(default)]
     follow: Option<traces::Follow>,
+}
+
+/// Another design.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Other {
+    name: String,
+    toml: String,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
 }
 
 /// A part of an answer.
@@ -59,6 +82,8 @@ enum Want {
     Charts,
     /// `traces`: the ways of some requests.
     Traces,
+    /// `compare`: the differences of the other design, as `outgrow compare --json` writes them.
+    Compare,
 }
 
 /// The answer to a question: an object with the parts that are wanted, or with `error`, as the command line prints it.
@@ -70,15 +95,18 @@ pub(super) fn answer(question: &[u8], asked: &Asked) -> String {
 }
 
 fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
+    let mut answer = json!({});
     let mut set = question.set.clone();
     let mut found = load(question, &set)?;
     if let Some(load_now) = question.load {
         set.extend(Knob::of(&found.scenario, None)?.overrides(load_now));
         found = load(question, &set)?;
     }
+    if !question.keys.is_empty() {
+        answer["keys"] = values(&found.scenario.text, &question.keys);
+    }
     let scenario = &found.scenario;
     let wants = |part: Want| question.want.contains(&part);
-    let mut answer = json!({});
     if wants(Want::Text) {
         answer["text"] = scenario.text.clone().into();
         answer["set"] = json!(set);
@@ -90,6 +118,9 @@ fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
     }
     if let Some(follow) = question.follow.as_ref().filter(|_| wants(Want::Traces)) {
         answer["traces"] = traces::traces(scenario, question.first, follow, asked);
+    }
+    if let Some(other) = question.other.as_ref().filter(|_| wants(Want::Compare)) {
+        answer["compare"] = compared(load(question, &set)?.scenario, question, other, asked)?;
     }
     if [Want::Brief, Want::Result, Want::Charts].into_iter().any(wants) {
         let result = simulated(scenario, question, asked)?;
@@ -109,17 +140,58 @@ fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
 }
 
 fn load(question: &Question, set: &[(String, String)]) -> Result<scenario::Loaded, String> {
-    scenario::load(&question.name, &question.toml, set, &NoFiles, KINDS).map_err(|found| found.to_string())
+    let files = Given(&question.files);
+    scenario::load(&question.name, &question.toml, set, &files, KINDS).map_err(|found| found.to_string())
 }
 
-fn simulated(scenario: &Scenario, question: &Question, asked: &Asked) -> Result<RunResult, String> {
+/// Files that came with the question.
+struct Given<'a>(&'a BTreeMap<String, String>);
+
+impl Files for Given<'_> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let text = self.0.get(path).cloned();
+        text.ok_or_else(|| {
+            "this page does not hold the file: outgrow play puts files of 1 MiB in all into it".into()
+        })
+    }
+}
+
+/// The values that a text gives to keys, as JSON.
+fn values(text: &str, keys: &[String]) -> Value {
+    let document: Option<Value> = toml::from_str(text).ok();
+    let value = |key: &String| {
+        let path = scenario::overrides::path(text, key)?;
+        path.split('.').try_fold(document.as_ref()?, |at, step| at.get(step)).cloned()
+    };
+    keys.iter().map(|key| (key.clone(), value(key).unwrap_or(Value::Null))).collect()
+}
+
+/// The other design against the scenario, trial by trial.
+fn compared(scenario: Scenario, question: &Question, other: &Other, asked: &Asked) -> Result<Value, String> {
+    let files = Given(&other.files);
+    let found =
+        scenario::load(&other.name, &other.toml, &[], &files, KINDS).map_err(|found| found.to_string())?;
+    let options = options(&scenario, question);
+    let design = |name: &str, scenario: Scenario| Design { name: name.into(), scenario };
+    let designs = [design(&question.name, scenario), design(&other.name, found.scenario)];
+    let watch = Watch { asked, stopped: Default::default() };
+    let result = compare::compare(&designs, &options, &Wanted::default(), &watch)
+        .ok_or("stopped before both designs were measured: there is no result")?;
+    serde_json::to_value(&result).map_err(|error| error.to_string())
+}
+
+fn options(scenario: &Scenario, question: &Question) -> RunOptions {
     let trials = question.trials.unwrap_or(scenario.run.trials);
-    let options = RunOptions {
+    RunOptions {
         seed: scenario.run.seed,
         trials: question.first..question.first.saturating_add(trials),
         jobs: 1,
         length: scenario.length(),
-    };
+    }
+}
+
+fn simulated(scenario: &Scenario, question: &Question, asked: &Asked) -> Result<RunResult, String> {
+    let options = options(scenario, question);
     let trials = runner::run(scenario, &options, &Watch { asked, stopped: Default::default() });
     if trials.records.is_empty() {
         return Err("stopped before a trial got beyond its warm-up: there is no result".into());
@@ -139,6 +211,9 @@ fn brief(result: &RunResult) -> Value {
         "availability": metrics.availability.mean,
         "mean_ms": metrics.response_ms.mean.mean,
         "p99_ms": metrics.response_ms.p99.mean,
+        "cost_usd_per_hour": metrics.cost_usd_per_hour.mean,
+        "rto_s": metrics.data.as_ref().and_then(|data| data.rto_s.as_ref()?.mean),
+        "lost_writes": metrics.data.as_ref().and_then(|data| data.lost_writes.mean),
     })
 }
 
@@ -187,6 +262,37 @@ mod tests {
         assert!(answer["text"].as_str().unwrap().contains("rate = \"70/s\""), "{answer}");
         assert_eq!(answer["board"]["load"]["own"], 70.0);
         assert_eq!(answer["board"]["boxes"][0]["client"], true);
+    }
+
+    #[test]
+    fn files_come_with_the_question() {
+        let text = TEXT.replace("rate = '50/s'", "trace = 'times.csv'");
+        let more = json!({ "toml": text, "trials": 1, "want": ["brief"] });
+        let error = asked(more.clone())["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("does not hold the file"), "{error}");
+        let mut more = more;
+        more["files"] = json!({ "times.csv": "1\n2\n3\n" });
+        let answer = asked(more);
+        assert!(answer["brief"]["events"].as_u64().unwrap() > 3, "{answer}");
+    }
+
+    #[test]
+    fn values_of_keys_are_those_of_the_text() {
+        let answer = asked(json!({ "keys": ["run.trials", "users.rate", "box.cores", "no.such"] }));
+        let wanted = json!({ "run.trials": 2, "users.rate": "50/s", "box.cores": null, "no.such": null });
+        assert_eq!(answer["keys"], wanted);
+    }
+
+    #[test]
+    fn a_comparison_is_that_of_the_library() {
+        let faster = TEXT.replace("10ms", "5ms");
+        let other = json!({ "name": "b.toml", "toml": faster });
+        let answer = asked(json!({ "want": ["compare"], "other": other }));
+        let compared = &answer["compare"];
+        assert_eq!((&compared["paired"], &compared["trials"]), (&json!(true), &json!(2)));
+        let own = outgrow::Scenario::parse(TEXT).unwrap().run().unwrap();
+        assert_eq!(compared["designs"][0]["fingerprint"], own.fingerprint);
+        assert_eq!(compared["differences"][0]["design"], "b.toml");
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(super) fn run(args: &Args) -> Ended {
     pictures.write(
         || files("", &report::chart::designs::of_capacity(&found)),
         || report::html::capacity(&found, &scenario, &typed()),
+        || args.simulating.opening(std::iter::once((&scenario, &args.overrides[..])), None),
     )?;
     Ok(match found.verdict {
         _ if !found.complete => Status::Interrupted,

@@ -87,6 +87,7 @@ pub(super) fn run(args: &Args) -> Ended {
     pictures.write(
         || files("", &report::climb::charts(&found)),
         || report::html::climb(&found, &texts, &typed()),
+        || args.simulating.opening(given.iter().map(|one| (&one.scenario, &one.overrides[..])), None),
     )?;
     let carried = |step: &Step| matches!(step.capacity.verdict, Found::Found | Found::MetAtEveryLoad);
     Ok(match found.complete {

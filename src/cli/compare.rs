@@ -5,6 +5,7 @@ use std::path::Path;
 use super::capacity::{FileLoads, objective, search};
 use super::options::{Simulating, expression, precision, share};
 use super::output::{JsonOutput, print, say};
+use super::page::Opening;
 use super::pictures::files;
 use super::progress::Steps;
 use super::shell::typed;
@@ -122,9 +123,15 @@ pub(super) fn run(args: &Args) -> Ended {
     if let Some(json) = json {
         json.write(&report::json::one(&found))?;
     }
+    let opening = || {
+        let all = designs.iter().zip(&given).map(|(design, given)| (&design.scenario, &given.overrides[..]));
+        let same = (options.seed, trials);
+        Ok(Opening { compares: true, ..args.simulating.opening(all, Some(same))? })
+    };
     pictures.write(
         || files("", &report::chart::designs::of_compare(&found)),
         || report::html::compare(&found, &designs, &typed()),
+        opening,
     )?;
     Ok(verdict(&found, args.simulating.strict))
 }

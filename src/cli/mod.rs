@@ -14,6 +14,7 @@ mod man;
 mod new;
 mod options;
 mod output;
+mod page;
 mod panic;
 mod pictures;
 mod play;

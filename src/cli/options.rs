@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::output::{JsonOutput, say};
+use super::page::{Opened, Opening};
 use super::pictures::Pictures;
 use super::source::{Override, Source, warn};
 use super::status::Failure;
@@ -49,6 +50,10 @@ pub(super) struct Simulating {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
+    /// Leave the playground out of the report, which makes it small
+    #[arg(long, requires = "report")]
+    light: bool,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -67,7 +72,7 @@ impl Simulating {
 
     /// The outputs for charts and report, if asked for. Checked before anything is simulated.
     pub(super) fn pictures(&self) -> Result<Pictures, Failure> {
-        Pictures::prepare(self.charts.as_deref(), self.report.as_deref())
+        Pictures::prepare(self.charts.as_deref(), self.report.as_deref(), self.light)
     }
 
     /// Reads and checks a scenario with these overrides. Prints its warnings; with `--strict` they are an error.
@@ -81,6 +86,33 @@ impl Simulating {
             }
         }
         Ok(loaded.scenario)
+    }
+
+    /// What the playground opens with: scenarios with their overrides, and the times, seed and trials of this command
+    /// line. With `same` all have this seed and this number of trials.
+    pub(super) fn opening<'a>(
+        &self,
+        all: impl Iterator<Item = (&'a Scenario, &'a [Override])>,
+        same: Option<(u64, u32)>,
+    ) -> Result<Opening, Failure> {
+        let (seed, trials) =
+            same.map_or((self.seed, self.trials), |(seed, trials)| (Some(seed), Some(trials)));
+        let own = |scenario: &Scenario| {
+            let is_timed = self.duration.is_some() || self.warmup.is_some();
+            let time = |time| is_timed.then(|| Duration(time).to_string());
+            [
+                ("run.seed", seed.map(|seed| seed.to_string())),
+                ("run.trials", trials.map(|trials| trials.to_string())),
+                ("run.duration", time(scenario.run.duration)),
+                ("run.warmup", time(scenario.run.warmup)),
+            ]
+        };
+        let one = |(scenario, set): (&Scenario, &[Override])| {
+            let more = own(scenario).into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+            Opened::again(scenario, set.iter().cloned().chain(more).collect())
+        };
+        let scenarios = all.map(one).collect::<Result<_, _>>()?;
+        Ok(Opening { scenarios, language: None, compares: false })
     }
 
     /// The overrides, and those that set the duration to `--duration`.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::output::{OutputFile, OutputFolder, claim_output, say};
+use super::page::{Opening, PAGE, inside};
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 
@@ -11,23 +12,32 @@ use crate::report::chart::plot::Chart;
 pub(super) struct Pictures {
     charts: Option<OutputFolder>,
     page: Option<OutputFile>,
+    /// Whether the report is to be without the playground.
+    light: bool,
 }
 
 impl Pictures {
     /// Checks that both can be written, before hours are spent on their content.
-    pub(super) fn prepare(charts: Option<&Path>, page: Option<&Path>) -> Result<Pictures, Failure> {
+    pub(super) fn prepare(
+        charts: Option<&Path>,
+        page: Option<&Path>,
+        light: bool,
+    ) -> Result<Pictures, Failure> {
         [charts, page].into_iter().flatten().try_for_each(claim_output)?;
         Ok(Pictures {
             charts: charts.map(OutputFolder::prepare).transpose()?,
             page: page.map(OutputFile::prepare).transpose()?,
+            light,
         })
     }
 
-    /// Draws and writes the charts and the report, if asked for.
+    /// Draws and writes the charts and the report, if asked for. A program that has the playground puts it into the
+    /// report, opened with the scenarios.
     pub(super) fn write(
         &self,
         charts: impl FnOnce() -> Vec<(String, Vec<u8>)>,
         page: impl FnOnce() -> String,
+        opened: impl FnOnce() -> Result<Opening, Failure>,
     ) -> Result<(), Failure> {
         if let Some(folder) = &self.charts {
             folder.write(&charts())?;
@@ -37,7 +47,17 @@ impl Pictures {
                 );
             }
         }
-        self.page.as_ref().map_or(Ok(()), |file| file.write(page()))
+        let Some(file) = &self.page else { return Ok(()) };
+        let report = page();
+        let Some(playground) = PAGE.filter(|_| !self.light) else { return file.write(report) };
+        // A report is not lost because the playground cannot hold its scenario.
+        match opened() {
+            Ok(opening) => file.write(inside(report, playground, &opening)),
+            Err(failure) => {
+                say(&format!("the report is without the playground: {}", failure.text));
+                file.write(report)
+            }
+        }
     }
 }
 

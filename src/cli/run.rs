@@ -286,7 +286,11 @@ impl Outputs {
                 tables.iter().map(|(name, table)| (*name, table.csv())).collect();
             csv.write(&files)?;
         }
-        self.pictures.write(|| drawn(results), || report::html::runs(&runs(args, scenarios, results)))
+        self.pictures.write(
+            || drawn(results),
+            || report::html::runs(&runs(args, scenarios, results)),
+            || args.simulating.opening(scenarios.iter().map(|one| (one, &args.overrides[..])), None),
+        )
     }
 }
 

@@ -69,6 +69,18 @@ impl Source {
         Ok(Source { origin: argument.into(), text, folder, without: Without::default(), checks: false })
     }
 
+    /// The source of a scenario that was read before: its text with the overrides in it, in the same folder.
+    pub(super) fn of(scenario: &Scenario) -> Source {
+        let path = Path::new(&scenario.origin);
+        Source {
+            origin: scenario.origin.clone(),
+            text: scenario.text.clone(),
+            folder: path.parent().filter(|_| path.is_file()).map(Path::to_owned),
+            without: Without::default(),
+            checks: true,
+        }
+    }
+
     /// The same source, with parts of the scenario left out.
     pub(super) fn without(self, without: Without) -> Source {
         Source { without, ..self }
@@ -109,11 +121,20 @@ impl Source {
         overrides: &[Override],
         seen: &mut BTreeMap<String, String>,
     ) -> Result<Loaded, Failure> {
-        let folder = self.folder.as_deref();
-        let files = Noting { folder, seen: RefCell::new(std::mem::take(seen)) };
+        let files = Noting::new(self.folder.as_deref(), |text| scenario::sha256(text), std::mem::take(seen));
         let loaded = self.load_with(overrides, &files);
         *seen = files.seen.into_inner();
         loaded.map_err(|found| Failure::from(*found))
+    }
+
+    /// Reads and checks the scenario. Returns it with the text of every file that it names, by path.
+    pub(super) fn check_keeping(
+        &self,
+        overrides: &[Override],
+    ) -> Result<(Scenario, BTreeMap<String, String>), Failure> {
+        let files = Noting::new(self.folder.as_deref(), str::to_owned, BTreeMap::new());
+        let loaded = self.load_with(overrides, &files).map_err(|found| Failure::from(*found))?;
+        Ok((loaded.scenario, files.seen.into_inner()))
     }
 
     fn load_with(
@@ -154,10 +175,17 @@ impl Files for Beside<'_> {
     }
 }
 
-/// The same files; notes the SHA-256 of every file that was read.
+/// The same files; keeps what `note` makes of the text of every file that was read.
 struct Noting<'a> {
     folder: Option<&'a Path>,
+    note: fn(&str) -> String,
     seen: RefCell<BTreeMap<String, String>>,
+}
+
+impl<'a> Noting<'a> {
+    fn new(folder: Option<&'a Path>, note: fn(&str) -> String, seen: BTreeMap<String, String>) -> Noting<'a> {
+        Noting { folder, note, seen: RefCell::new(seen) }
+    }
 }
 
 impl Files for Noting<'_> {
@@ -166,7 +194,7 @@ impl Files for Noting<'_> {
             Some(folder) => Beside(folder).read(path),
             None => NoFiles.read(path),
         }?;
-        self.seen.borrow_mut().insert(path.to_owned(), scenario::sha256(&text));
+        self.seen.borrow_mut().insert(path.to_owned(), (self.note)(&text));
         Ok(text)
     }
 }

@@ -38,12 +38,16 @@ pub(super) struct Args {
     /// Write a report with text and charts as one HTML file; it has the scenario's text if that is still in its place
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+
+    /// Leave the playground out of the report, which makes it small
+    #[arg(long, requires = "report")]
+    light: bool,
 }
 
 /// Reads all parts, and writes the table if no point is missing.
 pub(super) fn run(args: &Args) -> Ended {
     let target = Target::prepare(&args.out)?;
-    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
+    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref(), args.light)?;
     let mut parts = Vec::new();
     for path in &args.parts {
         parts.push((path, read(path)?));

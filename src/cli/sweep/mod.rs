@@ -111,6 +111,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.html", conflicts_with = "shard")]
     report: Option<PathBuf>,
 
+    /// Leave the playground out of the report, which makes it small
+    #[arg(long, requires = "report")]
+    light: bool,
+
     /// Print neither summary nor progress
     #[arg(long, short)]
     quiet: bool,
@@ -150,7 +154,7 @@ pub(super) fn run(args: &Args) -> Ended {
         return Err(Failure::usage("--shard and --resume need a file that stays: --out FILE.csv"));
     }
     let target = args.file().map(output::Target::prepare).transpose()?;
-    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref())?;
+    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref(), args.light)?;
     let argument = args.scenario.as_deref().expect("it is required without a subcommand");
     let source = Source::find(argument)?;
     let grid = grid(args, &source)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::journal::Header;
 use super::super::output::say;
+use super::super::page::{Opened, Opening};
 use super::super::pictures::{Pictures, files};
 use super::super::source::Source;
 use super::super::status::Failure;
@@ -47,7 +48,18 @@ pub(super) fn write(
             warnings: warnings.map(|text| anstream::adapter::strip_str(&text).to_string()),
         })
     };
-    pictures.write(charts, page)
+    pictures.write(charts, page, || opening(header, source))
+}
+
+/// The scenario and its first varied key, for the playground.
+fn opening(header: &Header, source: Option<&Source>) -> Result<Opening, Failure> {
+    let source = source.ok_or_else(|| Failure::scenario("the scenario is not in its place"))?;
+    let plan = &header.plan;
+    let run = [("run.seed", plan.seed.map(u64::from)), ("run.trials", plan.trials.map(u64::from))];
+    let run = run.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_string())));
+    let opened = Opened::of(source, &plan.set.iter().cloned().chain(run).collect::<Vec<_>>())?;
+    let scenarios = vec![Opened { vary: plan.vary.first().cloned(), ..opened }];
+    Ok(Opening { scenarios, ..Opening::default() })
 }
 
 /// The command that gives the same table. It leaves out threads, parts and interruptions, which change no result.

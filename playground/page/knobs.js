@@ -1,0 +1,71 @@
+// Knobs of the design beside the load: keys of the scenarios of the chapter that are worth turning, with sensible values.
+// The same customers come after each change, so the difference is that of the design.
+
+const SIZES = ["m7i.large", "m7i.xlarge", "m7i.2xlarge", "m7i.4xlarge", "m7i.8xlarge", "m7i.16xlarge", "m7i.48xlarge"];
+const TTLS = ["1s", "10s", "60s", "5min"];
+const POLICIES = ["round-robin", "random", "two-choices", "least-connections", "ewma", "hash"];
+const COUNT = [1, 2, 3, 4, 5, 6, 8];
+
+/** A knob: key, words for it, values, and the value of a text that does not have the key. */
+const knob = (key, words, values, own = null) => ({ key, words, values, own });
+const SERVERS = knob("web.count", "servers", COUNT);
+/** Where a fault or a check names the first of several. */
+const [SOME, REPLICAS_SOME] = [knob("web.count", "servers", COUNT.slice(1)), knob("db.replicas", "replicas", [2, 3, 4, 5])];
+const BALANCER = [knob("lb.policy", "policy", POLICIES), knob("lb.retries", "retries", [0, 1, 2], 0), knob("lb.standby", "pair", [false, true], false)];
+const REPLICAS = knob("db.replicas", "replicas", [1, 2, 3, 4, 5]);
+const WRITES = knob("request.post.share", "writes", [0.1, 4.7, 10, 30, 90]);
+const FAILOVER = [knob("db.failover.interval", "poll", ["1s", "2s", "5s", "10s"]), knob("db.failover.misses", "misses", [1, 2, 3, 5])];
+
+const KNOBS = {
+  "01-single-server": [knob("box.instance", "size", SIZES), knob("www.ttl", "ttl", TTLS)],
+  "02-database-split-off": [knob("web.instance", "size", SIZES), knob("db.instance", "dbsize", SIZES)],
+  "05-one-big-box-dies": [knob("web.instance", "size", SIZES)],
+  "05-scale-up-wall": [knob("box.instance", "size", [...SIZES.slice(1), "m7i.24xlarge", "u7in-32tb.224xlarge"])],
+  "06-scale-out": [SERVERS, ...BALANCER],
+  "07-web-server-dies": [SOME, ...BALANCER],
+  "08-balancer-dies": [SERVERS, ...BALANCER],
+  "08-balancer-pair": [SERVERS, ...BALANCER],
+  "09-primary-and-replicas": [REPLICAS, WRITES, SERVERS],
+  "10-replica-lag": [knob("db.apply.workers", "appliers", [1, 2, 4, 8]), REPLICAS],
+  "11-all-replicas-die": [REPLICAS_SOME],
+  "11-replica-dies": [REPLICAS],
+  "12-primary-dies": [REPLICAS, knob("db.replication", "replication", ["async", "semi-sync", "sync"]), knob("db.ship.every", "ship", ["100ms", "1s", "5s"]), ...FAILOVER],
+  "13-stale-promotion": [knob("db.failover.pick", "pick", ["db.replica-1", "db.replica-2", "most-received", "most-applied"])],
+  "14-split-brain": [knob("db.failover.fenced", "fence", [false, true], true)],
+  "16-dns-round-robin": [SOME, knob("www.ttl", "ttl", TTLS)],
+  "16-dns-with-checks": [SOME, knob("www.ttl", "ttl", TTLS), knob("www.health.misses", "misses", [1, 2, 3])],
+  "17-two-regions": [knob("www.ttl", "ttl", TTLS), knob("web.count", "servers", [2, 4, 6, 8])],
+  "18-whole-chapter": [SOME, ...BALANCER, REPLICAS_SOME],
+  "19-scale-out-at-cost": [knob("app.count", "servers", COUNT)],
+  "19-scale-up-at-cost": [knob("app.instance", "size", SIZES)],
+  "20-cache": [knob("memo.entries", "entries", [100, 300, 1000, 3000, 10000])],
+  "21-queue": [knob("photos.workers", "workers", [1, 2, 4, 8])],
+};
+
+/** The knobs of a scenario that its text can turn: the boxes that they belong to are there. */
+function knobsOf(name, board) {
+  const boxes = new Set(board.boxes.map((box) => box.name));
+  return (KNOBS[name] ?? []).filter(({ key }) => boxes.has(key.split(".")[0]) || key.startsWith("request."));
+}
+
+/** A value of a knob as the text of an override. */
+const written = (value) => String(value);
+
+/** A value for readers. The share of writes is a weight beside 90 of reads. */
+function valueWords({ key, words }, value) {
+  if (typeof value === "boolean") return t(value ? "yes" : "no");
+  if (words === "writes" && key === "request.post.share") return percent(Number(value) / (Number(value) + 90), 2);
+  return String(value);
+}
+
+/** Selects for the knobs; `turn` is called with the key and the new value. */
+function drawKnobs(place, knobs, values, turn) {
+  place.replaceChildren(...knobs.map((one) => {
+    const now = values[one.key] ?? one.own;
+    const all = one.values.some((value) => written(value) === written(now)) || now === null ? one.values : [now, ...one.values];
+    const select = el("select", { "data-key": one.key, onchange: () => turn(one.key, select.value) },
+      ...all.map((value) => el("option", { value: written(value) }, valueWords(one, value))));
+    select.value = written(now);
+    return el("label", {}, el("span", {}, t(`knob.${one.words}`)), select);
+  }));
+}

@@ -3,28 +3,53 @@
 // and two packages from npm, which stay below target:
 //
 //     npm install --prefix target/playground/node playwright-core axe-core
-//     node playground/browser.mjs [--shots DIR]
+//     node playground/browser.mjs [--short] [--shots DIR]
+//
+// Chromium is installed by its package where it is missing and root may do so. --short leaves out the parts that take
+// minutes: every scenario, and all sizes and colours. Exit status 3: a browser or a package is not to be had.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(`${root}/target/playground/node/package.json`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+function given(what, found) {
+  if (found) return found;
+  console.error(`skipped: ${what}`);
+  process.exit(3);
+}
+
+function packages() {
+  try {
+    return { chromium: require("playwright-core").chromium, axe: readFileSync(require.resolve("axe-core/axe.min.js"), "utf8") };
+  } catch {
+    return null;
+  }
+}
+const { chromium, axe } = given("npm install --prefix target/playground/node playwright-core axe-core", packages());
 
 const page_file = process.env.PAGE ?? `${root}/target/playground/play.html`;
 const program = process.env.OUTGROW ?? `${root}/target/release/outgrow`;
-const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
+const options = process.argv.slice(2);
+const shots = options.includes("--shots") ? options[options.indexOf("--shots") + 1] : null;
 if (shots) mkdirSync(shots, { recursive: true });
 
 const profile = mkdtempSync(`${tmpdir()}/outgrow-`);
 const names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+function browser() {
+  const installed = () => names.find((name) => existsSync(name));
+  if (!installed() && existsSync("/usr/bin/apt-get") && process.getuid() === 0) {
+    spawnSync("bash", ["-c", "apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium"], { stdio: "ignore" });
+  }
+  return installed();
+}
+const executablePath = given("there is no chromium here", browser());
 const context = await chromium.launchPersistentContext(profile, {
-  executablePath: names.find((name) => existsSync(name)),
+  executablePath,
   headless: true,
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   viewport: { width: 1280, height: 900 },
@@ -46,13 +71,16 @@ function check(what, isTrue, more = "") {
 }
 
 /** The fingerprint that the program gives for a command of the page, as a shell reads it. */
-function native(command) {
-  const script = `outgrow() { "$PROGRAM" "$@" --json - --quiet; }\n${command}\n`;
+const native = (command) => JSON.parse(said(command, "--json - --quiet")).fingerprint;
+
+/** What the program prints for a command of the page, with more options. */
+function said(command, more) {
+  const script = `outgrow() { "$PROGRAM" "$@" ${more}; }\n${command}\n`;
   const { stdout, stderr, error } = spawnSync("bash", ["-c", script], {
-    env: { ...process.env, PROGRAM: program }, encoding: "utf8", maxBuffer: 1 << 28,
+    env: { ...process.env, PROGRAM: program }, encoding: "utf8", maxBuffer: 1 << 28, cwd: profile,
   });
   if (!stdout) throw new Error(stderr || `${program}: ${error}`);
-  return JSON.parse(stdout).fingerprint;
+  return stdout;
 }
 
 const shown = (page) => page.evaluate(() => document.body.dataset.ready);
@@ -66,13 +94,13 @@ async function same(page, what) {
   check(`${what}: ${own} here and on the command line`, own === there, there);
 }
 
-async function newPage(options = {}, fragment = "") {
+async function newPage(options = {}, fragment = "", file = page_file) {
   const page = await context.newPage();
   watch(page);
   if (options.width) await page.setViewportSize({ width: options.width, height: options.height ?? 900 });
   await page.emulateMedia({ colorScheme: options.dark ? "dark" : "light", reducedMotion: options.still ? "reduce" : "no-preference" });
   const start = Date.now();
-  await page.goto(`file://${page_file}${fragment}`);
+  await page.goto(`file://${file}${fragment}`);
   const fingerprint = await settled(page, null);
   return { page, fingerprint, took: Date.now() - start };
 }
@@ -126,18 +154,19 @@ async function firstStep() {
 
   let before = await shown(page);
   await page.focus("#load");
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     const slider = document.querySelector("#load");
     for (let at = 0; at < 50; at++) {
       slider.value = 300 + 10 * at;
       slider.dispatchEvent(new Event("input"));
+      await new Promise((next) => setTimeout(next, 40));
     }
     slider.value = 824;
     slider.dispatchEvent(new Event("input"));
     slider.dispatchEvent(new Event("change"));
   });
   await page.waitForFunction(() => /users=14\d\d/.test(document.querySelector("#command").textContent), null, { timeout: 60000 });
-  check("of fifty inputs the last one wins", true);
+  check("of fifty inputs in two seconds the last one wins", true);
   await same(page, "twice the users");
 
   const early = await past(page, 300);
@@ -295,6 +324,162 @@ async function stillness() {
   await page.close();
 }
 
+/** Knobs, two designs beside each other, and a curve: each with the figures of the command below it. */
+async function screens() {
+  const { page, fingerprint } = await newPage();
+  await page.selectOption("#pick", "07-web-server-dies");
+  let before = await settled(page, fingerprint);
+  await page.selectOption('[data-key="lb.retries"]', "1");
+  before = await settled(page, before);
+  check("a knob is an override", (await command(page)).includes("--set lb.retries=1"), await command(page));
+  check("and the last run stays as ghost lines", (await page.locator("path.ghost").count()) > 0);
+  await same(page, "one retry of the balancer");
+  await page.click('[data-visit="compare"]');
+  await compared(page, "the design against what it was", null);
+  await shot(page, "compare-1280-light");
+  await accessible(page, "compare");
+  before = await page.evaluate(() => document.body.dataset.rival);
+  await page.evaluate(() => {
+    document.querySelector("#time").value = 200;
+    document.querySelector("#time").dispatchEvent(new Event("input"));
+  });
+  const last = await page.evaluate(() => document.body.dataset.compared);
+  await page.click('#rivaldiagram [data-box="lb"] .body');
+  await page.click('[data-do="restart"]');
+  await compared(page, "the other design is changed by a click", last);
+  await page.setViewportSize({ width: 400, height: 900 });
+  await page.waitForTimeout(1000);
+  check("compare, 400 px: nothing is wider than the window", await fits(page), await widest(page));
+  await shot(page, "compare-400-light");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.click('[data-visit="sweep"]');
+  await page.waitForFunction(() => document.body.dataset.swept, null, { timeout: 120000 });
+  check("a sweep has a point for each value", (await page.locator(".point").count()) === (await page.inputValue("#sweepvalues")).split(",").length);
+  const rows = said(await page.textContent("#sweepcommand"), "--quiet --out -").trim().split("\n").map((row) => row.split(","));
+  const at = rows[0].indexOf("fingerprint");
+  const own = await page.evaluate(() => document.body.dataset.swept);
+  check("and the fingerprints of the command", at >= 0 && own === rows.slice(1).map((row) => row[at]).join(" "), `${own} ${rows[0]}`);
+  await shot(page, "sweep-1280-light");
+  await accessible(page, "sweep");
+  await page.setViewportSize({ width: 400, height: 900 });
+  await page.waitForTimeout(1000);
+  check("sweep, 400 px: nothing is wider than the window", await fits(page), await widest(page));
+  await shot(page, "sweep-400-light");
+  before = await shown(page);
+  await page.locator(".point").last().click();
+  await settled(page, before);
+  check("a click on a point opens it on the bench", (await page.getAttribute("body", "data-screen")) === "bench" && /web\.count=8/.test(await command(page)), await command(page));
+  await same(page, "the point");
+  await page.close();
+}
+
+/** Waits for new differences; the designs have the fingerprints of the command. */
+async function compared(page, what, before) {
+  await page.waitForFunction((before) => document.body.dataset.compared && document.body.dataset.compared !== before, before, { timeout: 120000 });
+  const own = await page.evaluate(() => document.body.dataset.compared);
+  const line = await page.textContent("#comparecommand");
+  const result = JSON.parse(said(line, "--json - --quiet"));
+  const there = result.designs.map(({ fingerprint }) => fingerprint).join(" ");
+  check(`${what}: ${own} here and on the command line`, own === there, `${there}: ${line}`);
+  const rows = await page.locator("#differences tbody tr").count();
+  check(`${what}: all differences are shown`, rows === result.differences.length, `${rows} of ${result.differences.length}`);
+}
+
+/** A fault of the engine is told, and the next run works. The page is changed so that its engine panics at one name. */
+async function panics() {
+  const call = "const [answer, where, length] = text(exports, exports.run(at, bytes.length));";
+  const text = readFileSync(page_file, "utf8");
+  const changed = text.replace(call, `${call}\n  if (question.toml.includes("BROKEN")) exports.alloc(-1);`);
+  check("the page can be made to panic", changed !== text);
+  const file = `${profile}/panic.html`;
+  writeFileSync(file, changed);
+  const { page } = await newPage({}, "", file);
+  await page.waitForFunction(() => document.body.dataset.ran, null, { timeout: 60000 });
+  const good = await shown(page);
+  await page.fill("#toml", `${await page.inputValue("#toml")}\n# BROKEN`);
+  await page.waitForFunction(() => document.querySelector("#error").textContent.includes("capacity overflow"), null, { timeout: 20000 });
+  const told = await page.textContent("#error");
+  check("a panic is told with its place, version and command", /panicked at/.test(told) && /outgrow \d/.test(told) && /outgrow run/.test(told), told);
+  check("and the last result stays", (await shown(page)) === good);
+  await page.selectOption("#pick", "06-scale-out");
+  await settled(page, good);
+  check("and the next run works", (await page.locator("#error").isHidden()) && (await command(page)).includes("06-scale-out"));
+  await page.close();
+}
+
+/** Each screen without a pointer. */
+async function keyboard() {
+  const { page, fingerprint } = await newPage();
+  const reached = async (selector) => {
+    for (let at = 0; at < 90; at++) {
+      if (await page.evaluate((selector) => document.activeElement.matches(selector), selector)) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not reach ${selector}`);
+  };
+  await reached("#pick");
+  await page.keyboard.press("ArrowDown");
+  let before = await settled(page, fingerprint);
+  check("a step is chosen by the keyboard", (await page.inputValue("#pick")) === "02-database-split-off");
+  await reached("#load");
+  await page.keyboard.press("PageUp");
+  before = await settled(page, before);
+  await reached('[data-key="web.instance"]');
+  await page.keyboard.press("ArrowDown");
+  before = await settled(page, before);
+  check("load and design are changed by the keyboard", /users=.*instance=|instance=.*users=/.test(await command(page)), await command(page));
+  await same(page, "changed by the keyboard");
+  await page.evaluate(() => document.activeElement.blur());
+  await reached('[data-visit="compare"]');
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.body.dataset.compared, null, { timeout: 60000 });
+  await reached("#rival");
+  await reached('#rivaldiagram [data-box]');
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.evaluate(() => document.querySelector('[data-visit="compare"]').focus());
+  await reached('[data-visit="sweep"]');
+  await page.keyboard.press("Enter");
+  await reached("#sweepvalues");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("500, 900");
+  await reached("#sweeprun");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll(".point").length === 2, null, { timeout: 60000 });
+  await reached(".point");
+  await page.keyboard.press("Enter");
+  await settled(page, before);
+  check("a point is opened by the keyboard", (await page.getAttribute("body", "data-screen")) === "bench");
+  await page.close();
+}
+
+/** Reports of a program with the page inside. */
+async function reports() {
+  const file = (name) => `${profile}/${name}.html`;
+  said("outgrow run single-server --set users.users=800 --seed 7 --trials 2 --quiet", `--report ${file("run")} && echo done`);
+  if (!readFileSync(file("run"), "utf8").includes('id="playground"')) return console.log("skipped: the program has no playground inside");
+  said("outgrow run single-server --trials 1 --quiet", `--light --report ${file("light")} && echo done`);
+  check("a light report has no script", !readFileSync(file("light"), "utf8").includes("<script"));
+  const page = await context.newPage();
+  watch(page);
+  await page.goto(`file://${file("run")}`);
+  await accessible(page, "a report");
+  await page.click('a[href="#play"]');
+  await settled(page, null);
+  check("the page opens with the report's scenario", /--set users.users=800 --set run.seed=7/.test(await command(page)), await command(page));
+  await same(page, "opened from a report");
+  await page.goBack();
+  await page.waitForSelector("#change");
+  check("and the way back leads to the report", (await page.locator("table").count()) > 0);
+  said("outgrow compare single-server database-split-off --set users.users=500 --trials 2 --quiet", `--report ${file("compare")} && echo done`);
+  await page.goto(`file://${file("compare")}#play`);
+  await compared(page, "a report of a comparison", null);
+  said("outgrow sweep single-server --vary users.users=300,600 --trials 2 --quiet", `--report ${file("sweep")} --out ${profile}/s.csv && echo done`);
+  await page.goto(`file://${file("sweep")}#play`);
+  await page.waitForFunction(() => document.body.dataset.swept, null, { timeout: 60000 });
+  check("a report of a sweep opens its curve", (await page.inputValue("#sweepvalues")) === "300, 600");
+  await page.close();
+}
+
 /** The picture of the README. */
 async function picture() {
   const { page } = await newPage({ width: 1200, height: 860 });
@@ -342,10 +527,16 @@ async function frames() {
   await page.close();
 }
 
-const parts = { firstStep, newcomer, stillness, frames, looks, everyStep, picture };
-const asked = (process.env.PARTS ?? "firstStep,newcomer,stillness,frames,looks,everyStep").split(",");
+const parts = { firstStep, newcomer, stillness, keyboard, screens, panics, reports, frames, looks, everyStep, picture };
+const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "reports"];
+const usual = options.includes("--short") ? short : [...short, "frames", "looks", "everyStep"];
+const asked = process.env.PARTS?.split(",") ?? usual;
 try {
-  for (const part of asked) await parts[part]();
+  for (const part of asked) {
+    const start = Date.now();
+    await parts[part]();
+    console.log(`${part}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  }
 } finally {
   await context.close();
   rmSync(profile, { recursive: true, force: true });

@@ -88,7 +88,7 @@ async function simulate({ text, set = [], load = null, keepsSet = false }) {
       $("cost").textContent = t("running", { trial, share: percent(share, 2) });
     });
   } catch (panic) {
-    told(`${t("panic")}\n${panic.message}`);
+    broken(panic, text);
   } finally {
     clearTimeout(slow);
   }
@@ -103,6 +103,12 @@ async function simulate({ text, set = [], load = null, keepsSet = false }) {
   else if (!keepsSet) state.loadKeys = [];
   if (state.board?.load?.unit === "times" && load !== null) state.factor = keepsSet ? load : state.factor * load;
   accept(answer, keepsSet);
+}
+
+/** The engine has panicked: what a report of that needs. */
+function broken(panic, text = state.text) {
+  const line = command({ ...state, base: null, text }, TRIALS_SHOWN);
+  told([t("panic"), `outgrow ${state.record?.result.version ?? ""}`, panic.message, line].join("\n"));
 }
 
 /** The text that was tried cannot run, or runs again. */
@@ -662,9 +668,8 @@ function listen() {
   $("copycommand").addEventListener("click", () => copy($("command").textContent, t("copied")));
   $("copytoml").addEventListener("click", () => copy(state.text, t("copied")));
   $("share").addEventListener("click", share);
-  const broken = (panic) => told(`${t("panic")}\n${panic.message}`);
-  $("pictures").addEventListener("click", () => pictures().catch(broken));
-  $("trials").addEventListener("click", () => allTrials().catch(broken));
+  $("pictures").addEventListener("click", () => pictures().catch((panic) => broken(panic)));
+  $("trials").addEventListener("click", () => allTrials().catch((panic) => broken(panic)));
   $("back").addEventListener("click", () => edit(state.base ?? state.text));
   $("stop").addEventListener("click", () => (engines.main.giveUp(), ($("stop").hidden = true)));
   $("lang").addEventListener("click", () => ((language = language === "en" ? "ko" : "en"), kept("language", language), translate()));

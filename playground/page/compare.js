@@ -33,7 +33,8 @@ function challenge(id) {
 async function simulateRival(text) {
   const now = rival;
   rivalDots.forget();
-  const answer = await engines.rival.ask({ name: now.name, toml: text, files: now.files, trials: TRIALS_SHOWN, want: ["text", "board", "result"] });
+  const question = { name: now.name, toml: text, files: now.files, trials: TRIALS_SHOWN, want: ["text", "board", "result"] };
+  const answer = await engines.rival.ask(question).catch((panic) => broken(panic, text));
   if (!answer || now !== rival) return;
   if (answer.error) return told(answer.error);
   Object.assign(rival, { text: answer.text, board: answer.board, record: new Record(answer.result) });
@@ -74,7 +75,7 @@ async function differences(trials) {
   const other = { name: state.name, toml: text, files: state.files };
   $("differences").replaceChildren(el("p", { class: "small", role: "status" }, t("compare.wait", { n: trials })));
   const question = { name: now.name, toml: now.text, files: now.files, other, trials, want: ["compare"] };
-  const answer = await engines.saver.ask(question);
+  const answer = await engines.saver.ask(question).catch((panic) => broken(panic));
   if (!answer || now !== rival || text !== state.text || state.screen !== "compare") return;
   if (answer.error) return told(answer.error);
   showDifferences(answer.compare, trials);

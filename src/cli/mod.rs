@@ -14,7 +14,6 @@ mod man;
 mod new;
 mod options;
 mod output;
-mod page;
 mod panic;
 mod pictures;
 mod play;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::output::{JsonOutput, say};
-use super::page::{Opened, Opening};
 use super::pictures::Pictures;
+use super::play::page::{Opened, Opening};
 use super::source::{Override, Source, warn};
 use super::status::Failure;
 use crate::model::quantity::{Duration, QuantityError, Share};
@@ -51,7 +51,7 @@ pub(super) struct Simulating {
     report: Option<PathBuf>,
 
     /// Leave the playground out of the report, which makes it small
-    #[arg(long, requires = "report")]
+    #[arg(long, requires = "report", hide = cfg!(not(feature = "playground")))]
     light: bool,
 
     /// Print neither summary nor progress

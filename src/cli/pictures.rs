@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::output::{OutputFile, OutputFolder, claim_output, say};
-use super::page::{Opening, PAGE, inside};
+use super::play::page::{Opening, PAGE, inside};
 use super::status::Failure;
 use crate::report::chart::plot::Chart;
 

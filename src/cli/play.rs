@@ -1,14 +1,16 @@
 //! `outgrow play`: a page that runs scenarios in a browser.
 
+pub(super) mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use self::page::{Opened, Opening};
 use super::output::{OutputFile, claim_input, claim_output, print};
-use super::page::{Opened, Opening};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
-use super::{Ended, key_and_value, page};
+use super::{Ended, key_and_value};
 
 /// Write a page that runs scenarios in a browser, without a server or a network
 #[derive(Debug, clap::Args)]

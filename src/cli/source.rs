@@ -121,7 +121,7 @@ impl Source {
         overrides: &[Override],
         seen: &mut BTreeMap<String, String>,
     ) -> Result<Loaded, Failure> {
-        let files = Noting::new(self.folder.as_deref(), |text| scenario::sha256(text), std::mem::take(seen));
+        let files = Noting::new(self.folder.as_deref(), scenario::sha256, std::mem::take(seen));
         let loaded = self.load_with(overrides, &files);
         *seen = files.seen.into_inner();
         loaded.map_err(|found| Failure::from(*found))

@@ -40,7 +40,7 @@ pub(super) struct Args {
     report: Option<PathBuf>,
 
     /// Leave the playground out of the report, which makes it small
-    #[arg(long, requires = "report")]
+    #[arg(long, requires = "report", hide = cfg!(not(feature = "playground")))]
     light: bool,
 }
 

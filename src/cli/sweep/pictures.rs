@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::super::journal::Header;
 use super::super::output::say;
-use super::super::page::{Opened, Opening};
 use super::super::pictures::{Pictures, files};
+use super::super::play::page::{Opened, Opening};
 use super::super::source::Source;
 use super::super::status::Failure;
 use super::POINTS_MAX;
@@ -55,7 +55,7 @@ pub(super) fn write(
 fn opening(header: &Header, source: Option<&Source>) -> Result<Opening, Failure> {
     let source = source.ok_or_else(|| Failure::scenario("the scenario is not in its place"))?;
     let plan = &header.plan;
-    let run = [("run.seed", plan.seed.map(u64::from)), ("run.trials", plan.trials.map(u64::from))];
+    let run = [("run.seed", plan.seed), ("run.trials", plan.trials.map(u64::from))];
     let run = run.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_string())));
     let opened = Opened::of(source, &plan.set.iter().cloned().chain(run).collect::<Vec<_>>())?;
     let scenarios = vec![Opened { vary: plan.vary.first().cloned(), ..opened }];

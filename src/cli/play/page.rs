@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::source::{Override, Source};
-use super::status::Failure;
+use super::super::source::{Override, Source};
+use super::super::status::Failure;
 use crate::scenario::Scenario;
 
 /// The page with the engine in it, which `playground/build.sh` builds before the program.
 #[cfg(feature = "playground")]
-pub(super) const PAGE: Option<&str> =
+pub(in super::super) const PAGE: Option<&str> =
     Some(include_str!(env!("OUTGROW_PLAYGROUND", "the path of the page that playground/build.sh has built")));
 #[cfg(not(feature = "playground"))]
-pub(super) const PAGE: Option<&str> = None;
+pub(in super::super) const PAGE: Option<&str> = None;
 
 /// Where the page has its [`Opening`].
 const OPENED: &str = "<script type=\"application/json\" id=\"opened\">{}</script>";
@@ -36,23 +36,23 @@ function open() {
 
 /// A scenario for the page.
 #[derive(Debug, serde::Serialize)]
-pub(super) struct Opened {
+pub(in super::super) struct Opened {
     /// Its path, or the name of a built-in one.
-    pub(super) name: String,
+    pub(in super::super) name: String,
     /// Its text, with the overrides in it.
-    pub(super) toml: String,
+    pub(in super::super) toml: String,
     /// The overrides, for the command that gives the same.
-    pub(super) set: Vec<Override>,
+    pub(in super::super) set: Vec<Override>,
     /// The files that it names, by path.
-    pub(super) files: BTreeMap<String, String>,
+    pub(in super::super) files: BTreeMap<String, String>,
     /// The key that a sweep has varied, and its values.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) vary: Option<(String, Vec<String>)>,
+    pub(in super::super) vary: Option<(String, Vec<String>)>,
 }
 
 impl Opened {
     /// A scenario with overrides, and the files that it names.
-    pub(super) fn of(source: &Source, set: &[Override]) -> Result<Opened, Failure> {
+    pub(in super::super) fn of(source: &Source, set: &[Override]) -> Result<Opened, Failure> {
         let (scenario, files) = source.check_keeping(set)?;
         let mut left = FILES_BYTES_MAX;
         for (path, text) in &files {
@@ -69,7 +69,7 @@ impl Opened {
     }
 
     /// A scenario that was read before; `set` gives all that its text has not in the file.
-    pub(super) fn again(scenario: &Scenario, set: Vec<Override>) -> Result<Opened, Failure> {
+    pub(in super::super) fn again(scenario: &Scenario, set: Vec<Override>) -> Result<Opened, Failure> {
         // The text has the overrides already; seed and number of trials it may not have.
         let opened = Opened::of(&Source::of(scenario), &set)?;
         Ok(Opened { set, ..opened })
@@ -78,24 +78,24 @@ impl Opened {
 
 /// What the page opens with.
 #[derive(Debug, Default, serde::Serialize)]
-pub(super) struct Opening {
+pub(in super::super) struct Opening {
     /// Scenarios besides the built-in ones. The first is shown.
-    pub(super) scenarios: Vec<Opened>,
+    pub(in super::super) scenarios: Vec<Opened>,
     /// Code of the language; `None` for that of the browser.
-    pub(super) language: Option<&'static str>,
+    pub(in super::super) language: Option<&'static str>,
     /// Whether the first two scenarios are shown beside each other.
-    pub(super) compares: bool,
+    pub(in super::super) compares: bool,
 }
 
 /// The page that opens so; `None` if it has no place for that.
-pub(super) fn with(page: &str, opening: &Opening) -> Option<String> {
+pub(in super::super) fn with(page: &str, opening: &Opening) -> Option<String> {
     let (before, after) = page.split_once(OPENED)?;
     let element = OPENED.replace("{}", &inert(&json!(opening)));
     Some([before, &element, after].concat())
 }
 
 /// The report with the page inside, and a section that leads there. The report itself needs no script.
-pub(super) fn inside(report: String, page: &str, opening: &Opening) -> String {
+pub(in super::super) fn inside(report: String, page: &str, opening: &Opening) -> String {
     let policy = |text: &str| {
         let start = text.find(POLICY)? + POLICY.len();
         Some(text[start..].split('"').next()?.to_owned())

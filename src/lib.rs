@@ -58,6 +58,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod components;
 #[doc(hidden)]
+pub mod course;
+#[doc(hidden)]
 pub mod experiment;
 pub mod kernel;
 pub mod model;

@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod interrupt;
 mod journal;
+mod learn;
 mod list;
 mod man;
 mod new;
@@ -62,6 +63,7 @@ enum Command {
     Explain(explain::Args),
     Trace(trace::Args),
     Play(play::Args),
+    Learn(learn::Args),
     Validate(validate::Args),
     List(list::Args),
     New(new::Args),
@@ -111,6 +113,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Explain(args) => explain::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Play(args) => play::run(args),
+        Command::Learn(args) => learn::run(args),
         Command::Validate(args) => validate::run(args),
         Command::List(args) => list::run(args),
         Command::New(args) => new::run(args),

@@ -11,7 +11,7 @@ use crate::golden::{compare, files_below, golden_file, root, scenarios};
 
 /// The layers from the bottom up. A layer imports only layers of earlier lines; layers of one line do not import each
 /// other.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["kernel", "stats", "theory"],
     &["queueing"],
     &["model"],
@@ -20,6 +20,7 @@ const LAYERS: [&[&str]; 9] = [
     &["scenario"],
     &["experiment"],
     &["report"],
+    &["course"],
     &["cli"],
 ];
 

@@ -115,7 +115,7 @@ async function accessible(page, what) {
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 const widest = (page) => page.evaluate(() => [...document.querySelectorAll("body *")]
-  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".charts, .scroll, .command, textarea"))
   .map(({ tagName, id, className }) => `${tagName}#${id}.${className}`).slice(0, 8).join(" "));
 
 async function shot(page, name) {
@@ -278,7 +278,7 @@ async function everyStep() {
 }
 
 async function looks() {
-  for (const [width, dark, korean] of [[400, false, false], [400, true, true], [768, false, true], [768, true, false], [1280, true, true]]) {
+  for (const [width, dark, korean] of [[400, false, false], [400, false, true], [400, true, false], [400, true, true], [768, false, true], [768, true, false], [1280, false, false], [1280, false, true], [1280, true, false], [1280, true, true]]) {
     const { page } = await newPage({ width, dark });
     if (korean) {
       await page.click("#lang");
@@ -297,7 +297,15 @@ async function looks() {
     });
     await page.waitForTimeout(600);
     check(`${width} px, primary-dies: nothing is wider than the window`, await fits(page), await widest(page));
-    await shot(page, `primary-dies-${width}-${dark ? "dark" : "light"}${korean ? "-ko" : ""}`);
+    const kind = `${width}-${dark ? "dark" : "light"}${korean ? "-ko" : ""}`;
+    await shot(page, `primary-dies-${kind}`);
+    for (const [screen, done] of [["compare", "compared"], ["sweep", "swept"]]) {
+      await page.click(`[data-visit="${screen}"]`);
+      await page.waitForFunction((done) => document.body.dataset[done], done, { timeout: 120000 });
+      await page.waitForTimeout(300);
+      check(`${kind}, ${screen}: nothing is wider than the window`, await fits(page), await widest(page));
+      await shot(page, `${screen}-${kind}`);
+    }
     if (korean) await page.click("#lang");
     await page.close();
   }

@@ -47,6 +47,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `cli` | the program `outgrow` |
+//! | `schema` | JSON schemas of the kinds of boxes; without it each allows anything |
 //! | `charts` | charts as PNG; SVG needs no feature |
 //! | `threads` | trials side by side instead of one after the other |
 //! | `playground` | the page of `outgrow play` inside the program; `playground/build.sh --program` builds both |

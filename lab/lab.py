@@ -101,11 +101,11 @@ class Lab:
             self.stop(process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def server(self, port, workers=4, mean_ms=20.0, law="exponential", backlog=4096, name=None, seed=None):
+    def server(self, port, workers=4, mean_ms=20.0, law="exponential", backlog=4096, name=None, seed=None, apart=False):
         """Starts the server of sleeping workers, and waits until it listens."""
         command = [sys.executable, HERE / "server.py", "--port", port, "--workers", workers, "--mean-ms", mean_ms]
         command += ["--law", law, "--backlog", backlog, "--name", name or f"s{port}"]
-        command += ["--seed", port if seed is None else seed]
+        command += ["--seed", port if seed is None else seed] + (["--apart"] if apart else [])
         process = self.start(command)
         self.wait_port(port)
         return process

@@ -2,13 +2,16 @@
 """A server whose work is a sleep: each of its workers accepts a connection, sleeps, answers and closes.
 
 The queue in front of the workers is the kernel's listen queue, first come, first served. The path /health is answered at
-once, by the same workers. The header X-Server tells who answered.
+once, by the same workers. The header X-Server tells who answered. With --apart no worker waits for a request: a connection
+that comes without one is watched apart until it has it.
 """
 
 import argparse
 import contextlib
 import os
+import queue
 import random
+import select
 import socket
 import threading
 import time
@@ -29,6 +32,38 @@ def read_head(connection):
             return b""
         head += part
     return head
+
+
+class Apart:
+    """A listener that gives out connections whose request is there. The others are watched by a thread of their own."""
+
+    def __init__(self, listener):
+        self.listener, self.ready, self.watched = listener, queue.SimpleQueue(), {}
+        self.poll = select.epoll()
+        listener.setblocking(False)
+        threading.Thread(target=self.watch).start()
+
+    def watch(self):
+        while True:
+            for number, _ in self.poll.poll():
+                self.poll.unregister(number)
+                self.ready.put(self.watched.pop(number))
+
+    def accept(self):
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self.ready.get_nowait(), None
+            try:
+                connection, _ = self.listener.accept()
+            except BlockingIOError:
+                with contextlib.suppress(queue.Empty):
+                    return self.ready.get(timeout=0.002), None
+                continue
+            connection.setblocking(True)
+            if select.select([connection], [], [], 0)[0]:
+                return connection, None
+            self.watched[connection.fileno()] = connection
+            self.poll.register(connection.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
 
 
 def work(listener, draw, name):
@@ -54,6 +89,7 @@ def main():
     parser.add_argument("--backlog", type=int, default=4096)
     parser.add_argument("--name", default="server")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--apart", action="store_true")
     args = parser.parse_args()
     in_time()
     mean, dice = args.mean_ms / 1000, random.Random(args.seed)
@@ -62,6 +98,8 @@ def main():
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((args.host, args.port))
     listener.listen(args.backlog)
+    if args.apart:
+        listener = Apart(listener)
     threads = [threading.Thread(target=work, args=(listener, draw, args.name)) for _ in range(args.workers)]
     for thread in threads:
         thread.start()

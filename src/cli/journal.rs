@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use fs4::{FileExt, TryLockError};
 use serde_json::Value;
 
 use super::output::OutputFile;
@@ -176,7 +177,7 @@ pub(super) fn read(path: &Path) -> Result<Content, String> {
     Ok(content)
 }
 
-/// A journal that is open for writing.
+/// A journal that is open for writing. Its file is locked as long as this is alive, and no longer than the process.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
@@ -195,7 +196,7 @@ impl Journal {
         let line = serde_json::to_string(header).expect("strings, lists and numbers") + "\n";
         // Written whole or not at all, so that every journal has a header.
         OutputFile::prepare(path)?.write(line.as_bytes())?;
-        Journal::open(path).map_err(|error| failed(path, &error))
+        Journal::open(path)
     }
 
     /// Opens the journal of an interrupted sweep, or begins one if there is none. Returns it with the rows of
@@ -204,6 +205,8 @@ impl Journal {
         if path.symlink_metadata().is_err() {
             return Ok((Journal::create(path, header)?, BTreeMap::new()));
         }
+        // Read when it is locked: whoever had it before may have gone on, or removed it.
+        let journal = Journal::open(path)?;
         let content = read(path)
             .map_err(|why| Failure::failed(format!("cannot go on with `{}`: {why}", path.display())))?;
         let mut differences = header.differences(&content.header);
@@ -217,13 +220,21 @@ impl Journal {
             let message = format!("`{}` is the journal of another sweep: {differences}", path.display());
             return Err(Failure::failed(message));
         }
-        let journal = Journal::open(path).map_err(|error| failed(path, &error))?;
         journal.file.set_len(content.whole).map_err(|error| failed(path, &error))?;
         Ok((journal, content.rows))
     }
 
-    fn open(path: &Path) -> io::Result<Journal> {
-        Ok(Journal { file: File::options().append(true).open(path)?, path: path.to_owned() })
+    /// Opens the file, unless another process has it open.
+    fn open(path: &Path) -> Result<Journal, Failure> {
+        let file = File::options().append(true).open(path).map_err(|error| failed(path, &error))?;
+        match FileExt::try_lock(&file) {
+            Err(TryLockError::WouldBlock) => Err(Failure::failed(format!(
+                "`{}` belongs to a sweep that is running: wait for its end, or stop it",
+                path.display()
+            ))),
+            // Not every file system has locks.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Journal { file, path: path.to_owned() }),
+        }
     }
 
     /// Appends a point. It is on the disk when this returns.
@@ -290,6 +301,21 @@ mod tests {
             let again = read(&path).unwrap().rows;
             assert_eq!((again.len(), &again[&0]), (rows.len() + 1, &row(0.2)), "{end}");
         }
+    }
+
+    #[test]
+    fn two_sweeps_do_not_write_one_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.journal");
+        let mut first = Journal::create(&path, &header(1)).unwrap();
+        let said = Journal::resume(&path, &header(1)).unwrap_err().text;
+        assert!(said.contains("belongs to a sweep that is running"), "{said}");
+        first.append(1, &row(0.1)).unwrap();
+        drop(first);
+        let (journal, rows) = Journal::resume(&path, &header(1)).unwrap();
+        assert_eq!(rows.len(), 1);
+        journal.remove().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

@@ -49,6 +49,9 @@ struct Cli {
 const AFTER_HELP: &str = "\
 SCENARIO is the path of a scenario file, the name of a built-in scenario (outgrow list), or - for stdin.
 
+Text is 100 columns wide on every terminal, so that it is the same text everywhere; on a narrower one
+`outgrow run SCENARIO | less -S` shows tables and timelines unbroken.
+
 Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 a goal does not hold; 130 interrupted.";
 
 /// One variant for each command; its arguments and its code are in the file of its name.

@@ -95,7 +95,7 @@ impl OutputFile {
                 temporary_beside(&path).map_err(|error| fail(&error))?;
                 Ok(OutputFile { path, is_special: false })
             }
-            Err(_) if path.is_symlink() => Err(fail(&"it is a link that leads nowhere")),
+            Err(error) if path.is_symlink() => Err(fail(&leads_nowhere(&error))),
             Err(_) => {
                 temporary_beside(path).map_err(|error| fail(&error))?;
                 Ok(OutputFile { path: path.to_owned(), is_special: false })
@@ -141,7 +141,7 @@ impl OutputFolder {
         let tried = match fs::metadata(path) {
             Ok(found) if !found.is_dir() => Err(io::Error::other("it is a file")),
             Ok(_) => temporary_beside(&path.join("it")).map(drop),
-            Err(_) if path.is_symlink() => Err(io::Error::other("it is a link that leads nowhere")),
+            Err(error) if path.is_symlink() => Err(io::Error::other(leads_nowhere(&error))),
             Err(_) if path.file_name().is_none() => Err(io::Error::other("it names no folder")),
             Err(_) => temporary_beside(path).map(drop),
         };
@@ -172,6 +172,14 @@ impl OutputFolder {
         // The folder was moved, so the temporary one must not be removed.
         let _ = folder.keep();
         Ok(())
+    }
+}
+
+/// Why nothing can be written through a link that could not be followed.
+fn leads_nowhere(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "it is a link that leads nowhere".into(),
+        _ => format!("it is a link that cannot be followed: {error}"),
     }
 }
 
@@ -252,6 +260,36 @@ mod tests {
         for bad in [folder.path().to_owned(), folder.path().join("none/out.json")] {
             assert!(OutputFile::prepare(&bad).unwrap_err().text.contains("cannot write"));
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_or_to_itself_is_no_output() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink(at("nothing"), at("nowhere")).unwrap();
+        symlink(at("there"), at("here")).unwrap();
+        symlink(at("here"), at("there")).unwrap();
+        symlink(at("itself"), at("itself")).unwrap();
+        for (name, why) in [
+            ("nowhere", "it is a link that leads nowhere"),
+            ("here", "it is a link that cannot be followed"),
+            ("itself", "it is a link that cannot be followed"),
+        ] {
+            for found in
+                [OutputFile::prepare(&at(name)).unwrap_err(), OutputFolder::prepare(&at(name)).unwrap_err()]
+            {
+                assert!(found.text.contains(why), "{}", found.text);
+            }
+        }
+        // A link to a file stays a link.
+        fs::write(at("file"), "old").unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        OutputFile::prepare(&at("link")).unwrap().write("new").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(fs::read_to_string(at("file")).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6, "nothing else has come");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Ended, interrupt, panic};
 use crate::experiment::validate::coverage::{self, Study};
 use crate::experiment::validate::systems::{self, Measurements};
 use crate::experiment::validate::uncertain::uncertain;
-use crate::experiment::validate::{self, Case, Effort, Options};
+use crate::experiment::validate::{self, Case, Effort, NotMeasured, Options};
 use crate::report::{json, systems as real, validation};
 use crate::scenario::suggest::did_you_mean;
 
@@ -116,6 +116,8 @@ fn hold<'o>(args: &Args, chosen: &Chosen) -> (Status, Output<'o>) {
     let options = Options { seed: args.seed, jobs: jobs(args), effort };
     let bar = Bar::of(validate::scenarios(&chosen.cases, effort), "scenarios", args.quiet);
     let mut found = validate::run(&chosen.cases, options, &bar);
+    found.cases += chosen.unread.len();
+    found.not_expressed.splice(0..0, chosen.unread.iter().cloned());
     bar.clear();
     let bar = Bar::of(systems::scenarios(&chosen.real, effort), "experiments", args.quiet);
     match systems::run(&chosen.real, options, &bar) {
@@ -172,18 +174,20 @@ fn page(path: &Path) -> Result<(OutputFile, String), Failure> {
 #[derive(Default)]
 struct Chosen {
     cases: Vec<Case>,
+    /// Cases of a file that cannot be read.
+    unread: Vec<NotMeasured>,
     real: Measurements,
 }
 
 fn chosen(args: &Args) -> Result<Chosen, Failure> {
-    let (mut cases, mut real) = match &args.file {
-        None => (validate::built_in(), systems::built_in()),
+    let ((mut cases, unread), mut real) = match &args.file {
+        None => ((validate::built_in(), Vec::new()), systems::built_in()),
         Some(path) => {
             let wrong =
                 |why: &dyn std::fmt::Display| Failure::scenario(format!("`{}`: {why}", path.display()));
             let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
             match text.contains("\"comparisons\"") {
-                true => (Vec::new(), systems::parse(&text).map_err(|reason| wrong(&reason))?),
+                true => (Default::default(), systems::parse(&text).map_err(|reason| wrong(&reason))?),
                 false => (validate::parse(&text).map_err(|reason| wrong(&reason))?, Measurements::default()),
             }
         }
@@ -210,5 +214,6 @@ fn chosen(args: &Args) -> Result<Chosen, Failure> {
     };
     cases.retain(|case| wanted(&case.id));
     real.comparisons.retain(|one| wanted(&one.id));
-    Ok(Chosen { cases, real })
+    let unread = if args.cases.is_empty() { unread } else { Vec::new() };
+    Ok(Chosen { cases, unread, real })
 }

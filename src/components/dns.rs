@@ -121,7 +121,7 @@ impl JsonSchema for Record {
 pub struct DnsSpec {
     /// The boxes that the name stands for; they must be public.
     pub records: Vec<Record>,
-    /// Time for which resolvers cache an answer. Default: "60s" [V].
+    /// Time for which resolvers cache an answer. Default: "60s", as the names of AWS's load balancers [S].
     pub ttl: Option<Duration>,
     /// How the name server chooses among the records. Default: "round-robin".
     #[serde(default)]

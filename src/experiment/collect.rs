@@ -6,10 +6,11 @@ use crate::model::signal::Outcome;
 use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
+use crate::stats::tally::Tally;
 
 use super::collapse::{Verdict, collapse};
 use super::data::DataResult;
-use super::figure::{NANOS_PER_MS, mean_response};
+use super::figure::{NANOS_PER_MS, mean_response, sd_ms};
 use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
@@ -152,6 +153,11 @@ fn metrics(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Met
         in_flight_mean: figure(&|record| record.in_flight_mean),
         cost_usd_per_hour: certain(records.iter().map(cost)),
         response_ms,
+        response_sd_ms: figure(&|record| {
+            let mut all = Tally::default();
+            record.classes.iter().for_each(|class| all.merge(&class.response));
+            sd_ms(&all)
+        }),
         response_all_ms: Responses::of(&pooled.ended.iter().collect::<Vec<_>>()),
         outcomes: Outcomes {
             in_flight: Some(figure(&|record| total(record, ClassRecord::in_flight))),
@@ -205,6 +211,7 @@ fn classes(scenario: &Scenario, records: &[TrialRecord], pooled: &Pooled) -> Nam
                 (class.outcomes[Outcome::Ok as usize] as f64, class.outcomes.iter().sum::<u64>() as f64)
             })),
             response_ms: Responses::of(&histograms.iter().collect::<Vec<_>>()),
+            response_sd_ms: of(&|class, _| sd_ms(&class.response)),
             outcomes: Outcomes {
                 in_flight: Some(of(&|class, _| class.in_flight() as f64)),
                 ..outcomes(records, |record, outcome| record.classes[index].outcomes[outcome as usize] as f64)
@@ -265,6 +272,10 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
         calls: figure(&|component| component.arrived as f64),
         throughput_rps: Figure::over(trials.iter().map(answered)),
         wait_ms: Responses::of(&waits),
+        wait_sd_ms: figure(&|component| sd_ms(&component.wait)),
+        waited_share: figure(&|component| {
+            (component.wait.count() - component.wait.zeros()) as f64 / component.wait.count() as f64
+        }),
         response_ms: Moments::of(trials.iter().map(|(component, _)| &component.response)),
         own_ms: figure(&own_ms),
         outcomes: Outcomes::of(|outcome| count(&|component| component.outcomes[outcome as usize])),
@@ -340,6 +351,12 @@ mod tests {
         assert_eq!(trials(&metrics.response_ms.mean), [150.0, 450.0]);
         assert_eq!(metrics.response_ms.mean.mean, Some(300.0));
         assert_eq!(trials(&metrics.response_ms.max), [200.0, 600.0]);
+        // 100 and 200; 300, 400, 500 and 600: variances 5000 and 50,000 / 3.
+        let sd = trials(&metrics.response_sd_ms);
+        assert!(
+            (sd[0].powi(2) - 5000.0).abs() < 1e-6 && (sd[1].powi(2) - 50_000.0 / 3.0).abs() < 1e-6,
+            "{sd:?}"
+        );
         assert_eq!(metrics.response_ms.p50.mean, None, "six requests have no median worth the name");
     }
 

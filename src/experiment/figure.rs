@@ -159,14 +159,20 @@ impl Responses {
 }
 
 impl Moments {
-    /// Mean and longest from tallies of nanoseconds, one for each trial.
+    /// Mean, standard deviation and longest from tallies of nanoseconds, one for each trial.
     pub(super) fn of<'a>(trials: impl Iterator<Item = &'a Tally> + Clone) -> Moments {
         let longest = |trial: &Tally| trial.max().map_or(f64::NAN, |max| max as f64 / NANOS_PER_MS);
         Moments {
             mean: Figure::over(trials.clone().map(|trial| trial.mean() / NANOS_PER_MS)),
+            sd: Figure::over(trials.clone().map(sd_ms)),
             max: Figure::over(trials.map(longest)),
         }
     }
+}
+
+/// The standard deviation of times in ns, in ms; not a number for fewer than two of them.
+pub(super) fn sd_ms(times: &Tally) -> f64 {
+    if times.count() < 2 { f64::NAN } else { times.sd() / NANOS_PER_MS }
 }
 
 /// Mean response time in ms of requests that ended ok, over all classes.

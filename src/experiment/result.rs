@@ -192,6 +192,8 @@ pub struct Metrics {
     pub cost_usd_per_hour: Figure,
     /// Response times of requests that ended ok, in ms.
     pub response_ms: Responses,
+    /// Standard deviation of the response times of requests that ended ok, in ms.
+    pub response_sd_ms: Figure,
     /// Response times of all requests that ended, in ms. Without the failed ones, response times have survivor bias.
     pub response_all_ms: Responses,
     /// Number of requests in a trial, by outcome.
@@ -270,6 +272,8 @@ pub struct ClassResult {
     pub availability: Figure,
     /// Response times of requests that ended ok, in ms.
     pub response_ms: Responses,
+    /// Their standard deviation, in ms.
+    pub response_sd_ms: Figure,
     /// Number of requests in a trial, by outcome.
     pub outcomes: Outcomes,
 }
@@ -310,6 +314,10 @@ pub struct ComponentResult {
     pub throughput_rps: Figure,
     /// Waiting time of calls answered ok, in ms.
     pub wait_ms: Responses,
+    /// Their standard deviation, in ms.
+    pub wait_sd_ms: Figure,
+    /// Share of these calls that waited at all, 0..1.
+    pub waited_share: Figure,
     /// Time from arrival to answer of calls answered ok, in ms.
     pub response_ms: Moments,
     /// The part of `response_ms` that is not spent inside other components, in ms: its own work, its queue, and the
@@ -338,11 +346,13 @@ pub struct Failures {
     pub passed_on: Figure,
 }
 
-/// Mean and maximum of times whose distribution is not recorded.
+/// Mean, spread and maximum of times whose distribution is not recorded.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Moments {
     /// Arithmetic mean.
     pub mean: Figure,
+    /// Standard deviation.
+    pub sd: Figure,
     /// The longest of a trial, averaged over trials.
     pub max: Figure,
 }

@@ -157,7 +157,7 @@ impl Cx<'_> {
         self.world.drop_attempt(self.me, call);
     }
 
-    /// Sets the longest wait of this component for a connection, in place of Linux's 127 s: a call without one by then fails as
+    /// Sets the longest wait of this component for a connection, in place of Linux's 131 s: a call without one by then fails as
     /// [`Outcome::TimedOut`], with a connection that counts as refused. To be called once, in `start`.
     pub fn limit_connecting(&mut self, patience: SimDuration) {
         self.world.infos[self.me.index()].patience = patience;

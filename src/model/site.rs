@@ -52,6 +52,17 @@ impl Directory {
     }
 }
 
+/// Connections that a component keeps open to a box.
+#[derive(Clone, Debug)]
+pub struct KeptOpen {
+    /// The component.
+    pub by: ComponentId,
+    /// Name of the box.
+    pub to: String,
+    /// Their number, at least one.
+    pub open: u32,
+}
+
 /// What a component knows when it is built.
 #[derive(Debug)]
 pub struct Site<'a> {
@@ -71,6 +82,8 @@ pub struct Site<'a> {
     pub answers: &'a [Verbs],
     /// Region of each component, by id.
     pub regions: &'a [Option<&'a str>],
+    /// The connections that stay open, in the order of the ids of those who keep them.
+    pub kept: &'a [KeptOpen],
 }
 
 impl Site<'_> {

@@ -131,8 +131,19 @@ pub struct Surplus {
 pub struct Pooled {
     /// The other box.
     pub to: String,
-    /// Their number at each member.
+    /// Their number at each member, at most.
     pub has: u32,
+    /// Number of them that stay open though nobody uses them.
+    pub open: u32,
+}
+
+/// The connections that a box accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepts {
+    /// Their number at each of its nodes.
+    pub each: u32,
+    /// Number of its nodes. A connection that stays open is open to each of them.
+    pub nodes: u32,
 }
 
 /// The load of a client.
@@ -258,8 +269,8 @@ pub trait Spec: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Number of connections that it accepts; `None` where that has no limit.
-    fn accepts(&self) -> Option<u32> {
+    /// The connections that it accepts; `None` where they have no limit.
+    fn accepts(&self) -> Option<Accepts> {
         None
     }
 

@@ -14,7 +14,7 @@ impl Connecting {
     pub fn check(self, answer: SimDuration, problems: &mut Problems) {
         let Some(limit) = self.0 else { return };
         if limit.0.is_zero() {
-            problems.error("connect_timeout", "a connection takes some time", "leave the key out for 127s");
+            problems.error("connect_timeout", "a connection takes some time", "leave the key out for 131s");
         } else if limit.0 > answer {
             let message = format!("`timeout` ends the wait for a connection before {limit}");
             problems.warn("connect_timeout", message, "it counts within `timeout`");

@@ -58,6 +58,7 @@ mod tests {
             classes: &[],
             kinds: &[],
             answers: &[],
+            kept: &[],
             regions: &[],
         };
         let mut members = Members::new("web", &site);

@@ -5,12 +5,13 @@ use crate::model::ask::Verbs;
 use crate::model::part::Part;
 use crate::model::signal::ComponentId;
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
-use crate::model::site::{Directory, Site};
+use crate::model::site::{Directory, KeptOpen, Site};
+use crate::model::spec::Pooled;
 
 use super::Scenario;
 use super::faults::plan;
 use super::places::settle;
-use super::seats::seats;
+use super::seats::{Seat, seats};
 
 impl Scenario {
     /// How long one trial runs.
@@ -31,6 +32,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let answers: Vec<Verbs> = seats.iter().map(|seat| seat.entry.spec.answers()).collect();
     let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
+    let kept = kept_open(&seats);
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     let windows = scenario.expects.iter().map(|expect| &expect.window);
     let windows = windows.chain(scenario.checks.iter().map(|check| &check.window));
@@ -51,6 +53,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             kinds: &kinds,
             answers: &answers,
             regions: &regions,
+            kept: &kept,
         };
         let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),
@@ -73,4 +76,14 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
         simulation.plan(fault);
     }
     simulation
+}
+
+/// The connections of pools that stay open.
+fn kept_open(seats: &[Seat<'_>]) -> Vec<KeptOpen> {
+    let of_seat = |(index, seat): (usize, &Seat<'_>)| {
+        let pools = seat.entry.spec.pools().into_iter().filter(|pool| pool.open > 0);
+        let kept = move |pool: Pooled| KeptOpen { by: ComponentId::new(index), to: pool.to, open: pool.open };
+        pools.map(kept).collect::<Vec<KeptOpen>>()
+    };
+    seats.iter().enumerate().flat_map(of_seat).collect()
 }

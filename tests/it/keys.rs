@@ -1,5 +1,7 @@
-//! No key does nothing: a key changes what a scenario that is made for it measures. A key of a balancer or a server that no row
-//! names fails the suite, and so does a row whose key changes nothing. Databases and names have tests of their own.
+//! No key does nothing: a key changes what a scenario that is made for it measures. A key of a box or of a fault that no row names
+//! fails the suite, and so does a row whose key changes nothing.
+
+mod data;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -25,7 +27,7 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// Keys that change nothing in a run, and why they are there.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 8] = [
     ("client.target", "required: another one is another scenario"),
     ("client.trace", "names a file: tests of traces read some"),
     ("cache.target", "required"),
@@ -34,7 +36,6 @@ const OTHERS: [(&str, &str); 9] = [
     ("balancer.public", "without it a client that names the box is an error"),
     ("server.public", "without it a client that names the box is an error"),
     ("server.steps", "required"),
-    ("database.sync", "the replica that confirms: tests of replication"),
 ];
 
 const HEAD: &str = "[run]\nduration = '30s'\nwarmup = '0s'\n\
@@ -94,7 +95,7 @@ fn base(name: &str) -> String {
                 "{open}target = 'web'\n[server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n[queue.jobs]\ntarget = 'mill'\n[server.mill]\nworkers = 4\nsteps = [{{ wait = '35ms' }}]\n{}",
                 fault("crash", "mill", 10)
             ),
-            other => unreachable!("no scenario {other}"),
+            other => data::base(other, open, one),
         }
 }
 
@@ -236,6 +237,7 @@ const SERVERS: &[Row] = &[
     ("server.rate_limit.rate", "server", "web.rate_limit.rate=50/s", "60/s"),
     ("server.rate_limit.burst", "server", "web.rate_limit.rate=50/s", "3"),
     ("server.db_pool", "server", "", "1"),
+    ("server.pool_min", "server", "web.count=2;db.connections=1", "1"),
     ("server.pool_timeout", "server", "web.db_pool=1", "1ms"),
     ("server.sigma", "server", "web.cores=4", "0.1"),
     ("server.kappa", "server", "web.cores=4", "0.1"),
@@ -264,7 +266,11 @@ const QUEUES: &[Row] = &[
 
 /// Everything that a trial of a scenario measures with these overrides, as text.
 fn measured(name: &str, sets: &[(String, String)]) -> Result<String, String> {
-    let loaded = load("keys.toml", &base(name), sets, &NoFiles, KINDS);
+    measured_text(&base(name), sets)
+}
+
+fn measured_text(text: &str, sets: &[(String, String)]) -> Result<String, String> {
+    let loaded = load("keys.toml", text, sets, &NoFiles, KINDS);
     let scenario = loaded.map_err(|found| found.render(false))?.scenario;
     Ok(format!("{:?}", build(&scenario, Seed::new(1)).run(scenario.length(), &mut |_progress| false)))
 }
@@ -292,7 +298,7 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES].concat()
+    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES, data::NODES, data::REPLICAS].concat()
 }
 
 #[test]
@@ -304,6 +310,22 @@ fn each_key_changes_what_a_scenario_made_for_it_measures() {
         writeln!(text, "{trouble}").expect("a string grows");
     }
     assert!(found.is_empty(), "{} of {}\n{text}", found.len(), rows.len());
+}
+
+#[test]
+fn each_key_of_a_fault_changes_what_happens() {
+    let keys: BTreeSet<&str> = data::FAULTS.iter().map(|row| row.0).collect();
+    let root = schema(KINDS);
+    for key in properties(&root, &root["properties"]["fault"]["items"]).expect("a fault has keys").keys() {
+        assert!(keys.contains(key.as_str()), "no row shows that `{key}` of a fault does something");
+    }
+    data::FAULTS.par_iter().for_each(|(key, name, fault, other)| {
+        let [before, after] = [fault, other].map(|fault| {
+            let text = base(name) + &data::table(fault);
+            measured_text(&text, &[]).unwrap_or_else(|found| panic!("{key}: {found}"))
+        });
+        assert!(before != after, "{key}: {fault:?} and {other:?} do the same");
+    });
 }
 
 /// The properties of an object behind references, and behind an option of one.
@@ -326,7 +348,7 @@ fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<
 fn each_key_has_a_row_or_a_reason() {
     let root = schema(KINDS);
     let told: BTreeSet<&str> = rows().iter().map(|row| row.0).chain(OTHERS.map(|(key, _)| key)).collect();
-    for kind in ["client", "dns", "balancer", "server", "cache", "queue"] {
+    for kind in ["client", "dns", "balancer", "server", "database", "cache", "queue"] {
         let table = &root["properties"][kind]["additionalProperties"];
         for (key, value) in properties(&root, table).expect("a kind has keys") {
             let path = format!("{kind}.{key}");

@@ -156,6 +156,42 @@ fn pools_larger_than_what_the_database_accepts_are_a_warning() {
 }
 
 #[test]
+fn connections_that_stay_open_are_a_share_of_those_of_the_database() {
+    // Eleven machines that keep ten connections each, at almost no load: the last one finds none of a hundred left, so that all its
+    // queries fail, while more than ninety connections are idle. A job without a pool of its own finds none either.
+    let text = |least: u32, connections: u32| {
+        format!(
+            "[run]\nduration = '200s'\nwarmup = '0s'\n[client.u]\nrate = '11/s'\ntarget = 'app'\n\
+             [server.app]\npublic = true\ncount = 11\npool_min = {least}\nsteps = [{{ query = 'db' }}]\n\
+             [client.v]\nrate = '1/s'\ntarget = 'job'\n[server.job]\npublic = true\ndb_pool = 1\nsteps = [{{ query = 'db' }}]\n\
+             [database.db]\nconnections = {connections}\n"
+        )
+    };
+    let rejected = |text: &str| {
+        let loaded = load("test.toml", text, &[], &NoFiles, KINDS)
+            .unwrap_or_else(|found| panic!("{}", found.render(false)));
+        let record = build(&loaded.scenario, Seed::new(1)).run(loaded.scenario.length(), &mut |_| false);
+        let of = |name: &str| {
+            let all = record.components.iter().filter(|one| one.name == name);
+            let (arrived, ok) =
+                all.fold((0, 0), |(arrived, ok), one| (arrived + one.arrived, ok + one.outcomes[0]));
+            (arrived - ok) as f64 / arrived as f64
+        };
+        [of("app-10"), of("app-11"), of("job")]
+    };
+    assert_eq!(rejected(&text(10, 100)), [0.0, 1.0, 1.0]);
+    assert_eq!(rejected(&text(10, 110)), [0.0, 0.0, 1.0]);
+    assert_eq!(rejected(&text(10, 111)), [0.0; 3]);
+    assert_eq!(rejected(&text(0, 100)), [0.0; 3]);
+    let (warnings, _) = explained(&text(10, 109));
+    assert!(
+        warnings[0].contains("keep 110 connections open to `db`, which accepts 109: the last ones find none"),
+        "{warnings:?}"
+    );
+    assert!(explained(&text(9, 109)).0[0].contains("may open 111"));
+}
+
+#[test]
 fn a_link_sends_no_more_than_its_bandwidth() {
     let text = "[run]\nduration = '60s'\nwarmup = '5s'\n[[network.link]]\nbetween = ['lb', 's']\nrtt = '1ms'\nbandwidth = '10MB'\n\
                 [request.r]\nresponse_size = '1MB'\n[client.u]\nrate = '100/s'\ntarget = 'lb'\ntimeout = '20s'\n\

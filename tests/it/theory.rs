@@ -104,7 +104,7 @@ fn the_study_of_the_intervals_is_that_of_this_program() {
 
 fn one(params: &str, expected: &str) -> Validation {
     let text = format!(r#"[{{ "id": "mine", "params": {params}, "expected": {expected} }}]"#);
-    validated(&parse(&text).unwrap_or_else(|reason| panic!("{reason}")))
+    validated(&parse(&text).unwrap_or_else(|reason| panic!("{reason}")).0)
 }
 
 #[test]

@@ -99,7 +99,7 @@ pub struct ClientSpec {
     pub profile: Option<ProfileSpec>,
     /// Longest wait of a user for the answer to each try. Default: "30s" [T].
     pub timeout: Option<Duration>,
-    /// Longest wait of a user for a connection, within `timeout`. Default: "127s", as Linux [V]; half of
+    /// Longest wait of a user for a connection, within `timeout`. Default: "131s", as Linux [V]; half of
     /// `timeout` for a name with several addresses, as curl 7.88 [V].
     pub connect_timeout: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.

@@ -9,7 +9,8 @@ use crate::model::quantity::Dist;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing, Surplus,
+    Accepts, Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
+    Surplus,
 };
 
 use crate::parts::hardware::check_contention;
@@ -65,9 +66,8 @@ impl Spec for DatabaseSpec {
         self.all_resources(classes)
     }
 
-    fn accepts(&self) -> Option<u32> {
-        let nodes = self.machines().max(1);
-        Some(self.connections().saturating_mul(nodes))
+    fn accepts(&self) -> Option<Accepts> {
+        Some(Accepts { each: self.connections(), nodes: self.machines() })
     }
 
     fn levers(&self) -> Vec<Lever> {

@@ -15,6 +15,7 @@ mod follow;
 mod gauges;
 mod homes;
 mod inbox;
+mod kept;
 mod kind;
 mod lazy;
 mod log;

@@ -12,6 +12,7 @@ use crate::model::site::Site;
 use crate::parts::door::{Door, Verdict};
 
 use super::gauges;
+use super::kept::Kept;
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
 use super::message::{flag, is_replay, kind, order};
@@ -42,6 +43,8 @@ pub struct Database {
     population: Vec<u32>,
     /// Connections, the rates of reads and of writes, and the memory of the buffer cache.
     door: Door,
+    /// Set when applications keep connections open.
+    kept: Option<Box<Kept>>,
     /// Set when writes are acknowledged before they are durable.
     lazy: Option<Lazy>,
     read: Variate,
@@ -74,6 +77,7 @@ impl Database {
             lookup: spec.lookup(),
             population: site.classes.iter().map(|class| class.keys.count).collect(),
             door: Door::new(spec.limits()),
+            kept: Kept::new(spec.limits().slots, site),
             lazy: (!spec.flush_every().is_zero()).then(|| Lazy::new(spec)),
             read: spec.read().variate(),
             write: spec.write().variate(),
@@ -113,7 +117,12 @@ impl Database {
             cx.decline(call);
             return;
         }
+        if self.kept.is_some() && !self.connects(call, cx) {
+            cx.reply(call, Outcome::Rejected);
+            return;
+        }
         if let Verdict::Away(outcome) = self.door.admit(call, usize::from(is_write), cx) {
+            self.disconnect(call, cx);
             cx.reply(call, outcome);
             return;
         }
@@ -266,8 +275,23 @@ impl Database {
 
     /// Answers a query and releases its connection. No query waits for a connection; one that finds none is rejected.
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.disconnect(call, cx);
         cx.reply(call, outcome);
         self.door.leave(cx);
+    }
+
+    /// Whether the caller of a query has a connection for it.
+    #[cold]
+    fn connects(&mut self, call: CallId, cx: &Cx<'_>) -> bool {
+        let by = cx.get(call).caller;
+        self.kept.as_mut().is_none_or(|kept| kept.take(by))
+    }
+
+    /// The connection of a query is idle, or closed.
+    fn disconnect(&mut self, call: CallId, cx: &Cx<'_>) {
+        if let Some(kept) = &mut self.kept {
+            kept.give_back(cx.get(call).caller);
+        }
     }
 
     // Replication ---------------------------------------------------------------------------------------------------
@@ -329,6 +353,9 @@ impl Database {
     /// The process is gone. What it had written is in the kernel, which keeps it unless the machine `has_no_power`.
     fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {
         self.door.crash(cx);
+        if let Some(kept) = &mut self.kept {
+            kept.crash();
+        }
         self.flushing.clear();
         self.waiting.clear();
         if let Some(lazy) = &mut self.lazy {

@@ -110,10 +110,13 @@ impl ServerSpec {
             let to = step.query.as_deref().or(step.transaction.as_deref());
             names.extend(to.filter(|to| !names.contains(to)));
         }
-        names.into_iter().map(|to| Pooled { to: to.to_owned(), has: self.db_pool() }).collect()
+        names
+            .into_iter()
+            .map(|to| Pooled { to: to.to_owned(), has: self.db_pool(), open: self.pool_min.unwrap_or(0) })
+            .collect()
     }
 
-    fn asks_databases(&self) -> bool {
+    pub(super) fn asks_databases(&self) -> bool {
         all(&self.steps).iter().any(|(_, step)| step.query.is_some() || step.transaction.is_some())
     }
 }

@@ -59,7 +59,7 @@ pub enum OnMemory {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overflow {
-    /// It drops the attempt; the caller's kernel tries again after 1, 3, 7 s and so on (Linux, `tcp_abort_on_overflow` of 0 [V]).
+    /// It drops the attempt; the caller's kernel tries again each second, and from 5 s on ever more rarely (Linux, `tcp_abort_on_overflow` of 0 [V]).
     #[default]
     Drop,
     /// It refuses the connection (Linux with `tcp_abort_on_overflow` of 1 [V], Windows).
@@ -125,7 +125,7 @@ pub struct ServerSpec {
     /// Longest wait for each answer of another box; after it the call fails. Default: for ever, that is until the
     /// operating system gives the connection up after 924.6 s.
     pub timeout: Option<Duration>,
-    /// Longest wait for a connection to another box, within `timeout`. Default: "127s", as Linux [V].
+    /// Longest wait for a connection to another box, within `timeout`. Default: "131s", as Linux [V].
     pub connect_timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
     pub health_cpu: Option<Duration>,
@@ -133,6 +133,9 @@ pub struct ServerSpec {
     pub rate_limit: Option<RateLimit>,
     /// Connections to each database; queries wait for one. Default: 10, as HikariCP.
     pub db_pool: Option<u32>,
+    /// Connections of each pool that stay open though nobody uses them, and count at the `connections` of each node of the
+    /// database. Default: 0 [T]; HikariCP keeps all of its pool open (`minimumIdle`) [V].
+    pub pool_min: Option<u32>,
     /// Longest wait for a connection of the pool; after it the call fails. Default: "30s", as HikariCP
     /// (`connectionTimeout`) [V]; PgBouncer's `query_wait_timeout` is "120s".
     pub pool_timeout: Option<Duration>,
@@ -209,6 +212,17 @@ impl ServerSpec {
         self.instance.is_some() && self.cores.is_none()
     }
 
+    fn check_pool_min(&self, problems: &mut Problems) {
+        let Some(least) = self.pool_min else { return };
+        if !self.asks_databases() {
+            let message = "no step asks a database, so that there is no pool";
+            problems.error("pool_min", message, "leave the key out");
+        } else if least > self.db_pool() {
+            let message = format!("a pool of {} connections cannot keep {least} open", self.db_pool());
+            problems.error("pool_min", message, "it is at most `db_pool`");
+        }
+    }
+
     fn check_limits(&self, problems: &mut Problems) {
         if self.pool_timeout.is_some_and(|limit| limit.0.is_zero()) {
             problems.error(
@@ -223,6 +237,7 @@ impl ServerSpec {
                 problems.error(key, format!("`{key}` must be at least 1"), "");
             }
         }
+        self.check_pool_min(problems);
         if let Some(limit) = &self.rate_limit
             && (limit.rate.0 <= 0.0 || limit.burst == Some(0))
         {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::NotMeasured;
+
 /// The cases from textbooks that are built into the program.
 const TEXTBOOK: &str = include_str!("../../../data/validation/textbook.json");
 
@@ -54,16 +56,16 @@ impl Case {
 /// Never: a test parses both files.
 #[must_use]
 pub fn built_in() -> Vec<Case> {
-    let mut cases = parse(TEXTBOOK).expect("the textbook cases are well formed");
-    cases.extend(parse(PUBLISHED).expect("the published cases are well formed"));
-    cases
+    let files = [TEXTBOOK, PUBLISHED].map(|text| parse(text).expect("the files that ship are well formed"));
+    files.into_iter().flat_map(|(cases, _)| cases).collect()
 }
 
-/// Parses a file of cases: `{ "cases": [ { "id", "params", "expected", ... } ] }`, or only the list.
+/// Parses a file of cases: `{ "cases": [ { "id", "params", "expected", ... } ] }`, or only the list. Returns also the cases that it
+/// cannot read, such as those whose expected values are words.
 ///
 /// # Errors
-/// The first problem and its place, as a clause without a full stop.
-pub fn parse(text: &str) -> Result<Vec<Case>, String> {
+/// The first problem and its place, as a clause without a full stop, if there is no case that can be read.
+pub fn parse(text: &str) -> Result<(Vec<Case>, Vec<NotMeasured>), String> {
     let file: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let list = file.get("cases").unwrap_or(&file);
     let list = list.as_array().ok_or("it holds no list `cases`")?;
@@ -71,14 +73,24 @@ pub fn parse(text: &str) -> Result<Vec<Case>, String> {
         return Err("its list of cases is empty".into());
     }
     let mut cases: Vec<Case> = Vec::new();
+    let mut unread: Vec<NotMeasured> = Vec::new();
     for (index, value) in list.iter().enumerate() {
-        let case = read(value, index)?;
-        if cases.iter().any(|known| known.id == case.id) {
-            return Err(format!("two cases are called `{}`", case.id));
+        match read(value, index) {
+            Ok(case) if cases.iter().any(|known| known.id == case.id) => {
+                return Err(format!("two cases are called `{}`", case.id));
+            }
+            Ok(case) => cases.push(case),
+            Err(reason) => {
+                let id = value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+                let case = id.map_or_else(|| format!("case {}", index + 1), str::to_owned);
+                unread.push(NotMeasured { case, value: None, reason });
+            }
         }
-        cases.push(case);
     }
-    Ok(cases)
+    match unread.first() {
+        Some(first) if cases.is_empty() => Err(first.reason.clone()),
+        _ => Ok((cases, unread)),
+    }
 }
 
 fn read(value: &Value, index: usize) -> Result<Case, String> {
@@ -152,8 +164,20 @@ mod tests {
     #[test]
     fn a_list_of_values_has_a_key_an_entry() {
         let text = r#"[{ "id": "a", "params": {}, "expected": { "x": [1, 2.5], "y": 3 } }]"#;
-        let expected = parse(text).unwrap().remove(0).expected;
+        let expected = parse(text).unwrap().0.remove(0).expected;
         assert_eq!(expected, [("x[0]".into(), 1.0), ("x[1]".into(), 2.5), ("y".into(), 3.0)]);
+    }
+
+    #[test]
+    fn a_case_that_cannot_be_read_is_skipped_and_told() {
+        let good = r#"{ "id": "a", "params": {}, "expected": { "x": 1 } }"#;
+        let words = r#"{ "id": "b", "params": {}, "expected": { "x": "grows" } }"#;
+        let (cases, unread) = parse(&format!("[{words}, {good}, 3]")).unwrap();
+        assert_eq!(cases.len(), 1);
+        let told: Vec<(&str, &str)> =
+            unread.iter().map(|one| (one.case.as_str(), one.reason.as_str())).collect();
+        let why = "`expected.x` of case `b` is neither a number nor a list of them";
+        assert_eq!(told, [("b", why), ("case 3", "case 3 is no object")]);
     }
 
     #[test]

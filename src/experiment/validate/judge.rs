@@ -191,7 +191,7 @@ mod tests {
     fn row(rule: Rule, values: &[f64], requests: u64) -> Row {
         let text = r#"[{ "id": "a", "params": {}, "expected": { "x": 100 }, "at_most": { "y": 100 },
             "samples_for_1pct_ci95": { "x": 1000 } }]"#;
-        let case = parse(text).unwrap().remove(0);
+        let case = parse(text).unwrap().0.remove(0);
         let key = if rule == Rule::Exact(0.0) { "y" } else { "x" };
         judge(&case, key, rule, true, &values.iter().copied().collect(), requests)
     }

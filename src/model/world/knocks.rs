@@ -7,12 +7,16 @@ use crate::model::call::{Call, Connection, Notes, Stage};
 use crate::model::event::Event;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 
-/// Time after which a kernel sends its first attempt to connect again. The time doubles with each attempt, so that they are sent
-/// 1, 3, 7, 15, 31 and 63 s after the first one [V: Linux, `TCP_TIMEOUT_INIT`; RFC 6298, 2.1 and 5.5].
+/// Time after which a kernel sends its first attempt to connect again [V: Linux, `TCP_TIMEOUT_INIT`; RFC 6298, 2.1].
 const FIRST_GAP: SimDuration = SimDuration::from_secs(1);
 
-/// Time after which Linux gives up an attempt to connect: 127 s [V: tcp(7), `tcp_syn_retries` of 6].
-pub(in crate::model) const CONNECT_GIVEN_UP: SimDuration = SimDuration::from_secs(127);
+/// Number of attempts that are sent again at this distance. Then the distance doubles with each attempt, so that they are sent 1, 2,
+/// 3, 4, 5, 7, 11, 19, 35 and 67 s after the first one [V: Linux since 6.5, `tcp_syn_linear_timeouts`; measured with 6.18]. Before
+/// 6.5 they were sent after 1, 3, 7, 15, 31 and 63 s.
+const LINEAR: u8 = 4;
+
+/// Time after which Linux gives up an attempt to connect: 131 s [V: since 6.5, `tcp_syn_retries` of 6 after the linear ones].
+pub(in crate::model) const CONNECT_GIVEN_UP: SimDuration = SimDuration::from_secs(131);
 
 impl World {
     /// An attempt to connect that was sent `late` ago has come to nothing, and the kernel of the caller hears nothing. It tries
@@ -95,5 +99,19 @@ impl World {
 
 /// Time from the first attempt to connect to the n-th one after it.
 fn after(n: u8) -> SimDuration {
-    FIRST_GAP.saturating_mul((1 << n.min(32)) - 1)
+    let doubled = n.saturating_sub(LINEAR).min(32);
+    FIRST_GAP.saturating_mul(u64::from(n.min(LINEAR)) + (1 << doubled) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_try_again_as_often_as_linux() {
+        // Linux 6.18, one attempt at a full listen queue: sent again after 1.0, 2.1, 3.1, 4.1, 5.1, 7.1, 11.4, 19.6 and 35.7 s.
+        let sent: Vec<u64> = (0..=10).map(|n| after(n).as_nanos() / 1_000_000_000).collect();
+        assert_eq!(sent, [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67]);
+        assert_eq!(after(11), CONNECT_GIVEN_UP);
+    }
 }

@@ -3,7 +3,8 @@
 use super::{Check, path, quantity};
 use crate::model::lever::Setting;
 use crate::model::resource::{BYTES, Bound, Full, Meter, POOL, Sort};
-use crate::model::spec::Offered;
+use crate::model::spec::{Accepts, Offered, Pooled};
+use crate::scenario::BoxEntry;
 use crate::scenario::load::{ClientLoad, ResourceLoad, StaticLoad, Work};
 
 /// Bytes of a mebibyte and of a megabyte.
@@ -46,20 +47,39 @@ impl Check<'_, '_> {
     pub(super) fn pools(&mut self) {
         let boxes = &self.assembly.boxes;
         for other in boxes {
-            let Some(most) = other.spec.accepts() else { continue };
-            let pools = |entry: &'_ crate::scenario::BoxEntry| {
-                let pools = entry.spec.pools().into_iter();
-                let has = pools.filter(|pool| pool.to == other.name).map(|pool| u64::from(pool.has));
-                has.sum::<u64>() * u64::from(entry.spec.members())
+            let Some(Accepts { each, nodes }) = other.spec.accepts() else { continue };
+            let sum = |entry: &BoxEntry, of: fn(&Pooled) -> u32| {
+                let pools = entry.spec.pools().into_iter().filter(|pool| pool.to == other.name);
+                pools.map(|pool| u64::from(of(&pool))).sum::<u64>() * u64::from(entry.spec.members())
             };
-            let all: u64 = boxes.iter().map(pools).sum();
-            let largest = boxes.iter().max_by_key(|entry| pools(entry));
-            if let Some(entry) = largest.filter(|_| all > u64::from(most)) {
-                let message = format!(
+            let has = |entry: &BoxEntry| sum(entry, |pool| pool.has);
+            let (all, most) = (boxes.iter().map(has).sum::<u64>(), u64::from(each) * u64::from(nodes));
+            let open: u64 = boxes.iter().map(|entry| sum(entry, |pool| pool.open)).sum();
+            let of = if nodes == 1 { "" } else { "each node of " };
+            let message = if open > u64::from(each) {
+                format!(
+                    "all machines keep {open} connections open to {of}`{}`, which accepts {each}: the last ones find none",
+                    other.name
+                )
+            } else if all > most {
+                format!(
                     "the pools of all machines may open {all} connections to `{}`, which accepts {most}: the rest is rejected",
                     other.name
-                );
-                self.warn(&path(entry, POOL), message, "give smaller pools, or more `connections`");
+                )
+            } else {
+                continue;
+            };
+            let Some(entry) = boxes.iter().max_by_key(|entry| has(entry)) else { continue };
+            self.warn(&path(entry, POOL), message, "give smaller pools, or more `connections`");
+        }
+        for entry in boxes {
+            let open = entry.spec.pools().into_iter().filter(|pool| pool.open > 0);
+            let limits = |pool: &Pooled| {
+                boxes.iter().any(|other| other.name == pool.to && other.spec.accepts().is_some())
+            };
+            if open.clone().count() > 0 && !open.into_iter().any(|pool| limits(&pool)) {
+                let message = "no box that it asks limits connections, so that `pool_min` does nothing";
+                self.error(&path(entry, "pool_min"), message, "leave the key out");
             }
         }
     }

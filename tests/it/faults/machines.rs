@@ -61,27 +61,27 @@ fn work_that_ends_when_a_fault_begins_has_ended_before_it() {
 
 #[test]
 fn a_full_listen_queue_drops_what_comes_and_kernels_try_again() {
-    // 260 calls a second for 200, and room for 20 connections. Linux 6.18 refused none of 7825 (`tcp_abort_on_overflow` 0).
+    // 260 calls a second for 200, and room for 20 connections. Linux 6.18 refused none of 7825 (`tcp_abort_on_overflow` 0). A server
+    // that takes a connection when its request is there answered 194 a second in three runs: its workers are never idle.
     let text = "[run]\nduration = '30s'\nwarmup = '5s'\n[network]\nclient = '1ms'\n\
         [client.u]\nrate = '260/s'\ntarget = 'b'\ntimeout = '20s'\n\
         [server.b]\npublic = true\nworkers = 4\nqueue = 0\nbacklog = 20\n\
         steps = [{ wait = { dist = 'exponential', mean = '20ms' } }]\n";
     let record = run(text);
     assert_eq!((count(&record, Outcome::Unavailable), count(&record, Outcome::Rejected)), (0, 0));
-    // Answers come within half a second of an attempt to connect: of the first one, or of that 1, 3 or 7 s later.
+    let rate = between(&record, 5.0, 30.0).1 as f64 / 25.0;
+    assert!((194.0..206.0).contains(&rate), "{rate} answers a second");
+    // Answers come within half a second of an attempt to connect: of the first one, or of that 1, 2, 3, 4, 5 or 7 s later.
     let per_mille = |from: f64, to: f64| {
         let at = |n: u32| record.classes[0].ok.quantile(f64::from(n) / 1000.0) as f64 / 1e9;
         (1..1000).filter(|n| (from..to).contains(&at(*n))).count()
     };
-    for (from, to) in [(0.5, 1.0), (1.5, 3.0), (3.5, 7.0)] {
+    for (from, to) in [(0.5, 1.0), (1.5, 2.0), (2.5, 3.0), (3.5, 4.0), (4.5, 5.0), (5.5, 7.0), (7.5, 11.0)] {
         assert!(per_mille(from, to) <= 1, "{from} to {to} s: {}", per_mille(from, to));
     }
-    for (attempt, least) in [(0.0, 100), (1.0, 50), (3.0, 50), (7.0, 50)] {
-        assert!(
-            per_mille(attempt, attempt + 0.5) > least,
-            "{attempt} s: {}",
-            per_mille(attempt, attempt + 0.5)
-        );
+    for (attempt, least) in [(0.0, 100), (1.0, 50), (2.0, 50), (3.0, 30), (4.0, 20), (5.0, 20), (7.0, 20)] {
+        let found = per_mille(attempt, attempt + 0.5);
+        assert!(found > least, "{attempt} s: {found}");
     }
     let refused = run(&text.replace("backlog = 20", "backlog = 20\noverflow = 'refuse'"));
     assert!(

@@ -242,7 +242,7 @@ pub struct BalancerSpec {
     pub queue: Option<QueueSpec>,
     /// Longest time that a target may take to answer a call. Default: the preset's, else as long as it takes.
     pub timeout: Option<Duration>,
-    /// Longest time that a connection to a target may take, within `timeout`. Default: the preset's, else "127s", as Linux [V].
+    /// Longest time that a connection to a target may take, within `timeout`. Default: the preset's, else "131s", as Linux [V].
     pub connect_timeout: Option<Duration>,
     /// Active checks. Default: the preset's, else none.
     pub health: Option<HealthSpec>,

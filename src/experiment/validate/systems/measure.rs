@@ -45,6 +45,8 @@ pub(super) enum Measure {
     ShareInside(String, f64, f64),
     /// Share of the requests that ended without an answer, between two moments.
     FailedBetween(f64, f64),
+    /// Requests answered a second, between two moments.
+    AnsweredBetween(f64, f64),
     /// Time from a moment to the end of the first time without any answer after it.
     Silence(f64),
     /// Number of acknowledged writes that were lost.
@@ -94,6 +96,7 @@ impl Measure {
             "calls" => Measure::Calls(word(0)?),
             "share_inside" => Measure::ShareInside(word(0)?, number(1)?, number(2)?),
             "failed_between" => Measure::FailedBetween(number(0)?, number(1)?),
+            "answered_between" => Measure::AnsweredBetween(number(0)?, number(1)?),
             "silence" => Measure::Silence(number(0)?),
             "lag_at" => Measure::LagAt(number(0)?),
             "lag_gone" => Measure::LagGone(number(0)?, number(1)?),
@@ -135,6 +138,12 @@ impl Measure {
                 let (ok, failed) = between(record, *from, *to)
                     .fold((0, 0), |(ok, failed), window| (ok + window.ok, failed + window.failed));
                 failed as f64 / (ok + failed) as f64
+            }
+            M::AnsweredBetween(from, to) => {
+                let windows = between(record, *from, *to);
+                let (ok, length_s) = windows
+                    .fold((0, 0.0), |(ok, length_s), window| (ok + window.ok, length_s + window.length_s));
+                ok as f64 / length_s
             }
             M::Silence(after) => silence(record, *after),
             M::LostWrites => data(record, |data| data.lost_writes as f64),

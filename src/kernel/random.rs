@@ -216,6 +216,22 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_those_of_the_words() {
+        let both = |rng: &mut dyn FnMut() -> u64, bytes: [u8; 16]| {
+            let words: Vec<u8> = (0..2).flat_map(|_| rng().to_le_bytes()).collect();
+            assert_eq!(bytes.to_vec(), words);
+        };
+        let stream = || Seed::new(1).stream("web", "crash");
+        let keyed = || KeyedRng::new(7);
+        let (mut of_stream, mut of_key) = ([0; 16], [0; 16]);
+        stream().fill_bytes(&mut of_stream);
+        keyed().fill_bytes(&mut of_key);
+        let (mut stream, mut keyed) = (stream(), keyed());
+        both(&mut || stream.next_u64(), of_stream);
+        both(&mut || keyed.next_u64(), of_key);
+    }
+
+    #[test]
     fn streams_differ_by_seed_owner_and_purpose() {
         let seed = Seed::new(1);
         let mut firsts = [

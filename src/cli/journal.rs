@@ -205,7 +205,7 @@ impl Journal {
         if path.symlink_metadata().is_err() {
             return Ok((Journal::create(path, header)?, BTreeMap::new()));
         }
-        // Read when it is locked: whoever had it before may have gone on, or removed it.
+        // Read when it is locked: the process that had it before may have gone on, or removed it.
         let journal = Journal::open(path)?;
         let content = read(path)
             .map_err(|why| Failure::failed(format!("cannot go on with `{}`: {why}", path.display())))?;

@@ -49,8 +49,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 SCENARIO is the path of a scenario file, the name of a built-in scenario (outgrow list), or - for stdin.
 
-Text is 100 columns wide on every terminal, so that it is the same text everywhere; on a narrower one
-`outgrow run SCENARIO | less -S` shows tables and timelines unbroken.
+Text is 100 columns wide on every terminal, so that it is the same everywhere. On a narrower one
+`outgrow run SCENARIO | less -S` does not break its tables and timelines.
 
 Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 a goal does not hold; 130 interrupted.";
 

@@ -6,7 +6,7 @@ use super::finding::{Attempt, Finding, told};
 use super::gauge::GaugeResult;
 use super::level::Level;
 use super::pooled::Pooled;
-pub use super::value::{Figure, Named};
+pub use super::value::{Figure, Moments, Named};
 use crate::model::signal::Outcome;
 
 /// Name and version of the format.
@@ -344,17 +344,6 @@ pub struct Failures {
     pub own: Named<Figure>,
     /// Failures of the components that it asked, which it passed on.
     pub passed_on: Figure,
-}
-
-/// Mean, spread and maximum of times whose distribution is not recorded.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Moments {
-    /// Arithmetic mean.
-    pub mean: Figure,
-    /// Standard deviation.
-    pub sd: Figure,
-    /// The longest of a trial, averaged over trials.
-    pub max: Figure,
 }
 
 /// A machine. Components that share it give the same host.

@@ -91,6 +91,17 @@ impl<T: Serialize> Serialize for Named<T> {
     }
 }
 
+/// Mean, spread and maximum of times whose distribution is not recorded.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Moments {
+    /// Arithmetic mean.
+    pub mean: Figure,
+    /// Standard deviation.
+    pub sd: Figure,
+    /// The longest of a trial, averaged over trials.
+    pub max: Figure,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,10 @@ use super::shell::typed;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
-use crate::experiment::capacity::{Found, Knob};
+use crate::experiment::capacity::{Found, Knob, Loads as _};
 use crate::experiment::climb::{ClimbResult, SCHEMA, Step};
-use crate::experiment::runner::Progress as _;
+use crate::experiment::loss::{self, Loss};
+use crate::experiment::runner::{Progress as _, RunOptions};
 use crate::report;
 use crate::scenario::changes::Changes;
 use crate::scenario::expression::Expectation;
@@ -125,9 +126,16 @@ fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, 
         };
         let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, (false, None))?;
         let Some(found) = found else { break };
-        let changes =
-            at.checked_sub(1).map(|before| Changes::between(&given[before].scenario, &one.scenario));
-        let step = Step::new(&one.name, found, steps.last().zip(changes));
+        let changes = at.checked_sub(1).map(|before| {
+            let mut changes = Changes::between(&given[before].scenario, &one.scenario);
+            // The search decides the load.
+            let loads: Vec<String> =
+                one.knob.overrides(1.0).iter().map(|(key, _)| format!(".{key} = ")).collect();
+            changes.changed.retain(|change| !loads.iter().any(|load| change.contains(load)));
+            changes
+        });
+        let mut step = Step::new(&one.name, found, steps.last().zip(changes));
+        step.dead = dead(&simulating, one, &step, &loads)?;
         steps.push(step);
         if progress.interrupted() {
             break;
@@ -140,4 +148,28 @@ fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, 
         slo: given.first().map_or(Vec::new(), |one| one.slo.iter().map(ToString::to_string).collect()),
         steps,
     })
+}
+
+/// What one dead machine costs at the load that a step carries.
+fn dead(
+    simulating: &Simulating,
+    given: &Given,
+    step: &Step,
+    loads: &FileLoads<'_>,
+) -> Result<Vec<Loss>, Failure> {
+    let Some(load) = step.capacity.estimate else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for machine in loss::machines(&given.scenario) {
+        loads.steps.now(format!("{}{machine} dies", loads.what));
+        let scenario = loads.scenario(&given.knob.overrides(load))?;
+        let options = RunOptions {
+            seed: simulating.seed.unwrap_or(scenario.run.seed),
+            trials: 0..1,
+            jobs: simulating.jobs(),
+            length: scenario.length(),
+        };
+        let Some(loss) = loss::loss(scenario, &machine, &options, loads.steps) else { break };
+        found.push(loss);
+    }
+    Ok(found)
 }

@@ -2,6 +2,7 @@
 
 use super::advise::{self, Reload};
 use super::finding::{Attempt, Finding};
+use super::loss;
 use super::result::{RunResult, Verdict};
 use super::runner::{Progress, RunOptions, run};
 use crate::model::record::TrialRecord;
@@ -100,7 +101,7 @@ impl Badness {
 }
 
 /// Tries what could help, and puts what came of it, and the advice that follows, into the result. The result does not depend on
-/// the number of threads. Changes nothing where nothing fails.
+/// the number of threads. Where nothing fails, it tries the failure that is the next question, if there is one.
 pub fn try_advice(
     scenario: &Scenario,
     options: &RunOptions,
@@ -109,7 +110,13 @@ pub fn try_advice(
     reload: &Reload<'_>,
     progress: &dyn Progress,
 ) {
-    if !advise::fails(result) || !result.complete && result.stopped.is_none() {
+    if !result.complete && result.stopped.is_none() {
+        return;
+    }
+    if !advise::fails(result) {
+        if let Some(machine) = advise::untried(scenario, result) {
+            result.next = try_death(scenario, options, &machine, reload, progress).or(result.next.take());
+        }
         return;
     }
     let before = Badness::of(scenario, result, records);
@@ -152,6 +159,19 @@ pub fn try_advice(
     }
     result.next =
         if result.tried.is_empty() { result.next.take() } else { advise::best(scenario, &result.tried) };
+}
+
+/// Tries the death of a machine. Returns the command in which it dies, with what came of it.
+fn try_death(
+    scenario: &Scenario,
+    options: &RunOptions,
+    machine: &str,
+    reload: &Reload<'_>,
+    progress: &dyn Progress,
+) -> Option<String> {
+    let loss = loss::loss(reload(&[])?, machine, options, progress)?;
+    let cost = format!("tried: {:.1} % available", loss.available * 100.0);
+    Some(advise::dies(scenario, machine, &cost))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::scenario::changes::Changes;
 
 use super::capacity::{CapacityResult, LoadUnit, Point};
+use super::loss::Loss;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.climb/1";
@@ -35,6 +36,9 @@ pub struct Step {
     pub capacity: CapacityResult,
     /// What it carries more than the step before; `None` at the first, and where one of them has no capacity.
     pub gain: Option<Gain>,
+    /// What one dead machine costs at the load that the step carries, a row for each role of machines; empty without a
+    /// capacity.
+    pub dead: Vec<Loss>,
 }
 
 /// The ratio of two neighbouring steps.
@@ -59,6 +63,7 @@ impl Step {
             gain: before.and_then(|before| gain(&before.capacity, &capacity)),
             changes,
             capacity,
+            dead: Vec::new(),
         }
     }
 

@@ -108,13 +108,23 @@ pub(super) fn collapse(scenario: &Scenario, records: &[TrialRecord], length: Len
     if judged.iter().all(Option::is_none) {
         let window_s = records[0].windows.iter().map(|window| window.length_s).fold(0.0, f64::max);
         let needed_s = last_s + 2.0 * patience_s + (WINDOWS_MIN as f64 + 2.0) * window_s;
-        return if needed_s > end_s {
+        // Where the service already works at the end, although what pushed it over may last, there is nothing to wait for.
+        let is_back = records.iter().all(|record| works_at_the_end(record));
+        return if needed_s > end_s && !is_back {
             Verdict::TooShort(1.05 * (needed_s - warmup_s))
         } else {
             Verdict::Untried
         };
     }
     shown(&judged, Some(last_s))
+}
+
+/// Whether the requests of the last windows of a trial are answered.
+fn works_at_the_end(record: &TrialRecord) -> bool {
+    let last = &record.windows[record.windows.len().saturating_sub(WINDOWS_MIN)..];
+    let issued: u64 = last.iter().map(|window| window.issued).sum();
+    let ok: u64 = last.iter().map(|window| window.ok).sum();
+    ok as f64 >= COLLAPSED * issued as f64
 }
 
 fn shown(judged: &[Option<(bool, f64)>], since_s: Option<f64>) -> Verdict {

@@ -8,14 +8,14 @@ use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
 use crate::stats::tally::Tally;
 
-use super::collapse::{Verdict, collapse};
+use super::collapse::{Collapse, Verdict, collapse};
 use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response, sd_ms};
 use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
     ClassResult, ComponentResult, Failures, Figure, Happening, MachineResult, Metrics, Moments, Named,
-    Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
+    Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped, World, Worlds,
 };
 use super::runner::{RunOptions, Trials};
 use super::{advise, expect, rare, series, steady, theory, warn};
@@ -57,6 +57,7 @@ impl RunResult {
             events: records.iter().map(|record| record.events).sum(),
             steady_state: steady::steady_state(records, options.length),
             collapse: None,
+            worlds: None,
             random_faults: rare::random_faults(scenario, records),
             precision: trials.precision,
             metrics: metrics(scenario, records, &pooled),
@@ -79,6 +80,7 @@ impl RunResult {
         }
         if let Verdict::Shown(found) = &collapse {
             result.steady_state.reached &= found.of == 0;
+            result.worlds = worlds(scenario, records, found);
             result.collapse = Some(found.clone());
         }
         result.bottleneck = advise::bottleneck(scenario, &result);
@@ -90,7 +92,27 @@ impl RunResult {
         result.warnings = warn::warnings(records, options.length, &result);
         result.warnings.extend(warn::too_short_to_tell(&collapse));
         result
+            .warnings
+            .extend(theory::relaxation(scenario, options.length).and_then(warn::too_short_to_relax));
+        result
     }
+}
+
+/// The figures of the trials in which the service came back, and of the others; `None` unless there are both.
+fn worlds(scenario: &Scenario, records: &[TrialRecord], found: &Collapse) -> Option<Worlds> {
+    let world = |which: bool| {
+        let own = records.iter().zip(&found.by_trial).filter(|(_, one)| **one == Some(which));
+        let own: Vec<TrialRecord> = own.map(|(record, _)| record.clone()).collect();
+        (!own.is_empty()).then(|| {
+            let pooled = pooled(&own);
+            World {
+                trials: own.len(),
+                metrics: metrics(scenario, &own, &pooled),
+                classes: classes(scenario, &own, &pooled),
+            }
+        })
+    };
+    Some(Worlds { recovered: world(false)?, collapsed: world(true)? })
 }
 
 fn reference(scenario: &Scenario) -> ScenarioRef {

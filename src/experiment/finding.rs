@@ -102,6 +102,19 @@ pub enum Finding {
         /// What follows from the scenario alone; `None` where that asks for no more than there is.
         need: Option<Need>,
     },
+    /// A resource of which more is asked than there is, and which is not full only because another one lets too little
+    /// through.
+    Behind {
+        /// The box that has it.
+        of: String,
+        /// Its stable name.
+        resource: &'static str,
+        /// How a sentence speaks of it.
+        #[serde(skip)]
+        noun: Noun,
+        /// What follows from the scenario alone.
+        need: Need,
+    },
     /// A resource was full because calls held it while they waited for another box.
     Held {
         /// The box that has it.

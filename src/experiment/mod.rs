@@ -16,6 +16,7 @@ mod figure;
 pub mod finding;
 pub mod gauge;
 pub mod level;
+pub mod loss;
 pub mod pooled;
 mod rare;
 pub mod result;

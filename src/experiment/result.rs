@@ -43,6 +43,10 @@ pub struct RunResult {
     /// In how many trials the service did not come back after what had pushed it over; absent where nothing did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapse: Option<Collapse>,
+    /// What users had in the trials in which the service came back, and in those in which it did not; absent unless there are
+    /// both. All other figures mix the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worlds: Option<Worlds>,
     /// The random faults of the scenario, and how often they happened; absent without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub random_faults: Vec<RandomFault>,
@@ -89,6 +93,26 @@ impl RunResult {
     pub fn reasons(&self) -> Vec<String> {
         self.why.iter().map(Finding::text).collect()
     }
+}
+
+/// The two worlds of a service that comes back in some trials.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Worlds {
+    /// The trials in which it came back.
+    pub recovered: World,
+    /// The trials in which it did not.
+    pub collapsed: World,
+}
+
+/// The trials of one world.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct World {
+    /// Their number.
+    pub trials: usize,
+    /// The system as a whole in them.
+    pub metrics: Metrics,
+    /// The figures of each class of requests in them.
+    pub classes: Named<ClassResult>,
 }
 
 /// Why trials stopped by themselves.
@@ -368,9 +392,18 @@ pub struct Series {
     pub columns: Vec<String>,
     /// One row for each window; `None` if nothing was measured.
     pub rows: Vec<Vec<Option<f64>>>,
+    /// The lowest and the highest trial of the columns that charts show with a band: a pair for each window.
+    #[serde(skip)]
+    pub bands: Vec<(&'static str, Vec<(f64, f64)>)>,
 }
 
 impl Series {
+    /// The lowest and the highest trial of a column in each window; empty where it has no band.
+    #[must_use]
+    pub fn band(&self, name: &str) -> &[(f64, f64)] {
+        self.bands.iter().find(|(known, _)| *known == name).map_or(&[], |(_, ends)| ends)
+    }
+
     /// The values of the column with this name.
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = Option<f64>>> {
         let at = self.columns.iter().position(|known| known == name)?;

@@ -55,7 +55,31 @@ pub(super) fn series(records: &[TrialRecord]) -> Series {
         window_s: window_length(trials[0]),
         columns: COLUMNS.iter().map(ToString::to_string).chain(names).collect(),
         rows: (0..windows).map(row).collect(),
+        bands: bands(&trials, windows),
     }
+}
+
+/// What a trial had in a window; NaN if nothing was measured.
+type InWindow = fn(&Window) -> f64;
+
+/// The columns with a band.
+const BANDS: [(&str, InWindow); 3] = [
+    ("throughput_rps", |window| window.ok as f64 / window.length_s),
+    ("errors_rps", |window| window.failed as f64 / window.length_s),
+    ("p99_ms", |window| window.p99.map_or(f64::NAN, |nanos| nanos as f64 / NANOS_PER_MS)),
+];
+
+/// The lowest and the highest trial in each window; none of a single trial.
+fn bands(trials: &[&TrialRecord], windows: usize) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+    if trials.len() < 2 {
+        return Vec::new();
+    }
+    let ends = |of: InWindow, at: usize| {
+        let all = trials.iter().map(|trial| of(&trial.windows[at]));
+        // `min` and `max` leave what is not measured out.
+        all.fold((f64::NAN, f64::NAN), |(low, high), value| (value.min(low), value.max(high)))
+    };
+    BANDS.iter().map(|(name, of)| (*name, (0..windows).map(|at| ends(*of, at)).collect())).collect()
 }
 
 /// The trials that ran to their end, or all if none did.
@@ -147,6 +171,7 @@ mod tests {
         let at = |row: usize, name: &str| series.column(name).unwrap().nth(row).unwrap().unwrap();
         assert_eq!([at(3, "t_s"), at(3, "offered_rps"), at(3, "errors_rps")], [0.3, 100.0, 10.0]);
         assert_eq!([at(3, "inside:box"), at(3, "p99_ms"), at(3, "response_ms")], [2.0, 50.0, 20.0]);
+        assert_eq!(series.band("p99_ms")[3], (50.0, 900.0), "the lowest and the highest trial");
         assert_eq!([at(4, "throughput_rps"), at(4, "response_ms"), at(4, "in_system")], [60.0, 20.0, 3.0]);
     }
 

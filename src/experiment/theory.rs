@@ -2,6 +2,7 @@
 
 use crate::model::record::{ComponentRecord, TrialRecord};
 use crate::model::resource::{Bound, Meter, Resource, Sort};
+use crate::model::simulation::Length;
 use crate::model::spec::Offered;
 use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad};
 use crate::scenario::{BoxEntry, Scenario};
@@ -45,6 +46,47 @@ pub(super) fn predictions(
         found.extend(alone(scenario, &load, records, result));
     }
     found
+}
+
+/// A queue that takes long to forget its start.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Slow {
+    /// The box.
+    pub(super) of: String,
+    /// Use of its cores, 0..1.
+    pub(super) used: f64,
+    /// Its relaxation time, in seconds.
+    pub(super) relaxation_s: f64,
+    /// The measured time of a trial, in seconds.
+    pub(super) measured_s: f64,
+}
+
+/// The queue for cores that relaxes most slowly, by an open load that does not change; `None` without one. The relaxation time
+/// is that of Odoni and Roth (*Operations Research* 31(3), 1983) for exponential times, 2 s / (2.8 (1 - sqrt(u))^2), with the work
+/// s of a call on all cores of a machine together and their use u.
+pub(super) fn relaxation(scenario: &Scenario, length: Length) -> Option<Slow> {
+    let load = scenario.load();
+    let is_open = load.clients.iter().all(|client| matches!(client.offered, Offered::Open(_)));
+    if !is_open || !scenario.is_constant() {
+        return None;
+    }
+    let slow = |row: &ResourceLoad| {
+        let used = row.utilisation();
+        let calls = row.mean.open_calls;
+        let is_queue = row.resource.meter == Meter::Cores && (0.5..1.0).contains(&used) && calls > 0.0;
+        // Each member has a queue of its own.
+        let work_s = used * f64::from(row.left) / calls;
+        is_queue.then(|| Slow {
+            of: row.name.clone(),
+            used,
+            relaxation_s: 2.0 * work_s / (2.8 * (1.0 - used.sqrt()).powi(2)),
+            measured_s: length.measured.as_secs_f64(),
+        })
+    };
+    load.resources
+        .iter()
+        .filter_map(slow)
+        .reduce(|most, one| if one.relaxation_s > most.relaxation_s { one } else { most })
 }
 
 /// Whether every request was answered at its first try, so that all calls are those that the scenario describes.
@@ -366,5 +408,32 @@ mod tests {
         assert!(
             (result.theory[1].theory - 78.43).abs() < 0.01 && (result.theory[2].theory - 10.0).abs() < 1e-9
         );
+    }
+}
+
+#[cfg(test)]
+mod relaxation_tests {
+    use super::*;
+    use crate::components::KINDS;
+    use crate::model::spec::NoFiles;
+
+    fn slow(rate: &str, duration: &str) -> Option<Slow> {
+        let text = format!(
+            "[run]\nduration = '{duration}'\n[client.u]\nrate = '{rate}'\ntarget = 's'\n[server.s]\npublic = true\n\
+             cores = 1\nsteps = [{{ cpu = '10ms' }}]\n"
+        );
+        let scenario = crate::scenario::load("a.toml", &text, &[], &NoFiles, KINDS).unwrap().scenario;
+        relaxation(&scenario, scenario.length())
+    }
+
+    #[test]
+    fn a_nearly_full_queue_takes_a_minute_to_forget_its_start() {
+        // 2 x 10 ms / (2.8 (1 - sqrt(0.98))^2)
+        let full = slow("98/s", "1min").unwrap();
+        assert!((full.relaxation_s - 70.7).abs() < 0.5 && full.of == "s", "{full:?}");
+        assert!(super::super::warn::too_short_to_relax(full).unwrap().contains("--duration"));
+        let roomy = slow("60/s", "1min").unwrap();
+        assert_eq!(super::super::warn::too_short_to_relax(roomy), None);
+        assert_eq!(slow("120/s", "1min"), None, "it grows without end");
     }
 }

@@ -12,6 +12,7 @@ use super::rare;
 use super::result::{Answer, ClassResult, RunResult, Stopped, Verdict};
 use super::round::round_up;
 use super::steady::{WarmupProblem, warmup_problem};
+use super::theory::Slow;
 
 /// Requests that had not ended are reported from this share on.
 const CUT_OFF_SHARE_MIN: f64 = 0.000_5;
@@ -25,6 +26,9 @@ const SKEWNESS_MAX: f64 = 0.4;
 
 /// Least number of batches of a trial for an estimate of the skewness.
 const BATCHES_MIN: usize = 200;
+
+/// Least measured time, in relaxation times of the slowest queue.
+const RELAXATIONS_MIN: f64 = 10.0;
 
 /// All warnings about a result, the most serious first.
 pub(super) fn warnings(records: &[TrialRecord], length: Length, result: &RunResult) -> Vec<String> {
@@ -87,6 +91,21 @@ pub(super) fn too_short_to_tell(collapse: &Collapsing) -> Option<String> {
         "too short to tell whether the service comes back by itself: --duration {}",
         round_up(*needed_s)
     ))
+}
+
+/// The measured time is only a few relaxation times of a queue, so that its start and chance decide the means.
+pub(super) fn too_short_to_relax(slow: Slow) -> Option<String> {
+    let Slow { of, used, relaxation_s, measured_s } = slow;
+    (measured_s < RELAXATIONS_MIN * relaxation_s).then(|| {
+        format!(
+            "at {:.0} % use the queue of `{of}` forgets its start only after about {} (its relaxation time), and means over {} \
+             are too low: --duration {}",
+            100.0 * used,
+            round_up(relaxation_s),
+            round_up(measured_s),
+            round_up(RELAXATIONS_MIN * relaxation_s)
+        )
+    })
 }
 
 fn warmup(records: &[TrialRecord], length: Length) -> Option<String> {

@@ -31,7 +31,7 @@ use super::part::Part;
 use super::record::{Stop, TrialRecord};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
-use super::trace::{Step, Trace, TraceLine, What};
+use super::trace::{Ended, Step, Trace, TraceLine, What};
 use super::troubles::Troubles;
 use super::world::{CONNECT_GIVEN_UP, Info, LISTEN, Status, World};
 
@@ -183,8 +183,7 @@ impl Simulation {
         id
     }
 
-    /// Adds a place for components, with its links to each earlier place and to itself. The internet and one zone exist
-    /// from the start.
+    /// Adds a place, with its links to each earlier place and to itself. The internet and one zone exist from the start.
     pub fn add_place(&mut self, links: &[Link]) -> Place {
         self.world.network.add_place(links)
     }
@@ -197,6 +196,11 @@ impl Simulation {
     /// Traces one request, or a sample of requests, from now on.
     pub fn follow(&mut self, trace: Trace) {
         self.world.trace = Some(Box::new(trace));
+    }
+
+    /// How each request ended, if the trace was asked for that.
+    pub fn ends(&self) -> &[Ended] {
+        self.world.trace.as_ref().map_or(&[], |trace| &trace.ends)
     }
 
     /// The events of the traced request, as text; empty for a sample.

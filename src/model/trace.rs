@@ -84,9 +84,28 @@ pub struct Sample {
     pub most: usize,
 }
 
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Who sent it.
+    pub client: ComponentId,
+    /// Its number, counted from 0 by its client.
+    pub number: u64,
+    /// Index of its class.
+    pub class: u16,
+    /// When it was issued.
+    pub issued: SimTime,
+    /// The time from then to its end.
+    pub lasted: SimDuration,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
 /// The requests that a trace follows.
 #[derive(Debug)]
 enum Whom {
+    /// None: only how each request ends is kept.
+    Nobody,
     /// One request; of any client without a client.
     One(Option<ComponentId>, u64),
     /// A sample, with those of it that have begun.
@@ -101,19 +120,38 @@ pub struct Trace {
     pub lines: Vec<TraceLine>,
     /// The events for programs, in order.
     pub steps: Vec<Step>,
+    /// How each request ended, in the order of the ends; empty unless the trace was asked for that.
+    pub ends: Vec<Ended>,
 }
 
 impl Trace {
+    /// Keeps how each request ends, and follows none.
+    #[must_use]
+    pub fn ends() -> Trace {
+        Trace::of(Whom::Nobody)
+    }
+
+    fn of(whom: Whom) -> Trace {
+        Trace { whom, lines: Vec::new(), steps: Vec::new(), ends: Vec::new() }
+    }
+
+    /// A request has ended.
+    pub(super) fn end(&mut self, ended: Ended) {
+        if matches!(self.whom, Whom::Nobody) {
+            self.ends.push(ended);
+        }
+    }
+
     /// Traces request `number` of `client`; `None` is any client.
     #[must_use]
     pub fn new(client: Option<ComponentId>, number: u64) -> Trace {
-        Trace { whom: Whom::One(client, number), lines: Vec::new(), steps: Vec::new() }
+        Trace::of(Whom::One(client, number))
     }
 
     /// Traces a sample, without text.
     #[must_use]
     pub fn sample(sample: Sample) -> Trace {
-        Trace { whom: Whom::Some(sample, BTreeSet::new()), lines: Vec::new(), steps: Vec::new() }
+        Trace::of(Whom::Some(sample, BTreeSet::new()))
     }
 
     /// A request begins: takes it into the sample if it belongs there.
@@ -129,6 +167,7 @@ impl Trace {
 
     pub(super) fn follows(&self, client: ComponentId, number: u64) -> bool {
         match &self.whom {
+            Whom::Nobody => false,
             Whom::One(whose, which) => *which == number && whose.is_none_or(|followed| followed == client),
             Whom::Some(_, taken) => taken.contains(&(client, number)),
         }

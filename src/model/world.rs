@@ -26,7 +26,7 @@ use super::meter::Inside;
 use super::network::{Network, Place};
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId};
-use super::trace::{Trace, What};
+use super::trace::{Ended, Trace, What};
 use super::troubles::Troubles;
 
 pub(super) use knocks::CONNECT_GIVEN_UP;
@@ -288,9 +288,12 @@ impl World {
 
     #[cold]
     fn tell_end(&mut self, id: RequestId, outcome: Outcome) {
-        let &Request { client, number, issued, .. } =
+        let &Request { client, number, issued, class, .. } =
             self.requests.get(id.0).expect("a request is told about before it is forgotten");
         let now = self.now();
+        if let Some(trace) = &mut self.trace {
+            trace.end(Ended { client, number, class, issued, lasted: now.since(issued), outcome });
+        }
         self.tell(client, client, number, |_| format!("ends {} after {}", outcome.name(), now.since(issued)));
         self.mark_request(client, number, What::End(outcome));
     }

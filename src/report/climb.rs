@@ -8,6 +8,7 @@ use super::number::{number, percent, seconds};
 use super::text::{bold, dim, paragraph, table, unsure};
 use crate::experiment::capacity::{Found, LoadUnit};
 use crate::experiment::climb::{ClimbResult, Gain, Step};
+use crate::experiment::loss::Loss;
 use crate::scenario::changes::Changes;
 
 /// The whole report, at most a hundred columns wide.
@@ -22,6 +23,13 @@ pub fn text(result: &ClimbResult) -> String {
     out.push_str(&table(&header, 1, &rows));
     out.push('\n');
     for (name, sentence) in sentences(result) {
+        out.push_str(&paragraph(&format!("{name}: "), &sentence));
+    }
+    let losses = losses(result);
+    if !losses.is_empty() {
+        out.push_str("\nwhat one dead machine costs at that load:\n");
+    }
+    for (name, sentence) in losses {
         out.push_str(&paragraph(&format!("{name}: "), &sentence));
     }
     out
@@ -116,6 +124,30 @@ pub(super) fn sentences(result: &ClimbResult) -> Vec<(String, String)> {
         Some((step.name.clone(), format!("{gain}; {}", changed(changes))))
     };
     result.steps.iter().filter_map(one).collect()
+}
+
+/// What one dead machine costs at each step, each with the name of its step; empty if nothing was tried.
+pub(super) fn losses(result: &ClimbResult) -> Vec<(String, String)> {
+    let said = result.steps.iter().filter_map(|step| Some((step.name.clone(), dead(step)?)));
+    said.collect()
+}
+
+/// `dead for 18 s, lb costs 18.2 s of service, web-1 3.36 s`; `None` if nothing was tried.
+fn dead(step: &Step) -> Option<String> {
+    let (first, others) = step.dead.split_first()?;
+    // A time below a tenth of a second is that of the requests that were inside.
+    let cost = |loss: &Loss| match loss.without_service_s {
+        small if small < 0.1 => "nothing".to_owned(),
+        time => format!("{} s", three(time)),
+    };
+    let others = others.iter().map(|loss| format!(", {} {}", loss.machine, cost(loss)));
+    Some(format!(
+        "dead for {}, {} costs {} of service{}",
+        seconds(first.down_s),
+        first.machine,
+        cost(first),
+        others.collect::<String>()
+    ))
 }
 
 /// `1.43 times the load (95 %: 1.42 to 1.44) for twice the price`.

@@ -1,7 +1,7 @@
 //! Overrides: values such as `web.count = 8`, written into a scenario's text before it is read. Comments and layout
 //! stay.
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::assemble::SECTIONS;
 use super::document::Document;
@@ -10,7 +10,7 @@ use super::suggest::{did_you_mean, nearest, with_article};
 
 /// Writes each value to its key, in order. Returns the new text. A key is `BOX.key`, `KIND.BOX.key`, or one of a
 /// section: `run.seed`, `request.read.share`; elements of arrays are `steps[1].times` or `steps.1.times`. A value
-/// that is not TOML is a string, so that `50ms` needs no quotes.
+/// that is not TOML is a string, so that `50ms` needs no quotes. A table for the key `fault` is one more fault.
 ///
 /// # Errors
 /// The syntax errors of `text`. If there are none: every override whose key does not exist, in a text that lists the
@@ -66,10 +66,24 @@ impl Fault {
 }
 
 fn set(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Fault> {
-    let path = full_path(document, &steps(key)?)?;
+    let steps = steps(key)?;
     let value = value.trim();
     let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
+    if let (["fault"], Value::InlineTable(fault)) = (steps.as_slice(), &value) {
+        return add_fault(document, fault.clone());
+    }
+    let path = full_path(document, &steps)?;
     set_in_table(document.as_table_mut(), &path, value)
+}
+
+/// Adds one more `[[fault]]` to those of the text.
+fn add_fault(document: &mut DocumentMut, fault: InlineTable) -> Result<(), Fault> {
+    match document.entry("fault").or_insert(Item::ArrayOfTables(ArrayOfTables::new())) {
+        Item::ArrayOfTables(tables) => tables.push(fault.into_table()),
+        Item::Value(Value::Array(array)) => array.push(fault),
+        _ => return Err(Fault::new("`fault` is no array of tables: write [[fault]]".to_owned())),
+    }
+    Ok(())
 }
 
 /// The steps of a key as it is written.
@@ -241,6 +255,19 @@ mod tests {
                 .unwrap()
                 .contains("target = \"www\"\nretry = { attempts = 3 }\n")
         );
+    }
+
+    #[test]
+    fn a_table_for_the_key_fault_is_one_more_fault() {
+        let fault = "{ kind = 'crash', target = 'web-1', at = '1s' }";
+        let added = "[[fault]]\nkind = 'crash'\ntarget = 'web-1'\nat = '1s'\n";
+        assert!(set("fault", fault).unwrap().ends_with(added));
+        let one = ("fault".to_owned(), fault.to_owned());
+        let two = apply("a", "title = 'x'\n", &[one.clone(), one.clone()]).unwrap();
+        assert_eq!(two.matches("[[fault]]").count(), 2);
+        let inline = apply("a", "fault = [{ kind = 'hang' }]\n", std::slice::from_ref(&one)).unwrap();
+        assert!(inline.contains("kind = 'hang'") && inline.contains("kind = 'crash'"), "{inline}");
+        assert!(apply("a", "fault = 3\n", &[one]).is_err());
     }
 
     #[test]

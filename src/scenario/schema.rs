@@ -134,6 +134,7 @@ fn without_null(schema: &mut Value) {
             }
             one_type(object);
             one_choice(object);
+            one_list(object);
             object.values_mut().for_each(without_null);
         }
         _ => {}
@@ -163,6 +164,24 @@ fn one_choice(object: &mut Map<String, Value>) {
     }
 }
 
+/// Turns `"oneOf"` of constants into one `"enum"`: editors print a message for each member of `oneOf` where a value is none of
+/// them. What each value means goes where Taplo and Tombi look for it.
+fn one_list(object: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = object.get("oneOf") else { return };
+    let mut values: Vec<Value> = Vec::new();
+    let mut about: Vec<Value> = Vec::new();
+    for choice in choices {
+        let list = choice["enum"].as_array().cloned();
+        let Some(list) = list.or_else(|| choice.get("const").map(|one| vec![one.clone()])) else { return };
+        about.extend(list.iter().map(|_| choice.get("description").cloned().unwrap_or_else(|| "".into())));
+        values.extend(list);
+    }
+    object.shift_remove("oneOf");
+    object.insert("type".into(), "string".into());
+    object.insert("enum".into(), values.into());
+    object.insert("x-taplo".into(), json!({ "docs": { "enumValues": about } }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::toys::KINDS;
@@ -184,6 +203,19 @@ mod tests {
         ] {
             assert_eq!(schema.pointer(pointer), Some(&value), "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_list_of_words_is_one_enum_with_the_meaning_of_each() {
+        let text = schema(crate::components::KINDS);
+        let kind = &text["$defs"]["FaultKind"];
+        assert_eq!((&kind["enum"][0], &kind["type"]), (&"crash".into(), &"string".into()));
+        let about = &kind["x-taplo"]["docs"]["enumValues"];
+        assert!(about[0].as_str().unwrap().contains("The process dies"), "{kind:#}");
+        assert_eq!(about.as_array().unwrap().len(), kind["enum"].as_array().unwrap().len());
+        assert!(text["$defs"].as_object().unwrap().values().all(|one| {
+            one["oneOf"].as_array().is_none_or(|choices| choices.iter().any(|one| one.get("const").is_none()))
+        }));
     }
 
     #[test]

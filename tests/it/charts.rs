@@ -93,7 +93,7 @@ fn charts_are_the_same_files_with_any_number_of_threads() {
         files.iter().map(content).collect::<Vec<_>>()
     };
     let one = draw("1");
-    assert_eq!(one.len(), 8, "four charts, each as SVG and as PNG");
+    assert_eq!(one.len(), 10, "five charts, each as SVG and as PNG");
     assert!(one == draw("2"));
 }
 
@@ -277,7 +277,9 @@ fn check_page(page: &str) {
             ["http-equiv", "http://www.w3.org/2000/svg"].iter().any(|known| rest.starts_with(known));
         assert!(allowed, "{}", rest.chars().take(60).collect::<String>());
     }
-    assert!(!page.contains("url(") || page.matches("url(").count() == page.matches("url(#tip)").count());
+    let within = ["url(#tip", "url(data:font/otf;base64,"].map(|inside| page.matches(inside).count());
+    assert_eq!(page.matches("url(").count(), within.iter().sum::<usize>(), "all is in the page");
+    assert_eq!(within[1], 2, "both weights of the font");
     assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));
     let levels: Vec<u32> =
         tags.iter().filter_map(|tag| tag.strip_prefix('h')?.get(..1)?.parse().ok()).collect();
@@ -292,10 +294,9 @@ fn check_page(page: &str) {
         assert!(picture.contains("role=\"img\"") && picture.contains("aria-label=\""), "{picture}");
     }
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    let ids: Vec<&&str> = ids.iter().filter(|id| **id != "tip").collect();
     assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{ids:?}");
     for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(ids.iter().any(|id| **id == target), "#{target} leads nowhere");
+        assert!(ids.iter().any(|id| *id == target), "#{target} leads nowhere");
     }
     for name in ["section", "figure", "table", "details", "div", "ul", "li", "svg", "g", "text", "main"] {
         let opened = tags.iter().filter(|tag| is(tag, name)).count();
@@ -315,6 +316,9 @@ fn the_page_is_sound_and_escapes_what_the_scenario_says() {
     {
         assert!(text.contains(&format!(">{heading}</h2>")), "{heading} is missing");
     }
+    let diagram = text.split("class=\"diagram wide\"").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert!(diagram.contains("address?") && diagram.contains("class=\"on\""), "a name is asked");
+    assert!(diagram.contains("/s</text>"), "arrows have rates");
     // Each chart has a table with its numbers.
     assert_eq!(text.matches("<figure>").count(), text.matches("<summary aria-label=\"Table: ").count());
     // The report is the same each time.

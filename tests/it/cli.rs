@@ -455,6 +455,30 @@ fn a_trace_tells_one_requests_life() {
 }
 
 #[test]
+fn a_trace_finds_a_typical_the_slowest_and_a_failed_request() {
+    let trace = |more: &[&str]| {
+        let short = ["--set", "run.duration=20s", "--set", "run.warmup=1s"];
+        run(&[&["trace", "single-server"][..], &short, more].concat())
+    };
+    let told = |more: &[&str]| {
+        let output = trace(more);
+        let said = String::from_utf8(output.stderr.clone()).unwrap();
+        let took = said.trim().rsplit_once(": ").map(|(_, took)| took.to_owned()).unwrap_or_default();
+        (said, took.trim_end_matches(" ms").parse::<f64>().unwrap_or(f64::NAN), stdout(&output))
+    };
+    let (said, typical, listing) = told(&[]);
+    assert!(said.contains("the median of") && listing.contains("ends ok"), "{said}{listing}");
+    let (said, slowest, _) = told(&["--slowest", "--class", "view"]);
+    assert!(said.contains("the slowest of") && slowest > 1.5 * typical, "{said} {typical}");
+    let crash = ["--failed", "--set", "fault={kind=\"crash\",target=\"box\",at=\"5s\",for=\"5s\"}"];
+    let (said, _, listing) = told(&crash);
+    assert!(said.contains("that fail") && listing.contains("ends unavailable"), "{said}{listing}");
+    assert_eq!(trace(&["--failed"]).status.code(), Some(2), "nothing fails");
+    let unknown = trace(&["--class", "viwe"]);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("there are post, view"));
+}
+
+#[test]
 fn every_built_in_scenario_is_explained_in_every_format() {
     for builtin in outgrow::cli::builtin::BUILTINS {
         let explain = |format: &str| stdout(&run(&["explain", builtin.name, "--format", format]));

@@ -47,6 +47,16 @@ fn a_gain_is_the_ratio_of_two_capacities() {
     assert!(ends[0].as_f64().unwrap() < ratio && ratio < ends[1].as_f64().unwrap(), "{gain}");
     assert_eq!(gain["price"], 2.0, "two machines of one size");
     assert_eq!(high["changes"]["added"][0], "server.web");
+    let dead = |step: &Value, at: usize| {
+        let loss = &step["dead"][at];
+        (loss["machine"].clone(), loss["without_service_s"].as_f64().unwrap())
+    };
+    let [box_, db, web] = [dead(low, 0), dead(high, 0), dead(high, 1)];
+    assert_eq!([&box_.0, &db.0, &web.0], ["box", "db", "web"]);
+    assert!(
+        [box_.1, db.1, web.1].iter().all(|lost| (5.0..8.0).contains(lost)),
+        "dead for 6 s: {box_:?} {web:?}"
+    );
     assert_eq!((&low["gain"], &low["changes"]), (&Value::Null, &Value::Null));
 }
 

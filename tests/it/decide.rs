@@ -74,6 +74,26 @@ fn a_curve_has_a_line_a_design() {
     assert_eq!(lines[0]["points"][4]["x"], 90.0);
     // For M/M/1, throughput over response time, rate x (mu - rate), is greatest at half of mu.
     assert_eq!(lines[0]["knee"], 2);
+    let text = words(
+        "compare mm1 mm1 --set '2?box.cores=2' --duration 20s --trials 3 --vary users.rate=10/s..90/s:5",
+    );
+    assert!(text.contains("mm1 over users.rate, knee between 30/s and 70/s"), "no point of the grid: {text}");
+}
+
+/// A helper that waits, with too few workers beyond 20 requests a second.
+const HELPER: &str = "run = { duration = '20s', trials = 3 }\nclient.u = { target = 'v', rate = '100/s' }\n\
+    server.v = { public = true, cores = 8, steps = [{ call = 'w' }] }\n\
+    server.w = { cores = 8, workers = 20, steps = [{ wait = '1s' }] }\n";
+
+#[test]
+fn what_the_check_says_of_the_load_found_is_printed() {
+    let (_folder, path) = file(HELPER);
+    // A queue that grows for 20 s only is told from noise a little late, so that the answer lies beyond 20/s.
+    let text = words(&format!("capacity {path} --slo 'errors < 90%' --trials 3"));
+    assert!(text.contains("the workers of `w`"), "{text}");
+    let found = json(&format!("capacity {path} --slo 'errors < 90%' --trials 3"));
+    let warned = found["warnings"].as_array().unwrap();
+    assert!(warned.iter().any(|one| one.as_str().unwrap().contains("the workers of `w`")), "{found}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! **30 ± 0.1 s**<!-- 10-replica-lag users.rate=10000/s lag -->           the same with an override
 //! **12 ± 1 s**<!-- 12-primary-dies /metrics/data/outage/detect_s s -->   a place in the result, and its unit
 //! **691.6/s**<!-- = 2 / (2.41 * 0.0012) /s -->                           arithmetic, and its unit
+//! **4887**<!-- climb 04-scale-up users -->                               a cell of the README's table of the ladder
 //! ```
 //!
 //! `UPDATE=1 cargo it figures` writes them anew.
@@ -62,6 +63,9 @@ impl Results {
             let (formula, unit) = rest.rsplit_once(' ').ok_or("a formula ends with its unit")?;
             return Ok(shown(arithmetic::value(formula)?, None, unit));
         }
+        if let Some(cell) = way.strip_prefix("climb ") {
+            return climbed(cell);
+        }
         let mut words: Vec<&str> = way.split_whitespace().collect();
         let name = words.remove(0);
         let sets = words.iter().take_while(|word| word.contains('=')).count();
@@ -76,6 +80,24 @@ impl Results {
             metric => metric_of(scenario, result, &metric.join(" ")),
         }
     }
+}
+
+/// A cell of the ladder that stands in the README, where another test compares it with what `climb` prints: the step, and
+/// the header of the column.
+fn climbed(cell: &str) -> Result<String, String> {
+    let (step, column) = cell.split_once(' ').ok_or("a step and a column")?;
+    let page = fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let table = page.split("<!-- begin climb -->").nth(1).ok_or("the README has no ladder")?;
+    let cells = |line: &str| -> Vec<String> {
+        let parts = line.split("  ").map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let mut lines = table.lines().map(cells);
+    let header = lines.find(|cells| cells.first().is_some_and(|first| first == "step"));
+    let at = header.and_then(|header| header.iter().position(|name| name == column));
+    let row = lines.find(|cells| cells.first().is_some_and(|first| first == step));
+    let found = at.zip(row).and_then(|(at, row)| row.get(at).cloned());
+    found.ok_or_else(|| format!("the ladder has no column {column} of {step}"))
 }
 
 /// The figure at a JSON pointer of the result, with its interval if it has one.

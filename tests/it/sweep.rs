@@ -107,6 +107,21 @@ fn the_answer_of_a_sweep_is_on_stdout() {
 }
 
 #[test]
+fn a_long_sweep_tells_its_progress_where_there_is_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = ["sweep", "mm1", "--vary", "users.rate=10/s..60/s:21", "--trials", "2", "--duration", "10s"];
+    let grid = [&grid[..], &["--set", "run.warmup=1s", "--out", "-"]].concat();
+    let said = |more: &[&str]| {
+        let output = run(folder.path(), &[&grid[..], more].concat());
+        String::from_utf8(output.stderr).expect("all output is text")
+    };
+    let told = said(&[]);
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("of 21 points")).collect();
+    assert_eq!(lines.len(), 2, "a line every ten points: {told}");
+    assert!(!said(&["--quiet"]).contains("of 21 points"));
+}
+
+#[test]
 fn shards_merge_and_jobs_leave_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

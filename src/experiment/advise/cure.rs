@@ -33,28 +33,33 @@ fn change(entry: &BoxEntry, lever: &Lever, value: String) -> Change {
     Change { key: format!("{}.{}", entry.name, lever.key), value, comment }
 }
 
+/// The changes that could take one cause away, the best first; at least one.
+pub(super) struct Cause {
+    pub(super) changes: Vec<Change>,
+    /// Whether the scenario alone asks for more than there is, so that no other change can do without these.
+    pub(super) by_law: bool,
+}
+
 /// For each cause, the changes that could take it away.
-pub(super) fn cures(
-    scenario: &Scenario,
-    result: &RunResult,
-    reload: Option<&Reload<'_>>,
-) -> Vec<Vec<Change>> {
+pub(super) fn cures(scenario: &Scenario, result: &RunResult, reload: Option<&Reload<'_>>) -> Vec<Cause> {
     let cures = Cures { scenario, result, reload, load: scenario.load().resources };
-    let mut all: Vec<Vec<Change>> = Vec::new();
+    let mut all: Vec<Cause> = Vec::new();
     // What is merely the busiest is no cause where there is another one.
     let is_busiest = |finding: &&Finding| matches!(finding, Finding::Busiest { .. });
     let (last, first): (Vec<&Finding>, Vec<&Finding>) = result.why.iter().partition(is_busiest);
-    let has_cause = |all: &Vec<Vec<Change>>, finding: &Finding| !all.is_empty() && is_busiest(&finding);
+    let has_cause = |all: &Vec<Cause>, finding: &Finding| !all.is_empty() && is_busiest(&finding);
     for finding in first.into_iter().chain(last) {
         if has_cause(&all, finding) {
             break;
         }
         let Some(mut changes) = cures.of(finding) else { continue };
         // A key that helps against an earlier cause has its value already.
-        changes.retain(|change| !all.iter().flatten().any(|known| known.key == change.key));
+        let known = |key: &str| all.iter().flat_map(|cause| &cause.changes).any(|known| known.key == key);
+        changes.retain(|change| !known(&change.key));
         changes.truncate(FOR_ONE_MAX);
+        let by_law = matches!(finding, Finding::Full { need: Some(_), .. } | Finding::Behind { .. });
         if !changes.is_empty() {
-            all.push(changes);
+            all.push(Cause { changes, by_law });
         }
     }
     all
@@ -75,7 +80,9 @@ impl Cures<'_> {
             Finding::Metastable { .. } => Some(self.against(&self.everything(), &[Ill::Storm])),
             Finding::Fault { of, fault, .. } => Some(self.against_fault(fault, of)),
             Finding::RandomFaults { .. } => Some(self.against(&self.everything(), &[Ill::Dead])),
-            Finding::Full { of, resource, .. } => self.relief(of, resource),
+            Finding::Full { of, resource, .. } | Finding::Behind { of, resource, .. } => {
+                self.relief(of, resource)
+            }
             Finding::Busiest { of, resource, .. } => self.relief(of, resource),
             Finding::Growth { .. } => {
                 let binds = self.result.bottleneck.as_ref()?;
@@ -183,7 +190,7 @@ impl Cures<'_> {
             let load = changed.load().resources;
             let left = row.and_then(|row| fullest(&load, &row.name, row.resource.name));
             let found = change(entry, &price, value.clone());
-            let Some(next) = now.next.filter(|_| left.is_some_and(|left| used(left) > ROOMY)) else {
+            let Some(next) = now.next.filter(|_| left.is_some_and(|left| used(left) > ROOMY + 1e-9)) else {
                 return Some(found);
             };
             value = next.to_string();

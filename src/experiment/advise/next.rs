@@ -1,11 +1,13 @@
 //! What to try next: a command. While something fails it attacks the cause that `why` names; else it asks the next question.
 
 use crate::model::lever::{Effect, Setting};
+use crate::model::quantity::Duration;
 use crate::scenario::Scenario;
 use crate::scenario::levers::levers;
 use crate::scenario::load::ResourceLoad;
 
-use super::super::finding::{Attempt, Change};
+use super::super::finding::{Attempt, Change, Finding};
+use super::super::loss;
 use super::super::result::{Answer, RunResult};
 use super::cure::{Reload, cures, turned};
 use super::incident::fails;
@@ -16,6 +18,9 @@ pub(in super::super) const TRIALS_ADVISED_MAX: u64 = 1000;
 
 /// Most causes that are attacked together.
 const TOGETHER_MAX: usize = 3;
+
+/// Use of a resource from which on there is little more load to ask for.
+const NEARLY_FULL: f64 = 0.8;
 
 /// Least use of a resource at which the load that fills it is a question.
 const USED: f64 = 0.01;
@@ -37,6 +42,9 @@ pub(in super::super) fn question(scenario: &Scenario, result: &RunResult) -> Opt
     if let Some(trials) = trials {
         return Some(format!("{} --trials {trials}", scenario.command(&[])));
     }
+    if let Some(machine) = untried(scenario, result) {
+        return Some(dies(scenario, &machine, "not tried"));
+    }
     let load = scenario.load().resources;
     let first = load.iter().filter(|row| used(row) > USED);
     let first = first.reduce(|most, one| if used(one) > used(most) { one } else { most });
@@ -53,6 +61,29 @@ pub(in super::super) fn question(scenario: &Scenario, result: &RunResult) -> Opt
         let reason = format!("{} of `{}` would be full", row.resource.noun.word(), row.name);
         Some(command(scenario, &[change], &[&reason]))
     })
+}
+
+/// The machine whose death is the next question: where nothing fails, no fault is planned, and the load is so near to the
+/// highest one that more of it is no question.
+pub(in super::super) fn untried(scenario: &Scenario, result: &RunResult) -> Option<String> {
+    let is_near_full = scenario.load().resources.iter().any(|row| used(row) >= NEARLY_FULL);
+    let is_undecided = result.expect.iter().any(|verdict| verdict.verdict == Answer::NotShown);
+    let is_asked = is_near_full && !is_undecided && scenario.faults.is_empty() && !fails(result);
+    is_asked.then(|| loss::weakest(scenario)).flatten()
+}
+
+/// The command in which a machine dies.
+pub(in super::super) fn dies(scenario: &Scenario, machine: &str, note: &str) -> String {
+    let fault = loss::crash(scenario, machine);
+    let time = |time: Option<Duration>| time.map_or(String::new(), |time| time.to_string());
+    let value = format!(
+        "{{kind=\"{}\",target=\"{machine}\",at=\"{}\",for=\"{}\"}}",
+        fault.kind.name(),
+        time(fault.at),
+        time(fault.lasts)
+    );
+    let change = Change { key: "fault".to_owned(), value, comment: Some(format!("`{machine}` dies")) };
+    command(scenario, &[change], &[note])
 }
 
 /// The load at which a resource is full, of two digits; `None` where it cannot be simulated.
@@ -79,12 +110,24 @@ pub(in super::super) fn plans(
     result: &RunResult,
     reload: Option<&Reload<'_>>,
 ) -> Vec<Vec<Change>> {
-    let causes = cures(scenario, result, reload);
+    let found = cures(scenario, result, reload);
+    // What the scenario alone asks too much of must all be widened: that is known before it is tried.
+    let by_law: Vec<Change> = found
+        .iter()
+        .filter(|cause| cause.by_law)
+        .filter_map(|cause| cause.changes.first().cloned())
+        .collect();
+    let causes: Vec<Vec<Change>> = found.into_iter().map(|cause| cause.changes).collect();
     let first: Vec<Change> = causes.iter().filter_map(|changes| changes.first().cloned()).collect();
     // Each alone before it joins those before it.
     let alone_and_together = |many: usize| [vec![first[many - 1].clone()], first[..many].to_vec()];
     let mut plans: Vec<Vec<Change>> =
         (1..=first.len().min(TOGETHER_MAX)).flat_map(alone_and_together).skip(1).collect();
+    let is_behind = result.why.iter().any(|finding| matches!(finding, Finding::Behind { .. }));
+    if is_behind && (2..=TOGETHER_MAX).contains(&by_law.len()) {
+        plans.retain(|plan| *plan != by_law);
+        plans.insert(0, by_law);
+    }
     let others = causes.iter().flat_map(|changes| changes.iter().skip(1)).map(|change| vec![change.clone()]);
     plans.extend(others);
     plans.extend(first.iter().skip(TOGETHER_MAX).map(|change| vec![change.clone()]));

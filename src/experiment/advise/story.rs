@@ -49,6 +49,8 @@ impl Case<'_> {
             full.iter().partition(|one| self.waits_for(one, &full).is_some());
         told.extend(origins.iter().take(FULL_MAX).map(|one| self.full(one)));
         told.extend(self.by_law(incident));
+        let behind = self.behind(&told, &full);
+        told.extend(behind);
         told.extend(self.surge(incident));
         told.extend(dragged.iter().filter_map(|one| self.held(one, &full)));
         told.extend(origins.first().and_then(|origin| self.dragged(origin, incident)));
@@ -176,6 +178,34 @@ impl Case<'_> {
             need: self.need(&row.name, row.resource.name),
         };
         self.load.iter().filter(is_it).map(finding).collect()
+    }
+
+    /// Resources that would be full if those that are let enough through: of which the scenario alone asks for more than there
+    /// is when the load is highest. None where what is full is not so for want of itself.
+    fn behind(&self, told: &[Finding], full: &[Full]) -> Vec<Finding> {
+        let is_short = |finding: &Finding| matches!(finding, Finding::Full { need: Some(_), .. });
+        if !told.iter().any(is_short) {
+            return Vec::new();
+        }
+        let mut found: Vec<Finding> = Vec::new();
+        for row in self.load.iter().filter(|row| used(row) > 1.0 && row.resource.sort == Sort::Rate) {
+            let name = row.resource.name;
+            let is_full = full.iter().any(|one| one.group == row.name && one.resource == name);
+            let is_known = found.iter().chain(told).any(|one| match one {
+                Finding::Behind { of, resource, .. } => *of == row.name && *resource == name,
+                Finding::Full { of, resource, .. } => *of == row.member && *resource == name,
+                _ => false,
+            });
+            if let (false, false, Some(need)) = (is_full, is_known, self.need(&row.name, name)) {
+                found.push(Finding::Behind {
+                    of: row.name.clone(),
+                    resource: name,
+                    noun: row.resource.noun,
+                    need,
+                });
+            }
+        }
+        found
     }
 
     /// When an incident begins; 0 if it does in the first measured window.

@@ -54,6 +54,13 @@ impl Finding {
     /// The sentence of what follows from it.
     fn effect(&self) -> Option<String> {
         Some(match self {
+            Finding::Behind { of, noun, need, .. } => format!(
+                "once that is widened, {} of `{of}` {} next: {} calls a second pass at most, {} come",
+                noun.word(),
+                if noun.verb() == "is" { "binds" } else { "bind" },
+                number(need.pass_per_s),
+                number(need.come_per_s)
+            ),
             Finding::Growth { of: Some(of), per_s } => {
                 format!("no steady state: the queue at `{of}` grows by {} calls a second", number(*per_s))
             }
@@ -179,7 +186,7 @@ impl Finding {
         let mut text = format!("{}, more than anything else", noun.is_busy(of, *share));
         if let Some(since_s) = since_s {
             let when =
-                if *since_s > 0.0 { format!("since {}", moment(*since_s)) } else { "from the start".into() };
+                if *since_s >= 0.5 { format!("since {}", moment(*since_s)) } else { "from the start".into() };
             text += &format!("; above 90 % {when}");
         }
         if let Some(since_s) = piled_up_since_s {

@@ -186,8 +186,8 @@ fn curves(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     for curve in &panel.curves {
         band(curve, frame, sheet);
     }
-    for curve in &panel.curves {
-        line(curve, frame, sheet);
+    for (at, curve) in panel.curves.iter().enumerate() {
+        line(curve, &panel.curves[..at], frame, sheet);
     }
     let dots = panel.curves.iter().flat_map(|curve| &curve.points).filter(|point| point.y.is_finite());
     let around = |(x, y): Place| ((x - 4.0, y - 4.0), (x + 4.0, y + 4.0));
@@ -247,14 +247,37 @@ fn texts(curve: &Curve, frame: &Frame<'_>, taken: &mut Vec<(Place, Place)>, shee
     }
 }
 
-fn line(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
+/// Draws a line over those of `under`. Where it lies on one of them it is dashed, and its dots are small, so that both can be
+/// seen.
+fn line(curve: &Curve, under: &[Curve], frame: &Frame<'_>, sheet: &mut Sheet) {
+    const DASH: f64 = 7.0;
     let wide = if curve.colour.is_some() { 2.25 } else { 1.75 };
+    let hides = |point: &Point| {
+        let same =
+            |other: &Point| other.x == point.x && (frame.down(other.y) - frame.down(point.y)).abs() < wide;
+        under.iter().any(|curve| curve.points.iter().any(same))
+    };
     for stretch in stretches(curve) {
-        let through: Vec<Place> = stretch.iter().map(|point| frame.at(point.x, point.y)).collect();
-        if let [lone] = through.as_slice() {
-            sheet.marks.push(Mark::Dot { at: *lone, radius: 2.5, ink: ink(curve) });
+        if let [lone] = stretch {
+            sheet.marks.push(Mark::Dot { at: frame.at(lone.x, lone.y), radius: 2.5, ink: ink(curve) });
         }
-        sheet.path(through, ink(curve), wide);
+        // Windows of a timeline are drawn in one go: only lines with dots are compared.
+        let hidden: Vec<bool> = stretch.iter().map(|point| curve.dots && hides(point)).collect();
+        let mut from = 0;
+        while from + 1 < stretch.len() {
+            let is_hidden = |at: usize| hidden[at] && hidden[at + 1];
+            let alike = (from..stretch.len() - 1).take_while(|at| is_hidden(*at) == is_hidden(from)).count();
+            let through: Vec<Place> =
+                stretch[from..=from + alike].iter().map(|point| frame.at(point.x, point.y)).collect();
+            if is_hidden(from) {
+                for ends in through.windows(2) {
+                    dashes(ends[0], ends[1], DASH, (ink(curve), wide), sheet);
+                }
+            } else {
+                sheet.path(through, ink(curve), wide);
+            }
+            from += alike;
+        }
     }
     for (index, point) in curve.points.iter().enumerate().filter(|(_, point)| point.y.is_finite()) {
         let at = frame.at(point.x, point.y);
@@ -263,8 +286,20 @@ fn line(curve: &Curve, frame: &Frame<'_>, sheet: &mut Sheet) {
             sheet.marks.push(Mark::Dot { at, radius: 5.5, ink: Ink::Paper });
         }
         if curve.dots {
-            sheet.marks.push(Mark::Dot { at, radius: 3.5, ink: ink(curve) });
+            let radius = if hides(point) { 2.0 } else { 3.5 };
+            sheet.marks.push(Mark::Dot { at, radius, ink: ink(curve) });
         }
+    }
+}
+
+/// A dashed line between two places.
+fn dashes(from: Place, to: Place, dash: f64, (ink, wide): (Ink, f64), sheet: &mut Sheet) {
+    let long = libm::hypot(to.0 - from.0, to.1 - from.1);
+    let at = |part: f64| (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));
+    let mut begin = 0.0;
+    while begin < long {
+        sheet.path(vec![at(begin / long), at(((begin + dash) / long).min(1.0))], ink, wide);
+        begin += 2.0 * dash;
     }
 }
 
@@ -281,11 +316,26 @@ fn names(panel: &Panel, frame: &Frame<'_>, sheet: &mut Sheet) {
     let reaches = |curve: &Curve| width(&curve.label, 12.0, true) * SLACK + NAME_GAP;
     for beside in ends.chunk_by_mut(|a, b| b.0.0 - a.0.0 < reaches(a.1)) {
         beside.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
-        let wished: Vec<f64> = beside.iter().map(|(at, _)| at.1).collect();
+        let wished: Vec<f64> =
+            beside.iter().map(|(at, curve)| free_height(*at, curve, panel, frame)).collect();
         for ((at, curve), height) in beside.iter().zip(apart(&wished, frame.top, frame.bottom)) {
             name(curve, *at, height, sheet);
         }
     }
+}
+
+/// The height nearest to the end of a line at which its name lies on no other line.
+fn free_height((x, y): Place, curve: &Curve, panel: &Panel, frame: &Frame<'_>) -> f64 {
+    const HALF: f64 = 9.0;
+    let (from, to) = (x, x + NAME_GAP + width(&curve.label, 12.0, true) * SLACK);
+    let others = panel.curves.iter().filter(|other| other.label != curve.label);
+    let points = others.flat_map(|other| &other.points).filter(|point| point.y.is_finite());
+    let near: Vec<Place> = points.map(|point| frame.at(point.x, point.y)).collect();
+    // A name at the right end of all lines is beside them.
+    let taken: Vec<f64> = near.iter().filter(|at| at.0 > from + 2.0 && at.0 < to).map(|at| at.1).collect();
+    let is_free = |height: &f64| taken.iter().all(|other| (other - height).abs() > HALF);
+    let steps = (0..6).flat_map(|step| [y + 6.0 * f64::from(step), y - 6.0 * f64::from(step)]);
+    steps.into_iter().find(is_free).unwrap_or(y)
 }
 
 fn name(curve: &Curve, (x, y): Place, height: f64, sheet: &mut Sheet) {

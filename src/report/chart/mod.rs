@@ -4,6 +4,7 @@
 mod bars;
 pub mod cost;
 pub mod designs;
+pub mod histogram;
 pub mod hops;
 mod lines;
 pub mod load;
@@ -28,6 +29,12 @@ use crate::experiment::result::RunResult;
 pub use self::sheet::colours;
 pub use self::svg::escaped;
 
+/// The font of charts: the regular weight and the bold one.
+#[must_use]
+pub fn fonts() -> [&'static [u8]; 2] {
+    [text::REGULAR, text::BOLD]
+}
+
 /// The charts for the result of a run, the most important first.
 #[must_use]
 pub fn of_run(result: &RunResult) -> Vec<Chart> {
@@ -35,6 +42,7 @@ pub fn of_run(result: &RunResult) -> Vec<Chart> {
         timeline::chart(result),
         outage::chart(result),
         percentiles::chart(result),
+        histogram::chart(result),
         utilisation::chart(result),
         hops::chart(result),
     ]
@@ -176,7 +184,7 @@ mod tests {
         let text = include_str!("../../../scenarios/01-single-server.toml");
         let result = result(text, "40s", 3, &[]);
         let charts = of_run(&result);
-        assert_eq!(names(&charts), ["timeline", "percentiles", "utilisation", "hops"]);
+        assert_eq!(names(&charts), ["timeline", "percentiles", "histogram", "utilisation", "hops"]);
         charts.iter().for_each(check_words);
         assert!(charts[0].title.starts_with("Steady at "), "{}", charts[0].title);
         let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
@@ -185,7 +193,7 @@ mod tests {
             goals.map(|goal| (goal.value, goal.label.as_str(), goal.missed)).collect();
         assert_eq!(goals, [(300.0, "p99(response) < 300ms", false)]);
         // The parts of a request's time add up to its response time.
-        let Body::Bars(bars) = &charts[3].body else { panic!("hops are bars") };
+        let Body::Bars(bars) = &charts[4].body else { panic!("hops are bars") };
         let sum: f64 = bars.rows[0].parts.iter().map(|part| part.0).sum();
         let whole = result.metrics.response_ms.mean.mean.unwrap();
         assert!((sum / whole - 1.0).abs() < 0.01, "{sum} {whole}");
@@ -204,13 +212,21 @@ mod tests {
         assert_eq!(names(&charts)[..2], ["timeline", "outage"]);
         charts.iter().for_each(check_words);
         assert!(
-            charts[0].title.starts_with("db.primary down from 20 s: errors peak at "),
+            charts[0].title.starts_with("At 20 s db.primary crashed, for 30 s: ")
+                && charts[0].title.ends_with(" requests a trial failed"),
             "{}",
             charts[0].title
         );
         let Body::Lines(lines) = &charts[0].body else { panic!("a timeline is lines") };
         let warmup = &lines.shades[1];
-        assert_eq!((lines.panels.len(), warmup.from, warmup.to, warmup.is_fault), (4, 0.0, 2.0, false));
+        assert_eq!((lines.panels.len(), warmup.from, warmup.to, warmup.is_fault), (5, 0.0, 2.0, false));
+        let strip = &lines.panels[3];
+        assert!(strip.y.label.starts_with("share that failed") && strip.height < 50.0, "{}", strip.y.label);
+        let ok = &lines.panels[0].curves[1];
+        assert!(
+            ok.points.iter().any(|point| point.low < point.y && point.y < point.high),
+            "a band of the trials"
+        );
         assert_eq!((lines.shades[0].from, lines.shades[0].to), (20.0, 50.0));
         let said: Vec<&str> = lines.events.iter().map(|event| event.label.as_str()).collect();
         assert_eq!(

@@ -141,6 +141,8 @@ pub struct Axis {
     pub scale: Scale,
     /// A value that the axis must include.
     pub reach: Option<f64>,
+    /// The only values with ticks, as far as there is room; empty for round values.
+    pub at: Vec<f64>,
 }
 
 impl Panel {
@@ -163,13 +165,19 @@ impl Axis {
     /// A linear axis that ends at the highest value.
     #[must_use]
     pub fn linear(label: impl Into<String>, unit: Unit) -> Axis {
-        Axis { label: label.into(), unit, scale: Scale::Linear, reach: None }
+        Axis { label: label.into(), unit, scale: Scale::Linear, reach: None, at: Vec::new() }
     }
 
     /// A logarithmic axis.
     #[must_use]
     pub fn log(label: impl Into<String>, unit: Unit) -> Axis {
-        Axis { label: format!("{} (log)", label.into()), unit, scale: Scale::Log, reach: None }
+        Axis {
+            label: format!("{} (log)", label.into()),
+            unit,
+            scale: Scale::Log,
+            reach: None,
+            at: Vec::new(),
+        }
     }
 }
 

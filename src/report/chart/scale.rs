@@ -15,6 +15,8 @@ pub(super) struct Ruler {
     unit: Unit,
     low: f64,
     high: f64,
+    /// The only values with ticks; empty for round values.
+    at: Vec<f64>,
 }
 
 impl Ruler {
@@ -33,7 +35,7 @@ impl Ruler {
             Scale::Span | Scale::Nines => (low, low + 1.0),
             Scale::Log => (low / LOG_ROOM, high * LOG_ROOM),
         };
-        Ruler { scale: axis.scale, unit: axis.unit, low, high }
+        Ruler { scale: axis.scale, unit: axis.unit, low, high, at: axis.at.clone() }
     }
 
     /// The same axis with some space above the highest value.
@@ -68,6 +70,9 @@ impl Ruler {
     /// Ticks at round values, at most about `most` of them, each with its text.
     pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         let values = match self.scale {
+            _ if !self.at.is_empty() => {
+                self.at.iter().copied().step_by(self.at.len().div_ceil(most.max(1))).collect()
+            }
             Scale::Linear | Scale::Span => self.round_values(most),
             Scale::Log => self.decades(most),
             Scale::Nines => vec![0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999],
@@ -195,6 +200,9 @@ mod tests {
         assert_eq!(ticks(&count, &[0.5], 5), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
         assert_eq!(ticks(&count, &[2.6e6, f64::NAN], 5), ["0", "1M", "2M"]);
         assert_eq!(ticks(&count, &[], 2), ["0", "0.5", "1"]);
+        let only = Axis { scale: Scale::Span, at: vec![1.0, 2.0, 3.0], ..count.clone() };
+        assert_eq!(ticks(&only, &[1.0, 2.0, 3.0], 5), ["1", "2", "3"], "only what was run");
+        assert_eq!(ticks(&only, &[1.0, 2.0, 3.0], 2), ["1", "3"]);
         let share = Axis::linear("", Unit::Share);
         assert_eq!(ticks(&share, &[1.0], 4), ["0 %", "50 %", "100 %"]);
         let time = Axis { scale: Scale::Span, ..Axis::linear("", Unit::Seconds) };

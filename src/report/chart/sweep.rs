@@ -63,6 +63,12 @@ fn joined(grid: &Grid, point: usize, but: Option<usize>, name: impl Fn(&str) -> 
     told.map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Largest whole number on an axis with ticks only at the values that were run.
+const COUNT_MAX: f64 = 50.0;
+
+/// Ratio of the greatest and the least value from which on an axis of times is logarithmic.
+const TIMES_LOG_FROM: f64 = 3.0;
+
 /// The key on the x axis.
 struct Across {
     /// Index of its axis in the grid.
@@ -132,8 +138,10 @@ impl Sweep<'_> {
             }
         };
         let label = "p99 of the response time";
-        let y =
-            if self.across.is_some() { Axis::log(label, Unit::Ms) } else { Axis::linear(label, Unit::Ms) };
+        // A logarithmic axis without two ticks tells nothing.
+        let is_wide = self.ends(&points).is_some_and(|(least, most)| most.1 >= TIMES_LOG_FROM * least.1);
+        let is_log = self.across.is_some() && is_wide;
+        let y = if is_log { Axis::log(label, Unit::Ms) } else { Axis::linear(label, Unit::Ms) };
         let left_out = points.iter().filter(|(_, point)| !point.y.is_finite()).count();
         let mut subtitle = label.to_owned();
         if left_out > 0 {
@@ -283,6 +291,14 @@ impl Sweep<'_> {
         let least = across.values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = across.values.iter().copied().fold(0.0, f64::max);
         let is_wide = least > 0.0 && most / least >= LOG_FROM;
+        // Between whole numbers there is nothing: an axis of counts has ticks only where something was run.
+        let is_count = across.unit.is_empty()
+            && across.values.iter().all(|value| value.fract() == 0.0 && *value <= COUNT_MAX);
+        if is_count && !is_wide {
+            let mut at = across.values.clone();
+            at.sort_by(f64::total_cmp);
+            return Axis { scale: Scale::Span, at, ..Axis::linear(label, unit) };
+        }
         Axis { scale: if is_wide { Scale::Log } else { Scale::Linear }, ..Axis::linear(label, unit) }
     }
 

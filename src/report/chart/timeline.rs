@@ -3,6 +3,7 @@
 use super::super::number::{moments, number, seconds};
 use super::plot::{Axis, Body, Chart, Curve, Event, Goal, Lines, Panel, Point, Scale, Shade, Table, Unit};
 use super::{about, brief, three};
+use crate::experiment::finding::Finding;
 use crate::experiment::result::{Answer, Figure, Happening, RunResult, Verdict};
 
 /// Largest number of points of a line. With more windows, each point is the mean over several, because neighbours a
@@ -54,30 +55,28 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         let times = vec![curve("p99_ms", "p99", P99), curve("response_ms", "mean", MEAN)];
         let y = Axis::log("response time of the answered", Unit::Ms);
         panels.push(panel(y, 150.0, times, &["p99_ms", "response_ms"]));
+        panels.extend(failed(result));
     }
     if has("lag_ms") {
         let lag = vec![curve("lag_ms", "lag", LAG)];
         panels.push(panel(Axis::linear("replication lag", Unit::Ms), 90.0, lag, &["lag_ms"]));
     }
     let mut shades = shades(result);
-    let title = title(result, &shades);
+    let title = title(result);
     let events = events(result, &mut shades);
     let is_long = result.warmup_s + result.duration_s > 120.0;
     let unit = if is_long { "min:s" } else { "s" };
     let axis = Axis::linear(format!("simulated time ({unit}), warm-up included"), Unit::Seconds);
     let x = Axis { scale: Scale::Span, ..axis };
     let window = seconds(result.series.window_s * together(result) as f64);
-    let subtitle = about(
-        result,
-        &format!(
-            "averages over the trials in windows of {window}; shaded: what was wrong in the first trial"
-        ),
-    );
-    let subtitle = if shades.is_empty() {
-        subtitle.split("; shaded").next().unwrap_or_default().into()
+    let band = if result.series.bands.is_empty() { "" } else { ", band = lowest to highest trial" };
+    let shaded = if shades.is_empty() {
+        String::new()
     } else {
-        subtitle
+        // Windows are laid out before a trial knows when something will happen.
+        "; shaded: what was wrong in the first trial; what it did can begin a window early".to_owned()
     };
+    let subtitle = about(result, &format!("averages over the trials in windows of {window}{band}{shaded}"));
     shades.extend(warmup(result));
     Some(Chart {
         name: "timeline".into(),
@@ -86,6 +85,22 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         subtitle,
         body: Body::Lines(Lines { x, panels, shades, events }),
         table: table(result),
+    })
+}
+
+/// The share of the requests that failed, below the response times: these leave the failed ones out. `None` where none
+/// failed.
+fn failed(result: &RunResult) -> Option<Panel> {
+    let (ok, errors) = (points(result, "throughput_rps"), points(result, "errors_rps"));
+    let share = |(ok, errors): (&Point, &Point)| {
+        let ended = ok.y + errors.y;
+        Point::bare(ok.x, if ended > 0.0 { errors.y / ended } else { f64::NAN })
+    };
+    let points: Vec<Point> = ok.iter().zip(&errors).map(share).collect();
+    points.iter().any(|point| point.y > 0.0).then(|| {
+        let curve = Curve { label: "failed".into(), colour: Some(ERRORS), points, ..Curve::default() };
+        let y = Axis { reach: Some(1.0), ..Axis::linear("share that failed instead", Unit::Share) };
+        Panel::new(y, 42.0, vec![curve])
     })
 }
 
@@ -132,7 +147,19 @@ fn points(result: &RunResult, name: &str) -> Vec<Point> {
         // Without known values the mean is 0 / 0, which shows as a gap.
         Point::bare(some[0].0, known.iter().sum::<f64>() / known.len() as f64)
     };
-    all.chunks(together(result)).map(mean).collect()
+    let many = together(result);
+    let mut points: Vec<Point> = all.chunks(many).map(mean).collect();
+    for (point, ends) in points.iter_mut().zip(result.series.band(name).chunks(many)) {
+        let known: Vec<&(f64, f64)> = ends.iter().filter(|(low, high)| low <= high).collect();
+        if !known.is_empty() && point.y.is_finite() {
+            let average = |of: fn(&(f64, f64)) -> f64| {
+                known.iter().map(|ends| of(ends)).sum::<f64>() / known.len() as f64
+            };
+            point.low = average(|ends| ends.0).min(point.y);
+            point.high = average(|ends| ends.1).max(point.y);
+        }
+    }
+    points
 }
 
 /// Number of windows for each point.
@@ -169,8 +196,50 @@ fn shades(result: &RunResult) -> Vec<Shade> {
     result.timeline.iter().enumerate().filter_map(shade).take(SHADES_MAX).collect()
 }
 
-/// The finding: what the first fault did, or how steady the system was.
-fn title(result: &RunResult, shades: &[Shade]) -> String {
+/// An incident of the reasons: what began it, and what users saw of it.
+struct Told<'a> {
+    cause: &'a Finding,
+    failed: f64,
+    p99_ms: Option<f64>,
+}
+
+/// The incidents in the order of the reasons, each with its first cause.
+fn incidents(result: &RunResult) -> Vec<Told<'_>> {
+    let mut told = Vec::new();
+    let mut first: Option<&Finding> = None;
+    for finding in &result.why {
+        match finding {
+            Finding::NoAcks { .. }
+            | Finding::Fault { .. }
+            | Finding::RandomFaults { .. }
+            | Finding::Surge { .. }
+            | Finding::Full { .. } => first = first.or(Some(finding)),
+            Finding::Users { failed, p99_ms, .. } => {
+                let seen = (*failed, p99_ms.0);
+                told.extend(first.take().map(|cause| Told { cause, failed: seen.0, p99_ms: seen.1 }));
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// The finding: the first cause of the incident that cost users most, or how steady the system was.
+fn title(result: &RunResult) -> String {
+    let told = incidents(result);
+    let worst = told.iter().max_by(|a, b| {
+        a.failed.total_cmp(&b.failed).then(a.p99_ms.unwrap_or(0.0).total_cmp(&b.p99_ms.unwrap_or(0.0)))
+    });
+    if let (Some(worst), true) = (worst, result.steady_state.reached) {
+        let seen = match worst.p99_ms {
+            _ if worst.failed >= 1.0 => format!("{} requests a trial failed", three(worst.failed)),
+            Some(p99_ms) => format!("p99 {}", brief(p99_ms)),
+            None => "no request failed".to_owned(),
+        };
+        let of =
+            if told.len() > 1 { format!(" (the worst of {} incidents)", told.len()) } else { String::new() };
+        return format!("{}: {seen}{of}", headline(worst.cause));
+    }
     let highest = |name: &str| {
         points(result, name).iter().map(|point| point.y).filter(|y| y.is_finite()).fold(0.0, f64::max)
     };
@@ -184,29 +253,32 @@ fn title(result: &RunResult, shades: &[Shade]) -> String {
     };
     let lag = highest("lag_ms");
     let worst = if lag > 0.0 { format!("{worst}, lag up to {}", brief(lag)) } else { worst };
-    match shades.first() {
-        Some(first) => {
-            let more =
-                if shades.len() > 1 { format!(" (and {} more)", shades.len() - 1) } else { String::new() };
-            let from = seconds((first.from * 10.0).round() / 10.0);
-            format!("{} from {from}{more}: {worst}", first.label)
+    if !result.steady_state.reached {
+        if let Some(metastable) = result.why.iter().find(|one| matches!(one, Finding::Metastable { .. })) {
+            return headline(metastable);
         }
-        None if !result.steady_state.reached => {
-            let what = if result.steady_state.lag_growth.is_some() { "lag" } else { "queue" };
-            let place =
-                result.steady_state.component.as_ref().map_or(String::new(), |name| format!(" at {name}"));
-            format!("The {what}{place} grows without end: {worst}")
-        }
-        None => {
-            let metrics = &result.metrics;
-            let rate = |figure: &Figure| three(figure.mean.unwrap_or(0.0));
-            if errors > 0.0 {
-                let (ok, offered) = (rate(&metrics.throughput_rps), rate(&metrics.offered_rps));
-                return format!("{ok} of {offered} requests a second end ok: {worst}");
-            }
-            format!("Steady at {} requests a second: {worst}", rate(&metrics.throughput_rps))
-        }
+        let what = if result.steady_state.lag_growth.is_some() { "lag" } else { "queue" };
+        let place =
+            result.steady_state.component.as_ref().map_or(String::new(), |name| format!(" at {name}"));
+        return format!("The {what}{place} grows without end: {worst}");
     }
+    let metrics = &result.metrics;
+    let rate = |figure: &Figure| three(figure.mean.unwrap_or(0.0));
+    if errors > 0.0 {
+        let (ok, offered) = (rate(&metrics.throughput_rps), rate(&metrics.offered_rps));
+        return format!("{ok} of {offered} requests a second end ok: {worst}");
+    }
+    format!("Steady at {} requests a second: {worst}", rate(&metrics.throughput_rps))
+}
+
+/// The sentence of a finding as a title: without its figures, and with a capital letter.
+fn headline(finding: &Finding) -> String {
+    let text = finding.text().replace('`', "");
+    let text = text.split("; ").next().unwrap_or_default();
+    let text =
+        if matches!(finding, Finding::Full { .. }) { text.split(": ").next().unwrap_or(text) } else { text };
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn table(result: &RunResult) -> Table {

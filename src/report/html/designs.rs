@@ -84,7 +84,8 @@ pub fn capacity(result: &CapacityResult, scenario: &Scenario, command: &str) -> 
 #[must_use]
 pub fn climb(result: &ClimbResult, texts: &[(&str, &str)], command: &str) -> String {
     let seed = result.steps.first().map_or(0, |step| step.capacity.seed);
-    let said = climb_text::sentences(result).into_iter().map(|(name, text)| format!("{name}: {text}"));
+    let said = climb_text::sentences(result).into_iter().chain(climb_text::losses(result));
+    let said = said.map(|(name, text)| format!("{name}: {text}"));
     let texts =
         texts.iter().map(|(name, text)| Block::Command(format!("The text of {name}:"), (*text).to_owned()));
     let mut answer = vec![Block::Numbers("Steps".into(), climb_text::steps(result))];

@@ -1,135 +1,297 @@
-//! The diagram of a scenario as an SVG: clients at the top, each box below those that call it.
+//! The diagram of a scenario as an SVG: requests go from left to right, on a phone from top to bottom.
 
 use super::super::chart::escaped;
+use super::super::chart::three;
 use super::super::chart::utilisation::ALARMING;
 use super::super::number::{percent, share};
 use crate::experiment::result::{ComponentResult, RunResult};
+use crate::model::ask::Verbs;
 use crate::model::resource::CPU;
 use crate::scenario::{BoxEntry, graph};
 
-/// Width and height of a box and the space between boxes, in pixels.
-const WIDE: usize = 168;
+/// Width and height of a box, in pixels.
+const WIDE: usize = 152;
 const HIGH: usize = 62;
-const GAP: usize = 24;
-const DROP: usize = 40;
 
-/// Pixels to the right of the boxes that the control points of a curved arrow use.
-const AROUND: usize = 56;
+/// Space between boxes of one level, and between levels, in pixels. Arrows with their rates are between levels.
+const BESIDE: usize = 24;
+const BETWEEN: usize = 66;
+
+/// Pixels below the boxes, or right of them, that an arrow over more than one level uses.
+const AROUND: usize = 34;
 
 /// Number of characters of a name that fit into a box.
-const NAME_MAX: usize = 19;
+const NAME_MAX: usize = 18;
 
-/// The position of a box: its row from the top, and its left edge in pixels.
-struct Place<'a> {
+/// Whether requests go from left to right or from top to bottom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Right,
+    Down,
+}
+
+/// A box, or the machines of one role in it, such as the replicas of a database.
+struct Node<'a> {
     entry: &'a BoxEntry,
-    row: usize,
-    x: usize,
+    /// Names of its members; empty for the whole box.
+    members: Vec<String>,
+    label: String,
+    level: usize,
+    /// Its place in the level, in pixels.
+    along: usize,
 }
 
-impl Place<'_> {
-    fn y(&self) -> usize {
-        self.row * (HIGH + DROP)
+/// What connects two nodes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Calls,
+    /// A name is asked for its address.
+    Asks,
+    /// Two roles of one box: the data are copied.
+    Copies,
+}
+
+struct Edge {
+    from: usize,
+    to: usize,
+    sort: Sort,
+    text: String,
+}
+
+/// The diagram as SVG, with the measured utilisation in the boxes and the measured rates at the arrows. `id` tells its parts
+/// from those of another diagram of the page.
+pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult, way: Way, id: &str) -> String {
+    let (nodes, edges) = laid_out(boxes, result, way);
+    let end = |of: fn(&Node<'_>, Way) -> (usize, usize)| {
+        let ends = nodes.iter().map(|node| of(node, way));
+        ends.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)))
+    };
+    let (mut width, mut height) = end(|node, way| (node.x(way) + WIDE, node.y(way) + HIGH));
+    if edges.iter().any(|edge| nodes[edge.to].level > nodes[edge.from].level + 1) {
+        if way == Way::Right { height += AROUND } else { width += AROUND }
     }
-}
-
-/// The diagram as SVG, with the measured utilisation in the boxes.
-pub(super) fn svg(boxes: &[BoxEntry], result: &RunResult) -> String {
-    let edges = graph::edges(boxes);
-    let places = places(boxes, &edges);
-    let width = places.iter().map(|place| place.x + WIDE).max().unwrap_or(WIDE);
-    let height = places.iter().map(|place| place.y() + HIGH).max().unwrap_or(HIGH);
-    let find = |name: &str| places.iter().find(|place| place.entry.name == name);
-    let goes_around = edges.iter().any(|(from, to)| match (find(from), find(to)) {
-        (Some(from), Some(to)) => to.row > from.row + 1,
-        _ => false,
-    });
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"-4 -4 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n\
-         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
+         <defs><marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
          <path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
-        // The curve itself reaches only three quarters of the way to its control points.
-        width + if goes_around { 8 + AROUND } else { 8 },
+        width + 8,
         height + 8,
-        escaped(&told(boxes, &edges))
+        escaped(&told(boxes))
     );
-    for (from, to) in &edges {
-        if let (Some(from), Some(to)) = (find(from), find(to)) {
-            out += &arrow(from, to);
-        }
+    for edge in &edges {
+        out += &arrow(edge, &nodes, way, id, (width, height));
     }
-    for place in &places {
-        out += &drawn(place, result);
+    for node in &nodes {
+        out += &drawn(node, result, way);
     }
     out + "</svg>"
 }
 
 /// The diagram in words, for screen readers.
-fn told(boxes: &[BoxEntry], edges: &[(String, String)]) -> String {
-    let arrows: Vec<String> = edges.iter().map(|(from, to)| format!("{from} calls {to}")).collect();
+fn told(boxes: &[BoxEntry]) -> String {
+    let arrows: Vec<String> =
+        graph::edges(boxes).iter().map(|(from, to)| format!("{from} calls {to}")).collect();
     let hosts: Vec<String> =
         graph::hosts(boxes).map(|(guest, host)| format!("{guest} runs on {host}")).collect();
     format!("Diagram of {} boxes: {}", boxes.len(), [arrows, hosts].concat().join(", "))
 }
 
-/// The position of each box: one row below the lowest box that calls it, with rows centred.
-fn places<'a>(boxes: &'a [BoxEntry], edges: &[(String, String)]) -> Vec<Place<'a>> {
-    let index = |name: &str| boxes.iter().position(|entry| entry.name == name);
-    let mut rows = vec![0; boxes.len()];
-    // Calls do not form a circle, so there are at most as many rows as boxes.
-    for _ in 0..boxes.len() {
-        for (from, to) in edges {
-            if let (Some(from), Some(to)) = (index(from), index(to)) {
-                rows[to] = rows[to].max((rows[from] + 1).min(boxes.len()));
+impl Node<'_> {
+    fn x(&self, way: Way) -> usize {
+        if way == Way::Right { self.level * (WIDE + BETWEEN) } else { self.along }
+    }
+
+    fn y(&self, way: Way) -> usize {
+        if way == Way::Right { self.along } else { self.level * (HIGH + BETWEEN) }
+    }
+
+    /// Calls a second that come to it; `None` where that was not measured.
+    fn rate(&self, result: &RunResult) -> Option<f64> {
+        let of = |name: &str, one: &ComponentResult| match self.members.as_slice() {
+            [] => one.group == self.entry.name,
+            members => members.iter().any(|member| member == name),
+        };
+        let calls = result.components.iter().filter(|(name, one)| of(name, one));
+        let calls: f64 = calls.filter_map(|(_, one)| one.calls.mean).sum();
+        (result.duration_s > 0.0 && calls > 0.0).then(|| calls / result.duration_s)
+    }
+}
+
+/// Whether a box answers what the address of a name is, and takes no requests itself.
+fn is_name(entry: &BoxEntry) -> bool {
+    entry.spec.answers().meets(Verbs::RESOLVE)
+}
+
+/// All nodes with their places, and the arrows between them.
+fn laid_out<'a>(boxes: &'a [BoxEntry], result: &RunResult, way: Way) -> (Vec<Node<'a>>, Vec<Edge>) {
+    let edges = graph::edges(boxes);
+    let mut nodes: Vec<Node<'a>> = boxes.iter().flat_map(roles).collect();
+    let of = |name: &str, nodes: &[Node<'_>]| -> Vec<usize> {
+        (0..nodes.len()).filter(|at| nodes[*at].entry.name == name).collect()
+    };
+    let named = |name: &str| boxes.iter().find(|entry| entry.name == name).is_some_and(is_name);
+    let mut drawn: Vec<(usize, usize, Sort)> = Vec::new();
+    for (from, to) in &edges {
+        for start in of(from, &nodes) {
+            if named(from) {
+                continue;
             }
+            let asked = named(to);
+            let sort = if asked { Sort::Asks } else { Sort::Calls };
+            drawn.extend(of(to, &nodes).into_iter().map(|end| (start, end, sort)));
+            // Who asks a name calls what stands behind it.
+            let behind = edges.iter().filter(|(name, _)| asked && name == to);
+            let behind: Vec<usize> = behind.flat_map(|(_, target)| of(target, &nodes)).collect();
+            drawn.extend(behind.into_iter().map(|end| (start, end, Sort::Calls)));
         }
     }
-    let last = rows.iter().copied().max().unwrap_or(0);
-    let in_row = |row: usize| rows.iter().filter(|one| **one == row).count();
-    let most = (0..=last).map(in_row).max().unwrap_or(1);
-    let mut places = Vec::new();
-    for row in 0..=last {
-        let offset = (most - in_row(row)) * (WIDE + GAP) / 2;
-        let here = boxes.iter().zip(&rows).filter(|(_, one)| **one == row);
-        places.extend(here.enumerate().map(|(at, (entry, _))| Place {
-            entry,
-            row,
-            x: offset + at * (WIDE + GAP),
-        }));
+    for at in 1..nodes.len() {
+        if nodes[at].entry.name == nodes[at - 1].entry.name {
+            drawn.push((at - 1, at, Sort::Copies));
+        }
     }
-    places
+    levels(&mut nodes, &drawn);
+    place(&mut nodes, way);
+    let text = |&(_, to, sort): &(usize, usize, Sort)| {
+        let alone = drawn.iter().filter(|edge| edge.1 == to && edge.2 == sort).count() == 1;
+        match (sort, nodes[to].rate(result)) {
+            (Sort::Calls, Some(rate)) if alone => format!("{}/s", three(rate)),
+            // From top to bottom there is no room beside the box.
+            (Sort::Asks, _) if way == Way::Right => "address?".to_owned(),
+            _ => String::new(),
+        }
+    };
+    let edges =
+        drawn.iter().map(|edge| Edge { from: edge.0, to: edge.1, sort: edge.2, text: text(edge) }).collect();
+    (nodes, edges)
 }
 
-/// An arrow. To the next row it goes straight down; to a lower row it goes around the boxes in between, on their right.
-fn arrow(from: &Place<'_>, to: &Place<'_>) -> String {
-    if to.row > from.row + 1 {
-        let (x1, y1) = (from.x + WIDE, from.y() + HIGH / 2);
-        let (x2, y2) = (to.x + WIDE + 3, to.y() + HIGH / 2);
-        let out = x1.max(x2) + AROUND;
-        return format!(
-            "<path d=\"M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}\" marker-end=\"url(#tip)\"/>\n"
-        );
+/// A node for each role of a box's machines, such as a primary and its replicas; one for a box with one role.
+fn roles(entry: &BoxEntry) -> Vec<Node<'_>> {
+    let node = |members: Vec<String>, label: String| Node { entry, members, label, level: 0, along: 0 };
+    let plans = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member));
+    let mut roles: Vec<(String, Vec<String>)> = Vec::new();
+    for plan in plans.filter(|plan| plan.machine.is_some()) {
+        let role = plan.name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
+        match roles.iter_mut().find(|(known, _)| known == role) {
+            Some((_, members)) => members.push(plan.name),
+            None => roles.push((role.to_owned(), vec![plan.name])),
+        }
     }
-    let (x1, y1) = (from.x + WIDE / 2, from.y() + HIGH);
-    let (x2, y2) = (to.x + WIDE / 2, to.y().saturating_sub(3));
-    let middle = y1.midpoint(y2);
-    format!("<path d=\"M{x1} {y1}C{x1} {middle} {x2} {middle} {x2} {y2}\" marker-end=\"url(#tip)\"/>\n")
-}
-
-fn drawn(place: &Place<'_>, result: &RunResult) -> String {
-    let (entry, x, y) = (place.entry, place.x, place.y());
-    let middle = x + WIDE / 2;
-    let members = entry.machines();
-    let times = if members > 1 { format!(" ×{members}") } else { String::new() };
-    let host = entry.spec.host().map_or(String::new(), |host| format!(" on {host}"));
-    let bottleneck = result.bottleneck.as_ref().filter(|bottleneck| {
-        let name = &bottleneck.component;
-        *name == entry.name || result.components.get(name).is_some_and(|one| one.group == entry.name)
+    let times = |count: usize| if count > 1 { format!(" ×{count}") } else { String::new() };
+    if roles.len() < 2 {
+        return vec![node(Vec::new(), format!("{}{}", entry.name, times(entry.machines() as usize)))];
+    }
+    let all = roles.into_iter().map(|(role, members)| {
+        let label = format!("{role}{}", times(members.len()));
+        node(members, label)
     });
+    all.collect()
+}
+
+/// The level of each node: one after the last that calls it; a name stands beside who asks it.
+fn levels(nodes: &mut [Node<'_>], edges: &[(usize, usize, Sort)]) {
+    let count = nodes.len();
+    // Calls do not form a circle, so there are at most as many levels as nodes.
+    for _ in 0..count {
+        for &(from, to, sort) in edges {
+            let least = match sort {
+                Sort::Calls => (nodes[from].level + 1).min(count),
+                Sort::Asks | Sort::Copies => nodes[from].level,
+            };
+            nodes[to].level = nodes[to].level.max(least);
+        }
+    }
+}
+
+/// The place of each node in its level, with levels centred.
+fn place(nodes: &mut [Node<'_>], way: Way) {
+    let step = BESIDE + if way == Way::Right { HIGH } else { WIDE };
+    let last = nodes.iter().map(|node| node.level).max().unwrap_or(0);
+    let count = |level: usize, nodes: &[Node<'_>]| nodes.iter().filter(|node| node.level == level).count();
+    let most = (0..=last).map(|level| count(level, nodes)).max().unwrap_or(1);
+    for level in 0..=last {
+        let offset = (most - count(level, nodes)) * step / 2;
+        // Those who ask come before the names that they ask.
+        let mut here: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].level == level).collect();
+        here.sort_by_key(|at| is_name(nodes[*at].entry));
+        for (at, node) in here.into_iter().enumerate() {
+            nodes[node].along = offset + at * step;
+        }
+    }
+}
+
+/// An arrow with its text. To the next level it is a curve; over several levels it goes around the boxes in between.
+fn arrow(edge: &Edge, nodes: &[Node<'_>], way: Way, id: &str, ends: (usize, usize)) -> String {
+    let (from, to) = (&nodes[edge.from], &nodes[edge.to]);
+    let class = if edge.sort == Sort::Calls { "" } else { " class=\"on\"" };
+    let tip = format!("marker-end=\"url(#{id})\"");
+    let middle = |node: &Node<'_>| (node.x(way) + WIDE / 2, node.y(way) + HIGH / 2);
+    let ((fx, fy), (tx, ty)) = (middle(from), middle(to));
+    let (way_there, text_at) = if to.level == from.level {
+        beside((fx, fy), (tx, ty), way)
+    } else if to.level > from.level + 1 {
+        match way {
+            Way::Right => {
+                let (y1, y2, out) = (fy + HIGH / 2, ty + HIGH / 2 + 3, ends.1);
+                (format!("M{fx} {y1}C{fx} {out} {tx} {out} {tx} {y2}"), (fx.midpoint(tx), out - AROUND / 2))
+            }
+            Way::Down => {
+                let (x1, x2, out) = (fx + WIDE / 2, tx + WIDE / 2 + 3, ends.0);
+                (format!("M{x1} {fy}C{out} {fy} {out} {ty} {x2} {ty}"), (out - AROUND, fy.midpoint(ty)))
+            }
+        }
+    } else {
+        match way {
+            Way::Right => {
+                let (x1, x2) = (fx + WIDE / 2, tx.saturating_sub(WIDE / 2 + 3));
+                let half = x1.midpoint(x2);
+                (format!("M{x1} {fy}C{half} {fy} {half} {ty} {x2} {ty}"), (half, fy.midpoint(ty) - 7))
+            }
+            Way::Down => {
+                let (y1, y2) = (fy + HIGH / 2, ty.saturating_sub(HIGH / 2 + 3));
+                let half = y1.midpoint(y2);
+                (format!("M{fx} {y1}C{fx} {half} {tx} {half} {tx} {y2}"), (fx.midpoint(tx) + 24, half + 4))
+            }
+        }
+    };
+    let text = match edge.text.as_str() {
+        "" => String::new(),
+        text => {
+            format!("<text class=\"rate\" x=\"{}\" y=\"{}\">{}</text>", text_at.0, text_at.1, escaped(text))
+        }
+    };
+    format!("<path{class} d=\"{way_there}\" {tip}/>{text}\n")
+}
+
+/// The way to a node of the same level, and the place of its text.
+fn beside((fx, fy): (usize, usize), (tx, ty): (usize, usize), way: Way) -> (String, (usize, usize)) {
+    match way {
+        Way::Right => {
+            let (y1, y2) = (fy + HIGH / 2, ty.saturating_sub(HIGH / 2 + 3));
+            (format!("M{fx} {y1}L{tx} {y2}"), (fx + 34, y1.midpoint(y2) + 4))
+        }
+        Way::Down => {
+            let (x1, x2) = (fx + WIDE / 2, tx.saturating_sub(WIDE / 2 + 3));
+            (format!("M{x1} {fy}L{x2} {ty}"), (x1.midpoint(x2), fy.saturating_sub(HIGH / 2 + 2).max(10)))
+        }
+    }
+}
+
+fn drawn(node: &Node<'_>, result: &RunResult, way: Way) -> String {
+    let (entry, x, y) = (node.entry, node.x(way), node.y(way));
+    let middle = x + WIDE / 2;
+    let host = entry.spec.host().map_or(String::new(), |host| format!(" on {host}"));
+    let is_here = |name: &str| match node.members.as_slice() {
+        [] => name == entry.name || result.components.get(name).is_some_and(|one| one.group == entry.name),
+        members => members.iter().any(|member| member == name),
+    };
+    let bottleneck = result.bottleneck.as_ref().filter(|one| is_here(&one.component));
     let busy = match bottleneck {
         Some(other) if other.resource != CPU => {
             format!("{} {}", other.resource, share(other.utilisation, None))
         }
-        _ => busy(&entry.name, result).unwrap_or_default(),
+        _ => busy(&is_here, result).unwrap_or_default(),
     };
     let is_alarming = bottleneck.is_some_and(|bottleneck| bottleneck.utilisation > ALARMING);
     let class = if is_alarming { " class=\"binds\"" } else { "" };
@@ -138,7 +300,7 @@ fn drawn(place: &Place<'_>, result: &RunResult) -> String {
          <text class=\"name\" x=\"{middle}\" y=\"{}\">{}</text>\
          <text x=\"{middle}\" y=\"{}\">{}</text><text x=\"{middle}\" y=\"{}\">{busy}</text></g>\n",
         y + 20,
-        escaped(&fitting(&format!("{}{times}", entry.name))),
+        escaped(&fitting(&node.label)),
         y + 37,
         escaped(&fitting(&format!("{}{host}", entry.kind))),
         y + 53,
@@ -152,11 +314,11 @@ fn fitting(text: &str) -> String {
     text.chars().take(NAME_MAX - 1).chain(['…']).collect()
 }
 
-/// Utilisation of the cores of a group as text: the mean over its machines, or the busiest one if they differ.
-fn busy(group: &str, result: &RunResult) -> Option<String> {
+/// Utilisation of the cores of some machines as text: the mean, or the busiest one if they differ.
+fn busy(is_here: &dyn Fn(&str) -> bool, result: &RunResult) -> Option<String> {
     let own = |(name, component): (&str, &ComponentResult)| {
         let is_host = component.machine.as_ref().is_some_and(|machine| machine.host == name);
-        component.utilisation.as_ref().filter(|_| is_host && component.group == group)?.mean
+        component.utilisation.as_ref().filter(|_| is_host && is_here(name))?.mean
     };
     let all: Vec<f64> = result.components.iter().filter_map(own).collect();
     let most = all.iter().copied().reduce(f64::max)?;

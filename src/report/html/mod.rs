@@ -2,6 +2,7 @@
 
 mod designs;
 mod diagram;
+mod font;
 mod run;
 mod sweep;
 mod theme;
@@ -9,6 +10,7 @@ mod theme;
 use askama::Template;
 
 use super::chart::plot::{Chart, Table};
+use super::text::unbroken;
 
 pub use self::designs::{capacity, climb, compare};
 pub use self::run::{Run, runs};
@@ -57,7 +59,8 @@ enum Block {
     /// The name of a table, and the table.
     Numbers(String, Table),
     Picture(Box<Chart>),
-    Diagram(String),
+    /// The diagram for a wide page, and for a phone.
+    Diagram(String, String),
     Facts(Vec<(&'static str, String)>),
 }
 
@@ -68,21 +71,6 @@ struct Line {
     word: &'static str,
     what: String,
     measured: String,
-}
-
-/// The text without line breaks between a number and its unit.
-fn unbroken(text: &str) -> String {
-    let units = ["%", "ms", "µs", "s", "min", "/s", "USD"];
-    let mut words = text.split(' ');
-    let mut out = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let is_unit = units.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
-        let is_joined =
-            (is_unit && out.ends_with(|end: char| end.is_ascii_digit())) || word == "±" || out.ends_with('±');
-        out.push(if is_joined { '\u{a0}' } else { ' ' });
-        out.push_str(word);
-    }
-    out
 }
 
 /// The text in parts, each with whether it was between backticks.
@@ -98,7 +86,12 @@ fn page(title: String, about: Vec<String>, groups: Vec<Group>) -> String {
         groups,
         many,
         heading: if many { "h3" } else { "h2" },
-        style: format!("{}{}", include_str!("../../../templates/report.css"), theme::dark_charts()),
+        style: format!(
+            "{}{}{}",
+            font::faces(),
+            include_str!("../../../templates/report.css"),
+            theme::dark_charts()
+        ),
         version: env!("CARGO_PKG_VERSION"),
     };
     page.render().expect("a string takes all")
@@ -107,12 +100,6 @@ fn page(title: String, about: Vec<String>, groups: Vec<Group>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_stays_with_its_unit() {
-        let said = unbroken("99.7 ± 0.1 % of 84 ms, for USD 3 a day");
-        assert_eq!(said, "99.7\u{a0}±\u{a0}0.1\u{a0}% of 84\u{a0}ms, for USD 3 a day");
-    }
 
     #[test]
     fn a_column_of_words_is_told_from_one_of_numbers() {

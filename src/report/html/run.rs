@@ -4,7 +4,8 @@ use super::super::chart;
 use super::super::chart::three;
 use super::super::number::{estimate, number, seconds, share, time_ms};
 use super::super::summary;
-use super::{Block, Group, Line, Section, diagram, page};
+use super::diagram::{self, Way};
+use super::{Block, Group, Line, Section, page};
 use crate::experiment::result::{Answer, Figure, RunResult};
 use crate::scenario::Scenario;
 
@@ -49,19 +50,22 @@ fn about(run: &Run<'_>) -> String {
 fn group(index: usize, run: &Run<'_>) -> Group {
     let result = run.result;
     let pictures = chart::of_run(result).into_iter().map(|chart| Block::Picture(Box::new(chart))).collect();
+    let mut worlds = summary::worlds_tables(result);
+    if worlds.is_empty() {
+        worlds.push(("Requests", summary::requests_table(result)));
+    }
     let tables = [
-        ("Requests", summary::requests_table(result)),
         ("Boxes", summary::boxes_table(result)),
         ("Figures of single kinds of boxes", summary::gauges_table(result)),
         ("Theory beside measurement", summary::theory_table(result)),
     ];
-    let filled = tables.into_iter().filter(|(_, table)| !table.rows.is_empty());
+    let filled = worlds.into_iter().chain(tables).filter(|(_, table)| !table.rows.is_empty());
     let tables = filled.map(|(name, table)| Block::Numbers(name.into(), table)).collect();
     let sections = [
         ("verdict", "Verdict", cards(result).into_iter().chain(verdict(result)).collect()),
         ("why", "Why", why(result)),
         ("warnings", "Warnings", sentences(&result.warnings)),
-        ("diagram", "Diagram", vec![Block::Diagram(diagram::svg(&run.scenario.boxes, result))]),
+        ("diagram", "Diagram", vec![diagram_of(index, run)]),
         ("charts", "Charts", pictures),
         ("tables", "Tables", tables),
         (
@@ -83,6 +87,14 @@ fn group(index: usize, run: &Run<'_>) -> Group {
     }
 }
 
+/// The diagram twice: for a wide page and for a phone.
+fn diagram_of(index: usize, run: &Run<'_>) -> Block {
+    let of = |way, name: &str| {
+        diagram::svg(&run.scenario.boxes, run.result, way, &format!("{name}-{}", index + 1))
+    };
+    Block::Diagram(of(Way::Right, "tip"), of(Way::Down, "tip-narrow"))
+}
+
 fn sentences(all: &[String]) -> Vec<Block> {
     if all.is_empty() { Vec::new() } else { vec![Block::Sentences(all.to_vec())] }
 }
@@ -99,7 +111,14 @@ fn cards(result: &RunResult) -> Vec<Block> {
         ("ok a second", known(&metrics.throughput_rps, &estimate)),
         ("p99", p99.and_then(|p99| known(p99, &time_ms))),
         ("errors", known(served, &|mean, half_width| share(1.0 - mean, half_width))),
-        ("price", metrics.cost_usd_per_hour.mean.map(|price| format!("USD {}/h", three(price)))),
+        (
+            "price",
+            metrics
+                .cost_usd_per_hour
+                .mean
+                .filter(|price| *price > 0.0)
+                .map(|price| format!("USD {}/h", three(price))),
+        ),
     ];
     let shown = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
     vec![Block::Cards(shown.collect())]

@@ -1,7 +1,7 @@
 //! The tables of boxes in the summary: how busy each box was, its queue, its worst moment, and what theory says.
 
 use super::super::number::{estimate, number, seconds, share, time_ms};
-use super::super::text::{bold, table};
+use super::super::text::{bold, fitted, table};
 use super::{bare, figure};
 use crate::experiment::result::{ComponentResult, Outcomes, Prediction, Relation, RunResult};
 
@@ -10,6 +10,9 @@ const MEMBERS_MAX: usize = 4;
 
 const HEADER: [&str; 9] =
     ["boxes", "calls/s", "answered/s", "busy", "inside", "queue", "longest queue", "waited", "response"];
+
+/// Columns that are left out where there is no room for all, the first first.
+const LEFT_OUT: [&str; 4] = ["inside", "queue", "waited", "longest queue"];
 
 /// The column of calls answered ok, which is left out where all calls are.
 const ANSWERED: usize = 2;
@@ -49,7 +52,7 @@ pub(super) fn section(result: &RunResult) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut out = table(&header(result), 1, &rows).replacen("boxes", &bold("boxes"), 1);
+    let mut out = fitted(&header(result), 1, &rows, &LEFT_OUT).replacen("boxes", &bold("boxes"), 1);
     if let Some(cost) = result.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0) {
         out.push_str(&format!(" the machines cost USD {} an hour\n", number(cost)));
     }

@@ -105,6 +105,21 @@ pub(super) fn requests_table(result: &RunResult) -> Table {
     Table::new(requests::HEADER, requests::rows(result))
 }
 
+/// The requests of each world as a table with its name; none where all trials are alike.
+pub(super) fn worlds_tables(result: &RunResult) -> Vec<(&'static str, Table)> {
+    let table = |world| Table::new(requests::HEADER, requests::world_rows(world));
+    result
+        .worlds
+        .iter()
+        .flat_map(|worlds| {
+            [
+                ("Requests where the service came back", table(&worlds.recovered)),
+                ("Requests where it did not", table(&worlds.collapsed)),
+            ]
+        })
+        .collect()
+}
+
 /// The boxes as a table.
 pub(super) fn boxes_table(result: &RunResult) -> Table {
     Table::new(boxes::header(result), boxes::rows(result))

@@ -3,12 +3,17 @@
 use super::super::number::{estimate, number, share, time_ms};
 use super::super::text::{bold, table};
 use super::{bare, figure};
-use crate::experiment::result::{Figure, Outcomes, Responses, RunResult};
+use crate::experiment::result::{
+    ClassResult, Figure, Metrics, Named, Outcomes, Responses, RunResult, World, Worlds,
+};
 
 pub(super) const HEADER: [&str; 8] =
     ["requests", "offered/s", "ok/s", "available", "mean", "p50", "p95", "p99"];
 
 pub(super) fn section(result: &RunResult) -> String {
+    if let Some(worlds) = &result.worlds {
+        return by_world(worlds) + &unhappy(&result.metrics.outcomes).unwrap_or_default();
+    }
     let mut out = table(&HEADER, 1, &rows(result));
     out = out.replacen("requests", &bold("requests"), 1);
     if let Some(line) = unhappy(&result.metrics.outcomes) {
@@ -19,16 +24,34 @@ pub(super) fn section(result: &RunResult) -> String {
 
 /// The rows below [`HEADER`].
 pub(super) fn rows(result: &RunResult) -> Vec<Vec<String>> {
-    let metrics = &result.metrics;
-    let steady = result.steady_state.times_are_steady();
+    rows_of(&result.metrics, &result.classes, result.steady_state.times_are_steady())
+}
+
+fn rows_of(metrics: &Metrics, classes: &Named<ClassResult>, steady: bool) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (name, class) in result.classes.iter().filter(|_| result.classes.0.len() > 1) {
+    for (name, class) in classes.iter().filter(|_| classes.0.len() > 1) {
         let rates = [&class.offered_rps, &class.throughput_rps, &class.availability];
         rows.push(row(name, rates, &class.response_ms, steady));
     }
     let rates = [&metrics.offered_rps, &metrics.throughput_rps, &metrics.availability];
     rows.push(row("all", rates, &metrics.response_ms, steady));
     rows
+}
+
+/// The requests of each world, as a table each. A mean over both is that of neither.
+fn by_world(worlds: &Worlds) -> String {
+    let table = |name: &str, world: &World| {
+        let plural = if world.trials == 1 { "" } else { "s" };
+        let title = format!("the {} trial{plural} {name}", world.trials);
+        format!(" {}\n{}", bold(&title), table(&HEADER, 1, &world_rows(world)))
+    };
+    table("in which the service came back", &worlds.recovered)
+        + &table("in which it did not", &worlds.collapsed)
+}
+
+/// The rows of one world below [`HEADER`].
+pub(super) fn world_rows(world: &World) -> Vec<Vec<String>> {
+    rows_of(&world.metrics, &world.classes, true)
 }
 
 /// The row of a class. Response times are left out if the system has no steady state, because they depend on the length

@@ -4,12 +4,12 @@ use super::advise::{self, Reload};
 use super::finding::{Attempt, Finding};
 use super::loss;
 use super::result::{RunResult, Verdict};
-use super::runner::{Progress, RunOptions, run};
+use super::runner::{Progress, RunOptions, Trials, run};
 use crate::model::record::TrialRecord;
 use crate::scenario::expression::Comparison;
 use crate::scenario::{Expect, Scenario};
 
-/// Trials of an attempt.
+/// Trials of an attempt; one alone where the first is no better than the run.
 const TRIALS: u32 = 2;
 
 /// Events that may always be spent, about a second. Beyond them, all attempts together cost no more than the run itself.
@@ -131,15 +131,8 @@ pub fn try_advice(
         if left < expected {
             break;
         }
-        let first = options.trials.start;
-        let few = RunOptions { trials: first..first + trials, ..options.clone() };
-        let trials_run = run(&changed, &few, progress);
-        if !trials_run.complete && progress.interrupted() || trials_run.records.is_empty() {
-            break;
-        }
-        let found = RunResult::measured(&changed, &few, &trials_run);
+        let Some((found, after)) = tried(&changed, options, trials, before, progress) else { break };
         left = left.saturating_sub(found.events);
-        let after = Badness::of(&changed, &found, &trials_run.records);
         let attempt = Attempt {
             changes: plan,
             available: 1.0 - after.failed,
@@ -159,6 +152,34 @@ pub fn try_advice(
     }
     result.next =
         if result.tried.is_empty() { result.next.take() } else { advise::best(scenario, &result.tried) };
+}
+
+/// What some trials of an attempt show, one alone if that is no better than the run; `None` after an interruption.
+fn tried(
+    changed: &Scenario,
+    options: &RunOptions,
+    trials: u32,
+    before: Badness,
+    progress: &dyn Progress,
+) -> Option<(RunResult, Badness)> {
+    let first = options.trials.start;
+    let few = |trials: u32| RunOptions { trials: first..first + trials, ..options.clone() };
+    let judged = |all: &Trials, options: &RunOptions| {
+        (!all.records.is_empty()).then(|| {
+            let found = RunResult::measured(changed, options, all);
+            let after = Badness::of(changed, &found, &all.records);
+            (found, after)
+        })
+    };
+    let mut all = run(changed, &few(1), progress);
+    let one = judged(&all, &few(1))?;
+    if trials < 2 || !one.1.is_better_than(before) {
+        return Some(one).filter(|_| all.complete || !progress.interrupted());
+    }
+    let more = run(changed, &RunOptions { trials: first + 1..first + trials, ..options.clone() }, progress);
+    all.complete &= more.complete;
+    all.records.extend(more.records);
+    judged(&all, &few(trials)).filter(|_| all.complete || !progress.interrupted())
 }
 
 /// Tries the death of a machine. Returns the command in which it dies, with what came of it.

@@ -109,7 +109,7 @@ pub(super) fn collapse(scenario: &Scenario, records: &[TrialRecord], length: Len
         let window_s = records[0].windows.iter().map(|window| window.length_s).fold(0.0, f64::max);
         let needed_s = last_s + 2.0 * patience_s + (WINDOWS_MIN as f64 + 2.0) * window_s;
         // Where the service already works at the end, although what pushed it over may last, there is nothing to wait for.
-        let is_back = records.iter().all(|record| works_at_the_end(record));
+        let is_back = records.iter().all(works_at_the_end);
         return if needed_s > end_s && !is_back {
             Verdict::TooShort(1.05 * (needed_s - warmup_s))
         } else {

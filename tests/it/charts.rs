@@ -296,7 +296,7 @@ fn check_page(page: &str) {
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{ids:?}");
     for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(ids.iter().any(|id| *id == target), "#{target} leads nowhere");
+        assert!(ids.contains(&target), "#{target} leads nowhere");
     }
     for name in ["section", "figure", "table", "details", "div", "ul", "li", "svg", "g", "text", "main"] {
         let opened = tags.iter().filter(|tag| is(tag, name)).count();

@@ -460,6 +460,49 @@ async function keyboard() {
   await page.close();
 }
 
+/** An exercise of the course from the prediction to the explanation; the program reads the file of answers. */
+async function lessons() {
+  const { page } = await newPage();
+  await page.waitForFunction(() => document.body.dataset.ran, null, { timeout: 60000 });
+  await page.click('[data-visit="lesson"]');
+  await page.fill("#student", "20261234");
+  await page.click("#begin");
+  await page.click('[data-exercise="box-is-down"]');
+  await page.waitForSelector("#exercise input");
+  const at = (stage) => page.waitForFunction((stage) => document.body.dataset.lesson === `box-is-down ${stage}`, stage, { timeout: 120000 });
+  await page.fill("#exercise input", "much");
+  await page.click('[data-step="predict"]');
+  await page.waitForSelector("#lessonerror:not([hidden])");
+  check("an answer of another form is refused with an example", (await page.textContent("#lessonerror")).includes("such as"));
+  await page.fill("#exercise input", "80%");
+  await page.click('[data-step="predict"]');
+  await at("predicted");
+  await page.click('[data-step="run"]');
+  await at("ran");
+  check("the run is told beside the prediction", (await page.textContent("#lessonsaid")).includes("80%"));
+  await accessible(page, "the course");
+  await page.check('input[value="once"]');
+  await page.click('[data-step="why"]');
+  await at("done");
+  check("the explanation comes last", (await page.textContent("#lessonsaid")).length > 100);
+  await shot(page, "course-1280-light");
+  await page.setViewportSize({ width: 400, height: 900 });
+  await page.waitForTimeout(500);
+  check("course, 400 px: nothing is wider than the window", await fits(page), await widest(page));
+  await shot(page, "course-400-light");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#savefile")]);
+  await download.saveAs(`${profile}/answers.toml`);
+  const list = said("outgrow learn list", "--answers answers.toml");
+  check("the program takes the file of answers", /box-is-down.*(done|100)/.test(list), list);
+  const before = await shown(page);
+  await page.click("#exercise .line .command + button");
+  await page.waitForFunction((before) => document.body.dataset.ready !== before && /run.seed/.test(document.querySelector("#command").textContent), before, { timeout: 60000 });
+  check("a run opens on the bench", (await page.getAttribute("body", "data-screen")) === "bench");
+  await same(page, "the run of an exercise");
+  await page.close();
+}
+
 /** Reports of a program with the page inside. */
 async function reports() {
   const file = (name) => `${profile}/${name}.html`;
@@ -535,8 +578,8 @@ async function frames() {
   await page.close();
 }
 
-const parts = { firstStep, newcomer, stillness, keyboard, screens, panics, reports, frames, looks, everyStep, picture };
-const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "reports"];
+const parts = { firstStep, newcomer, stillness, keyboard, screens, panics, lessons, reports, frames, looks, everyStep, picture };
+const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "lessons", "reports"];
 const usual = options.includes("--short") ? short : [...short, "frames", "looks", "everyStep"];
 const asked = process.env.PARTS?.split(",") ?? usual;
 try {

@@ -193,6 +193,7 @@ function visit(screen) {
     if (!rival) challenge(usualRival());
     else differences(PAIRED);
   } else if (screen === "sweep") enterSweep();
+  else if (screen === "lesson") learn(course.exercise?.id);
 }
 
 function showCost() {
@@ -586,6 +587,7 @@ function translate() {
   setPlaying(state.isPlaying);
   telling();
   if (state.record) accept({ text: state.text, set: state.set, board: state.board, keys: state.keys, result: state.record.result, took: state.took }, true);
+  if (state.screen === "lesson") learn(course.exercise?.id);
 }
 
 // What the reader does ----------------------------------------------------------------------------------------------
@@ -711,6 +713,7 @@ async function begin() {
   }
   if (link?.language in STRINGS) language = link.language;
   listen();
+  listenToCourse();
   translate();
   const first = opened.length ? (opening.compares ? "@1" : "@0") : "01-single-server";
   requestAnimationFrame(tick);

@@ -13,7 +13,7 @@ use outgrow::scenario::{self, Scenario};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{board, traces};
+use super::{board, lesson, traces};
 
 /// Asked at the end of each window of a trial, with the number of the trial and the share of its time that has passed. A
 /// return value other than 0 stops the run.
@@ -24,8 +24,10 @@ pub(super) type Asked = dyn Fn(u32, f64) -> u32 + Sync;
 #[serde(deny_unknown_fields)]
 struct Question {
     /// Name of the scenario in messages and results.
+    #[serde(default)]
     name: String,
     /// Its text.
+    #[serde(default)]
     toml: String,
     /// Overrides, as key and value.
     #[serde(default)]
@@ -39,6 +41,9 @@ struct Question {
     /// Another design, for `compare`: this one is the baseline.
     #[serde(default)]
     other: Option<Other>,
+    /// A step of the course instead of a scenario.
+    #[serde(default)]
+    lesson: Option<lesson::Lesson>,
     /// Another load, in the unit of `board.load`.
     #[serde(default)]
     load: Option<f64>,
@@ -95,6 +100,10 @@ pub(super) fn answer(question: &[u8], asked: &Asked) -> String {
 }
 
 fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
+    if let Some(lesson) = &question.lesson {
+        let watch = Watch { asked, stopped: Default::default() };
+        return Ok(json!({ "lesson": lesson::lesson(lesson, &watch)? }));
+    }
     let mut answer = json!({});
     let mut set = question.set.clone();
     let mut found = load(question, &set)?;

@@ -13,6 +13,7 @@
 
 mod answer;
 mod board;
+mod lesson;
 mod traces;
 
 use std::sync::{Mutex, Once};

@@ -1,0 +1,97 @@
+// The course: read, predict, run, say why. The engine keeps the order and the file of answers, as `outgrow learn` does.
+
+const course = { file: kept("answers") ?? "", student: kept("student") ?? "", list: [], exercise: null, said: "" };
+
+/** Asks the engine for the list, or for a step of an exercise. */
+async function learn(id = "", step = null) {
+  if (!course.student && !course.file) return drawCourse();
+  const lesson = { student: course.student, answers: course.file, korean: language === "ko", id, step, shelf: Object.fromEntries(builtins) };
+  $("lessonwait").hidden = false;
+  const answer = await engines.saver.ask({ lesson }).catch((panic) => broken(panic));
+  $("lessonwait").hidden = true;
+  if (!answer) return;
+  $("lessonerror").textContent = answer.error ?? "";
+  $("lessonerror").hidden = !answer.error;
+  if (answer.error) return;
+  const { list, answers, exercise, said, title } = answer.lesson;
+  // Reading an exercise says nothing; the result of a step stays until the next one.
+  if (step || exercise?.id !== course.exercise?.id) course.said = said ?? "";
+  Object.assign(course, { list, file: answers, exercise: exercise ?? null, title });
+  kept("answers", answers);
+  drawCourse();
+  document.body.dataset.lesson = `${exercise?.id ?? ""} ${exercise?.stage ?? ""}`;
+  if (step) $("lessonsaid").scrollIntoView({ block: "nearest" });
+}
+
+function drawCourse() {
+  const hasStudent = course.list.length > 0;
+  $("who").hidden = hasStudent;
+  $("lessonlist").replaceChildren(...course.list.map(({ id, section, title, stage }) =>
+    el("li", {}, el("button", { type: "button", class: "link", "data-exercise": id, "aria-current": id === course.exercise?.id ? "true" : null, onclick: () => learn(id) }, `${section} ${title}`),
+      el("span", { class: "small" }, t(`stage.${stage}`)))));
+  $("lessonfile").hidden = !hasStudent;
+  const { exercise } = course;
+  $("exercise").hidden = !exercise;
+  if (!exercise) return;
+  const { title, section, question, asks, stage, cure, runs, id } = exercise;
+  const button = (words, action, name) => el("button", { type: "button", "data-step": name, onclick: action }, t(words));
+  const actions = [];
+  if (stage === "new" || (cure && asks.length)) actions.push(button("lesson.predict", () => learn(id, { predict: asks.map(({ name }) => said(name)) }), "predict"));
+  if (stage === "predicted" || (cure && stage === "done")) actions.push(button("lesson.run", () => learn(id, "run"), "run"));
+  if (stage === "ran") actions.push(button("lesson.why", () => learn(id, { why: said(asks[0].name) }), "why"));
+  if (stage === "new") actions.push(button("lesson.hint", () => learn(id, "hint"), "hint"));
+  if (stage !== "new") actions.push(button("lesson.reset", () => learn(id, "reset"), "reset"));
+  $("exercise").replaceChildren(
+    el("p", { class: "step" }, section), el("h2", {}, title), el("p", {}, question),
+    ...asks.map(asking), el("div", { class: "line" }, ...actions),
+    el("pre", { id: "lessonsaid", tabindex: 0, class: "said", role: "status" }, course.said),
+    el("p", { class: "small" }, t("lesson.runs")),
+    ...runs.map((run) => el("div", { class: "line" }, el("code", { class: "command", tabindex: 0 }, run.command),
+      el("button", { type: "button", onclick: () => openRun(run) }, t("lesson.bench")))));
+  $("lessonsaid").hidden = !course.said;
+}
+
+/** What the reader has said to a question. */
+function said(name) {
+  const chosen = document.querySelector(`input[name="ask-${CSS.escape(name)}"]:checked`);
+  return (chosen ?? $(`ask-${name}`))?.value ?? "";
+}
+
+/** A question with its field. */
+function asking({ name, words, kind, options, form }) {
+  if (kind === "choice") {
+    return el("fieldset", {}, el("legend", {}, words), ...options.map(([value, text]) =>
+      el("label", {}, el("input", { type: "radio", name: `ask-${name}`, value }), ` ${text}`)));
+  }
+  const list = options.length ? el("ul", { class: "small" }, ...options.map(([value, text]) => el("li", {}, value === text || kind === "curve" ? text : `${value}: ${text}`))) : null;
+  return el("div", { class: "ask" }, el("label", { for: `ask-${name}` }, words), list,
+    el("input", { id: `ask-${name}`, autocomplete: "off", spellcheck: "false" }), el("span", { class: "small" }, t(`form.${kind}`, { form })));
+}
+
+/** A run of the exercise on the bench, with the student's numbers. */
+async function openRun({ scenario, set, seed }) {
+  const name = [...builtins.keys()].find((name) => name === scenario || name.replace(/^[\d-]+/, "") === scenario);
+  if (!name) return;
+  visit("bench");
+  await open(name);
+  await simulate({ text: state.base, set: [...set, ["run.seed", String(seed)]], keepsSet: true });
+}
+
+function listenToCourse() {
+  $("begin").addEventListener("click", () => {
+    course.student = $("student").value.trim();
+    kept("student", course.student);
+    learn();
+  });
+  $("student").addEventListener("keydown", (event) => event.key === "Enter" && $("begin").click());
+  $("savefile").addEventListener("click", () => {
+    const url = URL.createObjectURL(new Blob([course.file], { type: "text/plain" }));
+    el("a", { href: url, download: "answers.toml" }).click();
+  });
+  $("loadfile").addEventListener("change", async () => {
+    const [file] = $("loadfile").files;
+    if (!file) return;
+    Object.assign(course, { file: await file.text(), exercise: null, said: "" });
+    learn();
+  });
+}

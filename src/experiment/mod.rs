@@ -33,4 +33,5 @@ mod threads;
 pub mod validate;
 pub mod value;
 mod warn;
+pub mod windows;
 mod words;

@@ -6,7 +6,7 @@ use super::finding::{Attempt, Finding, told};
 use super::gauge::GaugeResult;
 use super::level::Level;
 use super::pooled::Pooled;
-pub use super::value::{Figure, Moments, Named};
+pub use super::{value::Figure, value::Moments, value::Named, windows::Series};
 use crate::model::signal::Outcome;
 
 /// Name and version of the format.
@@ -43,8 +43,7 @@ pub struct RunResult {
     /// In how many trials the service did not come back after what had pushed it over; absent where nothing did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapse: Option<Collapse>,
-    /// What users had in the trials in which the service came back, and in those in which it did not; absent unless there are
-    /// both. All other figures mix the two.
+    /// The trials in which the service came back, and those in which it did not; absent unless there are both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worlds: Option<Worlds>,
     /// The random faults of the scenario, and how often they happened; absent without one.
@@ -95,7 +94,7 @@ impl RunResult {
     }
 }
 
-/// The two worlds of a service that comes back in some trials.
+/// The two worlds of a service that comes back in some trials. All other figures mix them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Worlds {
     /// The trials in which it came back.
@@ -381,34 +380,6 @@ pub struct MachineResult {
     pub memory_bytes: u64,
     /// Price in USD an hour.
     pub usd_per_hour: f64,
-}
-
-/// Averages over trials in windows of time, as a table.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Series {
-    /// Length of a window in seconds; the last one of the warm-up may be shorter.
-    pub window_s: f64,
-    /// Names of the columns; `t_s` is the start of the window, counted from the start of the trial, warm-up included.
-    pub columns: Vec<String>,
-    /// One row for each window; `None` if nothing was measured.
-    pub rows: Vec<Vec<Option<f64>>>,
-    /// The lowest and the highest trial of the columns that charts show with a band: a pair for each window.
-    #[serde(skip)]
-    pub bands: Vec<(&'static str, Vec<(f64, f64)>)>,
-}
-
-impl Series {
-    /// The lowest and the highest trial of a column in each window; empty where it has no band.
-    #[must_use]
-    pub fn band(&self, name: &str) -> &[(f64, f64)] {
-        self.bands.iter().find(|(known, _)| *known == name).map_or(&[], |(_, ends)| ends)
-    }
-
-    /// The values of the column with this name.
-    pub fn column(&self, name: &str) -> Option<impl Iterator<Item = Option<f64>>> {
-        let at = self.columns.iter().position(|known| known == name)?;
-        Some(self.rows.iter().map(move |row| row[at]))
-    }
 }
 
 /// Something that happened to a component.

@@ -67,7 +67,7 @@ const INCIDENTS: &[Incident] = &[
     },
     Incident { file: "slow", names: &["`db`", "slow"], next: Solves(&["db.cores", "db.replicas"]) },
     Incident { file: "hang", names: &["`db`", "hung"], next: Nothing },
-    Incident { file: "partition", names: &["`web`", "cut off"], next: Nothing },
+    Incident { file: "partition", names: &["`web`", "cut off"], next: Helps("web.db_pool") },
     Incident {
         file: "lag",
         names: &["`db.replica-1`", "the apply workers"],
@@ -94,7 +94,7 @@ fn run(text: &str, changes: &[(String, String)]) -> RunResult {
 /// The overrides of a command.
 fn overrides(command: &str) -> Vec<(String, String)> {
     let command = command.split(" # ").next().expect("a command");
-    let sets = command.split(" --set ").skip(1);
+    let sets = command.split(" --set ").skip(1).map(|set| set.trim_matches('\''));
     sets.map(|set| set.split_once('=').expect("a key and a value"))
         .map(|(key, value)| (key.into(), value.into()))
         .collect()
@@ -154,6 +154,27 @@ fn the_first_reason_names_the_cause_and_the_advice_cures_it() {
         complaints.len(),
         INCIDENTS.len(),
         complaints.join("\n\n")
+    );
+}
+
+#[test]
+fn three_limits_that_are_passed_at_once_are_widened_together() {
+    // At twelve times the load: payment 192 %, the cores of `pg` 132 %, those of `web` 120 %.
+    let result = run(&text("ticket"), &[]);
+    let told = result.reasons().join("\n");
+    for words in
+        ["the workers of `payment` are full", "the cores of `pg` bind next", "the cores of `web` bind next"]
+    {
+        assert!(told.contains(words), "{words} is not in\n{told}");
+    }
+    let together = &result.tried[0];
+    let keys: Vec<&str> = together.changes.iter().map(|change| change.key.as_str()).collect();
+    assert_eq!(keys, ["payment.workers", "pg.cores", "web.count"], "{together:?}");
+    assert!(together.helps && together.available > 0.99, "{together:?}");
+    assert!(
+        result.next.as_deref().is_some_and(|next| keys.iter().all(|key| next.contains(key))),
+        "{:?}",
+        result.next
     );
 }
 

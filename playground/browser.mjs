@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parts } from "./scripts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(`${root}/target/playground/node/package.json`);
@@ -564,28 +565,40 @@ async function picture() {
   await page.close();
 }
 
-/** Frames a second while dots move. */
+/** Frames a second while some 300 dots move: a load of 160 a second, two seconds there and back. */
 async function frames() {
-  const { page } = await newPage();
+  const text = `title = "300 dots"\n[run]\nduration = "60s"\ntrials = 1\n[network]\nclient = "2s"\n[client.users]\nrate = "160/s"\ntarget = "box"\n[server.box]\npublic = true\ncores = 8\nsteps = [{ cpu = "5ms" }]\n`;
+  const { packed } = parts(["scenario"], ["packed"]);
+  const { page } = await newPage({}, await packed({ name: "dots", text, time: 30, speed: 0.02 }));
   await page.waitForFunction(() => document.querySelector("#caption").textContent.includes("Each dot"), null, { timeout: 30000 });
-  const rate = await page.evaluate(() => new Promise((answer) => {
-    let count = 0;
+  await page.evaluate(() => {
+    document.querySelector("#time").value = 31;
+    document.querySelector("#time").dispatchEvent(new Event("input"));
+  });
+  const { rate, dots } = await page.evaluate(() => new Promise((answer) => {
+    const { arc } = CanvasRenderingContext2D.prototype;
+    let [count, drawn] = [0, 0];
+    CanvasRenderingContext2D.prototype.arc = function (...all) {
+      drawn++;
+      return arc.apply(this, all);
+    };
     const start = performance.now();
-    const next = (now) => (now - start > 3000 ? answer((1000 * count) / (now - start)) : (count++, requestAnimationFrame(next)));
+    const next = (now) => (now - start > 3000 ? answer({ rate: (1000 * count) / (now - start), dots: drawn / count }) : (count++, requestAnimationFrame(next)));
     requestAnimationFrame(next);
   }));
-  console.log(`${rate.toFixed(1)} frames a second while dots move`);
+  console.log(`${rate.toFixed(1)} frames a second with ${dots.toFixed(0)} dots`);
+  check("there are some 300 dots", dots > 200 && dots < 450, String(dots));
   await page.close();
 }
 
-const parts = { firstStep, newcomer, stillness, keyboard, screens, panics, lessons, reports, frames, looks, everyStep, picture };
+const all = { firstStep, newcomer, stillness, keyboard, screens, panics, lessons, reports, frames, looks, everyStep, picture };
 const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "lessons", "reports"];
 const usual = options.includes("--short") ? short : [...short, "frames", "looks", "everyStep"];
 const asked = process.env.PARTS?.split(",") ?? usual;
 try {
   for (const part of asked) {
     const start = Date.now();
-    await parts[part]();
+    await all[part]();
     console.log(`${part}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
   }
 } finally {

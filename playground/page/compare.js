@@ -8,11 +8,15 @@ let rival = null;
 const rivalBoard = new Diagram($("rivaldiagram"), (name, part) => showMenu(name, part, rival));
 const rivalDots = new Dots($("rivaldots"), engines.rivalEye, () => paint());
 
-/** What the page compares with, if the reader has chosen nothing: what the scenario was, or the step before. */
+/** What the page compares with, if the reader has chosen nothing: what the scenario was, or the last step before that runs as
+ * long, because both designs run for the time of the other one. */
 function usualRival() {
   if (state.base !== null && state.text !== state.base) return "was";
+  const long = (text) => seconds(/^duration\s*=\s*"([^"]*)"/m.exec(text ?? "")?.[1]) ?? 0;
   const at = CHAPTER.findIndex((step) => step.name === state.name);
-  return at > 0 ? CHAPTER[at - 1].name : at === 0 ? CHAPTER[1].name : "was";
+  if (at === 0) return CHAPTER[1].name;
+  const before = CHAPTER.slice(0, Math.max(0, at)).findLast(({ name }) => long(builtins.get(name)) >= long(state.text));
+  return before?.name ?? "was";
 }
 
 function showRivals() {
@@ -94,6 +98,7 @@ function showDifferences(result, trials) {
   document.body.dataset.compared = result.designs.map(({ fingerprint }) => fingerprint).join(" ");
   $("differences").replaceChildren(
     el("h2", {}, t(result.paired ? "compare.paired" : "compare.unpaired", { n: trials })),
+    ...(rival.board.duration_s === state.board.duration_s ? [] : [el("p", { class: "small" }, t("compare.length", { time: clock(rival.board.duration_s, 0) }))]),
     el("div", { class: "scroll all", tabindex: 0, role: "region", "aria-label": t("compare.differences") }, el("table", {},
       el("thead", {}, el("tr", {}, ...["metric", "baseline", "this", "difference", "verdict"].map((head) => el("th", {}, t(`compare.${head}`))))),
       el("tbody", {}, ...result.differences.map(row)))),

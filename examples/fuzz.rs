@@ -1,8 +1,9 @@
 //! Loads mutated scenarios, or runs them for two simulated seconds, and stops at the first panic with the text that caused it:
 //!
 //! ```sh
+//! export CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true        # a sum that overflows is a panic, too
 //! cargo run --release --example fuzz -- texts 10000000     # loaded only
-//! cargo run --release --example fuzz -- runs 1000000 7     # simulated, from seed 7
+//! cargo run --release --example fuzz -- runs 1000000 7     # simulated, from case 7 on: in pieces, if need be
 //! ```
 //!
 //! The corpus are the built-in scenarios. A mutation replaces a value by an odd one, or moves, doubles, drops or exchanges lines,

@@ -54,19 +54,15 @@ pub(super) fn run(args: &Args) -> Ended {
     Ok(Status::Done)
 }
 
-/// The text as a user would write it: the schema beside it, and without what belongs to the course: the place in the book,
-/// the answer to the question, and the tests of the simulator.
+/// The text as a user would write it: the schema beside it, and without what belongs to the course: the place in the book and
+/// the tests of the simulator.
 fn standalone(text: &str) -> String {
     let scenario = text.split("\n[[check]]\n").next().unwrap_or_default();
     let mut out = String::from(SCHEMA_LINE);
-    let mut in_answer = false;
-    for line in scenario.lines().filter(|line| !line.starts_with("#:schema")) {
-        let is_continued = line.starts_with("#  ") || line == "#";
-        in_answer = line.starts_with("# Expect:") || (in_answer && is_continued && line != "#");
-        if !in_answer && !line.starts_with("chapter ") {
-            out.push_str(line);
-            out.push('\n');
-        }
+    let kept = |line: &&str| !line.starts_with("#:schema") && !line.starts_with("chapter ");
+    for line in scenario.lines().filter(kept) {
+        out.push_str(line);
+        out.push('\n');
     }
     out
 }
@@ -79,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_copy_keeps_the_schema_and_gives_no_answer_away() {
-        let text = "#:schema ../x.json\n# Question: y\n# Expect:   a\n#           b\n#\n#   users --> web\n# Source: c\n\
+        let text = "#:schema ../x.json\n# Question: y\n#\n#   users --> web\n# Source: c\n\
                     title = \"t\"\nchapter = \"1.1\"\n\n[[expect]]\nthat = \"x\"\n\n[[check]]\nthat = \"z\"\n";
         let expected = "#:schema ./scenario.schema.json\n# Question: y\n#\n#   users --> web\n# Source: c\ntitle = \"t\"\n\n\
                         [[expect]]\nthat = \"x\"\n";
@@ -90,7 +86,7 @@ mod tests {
     fn all_that_is_written_is_sound() {
         let copies = builtin::BUILTINS.iter().map(|builtin| standalone(builtin.text));
         for text in copies.chain([BLANK.to_owned()]) {
-            assert!(!text.contains("Expect:"), "{text}");
+            assert!(!text.contains("[[check]]"), "{text}");
             let loaded = crate::scenario::load("a.toml", &text, &[], &NoFiles, KINDS);
             assert!(loaded.is_ok(), "{text}\n{}", loaded.unwrap_err());
         }

@@ -174,7 +174,8 @@ fn every_golden_file_has_its_scenario() {
 }
 
 #[test]
-fn every_scenario_asks_a_question_and_says_what_to_expect() {
+fn every_scenario_asks_a_question_and_leaves_the_answer_to_a_page() {
+    let answers = fs::read_to_string(root().join("docs/expected.md")).expect("a page");
     for (name, path) in scenarios() {
         let text = fs::read_to_string(&path).expect("a scenario");
         let comments: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
@@ -183,9 +184,9 @@ fn every_scenario_asks_a_question_and_says_what_to_expect() {
             first.is_some_and(|line| line.starts_with("# Question: ")),
             "{name} begins with its question"
         );
-        for word in ["# Expect: ", "# Source"] {
-            assert!(comments.iter().any(|line| line.starts_with(word)), "{name} has no line `{word}`");
-        }
+        assert!(comments.iter().any(|line| line.starts_with("# Source")), "{name} has no sources");
+        assert!(!text.contains("# Expect"), "{name} gives its answer away");
+        assert!(answers.contains(&format!("\n## {name}\n")), "docs/expected.md has no answer to {name}");
         assert!(
             ["\n[[expect]]\n", "\n[[check]]\n"].iter().any(|table| text.contains(table)),
             "{name} expects nothing"

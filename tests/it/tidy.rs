@@ -364,7 +364,7 @@ fn comments_and_pages_name_their_quantities() {
 
 /// The page of all shipped scenarios, with names, titles and questions.
 fn index() -> String {
-    let mut page = "# Scenarios\n\nEach asks a question, says what to expect and why, and checks it: \
+    let mut page = "# Scenarios\n\nEach asks a question and checks the answer, which [stands on a page](../docs/expected.md): \
                     `outgrow run NAME`.\n\n| name | title | question |\n|---|---|---|\n"
         .to_owned();
     for (name, path) in scenarios() {

@@ -51,6 +51,10 @@ pub(super) struct Args {
     #[arg(long)]
     no_try: bool,
 
+    /// Language of the summary's headings: en or ko
+    #[arg(long, default_value = "en", value_parser = ["en", "ko"])]
+    lang: String,
+
     /// Run the first trial a second time, and demand the same events
     #[arg(long)]
     audit: bool,
@@ -87,7 +91,9 @@ pub(super) fn run(args: &Args) -> Ended {
         status = status.max(verdict(&result, args.simulating.strict));
         if !args.simulating.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
-            print(&format!("{gap}{}", report::summary::text(&result)))?;
+            let text = report::summary::text(&result);
+            let text = if args.lang == "ko" { report::korean::headings(&text) } else { text };
+            print(&format!("{gap}{text}"))?;
         }
         results.push(result);
         if status == Status::Interrupted {

@@ -8,6 +8,7 @@ pub mod compare;
 pub mod explain;
 pub mod html;
 pub mod json;
+pub mod korean;
 pub mod list;
 pub mod number;
 #[cfg(feature = "parquet")]

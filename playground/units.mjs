@@ -64,6 +64,8 @@ function texts() {
     if (!isRight) wrong.push(name);
   }
   check("a fault is added, ended and taken away in each text", wrong.length === 0, wrong.join(" "));
+  const [both] = page.faults('[[fault]]\nkind = "crash"\ntarget = ["a-1", "b"]\nat = "2s"\n');
+  check("a fault of several boxes names them all", both.target === "a-1, b" && both.targets.join() === "a-1,b");
   const design = (more) => ({ name: "a b.toml", base: "x = 1", baseSet: [], set: [], text: "x = 1", files: {}, ...more });
   check("a command names the file and each key once", page.command(design({ baseSet: [["run.seed", "7"]], set: [["web.count", "2"], ["web.count", "3"]], text: "y" }), 1) ===
     "outgrow run 'a b.toml' --set run.seed=7 --set web.count=3 --trials 1");

@@ -238,7 +238,7 @@ function change(kind, name, design) {
 /** The faults that hold a box at this time, by its own name or that of its group. */
 function active(name, design) {
   const group = design.diagram.layout.members.get(name)?.box.name;
-  return faults(design.text).filter(({ target, at, until }) => (target === name || target === group) && at !== null && at <= state.time && until > state.time);
+  return faults(design.text).filter(({ targets, at, until }) => (targets.includes(name) || targets.includes(group)) && at !== null && at <= state.time && until > state.time);
 }
 
 function edit(text) {

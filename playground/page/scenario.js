@@ -21,8 +21,9 @@ function tables(text, kind) {
     while (end < lines.length && !HEAD.test(lines[end])) end++;
     const keys = {};
     for (const line of lines.slice(at + 1, end)) {
-      const pair = /^\s*([a-z_]+)\s*=\s*"?([^"#]*)"?/.exec(line);
-      if (pair) keys[pair[1]] = pair[2].trim();
+      // A list such as `target = ["a", "b"]` is kept as `a, b`.
+      const pair = /^\s*([a-z_]+)\s*=\s*(?:\[([^\]]*)\]|"?([^"#]*)"?)/.exec(line);
+      if (pair) keys[pair[1]] = (pair[2]?.replaceAll('"', "") ?? pair[3]).trim();
     }
     found.push({ start: at, end, keys });
     at = end - 1;
@@ -47,7 +48,8 @@ function faults(text) {
     const { keys } = table;
     const at = seconds(keys.at);
     const lasts = seconds(keys.for);
-    return { ...table, kind: keys.kind, target: keys.target, at, until: lasts === null ? Infinity : at + lasts };
+    const targets = (keys.target ?? "").split(",").map((name) => name.trim());
+    return { ...table, kind: keys.kind, target: keys.target, targets, at, until: lasts === null ? Infinity : at + lasts };
   });
 }
 

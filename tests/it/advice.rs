@@ -84,12 +84,20 @@ fn check_next(source: &Source<'_>, line: &str) -> Vec<String> {
         source.accepts("run.trials", trials);
         return vec!["trials".to_owned()];
     }
-    let sets = rest.split("--set ").skip(1).map(|set| set.trim().split_once('=').expect(line));
-    let pairs: Vec<(String, String)> = sets.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    // A shell takes the quotes away.
+    let bare = |set: &str| set.trim().trim_matches('\'').to_owned();
+    let pair = |set: String| {
+        let (key, value) = set.split_once('=').expect(line);
+        (key.to_owned(), value.to_owned())
+    };
+    let pairs: Vec<(String, String)> = rest.split("--set ").skip(1).map(bare).map(pair).collect();
     if let Err(found) = source.with(&pairs) {
         panic!("{line} is refused: {found}\n{}", source.text);
     }
-    pairs.iter().map(|(key, _)| key.split_once('.').expect(line).1.to_owned()).collect()
+    pairs
+        .iter()
+        .map(|(key, _)| key.split_once('.').map_or(key.as_str(), |(_, rest)| rest).to_owned())
+        .collect()
 }
 
 /// The advice on a result of a scenario, with the loader as its judge if it is `loaded`.

@@ -22,7 +22,8 @@ use crate::scenario::{self, Scenario, sha256};
 pub struct Measured {
     /// The measured values by name.
     pub values: BTreeMap<String, Value>,
-    /// The fingerprints of all runs: of one run its own, of several the first 16 digits of the SHA-256 of all.
+    /// The fingerprints of all runs: of one run its own, of several the first 16 digits of the SHA-256 of all. That of a search is made
+    /// from its answer and the loads that it tried.
     pub fingerprint: String,
 }
 
@@ -61,8 +62,9 @@ pub fn exercise(
             for (name, _) in own {
                 values.insert(name.clone(), Value { mean, half_width: halves, unit: Unit::Count });
             }
-            let json = serde_json::to_string(&found).map_err(|error| error.to_string())?;
-            fingerprints.push(sha256(&json)[..16].to_owned());
+            let loads: Vec<f64> = found.points.iter().map(|point| point.load).collect();
+            let text = format!("{:?}", (found.estimate, found.low, found.high, loads));
+            fingerprints.push(sha256(&text)[..16].to_owned());
             continue;
         }
         let result = simulate(&loaded, run.trials, variant.seed, jobs, progress)?;

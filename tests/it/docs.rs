@@ -58,7 +58,7 @@ fn read(path: &str) -> String {
 }
 
 /// Fails unless the page has this content. `UPDATE=1` rewrites the page.
-fn check_generated(page: &str, content: &str) {
+pub(crate) fn check_generated(page: &str, content: &str) {
     compare(&root().join(page), content).unwrap_or_else(|message| panic!("{message}"));
 }
 

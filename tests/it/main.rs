@@ -3,11 +3,13 @@
 mod advice;
 mod balancer;
 mod behaviour;
+mod book;
 mod cache;
 mod charts;
 mod classes;
 mod cli;
 mod climb;
+mod course;
 mod decide;
 mod determinism;
 mod docs;

@@ -9,12 +9,13 @@ use super::super::{Ended, interrupt};
 use super::bench::Bench;
 use super::{Folder, Of, student_of};
 use crate::course::Course;
-use crate::course::exercise::{Exercise, Kind, Variant};
+use crate::course::exercise::{Ask, Exercise, Kind, Variant};
 use crate::course::grade::Lab as _;
 use crate::course::measure::{self, Measured};
 use crate::course::text::Lang;
 use crate::course::words;
 use crate::experiment::runner::Progress as _;
+use crate::report::chart::escaped;
 
 /// What to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -62,9 +63,10 @@ struct Part {
     blocks: Vec<Block>,
 }
 
-/// A piece of a part. The template escapes all text; SVG comes escaped.
+/// A piece of a part. Text, options and cells are HTML from [`prose`]; the template escapes the rest; SVG comes escaped.
 enum Block {
     Text(String),
+    Options(String, Vec<String>),
     Code(String),
     Picture(String),
     Table(Vec<&'static str>, Vec<Vec<String>>),
@@ -93,11 +95,13 @@ pub(super) fn export(args: &Args) -> Ended {
     for one in exercises {
         steps.now(one.id.clone());
         let variant = student.map_or(Variant { set: 0, seed: 1 }, |student| one.variant(student));
-        parts.push(match args.sheet {
-            Sheet::Worksheet => worksheet(one, variant, lang),
-            Sheet::Answers => answers(one, &bench, lang).map_err(Failure::failed)?,
-            Sheet::Slides => slide(one, variant, (&folder, &bench), &steps, lang).map_err(Failure::failed)?,
-        });
+        match args.sheet {
+            Sheet::Worksheet => parts.push(worksheet(one, variant, lang)),
+            Sheet::Answers => parts.push(answers(one, &bench, lang).map_err(Failure::failed)?),
+            Sheet::Slides => {
+                parts.extend(slides(one, variant, (&folder, &bench), &steps, lang).map_err(Failure::failed)?)
+            }
+        }
         if steps.interrupted() {
             steps.clear();
             return Ok(Status::Interrupted);
@@ -140,6 +144,27 @@ fn about(sheet: Sheet, student: Option<&str>, lang: Lang) -> Vec<String> {
     lines
 }
 
+/// Prose as HTML: escaped, with what stands in backquotes as code.
+fn prose(text: &str) -> String {
+    let mut html = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        html.push_str(&if at % 2 == 1 { format!("<code>{part}</code>") } else { part });
+    }
+    html
+}
+
+/// What can be chosen in a question.
+fn options(ask: &Ask) -> &[String] {
+    match &ask.kind {
+        Kind::Choice { options, .. } | Kind::Order { options, .. } | Kind::Curve { points: options, .. } => {
+            options
+        }
+        Kind::Fix(fix) => &fix.keys,
+        Kind::Number(_) => &[],
+    }
+}
+
 /// The question of a variant, and a table to fill in.
 fn worksheet(exercise: &Exercise, variant: Variant, lang: Lang) -> Part {
     let text = exercise.text(lang);
@@ -149,17 +174,13 @@ fn worksheet(exercise: &Exercise, variant: Variant, lang: Lang) -> Part {
         Lang::En => vec!["question", "my prediction", "measured", "off by"],
         Lang::Ko => vec!["질문", "나의 예측", "측정", "차이"],
     };
-    let name = |name: &String| filled(text.asks.get(name).unwrap_or(name));
-    let rows =
-        exercise.predictions().map(|ask| vec![name(&ask.name), String::new(), String::new(), String::new()]);
-    let mut blocks = vec![Block::Text(filled(&text.question)), Block::Table(header, rows.collect())];
-    if let Some(cause) = exercise.cause() {
-        let options = match &cause.kind {
-            Kind::Choice { options, .. } => options.iter().map(|option| filled(&text.options[option])),
-            _ => unreachable!("a cause is a choice"),
-        };
-        let options: Vec<String> = options.map(|option| format!("\u{2610} {option}")).collect();
-        blocks.push(Block::Text(format!("{} {}", name(&cause.name), options.join("  "))));
+    let name = |ask: &Ask| prose(&filled(text.asks.get(&ask.name).unwrap_or(&ask.name)));
+    let option = |option: &String| prose(&filled(text.options.get(option).unwrap_or(option)));
+    let rows = exercise.predictions().map(|ask| vec![name(ask), String::new(), String::new(), String::new()]);
+    let mut blocks = vec![Block::Text(prose(&filled(&text.question))), Block::Table(header, rows.collect())];
+    for ask in exercise.asks.iter().filter(|ask| !options(ask).is_empty()) {
+        let all = options(ask).iter().map(&option).collect();
+        blocks.push(Block::Options(name(ask), all));
     }
     blocks.push(Block::Code(format!("outgrow learn {}", exercise.id)));
     Part { title: format!("{}  {}", exercise.section, filled(&text.title)), blocks }
@@ -176,7 +197,8 @@ fn answers(exercise: &Exercise, bench: &Bench<'_>, lang: Lang) -> Result<Part, S
             last = bench.measured(exercise, variant)?;
         }
         let numbers = exercise.numbers(variant, &last.values);
-        for ask in &exercise.asks {
+        // What is chosen is the same for all.
+        for ask in exercise.asks.iter().filter(|ask| set == 0 || !matches!(ask.kind, Kind::Choice { .. })) {
             let name = numbers.fill(text.asks.get(&ask.name).unwrap_or(&ask.name))?;
             let (key, formula, measured) = match &ask.kind {
                 Kind::Number(number) => {
@@ -206,7 +228,9 @@ fn answers(exercise: &Exercise, bench: &Bench<'_>, lang: Lang) -> Result<Part, S
             };
             let parameters: Vec<String> =
                 exercise.vary[set].iter().map(|(name, text)| format!("{name} = {text}")).collect();
-            rows.push(vec![parameters.join(", "), name, key, formula, measured]);
+            rows.push(
+                [parameters.join(", "), name, key, formula, measured].map(|cell| prose(&cell)).to_vec(),
+            );
         }
     }
     let header = match lang {
@@ -216,32 +240,39 @@ fn answers(exercise: &Exercise, bench: &Bench<'_>, lang: Lang) -> Result<Part, S
     let numbers = exercise.numbers(Variant { set: exercise.vary.len() - 1, seed: 1 }, &last.values);
     let mut blocks = vec![Block::Table(header, rows)];
     let wrong: Result<Vec<Vec<String>>, String> =
-        text.wrong.iter().map(|(name, wrong)| Ok(vec![name.clone(), numbers.fill(wrong)?])).collect();
+        text.wrong.iter().map(|(name, wrong)| Ok(vec![prose(name), prose(&numbers.fill(wrong)?)])).collect();
     let header = match lang {
         Lang::En => vec!["misconception", "what to say"],
         Lang::Ko => vec!["오개념", "해 줄 말"],
     };
     blocks.push(Block::Table(header, wrong?));
-    blocks.push(Block::Text(numbers.fill(&text.explain)?));
+    blocks.push(Block::Text(prose(&numbers.fill(&text.explain)?)));
     Ok(Part { title: format!("{}  {}", exercise.section, numbers.fill(&text.title)?), blocks })
 }
 
-/// The question, the chart that says most, and the explanation.
-fn slide(
+/// The question; then the chart that says most, and the explanation.
+fn slides(
     exercise: &Exercise,
     variant: Variant,
     (folder, bench): (&Folder, &Bench<'_>),
     steps: &Steps,
     lang: Lang,
-) -> Result<Part, String> {
+) -> Result<[Part; 2], String> {
     let text = exercise.text(lang);
     let (measured, picture) = measure::picture(exercise, variant, folder.shelf(), steps)?;
     let measured = if exercise.fix().is_some() { measured } else { bench.measured(exercise, variant)? };
     let numbers = exercise.numbers(variant, &measured.values);
-    let mut blocks = vec![Block::Text(numbers.fill(&text.question)?)];
-    blocks.extend(picture.map(Block::Picture));
-    blocks.push(Block::Text(numbers.fill(&text.explain)?));
+    let title = format!("{}  {}", exercise.section, numbers.fill(&text.title)?);
+    let mut asked = vec![Block::Text(prose(&numbers.fill(&text.question)?))];
+    for ask in exercise.predictions().filter(|ask| !options(ask).is_empty()) {
+        let name = numbers.fill(text.asks.get(&ask.name).unwrap_or(&ask.name))?;
+        let option = |option: &String| numbers.fill(text.options.get(option).unwrap_or(option));
+        let all: Result<Vec<String>, String> = options(ask).iter().map(option).collect();
+        asked.push(Block::Options(prose(&name), all?.iter().map(|one| prose(one)).collect()));
+    }
+    let mut told: Vec<Block> = picture.map(Block::Picture).into_iter().collect();
+    told.push(Block::Text(prose(&numbers.fill(&text.explain)?)));
     let commands = exercise.runs.iter().take(1).map(|run| words::command(exercise, run, variant));
-    blocks.extend(commands.map(|command| Block::Foot(format!("{command}  {}", measured.fingerprint))));
-    Ok(Part { title: format!("{}  {}", exercise.section, numbers.fill(&text.title)?), blocks })
+    told.extend(commands.map(|command| Block::Foot(format!("{command}  {}", measured.fingerprint))));
+    Ok([Part { title: title.clone(), blocks: asked }, Part { title, blocks: told }])
 }

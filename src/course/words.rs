@@ -200,8 +200,10 @@ pub fn ran(exercise: &Exercise, answers: &Answers, measured: &Measured, lang: La
             verdict(mark.as_ref().ok(), lang)
         );
     }
-    for (name, value) in &measured.values {
-        if exercise.predictions().any(|ask| matches!(ask.kind, Kind::Order { .. } | Kind::Curve { .. })) {
+    for ask in exercise.predictions() {
+        let (Kind::Order { options, .. } | Kind::Curve { points: options, .. }) = &ask.kind else { continue };
+        for name in options {
+            let Some(value) = measured.values.get(name) else { continue };
             let option = text.options.get(name).unwrap_or(name);
             let _ = writeln!(shown, "    {option}: {}", value.unit.shown(value.mean, value.half_width));
         }

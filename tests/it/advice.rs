@@ -215,6 +215,7 @@ fn the_next_command_of_random_scenarios_is_accepted() {
         "db_pool",
         "disk.iops",
         "failover.preset",
+        "fault",
         "health.interval",
         "instance",
         "memory",

@@ -60,7 +60,8 @@ fn every_exercise_is_whole_in_both_languages() {
             let parts = text.split(['{', '}', '`']);
             parts.enumerate().filter(|(at, _)| at % 2 == 0).map(|(_, part)| part).collect()
         };
-        for text in [&korean.question, &korean.explain].map(|text| prose(text)) {
+        let words = one.text(Lang::Ko);
+        for text in [&words.question, &words.explain].map(|text| prose(text)) {
             let letters = text.chars().filter(|c| c.is_alphabetic()).count();
             let hangul = text.chars().filter(|c| ('가'..='힣').contains(c)).count();
             assert!(hangul * 5 > letters * 3, "{}: too little Korean in {text}", one.id);

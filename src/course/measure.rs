@@ -13,7 +13,7 @@ use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, Progress, RunOptions};
 use crate::model::spec::NoFiles;
 use crate::model::unit;
-use crate::report::chart::{of_run, plot::Chart};
+use crate::report::chart::of_run;
 use crate::scenario::expression::{Expectation, parse_metric, parse_slo};
 use crate::scenario::{self, Scenario, sha256};
 
@@ -121,7 +121,18 @@ pub fn cure(
 /// Largest number of trials behind a picture, which shows how a run goes and states no figure.
 const PICTURE_TRIALS_MAX: u32 = 3;
 
-/// The chart that says most of the last run that is no search, as SVG, and the fingerprint behind it.
+/// A picture of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The run as it was simulated, with fewer trials.
+    pub run: Run,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The chart that says most, as SVG.
+    pub svg: String,
+}
+
+/// A picture of the first run that is no search; `None` if there is none.
 ///
 /// # Errors
 /// As [`exercise`].
@@ -130,14 +141,13 @@ pub fn picture(
     variant: Variant,
     shelf: Shelf<'_>,
     progress: &dyn Progress,
-) -> Result<(Measured, Option<String>), String> {
-    let run = exercise.runs.iter().rev().find(|run| run.slo.is_none());
-    let none = Measured { values: BTreeMap::new(), fingerprint: String::new() };
-    let Some(run) = run else { return Ok((none, None)) };
-    let loaded = load(run, shelf, &exercise.changes(run, variant))?;
-    let result = simulate(&loaded, run.trials.min(PICTURE_TRIALS_MAX), variant.seed, 0, progress)?;
-    let chart = of_run(&result).first().map(Chart::svg);
-    Ok((Measured { fingerprint: result.fingerprint, ..none }, chart))
+) -> Result<Option<Picture>, String> {
+    let Some(run) = exercise.runs.iter().find(|run| run.slo.is_none()) else { return Ok(None) };
+    let run = Run { trials: run.trials.min(PICTURE_TRIALS_MAX), ..run.clone() };
+    let loaded = load(&run, shelf, &exercise.changes(&run, variant))?;
+    let result = simulate(&loaded, run.trials, variant.seed, 0, progress)?;
+    let Some(chart) = of_run(&result).into_iter().next() else { return Ok(None) };
+    Ok(Some(Picture { run, fingerprint: result.fingerprint, svg: chart.svg() }))
 }
 
 /// Checks what the texts say: comparisons of measured values.

@@ -259,8 +259,11 @@ fn slides(
     lang: Lang,
 ) -> Result<[Part; 2], String> {
     let text = exercise.text(lang);
-    let (measured, picture) = measure::picture(exercise, variant, folder.shelf(), steps)?;
-    let measured = if exercise.fix().is_some() { measured } else { bench.measured(exercise, variant)? };
+    let picture = measure::picture(exercise, variant, folder.shelf(), steps)?;
+    let measured = match exercise.fix() {
+        Some(_) => Measured { values: Default::default(), fingerprint: String::new() },
+        None => bench.measured(exercise, variant)?,
+    };
     let numbers = exercise.numbers(variant, &measured.values);
     let title = format!("{}  {}", exercise.section, numbers.fill(&text.title)?);
     let mut asked = vec![Block::Text(prose(&numbers.fill(&text.question)?))];
@@ -270,9 +273,14 @@ fn slides(
         let all: Result<Vec<String>, String> = options(ask).iter().map(option).collect();
         asked.push(Block::Options(prose(&name), all?.iter().map(|one| prose(one)).collect()));
     }
-    let mut told: Vec<Block> = picture.map(Block::Picture).into_iter().collect();
+    let mut told = Vec::new();
+    if let Some(picture) = picture {
+        let command = words::command(exercise, &picture.run, variant);
+        told.extend([
+            Block::Picture(picture.svg),
+            Block::Foot(format!("{command}  {}", picture.fingerprint)),
+        ]);
+    }
     told.push(Block::Text(prose(&numbers.fill(&text.explain)?)));
-    let commands = exercise.runs.iter().take(1).map(|run| words::command(exercise, run, variant));
-    told.extend(commands.map(|command| Block::Foot(format!("{command}  {}", measured.fingerprint))));
     Ok([Part { title: title.clone(), blocks: asked }, Part { title, blocks: told }])
 }

@@ -68,3 +68,19 @@ fn a_course_of_another_teacher_works_from_its_folder() {
     let page = std::fs::read_to_string(folder.path().join("a.html")).unwrap();
     assert!(page.contains("You left out the wait behind others."), "{page}");
 }
+
+#[test]
+fn a_slide_shows_the_run_whose_command_stands_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, text) = learn(folder.path(), &["export", "slides", "-o", "s.html", "--section", "1.5"]);
+    assert_eq!(code, 0, "{text}");
+    let page = std::fs::read_to_string(folder.path().join("s.html")).unwrap();
+    let feet = page.split("<p class=\"foot\">").skip(1).filter_map(|rest| rest.split_once("</p>"));
+    let feet: Vec<&str> = feet.map(|(foot, _)| foot).collect();
+    assert_eq!(feet.len(), 5, "a picture for each exercise of the section");
+    let (command, fingerprint) = feet[2].rsplit_once(' ').unwrap();
+    let ran =
+        Command::cargo_bin("outgrow").unwrap().args(command.split_whitespace().skip(1)).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(said.contains(&format!("fingerprint {fingerprint}")), "{command}: {said}");
+}

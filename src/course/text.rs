@@ -170,12 +170,14 @@ impl Numbers<'_> {
     /// # Errors
     /// The first place that cannot be filled, and why.
     pub fn fill(&self, text: &str) -> Result<String, String> {
+        let is_korean = text.chars().any(|c| ('가'..='힣').contains(&c));
         let mut filled = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             filled.push_str(&rest[..at]);
             let end = rest[at..].find('}').ok_or("a `{` without its `}`")? + at;
-            filled.push_str(&self.place(rest[at + 1..end].trim())?);
+            let place = self.place(rest[at + 1..end].trim())?;
+            filled.push_str(&if is_korean { in_korean(&place) } else { place });
             rest = &rest[end + 1..];
         }
         Ok(filled + rest)
@@ -202,6 +204,15 @@ impl Numbers<'_> {
         // Prose needs no interval: it stands beside the figures.
         Ok(value.unit.shown(value.mean, None))
     }
+}
+
+/// A parameter such as `2s` or `4min` as Korean prose has it; anything else as it is.
+fn in_korean(place: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let as_unit = |unit, korean| {
+        place.strip_suffix(unit).filter(|number| is_number(number)).map(|number| format!("{number}{korean}"))
+    };
+    as_unit("min", "분").or_else(|| as_unit("s", "초")).unwrap_or_else(|| place.to_owned())
 }
 
 /// Whether a text states a number outside of a place, so that nobody recomputes it. Code in backquotes may have any, and names such

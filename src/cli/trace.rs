@@ -5,8 +5,9 @@ use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::kernel::random::Seed;
+use crate::kernel::time::SimTime;
 use crate::model::signal::{ComponentId, Outcome};
-use crate::model::trace::{Ended as End, Trace};
+use crate::model::trace::{ENDS_MAX, Ended as End, Trace};
 use crate::report::chrome::chrome;
 use crate::report::number::{number, time_ms};
 use crate::report::trace::listing;
@@ -96,21 +97,22 @@ fn find(args: &Args, scenario: &Scenario, seed: Seed) -> Result<Option<(Componen
         })?),
     };
     let mut simulation = build(scenario, seed);
-    simulation.follow(Trace::ends());
+    let measured_from = SimTime::from_nanos(scenario.run.warmup.as_nanos());
+    simulation.follow(Trace::ends(measured_from));
     simulation.run(scenario.length(), &mut |_| interrupt::interrupted());
     if interrupt::interrupted() {
         return Ok(None);
     }
     let is_asked = |end: &&End| {
-        end.issued.as_nanos() >= scenario.run.warmup.as_nanos()
-            && class.is_none_or(|class| usize::from(end.class) == class)
+        class.is_none_or(|class| usize::from(end.class) == class)
             && match (args.slowest, args.failed) {
                 (true, _) => true,
                 (_, failed) => (end.outcome == Outcome::Ok) != failed,
             }
     };
     let mut all: Vec<&End> = simulation.ends().iter().filter(is_asked).collect();
-    let count = number(all.len() as f64);
+    let is_cut = simulation.ends().len() == ENDS_MAX;
+    let count = format!("{}{}", if is_cut { "the first " } else { "" }, number(all.len() as f64));
     let (at, which) = match (args.slowest, args.failed) {
         (true, _) => (all.len().saturating_sub(1), format!("the slowest of {count}")),
         (_, true) => (0, format!("the first of {count} that fail")),

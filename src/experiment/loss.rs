@@ -35,7 +35,6 @@ pub struct Loss {
 /// The machines whose death differs: the first of each role, such as `web-1` or `db.primary`, in the order of the boxes.
 #[must_use]
 pub fn machines(scenario: &Scenario) -> Vec<String> {
-    let role = |name: &str| name.trim_end_matches(|letter: char| letter.is_ascii_digit()).to_owned();
     let mut found: Vec<String> = Vec::new();
     let can_die = |entry: &&BoxEntry| {
         let is_outside = entry.spec.offered().is_some() || entry.spec.answers().meets(Verbs::RESOLVE);
@@ -46,9 +45,8 @@ pub fn machines(scenario: &Scenario) -> Vec<String> {
         let mut roles: Vec<String> = Vec::new();
         let is_machine = |plan: &MemberPlan| plan.machine.is_some() || entry.spec.machine().is_none();
         for plan in plans.filter(|plan| is_machine(plan) && plan.standing != Standing::Driver) {
-            let role = role(&plan.name);
-            if !roles.contains(&role) {
-                roles.push(role);
+            if !roles.iter().any(|role| role == plan.role()) {
+                roles.push(plan.role().to_owned());
                 found.push(plan.name);
             }
         }

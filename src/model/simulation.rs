@@ -198,7 +198,7 @@ impl Simulation {
         self.world.trace = Some(Box::new(trace));
     }
 
-    /// How each request ended, if the trace was asked for that.
+    /// How requests ended, if the trace was asked for that.
     pub fn ends(&self) -> &[Ended] {
         self.world.trace.as_ref().map_or(&[], |trace| &trace.ends)
     }

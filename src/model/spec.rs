@@ -135,6 +135,8 @@ pub struct Pooled {
     pub has: u32,
     /// Number of them that stay open though nobody uses them.
     pub open: u32,
+    /// The key that says so.
+    pub open_key: &'static str,
 }
 
 /// The connections that a box accepts.
@@ -194,6 +196,13 @@ pub struct MemberPlan {
     pub machine: Option<MachineSpec>,
     /// Whether the name of the box leads to it.
     pub standing: Standing,
+}
+
+impl MemberPlan {
+    /// What it has in common with the other members of its role: `web` of `web-2`, `db.replica` of `db.replica-1`.
+    pub fn role(&self) -> &str {
+        self.name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches('-')
+    }
 }
 
 /// A member that takes over from another one.

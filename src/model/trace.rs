@@ -84,6 +84,9 @@ pub struct Sample {
     pub most: usize,
 }
 
+/// Largest number of requests whose ends a trace keeps, 48 MB of them; later ones are dropped.
+pub const ENDS_MAX: usize = 1_000_000;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -104,8 +107,8 @@ pub struct Ended {
 /// The requests that a trace follows.
 #[derive(Debug)]
 enum Whom {
-    /// None: only how each request ends is kept.
-    Nobody,
+    /// None: only how requests end is kept.
+    Nobody(SimTime),
     /// One request; of any client without a client.
     One(Option<ComponentId>, u64),
     /// A sample, with those of it that have begun.
@@ -120,15 +123,15 @@ pub struct Trace {
     pub lines: Vec<TraceLine>,
     /// The events for programs, in order.
     pub steps: Vec<Step>,
-    /// How each request ended, in the order of the ends; empty unless the trace was asked for that.
+    /// How the first [`ENDS_MAX`] requests ended, in the order of the ends; empty unless the trace was asked for that.
     pub ends: Vec<Ended>,
 }
 
 impl Trace {
-    /// Keeps how each request ends, and follows none.
+    /// Keeps how requests end that were issued from a time on, and follows none.
     #[must_use]
-    pub fn ends() -> Trace {
-        Trace::of(Whom::Nobody)
+    pub fn ends(from: SimTime) -> Trace {
+        Trace::of(Whom::Nobody(from))
     }
 
     fn of(whom: Whom) -> Trace {
@@ -137,7 +140,8 @@ impl Trace {
 
     /// A request has ended.
     pub(super) fn end(&mut self, ended: Ended) {
-        if matches!(self.whom, Whom::Nobody) {
+        let Whom::Nobody(from) = self.whom else { return };
+        if ended.issued >= from && self.ends.len() < ENDS_MAX {
             self.ends.push(ended);
         }
     }
@@ -167,7 +171,7 @@ impl Trace {
 
     pub(super) fn follows(&self, client: ComponentId, number: u64) -> bool {
         match &self.whom {
-            Whom::Nobody => false,
+            Whom::Nobody(_) => false,
             Whom::One(whose, which) => *which == number && whose.is_none_or(|followed| followed == client),
             Whom::Some(_, taken) => taken.contains(&(client, number)),
         }

@@ -11,13 +11,12 @@
 //!
 //! `UPDATE=1 cargo it figures` writes them anew.
 
-mod arithmetic;
-
 use std::collections::BTreeMap;
 use std::fs;
 
 use outgrow::cli::builtin;
 use outgrow::components::KINDS;
+use outgrow::course::formula;
 use outgrow::experiment::expect::measure;
 use outgrow::experiment::result::RunResult;
 use outgrow::experiment::runner::{self, RunOptions, Unwatched};
@@ -61,7 +60,7 @@ impl Results {
     fn figure(&mut self, way: &str) -> Result<String, String> {
         if let Some(rest) = way.strip_prefix("= ") {
             let (formula, unit) = rest.rsplit_once(' ').ok_or("a formula ends with its unit")?;
-            return Ok(shown(arithmetic::value(formula)?, None, unit));
+            return Ok(shown(formula::value(formula, &|_| None)?, None, unit));
         }
         if let Some(cell) = way.strip_prefix("climb ") {
             return climbed(cell);

@@ -112,7 +112,12 @@ impl ServerSpec {
         }
         names
             .into_iter()
-            .map(|to| Pooled { to: to.to_owned(), has: self.db_pool(), open: self.pool_min.unwrap_or(0) })
+            .map(|to| Pooled {
+                to: to.to_owned(),
+                has: self.db_pool(),
+                open: self.pool_min.unwrap_or(0),
+                open_key: "pool_min",
+            })
             .collect()
     }
 

@@ -1,5 +1,7 @@
 //! Whether two designs have the same customers, and what a user should know before trusting their comparison.
 
+use crate::model::quantity::Duration;
+use crate::model::simulation::Length;
 use crate::model::spec::Users;
 use crate::scenario::{BoxEntry, Scenario};
 
@@ -13,6 +15,16 @@ pub(super) fn same_clients(a: &Scenario, b: &Scenario) -> bool {
         Some((&entry.name, entry.spec.users()?, &entry.regions, &entry.zones))
     }
     a.classes == b.classes && a.boxes.iter().filter_map(users).eq(b.boxes.iter().filter_map(users))
+}
+
+/// That a planned fault never happens in trials of this length; empty where all happen.
+fn never(scenario: &Scenario, length: Length) -> String {
+    let end_ns = length.warmup.as_nanos().saturating_add(length.measured.as_nanos());
+    let late = scenario.faults.iter().find_map(|fault| fault.at.filter(|at| at.0.as_nanos() >= end_ns));
+    late.map_or(String::new(), |at| {
+        let own = Duration(scenario.run.duration);
+        format!(": its fault at {at} never happens: --duration {own}")
+    })
 }
 
 pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
@@ -45,8 +57,12 @@ pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String>
             ));
         }
         if design.scenario.length() != length {
-            warnings
-                .push(format!("`{}` is run as long as `{}`, not as it says itself", design.name, first.name));
+            warnings.push(format!(
+                "`{}` is run as long as `{}`, not as it says itself{}",
+                design.name,
+                first.name,
+                never(&design.scenario, length)
+            ));
         }
         if let Some(fault) = rarest(&result.random_faults) {
             warnings.push(format!(

@@ -172,10 +172,9 @@ fn roles(entry: &BoxEntry) -> Vec<Node<'_>> {
     let plans = (0..entry.spec.members()).map(|member| entry.spec.member(&entry.name, member));
     let mut roles: Vec<(String, Vec<String>)> = Vec::new();
     for plan in plans.filter(|plan| plan.machine.is_some()) {
-        let role = plan.name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
-        match roles.iter_mut().find(|(known, _)| known == role) {
+        match roles.iter_mut().find(|(known, _)| known == plan.role()) {
             Some((_, members)) => members.push(plan.name),
-            None => roles.push((role.to_owned(), vec![plan.name])),
+            None => roles.push((plan.role().to_owned(), vec![plan.name])),
         }
     }
     let times = |count: usize| if count > 1 { format!(" ×{count}") } else { String::new() };

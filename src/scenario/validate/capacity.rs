@@ -56,30 +56,32 @@ impl Check<'_, '_> {
             let (all, most) = (boxes.iter().map(has).sum::<u64>(), u64::from(each) * u64::from(nodes));
             let open: u64 = boxes.iter().map(|entry| sum(entry, |pool| pool.open)).sum();
             let of = if nodes == 1 { "" } else { "each node of " };
-            let message = if open > u64::from(each) {
-                format!(
+            let Some(entry) = boxes.iter().max_by_key(|entry| has(entry)) else { continue };
+            if open > u64::from(each) {
+                let key = entry.spec.pools().first().map_or(POOL, |pool| pool.open_key);
+                let message = format!(
                     "all machines keep {open} connections open to {of}`{}`, which accepts {each}: the last ones find none",
                     other.name
-                )
+                );
+                self.warn(&path(entry, key), message, "keep fewer of them open, or give more `connections`");
             } else if all > most {
-                format!(
+                let message = format!(
                     "the pools of all machines may open {all} connections to `{}`, which accepts {most}: the rest is rejected",
                     other.name
-                )
-            } else {
-                continue;
-            };
-            let Some(entry) = boxes.iter().max_by_key(|entry| has(entry)) else { continue };
-            self.warn(&path(entry, POOL), message, "give smaller pools, or more `connections`");
+                );
+                self.warn(&path(entry, POOL), message, "give smaller pools, or more `connections`");
+            }
         }
+        let accepts =
+            |pool: &Pooled| boxes.iter().any(|other| other.name == pool.to && other.spec.accepts().is_some());
         for entry in boxes {
-            let open = entry.spec.pools().into_iter().filter(|pool| pool.open > 0);
-            let limits = |pool: &Pooled| {
-                boxes.iter().any(|other| other.name == pool.to && other.spec.accepts().is_some())
-            };
-            if open.clone().count() > 0 && !open.into_iter().any(|pool| limits(&pool)) {
-                let message = "no box that it asks limits connections, so that `pool_min` does nothing";
-                self.error(&path(entry, "pool_min"), message, "leave the key out");
+            let open: Vec<Pooled> = entry.spec.pools().into_iter().filter(|pool| pool.open > 0).collect();
+            if let Some(first) = open.first().filter(|_| !open.iter().any(accepts)) {
+                let message = format!(
+                    "no box that it asks limits connections, so that `{}` does nothing",
+                    first.open_key
+                );
+                self.error(&path(entry, first.open_key), message, "leave the key out");
             }
         }
     }

@@ -72,6 +72,10 @@ fn every_link_of_the_book_leads_somewhere() {
     assert!(pages.len() > 30, "only {} pages in {}", pages.len(), book.display());
     let mut dead = Vec::new();
     for (page, (html, _)) in &pages {
+        // Its base is the address where the book is served, whatever that is.
+        if page.ends_with("404.html") {
+            continue;
+        }
         let links = ["href=\"", "src=\""].into_iter().flat_map(|name| html.split(name).skip(1));
         for link in links.filter_map(|rest| Some(rest.split_once('"')?.0)) {
             if link.contains("://")

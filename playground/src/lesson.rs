@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use outgrow::course::answers::{Answers, What, is_student};
-use outgrow::course::exercise::{Ask, Exercise, Kind, Variant};
-use outgrow::course::measure::{self, Measured};
-use outgrow::course::reply::{self, Reply};
+use outgrow::course::exercise::{Ask, Exercise, Fix, Kind, Variant};
+use outgrow::course::grade::Lab;
+use outgrow::course::measure::{self, Cured, Measured};
+use outgrow::course::steps;
 use outgrow::course::text::Lang;
 use outgrow::course::words::{self, Stage};
 use outgrow::course::{Course, Shelf, builtin};
@@ -116,87 +117,56 @@ fn done(
     lang: Lang,
     watch: &dyn Progress,
 ) -> Result<String, String> {
-    let (id, at) = (exercise.id.as_str(), Stage::of(exercise, answers));
-    let early = || Err(format!("`{id}`: this is not the next step"));
-    match step {
-        Step::Predict(said) => {
-            let asks: Vec<&Ask> = exercise.predictions().collect();
-            if (at != Stage::New && exercise.fix().is_none()) || asks.len() != said.len() {
-                return early();
-            }
-            for (ask, said) in asks.iter().zip(said) {
-                reply::read(ask, said, lang)?;
-            }
-            answers.add(id, What::Predict, said.clone(), "")?;
-            Ok(String::new())
-        }
-        Step::Run if at == Stage::New => early(),
-        Step::Run if exercise.fix().is_some() => cured(exercise, answers, lang, watch),
-        Step::Run => {
-            let found = measured(exercise, &answers.student, watch)?;
-            let mut said = words::ran(exercise, answers, &found, lang);
-            if exercise.cause().is_some() {
-                // The page asks for the cause itself.
-                said.truncate(said.find("\n\n").unwrap_or(said.len()));
-            }
-            let values = found.values.values().map(|value| value.unit.shown(value.mean, value.half_width));
-            answers.add(id, What::Run, values.collect(), &found.fingerprint)?;
-            Ok(said)
-        }
-        Step::Why(choice) => {
-            let Some(ask) = exercise.cause().filter(|_| at == Stage::Ran) else { return early() };
-            reply::read(ask, choice, lang)?;
-            let found = measured(exercise, &answers.student, watch)?;
-            answers.add(id, What::Why, vec![choice.clone()], "")?;
-            Ok(words::explained(exercise, answers, &found, lang))
-        }
+    let (id, lab) = (exercise.id.as_str(), Bench { watch });
+    let found = match step {
+        Step::Predict(said) => steps::predict(exercise, answers, said, lang).map(|()| String::new()),
+        Step::Run => steps::run(exercise, answers, &lab, lang),
+        Step::Why(choice) => steps::why(exercise, answers, choice, &lab, lang),
         Step::Hint => {
             answers.add(id, What::Hint, Vec::new(), "")?;
             Ok(words::hint(exercise, &answers.student, lang))
         }
-        Step::Reset => answers.add(id, What::Reset, Vec::new(), "").map(|()| String::new()),
-    }
-}
-
-/// What the student's variant gives; simulated once.
-fn measured(exercise: &Exercise, student: &str, watch: &dyn Progress) -> Result<Measured, String> {
-    let variant = exercise.variant(student);
-    let last = LAST.lock().ok().and_then(|last| last.clone());
-    if let Some((_, _, found)) = last.filter(|(id, of, _)| *id == exercise.id && *of == variant) {
-        return Ok(found);
-    }
-    let shelf = Shelf { files: &builtin::BUILTINS[0], builtin: scenario };
-    let found = measure::exercise(exercise, variant, shelf, 1, watch)?;
-    if let Ok(mut last) = LAST.lock() {
-        *last = Some((exercise.id.clone(), variant, found.clone()));
-    }
-    Ok(found)
-}
-
-/// Simulates the student's cure.
-fn cured(
-    exercise: &Exercise,
-    answers: &mut Answers,
-    lang: Lang,
-    watch: &dyn Progress,
-) -> Result<String, String> {
-    let (Some(fix), Some(ask)) = (exercise.fix(), exercise.predictions().next()) else {
-        return Err("there is nothing to cure".into());
+        Step::Reset => {
+            answers.add(id, What::Reset, Vec::new(), "")?;
+            Ok(String::new())
+        }
     };
-    let entries: Vec<_> = answers.of(&exercise.id).filter(|entry| entry.what == What::Predict).collect();
-    let said = entries.last().and_then(|entry| entry.values.first()).cloned().unwrap_or_default();
-    let Reply::Fix(changes) = reply::read(ask, &said, lang)? else { return Err("no key is changed".into()) };
-    let shelf = Shelf { files: &builtin::BUILTINS[0], builtin: scenario };
-    let variant = (exercise.variant(&answers.student), 1);
-    let found = measure::cure(exercise, fix, &changes, variant, shelf, watch)?;
-    let values = found.goals.iter().map(|(goal, holds)| format!("{goal}: {holds}")).collect();
-    answers.add(&exercise.id, What::Run, values, &found.fingerprint)?;
-    let mut said = words::cured(&found, lang);
-    if found.goals.iter().all(|(_, holds)| *holds) {
-        let none = Measured { values: BTreeMap::new(), fingerprint: found.fingerprint };
-        said = format!("{said}\n{}", words::explained(exercise, answers, &none, lang));
+    found.map_err(|refusal| refusal.text().to_owned())
+}
+
+/// Simulates for a student; what was measured last is not simulated again.
+struct Bench<'a> {
+    watch: &'a dyn Progress,
+}
+
+impl Bench<'_> {
+    fn shelf(&self) -> Shelf<'static> {
+        Shelf { files: &builtin::BUILTINS[0], builtin: scenario }
     }
-    Ok(said)
+}
+
+impl Lab for Bench<'_> {
+    fn measured(&self, exercise: &Exercise, variant: Variant) -> Result<Measured, String> {
+        let last = LAST.lock().ok().and_then(|last| last.clone());
+        if let Some((_, _, found)) = last.filter(|(id, of, _)| *id == exercise.id && *of == variant) {
+            return Ok(found);
+        }
+        let found = measure::exercise(exercise, variant, self.shelf(), 1, self.watch)?;
+        if let Ok(mut last) = LAST.lock() {
+            *last = Some((exercise.id.clone(), variant, found.clone()));
+        }
+        Ok(found)
+    }
+
+    fn cured(
+        &self,
+        exercise: &Exercise,
+        fix: &Fix,
+        variant: Variant,
+        changes: &[(String, String)],
+    ) -> Result<Cured, String> {
+        measure::cure(exercise, fix, changes, (variant, 1), self.shelf(), self.watch)
+    }
 }
 
 /// A text with the parameters of the student in it.
@@ -294,7 +264,7 @@ mod tests {
             (&first["exercise"]["stage"], first["list"].as_array().unwrap().len()),
             (&json!("new"), 21)
         );
-        assert!(next(json!("run")).unwrap_err().contains("not the next step"));
+        assert!(next(json!("run")).unwrap_err().contains("say first what will come out"));
         assert!(next(json!({ "predict": ["much"] })).unwrap_err().contains("such as"));
         next(json!({ "predict": ["80%"] })).unwrap();
         let ran = next(json!("run")).unwrap();

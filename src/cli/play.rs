@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use self::page::{Opened, Opening};
+use super::options::language;
 use super::output::{OutputFile, claim_input, claim_output, print};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, key_and_value};
+use crate::report::lang::Lang;
 
 /// Write a page that runs scenarios in a browser, without a server or a network
 #[derive(Debug, clap::Args)]
@@ -28,8 +30,8 @@ pub(super) struct Args {
     overrides: Vec<Override>,
 
     /// Language of the page; by default that of the browser
-    #[arg(long, value_name = "LANGUAGE")]
-    lang: Option<Language>,
+    #[arg(long, value_name = "LANGUAGE", value_parser = language())]
+    lang: Option<Lang>,
 
     /// Open the page in the browser
     #[arg(long)]
@@ -40,32 +42,13 @@ pub(super) struct Args {
     page: Option<PathBuf>,
 }
 
-/// A language of the page.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Language {
-    /// English
-    En,
-    /// Korean
-    Ko,
-}
-
-impl Language {
-    /// Its code in HTML.
-    fn code(self) -> &'static str {
-        match self {
-            Language::En => "en",
-            Language::Ko => "ko",
-        }
-    }
-}
-
 /// Writes the page.
 pub(super) fn run(args: &Args) -> Ended {
     claim_output(&args.output)?;
     let template = template(args)?;
     let opened = args.scenarios.iter().map(|argument| Opened::of(&Source::find(argument)?, &args.overrides));
     let scenarios = opened.collect::<Result<_, Failure>>()?;
-    let opening = Opening { scenarios, language: args.lang.map(Language::code), compares: false };
+    let opening = Opening { scenarios, language: args.lang.map(Lang::code), compares: false };
     let Some(page) = page::with(&template, &opening) else {
         let path = args.page.as_deref().unwrap_or_else(|| "".as_ref()).display();
         return Err(Failure::failed(format!("`{path}` is not the page that playground/build.sh builds")));

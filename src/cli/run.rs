@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{Simulating, duration, expression, precision};
+use super::options::{Simulating, duration, expression, language, precision};
 use super::output::{JsonOutput, OutputFolder, claim_output, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
@@ -17,6 +17,7 @@ use crate::model::quantity::Duration;
 use crate::model::record::TrialRecord;
 use crate::report;
 use crate::report::html::Run;
+use crate::report::lang::Lang;
 use crate::scenario::command::{self as scenario_command, quoted};
 use crate::scenario::expression::{Expectation, parse_slo};
 use crate::scenario::{Expect, Scenario};
@@ -51,9 +52,9 @@ pub(super) struct Args {
     #[arg(long)]
     no_try: bool,
 
-    /// Language of the summary's headings: en or ko
-    #[arg(long, default_value = "en", value_parser = ["en", "ko"])]
-    lang: String,
+    /// Language of the summary's headings
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = language())]
+    lang: Lang,
 
     /// Run the first trial a second time, and demand the same events
     #[arg(long)]
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args) -> Ended {
         if !args.simulating.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
             let text = report::summary::text(&result);
-            let text = if args.lang == "ko" { report::korean::headings(&text) } else { text };
+            let text = if args.lang == Lang::Ko { report::korean::headings(&text) } else { text };
             print(&format!("{gap}{text}"))?;
         }
         results.push(result);

@@ -13,6 +13,7 @@ pub mod mark;
 pub mod measure;
 pub mod read;
 pub mod reply;
+pub mod steps;
 pub mod text;
 pub mod words;
 

@@ -75,11 +75,8 @@ pub fn exercise(exercise: &Exercise, answers: &Answers, lang: Lang) -> String {
             let _ = write!(said, "\noutgrow learn run {}\n", exercise.id);
         }
         Stage::Ran => {
-            if let Some(ask) = exercise.cause() {
-                said.push('\n');
-                said.push_str(&question(exercise, ask, variant, lang));
-            }
-            let _ = write!(said, "\noutgrow learn why {} {}\n", exercise.id, lang.of("CHOICE", "답"));
+            said.push('\n');
+            said.push_str(&cause(exercise, variant, lang));
         }
         Stage::Done => said.push_str(lang.of("\nThis one is done.\n", "\n이 문제는 끝났습니다.\n")),
     }
@@ -99,6 +96,14 @@ pub fn command(exercise: &Exercise, run: &super::exercise::Run, variant: Variant
             format!("outgrow capacity {scenario}{set} --slo {} --trials {trials} --seed {seed}", quoted(slo))
         }
     }
+}
+
+/// The question about the cause, with the command that answers it; empty where nothing is asked.
+#[must_use]
+pub fn cause(exercise: &Exercise, variant: Variant, lang: Lang) -> String {
+    let Some(ask) = exercise.cause() else { return String::new() };
+    let asked = question(exercise, ask, variant, lang);
+    format!("{asked}\noutgrow learn why {} {}\n", exercise.id, lang.of("CHOICE", "답"))
 }
 
 /// A question with the form of its answer.
@@ -162,7 +167,7 @@ const fn placeholder(ask: &Ask) -> &'static str {
     }
 }
 
-/// What a run gave beside what the student said, and the question about the cause.
+/// What a run gave beside what the student said.
 #[must_use]
 pub fn ran(exercise: &Exercise, answers: &Answers, measured: &Measured, lang: Lang) -> String {
     let variant = exercise.variant(&answers.student);
@@ -209,13 +214,6 @@ pub fn ran(exercise: &Exercise, answers: &Answers, measured: &Measured, lang: La
         }
     }
     let _ = writeln!(shown, "  {} {}", lang.of("fingerprint", "지문"), measured.fingerprint);
-    if let Some(cause) = exercise.cause() {
-        shown.push('\n');
-        shown.push_str(&question(exercise, cause, variant, lang));
-        let _ = write!(shown, "\noutgrow learn why {} {}\n", exercise.id, lang.of("CHOICE", "답"));
-    } else {
-        shown.push_str(&explained(exercise, answers, measured, lang));
-    }
     shown
 }
 

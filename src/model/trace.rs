@@ -195,3 +195,23 @@ impl Trace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_measured_time_are_kept_up_to_a_limit() {
+        let mut trace = Trace::ends(SimTime::from_nanos(10));
+        let end = |number: u64| Ended {
+            client: ComponentId::new(0),
+            number,
+            class: 0,
+            issued: SimTime::from_nanos(number),
+            lasted: SimDuration::ZERO,
+            outcome: Outcome::Ok,
+        };
+        (0..ENDS_MAX as u64 + 20).for_each(|number| trace.end(end(number)));
+        assert_eq!((trace.ends.len(), trace.ends[0].number), (ENDS_MAX, 10));
+    }
+}

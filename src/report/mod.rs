@@ -9,6 +9,7 @@ pub mod explain;
 pub mod html;
 pub mod json;
 pub mod korean;
+pub mod lang;
 pub mod list;
 pub mod number;
 #[cfg(feature = "parquet")]

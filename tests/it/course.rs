@@ -171,3 +171,32 @@ fn scenarios_give_no_answer_away() {
         }
     }
 }
+
+/// The pages about the course say how many exercises there are, and name none that does not exist.
+#[test]
+fn pages_about_the_course_are_right_about_it() {
+    let count = course("chapter").exercises.len();
+    let ids: BTreeSet<String> = course("chapter").exercises.into_iter().map(|one| one.id).collect();
+    for (page, said) in [
+        ("README.md", format!("{count} exercises")),
+        ("docs/course.md", format!("{count} exercises")),
+        ("docs/course.ko.md", format!("문제 {count}개")),
+        ("docs/teaching/README.md", format!("{count} exercises")),
+        ("docs/teaching/README.ko.md", format!("문제 {count}개")),
+    ] {
+        let text = std::fs::read_to_string(crate::golden::root().join(page)).expect("a page");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(words.join(" ").contains(&said), "{page} does not say {said}");
+        if !page.contains("teaching") {
+            continue;
+        }
+        let rows = text.lines().filter(|line| line.starts_with('|'));
+        let named = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).filter(|name| !name.contains(' '));
+        let named: BTreeSet<String> = named.map(str::to_owned).collect();
+        let unknown: Vec<&String> =
+            named.difference(&ids).filter(|name| !name.starts_with("--") && !name.contains('.')).collect();
+        assert!(unknown.is_empty(), "{page} names {unknown:?}");
+        let missing: Vec<&String> = ids.difference(&named).collect();
+        assert!(missing.is_empty(), "{page} leaves out {missing:?}");
+    }
+}

@@ -223,3 +223,46 @@ fn a_service_that_does_not_come_back_is_metastable() {
         short.warnings
     );
 }
+
+/// A core that is five times slower for a while, under retries: whether it comes back is a toss ("Metastable Failures in the
+/// Wild", OSDI 2022).
+const TOSS: &str = "[run]\nduration = '60s'\nwarmup = '5s'\ntrials = 12\n[client.u]\nrate = '380/s'\ntarget = 's'\n\
+    timeout = '3s'\nretry = { attempts = 5, backoff = '1us', factor = 1 }\n[network]\nclient = '0ms'\n\
+    [server.s]\npublic = true\ncores = 1\nscheduling = 'fifo'\nworkers = 100000\nqueue = 0\nmemory = '900GiB'\n\
+    memory_per_call = '1KiB'\nsteps = [{ cpu = '1ms' }]\n\
+    [[fault]]\nkind = 'slow'\ntarget = 's'\nat = '20s'\nfor = '9.2s'\nfactor = 5\n";
+
+#[test]
+fn the_figures_of_a_toss_are_told_by_world() {
+    let result = run(TOSS, &[]);
+    let collapse = result.collapse.as_ref().expect("a fault has ended");
+    assert!(collapse.of > 0 && collapse.of < collapse.trials, "some of the trials: {collapse:?}");
+    let worlds = result.worlds.as_ref().expect("there are both");
+    let (back, gone) = (&worlds.recovered, &worlds.collapsed);
+    assert_eq!((gone.trials as u32, (back.trials + gone.trials) as u32), (collapse.of, collapse.trials));
+    let available = |metrics: &outgrow::experiment::result::Metrics| metrics.availability.mean.unwrap();
+    assert!(available(&back.metrics) > 0.95 && available(&gone.metrics) < 0.5);
+    // The mean over all is that of neither, and lies between them by their numbers of requests.
+    let all = available(&result.metrics);
+    assert!(available(&gone.metrics) < all && all < available(&back.metrics), "{all}");
+    let text = outgrow::report::summary::text(&result);
+    assert!(
+        text.contains("in which the service came back") && text.contains("in which it did not"),
+        "{text}"
+    );
+    let json = serde_json::to_value(&result).expect("a result is data");
+    assert_eq!(json["worlds"]["collapsed"]["trials"], collapse.of);
+    // Where all trials are alike there is one world.
+    assert!(run(TOSS, &[("fault.0.for".into(), "2s".into())]).worlds.is_none());
+}
+
+#[test]
+fn nothing_is_too_short_to_tell_where_the_service_works_again() {
+    let text = std::fs::read_to_string(crate::golden::root().join("scenarios/12-primary-dies.toml")).unwrap();
+    let result = run(&text, &[("run.trials".into(), "2".into())]);
+    assert!(
+        !result.warnings.iter().any(|warning| warning.contains("too short to tell")),
+        "{:?}",
+        result.warnings
+    );
+}

@@ -207,3 +207,29 @@ fn too_many_boxes_are_one_error_that_comes_at_once() {
         assert!(item.help.as_ref().unwrap().contains("count"));
     }
 }
+
+// Spread and share of waits --------------------------------------------------------------------------------------------
+
+#[test]
+fn the_waits_of_a_queue_have_the_spread_and_the_share_of_theory() {
+    // M/M/1 at u = 0.5 with work of s = 10 ms: a call waits with probability u; waits have the variance s^2 u (2 - u) / (1 - u)^2,
+    // times in the system s^2 / (1 - u)^2 (L. Kleinrock, Queueing Systems I, 1975, 5.2).
+    let result = result(
+        "run = { duration = '400s', warmup = '10s', trials = 10 }\nnetwork = { client = '0ms', same_zone = '0ms' }\n\
+         client.u = { rate = '50/s', target = 's' }\nserver.s = { public = true, cores = 1, scheduling = 'fifo', workers = 1, \
+         queue = 100000, memory_per_call = '1KiB', steps = [{ cpu = { dist = 'exponential', mean = '10ms' } }] }\n",
+    );
+    let box_ = result.components.get("s").unwrap();
+    for (name, figure, expected) in [
+        ("share that waits", &box_.waited_share, 0.5),
+        ("spread of waits", &box_.wait_sd_ms, 10.0 * (0.5_f64 * 1.5).sqrt() / 0.5),
+        ("spread of times in the box", &box_.response_ms.sd, 20.0),
+        ("spread of responses", &result.metrics.response_sd_ms, 20.0),
+    ] {
+        let (mean, half) = (figure.mean.unwrap(), figure.half_width.unwrap());
+        assert!(
+            (mean - expected).abs() < 2.0 * half && half < 0.1 * expected,
+            "{name}: {mean} ± {half}, {expected}"
+        );
+    }
+}

@@ -13,9 +13,10 @@ use clap::Subcommand;
 
 use self::folder::Folder;
 use super::Ended;
+use super::options::language;
 use super::status::Failure;
 use crate::course::answers::is_student;
-use crate::course::text::Lang;
+use crate::report::lang::Lang;
 
 /// Learn the chapter by exercises: predict, run, compare, and say why
 #[derive(Debug, clap::Args)]
@@ -97,9 +98,9 @@ struct Of {
     #[arg(long)]
     student: Option<String>,
 
-    /// Language: en or ko; by default that of the environment
-    #[arg(long, value_parser = ["en", "ko"])]
-    lang: Option<String>,
+    /// Language; by default that of the environment
+    #[arg(long, value_name = "LANGUAGE", value_parser = language())]
+    lang: Option<Lang>,
 
     /// The folder of another course, or the name of a built-in one
     #[arg(long, value_name = "DIR", default_value = "chapter")]
@@ -112,16 +113,15 @@ struct Of {
 
 impl Of {
     fn lang(&self) -> Lang {
-        lang(self.lang.as_deref())
+        self.lang.unwrap_or_else(lang)
     }
 }
 
-/// The language of an option, else of the environment: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
+/// The language of the environment: of the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
 #[allow(clippy::disallowed_methods, reason = "the language of a terminal is a matter of its environment")]
-pub(super) fn lang(option: Option<&str>) -> Lang {
+fn lang() -> Lang {
     let own = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-    let of_environment = || ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(own);
-    Lang::of_locale(&option.map(str::to_owned).or_else(of_environment).unwrap_or_default())
+    Lang::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(own).unwrap_or_default())
 }
 
 /// Does what is asked.

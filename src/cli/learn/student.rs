@@ -9,10 +9,12 @@ use super::super::{Ended, interrupt};
 use super::bench::Bench;
 use super::{Folder, Of, folder, student_of};
 use crate::course::answers::{Answers, BYTES_MAX, What};
-use crate::course::exercise::Exercise;
-use crate::course::grade::{self, Lab as _};
-use crate::course::words::{self, Stage};
-use crate::course::{Course, measure, reply};
+use crate::course::exercise::{Exercise, Fix, Variant};
+use crate::course::grade::{self, Lab};
+use crate::course::measure::{self, Cured, Measured};
+use crate::course::steps::{self, Refusal};
+use crate::course::words;
+use crate::course::{Course, Shelf};
 use crate::scenario::suggest::did_you_mean;
 
 /// A student at the course.
@@ -40,14 +42,13 @@ impl Session {
     }
 
     /// Adds an entry and writes the file.
-    fn add(&mut self, id: &str, what: What, values: Vec<String>, fingerprint: &str) -> Result<(), Failure> {
-        self.answers.add(id, what, values, fingerprint).map_err(Failure::failed)?;
-        OutputFile::prepare(&self.of.answers)?.write(self.answers.text())
+    fn add(&mut self, id: &str, what: What) -> Result<(), Failure> {
+        self.answers.add(id, what, Vec::new(), "").map_err(Failure::failed)?;
+        self.write()
     }
 
-    /// The failure of a step that comes too early or too late.
-    fn not_now(&self, english: &str, korean: &str) -> Failure {
-        Failure::usage(self.of.lang().of(english, korean))
+    fn write(&self) -> Result<(), Failure> {
+        OutputFile::prepare(&self.of.answers)?.write(self.answers.text())
     }
 }
 
@@ -117,30 +118,10 @@ fn rows(session: &Session) -> Vec<grade::Row> {
 /// Locks a prediction.
 pub(super) fn predict(of: &Of, id: &str, said: &[String]) -> Ended {
     let mut session = Session::open(of)?;
-    let exercise = session.exercise(id)?;
+    let exercise = session.exercise(id)?.clone();
     let lang = of.lang();
-    let stage = Stage::of(exercise, &session.answers);
-    // A cure may be tried as often as it takes.
-    if stage != Stage::New && exercise.fix().is_none() {
-        let english = format!(
-            "`{id}` has a prediction: outgrow learn run {id}, or begin again with outgrow learn reset {id}"
-        );
-        let korean = format!(
-            "`{id}`에는 이미 예측이 있습니다: outgrow learn run {id}. 다시 하려면 outgrow learn reset {id}"
-        );
-        return Err(session.not_now(&english, &korean));
-    }
-    let asks: Vec<_> = exercise.predictions().collect();
-    if asks.len() != said.len() {
-        let (want, got) = (asks.len(), said.len());
-        let english = format!("`{id}` asks for {want} answers, and there are {got}: outgrow learn {id}");
-        let korean = format!("`{id}`에는 답이 {want}개 필요한데 {got}개입니다: outgrow learn {id}");
-        return Err(session.not_now(&english, &korean));
-    }
-    for (ask, said) in asks.iter().zip(said) {
-        reply::read(ask, said, lang).map_err(|why| Failure::usage(format!("{}: {why}", ask.name)))?;
-    }
-    session.add(id, What::Predict, said.to_vec(), "")?;
+    steps::predict(&exercise, &mut session.answers, said, lang)?;
+    session.write()?;
     let locked = lang.of("locked. Now", "예측을 기록했습니다. 다음 명령");
     print(&format!("{id}: {locked}: outgrow learn run {id}\n"))?;
     Ok(Status::Done)
@@ -151,95 +132,69 @@ pub(super) fn run(of: &Of, id: &str) -> Ended {
     let mut session = Session::open(of)?;
     let exercise = session.exercise(id)?.clone();
     let lang = of.lang();
-    if Stage::of(&exercise, &session.answers) == Stage::New {
-        let english = format!("say first what will come out: outgrow learn {id}");
-        let korean = format!("먼저 예측하세요: outgrow learn {id}");
-        return Err(session.not_now(&english, &korean));
-    }
     interrupt::watch()?;
-    let variant = exercise.variant(&session.answers.student);
-    if let Some(fix) = exercise.fix() {
-        return cure(&mut session, &exercise, fix);
-    }
     let trials = exercise.runs.iter().map(|run| run.trials).max().unwrap_or(1);
     let bar = Bar::new(trials, false);
-    let found = measure::exercise(&exercise, variant, session.folder.shelf(), 0, &bar);
+    let said = {
+        let lab = Fresh { shelf: session.folder.shelf(), bar: &bar };
+        steps::run(&exercise, &mut session.answers, &lab, lang)
+    };
     bar.clear();
     if interrupt::interrupted() {
         return Ok(Status::Interrupted);
     }
-    let found = found.map_err(Failure::failed)?;
-    let predictions = words::ran(&exercise, &session.answers, &found, lang);
-    let values = found.values.values().map(|value| value.unit.shown(value.mean, value.half_width));
-    session.add(id, What::Run, values.collect(), &found.fingerprint)?;
-    print(&predictions)?;
+    let mut said = said?;
+    session.write()?;
+    let cause = words::cause(&exercise, exercise.variant(&session.answers.student), lang);
+    if !cause.is_empty() {
+        said.push('\n');
+        said.push_str(&cause);
+    }
+    print(&said)?;
     Ok(Status::Done)
 }
 
-/// Simulates the student's cure.
-fn cure(session: &mut Session, exercise: &Exercise, fix: &crate::course::exercise::Fix) -> Ended {
-    let lang = session.of.lang();
-    let entries: Vec<_> = session.answers.of(&exercise.id).collect();
-    let said = entries.iter().rev().find(|entry| entry.what == What::Predict);
-    let said = said.and_then(|entry| entry.values.first()).cloned().unwrap_or_default();
-    let ask = exercise.predictions().next().expect("a cure is a question");
-    let Ok(reply::Reply::Fix(changes)) = reply::read(ask, &said, lang) else {
-        return Err(Failure::failed(format!("`{said}` changes no key")));
-    };
-    let variant = exercise.variant(&session.answers.student);
-    let found = {
-        let bench = Bench::new(&session.course, session.folder.shelf(), 0);
-        bench.cured(exercise, fix, variant, &changes)
-    };
-    if interrupt::interrupted() {
-        return Ok(Status::Interrupted);
+/// Simulates all anew, with a bar.
+struct Fresh<'a> {
+    shelf: Shelf<'a>,
+    bar: &'a Bar,
+}
+
+impl Lab for Fresh<'_> {
+    fn measured(&self, exercise: &Exercise, variant: Variant) -> Result<Measured, String> {
+        measure::exercise(exercise, variant, self.shelf, 0, self.bar)
     }
-    let found = found.map_err(Failure::failed)?;
-    let values = found.goals.iter().map(|(goal, holds)| format!("{goal}: {holds}")).collect();
-    session.add(&exercise.id, What::Run, values, &found.fingerprint)?;
-    let mut shown = words::cured(&found, lang);
-    shown.push('\n');
-    if found.goals.iter().all(|(_, holds)| *holds) {
-        let none = measure::Measured { values: Default::default(), fingerprint: found.fingerprint.clone() };
-        shown.push_str(&words::explained(exercise, &session.answers, &none, lang));
-    } else {
-        let again = lang.of("Try another one", "다른 방법을 찾아 보세요");
-        shown.push_str(&format!("{again}: outgrow learn predict {} KEY=VALUE\n", exercise.id));
+
+    fn cured(
+        &self,
+        exercise: &Exercise,
+        fix: &Fix,
+        variant: Variant,
+        changes: &[(String, String)],
+    ) -> Result<Cured, String> {
+        measure::cure(exercise, fix, changes, (variant, 0), self.shelf, self.bar)
     }
-    print(&shown)?;
-    Ok(Status::Done)
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        match refusal {
+            Refusal::NotNow(text) => Failure::usage(text),
+            Refusal::Failed(text) => Failure::failed(text),
+        }
+    }
 }
 
 /// Notes the cause, and explains.
 pub(super) fn why(of: &Of, id: &str, choice: &str) -> Ended {
     let mut session = Session::open(of)?;
     let exercise = session.exercise(id)?.clone();
-    let lang = of.lang();
-    let Some(ask) = exercise.cause() else {
-        return Err(session.not_now(
-            &format!("`{id}` asks for no cause"),
-            &format!("`{id}`에는 원인을 묻는 질문이 없습니다"),
-        ));
+    let said = {
+        let bench = Bench::new(&session.course, session.folder.shelf(), 0);
+        steps::why(&exercise, &mut session.answers, choice, &bench, of.lang())?
     };
-    match Stage::of(&exercise, &session.answers) {
-        Stage::New | Stage::Predicted => {
-            let english = format!("run it first: outgrow learn {id}");
-            return Err(session.not_now(&english, &format!("먼저 실행하세요: outgrow learn {id}")));
-        }
-        Stage::Done => {
-            let english = format!("the cause of `{id}` is said: outgrow learn list");
-            return Err(
-                session.not_now(&english, &format!("`{id}`의 원인은 이미 답했습니다: outgrow learn list"))
-            );
-        }
-        Stage::Ran => {}
-    }
-    reply::read(ask, choice, lang).map_err(Failure::usage)?;
-    let bench = Bench::new(&session.course, session.folder.shelf(), 0);
-    let found =
-        bench.measured(&exercise, exercise.variant(&session.answers.student)).map_err(Failure::failed)?;
-    session.add(id, What::Why, vec![choice.to_owned()], "")?;
-    print(&words::explained(&exercise, &session.answers, &found, lang))?;
+    session.write()?;
+    print(&said)?;
     Ok(Status::Done)
 }
 
@@ -255,7 +210,7 @@ pub(super) fn list(of: &Of) -> Ended {
 pub(super) fn hint(of: &Of, id: &str) -> Ended {
     let mut session = Session::open(of)?;
     let shown = words::hint(session.exercise(id)?, &session.answers.student, of.lang());
-    session.add(id, What::Hint, Vec::new(), "")?;
+    session.add(id, What::Hint)?;
     print(&shown)?;
     Ok(Status::Done)
 }
@@ -264,7 +219,7 @@ pub(super) fn hint(of: &Of, id: &str) -> Ended {
 pub(super) fn reset(of: &Of, id: &str) -> Ended {
     let mut session = Session::open(of)?;
     session.exercise(id)?;
-    session.add(id, What::Reset, Vec::new(), "")?;
+    session.add(id, What::Reset)?;
     let again = of
         .lang()
         .of("begun again; what was said stays in the file", "다시 시작합니다. 전에 한 답은 파일에 남습니다");

@@ -160,6 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn files_of_more_than_a_mebibyte_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        let text = "[client.u]\ntarget = 's'\ntrace = 't.csv'\n[server.s]\npublic = true\nsteps = [{ cpu = '1ms' }]\n";
+        std::fs::write(&path, text).unwrap();
+        let of = |lines: usize| {
+            let trace: String = (0..lines).map(|line| format!("{line}\n")).collect();
+            std::fs::write(folder.path().join("t.csv"), trace).unwrap();
+            Opened::of(&Source::find(path.to_str().unwrap()).unwrap(), &[])
+        };
+        assert_eq!(of(100).unwrap().files.keys().collect::<Vec<_>>(), ["t.csv"]);
+        let said = of(200_000).unwrap_err().text;
+        assert!(said.contains("names `t.csv`, which has 1.2 MiB: a page holds files of 1 MiB"), "{said}");
+    }
+
+    #[test]
     fn a_report_allows_scripts_only_with_the_page_inside() {
         let policy = |allowed| format!("{POLICY}default-src 'none'; {allowed}\">");
         let report = format!("<head>{}</head><body><main>x</main></body>", policy("img-src data:"));

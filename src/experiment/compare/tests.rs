@@ -138,3 +138,16 @@ fn customers_that_others_see_are_other_customers() {
         found.warnings
     );
 }
+
+#[test]
+fn a_fault_that_never_happens_in_the_time_of_the_baseline_is_named() {
+    let base = scenario("50/s");
+    let text = base.text.replace("duration = '10s'", "duration = '1min'");
+    let fault = "[[fault]]\nkind = 'crash'\ntarget = 'box'\nat = '30s'\n";
+    let designs =
+        [design("a", base), design("b", super::super::samples::from_text(&format!("{text}{fault}")))];
+    let found = compare(&designs, &options(2), &Asked::default(), &Unwatched).unwrap();
+    let said =
+        "`b` is run as long as `a`, not as it says itself: its fault at 30s never happens: --duration 1min";
+    assert!(found.warnings.iter().any(|warning| warning == said), "{:?}", found.warnings);
+}

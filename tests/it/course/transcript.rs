@@ -75,6 +75,8 @@ fn transcript(lang: Lang) -> String {
             shown.push_str(&words::explained(exercise, &answers, &found, lang));
         } else {
             shown.push_str(&words::ran(exercise, &answers, &found, lang));
+            shown.push('\n');
+            shown.push_str(&words::cause(exercise, variant, lang));
         }
         answers.add(&exercise.id, What::Run, Vec::new(), &found.fingerprint).unwrap();
         if let Some(cause) = exercise.cause() {

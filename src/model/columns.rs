@@ -3,11 +3,16 @@
 /// Number of lines from which the separator is told.
 const LOOK_AT: usize = 100;
 
+/// Number of lines in which notes are looked for.
+const NOTES_MAX: usize = 100;
+
 /// A text in columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Columns<'a> {
     /// The names of the columns, if the first line has names.
     pub header: Option<Vec<&'a str>>,
+    /// What comments of the form `# key: value` say.
+    notes: Vec<(&'a str, &'a str)>,
     /// The lines with data, with their numbers in the text from 1.
     lines: Vec<(usize, &'a str)>,
     separator: Option<char>,
@@ -31,7 +36,11 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// A message that names the line that has another number of fields, or says that there is no data.
     pub fn read(text: &'a str) -> Result<Columns<'a>, String> {
-        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
+        let text = text.trim_start_matches('\u{feff}');
+        let comments = text.lines().take(NOTES_MAX).filter_map(|line| line.trim().strip_prefix('#'));
+        let note = |comment: &'a str| comment.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
+        let notes = comments.filter_map(note).collect();
+        let lines = text.lines().map(str::trim).enumerate();
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let mut lines: Vec<(usize, &str)> = lines.map(|(index, line)| (index + 1, line)).collect();
         let is_header = |line: &str| {
@@ -53,7 +62,13 @@ impl<'a> Columns<'a> {
             ));
         }
         let header = header.map(|line| fields(line, separator).collect());
-        Ok(Columns { header, lines, separator, width })
+        Ok(Columns { header, notes, lines, separator, width })
+    }
+
+    /// What a comment `# key: value` near the beginning says.
+    #[must_use]
+    pub fn note(&self, key: &str) -> Option<&'a str> {
+        self.notes.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 
     /// Number of lines with data.
@@ -188,6 +203,9 @@ mod tests {
     fn a_header_has_letters_and_no_digit() {
         let columns = Columns::read("\u{feff}# from the log\n\nTime;Requests\n0;5\n").unwrap();
         assert_eq!((columns.name(1).as_str(), columns.len()), ("requests", 1));
+        let noted = Columns::read("# every: 60s\n#begin: 2026-11-29T10:00:00Z\n0;5\n").unwrap();
+        assert_eq!((noted.note("every"), noted.note("from")), (Some("60s"), None));
+        assert_eq!(noted.note("begin"), Some("2026-11-29T10:00:00Z"));
         assert_eq!(columns.find(Pick::Named("REQUESTS")), Ok(1));
         assert_eq!(columns.find(Pick::Number(3)), Err("there are the columns Time, Requests".into()));
         for data in ["0.5s\n1\n", "\u{feff}0\n1\n", "1e10\n1\n", "-0.5\n1\n"] {

@@ -309,6 +309,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// The share of each class among the requests that start here, 0..1; `None` where the shares of the classes decide.
+    fn mix(&self, _classes: &[RequestClass]) -> Option<Vec<f64>> {
+        None
+    }
+
     /// The load that starts here when it is highest; `None` for a load that is always the same, and for a box that is no
     /// client.
     fn peak(&self) -> Option<Peak> {

@@ -36,6 +36,11 @@ impl Files for Known {
             "counts.csv" => Ok("second,requests\n0,10\n1,10\n2,500\n3,10\n".to_owned()),
             "minutes.csv" => Ok("0,600\n60,600\n120,700\n".to_owned()),
             "rates.csv" => Ok("time;rate\n0;10\n50;20\n".to_owned()),
+            "classes.csv" => Ok("t_s,count,class\n0,600,view\n0,60,buy\n60,300,view\n60,90,buy\n".to_owned()),
+            "log.csv" => Ok(
+                "t_s,class\n2026-11-29T10:00:00Z,view\n2026-11-29T10:00:01Z,buy\n2026-11-29T10:01:30Z,view\n"
+                    .to_owned(),
+            ),
             _ => Err(format!("there is no {path:?}")),
         }
     }

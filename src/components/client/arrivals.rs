@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
+use crate::model::class::RequestClass;
 use crate::model::spec::Problems;
 
 use super::profile::{Profile, SOME_AREA};
@@ -136,13 +137,14 @@ impl Arrivals {
         Arrivals { gap, batch, rate: rate / batch, profile, recording: None, drawn: Vec::new() }
     }
 
-    /// Arrivals as recorded, multiplied by a profile.
+    /// Arrivals as recorded, multiplied by a profile; `classes` are those of the scenario.
     #[must_use]
-    pub(super) fn recorded(trace: &TraceSpec, profile: Profile) -> Arrivals {
+    pub(super) fn recorded(trace: &TraceSpec, profile: Profile, classes: &[RequestClass]) -> Arrivals {
         let recorded = trace.recorded.as_ref().expect("the loader has read the file");
         let Recorded::Rates { profile: rates, end_s } = recorded else {
             let mut arrivals = Arrivals::renewal(None, 1.0, Profile::Constant);
-            arrivals.recording = Some(Box::new(Recording::Replay(Replay::new(trace, recorded, profile))));
+            arrivals.recording =
+                Some(Box::new(Recording::Replay(Replay::new(trace, recorded, profile, classes))));
             return arrivals;
         };
         let rates = Recorded::repeated(rates, *end_s, trace.offset_s());
@@ -153,6 +155,14 @@ impl Arrivals {
         let mut arrivals = Arrivals::renewal(None, trace.factor() * most, rates);
         arrivals.recording = Some(Box::new(Recording::Rates { until, thin }));
         arrivals
+    }
+
+    /// Returns the class of the arrival that [`next`](Arrivals::next) gave last, as its trace tells.
+    pub(super) fn class(&self) -> u16 {
+        match self.recording.as_deref() {
+            Some(Recording::Replay(replay)) => replay.class(),
+            _ => 0,
+        }
     }
 
     /// Returns the moment of the next arrival after `now`; [`SimTime::MAX`] when no more come.

@@ -22,6 +22,7 @@ use crate::model::class::shares;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
 use crate::model::site::Site;
+use crate::model::spec::Spec as _;
 use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Try};
 use crate::parts::members::Members;
@@ -78,7 +79,7 @@ enum Target {
 pub struct Client {
     target: Target,
     population: Population,
-    /// Cumulative shares of the classes, as [`cumulative`] gives them.
+    /// Cumulative shares of the classes, as [`cumulative`] gives them; empty where a trace tells the class of each request.
     classes: Vec<f64>,
     /// Their time limit and their retries.
     hand: Hand<Try>,
@@ -109,8 +110,12 @@ impl Client {
         let connecting = spec.connecting(tries_others);
         Client {
             target,
-            population: Population::new(spec),
-            classes: cumulative(&shares(site.classes, site.group)),
+            population: Population::new(spec, site.classes),
+            classes: if spec.mix(site.classes).is_some() {
+                Vec::new()
+            } else {
+                cumulative(&shares(site.classes, site.group))
+            },
             hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
             connecting,
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
@@ -137,6 +142,9 @@ impl Client {
     fn class(&self, key: u64) -> u16 {
         if self.classes.len() == 1 {
             return 0;
+        }
+        if self.classes.is_empty() {
+            return self.population.recorded_class();
         }
         let u = unit_open(&mut draws(key, purpose::CLASS));
         self.classes.partition_point(|&share| share < u) as u16

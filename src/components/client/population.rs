@@ -6,6 +6,7 @@ use crate::kernel::random::{KeyedRng, Stream, mix, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::call::NOBODY;
+use crate::model::class::RequestClass;
 use crate::model::component::Cx;
 use crate::model::signal::About;
 
@@ -79,7 +80,8 @@ pub(super) struct Population {
 }
 
 impl Population {
-    pub(super) fn new(spec: &ClientSpec) -> Population {
+    /// The users that `spec` describes; `classes` are those of the scenario.
+    pub(super) fn new(spec: &ClientSpec, classes: &[RequestClass]) -> Population {
         let profile = spec.profile.as_ref().map_or(Profile::Constant, |profile| profile.profile());
         let mut arrivals = None;
         let kind = if let Some(count) = spec.users {
@@ -96,7 +98,7 @@ impl Population {
             })
         } else {
             arrivals = Some(match &spec.trace {
-                Some(trace) => Arrivals::recorded(trace, profile),
+                Some(trace) => Arrivals::recorded(trace, profile, classes),
                 None => Arrivals::renewal(spec.arrivals, spec.rate.map_or(0.0, |rate| rate.0), profile),
             });
             Kind::Open
@@ -124,6 +126,11 @@ impl Population {
             (Some(arrivals), Some(stream)) => arrivals.batch(stream),
             _ => 0,
         }
+    }
+
+    /// Returns the class of the present arrival, as its trace tells.
+    pub(super) fn recorded_class(&self) -> u16 {
+        self.arrivals.as_ref().map_or(0, Arrivals::class)
     }
 
     /// Sets the timer of the next arrival.

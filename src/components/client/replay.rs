@@ -3,6 +3,8 @@
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 
+use crate::model::class::RequestClass;
+
 use super::profile::{Profile, SOME_AREA};
 use super::trace::{Recorded, TraceSpec};
 
@@ -24,14 +26,29 @@ pub(super) struct Replay {
     left: u64,
     from: f64,
     to: f64,
-    /// The part of a request that the lines so far have left over.
-    carry: f64,
+    /// The part of a request that the lines so far have left over, for each class; one number without classes.
+    carry: Vec<f64>,
+    /// The class of each line; empty where the trace tells none.
+    classes: Vec<u16>,
+    /// The class of the last request.
+    class: u16,
+    /// Of the requests that are left, the number of each class; empty without classes.
+    left_by_class: Vec<u64>,
 }
 
 impl Replay {
-    /// The trace from its beginning; `profile` multiplies it.
-    pub(super) fn new(trace: &TraceSpec, recorded: &Recorded, profile: Profile) -> Replay {
+    /// The trace from its beginning; `profile` multiplies it, and `classes` are those of the scenario.
+    pub(super) fn new(
+        trace: &TraceSpec,
+        recorded: &Recorded,
+        profile: Profile,
+        classes: &[RequestClass],
+    ) -> Replay {
         let offset = trace.offset_s();
+        let has_counts = matches!(recorded, Recorded::Counts { .. });
+        let classes_n = classes.len();
+        let classes = trace.classes(classes).unwrap_or_default();
+        let by_class = if has_counts && !classes.is_empty() { classes_n } else { 0 };
         Replay {
             recorded: recorded.clone(),
             factor: trace.factor(),
@@ -43,8 +60,16 @@ impl Replay {
             left: 0,
             from: offset,
             to: offset,
-            carry: 0.0,
+            carry: vec![0.0; by_class.max(1)],
+            classes,
+            class: 0,
+            left_by_class: vec![0; by_class],
         }
+    }
+
+    /// Returns the class of the last request.
+    pub(super) fn class(&self) -> u16 {
+        self.class
     }
 
     /// Returns the moment of the next request; [`SimTime::MAX`] when no more come.
@@ -95,19 +120,32 @@ impl Replay {
                 let more = copies > whole && unit_open(stream) < copies - whole;
                 let copies = whole as u64 + u64::from(more);
                 self.left = copies.saturating_sub(1);
+                if let Some(class) = self.classes.get(line) {
+                    self.class = *class;
+                }
                 (copies > 0).then_some(at)
             }
             Recorded::Counts { counts, period_s } => {
-                let (time, count) = counts[line];
+                let time = counts[line].0;
                 (self.from, self.to) = (self.start + time, self.start + time + period_s);
                 let profile = match &self.profile {
                     Profile::Constant => 1.0,
                     profile => (profile.area(self.to) - profile.area(self.from)) / period_s,
                 };
-                let due = self.carry + count * self.factor * profile;
-                let whole = due.round().max(0.0);
-                self.carry = due - whole;
-                self.left = whole as u64;
+                // The lines of a period, one for each class.
+                let lines = counts[line..].iter().take_while(|other| other.0 == time).count();
+                self.line = line + lines;
+                self.left = 0;
+                for line in line..line + lines {
+                    let class = self.classes.get(line).map_or(0, |class| usize::from(*class));
+                    let due = self.carry[class] + counts[line].1 * self.factor * profile;
+                    let whole = due.round().max(0.0);
+                    self.carry[class] = due - whole;
+                    self.left += whole as u64;
+                    if let Some(left) = self.left_by_class.get_mut(class) {
+                        *left = whole as u64;
+                    }
+                }
                 None
             }
             Recorded::Rates { .. } => None,
@@ -118,8 +156,25 @@ impl Replay {
     fn place(&mut self, stream: &mut Stream) -> SimTime {
         let share = 1.0 - libm::pow(unit_open(stream), 1.0 / self.left as f64);
         self.from += (self.to - self.from) * share;
+        self.choose_class(stream);
         self.left -= 1;
         SimTime::ZERO + SimDuration::from_sample_secs(self.from)
+    }
+
+    /// Draws the class of one of the requests that are left: each of them is the next with the same chance.
+    fn choose_class(&mut self, stream: &mut Stream) {
+        if self.left_by_class.is_empty() {
+            return;
+        }
+        let mut place = ((unit_open(stream) * self.left as f64) as u64).min(self.left - 1);
+        for (class, left) in self.left_by_class.iter_mut().enumerate() {
+            if place < *left {
+                *left -= 1;
+                self.class = class as u16;
+                return;
+            }
+            place -= *left;
+        }
     }
 }
 
@@ -146,7 +201,7 @@ mod tests {
         let mut trace = client.trace;
         trace.read(&Text(text), &mut Problems::default());
         let recorded = trace.recorded.clone().expect(text);
-        let mut replay = Replay::new(&trace, &recorded, profile);
+        let mut replay = Replay::new(&trace, &recorded, profile, &[]);
         let mut stream = Seed::new(1).stream("users", "arrivals");
         let mut moments = Vec::new();
         while moments.len() < 5000 {

@@ -318,6 +318,10 @@ impl Spec for ClientSpec {
         Some(self.times(factor, self.trace.as_ref().map_or(0.0, TraceSpec::mean)))
     }
 
+    fn mix(&self, classes: &[RequestClass]) -> Option<Vec<f64>> {
+        self.trace.as_ref()?.mix(classes)
+    }
+
     fn peak(&self) -> Option<Peak> {
         let highest = self.highest();
         let spans = self.trace.as_ref().map_or_else(Vec::new, TraceSpec::spans);
@@ -363,7 +367,7 @@ impl Spec for ClientSpec {
             self.check_retry(retry, problems);
         }
         if let Some(trace) = &self.trace {
-            trace.check(outline.length, problems);
+            trace.check(outline, problems);
         }
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "users who wait no time at all get no answer", "");

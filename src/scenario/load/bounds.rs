@@ -62,7 +62,8 @@ impl Traffic {
     ) -> Option<Traffic> {
         let entry = &graph.boxes[at];
         let offered = entry.spec.offered()?;
-        let shares = shares(graph.classes, &entry.name);
+        let mix = entry.spec.mix(graph.classes);
+        let shares = mix.unwrap_or_else(|| shares(graph.classes, &entry.name));
         let calls: Vec<Calls> = (0..graph.classes.len()).map(|class| graph.calls(at, class)).collect();
         let demand_s = shares.iter().zip(&graph.stays_s[at]).map(|(share, stay_s)| share * stay_s).sum();
         let needs = needs(&calls, takes, rows);

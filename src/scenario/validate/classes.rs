@@ -36,7 +36,9 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
         }
     }
     for entry in assembly.boxes.iter().filter(|entry| all_known && entry.spec.offered().is_some()) {
-        if shares(&assembly.classes, &entry.name).iter().all(|share| *share <= 0.0) {
+        let mix = entry.spec.mix(&assembly.classes);
+        let mix = mix.unwrap_or_else(|| shares(&assembly.classes, &entry.name));
+        if mix.iter().all(|share| *share <= 0.0) {
             let message = format!("`{}` sends requests of no class", entry.name);
             let help = "each class names other `clients`, or has share = 0";
             problems.error(format!("{}.{}", entry.kind, entry.name), message, help);

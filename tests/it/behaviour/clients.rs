@@ -210,3 +210,41 @@ fn counts_a_minute_are_spread_over_their_minutes() {
     let halved = format!("{rates}\nprofile = {{ steps = [['0s', 0.5], ['99s', 0]] }}");
     check(&text(&halved), &[("offered@0..50", about(5.0, 0.3)), ("offered@100..180", 0.0..=0.0)]);
 }
+
+#[test]
+fn a_trace_tells_the_class_of_each_request() {
+    let issued = |trace: &str| {
+        let text = one_box(&format!("trace = {trace}"), "cores = 4\nsteps = [{ cpu = '1ms' }]");
+        let text = format!("{text}\n[request.buy]\nshare = 0.9\n[request.view]\nshare = 0.1\n");
+        let (scenario, record) = run(&text.replace(NEAR, FROM_START).replace("'100s'", "'130s'"));
+        let by_class = record.classes.iter().map(|class| class.issued).collect::<Vec<u64>>();
+        let load = &scenario.load().clients[0];
+        let shares =
+            load.by_class.iter().map(|(_, asked)| asked / load.by_class.iter().map(|c| c.1).sum::<f64>());
+        (by_class, shares.collect::<Vec<f64>>())
+    };
+    let (by_class, shares) = issued("{ file = 'classes.csv', class = 'file' }");
+    assert_eq!(by_class, [150, 900]);
+    // The laws before the run know the same mix.
+    assert!((shares[0] - 150.0 / 1050.0).abs() < 1e-12, "{shares:?}");
+    assert_eq!(issued("{ file = 'classes.csv', class = 'file', factor = 2 }").0, [300, 1800]);
+    assert_eq!(issued("{ file = 'classes.csv', class = 'file', only = ['buy'] }").0, [150, 0]);
+    assert_eq!(issued("{ file = 'classes.csv', class = 'file', from = '60s' }").0, [90, 300]);
+    assert_eq!(issued("{ file = 'log.csv', class = 'file' }").0, [1, 2]);
+    assert_eq!(issued("{ file = 'log.csv', class = 'file', from = '10:00:01', to = '10:01' }").0, [1, 0]);
+    // By the shares of the scenario nine of ten requests buy.
+    let by_shares = issued("{ file = 'classes.csv' }").0;
+    assert!(by_shares[0] > 900 && by_shares.iter().sum::<u64>() == 1050, "{by_shares:?}");
+}
+
+#[test]
+fn several_clients_share_a_trace() {
+    let text = one_box(
+        "trace = { file = 'classes.csv', class = 'file', only = ['buy'] }",
+        "steps = [{ cpu = '1ms' }]",
+    );
+    let other = "[client.readers]\ntarget = 'box'\ntrace = { file = 'classes.csv', class = 'file', only = ['view'] }\n";
+    let text = format!("{text}\n{other}[request.buy]\n[request.view]\n").replace(NEAR, FROM_START);
+    let (_, record) = run(&text.replace("'100s'", "'130s'"));
+    assert_eq!(record.classes.iter().map(|class| class.issued).collect::<Vec<u64>>(), [150, 900]);
+}

@@ -1,7 +1,10 @@
 //! `trace`: a recorded load in a file, and how it is played: `trace = { file = "monday.csv", factor = 2 }`.
 
+mod part;
 mod recorded;
 mod time;
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor};
@@ -10,9 +13,11 @@ use serde::{Deserialize, Deserializer};
 use crate::kernel::time::SimDuration;
 use crate::model::columns::Pick;
 use crate::model::quantity::Duration;
-use crate::model::spec::{Files, Problems};
+use crate::model::spec::{Files, Outline, Problems, RequestClass};
 
+use part::{ClassOf, Edge, Part};
 pub use recorded::Recorded;
+use recorded::{Marks, Read};
 
 /// The least and the greatest factor of a trace.
 pub(super) const FACTORS: (f64, f64) = (1e-6, 1e6);
@@ -41,6 +46,18 @@ struct Table {
     offset: Option<Duration>,
     /// Number of times that it is played, or "forever". Default: 1.
     repeat: Option<Repeat>,
+    /// The beginning of the part that is played: "2h" after the file's own, the first "18:00" on its clocks, or a date.
+    /// Default: all of it.
+    #[schemars(with = "Option<String>")]
+    from: Option<Edge>,
+    /// The end of that part, likewise.
+    #[schemars(with = "Option<String>")]
+    to: Option<Edge>,
+    /// Where the class of a request comes from: "shares" of the scenario, or the "file", whose column `class` names it.
+    /// Default: "shares".
+    class: Option<ClassOf>,
+    /// The classes, by the column `class`, whose lines are played; so several clients share a file. Default: all.
+    only: Option<Vec<String>>,
     /// The column of the times, by name or by number from 1. Default: the first, or the one whose name says so.
     time: Option<Column>,
     /// The column of the counts or rates. Default: the second, or the one whose name says so.
@@ -88,6 +105,8 @@ pub struct TraceSpec {
     table: Table,
     /// The content of the file.
     pub(super) recorded: Option<Recorded>,
+    /// The classes of its lines, where the file tells them.
+    marks: Option<Marks>,
 }
 
 impl TraceSpec {
@@ -125,11 +144,53 @@ impl TraceSpec {
     /// All that changes the requests.
     pub(super) fn behaviour(&self) -> String {
         let (factor, offset, times) = (self.factor(), self.offset_s(), self.times());
-        format!("{factor}, {offset}, {times:?}, {:?}", self.recorded)
+        let marks = self.marks.as_ref().map(|marks| format!(", {marks:?}")).unwrap_or_default();
+        format!("{factor}, {offset}, {times:?}, {:?}{marks}", self.recorded)
     }
 
-    /// Checks the table; its file has been read. `length` is that of the trial.
-    pub(super) fn check(&self, length: SimDuration, problems: &mut Problems) {
+    /// The index of each line's class among the scenario's classes; `None` where its shares decide.
+    pub(super) fn classes(&self, classes: &[RequestClass]) -> Option<Vec<u16>> {
+        let Marks { names, lines } = self.marks.as_ref()?;
+        let index = |name: &String| classes.iter().position(|class| class.name == *name).unwrap_or(0) as u16;
+        let of: Vec<u16> = names.iter().map(index).collect();
+        Some(lines.iter().map(|line| of[usize::from(*line)]).collect())
+    }
+
+    /// The share of each of the scenario's classes among its requests; `None` where the scenario's shares decide.
+    pub(super) fn mix(&self, classes: &[RequestClass]) -> Option<Vec<f64>> {
+        let of = self.classes(classes)?;
+        let mut sums = vec![0.0; classes.len()];
+        match self.recorded.as_ref()? {
+            Recorded::Counts { counts, .. } => {
+                of.iter()
+                    .zip(counts.iter())
+                    .for_each(|(class, (_, count))| sums[usize::from(*class)] += count);
+            }
+            _ => of.iter().for_each(|class| sums[usize::from(*class)] += 1.0),
+        }
+        let all: f64 = sums.iter().sum();
+        Some(sums.iter().map(|sum| sum / all).collect())
+    }
+
+    /// The classes that the file names must be those of the scenario.
+    fn check_classes(&self, classes: &[RequestClass], problems: &mut Problems) {
+        let Some(Marks { names, lines }) = &self.marks else { return };
+        let played: BTreeSet<u16> = lines.iter().copied().collect();
+        let mut played = played.iter().map(|index| &names[usize::from(*index)]);
+        let is_known = |name: &&String| classes.iter().any(|class| class.name == **name);
+        if let Some(name) = played.find(|name| !is_known(name)) {
+            let file = &self.table.file;
+            let message =
+                format!("`{file}` has requests of class `{name}`, of which the scenario says nothing");
+            let help = format!("add [request.{name}], or leave such lines out by `only`");
+            problems.error("trace.class", message, help);
+        }
+    }
+
+    /// Checks the table; its file has been read.
+    pub(super) fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        let length = outline.length;
+        self.check_classes(outline.classes, problems);
         let factor = self.factor();
         if !(FACTORS.0..=FACTORS.1).contains(&factor) {
             let message = format!("a factor lies between {} and {}, not {factor}", FACTORS.0, FACTORS.1);
@@ -163,13 +224,19 @@ impl TraceSpec {
             exact: self.table.exact,
             time: self.table.time.as_ref().map(Column::pick),
             count: self.table.count.as_ref().map(Column::pick),
+            part: Part {
+                from: self.table.from.as_ref(),
+                to: self.table.to.as_ref(),
+                only: self.table.only.as_deref().unwrap_or_default(),
+            },
+            has_classes: self.table.class == Some(ClassOf::File),
         };
         match files.read(file).and_then(|text| Recorded::parse(&text, layout)) {
-            Ok((recorded, doubts)) => {
+            Ok(Read { recorded, marks, doubts }) => {
                 for doubt in doubts {
                     problems.warn("trace", format!("`{file}`: {}", doubt.message), doubt.help);
                 }
-                self.recorded = Some(recorded);
+                (self.recorded, self.marks) = (Some(recorded), marks);
             }
             Err(message) => {
                 let help = "a line has the time of a request, or a time and a count; see docs/model.md";
@@ -214,15 +281,19 @@ impl<'de> Visitor<'de> for TraceVisitor {
             factor: None,
             offset: None,
             repeat: None,
+            from: None,
+            to: None,
+            class: None,
+            only: None,
             time: None,
             count: None,
         };
-        Ok(TraceSpec { table, recorded: None })
+        Ok(TraceSpec { table, recorded: None, marks: None })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TraceSpec, A::Error> {
         let table = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
-        Ok(TraceSpec { table, recorded: None })
+        Ok(TraceSpec { table, recorded: None, marks: None })
     }
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::columns::{Columns, Pick, cut};
+use crate::model::columns::{Columns, Pick};
+use crate::model::quantity::Duration;
 
 use super::super::profile::{Cycle, Profile};
+use super::part::{Lines, Part};
 use super::time::times;
 
 /// Largest number of lines of a trace file.
@@ -46,6 +48,32 @@ pub(super) struct Layout<'a> {
     pub(super) exact: Option<bool>,
     pub(super) time: Option<Pick<'a>>,
     pub(super) count: Option<Pick<'a>>,
+    /// Which of the lines.
+    pub(super) part: Part<'a>,
+    /// Whether each line names a class.
+    pub(super) has_classes: bool,
+}
+
+/// The name of the column of the classes.
+const CLASS: &str = "class";
+
+/// What a file was read as.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Read {
+    pub(super) recorded: Recorded,
+    /// The classes of its lines, where each line has one.
+    pub(super) marks: Option<Marks>,
+    /// What the user should know.
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// The class of each line of a trace, in the order of the moments or counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marks {
+    /// The names of the classes, each once, in alphabetical order.
+    pub(super) names: Vec<String>,
+    /// For each line the index of its class.
+    pub(super) lines: Arc<[u16]>,
 }
 
 /// Something about a file that its user should know.
@@ -78,35 +106,47 @@ pub enum Recorded {
 
 impl Recorded {
     /// Reads a file, and says what its user should know about it.
-    pub(super) fn parse(text: &str, layout: Layout<'_>) -> Result<(Recorded, Vec<Doubt>), String> {
+    pub(super) fn parse(text: &str, layout: Layout<'_>) -> Result<Read, String> {
         let columns = Columns::read(text)?;
         if columns.len() > LINES_MAX {
             return Err(format!("more than {LINES_MAX} lines"));
         }
-        let (time, count) = choose(&columns, layout)?;
+        let noted = columns.note("every").and_then(|every| every.parse::<Duration>().ok());
+        let noted_s = noted.map(|every| every.0.as_secs_f64()).filter(|every| *every > 0.0);
+        let layout = Layout { every_s: layout.every_s.or(noted_s), ..layout };
+        let Chosen { time, count, class } = choose(&columns, layout)?;
         let mut doubts = Vec::new();
         let times = times(&columns, time)?;
-        let rising = times.windows(2).all(|pair| pair[0] <= pair[1]);
+        let rising = times.seconds.windows(2).all(|pair| pair[0] <= pair[1]);
         if !rising {
             let message = "the lines are not in the order of their times: they have been sorted".to_owned();
             doubts.push(Doubt { message, help: "a log is written when requests end, not when they come" });
         }
-        let Some(count) = count else {
-            let mut times = times;
-            times.sort_by(f64::total_cmp);
-            let moments = times.iter().map(|time| SimTime::ZERO + SimDuration::from_sample_secs(*time));
-            return Ok((Recorded::Moments(moments.collect()), doubts));
-        };
-        if columns.may_be_decimal() {
+        if count.is_some() && columns.may_be_decimal() {
             let message =
                 "each line has been read as a time and a count, not as a number with a decimal comma";
             let help = "a header line such as `second,count` ends the doubt; else write decimal points";
             doubts.push(Doubt { message: message.into(), help });
         }
-        let mut rows = rows(&columns, &times, count)?;
-        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let recorded = Recorded::of_rows(&rows, &columns.name(count), layout, &mut doubts)?;
-        Ok((recorded, doubts))
+        let mut lines = Lines::read(&columns, &times.seconds, count, class)?;
+        lines.keep(layout.part, times.begin, count.map(|count| is_rate(&columns.name(count))))?;
+        if class.is_some() && !layout.has_classes {
+            lines.add_up();
+        }
+        let recorded = match count {
+            Some(count) if !(layout.every_s.is_none() && lines.are_moments()) => {
+                Recorded::of_rows(&lines.rows, &columns.name(count), layout, &mut doubts)?
+            }
+            _ => {
+                let at = |(time, _): &(f64, f64)| SimTime::ZERO + SimDuration::from_sample_secs(*time);
+                Recorded::Moments(lines.rows.iter().map(at).collect())
+            }
+        };
+        let marks = layout.has_classes.then(|| lines.marks());
+        if marks.is_some() && matches!(recorded, Recorded::Rates { .. }) {
+            return Err("rates have no classes of their own: give counts, and not `exact = false`".into());
+        }
+        Ok(Read { recorded, marks, doubts })
     }
 
     /// The times and counts of lines in order.
@@ -116,7 +156,7 @@ impl Recorded {
         layout: Layout<'_>,
         doubts: &mut Vec<Doubt>,
     ) -> Result<Recorded, String> {
-        let is_rate = RATES.iter().any(|piece| name.contains(piece));
+        let is_rate = is_rate(name);
         let period_s = match layout.every_s {
             Some(every) => every,
             None => {
@@ -128,7 +168,12 @@ impl Recorded {
                 period
             }
         };
-        if !is_rate && rows.windows(2).any(|pair| pair[1].0 - pair[0].0 < period_s * (1.0 - 1e-6)) {
+        // Lines of several classes stand for the same period.
+        let is_near = |pair: &[(f64, f64)]| {
+            let distance = pair[1].0 - pair[0].0;
+            distance < period_s * (1.0 - 1e-6) && !(layout.has_classes && distance == 0.0)
+        };
+        if !is_rate && rows.windows(2).any(is_near) {
             return Err(format!("two lines are less than {period_s} s apart, the period of each count"));
         }
         let to_rate = if is_rate { 1.0 } else { 1.0 / period_s };
@@ -220,11 +265,29 @@ impl Recorded {
     }
 }
 
-/// The columns of the times and of the counts; none of the latter for moments.
-fn choose(columns: &Columns<'_>, layout: Layout<'_>) -> Result<(usize, Option<usize>), String> {
+/// Whether a column of this name has rates.
+fn is_rate(name: &str) -> bool {
+    RATES.iter().any(|piece| name.contains(piece))
+}
+
+/// The columns of a file.
+struct Chosen {
+    time: usize,
+    /// That of the counts; none for moments.
+    count: Option<usize>,
+    /// That of the classes.
+    class: Option<usize>,
+}
+
+/// Chooses the columns by the user's word, by their names, or by their order.
+fn choose(columns: &Columns<'_>, layout: Layout<'_>) -> Result<Chosen, String> {
     let width = columns.width();
     let named = |known: &[&str]| (0..width).find(|column| known.contains(&columns.name(*column).as_str()));
-    let is_rate = |column: &usize| RATES.iter().any(|piece| columns.name(*column).contains(piece));
+    let rate = |column: &usize| is_rate(&columns.name(*column));
+    let class = named(&[CLASS]);
+    if class.is_none() && (layout.has_classes || !layout.part.only.is_empty()) {
+        return Err(format!("no column of it is called `{CLASS}`"));
+    }
     let time = match layout.time {
         Some(pick) => columns.find(pick)?,
         None => named(&TIMES).unwrap_or(0),
@@ -232,33 +295,29 @@ fn choose(columns: &Columns<'_>, layout: Layout<'_>) -> Result<(usize, Option<us
     let count = match layout.count {
         Some(pick) => Some(columns.find(pick)?),
         None if layout.time.is_some() && width > 2 => None,
-        None => named(&COUNTS).or_else(|| (0..width).find(is_rate)).filter(|column| *column != time),
+        None => named(&COUNTS).or_else(|| (0..width).find(rate)).filter(|column| *column != time),
     };
-    match (count, width) {
-        (None, 1) => Ok((time, None)),
-        (None, 2) if layout.time.is_none() || columns.header.is_none() => Ok((time, Some(1 - time.min(1)))),
-        (None, _) if layout.time.is_some() => Ok((time, None)),
-        (None, _) => Err(format!(
-            "it has {width} columns: say which has the times and which the counts, such as time = 1 and count = 2"
-        )),
-        (Some(count), _) => Ok((time, Some(count))),
-    }
-}
-
-/// The time and the count of each line.
-fn rows(columns: &Columns<'_>, times: &[f64], count: usize) -> Result<Vec<(f64, f64)>, String> {
-    let read = |((line, field), time): ((usize, &str), &f64)| {
-        let count = columns.number(field).filter(|count| *count >= 0.0);
-        let count = count.ok_or_else(|| format!("line {line}: expected a count, found `{}`", cut(field)))?;
-        Ok((*time, count))
+    let count = match (count, width - usize::from(class.is_some())) {
+        (None, 1) => None,
+        (None, 2) if class.is_none() && (layout.time.is_none() || columns.header.is_none()) => {
+            Some(1 - time.min(1))
+        }
+        (None, _) if layout.time.is_some() => None,
+        (None, _) => {
+            return Err(format!(
+                "it has {width} columns: say which has the times and which the counts, such as time = 1 and count = 2"
+            ));
+        }
+        (Some(count), _) => Some(count),
     };
-    columns.column(count).zip(times).map(read).collect()
+    Ok(Chosen { time, count, class })
 }
 
 /// The seconds that a line stands for: the most frequent distance of the lines, of which all others are multiples; else a
 /// second, if all times are whole ones.
-fn period(rows: &[(f64, f64)], is_rate: bool) -> Result<f64, String> {
-    let mut distances: Vec<f64> = rows.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+pub(super) fn period(rows: &[(f64, f64)], is_rate: bool) -> Result<f64, String> {
+    let distances = rows.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let mut distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
     distances.sort_by(f64::total_cmp);
     let all_are_multiples_of = |period: f64| {
         period > 0.0
@@ -302,7 +361,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> (Recorded, Vec<Doubt>) {
-        Recorded::parse(text, Layout::default()).expect(text)
+        let read = Recorded::parse(text, Layout::default()).expect(text);
+        (read.recorded, read.doubts)
     }
 
     fn counts(text: &str) -> (f64, Vec<(f64, f64)>) {
@@ -326,6 +386,7 @@ mod tests {
         assert_eq!(counts(minutes), (60.0, vec![(0.0, 600.0), (60.0, 600.0), (120.0, 600.0)]));
         assert_eq!((parse(minutes).0.mean(), parse(minutes).0.highest(1.0)), (10.0, 10.0));
         assert!(parse(minutes).1[0].message.contains("the requests of 60 s"));
+        assert_eq!(counts("# every: 60s\n0,6\n7200,6\n").0, 60.0);
         assert_eq!(counts("0,6\n0.5,6\n").0, 0.5);
         assert_eq!(counts("0,600\n60,60\n180,60\n240,60\n").0, 60.0);
         assert_eq!(counts("second,n\n2,10\n5,20\n6,20\n8,4\n").0, 1.0);
@@ -339,13 +400,36 @@ mod tests {
         assert_eq!(counts(text).1, [(0.0, 5.0), (1.0, 6.0)]);
         let layout =
             Layout { time: Some(Pick::Number(1)), count: Some(Pick::Number(3)), ..Layout::default() };
-        let (Recorded::Counts { counts, .. }, _) = Recorded::parse("0,x,5\n1,y,6\n", layout).unwrap() else {
+        let Recorded::Counts { counts, .. } = Recorded::parse("0,x,5\n1,y,6\n", layout).unwrap().recorded
+        else {
             panic!("no counts")
         };
         assert_eq!(*counts, [(0.0, 5.0), (1.0, 6.0)]);
         assert!(
             Recorded::parse("0,x,5\n1,y,6\n", Layout::default()).is_err_and(|text| text.contains("time = 1"))
         );
+    }
+
+    #[test]
+    fn a_line_may_name_its_class() {
+        let layout = Layout { has_classes: true, ..Layout::default() };
+        let read = |text: &str| Recorded::parse(text, layout);
+        let found = read("t_s,class\n0.5,b\n0.25,a\n0.5,a\n").unwrap();
+        let moments = [250_000_000, 500_000_000, 500_000_000].map(SimTime::from_nanos);
+        assert_eq!(found.recorded, Recorded::Moments(moments.into()));
+        let marks = found.marks.unwrap();
+        assert_eq!((marks.names, &*marks.lines), (vec!["a".to_owned(), "b".to_owned()], &[0, 1, 0][..]));
+        // A count of 1 at times of their own is a moment too.
+        let moments = read("t_s,count,class\n0.25,1,a\n0.5,1,b\n0.5,1,a\n").unwrap();
+        assert_eq!(moments.recorded, found.recorded);
+        let counts = read("t_s,count,class\n0,5,a\n0,6,b\n60,7,a\n").unwrap();
+        let rows = [(0.0, 5.0), (0.0, 6.0), (60.0, 7.0)];
+        assert_eq!(counts.recorded, Recorded::Counts { counts: rows.into(), period_s: 60.0 });
+        assert!(read("0,5\n1,6\n").is_err_and(|message| message.contains("no column")));
+        assert!(read("t,rate,class\n0,5,a\n1,6,b\n").is_err_and(|message| message.contains("rates have")));
+        // Without classes their lines are added up.
+        assert_eq!(self::counts("t_s,count,class\n0,5,a\n0,6,b\n60,7,a\n").1, [(0.0, 11.0), (60.0, 7.0)]);
+        assert_eq!(parse("t_s,class\n0.5,b\n0.25,a\n").0.length_s(), 0.75);
     }
 
     #[test]
@@ -356,7 +440,8 @@ mod tests {
         }
         assert_eq!(end_s, 8.0);
         let layout = Layout { exact: Some(false), every_s: Some(1.0), ..Layout::default() };
-        let (Recorded::Rates { profile, .. }, _) = Recorded::parse("2,10\n5,20\n", layout).unwrap() else {
+        let Recorded::Rates { profile, .. } = Recorded::parse("2,10\n5,20\n", layout).unwrap().recorded
+        else {
             panic!()
         };
         assert_eq!([2.5, 3.5, 5.5, 6.5].map(|t| profile.factor(t)), [10.0, 0.0, 20.0, 0.0]);

@@ -3,7 +3,7 @@
 use crate::model::columns::{Columns, cut};
 
 /// Seconds of a day.
-const DAY_S: f64 = 86_400.0;
+pub(super) const DAY_S: f64 = 86_400.0;
 
 /// Seconds beyond which a number is no time within a trial: an epoch, or a typing error. Thirty years.
 const EPOCH_FROM: f64 = 1e9;
@@ -23,8 +23,26 @@ enum Clock {
     Dates(f64),
 }
 
-/// The times of a column in seconds, in the order of its lines. Dates and epochs count from the earliest line.
-pub(super) fn times(columns: &Columns<'_>, column: usize) -> Result<Vec<f64>, String> {
+/// The times of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Times {
+    /// Those of the lines in seconds, in the order of the lines.
+    pub(super) seconds: Vec<f64>,
+    /// The moment at which they begin, if the file has dates or epochs, or a comment `# begin: DATE`.
+    pub(super) begin: Option<Begin>,
+}
+
+/// A moment in the history of the world.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Begin {
+    /// Seconds since 1970, UTC.
+    pub(super) epoch_s: f64,
+    /// Seconds by which the clocks of the file are ahead of UTC, as its first line says.
+    pub(super) ahead_s: f64,
+}
+
+/// The times of a column. Dates and epochs count from the earliest line.
+pub(super) fn times(columns: &Columns<'_>, column: usize) -> Result<Times, String> {
     let (_, first) = columns.column(column).next().unwrap_or((0, ""));
     let clock = clock(columns, first)?;
     let read = |(number, field): (usize, &str)| {
@@ -32,25 +50,33 @@ pub(super) fn times(columns: &Columns<'_>, column: usize) -> Result<Vec<f64>, St
             Clock::Start => columns.number(field).filter(|seconds| (0.0..EPOCH_FROM).contains(seconds)),
             // The difference of two close numbers is exact.
             Clock::Epoch(first, unit) => columns.number(field).map(|number| (number - first) * unit),
-            Clock::Dates(first) => date(field).map(|seconds| seconds - first),
+            Clock::Dates(first) => date(field).map(|(seconds, _)| seconds - first),
         };
         seconds.ok_or_else(|| wrong(number, field))
     };
-    let mut times = columns.column(column).map(read).collect::<Result<Vec<f64>, String>>()?;
-    if clock != Clock::Start {
-        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        times.iter_mut().for_each(|time| *time -= least);
-        if let Some(late) = times.iter().find(|time| **time >= EPOCH_FROM) {
-            return Err(format!("between its earliest and its latest line lie {late} s"));
+    let mut seconds = columns.column(column).map(read).collect::<Result<Vec<f64>, String>>()?;
+    let first_s = match clock {
+        Clock::Start => {
+            let begin = columns.note("begin").and_then(date);
+            let begin = begin.map(|(epoch_s, ahead_s)| Begin { epoch_s, ahead_s });
+            return Ok(Times { seconds, begin });
         }
+        Clock::Epoch(first, unit) => first * unit,
+        Clock::Dates(first) => first,
+    };
+    let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+    seconds.iter_mut().for_each(|time| *time -= least);
+    if let Some(late) = seconds.iter().find(|time| **time >= EPOCH_FROM) {
+        return Err(format!("between its earliest and its latest line lie {late} s"));
     }
-    Ok(times)
+    let ahead_s = date(first).map_or(0.0, |(_, ahead_s)| ahead_s);
+    Ok(Times { seconds, begin: Some(Begin { epoch_s: first_s + least, ahead_s }) })
 }
 
 /// What the first line says about all times.
 fn clock(columns: &Columns<'_>, first: &str) -> Result<Clock, String> {
     let Some(number) = columns.number(first) else {
-        return Ok(date(first).map_or(Clock::Start, Clock::Dates));
+        return Ok(date(first).map_or(Clock::Start, |(seconds, _)| Clock::Dates(seconds)));
     };
     if number < EPOCH_FROM {
         return Ok(Clock::Start);
@@ -72,23 +98,25 @@ fn wrong(line: usize, field: &str) -> String {
     )
 }
 
-/// The seconds since 1970 of a date by ISO 8601: `2017-08-04T13:23:08.5Z`, with a blank for the T, with a zone such as
-/// `+09:00`, or with none, which means UTC.
-fn date(text: &str) -> Option<f64> {
+/// The seconds since 1970 of a date by ISO 8601, and those by which its zone is ahead of UTC: `2017-08-04T13:23:08.5Z`, with a
+/// blank for the T, with a zone such as `+09:00`, or with none, which means UTC.
+pub(super) fn date(text: &str) -> Option<(f64, f64)> {
     let (day, rest) = text.split_once(['T', ' '])?;
     let mut day = day.splitn(3, '-').map(whole);
     let (year, month, day) = (day.next()??, day.next()??, day.next()??);
     let (clock, zone_s) = zone(rest)?;
-    let mut clock = clock.splitn(3, ':');
-    let (hour, minute) = (whole(clock.next()?)?, whole(clock.next()?)?);
-    let second: f64 = clock.next().map_or(Some(0.0), |second| second.replace(',', ".").parse().ok())?;
-    let sound = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && (0.0..61.0).contains(&second);
-    let seconds = days(year, month, day) as f64 * DAY_S + (hour * 3600 + minute * 60) as f64 + second;
-    sound.then_some(seconds - zone_s)
+    let sound = (1..=12).contains(&month) && (1..=31).contains(&day);
+    let seconds = days(year, month, day) as f64 * DAY_S + time_of_day(clock)?;
+    sound.then_some((seconds - zone_s, zone_s))
+}
+
+/// The seconds since midnight of a clock time: `18:00`, `18:00:05.5`.
+pub(super) fn time_of_day(text: &str) -> Option<f64> {
+    let mut parts = text.splitn(3, ':');
+    let (hour, minute) = (whole(parts.next()?)?, whole(parts.next()?)?);
+    let second: f64 = parts.next().map_or(Some(0.0), |second| second.replace(',', ".").parse().ok())?;
+    let sound = hour < 24 && minute < 60 && (0.0..61.0).contains(&second);
+    sound.then_some((hour * 3600 + minute * 60) as f64 + second)
 }
 
 /// The clock without its zone, and the seconds by which the zone is ahead of UTC.
@@ -126,14 +154,14 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<f64>, String> {
-        times(&Columns::read(text)?, 0)
+        times(&Columns::read(text)?, 0).map(|times| times.seconds)
     }
 
     #[test]
     fn dates_and_epochs_count_from_the_first() {
-        assert_eq!(date("1970-01-02T00:00:01Z"), Some(86_401.0));
-        assert_eq!(date("2017-08-04T13:23:08+09:00"), Some(1_501_820_588.0));
-        assert_eq!(date("2000-02-29 12:00"), Some(951_825_600.0));
+        assert_eq!(date("1970-01-02T00:00:01Z"), Some((86_401.0, 0.0)));
+        assert_eq!(date("2017-08-04T13:23:08+09:00"), Some((1_501_820_588.0, 32_400.0)));
+        assert_eq!(date("2000-02-29 12:00"), Some((951_825_600.0, 0.0)));
         for text in [
             "1700000000.0\n1700000001.5",
             "1700000000000\n1700000001500",

@@ -184,7 +184,7 @@ fn compared(scenario: Scenario, question: &Question, other: &Other, asked: &Aske
     let design = |name: &str, scenario: Scenario| Design { name: name.into(), scenario };
     let designs = [design(&question.name, scenario), design(&other.name, found.scenario)];
     let watch = Watch { asked, stopped: Default::default() };
-    let result = compare::compare(&designs, &options, &Wanted::default(), &watch)
+    let result = compare::compare(&designs, &options, &Wanted::default(), None, &watch)
         .ok_or("stopped before both designs were measured: there is no result")?;
     serde_json::to_value(&result).map_err(|error| error.to_string())
 }

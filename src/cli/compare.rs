@@ -13,7 +13,7 @@ use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::Knob;
-use crate::experiment::compare::{Asked, CompareResult, Design, compare};
+use crate::experiment::compare::{Advice, Asked, CompareResult, Design, compare};
 use crate::experiment::curve::{Curve, CurvePoint, Line};
 use crate::experiment::result::{Answer, RunResult};
 use crate::experiment::runner::{self, Progress as _, RunOptions};
@@ -63,6 +63,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     precision: Option<f64>,
 
+    /// Do not try the advice of `next:` before it is given
+    #[arg(long)]
+    no_try: bool,
+
     #[command(flatten)]
     simulating: Simulating,
 }
@@ -104,7 +108,12 @@ pub(super) fn run(args: &Args) -> Ended {
     panic::running(format!("outgrow run {}", names.join(" ")));
     let steps = Steps::new(args.simulating.quiet);
     steps.now("the designs as they stand".into());
-    let found = compare(&designs, &options, &asked, &steps);
+    let reload = |at: usize, changes: &[Override]| {
+        let all = [&given[at].overrides[..], changes].concat();
+        given[at].source.check(&all).ok().map(|loaded| loaded.scenario)
+    };
+    let advice = Advice { reload: &reload, tries: !args.no_try };
+    let found = compare(&designs, &options, &asked, Some(&advice), &steps);
     let Some(mut found) = found else {
         steps.clear();
         say("interrupted before every design was measured: there is no result");

@@ -8,16 +8,17 @@ use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
 use crate::stats::tally::Tally;
 
-use super::collapse::{Collapse, Verdict, collapse};
+use super::collapse::{Verdict, collapse};
 use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response, sd_ms};
 use super::gauge::GaugeResult;
 use super::pooled::Pooled;
 use super::result::{
     ClassResult, ComponentResult, Failures, Figure, Happening, MachineResult, Metrics, Moments, Named,
-    Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped, World, Worlds,
+    Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
 };
 use super::runner::{RunOptions, Trials};
+use super::worlds::Apart;
 use super::{advise, expect, rare, series, steady, theory, warn};
 
 impl RunResult {
@@ -80,13 +81,17 @@ impl RunResult {
         }
         if let Verdict::Shown(found) = &collapse {
             result.steady_state.reached &= found.of == 0;
-            result.worlds = worlds(scenario, records, found);
             result.collapse = Some(found.clone());
         }
         result.bottleneck = advise::bottleneck(scenario, &result);
         result.theory = theory::predictions(scenario, records, &result);
         result.expect =
             scenario.expects.iter().map(|expect| expect::verdict(expect, &result, records)).collect();
+        let apart = result.collapse.as_ref().and_then(|found| Apart::of(scenario, options, trials, found));
+        if let Some(apart) = apart {
+            result.worlds = Some(apart.figures());
+            apart.judge(scenario, &mut result.expect);
+        }
         result.checks =
             scenario.checks.iter().map(|check| expect::checked(check, &result, records)).collect();
         result.warnings = warn::warnings(records, options.length, &result);
@@ -96,23 +101,6 @@ impl RunResult {
             .extend(theory::relaxation(scenario, options.length).and_then(warn::too_short_to_relax));
         result
     }
-}
-
-/// The figures of the trials in which the service came back, and of the others; `None` unless there are both.
-fn worlds(scenario: &Scenario, records: &[TrialRecord], found: &Collapse) -> Option<Worlds> {
-    let world = |which: bool| {
-        let own = records.iter().zip(&found.by_trial).filter(|(_, one)| **one == Some(which));
-        let own: Vec<TrialRecord> = own.map(|(record, _)| record.clone()).collect();
-        (!own.is_empty()).then(|| {
-            let pooled = pooled(&own);
-            World {
-                trials: own.len(),
-                metrics: metrics(scenario, &own, &pooled),
-                classes: classes(scenario, &own, &pooled),
-            }
-        })
-    };
-    Some(Worlds { recovered: world(false)?, collapsed: world(true)? })
 }
 
 fn reference(scenario: &Scenario) -> ScenarioRef {

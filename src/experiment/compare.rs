@@ -1,20 +1,23 @@
 //! `compare`: runs several designs with the same customers, and estimates the differences.
 
 use crate::scenario::Scenario;
-use crate::scenario::expression::{Better, Metric, Regression, Stat};
+use crate::scenario::expression::{Better, Metric, Regression, Stat, Unit};
 use crate::stats::interval::{Estimate, holm};
 use crate::stats::rare::EVENTS_MIN;
 
 use super::chosen::{expected, present, usual};
 use super::curve::Curve;
 use super::expect::{measure, unit_name};
+use super::finding::Attempt;
 use super::rare::rarest;
 use super::result::{Bottleneck, Figure, Named, Precision, RunResult, ScenarioRef, Verdict};
 use super::runner::{self, Progress, RunOptions, Trials};
 
+mod advice;
 mod limit;
 mod warnings;
 
+pub use advice::Advice;
 pub use limit::Regressed;
 use limit::regressed;
 use warnings::{same_clients, warnings};
@@ -123,6 +126,9 @@ pub struct DesignResult {
     pub expect: Vec<Verdict>,
     /// The reasons for its figures.
     pub why: Vec<String>,
+    /// What was tried against its causes, in order; absent where nothing was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Attempt>,
     /// A command that is worth running next.
     pub next: Option<String>,
 }
@@ -201,8 +207,8 @@ impl Shown {
     }
 }
 
-/// Runs the designs with the same seeds and compares them. `None` if the user interrupts before all of them have
-/// measured something.
+/// Runs the designs with the same seeds and compares them. With `advice`, what is advised passes through the loader. `None` if
+/// the user interrupts before all designs have measured something.
 ///
 /// # Panics
 /// If there are no designs.
@@ -211,6 +217,7 @@ pub fn compare(
     designs: &[Design],
     options: &RunOptions,
     asked: &Asked,
+    advice: Option<&Advice<'_>>,
     progress: &dyn Progress,
 ) -> Option<CompareResult> {
     let mut all: Vec<Trials> =
@@ -235,8 +242,15 @@ pub fn compare(
         return None;
     }
     let result = |(design, trials): (&Design, &Trials)| RunResult::new(&design.scenario, options, trials);
-    let results: Vec<RunResult> = designs.iter().zip(&all).map(result).collect();
-    Some(CompareResult { precision, ..CompareResult::of(designs, &results, asked) })
+    let mut results: Vec<RunResult> = designs.iter().zip(&all).map(result).collect();
+    if let Some(advice) = advice {
+        advice.read(designs, &mut results);
+    }
+    let mut found = CompareResult { precision, ..CompareResult::of(designs, &results, asked) };
+    if let Some(advice) = advice {
+        advice.attempt(designs, (&mut results, &all), options, &mut found, progress);
+    }
+    Some(found)
 }
 
 /// The largest half-width of a difference in mean response time, relative to the mean of the baseline.
@@ -328,6 +342,7 @@ fn one(metrics: &[Metric], design: &Design, result: &RunResult) -> DesignResult 
         figures: named(&basics()),
         expect: result.expect.clone(),
         why: result.reasons(),
+        tried: result.tried.clone(),
         next: result.next.clone(),
     }
 }
@@ -367,9 +382,15 @@ fn estimate(figure: &Figure) -> Option<Estimate> {
 }
 
 /// Whether fewer than ten events stand behind two shares together. Their difference then shows nothing.
-fn is_too_rare(value: &Figure, baseline: &Figure) -> bool {
-    let both = value.rare.zip(baseline.rare);
-    both.is_some_and(|(value, baseline)| value.events + baseline.events < EVENTS_MIN)
+fn is_too_rare(of: &Metric, value: &Figure, baseline: &Figure) -> bool {
+    let Some((one, other)) = value.rare.zip(baseline.rare) else { return false };
+    // The events of a share above one half are those that it leaves out. On its two sides different events are counted, and
+    // each request is evidence.
+    let is_most = |figure: &Figure| figure.mean > Some(0.5);
+    if of.unit() == Unit::Share && is_most(value) != is_most(baseline) {
+        return one.of.min(other.of) < EVENTS_MIN;
+    }
+    one.events + other.events < EVENTS_MIN
 }
 
 /// Sets Holm's p-values of all differences with a variance, and the verdicts. `unseen`: a random fault happened too rarely,
@@ -397,7 +418,7 @@ fn verdict(one: &Difference, unseen: bool, tolerance: f64) -> Shown {
     if one.difference.trials.iter().all(is_zero) {
         return Shown::Same;
     }
-    if is_too_rare(&one.value, &one.baseline) {
+    if is_too_rare(&one.of, &one.value, &one.baseline) {
         return Shown::NoDifference;
     }
     let scale = tolerance * one.baseline.mean.unwrap_or(0.0).abs();

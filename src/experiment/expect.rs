@@ -41,7 +41,7 @@ pub(super) fn checked(check: &Check, result: &RunResult, records: &[TrialRecord]
             // A check is of the scenario as it is, with its length: what grows has a right value too.
             let one = |that: Expectation| judge(&that, &check.text, known.clone(), result);
             let [above, below] = near.claims(metric).map(|that| after_stop(one(that), result));
-            let worse = if rank(below.verdict) > rank(above.verdict) { below } else { above };
+            let worse = if below.verdict.rank() > above.verdict.rank() { below } else { above };
             Verdict { bound: near.value, tolerance: Some(near.tolerance), ..worse }
         }
     };
@@ -50,11 +50,6 @@ pub(super) fn checked(check: &Check, result: &RunResult, records: &[TrialRecord]
         window: check.window.as_ref().map(|window| window.text.clone()),
         ..verdict
     }
-}
-
-/// How bad an answer is.
-fn rank(answer: Answer) -> Option<usize> {
-    [Answer::Holds, Answer::NotShown, Answer::Fails].iter().position(|one| *one == answer)
 }
 
 /// The value of a metric in the part of the time that counts.
@@ -298,6 +293,7 @@ fn judge(that: &Expectation, text: &str, known: Result<Figure, String>, result: 
         unit: unit_name(that.metric.unit()),
         trials_needed: None,
         reason: None,
+        by_world: None,
         level: None,
     };
     let known = match known {

@@ -35,3 +35,4 @@ pub mod value;
 mod warn;
 pub mod windows;
 mod words;
+pub mod worlds;

@@ -6,6 +6,8 @@ use super::finding::{Attempt, Finding, told};
 use super::gauge::GaugeResult;
 use super::level::Level;
 use super::pooled::Pooled;
+use super::worlds::ByWorld;
+pub use super::worlds::{World, Worlds};
 pub use super::{value::Figure, value::Moments, value::Named, windows::Series};
 use crate::model::signal::Outcome;
 
@@ -92,26 +94,6 @@ impl RunResult {
     pub fn reasons(&self) -> Vec<String> {
         self.why.iter().map(Finding::text).collect()
     }
-}
-
-/// The two worlds of a service that comes back in some trials. All other figures mix them.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Worlds {
-    /// The trials in which it came back.
-    pub recovered: World,
-    /// The trials in which it did not.
-    pub collapsed: World,
-}
-
-/// The trials of one world.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct World {
-    /// Their number.
-    pub trials: usize,
-    /// The system as a whole in them.
-    pub metrics: Metrics,
-    /// The figures of each class of requests in them.
-    pub classes: Named<ClassResult>,
 }
 
 /// Why trials stopped by themselves.
@@ -469,6 +451,10 @@ pub struct Verdict {
     /// The reason why it is not shown, if more trials do not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The goal in each of the two worlds of a service that comes back in some trials only. The verdict is then the worse of
+    /// both; `value` and its interval are over all trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_world: Option<ByWorld>,
     /// Where a chart over time shows the bound; not in the JSON.
     #[serde(skip)]
     pub level: Option<Level>,
@@ -497,4 +483,15 @@ pub enum Answer {
     /// The interval contains the bound, or nothing was measured.
     #[serde(rename = "not shown")]
     NotShown,
+}
+
+impl Answer {
+    /// How bad it is: 0 is good.
+    pub(super) fn rank(self) -> usize {
+        match self {
+            Answer::Holds => 0,
+            Answer::NotShown => 1,
+            Answer::Fails => 2,
+        }
+    }
 }

@@ -6,6 +6,7 @@ pub(super) mod words;
 use super::capacity::interval;
 use super::chart::plot::Table;
 use super::number::{in_unit, number, percent, seconds, signed, time_ms};
+use super::summary;
 use super::text::{bad, bold, dim, good, paragraph, table, unsure};
 use crate::experiment::capacity::Found;
 use crate::experiment::compare::{CompareResult, DesignResult, Difference};
@@ -62,11 +63,17 @@ pub fn text(result: &CompareResult) -> String {
 
 /// Why the worst of the designs is as it is, and what to try there; empty if none is worse than another.
 fn worse(result: &CompareResult) -> String {
-    let Some(design) = words::worst(result) else { return String::new() };
+    let Some(design) = result.worst().map(|at| &result.designs[at]) else { return String::new() };
     let why = design.why.first().map(|why| paragraph(&format!("why {}: ", design.name), why));
     let next = design.next.as_ref().map(|next| paragraph("next: ", next));
-    let lines: String = why.into_iter().chain(next).collect();
+    let lines: String = why.into_iter().chain(tried(design)).chain(next).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+/// What was tried for a design, one line each.
+pub(super) fn tried(design: &DesignResult) -> Vec<String> {
+    let p99_s = design.figures.get("p99(response)").and_then(|figure| figure.mean);
+    summary::tried(&design.tried, p99_s.map(|p99_s| p99_s * 1e3))
 }
 
 fn heading(result: &CompareResult) -> String {

@@ -253,6 +253,7 @@ fn what_is_not_shown_yet_gets_more_trials() {
         unit: "share",
         trials_needed: Some(40),
         reason: None,
+        by_world: None,
         level: None,
     }];
     let line = advice(&source, &source.scenario(), &any, true).expect("advice");

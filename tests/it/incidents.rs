@@ -256,6 +256,57 @@ fn the_figures_of_a_toss_are_told_by_world() {
     assert!(run(TOSS, &[("fault.0.for".into(), "2s".into())]).worlds.is_none());
 }
 
+/// A run of the toss with these goals; the core is slow for the time `lasts`.
+fn toss_with(goals: &[&str], lasts: &str) -> RunResult {
+    let goals: String = goals.iter().map(|that| format!("[[expect]]\nthat = '{that}'\n")).collect();
+    run(&format!("{TOSS}{goals}"), &[("fault.0.for".into(), lasts.into())])
+}
+
+#[test]
+fn the_goals_of_a_toss_are_judged_by_world() {
+    let goals = ["availability > 99%", "p99 < 10min", "availability > 1%", "collapse_probability < 1%"];
+    let result = toss_with(&goals, "9.2s");
+    let [good, long, any, toss] = &result.expect[..] else { panic!("four goals: {:?}", result.expect) };
+    let worlds = good.by_world.as_ref().expect("it is judged in both");
+    let (back, gone) = (&worlds.recovered, &worlds.collapsed);
+    assert_eq!((back.verdict, gone.verdict, good.verdict), (Answer::Holds, Answer::Fails, Answer::Fails));
+    assert_eq!(Some(gone.trials as u32), result.collapse.as_ref().map(|collapse| collapse.of));
+    assert!(back.low > Some(0.99) && gone.high < Some(0.99) && gone.value < Some(0.6), "{worlds:?}");
+    // The value of the verdict itself is over all trials, and lies between.
+    assert!(gone.value < good.value && good.value < back.value, "{good:?}");
+    // Response times of a world that never comes to rest are not short for good.
+    let verdicts = |of: &outgrow::experiment::result::Verdict| {
+        of.by_world.as_ref().map(|worlds| [worlds.recovered.verdict, worlds.collapsed.verdict])
+    };
+    assert_eq!(verdicts(long), Some([Answer::Holds, Answer::NotShown]));
+    assert_eq!((verdicts(any), any.verdict), (Some([Answer::Holds; 2]), Answer::Holds));
+    // How often it happens is a figure of both worlds together.
+    assert_eq!((verdicts(toss), toss.verdict), (None, Answer::Fails));
+    let text = outgrow::report::summary::text(&result);
+    let said = format!("in the {} trials that came back (holds)", back.trials);
+    assert!(text.contains(&said) && text.contains("that did not (fails)"), "{text}");
+    let json = serde_json::to_value(&result).expect("a result is data");
+    let json = &json["expect"][0];
+    assert_eq!(
+        (&json["verdict"], &json["by_world"]["recovered"]["verdict"]),
+        (&"fails".into(), &"holds".into())
+    );
+    assert_eq!(json["by_world"]["collapsed"]["value"].as_f64(), gone.value);
+}
+
+#[test]
+fn a_world_of_one_trial_shows_nothing_yet() {
+    let result = toss_with(&["availability > 99%"], "9.15s");
+    assert_eq!(result.worlds.as_ref().map(|worlds| worlds.collapsed.trials), Some(1), "one of twelve");
+    let goal = &result.expect[0];
+    // Twice as many trials may be expected to have two that collapse.
+    assert_eq!((goal.verdict, goal.trials_needed), (Answer::NotShown, Some(2 * result.trials as u64)));
+    assert!(
+        goal.by_world.as_ref().is_some_and(|worlds| worlds.recovered.verdict == Answer::Holds),
+        "{goal:?}"
+    );
+}
+
 #[test]
 fn nothing_is_too_short_to_tell_where_the_service_works_again() {
     let text = std::fs::read_to_string(crate::golden::root().join("scenarios/12-primary-dies.toml")).unwrap();

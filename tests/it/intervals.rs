@@ -64,7 +64,7 @@ fn a_comparison_under_a_fault_that_never_happened_shows_no_difference() {
     let limits = parse_fail_on("error_rate +5%", &Names::plain(&[], &["s"])).unwrap();
     let asked = Asked { fail_on: vec![limits], ..Asked::default() };
     let designs = [design("one", 1), design("two", 2)];
-    let found = compare(&designs, &options(&designs[0].scenario), &asked, &Unwatched).unwrap();
+    let found = compare(&designs, &options(&designs[0].scenario), &asked, None, &Unwatched).unwrap();
     let errors = found.differences.iter().find(|one| one.metric == "error_rate").unwrap();
     assert_eq!((errors.verdict, found.fail_on[0].verdict), (Shown::NoDifference, Answer::NotShown));
     assert!(

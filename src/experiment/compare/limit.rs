@@ -70,7 +70,7 @@ pub(super) fn regressed(
     let fault = [baseline, result].into_iter().find_map(|result| rarest(&result.random_faults));
     let reason = match (fault, value.rare) {
         (Some(fault), Some(_)) => Some(format!("the {} {}", fault.fault, times(fault.times))),
-        _ if is_too_rare(&value, &base) => {
+        _ if is_too_rare(&limit.metric, &value, &base) => {
             Some("a change takes ten events to show, and fewer were seen".into())
         }
         _ => None,

@@ -3,8 +3,12 @@
 use super::super::runner::Unwatched;
 use super::super::samples::{options, result, scenario, trial};
 use super::*;
+use crate::components::KINDS;
 use crate::experiment::result::Answer;
+use crate::model::signal::Outcome;
+use crate::model::spec::NoFiles;
 use crate::scenario::expression::{Names, parse_fail_on, parse_metrics};
+use crate::scenario::load;
 
 fn design(name: &str, scenario: Scenario) -> Design {
     Design { name: name.into(), scenario }
@@ -20,7 +24,7 @@ fn limits(fail_on: &[Regression]) -> Asked {
 
 fn run_two(a: &str, b: &str, trials: u32, fail_on: &[Regression]) -> CompareResult {
     let designs = [design("a", scenario(a)), design("b", scenario(b))];
-    compare(&designs, &options(trials), &limits(fail_on), &Unwatched).unwrap()
+    compare(&designs, &options(trials), &limits(fail_on), None, &Unwatched).unwrap()
 }
 
 #[test]
@@ -88,9 +92,14 @@ fn holm_decides_over_all_that_is_shown() {
 #[test]
 fn precision_is_that_of_the_difference() {
     let designs = [design("a", scenario("50/s")), design("b", scenario("50/s"))];
-    let found =
-        compare(&designs, &options(5), &Asked { precision: Some(0.02), ..Asked::default() }, &Unwatched)
-            .unwrap();
+    let found = compare(
+        &designs,
+        &options(5),
+        &Asked { precision: Some(0.02), ..Asked::default() },
+        None,
+        &Unwatched,
+    )
+    .unwrap();
     let precision = found.precision.unwrap();
     assert!(precision.reached && precision.achieved == Some(0.0) && found.trials == 8, "{precision:?}");
 }
@@ -131,7 +140,7 @@ fn customers_that_others_see_are_other_customers() {
     let far = of(&base.text.replace("client = '0ms'", "client = '90ms'"));
     assert!(same_clients(&base, &far));
     let designs = [design("near", base), design("far", far)];
-    let found = compare(&designs, &options(2), &Asked::default(), &Unwatched).unwrap();
+    let found = compare(&designs, &options(2), &Asked::default(), None, &Unwatched).unwrap();
     assert!(
         found.warnings.iter().any(|text| text.contains("another network to its clients")),
         "{:?}",
@@ -140,14 +149,78 @@ fn customers_that_others_see_are_other_customers() {
 }
 
 #[test]
-fn a_fault_that_never_happens_in_the_time_of_the_baseline_is_named() {
-    let base = scenario("50/s");
-    let text = base.text.replace("duration = '10s'", "duration = '1min'");
-    let fault = "[[fault]]\nkind = 'crash'\ntarget = 'box'\nat = '30s'\n";
-    let designs =
-        [design("a", base), design("b", super::super::samples::from_text(&format!("{text}{fault}")))];
-    let found = compare(&designs, &options(2), &Asked::default(), &Unwatched).unwrap();
-    let said =
-        "`b` is run as long as `a`, not as it says itself: its fault at 30s never happens: --duration 1min";
-    assert!(found.warnings.iter().any(|warning| warning == said), "{:?}", found.warnings);
+fn a_fault_that_the_time_of_the_baseline_cuts_off_is_named() {
+    let base = scenario("50/s").text;
+    let text = base.replace("duration = '10s'", "duration = '1min'");
+    let warned = |faults: &str| {
+        let late = super::super::samples::from_text(&format!("{text}{faults}"));
+        let designs = [design("a", super::super::samples::from_text(&base)), design("b", late)];
+        let found = compare(&designs, &options(2), &Asked::default(), None, &Unwatched).unwrap();
+        let warning = found.warnings.iter().find(|warning| warning.contains("run as long as")).cloned();
+        warning.expect("it is longer").split_once("not as it says itself").unwrap().1.to_owned()
+    };
+    let fault =
+        |at: &str, more: &str| format!("[[fault]]\nkind = 'crash'\ntarget = 'box'\nat = '{at}'\n{more}");
+    assert_eq!(warned(""), "");
+    assert_eq!(warned(&fault("30s", "")), ": its fault at 30s never happens: --duration 1min");
+    let all = fault("30s", "for = '1s'\n") + &fault("5s", "for = '20s'\n") + &fault("40s", "for = '1s'\n");
+    let said = ": its faults at 30s and 40s never happen, and its fault at 5s does not end: --duration 1min";
+    assert_eq!(warned(&all), said);
+    // One that never ends is as in its own time, and one that ends in time too.
+    assert_eq!(warned(&(fault("5s", "") + &fault("3s", "for = '1s'\n"))), "");
+}
+
+#[test]
+fn none_against_all_is_not_too_rare_to_show() {
+    let failing = |served: bool| {
+        let mut trial = trial(&[100; 50]);
+        if !served {
+            let class = &mut trial.classes[0];
+            class.outcomes.swap(Outcome::Ok as usize, Outcome::Rejected as usize);
+        }
+        trial
+    };
+    let of = |served: bool| result(vec![failing(served); 3]);
+    let metrics = parse_metrics("availability", &Names::plain(&["request"], &["box"])).unwrap();
+    let designs = [design("a", scenario("5/s")), design("b", scenario("5/s"))];
+    let asked = Asked { metrics: Some(metrics), ..Asked::default() };
+    let found = CompareResult::of(&designs, &[of(true), of(false)], &asked);
+    let one = &found.differences[0];
+    assert_eq!((one.baseline.mean, one.value.mean, one.verdict), (Some(1.0), Some(0.0), Shown::Worse));
+}
+
+/// A server whose workers wait for a second: 60 requests a second need 60 of them.
+fn waiting(workers: u32) -> String {
+    format!(
+        "[run]\nduration = '20s'\n[client.u]\nrate = '60/s'\ntarget = 'web'\n[server.web]\npublic = true\ncores = 8\n\
+         workers = {workers}\nsteps = [{{ wait = '1s' }}]\n[[expect]]\nthat = 'availability > 99%'\n"
+    )
+}
+
+#[test]
+fn what_is_advised_for_the_worst_design_is_tried_first() {
+    let texts = [waiting(100), waiting(30)];
+    let designs = || [0, 1].map(|at| design(["a", "b"][at], super::super::samples::from_text(&texts[at])));
+    let reload = |at: usize, changes: &[(String, String)]| {
+        let loaded = load("x", &texts[at], changes, &NoFiles, KINDS);
+        loaded.ok().map(|loaded| loaded.scenario)
+    };
+    let found = |tries: bool| {
+        let advice = Advice { reload: &reload, tries };
+        compare(&designs(), &options(5), &Asked::default(), Some(&advice), &Unwatched).unwrap()
+    };
+    let (plain, tried) = (found(false), found(true));
+    assert_eq!((plain.worst(), tried.worst()), (Some(1), Some(1)));
+    let of = |found: &CompareResult| {
+        let worst = &found.designs[1];
+        (worst.tried.len(), worst.next.clone().expect("advice"))
+    };
+    let (none, untried) = of(&plain);
+    assert!(none == 0 && untried.contains("web.workers=") && untried.contains("not tried"), "{untried}");
+    let (some, next) = of(&tried);
+    assert!(some > 0 && next.contains("web.workers=") && !next.contains("not tried"), "{next}");
+    let best =
+        tried.designs[1].tried.iter().find(|attempt| attempt.solves).expect("an attempt that solves it");
+    assert!(best.available > 0.99, "{best:?}");
+    assert!(tried.designs[0].tried.is_empty(), "nobody reads the advice for the better design");
 }

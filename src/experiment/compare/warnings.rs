@@ -17,14 +17,35 @@ pub(super) fn same_clients(a: &Scenario, b: &Scenario) -> bool {
     a.classes == b.classes && a.boxes.iter().filter_map(users).eq(b.boxes.iter().filter_map(users))
 }
 
-/// That a planned fault never happens in trials of this length; empty where all happen.
-fn never(scenario: &Scenario, length: Length) -> String {
+/// What trials of this length cut off from the planned faults, with the option that helps; empty where nothing is.
+fn cut_off(scenario: &Scenario, length: Length) -> String {
     let end_ns = length.warmup.as_nanos().saturating_add(length.measured.as_nanos());
-    let late = scenario.faults.iter().find_map(|fault| fault.at.filter(|at| at.0.as_nanos() >= end_ns));
-    late.map_or(String::new(), |at| {
-        let own = Duration(scenario.run.duration);
-        format!(": its fault at {at} never happens: --duration {own}")
-    })
+    let own_end_ns = scenario.run.length().as_nanos();
+    let (mut never, mut endless): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for fault in &scenario.faults {
+        let Some(at) = fault.at else { continue };
+        let over_ns =
+            fault.lasts.map_or(u64::MAX, |lasts| at.0.as_nanos().saturating_add(lasts.0.as_nanos()));
+        if at.0.as_nanos() >= end_ns {
+            never.push(at.to_string());
+        } else if (end_ns..own_end_ns).contains(&over_ns) {
+            endless.push(at.to_string());
+        }
+    }
+    let said = |times: &[String], one: &str, more: &str| match times {
+        [] => None,
+        [at] => Some(format!("its fault at {at} {one}")),
+        [first @ .., last] => Some(format!("its faults at {} and {last} {more}", first.join(", "))),
+    };
+    let parts: Vec<String> =
+        [said(&never, "never happens", "never happen"), said(&endless, "does not end", "do not end")]
+            .into_iter()
+            .flatten()
+            .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(": {}: --duration {}", parts.join(", and "), Duration(scenario.run.duration))
 }
 
 pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String> {
@@ -61,7 +82,7 @@ pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String>
                 "`{}` is run as long as `{}`, not as it says itself{}",
                 design.name,
                 first.name,
-                never(&design.scenario, length)
+                cut_off(&design.scenario, length)
             ));
         }
         if let Some(fault) = rarest(&result.random_faults) {

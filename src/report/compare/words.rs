@@ -1,8 +1,7 @@
 //! A comparison in words: the greatest differences that matter.
 
 use super::super::number::in_unit;
-use crate::experiment::compare::{CompareResult, DesignResult, Difference, Shown};
-use crate::experiment::result::Answer;
+use crate::experiment::compare::{CompareResult, Difference, Shown};
 use crate::scenario::expression::{Metric, Stat};
 
 /// Largest number of differences in the sentence.
@@ -25,29 +24,6 @@ pub(in super::super) fn sentence(result: &CompareResult, design: &str) -> String
         (true, false) => format!("Worse: it {}.", joined(&worse)),
         (false, false) => format!("It {}; but it {}.", joined(&better), joined(&worse)),
     }
-}
-
-/// The design that does worst: that with most failed expectations, then with most that is worse than in the others; `None`
-/// if none is worse.
-#[must_use]
-pub(in super::super) fn worst(result: &CompareResult) -> Option<&DesignResult> {
-    let fails = |design: &DesignResult| {
-        design.expect.iter().filter(|verdict| verdict.verdict == Answer::Fails).count() as i64
-    };
-    let count = |name: &str, verdict: Shown| {
-        let is_it = |one: &&Difference| one.design == name && one.verdict == verdict;
-        result.differences.iter().filter(is_it).count() as i64
-    };
-    let (first, others) = result.designs.split_first()?;
-    let loses =
-        |design: &DesignResult| count(&design.name, Shown::Worse) - count(&design.name, Shown::Better);
-    // What the others win, the baseline loses.
-    let of_first = -others.iter().map(loses).min()?;
-    let scored = others.iter().map(|design| (design, (fails(design), loses(design))));
-    let all = std::iter::once((first, (fails(first), of_first))).chain(scored);
-    let scores: Vec<(&DesignResult, (i64, i64))> = all.collect();
-    let (worst, score) = scores.iter().max_by_key(|(_, score)| *score)?;
-    (scores.iter().any(|(_, other)| other < score)).then_some(*worst)
 }
 
 /// The better and the worse differences, the greatest of each kind of figure, in order of their size.

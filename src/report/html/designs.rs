@@ -4,6 +4,7 @@ use super::super::chart::designs::{of_capacity, of_compare};
 use super::super::chart::plot::Chart;
 use super::super::number::{percent, seconds};
 use super::super::{capacity as capacity_text, climb as climb_text, compare as compare_text};
+use super::run::{one_line, with_next};
 use super::{Block, Group, Line, Section, page};
 use crate::experiment::capacity::CapacityResult;
 use crate::experiment::climb::ClimbResult;
@@ -35,8 +36,11 @@ pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> Str
         verdict.push(Block::Numbers(name, compare_text::differences(result, &design.name)));
     }
     verdict.extend(compare_text::verdicts(result).map(|table| Block::Numbers("Goals".into(), table)));
-    let why = compare_text::words::worst(result).map_or(Vec::new(), |design| {
-        design.why.iter().map(|why| format!("{}: {why}", design.name)).collect()
+    let why = result.worst().map_or(Vec::new(), |at| {
+        let design = &result.designs[at];
+        let mut lines: Vec<String> = design.why.iter().map(|why| format!("{}: {why}", design.name)).collect();
+        lines.extend(one_line(&compare_text::tried(design)));
+        with_next(sentences(&lines), design.next.as_ref())
     });
     let curves = result.curve.iter().flat_map(compare_text::curve_tables);
     let texts = designs
@@ -44,7 +48,7 @@ pub fn compare(result: &CompareResult, designs: &[Design], command: &str) -> Str
         .map(|design| Block::Command(format!("The text of {}:", design.name), design.scenario.text.clone()));
     let parts = vec![
         ("verdict", "Differences", verdict),
-        ("why", "Why", sentences(&why)),
+        ("why", "Why", why),
         ("warnings", "Warnings", sentences(&result.warnings)),
         ("charts", "Charts", pictures(of_compare(result))),
         ("tables", "Curves", curves.map(|(name, table)| Block::Numbers(name, table)).collect()),

@@ -161,13 +161,19 @@ fn verdict(result: &RunResult) -> Vec<Block> {
 
 fn why(result: &RunResult) -> Vec<Block> {
     let mut lines = result.reasons();
-    lines.extend(
-        summary::tried(result).iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")),
-    );
-    let mut blocks = sentences(&lines);
-    blocks
-        .extend(result.next.as_ref().map(|next| Block::Command("Worth running next:".into(), next.clone())));
-    blocks
+    lines.extend(one_line(&summary::tried(&result.tried, result.metrics.response_ms.p99.mean)));
+    with_next(sentences(&lines), result.next.as_ref())
+}
+
+/// Paragraphs without the breaks of their lines.
+pub(super) fn one_line(all: &[String]) -> impl Iterator<Item = String> {
+    all.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Reasons and the command that is worth running next.
+pub(super) fn with_next(mut reasons: Vec<Block>, next: Option<&String>) -> Vec<Block> {
+    reasons.extend(next.map(|next| Block::Command("Worth running next:".into(), next.clone())));
+    reasons
 }
 
 fn again(run: &Run<'_>) -> Vec<Block> {

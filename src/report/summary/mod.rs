@@ -12,6 +12,7 @@ use super::text::{bad, bold, dim, good, paragraph, unsure};
 use crate::experiment::collapse::{Collapse, World};
 use crate::experiment::finding::Attempt;
 use crate::experiment::result::{Answer, Figure, Precision, RunResult, Verdict};
+use crate::experiment::worlds::{ByWorld, InWorld};
 
 /// The whole summary, at most a hundred columns wide.
 #[must_use]
@@ -175,23 +176,47 @@ pub(super) fn growth(result: &RunResult) -> String {
     }
 }
 
-/// The measured value with its interval, and the option that would decide a verdict.
+/// The measured value with its interval, or that of each world, and the option that would decide a verdict.
 pub(super) fn measured(verdict: &Verdict) -> String {
-    let Some(value) = verdict.value else {
-        return verdict.reason.clone().unwrap_or_else(|| "not measured".into());
-    };
-    let value = match verdict.unit {
-        "s" => time_beside(unit_of_bound(verdict), value, verdict.half_width),
-        "share" => share(value, verdict.half_width),
-        "per_s" => estimate(value, verdict.half_width) + "/s",
-        "usd" => format!("USD {}", estimate(value, verdict.half_width)),
-        _ => estimate(value, verdict.half_width),
+    let value = match (&verdict.by_world, verdict.value) {
+        (Some(worlds), _) => in_both(verdict, worlds),
+        (None, Some(value)) => beside(verdict, value, verdict.half_width),
+        (None, None) => return verdict.reason.clone().unwrap_or_else(|| "not measured".into()),
     };
     match (&verdict.reason, verdict.trials_needed) {
         (Some(reason), _) => format!("{value}; {reason}"),
         (None, Some(trials)) => format!("{value}; about {trials} trials would show it: --trials {trials}"),
         (None, None) => value,
     }
+}
+
+/// A value of a verdict with its interval, in the unit of its bound.
+fn beside(verdict: &Verdict, value: f64, half_width: Option<f64>) -> String {
+    match verdict.unit {
+        "s" => time_beside(unit_of_bound(verdict), value, half_width),
+        "share" => share(value, half_width),
+        "per_s" => estimate(value, half_width) + "/s",
+        "usd" => format!("USD {}", estimate(value, half_width)),
+        _ => estimate(value, half_width),
+    }
+}
+
+/// What was measured in each world, and what that means for the goal there.
+fn in_both(verdict: &Verdict, worlds: &ByWorld) -> String {
+    let one = |world: &InWorld, which: &str| {
+        let value = world
+            .value
+            .map_or("nothing measured".to_owned(), |value| beside(verdict, value, world.half_width));
+        let word = match world.verdict {
+            Answer::Holds => "holds",
+            Answer::Fails => "fails",
+            Answer::NotShown => "not shown",
+        };
+        let plural = if world.trials == 1 { "" } else { "s" };
+        format!("{value} in the {} trial{plural} {which} ({word})", world.trials)
+    };
+    let back = one(&worlds.recovered, "that came back");
+    format!("{back}, {}", one(&worlds.collapsed, "that did not"))
 }
 
 /// The unit in which the bound of a verdict is written: "ms" of `p99(response) < 300ms`.
@@ -208,13 +233,12 @@ pub(super) fn precision(precision: &Precision) -> String {
 fn reasons(result: &RunResult) -> String {
     let why = result.why.iter().map(|reason| paragraph("why:  ", &reason.text()));
     let next = result.next.iter().map(|command| paragraph("next: ", command));
-    why.chain(tried(result)).chain(next).collect()
+    why.chain(tried(&result.tried, result.metrics.response_ms.p99.mean)).chain(next).collect()
 }
 
-/// What was tried, one line each.
-pub(super) fn tried(result: &RunResult) -> Vec<String> {
-    let before = &result.metrics.response_ms.p99.mean;
-    result.tried.iter().map(|attempt| paragraph("tried: ", &attempt_text(attempt, *before))).collect()
+/// What was tried, one line each; `before_ms` is the 99th percentile of the response times before, in ms.
+pub(super) fn tried(all: &[Attempt], before_ms: Option<f64>) -> Vec<String> {
+    all.iter().map(|attempt| paragraph("tried: ", &attempt_text(attempt, before_ms))).collect()
 }
 
 fn attempt_text(attempt: &Attempt, before_ms: Option<f64>) -> String {
@@ -344,6 +368,7 @@ mod tests {
             unit: "share",
             trials_needed: Some(40),
             reason: None,
+            by_world: None,
             level: None,
         };
         assert_eq!(measured(&verdict), "99.910 ± 0.030 %; about 40 trials would show it: --trials 40");

@@ -169,6 +169,36 @@ fn recomputed(page: &str, results: &mut Results) -> String {
     text
 }
 
+/// A reader of the chapter is asked first: what is measured stands in a fold, and a question stands before each fold.
+#[test]
+fn the_answers_of_the_chapter_stand_behind_its_questions() {
+    let folds = ["docs/chapter.md", "docs/chapter.ko.md"].map(|page| {
+        let text = fs::read_to_string(root().join(page)).expect("the page is there");
+        let (mut is_open, mut folds, mut before) = (false, 0, "");
+        for line in text.lines() {
+            match line {
+                "<details>" => {
+                    assert!(
+                        !is_open && before.ends_with("?*"),
+                        "{page}: no question before the fold: {before}"
+                    );
+                    (is_open, folds) = (true, folds + 1);
+                }
+                "</details>" => is_open = false,
+                _ => {
+                    // A formula of what is given is no answer.
+                    let measured = line.split("**<!-- ").skip(1).find(|way| !way.starts_with("= "));
+                    assert!(is_open || measured.is_none(), "{page}: answered beside the question: {line}");
+                }
+            }
+            before = if line.is_empty() { before } else { line };
+        }
+        assert!(!is_open, "{page}: the last fold does not end");
+        folds
+    });
+    assert_eq!(folds, [16, 16], "a fold for each table");
+}
+
 #[test]
 fn figures_in_pages_are_those_that_come_out() {
     let mut results = Results::default();

@@ -17,7 +17,7 @@ mod advice;
 mod limit;
 mod warnings;
 
-pub use advice::Advice;
+pub use advice::{Advice, ReloadDesign};
 pub use limit::Regressed;
 use limit::regressed;
 use warnings::{same_clients, warnings};

@@ -6,10 +6,13 @@ use super::super::{advise, attempt};
 use super::{CompareResult, Design, DesignResult, Difference, Shown};
 use crate::scenario::Scenario;
 
+/// Reads a design, by its place, with other values of some keys: keys and values. `None` if that is no good scenario.
+pub type ReloadDesign<'a> = dyn Fn(usize, &[(String, String)]) -> Option<Scenario> + 'a;
+
 /// How advice is read, and whether it is tried.
 pub struct Advice<'a> {
-    /// Reads a design, by its place, with other values of some keys: keys and values. `None` if that is no good scenario.
-    pub reload: &'a dyn Fn(usize, &[(String, String)]) -> Option<Scenario>,
+    /// Reads the designs with changes.
+    pub reload: &'a ReloadDesign<'a>,
     /// Whether the advice for the worst design is tried, which costs about as much as the trials of that design.
     pub tries: bool,
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use fs4::{FileExt, TryLockError};
 use serde_json::Value;
 
-use super::output::OutputFile;
+use super::output::write_new;
+use super::shard::Shard;
 use super::status::Failure;
 use crate::report::sweep::Columns;
 use crate::report::table::Row;
@@ -54,15 +55,34 @@ pub(super) struct Header {
     sha256: String,
     /// The scenario's file as it was given. A sweep of the same text under another name is the same sweep.
     pub(super) file: String,
-    /// The part of the points, as `I/N`.
-    pub(super) shard: Option<String>,
+    /// The part of the points; `None` for all of them.
+    pub(super) shard: Option<Shard>,
     /// The plan of the sweep.
     pub(super) plan: Plan,
 }
 
 impl Header {
-    pub(super) fn new(plan: Plan, file: String, shard: Option<String>) -> Header {
+    pub(super) fn new(plan: Plan, file: String, shard: Option<Shard>) -> Header {
         Header { schema: SCHEMA.into(), sha256: digest(&plan), file, shard, plan }
+    }
+
+    /// Number of points of the part.
+    pub(super) fn points(&self) -> usize {
+        self.shard.map_or(self.plan.points, |shard| shard.points(self.plan.points).len())
+    }
+
+    /// The part in words.
+    pub(super) fn part(&self) -> String {
+        self.shard.map_or("all points".into(), |shard| format!("shard {shard}"))
+    }
+
+    /// The differences between this journal and another one, in words; empty if both are of the same part of the same sweep.
+    fn differences_of_parts(&self, other: &Header) -> Vec<String> {
+        let mut differences = self.differences(other);
+        if self.shard != other.shard {
+            differences.push(format!("it has {} there and {} here", other.part(), self.part()));
+        }
+        differences
     }
 
     /// The differences between this sweep and that of another journal, in words; empty if they are the same sweep.
@@ -187,34 +207,22 @@ pub(super) struct Journal {
 impl Journal {
     /// Begins a journal. An existing one is an error, because it may hold hours of work.
     pub(super) fn create(path: &Path, header: &Header) -> Result<Journal, Failure> {
-        if path.symlink_metadata().is_ok() {
-            return Err(Failure::failed(format!(
-                "`{}` is left from another sweep: --resume goes on with that one, or remove the file",
-                path.display()
-            )));
+        match Journal::begin(path, header)? {
+            true => Journal::open(path),
+            false => Err(Failure::failed(in_the_way(path, header))),
         }
-        let line = serde_json::to_string(header).expect("strings, lists and numbers") + "\n";
-        // Written whole or not at all, so that every journal has a header.
-        OutputFile::prepare(path)?.write(line.as_bytes())?;
-        Journal::open(path)
     }
 
     /// Opens the journal of an interrupted sweep, or begins one if there is none. Returns it with the rows of
     /// finished points.
     pub(super) fn resume(path: &Path, header: &Header) -> Result<(Journal, BTreeMap<usize, Row>), Failure> {
-        if path.symlink_metadata().is_err() {
-            return Ok((Journal::create(path, header)?, BTreeMap::new()));
-        }
+        // If another process begins it at the same moment, one of both gets the lock.
+        Journal::begin(path, header)?;
         // Read when it is locked: the process that had it before may have gone on, or removed it.
         let journal = Journal::open(path)?;
         let content = read(path)
             .map_err(|why| Failure::failed(format!("cannot go on with `{}`: {why}", path.display())))?;
-        let mut differences = header.differences(&content.header);
-        if content.header.shard != header.shard {
-            let named = |shard: &Option<String>| shard.clone().unwrap_or("all points".into());
-            let (there, here) = (named(&content.header.shard), named(&header.shard));
-            differences.push(format!("the shard is {there} there and {here} here"));
-        }
+        let differences = header.differences_of_parts(&content.header);
         if !differences.is_empty() {
             let differences = differences.join("; ");
             let message = format!("`{}` is the journal of another sweep: {differences}", path.display());
@@ -222,6 +230,12 @@ impl Journal {
         }
         journal.file.set_len(content.whole).map_err(|error| failed(path, &error))?;
         Ok((journal, content.rows))
+    }
+
+    /// Writes the header, whole or not at all, so that every journal has one. Returns whether there was none.
+    fn begin(path: &Path, header: &Header) -> Result<bool, Failure> {
+        let line = serde_json::to_string(header).expect("strings, lists and numbers") + "\n";
+        write_new(path, line.as_bytes())
     }
 
     /// Opens the file, unless another process has it open.
@@ -248,6 +262,25 @@ impl Journal {
     pub(super) fn remove(self) -> Result<(), Failure> {
         fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
     }
+}
+
+/// What is there where a journal should begin, and what to do about it.
+fn in_the_way(path: &Path, header: &Header) -> String {
+    let shown = path.display();
+    let content = match read(path) {
+        Ok(content) => content,
+        Err(why) => return format!("`{shown}` is in the way: {why}; name another --out, or remove the file"),
+    };
+    let differences = header.differences_of_parts(&content.header);
+    if differences.is_empty() {
+        let (done, all) = (content.rows.len(), header.points());
+        return format!(
+            "`{shown}` has {done} of {all} points of this very sweep: --resume goes on with it; to begin again, \
+             remove the file"
+        );
+    }
+    let differences = differences.join("; ");
+    format!("`{shown}` is left from another sweep: {differences}; name another --out, or remove the file")
 }
 
 fn failed(path: &Path, why: &io::Error) -> Failure {
@@ -288,18 +321,24 @@ mod tests {
     }
 
     #[test]
-    fn wherever_it_is_torn_whole_lines_count_and_the_next_one_stands_alone() {
+    fn wherever_it_is_torn_whole_lines_count_and_it_comes_to_the_same_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.journal");
-        let bytes = one_point(&path);
-        let head = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let rows = [row(0.1), row(0.2)];
+        let mut journal = Journal::create(&path, &header(1)).unwrap();
+        let head = fs::metadata(&path).unwrap().len() as usize;
+        rows.iter().enumerate().for_each(|(point, row)| journal.append(point, row).unwrap());
+        drop(journal);
+        let bytes = fs::read(&path).unwrap();
+        let lines = |end: usize| bytes[..end].iter().filter(|byte| **byte == b'\n').count();
         for end in head..=bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
-            let (mut journal, rows) = Journal::resume(&path, &header(1)).unwrap();
-            assert_eq!(rows.len(), usize::from(end == bytes.len()), "{end}");
-            journal.append(0, &row(0.2)).unwrap();
-            let again = read(&path).unwrap().rows;
-            assert_eq!((again.len(), &again[&0]), (rows.len() + 1, &row(0.2)), "{end}");
+            let (mut journal, known) = Journal::resume(&path, &header(1)).unwrap();
+            assert_eq!(known.len(), lines(end) - 1, "{end}");
+            for (point, row) in rows.iter().enumerate().skip(known.len()) {
+                journal.append(point, row).unwrap();
+            }
+            assert!(fs::read(&path).unwrap() == bytes, "{end}");
         }
     }
 
@@ -325,10 +364,15 @@ mod tests {
         one_point(&path);
         let said = Journal::resume(&path, &header(2)).unwrap_err().text;
         assert!(said.contains("another sweep: seed is 1 there and 2 here"), "{said}");
-        let shard = Header { shard: Some("1/2".into()), ..header(1) };
+        let shard = Header { shard: Some("1/2".parse().unwrap()), ..header(1) };
         let said = Journal::resume(&path, &shard).unwrap_err().text;
-        assert!(said.contains("the shard is all points there and 1/2 here"), "{said}");
-        assert!(Journal::create(&path, &header(1)).unwrap_err().text.contains("--resume"));
+        assert!(said.contains("it has all points there and shard 1/2 here"), "{said}");
+        let in_the_way = |header| Journal::create(&path, &header).unwrap_err().text;
+        assert!(in_the_way(header(1)).contains("1 of 2 points of this very sweep: --resume"));
+        assert!(in_the_way(header(2)).contains("left from another sweep: seed is 1 there and 2 here"));
+        assert!(in_the_way(shard).contains("all points there and shard 1/2 here"));
+        fs::write(&path, "notes").unwrap();
+        assert!(in_the_way(header(1)).contains("in the way: it is not a journal"));
     }
 
     #[test]

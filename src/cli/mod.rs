@@ -22,6 +22,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod shard;
 mod shell;
 mod source;
 mod status;
@@ -52,7 +53,8 @@ SCENARIO is the path of a scenario file, the name of a built-in scenario (outgro
 Text is 100 columns wide on every terminal, so that it is the same everywhere. On a narrower one
 `outgrow run SCENARIO | less -S` does not break its tables and timelines.
 
-Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 a goal does not hold; 130 interrupted.";
+Exit status: 0 done; 1 failed; 2 bad usage; 3 bad scenario; 4 a goal does not hold;
+5 points of a sweep are missing; 130 interrupted.";
 
 /// One variant for each command; its arguments and its code are in the file of its name.
 #[derive(Debug, Subcommand)]

@@ -129,6 +129,21 @@ impl OutputFile {
     }
 }
 
+/// Writes a file that is not there yet, whole or not at all. Returns false, and changes nothing, if there is one.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<bool, Failure> {
+    let write = || {
+        let mut file = temporary_beside(path)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    };
+    write().map_err(|error: io::Error| cannot_write(path, &error))
+}
+
 /// A folder of files that will be written when the results are complete.
 #[derive(Debug)]
 pub(super) struct OutputFolder {

@@ -17,6 +17,8 @@ pub(super) enum Status {
     BadScenario = 3,
     /// A goal does not hold.
     NotAsExpected = 4,
+    /// Points of a sweep are missing. The table of the others was written.
+    Incomplete = 5,
     /// The user interrupted the program. Results up to then were reported.
     Interrupted = 130,
 }

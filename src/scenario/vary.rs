@@ -60,6 +60,22 @@ impl FromStr for Vary {
     }
 }
 
+impl std::fmt::Display for Vary {
+    /// Writes the axis so that reading it gives the same values: as a range if they are those of one, else as a list.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = self.values.len();
+        if let (3.., [first, .., last]) = (count, &self.values[..]) {
+            for tail in ["", &format!(":{count}"), &format!(":log:{count}")] {
+                let range = format!("{}={first}..{last}{tail}", self.key);
+                if range.parse().as_ref() == Ok(self) {
+                    return out.write_str(&range);
+                }
+            }
+        }
+        write!(out, "{}={}", self.key, self.values.join(","))
+    }
+}
+
 /// The parts between the commas, without commas inside quotes or brackets.
 fn split_list(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
@@ -203,6 +219,21 @@ mod tests {
         assert_eq!(values("web.count=1..16:log:6"), ["1", "2", "3", "5", "9", "16"]);
         assert_eq!(values("web.sigma=0..1:3"), ["0", "0.5", "1"]);
         assert_eq!(values("web.count=1..4"), ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn an_axis_is_written_as_short_as_it_can_be_read() {
+        for text in [
+            "u.rate=50/s..200/s:4",
+            "u.rate=10/s..1000/s:log:3",
+            "web.count=1..400",
+            "web.count=1,2",
+            "web.count=1,5,6",
+            "web.policy=a,\"b,c\",d",
+        ] {
+            assert_eq!(text.parse::<Vary>().unwrap().to_string(), text);
+        }
+        assert_eq!("web.count=1,2,3".parse::<Vary>().unwrap().to_string(), "web.count=1..3");
     }
 
     #[test]

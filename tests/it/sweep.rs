@@ -228,10 +228,10 @@ fn an_interrupted_sweep_keeps_its_points_and_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("1 of 2 points are done") && said.contains("--resume"), "{said}");
     assert!(!folder.join("a.csv").exists());
-    fails(folder, &arguments, 1, "--resume goes on with that one");
+    fails(folder, &arguments, 1, "1 of 2 points of this very sweep: --resume goes on with it");
     let other = |more: &[&'static str]| [&arguments[..], &["--resume"], more].concat();
     fails(folder, &other(&["--seed", "2"]), 1, "another sweep: seed is null there and 2 here");
-    fails(folder, &other(&["--shard", "1/2"]), 1, "the shard is all points there and 1/2 here");
+    fails(folder, &other(&["--shard", "1/2"]), 1, "it has all points there and shard 1/2 here");
     fails(folder, &other(&["--set", "box.cores=2"]), 1, "another sweep: set is ");
 }
 

@@ -9,13 +9,12 @@ use super::super::pictures::{Pictures, files};
 use super::super::play::page::{Opened, Opening};
 use super::super::source::Source;
 use super::super::status::Failure;
-use super::POINTS_MAX;
+use super::command::command;
 use crate::experiment::sweep::Grid;
 use crate::report::chart::sweep::of_sweep;
 use crate::report::html::{self, Swept};
 use crate::report::sweep::Points;
 use crate::report::table::Row;
-use crate::scenario::command::quoted;
 
 /// Draws and writes the charts and the report, if asked for. Without the source, which may be missing when parts are
 /// merged, the report lacks the scenario's text.
@@ -60,27 +59,4 @@ fn opening(header: &Header, source: Option<&Source>) -> Result<Opening, Failure>
     let opened = Opened::of(source, &plan.set.iter().cloned().chain(run).collect::<Vec<_>>())?;
     let scenarios = vec![Opened { vary: plan.vary.first().cloned(), ..opened }];
     Ok(Opening { scenarios, ..Opening::default() })
-}
-
-/// The command that gives the same table. It leaves out threads, parts and interruptions, which change no result.
-fn command(header: &Header) -> String {
-    let plan = &header.plan;
-    let file = if header.file == "<stdin>" { "-" } else { &header.file };
-    let mut line = format!("outgrow sweep {}", quoted(file));
-    for (key, values) in &plan.vary {
-        line += &format!(" --vary {}", quoted(&format!("{key}={}", values.join(","))));
-    }
-    for (key, value) in &plan.set {
-        line += &format!(" --set {}", quoted(&format!("{key}={value}")));
-    }
-    if plan.columns.asked {
-        let names: Vec<&str> = plan.columns.all.iter().map(|column| column.name.as_str()).collect();
-        line += &format!(" --metric {}", quoted(&names.join(",")));
-    }
-    line += &plan.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
-    line += &plan.trials.map(|trials| format!(" --trials {trials}")).unwrap_or_default();
-    if plan.points > POINTS_MAX as usize {
-        line += &format!(" --max-points {}", plan.points);
-    }
-    line
 }

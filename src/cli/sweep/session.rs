@@ -10,13 +10,13 @@ use super::super::source::{Override, Source};
 use super::super::status::Failure;
 use super::super::{interrupt, panic, run};
 use super::Args;
+use super::asked::Prepared;
 use crate::experiment::result::RunResult;
 use crate::experiment::runner::RunOptions;
 use crate::experiment::sweep::{Grid, Watch};
 use crate::report::sweep::Rows;
 use crate::report::table::Row;
 use crate::scenario::Scenario;
-use crate::scenario::expression::Metric;
 
 /// The journal, and the rows of all finished points.
 type Kept = (Option<Journal>, BTreeMap<usize, Row>);
@@ -36,21 +36,15 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        args: &'a Args,
-        source: &'a Source,
-        (grid, metrics): (&'a Grid, &[Metric]),
-        base: &'a [Override],
-        kept: Kept,
-        points: usize,
-    ) -> Session<'a> {
+    /// A session for the points of `prepared`, of which those in `kept` are done.
+    pub(super) fn new(args: &'a Args, prepared: &'a Prepared, kept: Kept) -> Session<'a> {
         Session {
             args,
-            source,
-            grid,
-            base,
-            rows: Rows::new(grid, metrics),
-            bar: PointsBar::new(points, kept.1.len(), args.quiet),
+            source: &prepared.source,
+            grid: &prepared.grid,
+            base: &prepared.base,
+            rows: Rows::new(&prepared.grid, &prepared.metrics),
+            bar: PointsBar::new(prepared.points.len(), kept.1.len(), args.quiet),
             kept: Mutex::new(kept),
             failure: Mutex::new(None),
             has_failed: AtomicBool::new(false),
@@ -82,10 +76,10 @@ impl Watch for Session<'_> {
         // The scenario was checked before, but a file that it names may have been removed since.
         let loaded = self.source.check(&self.overrides(point));
         let scenario = loaded.map_err(|failure| self.fail(failure)).ok()?.scenario;
-        let trials = self.args.trials.unwrap_or(scenario.run.trials);
+        let trials = self.args.asked.trials.unwrap_or(scenario.run.trials);
         self.bar.begin(point, trials as usize);
         let options = RunOptions {
-            seed: self.args.seed.unwrap_or(scenario.run.seed),
+            seed: self.args.asked.seed.unwrap_or(scenario.run.seed),
             trials: 0..trials,
             jobs: 1,
             length: scenario.length(),
@@ -94,7 +88,7 @@ impl Watch for Session<'_> {
     }
 
     fn entered(&self, point: usize) {
-        let argument = self.args.scenario.as_deref().unwrap_or_default();
+        let argument = self.args.asked.argument();
         panic::running_here(run::command(argument, &self.overrides(point), None));
     }
 

@@ -9,6 +9,7 @@ use super::super::table::Row;
 use super::super::text::{WIDTH, bold, paragraph, table};
 use super::{Column, Columns};
 use crate::experiment::sweep::Grid;
+use crate::scenario::expression::Metric;
 
 /// A metric moves if its values differ by more than this share, beyond their intervals.
 const MOVES: f64 = 0.01;
@@ -68,13 +69,15 @@ pub fn text(title: &str, points: &Points<'_>) -> String {
     }
     out.push('\n');
     points.answer().iter().for_each(|sentence| out += &paragraph("", sentence));
+    // In one line, so that a script can take it with `tail -n 1`.
+    points.first_that_holds().iter().for_each(|line| out += &format!("{line}\n"));
     out
 }
 
-/// The answer in words: which point holds first, and which metrics move along which keys.
+/// The answer in words: which metrics move along which keys, how many points hold, and which is the first of them.
 #[must_use]
 pub fn answer(points: &Points<'_>) -> Vec<String> {
-    points.answer()
+    points.answer().into_iter().chain(points.first_that_holds()).collect()
 }
 
 impl Points<'_> {
@@ -97,7 +100,8 @@ impl Points<'_> {
         self.rows.iter().filter_map(|(point, row)| Some((*point, cell(row, column)?))).collect()
     }
 
-    /// The columns of the table: all that are asked for; else the goals, what moves, and of the rest what fits.
+    /// The columns of the table: all that are asked for; else the goals, a price that moves, what else moves, and of the
+    /// rest what fits.
     fn shown(&self) -> Vec<&Column> {
         let known = |column: &&Column| !self.values(column).is_empty();
         let all: Vec<&Column> = self.columns.all.iter().filter(known).collect();
@@ -108,6 +112,8 @@ impl Points<'_> {
             |column: &&&Column| column.goal || self.values(column).iter().any(|(_, cell)| cell.value != 0.0);
         let rank = |column: &Column| match (column.goal, moves(&self.values(column))) {
             (true, _) => 0,
+            // Who varies what costs something asks for the price.
+            (false, true) if column.name == Metric::CostPerHour.to_string() => 0,
             (false, true) => 1,
             (false, false) => 2,
         };
@@ -120,10 +126,10 @@ impl Points<'_> {
         some.sort_unstable();
         some.truncate(COLUMNS_MAX);
         let mut kept: Vec<usize> = some.into_iter().map(|(_, at)| at).collect();
-        kept.sort_unstable();
         while kept.len() > 1 && self.width(&kept, &all) > WIDTH {
             kept.pop();
         }
+        kept.sort_unstable();
         kept.into_iter().map(|at| all[at]).collect()
     }
 
@@ -148,7 +154,6 @@ impl Points<'_> {
 
     fn answer(&self) -> Vec<String> {
         let mut said = Vec::new();
-        said.extend(self.first_that_holds());
         let (mut moving, mut still) = (Vec::new(), Vec::new());
         for column in self.shown() {
             let values = self.values(column);
@@ -173,32 +178,39 @@ impl Points<'_> {
         moving.extend(rest);
         said.extend((!moving.is_empty()).then(|| moving.join("; ")));
         said.extend(self.end_of_the_way());
+        said.extend(self.number_that_holds());
         said
     }
 
-    /// The first point at which all expectations hold.
+    /// The points at which all expectations hold; `None` without expectations.
+    fn holding(&self) -> Option<Vec<usize>> {
+        let holds = |row: &Row| word(row, "verdict").as_deref() == Some("holds");
+        let holding = self.rows.iter().filter(|(_, row)| holds(row)).map(|(point, _)| *point);
+        self.has("verdict").then(|| holding.collect())
+    }
+
+    fn number_that_holds(&self) -> Option<String> {
+        let (count, all) = (self.holding()?.len(), self.rows.len());
+        Some(match count {
+            0 => "no point holds".into(),
+            count if count == all => "all points hold".into(),
+            count => format!("{count} of {all} points hold"),
+        })
+    }
+
+    /// The first point at which all expectations hold, and what binds there.
     fn first_that_holds(&self) -> Option<String> {
-        let verdict = |row: &Row| word(row, "verdict");
-        if !self.has("verdict") {
-            return None;
-        }
-        let holds = self.rows.iter().filter(|(_, row)| verdict(row).as_deref() == Some("holds"));
-        let count = holds.clone().count();
-        let Some((point, row)) = holds.clone().next() else { return Some("no point holds".into()) };
+        let holding = self.holding()?;
+        let Some(point) = holding.first() else { return Some("first that holds: none".into()) };
         let at: Vec<String> = self
             .grid
             .overrides(*point)
             .iter()
             .map(|(key, value)| format!("{key}={}", plain(value)))
             .collect();
-        let binds = Some(binds(row)).filter(|text| !text.is_empty());
+        let binds = Some(binds(&self.rows[point])).filter(|text| !text.is_empty());
         let binds = binds.map_or(String::new(), |text| format!(" ({text})"));
-        let all = if count == self.rows.len() {
-            "all points hold".to_owned()
-        } else {
-            format!("{count} of {} points hold", self.rows.len())
-        };
-        Some(format!("{all}; the first is {}{binds}", at.join(" ")))
+        Some(format!("first that holds: {}{binds}", at.join(" ")))
     }
 
     /// The keys along which a metric moves, all others being equal.
@@ -354,11 +366,15 @@ mod tests {
         assert_eq!(cells(2), "interval misses verdict rto p99 binds");
         assert_eq!(cells(3), "1s 2 holds 3000 ± 100 ms 84 ms -");
         assert!(
-            text.contains("1 of 4 points hold; the first is db.failover.interval=1s db.failover.misses=2"),
+            text.ends_with(
+                "1 of 4 points hold\nfirst that holds: db.failover.interval=1s db.failover.misses=2\n"
+            ),
             "{text}"
         );
         let moves = "rto goes with interval and misses (3000 ms to 7000 ms); p99(response) does not move";
         assert!(text.contains(moves), "{text}");
+        let none = said(&grid, &columns, |_| json!({ "verdict": "fails", "steady_state": true }));
+        assert!(none.ends_with("no point holds\nfirst that holds: none\n"), "{none}");
         assert!(!text.contains("lost_writes"), "a count of nothing is not shown: {text}");
     }
 
@@ -371,7 +387,7 @@ mod tests {
                 "bottleneck": "db", "bottleneck_resource": "apply workers", "bottleneck_utilisation": 0.72 })
         });
         assert!(
-            text.contains("all points hold; the first is db.replicas=1 (db apply workers 72 %)"),
+            text.ends_with("all points hold\nfirst that holds: db.replicas=1 (db apply workers 72 %)\n"),
             "{text}"
         );
         let end = "from db.replicas=2 on nothing of this changes; at the last db apply workers 72 %";

@@ -33,9 +33,11 @@ mod validate;
 
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::status::{Failure, Status};
+use crate::report::lang::Lang;
 
 /// Shows where a web architecture breaks before its users do.
 ///
@@ -135,6 +137,11 @@ fn command() -> clap::Command {
 
 /// The end of a command: its status, or why it failed.
 type Ended = Result<Status, Failure>;
+
+/// Reads a language.
+fn language() -> impl TypedValueParser<Value = Lang> {
+    PossibleValuesParser::new(Lang::ALL.map(Lang::code)).map(|code| Lang::of_locale(&code))
+}
 
 /// Reads `KEY=VALUE`.
 fn key_and_value(text: &str) -> Result<(String, String), String> {

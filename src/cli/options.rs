@@ -2,15 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-
 use super::output::{JsonOutput, say};
 use super::pictures::Pictures;
 use super::play::page::{Opened, Opening};
 use super::source::{Override, Source, warn};
 use super::status::Failure;
 use crate::model::quantity::{Duration, QuantityError, Share};
-use crate::report::lang::Lang;
 use crate::scenario::Scenario;
 use crate::scenario::expression::{ExpressionError, Names};
 
@@ -161,11 +158,6 @@ fn measured_time(
         overrides.push(("run.warmup".into(), warmup.to_string()));
     }
     Ok(overrides)
-}
-
-/// Reads a language.
-pub(super) fn language() -> impl TypedValueParser<Value = Lang> {
-    PossibleValuesParser::new(Lang::ALL.map(Lang::code)).map(|code| Lang::of_locale(&code))
 }
 
 /// Reads a share above 0.

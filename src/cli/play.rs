@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use self::page::{Opened, Opening};
-use super::options::language;
 use super::output::{OutputFile, claim_input, claim_output, print};
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
-use super::{Ended, key_and_value};
+use super::{Ended, key_and_value, language};
 use crate::report::lang::Lang;
 
 /// Write a page that runs scenarios in a browser, without a server or a network

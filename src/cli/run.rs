@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{Simulating, duration, expression, language, precision};
+use super::options::{Simulating, duration, expression, precision};
 use super::output::{JsonOutput, OutputFolder, claim_output, print, say};
 use super::pictures::{Pictures, files};
 use super::progress::Bar;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
-use super::{Ended, interrupt, key_and_value, panic, replay};
+use super::{Ended, interrupt, key_and_value, language, panic, replay};
 use crate::experiment::advise;
 use crate::experiment::attempt::try_advice;
 use crate::experiment::result::{Answer, RunResult};

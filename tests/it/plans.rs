@@ -113,6 +113,14 @@ mod quotes {
         folder
     }
 
+    /// The programs of the stage before those of the machine.
+    fn search_path(folder: &Path) -> std::ffi::OsString {
+        let mut path = folder.join("bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        path
+    }
+
     fn job(folder: &Path, engine: &str) -> String {
         let mut options = words("mine.toml");
         options.remove(0);
@@ -121,10 +129,13 @@ mod quotes {
     }
 
     fn runs(folder: &Path, shell: &str, script: &str, variables: &[(&str, &str)]) {
-        let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
         fs::write(folder.join("job file"), script).unwrap();
         let mut command = Command::new(shell);
-        command.arg("job file").current_dir(folder).env("PATH", path).envs(variables.iter().copied());
+        command
+            .arg("job file")
+            .current_dir(folder)
+            .env("PATH", search_path(folder))
+            .envs(variables.iter().copied());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -152,8 +163,8 @@ mod quotes {
         runs(folder, "sh", &slurm, &[("SLURM_ARRAY_TASK_ID", "1")]);
         assert_eq!(noted(folder), [part("env", "my parts/")]);
         let mut alone = Command::new("sh");
-        let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
-        alone.arg("job file").current_dir(folder).env("PATH", path).env_remove("SLURM_ARRAY_TASK_ID");
+        alone.arg("job file").current_dir(folder).env("PATH", search_path(folder));
+        alone.env_remove("SLURM_ARRAY_TASK_ID");
         assert!(alone.status().unwrap().success());
         assert_eq!(noted(folder), [merge("all.csv", "my parts/")]);
         for (engine, shell, shard) in [("parallel", "bash", "2/2"), ("hyperqueue", "sh", "env")] {

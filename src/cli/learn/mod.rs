@@ -12,9 +12,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use self::folder::Folder;
-use super::Ended;
-use super::options::language;
 use super::status::Failure;
+use super::{Ended, language};
 use crate::course::answers::is_student;
 use crate::report::lang::Lang;
 

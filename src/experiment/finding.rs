@@ -305,9 +305,11 @@ pub struct Attempt {
 
 /// A finding as the JSON shows it: its fields, and its sentence as `text`.
 #[derive(Serialize, schemars::JsonSchema)]
-struct Told<'a> {
+#[schemars(rename = "Told")]
+pub(super) struct Told<'a> {
     #[serde(flatten)]
     finding: &'a Finding,
+    /// The reason in a sentence.
     text: String,
 }
 

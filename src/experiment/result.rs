@@ -75,6 +75,7 @@ pub struct RunResult {
     pub checks: Vec<Verdict>,
     /// The reasons for the figures, the most important first; in the JSON each with its sentence as `text`.
     #[serde(serialize_with = "told")]
+    #[schemars(with = "Vec<super::finding::Told<'static>>")]
     pub why: Vec<Finding>,
     /// What was tried against the causes, in order; absent where nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty")]

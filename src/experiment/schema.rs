@@ -6,11 +6,11 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use super::capacity::CapacityResult;
-use super::climb::ClimbResult;
-use super::compare::CompareResult;
+use super::capacity::{self, CapacityResult};
+use super::climb::{self, ClimbResult};
+use super::compare::{self, CompareResult};
 use super::gauge::GaugeResult;
-use super::result::RunResult;
+use super::result::{self, RunResult};
 use super::value::{Figure, Named};
 
 /// The results that have a schema, by the command that writes them with `--json`.
@@ -22,15 +22,62 @@ pub const RESULTS: [&str; 4] = ["run", "compare", "capacity", "climb"];
 /// If the command is none of [`RESULTS`].
 #[must_use]
 pub fn schema(command: &str) -> Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    match command {
+    let generator = generator();
+    let mut schema = match command {
         "run" => generator.into_root_schema_for::<RunResult>(),
         "compare" => generator.into_root_schema_for::<CompareResult>(),
         "capacity" => generator.into_root_schema_for::<CapacityResult>(),
         "climb" => generator.into_root_schema_for::<ClimbResult>(),
         other => panic!("{other} has no result"),
     }
-    .to_value()
+    .to_value();
+    name_formats(&mut schema);
+    schema
+}
+
+/// The schema (draft 2020-12) of the JSON that any of [`RESULTS`] writes about one scenario or one comparison of several.
+///
+/// # Panics
+/// Never: definitions are plain JSON.
+#[must_use]
+pub fn any() -> Value {
+    let mut generator = generator();
+    let each = [
+        generator.subschema_for::<RunResult>(),
+        generator.subschema_for::<CompareResult>(),
+        generator.subschema_for::<CapacityResult>(),
+        generator.subschema_for::<ClimbResult>(),
+    ];
+    let mut schema = json_schema!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A result of outgrow",
+        "oneOf": each,
+        "$defs": generator.take_definitions(true),
+    })
+    .to_value();
+    name_formats(&mut schema);
+    schema
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().for_serialize().into_generator()
+}
+
+/// Gives the field `schema` of each result its only value, by which a reader tells results apart.
+fn name_formats(schema: &mut Value) {
+    let formats = [
+        ("RunResult", result::SCHEMA),
+        ("CompareResult", compare::SCHEMA),
+        ("CapacityResult", capacity::SCHEMA),
+        ("ClimbResult", climb::SCHEMA),
+    ];
+    for (name, format) in formats {
+        let is_root = schema["title"] == name;
+        let object = if is_root { Some(&mut *schema) } else { schema.pointer_mut(&format!("/$defs/{name}")) };
+        if let Some(field) = object.and_then(|object| object.pointer_mut("/properties/schema")) {
+            field["const"] = format.into();
+        }
+    }
 }
 
 impl<T: JsonSchema> JsonSchema for Named<T> {
@@ -70,7 +117,7 @@ pub fn page() -> String {
     let mut page = String::from(
         "# Results as JSON\n\n\
          `--json FILE` writes the result of a command, and `--json -` prints it. `outgrow schema --result` prints the JSON Schema of a \
-         run, `outgrow schema --result compare` that of a comparison. This page is made from the types that are written. Several \
+         run, `outgrow schema --result compare` that of a comparison; [result.schema.json](result.schema.json) is that of all results. This page is made from the types that are written. Several \
          scenarios give an array of results. Times are in the unit that their name ends with (`_ms`, `_s`), shares are 0 to 1; \
          `null` is what was not measured. Rows of sweeps: [sweep.md](sweep.md).\n",
     );
@@ -127,6 +174,9 @@ fn type_of(schema: &Value) -> String {
     let choices: Vec<String> = choices.map(type_of).collect();
     if !choices.is_empty() {
         return choices.join(" or ");
+    }
+    if schema["const"].is_string() {
+        return format!("`{}`", schema["const"]);
     }
     match &schema["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),

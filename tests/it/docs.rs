@@ -76,6 +76,8 @@ fn the_pages_of_distributions_and_expressions_are_made_from_the_code() {
 #[test]
 fn the_page_of_results_is_made_from_the_types() {
     check_generated("docs/result.md", &outgrow::experiment::schema::page());
+    let text = serde_json::to_string_pretty(&outgrow::experiment::schema::any()).expect("plain JSON");
+    check_generated("docs/result.schema.json", &(text + "\n"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use outgrow::scenario::build::build;
 use outgrow::scenario::{Scenario, load};
 
 /// Simulated time of a golden run. It is long enough for most scenarios, and short enough to run all of them.
-const DURATION: &str = "60s";
+pub(super) const DURATION: &str = "60s";
 
 /// Scenarios with a simulated time of their own: a longer one for those whose events take longer, a shorter one for
 /// heavy traffic.
@@ -102,7 +102,8 @@ impl Files for Beside {
     }
 }
 
-fn golden(name: &str, path: &Path) -> String {
+/// The scenario, with the simulated time of its golden run, which is returned too.
+pub(super) fn shortened(name: &str, path: &Path) -> (Scenario, &'static str) {
     let text = fs::read_to_string(path).expect("a scenario");
     let duration =
         OF_THEIR_OWN.iter().find(|(known, _)| *known == name).map_or(DURATION, |(_, duration)| duration);
@@ -110,7 +111,11 @@ fn golden(name: &str, path: &Path) -> String {
     let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let folder = Beside(path.parent().expect("a folder").to_owned());
     let loaded = load(name, &text, &overrides, &folder, KINDS).unwrap_or_else(|found| panic!("{found}"));
-    let scenario = loaded.scenario;
+    (loaded.scenario, duration)
+}
+
+fn golden(name: &str, path: &Path) -> String {
+    let (scenario, duration) = shortened(name, path);
     let mut simulation = build(&scenario, Seed::new(scenario.run.seed).trial(0));
     let record = simulation.run(scenario.length(), &mut |_| false);
     shown(&scenario, duration, &record)

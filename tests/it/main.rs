@@ -31,6 +31,7 @@ mod plans;
 mod queue;
 mod replication;
 mod resources;
+mod results;
 mod robust;
 mod server;
 mod shards;

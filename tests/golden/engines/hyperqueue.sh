@@ -1,5 +1,5 @@
 #!/bin/sh
-# 200 points in 8 shards. Needs a HyperQueue server with workers. Start it with: sh FILE
+# 200 points in 8 shards. Needs a HyperQueue server, and workers with outgrow on their PATH. Start it with: sh FILE
 # The same again runs only what is missing.
 
 hq submit --name=outgrow-sweep --array=1-8 --cpus=1 --env=OUTGROW_SHARDS=8 --wait -- \

@@ -7,6 +7,7 @@ mod climb;
 mod compare;
 mod completions;
 mod explain;
+mod fit;
 mod interrupt;
 mod journal;
 mod learn;
@@ -68,6 +69,7 @@ enum Command {
     Sweep(sweep::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Fit(fit::Args),
     Trace(trace::Args),
     Play(play::Args),
     Learn(learn::Args),
@@ -118,6 +120,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Sweep(args) => sweep::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Fit(args) => fit::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Play(args) => play::run(args),
         Command::Learn(args) => learn::run(args),

@@ -100,6 +100,11 @@ impl Source {
         Ok(scenario)
     }
 
+    /// The path of a file that the scenario names.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.as_ref().map_or_else(|| PathBuf::from(name), |folder| folder.join(name))
+    }
+
     /// Reads and checks the scenario, and prints nothing.
     pub(super) fn check(&self, overrides: &[Override]) -> Result<Loaded, Failure> {
         let loaded = match &self.folder {

@@ -14,6 +14,7 @@ pub mod embed;
 pub mod expect;
 mod figure;
 pub mod finding;
+pub mod fit;
 pub mod gauge;
 pub mod level;
 pub mod loss;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
 use super::ask::{Scope, Verbs};
+use super::fitting::{WorkCost, WorkSort};
 use super::gauge::Gauge;
 use super::lever::Lever;
 use super::resource::Resource;
@@ -312,6 +313,35 @@ pub trait Spec: Debug + Send + Sync {
     /// The share of each class among the requests that start here, 0..1; `None` where the shares of the classes decide.
     fn mix(&self, _classes: &[RequestClass]) -> Option<Vec<f64>> {
         None
+    }
+
+    /// The name of the file whose recorded load starts here; `None` for every other load.
+    fn recording(&self) -> Option<&str> {
+        None
+    }
+
+    /// The keys, with their values, that play a part of that recorded load: from `from_s` to `to_s` seconds after its
+    /// beginning, `factor` times.
+    fn replayed(&self, _from_s: f64, _to_s: f64, _factor: f64) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// The sorts of work whose core time a measurement can tell; none for a box without work of its own.
+    fn sorts(&self, _classes: &[RequestClass]) -> Vec<WorkSort> {
+        Vec::new()
+    }
+
+    /// The keys, with their values, that give each sort of work its measured cost. `table` is what the scenario says about the
+    /// box.
+    ///
+    /// # Errors
+    /// A message that says why the box cannot be given costs.
+    fn fitted(
+        &self,
+        _table: &toml::Table,
+        _costs: &[WorkCost],
+    ) -> Result<Vec<(&'static str, String)>, String> {
+        Err("it has no work of its own".into())
     }
 
     /// The load that starts here when it is highest; `None` for a load that is always the same, and for a box that is no

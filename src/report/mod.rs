@@ -6,6 +6,7 @@ pub mod chrome;
 pub mod climb;
 pub mod compare;
 pub mod explain;
+pub mod fit;
 pub mod html;
 pub mod json;
 pub mod korean;

@@ -10,6 +10,7 @@ pub mod error;
 mod expects;
 pub mod expression;
 pub mod faults;
+mod fitting;
 mod foreign;
 pub mod graph;
 pub mod handbook;

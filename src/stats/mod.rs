@@ -4,6 +4,7 @@ pub mod batch;
 pub mod binomial;
 pub mod histogram;
 pub mod interval;
+pub mod least_squares;
 pub mod occupancy;
 pub mod quantile;
 pub mod rare;

@@ -19,6 +19,7 @@ mod examples;
 mod expectations;
 mod faults;
 mod figures;
+mod fit;
 mod foreign;
 mod gauges;
 mod golden;

@@ -322,6 +322,14 @@ impl Spec for ClientSpec {
         self.trace.as_ref()?.mix(classes)
     }
 
+    fn recording(&self) -> Option<&str> {
+        self.trace.as_ref().map(TraceSpec::file)
+    }
+
+    fn replayed(&self, from_s: f64, to_s: f64, factor: f64) -> Vec<(&'static str, String)> {
+        self.trace.iter().map(|trace| ("trace", trace.replayed(from_s, to_s, factor))).collect()
+    }
+
     fn peak(&self) -> Option<Peak> {
         let highest = self.highest();
         let spans = self.trace.as_ref().map_or_else(Vec::new, TraceSpec::spans);

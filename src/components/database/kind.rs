@@ -3,6 +3,7 @@
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Scope, Verbs};
 use crate::model::component::Component;
+use crate::model::fitting::{WorkCost, WorkSort};
 use crate::model::gauge::Gauge;
 use crate::model::lever::Lever;
 use crate::model::quantity::Dist;
@@ -81,6 +82,23 @@ impl Spec for DatabaseSpec {
         let machine = self.hardware().machine();
         let disk = self.working_set.is_some().then(|| self.disk_spec());
         Some(MachineSpec { sigma: self.sigma(), kappa: self.kappa, disk, ..machine })
+    }
+
+    fn sorts(&self, classes: &[RequestClass]) -> Vec<WorkSort> {
+        let sort = |name: &str, writes: bool| {
+            let units = classes.iter().map(|class| f64::from(u8::from(class.writes == writes))).collect();
+            WorkSort { name: name.to_owned(), units }
+        };
+        vec![sort("read", false), sort("write", true)]
+    }
+
+    fn fitted(
+        &self,
+        _table: &toml::Table,
+        costs: &[WorkCost],
+    ) -> Result<Vec<(&'static str, String)>, String> {
+        let key = |cost: &WorkCost| (if cost.sort == "write" { "write" } else { "read" }, cost.cpu());
+        Ok(costs.iter().map(key).collect())
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {

@@ -2,6 +2,7 @@
 //! call.
 
 mod connections;
+mod fitted;
 mod gauges;
 mod resources;
 mod spec;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Scope, Verbs};
 use crate::model::component::Component;
+use crate::model::fitting::{WorkCost, WorkSort};
 use crate::model::lever::Lever;
 use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::resource::Resource;
@@ -18,8 +19,8 @@ use crate::parts::door::Limits;
 use crate::parts::hardware::{Hardware, check_contention};
 use crate::queueing::token_bucket::TokenBucket;
 
-use super::Server;
 use super::step::{Step, all, read_steps, shares};
+use super::{Server, fitted};
 
 /// Largest number of steps of one server. Longer lists are written by programs, not by people.
 const STEPS_MAX: usize = 1000;
@@ -322,6 +323,14 @@ impl Spec for ServerSpec {
 
     fn levers(&self) -> Vec<Lever> {
         self.all_levers()
+    }
+
+    fn sorts(&self, classes: &[RequestClass]) -> Vec<WorkSort> {
+        fitted::sorts(classes)
+    }
+
+    fn fitted(&self, table: &toml::Table, costs: &[WorkCost]) -> Result<Vec<(&'static str, String)>, String> {
+        fitted::fitted(table, costs)
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {

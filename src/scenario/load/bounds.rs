@@ -24,6 +24,8 @@ pub struct ClientLoad {
     /// The same for requests of which those that take too much may fail while others come through; of a closed client the
     /// same.
     pub answers_max: f64,
+    /// The calls to each box, in the scenario's order, that one request of each class leads to.
+    pub calls: Vec<Vec<f64>>,
     /// The requests a second of each class that come through at `throughput_max`, and those that are asked for.
     pub by_class: Vec<(f64, f64)>,
     /// Whether requests of one class differ in what they need, so that a request that needs little can come through where
@@ -98,6 +100,7 @@ impl Traffic {
             demand_max_s,
             throughput_max,
             answers_max,
+            calls: calls.iter().map(|calls| calls.all.clone()).collect(),
             by_class: shares.iter().map(|share| (share * throughput_max, share * asked)).collect(),
             differs,
             peak,

@@ -2,13 +2,13 @@
 
 mod part;
 mod recorded;
-mod time;
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use toml::Value;
 
 use crate::kernel::time::SimDuration;
 use crate::model::columns::Pick;
@@ -110,6 +110,38 @@ pub struct TraceSpec {
 }
 
 impl TraceSpec {
+    /// The name of its file.
+    pub(super) fn file(&self) -> &str {
+        &self.table.file
+    }
+
+    /// The table that plays a part of the file `factor` times from the start of a run on, as a scenario writes it.
+    pub(super) fn replayed(&self, from_s: f64, to_s: f64, factor: f64) -> String {
+        let Table { file, every, exact, class, only, time, count, .. } = &self.table;
+        let text = |text: &str| Value::from(text).to_string();
+        let column = |column: &Column| match column {
+            Column::Named(name) => text(name),
+            Column::Number(number) => number.to_string(),
+        };
+        let list = |names: &Vec<String>| {
+            format!("[{}]", names.iter().map(|name| text(name)).collect::<Vec<_>>().join(", "))
+        };
+        let keys = [
+            ("file", Some(text(file))),
+            ("every", every.map(|every| text(&every.to_string()))),
+            ("exact", exact.map(|exact| exact.to_string())),
+            ("class", class.map(|class| text(class.word()))),
+            ("only", only.as_ref().map(list)),
+            ("time", time.as_ref().map(column)),
+            ("count", count.as_ref().map(column)),
+            ("from", Some(text(&format!("{from_s:.3}s")))),
+            ("to", Some(text(&format!("{to_s:.3}s")))),
+            ("factor", Some(format!("{factor:?}"))),
+        ];
+        let keys = keys.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}", value?)));
+        format!("{{ {} }}", keys.collect::<Vec<String>>().join(", "))
+    }
+
     pub(super) fn factor(&self) -> f64 {
         self.table.factor.unwrap_or(1.0)
     }

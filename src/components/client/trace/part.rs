@@ -9,7 +9,7 @@ use crate::model::columns::{Columns, cut};
 use crate::model::quantity::Duration;
 
 use super::recorded::{Marks, period};
-use super::time::{Begin, DAY_S, date, time_of_day};
+use crate::model::moments::{Begin, DAY_S, date, time_of_day};
 
 /// Number of classes that a trace can have.
 const CLASSES_MAX: usize = 1000;
@@ -185,6 +185,16 @@ pub(super) enum ClassOf {
     Shares,
     /// From the line of the file, whose column `class` names it.
     File,
+}
+
+impl ClassOf {
+    /// As a scenario writes it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            ClassOf::Shares => "shares",
+            ClassOf::File => "file",
+        }
+    }
 }
 
 #[cfg(test)]

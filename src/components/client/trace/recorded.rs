@@ -8,7 +8,7 @@ use crate::model::quantity::Duration;
 
 use super::super::profile::{Cycle, Profile};
 use super::part::{Lines, Part};
-use super::time::times;
+use crate::model::moments::times;
 
 /// Largest number of lines of a trace file.
 const LINES_MAX: usize = 10_000_000;
@@ -302,7 +302,8 @@ fn choose(columns: &Columns<'_>, layout: Layout<'_>) -> Result<Chosen, String> {
         (None, 2) if class.is_none() && (layout.time.is_none() || columns.header.is_none()) => {
             Some(1 - time.min(1))
         }
-        (None, _) if layout.time.is_some() => None,
+        // Besides the times and classes a log has durations and the like.
+        (None, _) if layout.time.is_some() || (class.is_some() && named(&TIMES).is_some()) => None,
         (None, _) => {
             return Err(format!(
                 "it has {width} columns: say which has the times and which the counts, such as time = 1 and count = 2"

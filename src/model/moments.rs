@@ -1,9 +1,9 @@
 //! Times as measurements write them: seconds from the start, an epoch of any unit, or a date by ISO 8601.
 
-use crate::model::columns::{Columns, cut};
+use super::columns::{Columns, cut};
 
 /// Seconds of a day.
-pub(super) const DAY_S: f64 = 86_400.0;
+pub const DAY_S: f64 = 86_400.0;
 
 /// Seconds beyond which a number is no time within a trial: an epoch, or a typing error. Thirty years.
 const EPOCH_FROM: f64 = 1e9;
@@ -25,24 +25,24 @@ enum Clock {
 
 /// The times of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Times {
+pub struct Times {
     /// Those of the lines in seconds, in the order of the lines.
-    pub(super) seconds: Vec<f64>,
+    pub seconds: Vec<f64>,
     /// The moment at which they begin, if the file has dates or epochs, or a comment `# begin: DATE`.
-    pub(super) begin: Option<Begin>,
+    pub begin: Option<Begin>,
 }
 
 /// A moment in the history of the world.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Begin {
+pub struct Begin {
     /// Seconds since 1970, UTC.
-    pub(super) epoch_s: f64,
+    pub epoch_s: f64,
     /// Seconds by which the clocks of the file are ahead of UTC, as its first line says.
-    pub(super) ahead_s: f64,
+    pub ahead_s: f64,
 }
 
 /// The times of a column. Dates and epochs count from the earliest line.
-pub(super) fn times(columns: &Columns<'_>, column: usize) -> Result<Times, String> {
+pub fn times(columns: &Columns<'_>, column: usize) -> Result<Times, String> {
     let (_, first) = columns.column(column).next().unwrap_or((0, ""));
     let clock = clock(columns, first)?;
     let read = |(number, field): (usize, &str)| {
@@ -100,7 +100,7 @@ fn wrong(line: usize, field: &str) -> String {
 
 /// The seconds since 1970 of a date by ISO 8601, and those by which its zone is ahead of UTC: `2017-08-04T13:23:08.5Z`, with a
 /// blank for the T, with a zone such as `+09:00`, or with none, which means UTC.
-pub(super) fn date(text: &str) -> Option<(f64, f64)> {
+pub fn date(text: &str) -> Option<(f64, f64)> {
     let (day, rest) = text.split_once(['T', ' '])?;
     let mut day = day.splitn(3, '-').map(whole);
     let (year, month, day) = (day.next()??, day.next()??, day.next()??);
@@ -111,7 +111,7 @@ pub(super) fn date(text: &str) -> Option<(f64, f64)> {
 }
 
 /// The seconds since midnight of a clock time: `18:00`, `18:00:05.5`.
-pub(super) fn time_of_day(text: &str) -> Option<f64> {
+pub fn time_of_day(text: &str) -> Option<f64> {
     let mut parts = text.splitn(3, ':');
     let (hour, minute) = (whole(parts.next()?)?, whole(parts.next()?)?);
     let second: f64 = parts.next().map_or(Some(0.0), |second| second.replace(',', ".").parse().ok())?;

@@ -1,9 +1,5 @@
 //! `WorkSort` and `WorkCost`: the sorts of work of a box, and what measurements say that a unit of each costs.
 
-use crate::kernel::time::SimDuration;
-
-use super::quantity::Duration;
-
 /// The smallest variation that is told from none.
 const CV_MIN: f64 = 0.05;
 
@@ -38,7 +34,7 @@ impl WorkCost {
     /// Its core time as a scenario writes it.
     #[must_use]
     pub fn cpu(&self) -> String {
-        let mean = Duration(SimDuration::from_sample_secs(rounded(self.cpu_s)));
+        let mean = time(self.cpu_s);
         if self.cv < CV_MIN {
             return format!("\"{mean}\"");
         }
@@ -49,8 +45,13 @@ impl WorkCost {
     /// Its time without a core as a scenario writes it.
     #[must_use]
     pub fn wait(&self) -> String {
-        format!("\"{}\"", Duration(SimDuration::from_sample_secs(rounded(self.wait_s))))
+        format!("\"{}\"", time(self.wait_s))
     }
+}
+
+/// A time as a scenario writes it, in ms as long as it is below a second.
+fn time(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{}ms", rounded(seconds * 1e3)) } else { format!("{}s", rounded(seconds)) }
 }
 
 /// A number rounded to four digits: a measurement has no more.
@@ -68,7 +69,7 @@ mod tests {
             |cpu_s, cv| WorkCost { sort: "view".into(), cpu_s, cv, wait_s: 0.0123456, note: String::new() };
         assert_eq!(cost(0.004_971_3, 0.01).cpu(), "\"4.971ms\"");
         assert_eq!(cost(0.04, 1.0).cpu(), "{ dist = \"gamma\", mean = \"40ms\", cv = 1 }");
-        assert_eq!(cost(0.0, 0.0).cpu(), "\"0s\"");
+        assert_eq!(cost(0.0, 0.0).cpu(), "\"0ms\"");
         assert_eq!(cost(0.04, 1.0).wait(), "\"12.35ms\"");
     }
 }

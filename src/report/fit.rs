@@ -118,7 +118,7 @@ fn low(low: &[LowLoad]) -> String {
     let row = |one: &LowLoad| {
         let predicted = one.predicted_s.map_or("-".into(), time);
         let wait = if one.wait_s > 0.0 { time(one.wait_s) } else { "-".into() };
-        let cv = one.cv.map_or("-".into(), number);
+        let cv = one.cv.map_or("not told".into(), number);
         vec![one.class.clone(), number(one.requests as f64), time(one.mean_s), predicted, wait, cv]
     };
     let rows: Vec<Vec<String>> = low.iter().map(row).collect();

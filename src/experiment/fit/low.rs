@@ -7,7 +7,7 @@ use crate::scenario::Scenario;
 use super::grid::BoxSorts;
 use super::log::Log;
 use super::regress::Estimate;
-use super::{BoxFit, Load, Options};
+use super::{BoxFit, CV_UNKNOWN, Load, Options};
 
 /// The share of the windows, those with the fewest requests, that count as low load.
 const LOW: f64 = 0.1;
@@ -23,6 +23,10 @@ const SIMULATED: f64 = 100_000.0;
 
 /// The least rest of a duration that is a wait, as a share of the duration, and in seconds.
 const REST_MIN: (f64, f64) = (0.05, 0.000_2);
+
+/// The least part that core times, were they exponential, have in the variance of the durations for their own variation to be
+/// told: below it is lost in that of the rest.
+const TOLD: f64 = 0.2;
 
 /// The durations of one class at low load.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -41,7 +45,7 @@ pub struct LowLoad {
     pub predicted_s: Option<f64>,
     /// Seconds without a core that make up the difference.
     pub wait_s: f64,
-    /// The variation that the core times get for durations to vary as measured.
+    /// The variation that the core times get for durations to vary as measured; absent where that tells nothing of them.
     pub cv: Option<f64>,
 }
 
@@ -137,6 +141,7 @@ pub(super) fn add_waits(
     let options =
         RunOptions { seed: options.seed, trials: 0..1, jobs: options.jobs, length: scenario.length() };
     let trials = run(&scenario, &options, &Unwatched);
+    costs.iter_mut().for_each(|cost| cost.cv = CV_UNKNOWN);
     let Some(record) = trials.records.first() else { return Ok(()) };
     for low in low.iter_mut().filter(|low| low.requests >= REQUESTS_MIN) {
         let at = scenario.classes.iter().position(|class| class.name == low.class);
@@ -152,7 +157,7 @@ pub(super) fn add_waits(
             cost.wait_s = rest;
         }
         let variance = (low.sd_s * low.sd_s - sd_s * sd_s).max(0.0);
-        if cost.cpu_s > 0.0 {
+        if cost.cpu_s * cost.cpu_s > TOLD * low.sd_s * low.sd_s {
             cost.cv = variance.sqrt() / cost.cpu_s;
             low.cv = Some(cost.cv);
         }

@@ -59,7 +59,7 @@ pub struct BoxFit {
     pub capacity: f64,
     /// The core seconds of each sort of work, by its name.
     pub costs: Vec<(String, Estimate)>,
-    /// Busy cores without any work; absent where the costs come from durations.
+    /// Busy cores without any work; absent where it cannot be told from 0, and where the costs come from durations.
     pub base: Option<Estimate>,
     /// Condition number; absent where the costs come from durations, or infinite.
     pub condition: Option<f64>,
@@ -113,7 +113,7 @@ pub fn fit(log: &Log, measured: &[Measured], load: &Load<'_>, options: Options) 
             name: one.name.clone(),
             capacity: sorts.capacity,
             costs: sorts.names.iter().cloned().zip(found.costs).collect(),
-            base: Some(found.base),
+            base: found.base,
             condition: Some(found.condition).filter(|condition| condition.is_finite()),
             lag: found.lag,
             windows: found.windows,

@@ -46,8 +46,8 @@ pub(super) struct Windows {
 pub(super) struct Regression {
     /// Core seconds of a unit of each sort of work.
     pub costs: Vec<Estimate>,
-    /// Busy cores without any work.
-    pub base: Estimate,
+    /// Busy cores without any work; none where it cannot be told from 0, and so is left out.
+    pub base: Option<Estimate>,
     /// Condition number of the columns; see [`Normal::condition`].
     pub condition: f64,
     /// Number of windows by which the busy times are late.
@@ -66,7 +66,7 @@ impl Windows {
     pub(super) fn regress(&self, seed: u64) -> Result<Regression, String> {
         let sorts = self.work.first().map_or(0, Vec::len);
         let needed = WINDOWS_PER_COLUMN * (sorts + 1);
-        let used = self.rows(0).len();
+        let used = self.rows(0, true).len();
         if used < needed {
             return Err(format!(
                 "{used} windows have both a load and a busy time: {} costs need at least {needed}",
@@ -74,17 +74,23 @@ impl Windows {
             ));
         }
         let lag = self.lag();
-        let rows = self.rows(lag);
+        let mut rows = self.rows(lag, true);
+        let mut x = sums(&rows).solve();
+        let mut found = intervals(&rows, &x, seed);
+        let base = found.pop().filter(|base| base.low > 0.0);
+        if base.is_none() {
+            // A base load that may be nothing would take from the costs what it wrongly has.
+            rows = self.rows(lag, false);
+            x = sums(&rows).solve();
+            found = intervals(&rows, &x, seed);
+        }
         let whole = sums(&rows);
-        let x = whole.solve();
-        let intervals = intervals(&rows, &x, seed);
-        let (base, costs) = intervals.split_last().expect("there is a column of the base load");
         let mean = rows.iter().map(|(_, y)| y).sum::<f64>() / rows.len() as f64;
         let all: f64 = rows.iter().map(|(_, y)| (y - mean) * (y - mean)).sum();
         let explained = if all > 0.0 { (1.0 - whole.residual(&x) / all).max(0.0) } else { 0.0 };
         Ok(Regression {
-            costs: costs.to_vec(),
-            base: *base,
+            costs: found,
+            base,
             condition: whole.condition(),
             lag,
             windows: rows.len(),
@@ -92,12 +98,12 @@ impl Windows {
         })
     }
 
-    /// The rows of the regression when the busy times are `lag` windows late.
-    fn rows(&self, lag: i32) -> Vec<(Vec<f64>, f64)> {
+    /// The rows of the regression when the busy times are `lag` windows late, with a column of the base load or without.
+    fn rows(&self, lag: i32, has_base: bool) -> Vec<(Vec<f64>, f64)> {
         let row = |(at, work): (usize, &Vec<f64>)| {
             let late = i64::try_from(at).ok()? + i64::from(lag);
             let busy = (*self.busy.get(usize::try_from(late).ok()?)?)?;
-            Some((work.iter().copied().chain([1.0]).collect(), busy))
+            Some((work.iter().copied().chain(has_base.then_some(1.0)).collect(), busy))
         };
         self.work.iter().enumerate().filter_map(row).collect()
     }
@@ -105,7 +111,7 @@ impl Windows {
     /// The shift of the clocks that leaves least over; 0 unless another one is better by more than [`LAG_GAIN`].
     fn lag(&self) -> i32 {
         let left = |lag: i32| {
-            let rows = self.rows(lag);
+            let rows = self.rows(lag, true);
             let normal = sums(&rows);
             normal.residual(&normal.solve()) / rows.len().max(1) as f64
         };
@@ -215,7 +221,7 @@ mod tests {
             assert!((cost.value / truth - 1.0).abs() < 0.05, "{cost:?}, not {truth}");
             assert!((cost.high - cost.low) / truth < 0.1, "{cost:?}");
         }
-        assert!((found.base.value - 0.4).abs() < 0.02, "{:?}", found.base);
+        assert!(found.base.is_some_and(|base| (base.value - 0.4).abs() < 0.02), "{:?}", found.base);
         assert!(found.condition < 15.0 && found.explained > 0.95, "{found:?}");
         assert_eq!((found.lag, found.windows), (0, 1440));
     }
@@ -250,7 +256,7 @@ mod tests {
             let mut held = [0_u32; 4];
             for seed in 1..=200 {
                 let found = day(seed, mix_moves, 0).regress(seed).unwrap();
-                let all = found.costs.iter().chain([&found.base]).zip(TRUE.into_iter().chain([0.4]));
+                let all = found.costs.iter().chain(&found.base).zip(TRUE.into_iter().chain([0.4]));
                 for (held, (cost, truth)) in held.iter_mut().zip(all) {
                     *held += u32::from(cost.low <= truth && truth <= cost.high);
                 }

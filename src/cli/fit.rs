@@ -100,7 +100,8 @@ pub(super) fn run(args: &Args) -> Ended {
         json.write(&report::json::one(&found))?;
     }
     if let Some(file) = write {
-        let all = [&args.overrides[..], &found.settings].concat();
+        let settings = found.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
+        let all: Vec<Override> = args.overrides.iter().cloned().chain(settings).collect();
         let text = overrides::apply(&source.origin, &source.text, &all);
         let text = text.map_err(|found| Failure::scenario(found.render(false)))?;
         file.write(text)?;

@@ -6,15 +6,22 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
+<<<<<<< HEAD
 use super::capacity::{self, CapacityResult};
 use super::climb::{self, ClimbResult};
 use super::compare::{self, CompareResult};
+=======
+use super::capacity::CapacityResult;
+use super::climb::ClimbResult;
+use super::compare::CompareResult;
+use super::fit::Fit;
+>>>>>>> 095f470 (fit: its page, its JSON and its schema)
 use super::gauge::GaugeResult;
 use super::result::{self, RunResult};
 use super::value::{Figure, Named};
 
 /// The results that have a schema, by the command that writes them with `--json`.
-pub const RESULTS: [&str; 4] = ["run", "compare", "capacity", "climb"];
+pub const RESULTS: [&str; 5] = ["run", "compare", "capacity", "climb", "fit"];
 
 /// The schema (draft 2020-12) of the JSON that a command writes.
 ///
@@ -28,6 +35,7 @@ pub fn schema(command: &str) -> Value {
         "compare" => generator.into_root_schema_for::<CompareResult>(),
         "capacity" => generator.into_root_schema_for::<CapacityResult>(),
         "climb" => generator.into_root_schema_for::<ClimbResult>(),
+        "fit" => generator.into_root_schema_for::<Fit>(),
         other => panic!("{other} has no result"),
     }
     .to_value();

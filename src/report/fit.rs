@@ -1,7 +1,7 @@
 //! A fit as text for the terminal: the costs, what the durations at low load add, and whether the model predicts the rest.
 
 use super::number::{estimate, number, percent, seconds, time_ms};
-use super::text::{bad, bold, dim, good, paragraph, table, unsure};
+use super::text::{bad, bold, dim, good, paragraph, table};
 use crate::experiment::fit::{
     BUSY_MAX, BoxFit, CONDITION_MAX, Check, Estimate, FACTOR_MAX, FULL, Figures, Fit, LowLoad, Miss, Part,
 };
@@ -27,7 +27,7 @@ pub fn text(title: &str, fit: &Fit) -> String {
     }
     if let Some(check) = &fit.check {
         out.push_str(&format!("\n{}\n", compared(check, &fit.boxes)));
-        let (is_good, sentence) = verdict(check, &fit.boxes, fit.used_s);
+        let (is_good, sentence) = verdict(check, &fit.boxes);
         let label = if is_good { good("holds:") } else { bad("does not hold:") };
         let first = if is_good { "holds:    " } else { "does not hold: " };
         let colourless = first.trim_end();
@@ -39,9 +39,9 @@ pub fn text(title: &str, fit: &Fit) -> String {
 fn costs(fit: &Fit) -> String {
     let mut rows = Vec::new();
     for one in &fit.boxes {
-        for (at, (sort, cost)) in one.costs.iter().enumerate() {
+        for (at, cost) in one.costs.iter().enumerate() {
             let name = if at == 0 { one.name.clone() } else { String::new() };
-            rows.push(vec![name, sort.clone(), time(cost.value), interval(cost, time)]);
+            rows.push(vec![name, cost.work.clone(), time(cost.cpu_s.value), interval(&cost.cpu_s, time)]);
         }
         if let Some(base) = one.base {
             let cores = |cores: f64| format!("{cores:.3} cores");
@@ -153,7 +153,7 @@ fn compared(check: &Check, boxes: &[BoxFit]) -> String {
 
 /// Whether the model predicts the rest of the log, and the sentence that says so.
 #[must_use]
-pub fn verdict(check: &Check, boxes: &[BoxFit], used_s: f64) -> (bool, String) {
+pub fn verdict(check: &Check, boxes: &[BoxFit]) -> (bool, String) {
     let Some(worst) = check.worst() else {
         return (
             false,
@@ -183,12 +183,12 @@ pub fn verdict(check: &Check, boxes: &[BoxFit], used_s: f64) -> (bool, String) {
             format!("what was not used for the fit is predicted: {allowed}; furthest off: {what}, {when}");
         return (true, sentence);
     }
-    let cause = cause(worst, used_s);
+    let cause = cause(worst);
     (false, format!("{what}, {when} (allowed: {allowed}): {cause}"))
 }
 
 /// What a miss points at.
-fn cause(worst: Miss<'_>, _used_s: f64) -> &'static str {
+fn cause(worst: Miss<'_>) -> &'static str {
     let Miss { part: Part { measured, predicted, .. }, at, is_busy, .. } = worst;
     let busy_fits = close(measured, predicted);
     match (is_busy, busy_fits) {
@@ -209,10 +209,4 @@ fn close(measured: &Figures, predicted: &Figures) -> bool {
         .iter()
         .zip(&predicted.busy)
         .all(|(measured, predicted)| (measured - predicted).abs() <= BUSY_MAX)
-}
-
-/// A word for a fit whose verdict is not good.
-#[must_use]
-pub fn doubt(text: &str) -> String {
-    unsure(text)
 }

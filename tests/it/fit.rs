@@ -69,7 +69,7 @@ impl Measured {
 fn cost(found: &Value, name: &str, sort: &str) -> (f64, f64, f64) {
     let boxes = found["boxes"].as_array().expect("boxes");
     let costs = boxes.iter().find(|one| one["name"] == name).expect(name)["costs"].as_array().expect("costs");
-    let cost = &costs.iter().find(|cost| cost[0] == sort).expect(sort)[1];
+    let cost = &costs.iter().find(|cost| cost["work"] == sort).expect(sort)["cpu_s"];
     let ms = |key: &str| 1e3 * cost[key].as_f64().expect(key);
     (ms("value"), ms("low"), ms("high"))
 }

@@ -7,7 +7,7 @@ use crate::scenario::Scenario;
 use super::grid::BoxSorts;
 use super::log::Log;
 use super::regress::Estimate;
-use super::{BoxFit, CV_UNKNOWN, Load, Options};
+use super::{BoxFit, CV_UNKNOWN, Cost, Load, Options};
 
 /// The share of the windows, those with the fewest requests, that count as low load.
 const LOW: f64 = 0.1;
@@ -30,6 +30,7 @@ const TOLD: f64 = 0.2;
 
 /// The durations of one class at low load.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitLowLoad")]
 pub struct LowLoad {
     /// The class.
     pub class: String,
@@ -88,7 +89,7 @@ pub(super) fn find(log: &Log, used_s: f64, window_s: f64, scenario: &Scenario) -
 /// The box, by its place among those that are fitted, whose sorts of work are the classes: what durations say is said of it.
 pub(super) fn front(scenario: &Scenario, boxes: &[BoxFit]) -> Option<usize> {
     let is_class = |name: &String| scenario.classes.iter().any(|class| class.name == *name);
-    boxes.iter().position(|one| one.costs.iter().all(|(sort, _)| is_class(sort)))
+    boxes.iter().position(|one| one.costs.iter().all(|cost| is_class(&cost.work)))
 }
 
 /// The costs of the box that the clients' requests come to, when nothing but durations was measured: all of a duration at low
@@ -107,9 +108,9 @@ pub(super) fn from_durations(low: &[LowLoad], scenario: &Scenario) -> Result<Box
         let low = low.ok_or_else(|| format!("no request of class `{name}` came at low load"))?;
         let half = 1.96 * low.sd_s / (low.requests as f64).sqrt();
         let (value, least) = (low.mean_s, (low.mean_s - half).max(0.0));
-        Ok((name.clone(), Estimate { value, low: least, high: low.mean_s + half }))
+        Ok(Cost { work: name.clone(), cpu_s: Estimate { value, low: least, high: low.mean_s + half } })
     };
-    let costs = sorts.names.iter().map(cost).collect::<Result<Vec<_>, String>>()?;
+    let costs = sorts.names.iter().map(cost).collect::<Result<Vec<Cost>, String>>()?;
     Ok(BoxFit {
         name: entry.name.clone(),
         capacity: sorts.capacity,

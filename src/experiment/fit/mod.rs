@@ -23,6 +23,9 @@ pub const FULL: f64 = 0.9;
 /// Condition number beyond which the sorts of work are hardly told apart (Belsley, Kuh and Welsch 1980).
 pub const CONDITION_MAX: f64 = 30.0;
 
+/// Name and version of the JSON.
+const SCHEMA: &str = "outgrow.fit/1";
+
 /// The variation of a core time of which nothing is known: exponential.
 const CV_UNKNOWN: f64 = 1.0;
 
@@ -50,15 +53,26 @@ pub struct Options {
     pub jobs: usize,
 }
 
+/// What a unit of one sort of work costs.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitCost")]
+pub struct Cost {
+    /// The sort of work: a class of requests, or `read` and `write`.
+    pub work: String,
+    /// Its core time at speed 1, in seconds.
+    pub cpu_s: Estimate,
+}
+
 /// The costs of one box.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitBox")]
 pub struct BoxFit {
     /// Its name.
     pub name: String,
     /// What its cores do in a second, in core seconds at speed 1.
     pub capacity: f64,
-    /// The core seconds of each sort of work, by its name.
-    pub costs: Vec<(String, Estimate)>,
+    /// What each sort of work costs.
+    pub costs: Vec<Cost>,
     /// Busy cores without any work; absent where it cannot be told from 0, and where the costs come from durations.
     pub base: Option<Estimate>,
     /// Condition number; absent where the costs come from durations, or infinite.
@@ -73,9 +87,23 @@ pub struct BoxFit {
     pub explained: Option<f64>,
 }
 
-/// What a fit has found.
+/// A key that a scenario gets.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitSetting")]
+pub struct Set {
+    /// The key: `web.steps`.
+    pub key: String,
+    /// Its value, as a scenario writes it.
+    pub value: String,
+}
+
+/// What a fit has found, as the JSON `outgrow.fit/1`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Fit {
+    /// Name and version of the format.
+    pub schema: &'static str,
+    /// Version of the simulator.
+    pub version: &'static str,
     /// Seconds of the log that were used, from its beginning.
     pub used_s: f64,
     /// Seconds of the log.
@@ -87,7 +115,7 @@ pub struct Fit {
     /// What durations at low load tell, by class; empty for a log without durations.
     pub low: Vec<LowLoad>,
     /// The keys that the scenario gets, with their values.
-    pub settings: Vec<(String, String)>,
+    pub settings: Vec<Set>,
     /// The replay of the rest of the log; absent with `hold` at 0.
     pub check: Option<Check>,
 }
@@ -112,7 +140,7 @@ pub fn fit(log: &Log, measured: &[Measured], load: &Load<'_>, options: Options) 
         boxes.push(BoxFit {
             name: one.name.clone(),
             capacity: sorts.capacity,
-            costs: sorts.names.iter().cloned().zip(found.costs).collect(),
+            costs: cost_of(&sorts.names, found.costs),
             base: found.base,
             condition: Some(found.condition).filter(|condition| condition.is_finite()),
             lag: found.lag,
@@ -141,7 +169,13 @@ pub fn fit(log: &Log, measured: &[Measured], load: &Load<'_>, options: Options) 
         true => Some(replay::check(log, measured, &boxes, load, &settings, part, options)?),
         false => None,
     };
-    Ok(Fit { used_s, length_s, window_s, boxes, low, settings, check })
+    let settings = settings.into_iter().map(|(key, value)| Set { key, value }).collect();
+    let (schema, version) = (SCHEMA, env!("CARGO_PKG_VERSION"));
+    Ok(Fit { schema, version, used_s, length_s, window_s, boxes, low, settings, check })
+}
+
+fn cost_of(names: &[String], costs: Vec<Estimate>) -> Vec<Cost> {
+    names.iter().cloned().zip(costs).map(|(work, cpu_s)| Cost { work, cpu_s }).collect()
 }
 
 /// The log with the scenario's classes.
@@ -175,7 +209,8 @@ fn costs(boxes: &[BoxFit], measured: &[Measured]) -> Vec<Vec<WorkCost>> {
         note: note(one, source, cost),
     };
     let of = |(at, one): (usize, &BoxFit)| {
-        one.costs.iter().map(|(sort, found)| cost(one, measured.get(at), sort, found)).collect()
+        let source = measured.get(at);
+        one.costs.iter().map(|found| cost(one, source, &found.work, &found.cpu_s)).collect()
     };
     boxes.iter().enumerate().map(of).collect()
 }

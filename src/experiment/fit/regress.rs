@@ -23,6 +23,7 @@ const WINDOWS_PER_COLUMN: usize = 5;
 
 /// A number with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitEstimate")]
 pub struct Estimate {
     /// The number.
     pub value: f64,

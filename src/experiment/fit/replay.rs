@@ -23,6 +23,7 @@ pub const BUSY_MAX: f64 = 0.05;
 
 /// The comparison.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitCheck")]
 pub struct Check {
     /// The parts, in order.
     pub parts: Vec<Part>,
@@ -30,6 +31,7 @@ pub struct Check {
 
 /// One part of the time.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitPart")]
 pub struct Part {
     /// Its beginning, seconds after that of the log.
     pub from_s: f64,
@@ -43,6 +45,7 @@ pub struct Part {
 
 /// What happened in a part.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FitFigures")]
 pub struct Figures {
     /// Requests a second.
     pub rate: f64,

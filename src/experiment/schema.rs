@@ -6,16 +6,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-<<<<<<< HEAD
 use super::capacity::{self, CapacityResult};
 use super::climb::{self, ClimbResult};
 use super::compare::{self, CompareResult};
-=======
-use super::capacity::CapacityResult;
-use super::climb::ClimbResult;
-use super::compare::CompareResult;
-use super::fit::Fit;
->>>>>>> 095f470 (fit: its page, its JSON and its schema)
+use super::fit::{self, Fit};
 use super::gauge::GaugeResult;
 use super::result::{self, RunResult};
 use super::value::{Figure, Named};
@@ -78,6 +72,7 @@ fn name_formats(schema: &mut Value) {
         ("CompareResult", compare::SCHEMA),
         ("CapacityResult", capacity::SCHEMA),
         ("ClimbResult", climb::SCHEMA),
+        ("Fit", fit::SCHEMA),
     ];
     for (name, format) in formats {
         let is_root = schema["title"] == name;

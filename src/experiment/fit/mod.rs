@@ -24,7 +24,7 @@ pub const FULL: f64 = 0.9;
 pub const CONDITION_MAX: f64 = 30.0;
 
 /// Name and version of the JSON.
-const SCHEMA: &str = "outgrow.fit/1";
+pub const SCHEMA: &str = "outgrow.fit/1";
 
 /// The variation of a core time of which nothing is known: exponential.
 const CV_UNKNOWN: f64 = 1.0;

@@ -77,7 +77,8 @@ pub(super) fn run(args: &Args) -> Ended {
     let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
     let write = args.write.as_deref().map(OutputFile::prepare).transpose()?;
     let source = Source::find(&args.scenario)?;
-    let scenario = source.load(&args.overrides)?;
+    // Its warnings are about a run as it stands, which nobody wants here.
+    let scenario = source.check(&args.overrides)?.scenario;
     let log = read_log(args, &source, &scenario)?;
     let measured =
         args.cpu.iter().map(|(name, file)| read_busy(args, name, file)).collect::<Result<Vec<_>, _>>()?;

@@ -183,7 +183,8 @@ fn costs_of_a_tier_and_its_database_are_recovered() {
          steps = [{{ cpu = '10ms' }}, {{ query = 'db' }}]\n[database.db]\ncores = 2\n"
     );
     let model = model.replace("target = 'web'", "target = 'lb'");
-    let (found, holds) = measured.fit(&model, &["--cpu", "web=DIR/web.csv", "--cpu", "db=DIR/db.csv"]);
+    let (found, holds) = measured
+        .fit(&model, &["--cpu", "web=DIR/web.csv", "--cpu", "db=DIR/db.csv", "--write", "DIR/fitted.toml"]);
     for (name, sort, truth) in [
         ("web", "view", 8.0),
         ("web", "search", 15.0),
@@ -194,6 +195,53 @@ fn costs_of_a_tier_and_its_database_are_recovered() {
         recovered(&found, name, sort, truth);
     }
     assert!(holds, "{}", found);
+    // What the model says of twice the load is what the system does at twice the load.
+    let twice = system.replace("'50/s'", "'100/s'").replace("'20/s'", "'40/s'").replace("'4/s'", "'8/s'");
+    fs::write(measured.path("twice.toml"), twice).expect("a system");
+    let as_the_log = ["run.duration=1h", "run.warmup=0s", "run.trials=1", "network.client=0ms"];
+    let truth = figures(&measured.path("twice.toml"), &[]);
+    let predicted =
+        figures(&measured.path("fitted.toml"), &[&as_the_log[..], &["users.trace.factor=2"]].concat());
+    for (name, truth, predicted) in
+        [("p50", truth.0, predicted.0), ("p95", truth.1, predicted.1), ("web", truth.2, predicted.2)]
+    {
+        assert!((predicted / truth - 1.0).abs() < 0.1, "{name}: predicted {predicted}, simulated {truth}");
+    }
+}
+
+/// The p50 and p95 of a run in ms, and the busy share of `web-1`.
+fn figures(scenario: &str, set: &[&str]) -> (f64, f64, f64) {
+    let set = set.iter().flat_map(|set| ["--set", set]);
+    let output = Command::cargo_bin("outgrow")
+        .unwrap()
+        .args(["run", scenario, "--no-try", "--json", "-"])
+        .args(set)
+        .output();
+    let output = output.expect("it runs");
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mean =
+        |at: &str| found.pointer(at).and_then(|one| one["mean"].as_f64()).unwrap_or_else(|| panic!("{at}"));
+    (
+        mean("/metrics/response_ms/p50"),
+        mean("/metrics/response_ms/p95"),
+        mean("/components/web-1/utilisation"),
+    )
+}
+
+#[test]
+fn without_busy_times_durations_at_low_load_are_the_most_that_work_costs() {
+    let step = |ms: f64, class: &str| format!("{{ cpu = {}, class = '{class}' }}", exponential(ms));
+    let steps = format!("[{}, {}, {}]", step(5.0, "view"), step(12.0, "search"), step(40.0, "buy"));
+    let server = "[server.web]\npublic = true\ncores = 4\nworkers = 500\n";
+    let measured = Measured::of(&format!("{USERS}{server}steps = {steps}\n"), &["web"]);
+    let (found, _) =
+        measured.fit(&format!("{KNOWN}{server}steps = [{{ cpu = '10ms' }}]\n"), &["--hold", "0%"]);
+    for (class, truth) in [("view", 5.0), ("search", 12.0), ("buy", 40.0)] {
+        let (value, ..) = cost(&found, "web", class);
+        assert!((truth * 0.95..truth * 1.2).contains(&value), "{class}: {value} ms, not {truth}");
+    }
+    assert!(found["boxes"][0]["base"].is_null() && found["check"].is_null(), "{found}");
+    assert!(found["settings"][0]["value"].as_str().expect("steps").contains("# at most: "), "{found}");
 }
 
 #[test]

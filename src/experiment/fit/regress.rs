@@ -189,17 +189,17 @@ mod tests {
     /// base load of 0.4 cores, the busy share measured with noise of half a point and rounded to a tenth.
     fn day(seed: u64, mix_moves: bool, late: usize) -> Windows {
         let mut noise = Noise(Seed::new(seed).stream("test", "day"));
-        let swing = |minute: f64, phase: f64| {
-            1.0 + 0.6 * libm::sin(std::f64::consts::TAU * (minute / 1440.0 + phase))
-        };
+        // Swings of one period would span two dimensions and the constant, whatever their phases.
+        let swing =
+            |minute: f64, times: f64| 1.0 + 0.6 * libm::sin(std::f64::consts::TAU * minute * times / 1440.0);
         let mut windows = Windows::default();
         for minute in 0..1440 {
             let mut busy = 0.4;
             let mut work = Vec::new();
             for (class, (rate, cost)) in [(100.0, 0.005), (40.0, 0.012), (8.0, 0.04)].into_iter().enumerate()
             {
-                let phase = if mix_moves { class as f64 / 3.0 } else { 0.0 };
-                let count = noise.count(60.0 * rate * swing(f64::from(minute), phase));
+                let times = if mix_moves { 1.0 + class as f64 } else { 1.0 };
+                let count = noise.count(60.0 * rate * swing(f64::from(minute), times));
                 busy += (count * cost + cost * count.sqrt() * noise.next()) / 60.0;
                 work.push(count / 60.0);
             }

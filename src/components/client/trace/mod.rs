@@ -241,7 +241,7 @@ impl TraceSpec {
         if let Some(end) = self.end_s()
             && end + 1.0 < length.as_secs_f64()
         {
-            let end = Duration(SimDuration::from_sample_secs(end));
+            let end = Duration(SimDuration::from_millis((end * 1e3).round() as u64));
             let message =
                 format!("the trace ends at {end}, the run at {}: then nobody asks", Duration(length));
             problems.warn("trace", message, "give `repeat = \"forever\"`, or a shorter `duration`");

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-profile=() wheel=
+profile=() page=() wheel=
 while [ $# -gt 0 ]; do
   case $1 in
     --release) profile=(--release) ;;
@@ -25,10 +25,13 @@ if ! "$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 
   exit 3
 fi
 
+# The page of `outgrow play`, where playground/build.sh has built it.
+[ -z "${OUTGROW_PLAYGROUND:-}" ] || page=(--features playground)
+
 if [ -z "$wheel" ]; then
   "$python" -m venv "$stage/build"
   "$stage/build/bin/pip" install --quiet 'maturin>=1.7,<2' || exit 3
-  (cd python && "$stage/build/bin/maturin" build "${profile[@]}" --out "$stage/dist")
+  (cd python && "$stage/build/bin/maturin" build "${profile[@]}" "${page[@]}" --out "$stage/dist")
   wheel=$(ls "$stage"/dist/outgrow-*.whl)
 fi
 

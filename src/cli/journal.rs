@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use fs4::{FileExt, TryLockError};
 use serde_json::Value;
 
+use super::holder::holder;
 use super::output::write_new;
 use super::shard::Shard;
 use super::status::Failure;
@@ -242,10 +243,13 @@ impl Journal {
     fn open(path: &Path) -> Result<Journal, Failure> {
         let file = File::options().append(true).open(path).map_err(|error| failed(path, &error))?;
         match FileExt::try_lock(&file) {
-            Err(TryLockError::WouldBlock) => Err(Failure::failed(format!(
-                "`{}` belongs to a sweep that is running: wait for its end, or stop it",
-                path.display()
-            ))),
+            Err(TryLockError::WouldBlock) => {
+                let process = holder(&file).map_or(String::new(), |process| format!(", process {process}"));
+                Err(Failure::failed(format!(
+                    "`{}` belongs to a sweep that is running{process}: wait for its end, or stop it",
+                    path.display()
+                )))
+            }
             // Not every file system has locks.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Journal { file, path: path.to_owned() }),
         }

@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod explain;
 mod fit;
+mod holder;
 mod interrupt;
 mod journal;
 mod learn;

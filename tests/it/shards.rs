@@ -159,6 +159,35 @@ fn the_same_shard_twice_at_once_is_one_part() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_sweep_that_runs_is_named_by_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let long = [
+        "sweep",
+        "mm1",
+        "--vary",
+        "users.rate=20/s,30/s",
+        "--duration",
+        "5000h",
+        "--out",
+        "a.csv",
+        "--resume",
+    ];
+    let mut child = outgrow(folder, &long).spawn().unwrap();
+    while lines(&folder.join("a.csv.journal")) == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // The lock is taken after the header is written.
+    std::thread::sleep(Duration::from_millis(200));
+    let refused = ends(folder, &long, 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let named = format!("`a.csv.journal` belongs to a sweep that is running, process {}: ", child.id());
+    assert!(refused.contains(&named), "{refused}");
+}
+
+#[test]
 #[cfg(unix)]
 fn where_there_is_no_space_it_is_said_and_the_shard_goes_on_later() {
     let folder = tempfile::tempdir().unwrap();

@@ -49,6 +49,7 @@ pub fn any() -> Value {
         generator.subschema_for::<CompareResult>(),
         generator.subschema_for::<CapacityResult>(),
         generator.subschema_for::<ClimbResult>(),
+        generator.subschema_for::<Fit>(),
     ];
     let mut schema = json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use outgrow::experiment::result::RunResult;
 use outgrow::experiment::runner::{RunOptions, Unwatched, run};
-use outgrow::experiment::schema::any;
+use outgrow::experiment::schema::{RESULTS, any, schema};
 use serde_json::{Map, Value, json};
 
 use crate::golden::{DURATION, scenarios, shortened};
@@ -144,6 +144,15 @@ fn other_results_are_as_the_schema_says() {
         let said = String::from_utf8_lossy(&output.stderr);
         let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {said}"));
         fits(&value, words[0]);
+    }
+}
+
+#[test]
+fn every_command_with_a_schema_is_among_all_results() {
+    let all = any().to_string();
+    for command in RESULTS {
+        let format = &schema(command)["properties"]["schema"]["const"];
+        assert!(format.is_string() && all.contains(&format.to_string()), "{command}: {format}");
     }
 }
 

@@ -62,6 +62,9 @@ pub mod components;
 pub mod course;
 #[doc(hidden)]
 pub mod experiment;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod import;
 pub mod kernel;
 pub mod model;
 pub mod parts;

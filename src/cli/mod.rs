@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod fit;
 mod holder;
+mod import;
 mod interrupt;
 mod journal;
 mod learn;
@@ -75,6 +76,7 @@ enum Command {
     Play(play::Args),
     Learn(learn::Args),
     Validate(validate::Args),
+    Import(import::Args),
     List(list::Args),
     New(new::Args),
     Schema(schema::Args),
@@ -126,6 +128,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Play(args) => play::run(args),
         Command::Learn(args) => learn::run(args),
         Command::Validate(args) => validate::run(args),
+        Command::Import(args) => import::run(args),
         Command::List(args) => list::run(args),
         Command::New(args) => new::run(args),
         Command::Schema(args) => schema::run(args),

@@ -5,6 +5,12 @@ use super::error::Diagnostic;
 /// How a scenario looks, and how to get one.
 const HELP: &str = "a scenario has tables such as `[client.users]` and `[server.web]`; `outgrow new NAME` writes one to start from";
 
+/// What a log is called.
+pub const LOG: &str = "the access log of a server";
+
+/// How a log becomes a scenario.
+const IMPORT: &str = "`outgrow import FILE` makes a scenario from a log";
+
 /// The one error for a text that is not TOML; `None` if it may be TOML with mistakes.
 pub(super) fn refusal(text: &str) -> Option<Diagnostic> {
     let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -21,7 +27,8 @@ pub(super) fn refusal(text: &str) -> Option<Diagnostic> {
         Some(what) => format!("this is not TOML: it looks like {what}"),
         None => "this is not TOML".to_owned(),
     };
-    Some(Diagnostic::error(start..end, message).help(HELP.to_owned()))
+    let help = if what == Some(LOG) { IMPORT } else { HELP };
+    Some(Diagnostic::error(start..end, message).help(help.to_owned()))
 }
 
 /// Whether a text may be the key of a pair.
@@ -29,8 +36,14 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || "_-.\"' ".contains(letter))
 }
 
+/// Whether a text has the tables of a scenario.
+pub fn is_scenario(text: &str) -> bool {
+    let opens = |line: &str| ["[client.", "[server.", "[run]"].iter().any(|table| line.starts_with(table));
+    text.lines().any(|line| opens(line.trim_start()))
+}
+
 /// The kind of file that the text looks like.
-fn looks_like(text: &str) -> Option<&'static str> {
+pub fn looks_like(text: &str) -> Option<&'static str> {
     let begins = |words: &[&str]| text.lines().any(|line| words.iter().any(|word| line.starts_with(word)));
     let opens = |line: &str| line.ends_with('{') && !line.contains('=');
     Some(match text.trim_start() {
@@ -39,6 +52,11 @@ fn looks_like(text: &str) -> Option<&'static str> {
         _ if begins(&["apiVersion:", "kind:"]) => "YAML of Kubernetes",
         _ if begins(&["services:"]) => "YAML of Docker Compose",
         start if start.starts_with("---") => "YAML",
+        start
+            if start.lines().next().is_some_and(|line| line.contains("] \"") && line.contains(" HTTP/")) =>
+        {
+            LOG
+        }
         _ if text.lines().map(str::trim).any(|line| opens(line) && line.len() > 1) => {
             "a configuration of nginx"
         }
@@ -64,6 +82,10 @@ mod tests {
             (
                 "import http from 'k6/http';\nexport let options = { vus: 10 };\n",
                 Some("JavaScript, such as a test of k6"),
+            ),
+            (
+                "10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 5\n",
+                Some("the access log of a server"),
             ),
             ("Dear outgrow,\nhow many users?\n", None),
         ] {

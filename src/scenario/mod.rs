@@ -11,7 +11,7 @@ mod expects;
 pub mod expression;
 pub mod faults;
 mod fitting;
-mod foreign;
+pub mod foreign;
 pub mod graph;
 pub mod handbook;
 pub mod levers;

@@ -23,6 +23,7 @@ mod fit;
 mod foreign;
 mod gauges;
 mod golden;
+mod import;
 mod incidents;
 mod intervals;
 mod keys;

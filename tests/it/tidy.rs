@@ -13,7 +13,7 @@ use crate::golden::{compare, files_below, golden_file, root, scenarios};
 /// other.
 const LAYERS: [&[&str]; 10] = [
     &["kernel", "stats", "theory"],
-    &["queueing"],
+    &["queueing", "import"],
     &["model"],
     &["parts"],
     &["components"],

@@ -1,0 +1,191 @@
+//! What a file is, told by its beginning, and the reading of files that are read as a whole.
+
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::counts::json as monitoring;
+use super::counts::table::{self, Content, Layout, What};
+use super::counts::{Counts, Meaning, Moments, azure};
+use super::flaw::Flaw;
+use super::hit::Reader;
+use super::latency::{self, Latency};
+use super::logs::json::{JsonLines, Names};
+use super::logs::{LogFormat, known};
+use super::results;
+
+/// Number of lines from which a format is told.
+const LOOK_AT: usize = 100;
+
+/// What a user says about the files.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The zone of times without one.
+    pub zone: Option<String>,
+    /// The server's own line of its log's format.
+    pub log_format: Option<String>,
+    /// Names of fields of JSON objects.
+    pub names: Names,
+    /// What the numbers of a table are, and where.
+    pub layout: Layout,
+}
+
+/// What a file is.
+pub enum Found {
+    /// A request on each line: what it is called, and what reads it.
+    Requests(String, Box<dyn Reader>),
+    /// Something that is read as a whole.
+    Whole(Whole),
+    /// Nothing that is known.
+    Unknown,
+}
+
+/// A file that is read as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// Invocations of Azure Functions.
+    Azure,
+    /// A distribution by HdrHistogram.
+    Hgrm,
+    /// A JSON document: counts of monitoring, or a summary of a load test.
+    Json,
+    /// A table.
+    Table,
+}
+
+/// What such a file has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Load {
+    /// Counts or rates.
+    Counts(Counts),
+    /// Moments of requests.
+    Moments(Moments),
+    /// Only response times.
+    Latency(Latency),
+}
+
+/// Why a file is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An option is wrong.
+    Option(String),
+    /// A line is, or may be read in several ways.
+    Flaw(Flaw),
+    /// It is of no format that is known.
+    Unknown,
+}
+
+impl From<Flaw> for Refusal {
+    fn from(flaw: Flaw) -> Refusal {
+        Refusal::Flaw(flaw)
+    }
+}
+
+/// What a file is whose text begins so. `whole` says that this is all of it; else its last line may be cut.
+///
+/// # Errors
+/// When an option is wrong, or the text may be read in several ways.
+pub fn detect(sample: &str, whole: bool, asked: &Asked) -> Result<Found, Refusal> {
+    let clock = Clock::new(asked.zone.as_deref()).map_err(Refusal::Option)?;
+    let mut lines: Vec<&str> = sample.lines().collect();
+    if !whole && lines.len() > 1 {
+        lines.pop();
+    }
+    let mut lines: Vec<&str> =
+        lines.into_iter().filter(|line| !line.trim().is_empty()).take(LOOK_AT).collect();
+    // The last line of a file may be cut too.
+    if lines.len() > 2 && lines.len() < LOOK_AT {
+        lines.pop();
+    }
+    if let Some(format) = &asked.log_format {
+        let read =
+            LogFormat::new(format, clock).map_err(|why| Refusal::Option(format!("--log-format: {why}")))?;
+        return Ok(Found::Requests("the format of --log-format".to_owned(), Box::new(read)));
+    }
+    let Some(first) = lines.first() else { return Ok(Found::Unknown) };
+    if let Some((name, reader)) = results::detect(&lines) {
+        return Ok(Found::Requests(name.to_owned(), reader));
+    }
+    if is_json(first.trim()) {
+        let reader = JsonLines::new(clock.clone(), asked.names.clone()).map_err(Refusal::Option)?;
+        if lines.iter().filter(|line| reader.fits(line)).count() * 2 > lines.len() {
+            return Ok(Found::Requests("JSON lines".to_owned(), Box::new(reader)));
+        }
+        return Ok(Found::Whole(Whole::Json));
+    }
+    if let Some((name, format)) = known::detect(&lines, &clock)? {
+        return Ok(Found::Requests(name, Box::new(format)));
+    }
+    if azure::fits(first) {
+        return Ok(Found::Whole(Whole::Azure));
+    }
+    if latency::is_hgrm(&lines) {
+        return Ok(Found::Whole(Whole::Hgrm));
+    }
+    if table::fits(&lines, &clock) {
+        return Ok(Found::Whole(Whole::Table));
+    }
+    Ok(Found::Unknown)
+}
+
+/// Whether a first line may begin a JSON document: an object, or a list of values. A table of a scenario is none.
+fn is_json(line: &str) -> bool {
+    let of_list = |rest: &str| {
+        let rest = rest.trim_start();
+        rest.is_empty() || rest.starts_with(['{', '[', '"'])
+    };
+    line.starts_with('{') || line.strip_prefix('[').is_some_and(of_list)
+}
+
+/// Reads a file as a whole. Returns its name with its content.
+///
+/// # Errors
+/// When an option is wrong, a line is, or the text may be read in several ways.
+pub fn read(whole: Whole, text: &str, asked: &Asked) -> Result<(String, Load), Refusal> {
+    let clock = Clock::new(asked.zone.as_deref()).map_err(Refusal::Option)?;
+    let load = match whole {
+        Whole::Azure => ("Azure Functions 2019".to_owned(), Load::Counts(azure::read(text)?)),
+        Whole::Hgrm => ("HdrHistogram".to_owned(), Load::Latency(latency::hgrm(text, asked.layout.per_s)?)),
+        Whole::Table => match table::read(text, &asked.layout, clock)? {
+            Content::Counts(counts) => (format!("a table of {}", noun(counts.meaning)), Load::Counts(counts)),
+            Content::Moments(moments) => ("moments of requests".to_owned(), Load::Moments(moments)),
+            Content::Durations(samples) => ("durations".to_owned(), Load::Latency(Latency::of(samples))),
+        },
+        Whole::Json => {
+            let value: Value = serde_json::from_str(text).map_err(|error| broken_document(text, &error))?;
+            let meaning = match asked.layout.what {
+                Some(What::Values(meaning)) => Some(meaning),
+                _ => None,
+            };
+            if let Some(name) = monitoring::fits(&value) {
+                (name.to_owned(), Load::Counts(monitoring::read(&value, meaning, clock)?))
+            } else if latency::is_oha(&value) {
+                ("oha JSON".to_owned(), Load::Latency(latency::oha(&value)?))
+            } else {
+                return Err(Refusal::Unknown);
+            }
+        }
+    };
+    Ok(load)
+}
+
+fn noun(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Count => "counts",
+        Meaning::Rate => "rates",
+        Meaning::Counter => "a counter",
+    }
+}
+
+/// The line of a document at which it stops to be JSON.
+fn broken_document(text: &str, error: &serde_json::Error) -> Flaw {
+    let number = error.line().max(1);
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let mut at = error.column().saturating_sub(1).min(line.len());
+    while !line.is_char_boundary(at) {
+        at -= 1;
+    }
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    let end = line[at..].chars().next().map_or(at, |letter| at + letter.len_utf8());
+    Flaw::new(number as u64, line, at..end, format!("this is no JSON: {message}"))
+}

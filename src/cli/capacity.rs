@@ -11,7 +11,7 @@ use super::shell::typed;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
-use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal};
+use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal, without_one};
 use crate::model::quantity::Duration;
 use crate::report;
 use crate::scenario::command;
@@ -67,10 +67,13 @@ pub(super) fn run(args: &Args) -> Ended {
     let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "", limit };
     let found = search(&args.simulating, &scenario, (&slo, &knob), &loads, (true, None));
     steps.clear();
-    let Some(found) = found? else {
+    let Some(mut found) = found? else {
         say("interrupted before anything was measured: there is no result");
         return Ok(Status::Interrupted);
     };
+    if found.verdict == Found::Found {
+        found.notes.extend(without_one(&knob, &scenario));
+    }
     if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::capacity::text(&found))?;
     }

@@ -40,7 +40,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::status::{Failure, Status};
-use crate::report::lang::Lang;
+use crate::report::{self, lang::Lang};
 
 /// Shows where a web architecture breaks before its users do.
 ///
@@ -115,6 +115,10 @@ fn explained(said: &clap::Error) -> ExitCode {
 }
 
 fn dispatch(command: &Command) -> Ended {
+    // A report that goes elsewhere has a hundred columns, whatever the terminal.
+    if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size_of(std::io::stdout()) {
+        report::fit(usize::from(columns));
+    }
     match command {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::run(args),

@@ -19,6 +19,7 @@ pub mod gauge;
 pub mod level;
 pub mod loss;
 pub mod pooled;
+pub mod prediction;
 mod rare;
 pub mod result;
 mod round;

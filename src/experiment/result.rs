@@ -7,6 +7,7 @@ use super::gauge::GaugeResult;
 use super::level::Level;
 use super::pooled::Pooled;
 use super::worlds::ByWorld;
+pub use super::prediction::{Fit, Prediction, Relation};
 pub use super::worlds::{World, Worlds};
 pub use super::{value::Figure, value::Moments, value::Named, windows::Series};
 use crate::model::signal::Outcome;
@@ -385,37 +386,6 @@ pub struct Bottleneck {
     pub resource: &'static str,
     /// Its utilisation, 0..1.
     pub utilisation: f64,
-}
-
-/// A prediction of theory, with the measured value.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Prediction {
-    /// The component, or `system`.
-    pub component: String,
-    /// The law: `utilisation law`, `M/M/1`, `the asymptotic bound`.
-    pub law: String,
-    /// The quantity: `utilisation`, `response_ms`, `throughput_rps`, or the resource whose use is meant: `workers`.
-    pub quantity: &'static str,
-    /// How the law bounds the quantity.
-    pub relation: Relation,
-    /// The value that the law gives.
-    pub theory: f64,
-    /// The measured value.
-    pub measured: Figure,
-}
-
-/// How a law bounds a quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Relation {
-    /// The quantity equals the value.
-    Equal,
-    /// The quantity is close to the value; the law is an approximation.
-    About,
-    /// The quantity is at most the value.
-    AtMost,
-    /// The quantity is at least the value.
-    AtLeast,
 }
 
 /// The verdict on a goal, or on a test of the simulator.

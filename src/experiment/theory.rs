@@ -45,7 +45,7 @@ pub(super) fn predictions(
         found.extend(utilisations(scenario, &load, records, result));
         found.extend(alone(scenario, &load, records, result));
     }
-    found
+    found.into_iter().map(Prediction::judged).collect()
 }
 
 /// A queue that takes long to forget its start.
@@ -107,6 +107,7 @@ fn little(result: &RunResult) -> Prediction {
         relation: Relation::Equal,
         theory: little_inside(ended_rps, seconds),
         measured: metrics.in_flight_mean.clone(),
+        verdict: None,
     }
 }
 
@@ -132,6 +133,7 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
         relation,
         theory,
         measured: measured.clone(),
+        verdict: None,
     };
     let response_min = bounds.response_min.max(client.demand_s) * 1000.0;
     let metrics = &result.metrics;
@@ -184,6 +186,7 @@ fn utilisations(
             relation,
             theory,
             measured,
+            verdict: None,
         })
     };
     load.resources.iter().filter_map(law).collect()
@@ -257,6 +260,7 @@ fn alone(
         relation,
         theory: seconds * 1000.0,
         measured: measured.response_ms.mean.clone(),
+        verdict: None,
     })
 }
 

@@ -2,16 +2,18 @@
 
 mod closing;
 mod deploy;
+mod length;
 mod operations;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::random::{Seed, name_hash};
 use crate::kernel::slab::Slab;
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::time::SimTime;
 use crate::queueing::station::Done;
 
-use closing::window_ends;
+pub use length::{Length, WINDOWS};
+use length::window_ends;
 
 use super::address;
 use super::addresses::Addresses;
@@ -51,9 +53,6 @@ enum Advance {
 /// Largest number of calls alive at the same time. Above it a trial stops, because a queue grows without end.
 pub const LIVE_CALLS_MAX: usize = 4_000_000;
 
-/// Number of windows in the series of a trial: enough for a chart, and little to store.
-pub const WINDOWS: u64 = 600;
-
 /// A component to be added to a simulation.
 pub struct Member<'a> {
     /// Its own name: `web-2`.
@@ -87,20 +86,15 @@ pub enum Hardware<'a> {
     Shared(ComponentId),
 }
 
-/// The length of a trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
-    /// Simulated time at the start, which is not measured.
-    pub warmup: SimDuration,
-    /// Measured after the warm-up.
-    pub measured: SimDuration,
-}
-
 /// One trial: components, and the world that they act on.
 pub struct Simulation {
     seats: Vec<Seat>,
     world: World,
     faults: Vec<Planned>,
+    /// Number of windows of the series.
+    windows: u64,
+    /// The use of the machines in the window that is being closed: kept, so that no window allocates it.
+    busy: Vec<(usize, u128, u32)>,
 }
 
 /// A component, with the one value that each delivery needs.
@@ -134,7 +128,7 @@ impl Simulation {
             trace: None,
             ledgers: Ledgers::default(),
         };
-        Simulation { seats: Vec::new(), world, faults: Vec::new() }
+        Simulation { seats: Vec::new(), world, faults: Vec::new(), windows: WINDOWS, busy: Vec::new() }
     }
 
     /// Adds a component and returns its id. Ids count from 0 in the order of adding.
@@ -193,6 +187,11 @@ impl Simulation {
         self.world.recorder.watch(part);
     }
 
+    /// Keeps a series of about this many windows, in place of [`WINDOWS`]; at least 1. Each window costs time.
+    pub fn in_windows(&mut self, windows: u64) {
+        self.windows = windows;
+    }
+
     /// Traces one request, or a sample of requests, from now on.
     pub fn follow(&mut self, trace: Trace) {
         self.world.trace = Some(Box::new(trace));
@@ -227,7 +226,7 @@ impl Simulation {
         if length.warmup.is_zero() {
             self.world.recorder.end_warmup(SimTime::ZERO);
         }
-        for until in window_ends(length) {
+        for until in window_ends(length, self.windows) {
             let share = until.as_secs_f64() / end.as_secs_f64();
             if let Some(early) = self.advance_or_stop(until, &mut || stop(share)) {
                 reason = early;
@@ -476,12 +475,6 @@ impl Simulation {
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }
-    }
-
-    fn close_window(&mut self, now: SimTime) {
-        let world = &mut self.world;
-        let busy: Vec<_> = world.machines.iter_mut().map(|machine| machine.window_busy(now)).collect();
-        world.recorder.close_window(now, &busy);
     }
 }
 

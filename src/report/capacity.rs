@@ -3,7 +3,7 @@
 
 use super::chart::plot::Table;
 use super::number::{estimate, in_unit, number, percent, seconds, time_ms};
-use super::text::{bad, bold, dim, good, paragraph, table, unsure};
+use super::text::{bad, bold, dim, good, fitted, paragraph, unsure};
 use crate::experiment::capacity::{CapacityResult, Condition, Found, LoadUnit, Point};
 use crate::experiment::result::Figure;
 
@@ -19,7 +19,7 @@ pub fn text(result: &CapacityResult) -> String {
         result.seed,
         result.points.len(),
     );
-    out.push_str(&format!("{}\n\n", dim(&run)));
+    out.push_str(&format!("{}\n\n", dim(paragraph("", &run).trim_end())));
     if !result.complete {
         out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
     }
@@ -38,7 +38,7 @@ pub fn text(result: &CapacityResult) -> String {
     out.push('\n');
     let Table { header, rows } = points(result);
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    out.push_str(&table(&header, 1, &rows));
+    out.push_str(&fitted(&header, 1, &rows, &["trials", "goodput/s", "mean"]));
     out
 }
 

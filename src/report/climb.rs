@@ -5,7 +5,7 @@ use super::capacity::{facts, interval, load};
 use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::chart::three;
 use super::number::{number, percent, seconds};
-use super::text::{bold, dim, paragraph, table, unsure};
+use super::text::{bold, dim, fitted, paragraph, unsure};
 use crate::experiment::capacity::{Found, LoadUnit};
 use crate::experiment::climb::{ClimbResult, Gain, Step};
 use crate::experiment::loss::Loss;
@@ -14,13 +14,13 @@ use crate::scenario::changes::Changes;
 /// The whole report, at most a hundred columns wide.
 #[must_use]
 pub fn text(result: &ClimbResult) -> String {
-    let mut out = format!("{}\n{}\n\n", bold(&title(result)), dim(&about(result)));
+    let mut out = format!("{}\n{}\n\n", bold(&title(result)), dim(paragraph("", &about(result)).trim_end()));
     if !result.complete {
         out.push_str(&format!("{}\n", unsure("interrupted: the figures cover only the part that ran")));
     }
     let Table { header, rows } = steps(result);
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    out.push_str(&table(&header, 1, &rows));
+    out.push_str(&fitted(&header, 1, &rows, &["req/s", "USD/h", "95 % interval"]));
     out.push('\n');
     for (name, sentence) in sentences(result) {
         out.push_str(&paragraph(&format!("{name}: "), &sentence));

@@ -7,7 +7,7 @@ use super::capacity::interval;
 use super::chart::plot::Table;
 use super::number::{in_unit, number, percent, seconds, signed, time_ms};
 use super::summary;
-use super::text::{bad, bold, dim, good, paragraph, table, unsure};
+use super::text::{bad, bold, dim, good, fitted, paragraph, unsure};
 use crate::experiment::capacity::Found;
 use crate::experiment::compare::{CompareResult, DesignResult, Difference};
 use crate::experiment::curve::{Curve, CurvePoint, Line};
@@ -87,7 +87,7 @@ fn heading(result: &CompareResult) -> String {
         seconds(result.warmup_s),
         result.seed,
     );
-    let mut out = format!("{}\n{}\n", bold(&names.join(", ")), dim(&run));
+    let mut out = format!("{}\n{}\n", bold(&names.join(", ")), dim(paragraph("", &run).trim_end()));
     if !result.complete {
         out.push_str(&format!("{}\n", unsure("incomplete: the figures cover only the part that ran")));
     }
@@ -201,7 +201,7 @@ pub(super) fn curve_tables(curve: &Curve) -> Vec<(String, Table)> {
 
 fn printed(of: &Table) -> String {
     let header: Vec<&str> = of.header.iter().map(String::as_str).collect();
-    table(&header, 1, &of.rows)
+    fitted(&header, 1, &of.rows, &["USD/million", "USD/h", "answered", "answered there", "mean", "difference"])
 }
 
 fn measured(line: &Line) -> Table {

@@ -25,3 +25,5 @@ pub mod tables;
 mod text;
 pub mod trace;
 pub mod validation;
+
+pub use text::fit;

@@ -1,11 +1,32 @@
 //! What all text reports share: width, tables, headings and colours.
 
+use std::cell::Cell;
+
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
-/// Columns of a report; a hundred fit beside an editor, and into a mail.
-pub(super) const WIDTH: usize = 100;
+/// Most columns of a report; a hundred fit beside an editor, and into a mail.
+const WIDTH: usize = 100;
+
+/// Least columns of a report. On a narrower terminal its lines are broken by the terminal.
+const WIDTH_MIN: usize = 50;
+
+thread_local! {
+    /// Columns of the reports that this thread writes.
+    static COLUMNS: Cell<usize> = const { Cell::new(WIDTH) };
+}
+
+/// Makes the reports that this thread writes from now on fit a terminal with this number of columns. Without it they have a
+/// hundred.
+pub fn fit(columns: usize) {
+    COLUMNS.set(columns.clamp(WIDTH_MIN, WIDTH));
+}
+
+/// Columns of a report.
+pub(super) fn width() -> usize {
+    COLUMNS.get()
+}
 
 /// A heading.
 pub(super) fn bold(text: &str) -> String {
@@ -40,37 +61,72 @@ fn paint(style: Style, text: &str) -> String {
 /// empty cell becomes a dash, so that no value looks forgotten. Cells must be without colours, which would spoil the
 /// widths.
 pub(super) fn table(header: &[&str], left: usize, rows: &[Vec<String>]) -> String {
+    fitted(header, left, rows, &[])
+}
+
+/// The same without the columns for which there is no room: first those without any value, then, of `first`, which names
+/// columns, the first, and at last those on the right. So no name is broken, and no number is parted from its unit.
+pub(super) fn fitted(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| filled(cell)).collect()).collect();
+    let kept = kept(header, left, &rows, first);
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH as u16);
-    table.set_header(header.to_vec());
-    for row in rows {
-        let cell = |cell: &String| if cell.is_empty() { "-".to_owned() } else { unbroken(cell) };
-        table.add_row(row.iter().map(cell));
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width() as u16);
+    table.set_header(kept.iter().map(|column| header[*column]));
+    for row in &rows {
+        table.add_row(kept.iter().map(|column| &row[*column]));
     }
-    for column in table.column_iter_mut().skip(left) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in kept.iter().enumerate() {
+        let least = Width::Fixed(least(header[*column], &rows, *column) as u16);
+        let shown = table.column_mut(at).expect("each kept column is in the table");
+        shown.set_constraint(ColumnConstraint::LowerBoundary(least));
+        if *column >= left {
+            shown.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table.lines().map(|line| line.trim_end().replace(NO_BREAK, " ") + "\n").collect()
 }
 
-/// The same without the columns for which there is no room: of `first`, which names columns, the first goes first. So no name
-/// and no number is broken.
-pub(super) fn fitted(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> String {
+/// The text of a cell.
+fn filled(cell: &str) -> String {
+    if cell.is_empty() { "-".to_owned() } else { unbroken(cell) }
+}
+
+/// Columns that a text may be wrapped to, although there is room on its line.
+const TEXT_COLUMNS: usize = 24;
+
+/// Columns between two columns of a table, on both sides of a cell together.
+const PADDING: usize = 2;
+
+/// The columns of a table for which there is room.
+fn kept(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..header.len()).collect();
-    let wide = |column: &usize| {
+    let natural = |column: &usize| {
         let cells = rows.iter().map(|row| row[*column].chars().count());
-        cells.chain([header[*column].chars().count()]).max().unwrap_or(0) + 2
+        let whole = cells.chain([header[*column].chars().count()]).max().unwrap_or(0) + PADDING;
+        if *column < left { whole.min(least(header[*column], rows, *column).max(TEXT_COLUMNS)) } else { whole }
     };
+    let fits = |kept: &[usize]| kept.iter().map(natural).sum::<usize>() <= width();
+    if !fits(&kept) {
+        kept.retain(|column| *column < left || rows.iter().any(|row| row[*column] != "-"));
+    }
     for name in first {
-        if kept.iter().map(wide).sum::<usize>() <= WIDTH {
+        if fits(&kept) {
             break;
         }
         kept.retain(|column| header[*column] != *name);
     }
-    let header: Vec<&str> = kept.iter().map(|column| header[*column]).collect();
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| kept.iter().map(|column| row[*column].clone()).collect()).collect();
-    table(&header, left, &rows)
+    // Texts can be wrapped at blanks, down to their longest words.
+    let wrapped = |kept: &[usize]| kept.iter().map(|at| least(header[*at], rows, *at)).sum::<usize>();
+    while kept.len() > 1 && wrapped(&kept) > width() {
+        kept.pop();
+    }
+    kept
+}
+
+/// The width of a column that is as narrow as its longest word.
+fn least(header: &str, rows: &[Vec<String>], column: usize) -> usize {
+    let words = rows.iter().map(|row| row[column].as_str()).chain([header]).flat_map(|text| text.split(' '));
+    words.map(|word| word.chars().count()).max().unwrap_or(0) + PADDING
 }
 
 /// A blank at which no line is broken.
@@ -102,7 +158,7 @@ pub(super) fn paragraph(first: &str, text: &str) -> String {
     let text = unbroken(text);
     for word in text.split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         let length = word.chars().count();
-        if used > indent && used + 1 + length > WIDTH {
+        if used > indent && used + 1 + length > width() {
             out.push_str(&line);
             out.push('\n');
             line = " ".repeat(indent);
@@ -136,6 +192,26 @@ mod tests {
         let rows = vec![row().into_iter().map(|cell| cell.replace(' ', "__")).collect()];
         let text = fitted(&["box", "time", "rate"], 1, &rows, &["time"]);
         assert!(!text.contains("time") && text.lines().count() == 2, "{text}");
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_nothing_is_broken() {
+        let header = ["box", "empty", "time", "what binds"];
+        let row = |name: &str| vec![name.into(), String::new(), "1234 ± 12 ms".into(), "the workers of pay".into()];
+        let rows = [row("web-with-a-long-name-1"), row("db")];
+        let at = |columns: usize| {
+            fit(columns);
+            let text = fitted(&header, 1, &rows, &["time"]);
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}\n{text}");
+            assert!(text.contains("web-with-a-long-name-1"), "{columns}\n{text}");
+            text
+        };
+        assert!(at(100).contains("empty") && at(100).contains("1234 ± 12 ms"));
+        let (narrow, narrowest) = (at(62), at(50));
+        assert!(!narrow.contains("empty") && narrow.contains("1234 ± 12 ms") && narrow.lines().count() == 3, "{narrow}");
+        assert!(!narrowest.contains("time") && narrowest.contains("the workers of pay"), "{narrowest}");
+        fit(1000);
+        assert_eq!(width(), WIDTH);
     }
 
     #[test]

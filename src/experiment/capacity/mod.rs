@@ -15,6 +15,7 @@
 mod knob;
 mod margin;
 mod search;
+mod without;
 
 use crate::model::quantity::Rate;
 use crate::scenario::Scenario;
@@ -24,6 +25,7 @@ use super::expect::{measure, unit_name};
 use super::result::{Bottleneck, Figure, Outcomes, RunResult, ScenarioRef};
 use super::runner::Progress;
 pub use knob::{Knob, LoadUnit};
+pub use without::without_one;
 use margin::Margin;
 use search::Search;
 

@@ -224,7 +224,11 @@ fn measure(ready: &Ready<'_>, seed: u64, trial: u32, progress: &dyn Progress) ->
     let Ready { case, plan, scenario } = ready;
     // The name of the case is part of the seed, so that an unlucky stream affects one case only.
     let seed = Seed::new(name_hash(&case.id).wrapping_add(seed)).trial(u64::from(trial));
-    let record = build(scenario, seed).run(scenario.length(), &mut |_| progress.interrupted());
+    let mut simulation = build(scenario, seed);
+    if !plan.offers.iter().any(|(_, quantity)| quantity.reads_windows()) {
+        simulation.in_windows(1);
+    }
+    let record = simulation.run(scenario.length(), &mut |_| progress.interrupted());
     let requests = record.classes.iter().map(|class| class.issued).sum();
     let values = plan.offers.iter().map(|(_, quantity)| quantity.of(&record)).collect();
     (!progress.interrupted()).then_some((requests, values))

@@ -193,6 +193,12 @@ impl Quantity {
         }
     }
 
+    /// Whether it is read from the series of a trial.
+    pub(super) fn reads_windows(&self) -> bool {
+        use Quantity as Q;
+        matches!(self, Q::InsideAt(..) | Q::FullestAt(_) | Q::DrainedAfter(..) | Q::LagAtEnd)
+    }
+
     /// The quantity of this name: `p99(response.read)`, `utilisation(web)`, `throughput`. `classes` are the names of
     /// the request classes in order.
     pub(super) fn named(text: &str, classes: &[&str]) -> Option<Quantity> {

@@ -1,6 +1,6 @@
 //! The ends of windows and of a trial: what has been measured becomes its record.
 
-use super::{Length, Simulation, WINDOWS};
+use super::Simulation;
 use crate::kernel::time::SimTime;
 use crate::model::faults::When;
 use crate::model::ledger::LedgerRecord;
@@ -9,22 +9,15 @@ use crate::model::record::{ComponentRecord, MachineRecord, Stop, TrialRecord};
 use crate::model::signal::ComponentId;
 use crate::model::world::World;
 
-/// The end times of the windows of a trial; the end of the warm-up is one of them.
-pub(super) fn window_ends(length: Length) -> impl Iterator<Item = SimTime> {
-    let total = (length.warmup + length.measured).as_nanos();
-    let step = total.div_ceil(WINDOWS).max(1);
-    let warmup = length.warmup.as_nanos();
-    let regular = (1..=total.div_ceil(step)).map(move |n| (n * step).min(total));
-    let mut ends: Vec<u64> = regular.collect();
-    if warmup > 0 {
-        ends.push(warmup);
-        ends.sort_unstable();
-        ends.dedup();
-    }
-    ends.into_iter().map(SimTime::from_nanos)
-}
-
 impl Simulation {
+    /// Closes the open window.
+    pub(super) fn close_window(&mut self, now: SimTime) {
+        let world = &mut self.world;
+        self.busy.clear();
+        self.busy.extend(world.machines.iter_mut().map(|machine| machine.window_busy(now)));
+        world.recorder.close_window(now, &self.busy);
+    }
+
     /// Closes the books at the moment that the trial has reached.
     pub(super) fn finish(&mut self, stop: Stop, now: SimTime) -> TrialRecord {
         self.close_window(now);

@@ -4,7 +4,7 @@ use super::super::number::{seconds, time_ms};
 use super::load::{Design, Sweep, latency, throughput};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Shade, Table, Unit};
 use super::timeline::{MEAN, OK, P99};
-use super::{brief, cost, rounded, three};
+use super::{briefs, cost, rounded, three};
 use crate::experiment::capacity::{self, CapacityResult, Found, LoadUnit};
 use crate::experiment::compare::CompareResult;
 use crate::experiment::curve::{CurvePoint, Line};
@@ -99,8 +99,8 @@ fn tails(result: &CompareResult, about: &str) -> Option<Chart> {
     let mean = |one: &(&str, Figure)| one.1.mean.unwrap_or(f64::INFINITY);
     let best = all.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))?;
     let worst = all.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
-    let title =
-        format!("p99 is {} with {}, {} with {}", brief(mean(best)), best.0, brief(mean(worst)), worst.0);
+    let told = briefs(&[mean(best), mean(worst)]);
+    let title = format!("p99 is {} with {}, {} with {}", told[0], best.0, told[1], worst.0);
     let shown = |figure: &Figure| time_ms(figure.mean.unwrap_or(0.0), figure.half_width);
     let bar = |(colour, (name, figure)): (usize, &(&str, Figure))| Bar {
         label: (*name).to_owned(),

@@ -2,7 +2,7 @@
 
 use super::super::number::percent;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
-use super::{about, brief};
+use super::{about, brief, briefs};
 use crate::experiment::result::RunResult;
 use crate::stats::histogram::Histogram;
 
@@ -90,15 +90,15 @@ fn curve(name: &str, colour: usize, edges: &[f64], shares: &[f64]) -> Curve {
 
 /// Where most response times lie: one place, or several humps.
 fn title(edges: &[f64], shares: &[f64], all: &Histogram) -> String {
-    let near = |bin: usize| brief((edges[bin] * edges[bin + 1]).sqrt());
-    let humps: Vec<String> = humps(shares).into_iter().map(near).collect();
-    match humps.as_slice() {
+    let near = |bin: usize| (edges[bin] * edges[bin + 1]).sqrt();
+    let humps: Vec<f64> = humps(shares).into_iter().map(near).collect();
+    match briefs(&humps).as_slice() {
         [] => "Response times differ".to_owned(),
-        [one] => {
-            let tenth = all.quantile(0.9) as f64 / NANOS_PER_MS;
+        [_] => {
+            let told = briefs(&[humps[0], all.quantile(0.9) as f64 / NANOS_PER_MS]);
             format!(
-                "The most frequent response time is near {one}; one in ten takes more than {}",
-                brief(tenth)
+                "The most frequent response time is near {}; one in ten takes more than {}",
+                told[0], told[1]
             )
         }
         [many @ .., last] => {

@@ -2,7 +2,7 @@
 
 use super::super::number::{percent, time_ms};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
-use super::{about, brief};
+use super::{about, briefs};
 use crate::experiment::result::{ComponentResult, RunResult};
 
 /// Largest number of separate parts; smaller parts are combined.
@@ -30,7 +30,8 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
     parts.push(("network to clients".into(), rest));
     parts.retain(|part| part.1 > PART_MIN * whole);
     let (most, time) = parts.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let title = format!("Of {} a request spends {} at {most}", brief(whole), brief(*time));
+    let told = briefs(&[whole, *time]);
+    let title = format!("Of {} a request spends {} at {most}", told[0], told[1]);
     let title = title.replace("at network", "on the network");
     let subtitle = about(
         result,
@@ -42,8 +43,9 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         parts.iter().map(|(name, time)| row(name, *time, whole)).collect(),
     );
     let shown = together(parts);
-    let legend =
-        shown.iter().enumerate().map(|(colour, (name, time))| (format!("{name} {}", brief(*time)), colour));
+    let times: Vec<f64> = shown.iter().map(|part| part.1).collect();
+    let legend = shown.iter().zip(briefs(&times)).enumerate();
+    let legend = legend.map(|(colour, ((name, _), time))| (format!("{name} {time}"), colour));
     let bars = Bars {
         axis: Axis::linear("response time", Unit::Ms),
         legend: legend.collect(),

@@ -2,7 +2,7 @@
 
 use super::super::number::number;
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Table, Unit};
-use super::{brief, three};
+use super::{briefs, three};
 
 /// The figures of one design at growing loads. All lists have their points at the same loads.
 #[derive(Clone, Debug, Default)]
@@ -138,14 +138,12 @@ fn latency_title(designs: &[Design], sweep: &Sweep) -> Option<String> {
     let (label, first, last) = all.iter().max_by(|a, b| a.2.y.total_cmp(&b.2.y))?;
     let load = three(last.x);
     let unit = if sweep.is_rate { "/s" } else { "" };
-    let mut title =
-        format!("p99 of {label} goes from {} to {} at {load}{unit}", brief(first.y), brief(last.y));
-    if all.len() > 1
-        && let Some((other, _, end)) = all.iter().min_by(|a, b| a.2.y.total_cmp(&b.2.y))
-    {
-        title += &format!(", that of {other} to {}", brief(end.y));
-    }
-    Some(title)
+    let other = all.iter().min_by(|a, b| a.2.y.total_cmp(&b.2.y)).filter(|_| all.len() > 1);
+    let ends: Vec<f64> = [first.y, last.y].into_iter().chain(other.map(|(_, _, end)| end.y)).collect();
+    let told = briefs(&ends);
+    let title = format!("p99 of {label} goes from {} to {} at {load}{unit}", told[0], told[1]);
+    let that = other.map_or(String::new(), |(other, ..)| format!(", that of {other} to {}", told[2]));
+    Some(title + &that)
 }
 
 fn curve(design: &Design, colour: usize, points: &[Point]) -> Curve {

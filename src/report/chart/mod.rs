@@ -23,7 +23,7 @@ pub mod utilisation;
 
 use self::plot::{Body, Chart};
 use self::sheet::{Anchor, Ink, NARROW, Sheet, Style, WIDTH};
-use super::number::{number, seconds, time_ms};
+use super::number::{number, percent, seconds, time_ms};
 use crate::experiment::result::RunResult;
 
 pub use self::sheet::colours;
@@ -69,6 +69,29 @@ pub(super) fn three(value: f64) -> String {
 fn brief(ms: f64) -> String {
     let ms = rounded(ms);
     if ms.abs() >= 1000.0 { format!("{} s", number(rounded(ms / 1000.0))) } else { time_ms(ms, None) }
+}
+
+/// Times in ms with three significant digits, in one unit, so that readers can compare them: that of the longest. Where the
+/// shortest is less than a tenth of that unit, each has its own.
+fn briefs(ms: &[f64]) -> Vec<String> {
+    let (least, most) = ms.iter().map(|one| one.abs()).filter(|one| *one > 0.0).fold(
+        (f64::INFINITY, 0.0_f64),
+        |(least, most), one| (least.min(one), most.max(one)),
+    );
+    let (name, size_ms) = match most {
+        long if rounded(long) >= 1000.0 => ("s", 1000.0),
+        middle if middle >= 0.1 => ("ms", 1.0),
+        _ => ("µs", 1e-3),
+    };
+    if least < size_ms / 10.0 {
+        return ms.iter().map(|one| brief(*one)).collect();
+    }
+    ms.iter().map(|one| format!("{} {name}", three(one / size_ms))).collect()
+}
+
+/// A share with three significant digits.
+fn brief_share(share: f64) -> String {
+    percent(rounded(share))
 }
 
 fn rounded(value: f64) -> f64 {
@@ -173,6 +196,17 @@ mod tests {
                 assert!(apart, "{}: {text:?} lies on {other:?}", chart.name);
             }
         }
+    }
+
+    #[test]
+    fn times_of_one_chart_have_three_digits_and_one_unit() {
+        assert_eq!(briefs(&[5512.0, 679.4]), ["5.51 s", "0.679 s"]);
+        assert_eq!(briefs(&[55.64, 0.2041]), ["55.6 ms", "0.204 ms"]);
+        assert_eq!(briefs(&[999.9, 999.4]), ["1 s", "0.999 s"]);
+        assert_eq!(briefs(&[0.05, 0.0]), ["50 µs", "0 µs"]);
+        // In seconds the shorter one would be 0.052.
+        assert_eq!(briefs(&[2000.0, 52.1]), ["2 s", "52.1 ms"]);
+        assert_eq!((brief(6794.2), brief_share(0.524_01)), ("6.79 s".to_owned(), "52.4 %".to_owned()));
     }
 
     fn names(charts: &[Chart]) -> Vec<&str> {
@@ -307,7 +341,7 @@ mod tests {
         let late = load::latency(&designs(), &sweep).unwrap();
         assert_eq!(
             late.title,
-            "p99 of 1 × 4 cores goes from 115 ms to 1.02 s at 12,000/s, that of 4 × 4 cores + LB to 1.02 s"
+            "p99 of 1 × 4 cores goes from 0.115 s to 1.02 s at 12,000/s, that of 4 × 4 cores + LB to 1.02 s"
         );
         let dear = cost::chart(&designs(), "20 trials").unwrap();
         for chart in [&through, &late, &dear] {
@@ -322,6 +356,20 @@ mod tests {
                 && price.low < price.y
                 && price.y < price.high
         );
+        // Where nothing has bent yet, the fullest resource tells how far away the limit is.
+        let grows = |used: Option<f64>| {
+            let mut all = designs();
+            for design in &mut all {
+                design.throughput.retain(|point| point.x <= 1000.0);
+                design.fullest = used.map(|used| ("cpu of db".to_owned(), used));
+            }
+            load::throughput(&all, &sweep).unwrap().title
+        };
+        let through_most = "up to 1000 requests a second come through";
+        assert_eq!(grows(Some(0.98)), format!("The limit is near: {through_most}, and cpu of db is 98 % used"));
+        for far in [Some(0.5), None] {
+            assert_eq!(grows(far), format!("No limit in sight: {through_most}"), "{far:?}");
+        }
         let Body::Lines(lines) = &through.body else { panic!("throughput is lines") };
         let knees: Vec<Option<usize>> =
             lines.panels[0].curves.iter().map(|curve: &Curve| curve.knee).collect();

@@ -2,7 +2,7 @@
 
 use super::super::number::{estimate, time_ms};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
-use super::{about, brief};
+use super::{about, brief, briefs};
 use crate::experiment::result::{Figure, RunResult};
 
 /// The chart; `None` if there was no outage.
@@ -17,17 +17,18 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         return None;
     }
     let (longest, most) = parts.iter().max_by(|a, b| length(a.1).total_cmp(&length(b.1)))?;
+    let told = briefs(&[whole * 1e3, length(most) * 1e3]);
     let title = format!(
         "No write for {}: {} of it to {longest}; {} acknowledged writes lost",
-        brief(whole * 1e3),
-        brief(length(most) * 1e3),
+        told[0],
+        told[1],
         data.lost_writes.mean.map_or("unknown".into(), |lost| estimate(lost, data.lost_writes.half_width)),
     );
     let shown: Vec<(usize, &(String, &Figure))> =
         parts.iter().enumerate().filter(|(_, part)| length(part.1) > 0.0).collect();
-    let legend = shown
-        .iter()
-        .map(|(colour, (name, figure))| (format!("{name} {}", brief(length(figure) * 1e3)), *colour));
+    let times: Vec<f64> = shown.iter().map(|(_, part)| length(part.1) * 1e3).collect();
+    let legend = shown.iter().zip(briefs(&times));
+    let legend = legend.map(|((colour, (name, _)), time)| (format!("{name} {time}"), *colour));
     let bars = Bars {
         axis: Axis::linear("time after the last acknowledged write (s)", Unit::Seconds),
         legend: legend.collect(),

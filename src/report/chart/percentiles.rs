@@ -2,7 +2,7 @@
 
 use super::super::number::{percent, time_ms};
 use super::plot::{Axis, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
-use super::{about, brief};
+use super::{about, briefs};
 use crate::experiment::result::{Figure, RunResult};
 use crate::stats::histogram::Histogram;
 
@@ -37,11 +37,9 @@ pub fn chart(result: &RunResult) -> Option<Chart> {
         .map(|(colour, (name, trials))| curve(name, colour, trials))
         .filter(|curve| curve.points.len() > 1)
         .collect();
-    let title = format!(
-        "Half of the requests take less than {}, one in a hundred more than {}",
-        brief(p50),
-        brief(p99)
-    );
+    let told = briefs(&[p50, p99]);
+    let title =
+        format!("Half of the requests take less than {}, one in a hundred more than {}", told[0], told[1]);
     let subtitle = about(result, "response time of requests that ended ok, band = 95 % confidence interval");
     let x = Axis { scale: Scale::Nines, ..Axis::linear("share of requests that are faster", Unit::Share) };
     let panel = Panel::new(Axis::log("response time", Unit::Ms), 320.0, curves);

@@ -118,12 +118,22 @@ impl Ruler {
             Unit::Seconds | Unit::Usd => plain(value, step),
             Unit::Share if self.scale == Scale::Nines => format!("{} %", trimmed(value * 100.0, 5)),
             Unit::Share => format!("{} %", plain(value * 100.0, step * 100.0)),
-            Unit::Ms => match value.abs() {
-                0.0 => "0".to_owned(),
-                small if small < 1.0 => format!("{} µs", trimmed(value * 1e3, 1)),
-                middle if middle < 1000.0 => format!("{} ms", trimmed(value, 1)),
-                _ => format!("{} s", trimmed(value / 1e3, 2)),
-            },
+            Unit::Ms if value == 0.0 => "0".to_owned(),
+            Unit::Ms => {
+                // A linear axis has one unit; the decades of a logarithmic one have each their own.
+                let of = if self.scale == Scale::Log { value.abs() } else { self.high };
+                let (size, name) = match of {
+                    small if small < 1.0 => (1e-3, "µs"),
+                    middle if middle < 1000.0 => (1.0, "ms"),
+                    _ => (1e3, "s"),
+                };
+                let written = if self.scale == Scale::Log {
+                    trimmed(value / size, if size > 1.0 { 2 } else { 1 })
+                } else {
+                    plain(value / size, step / size)
+                };
+                format!("{written} {name}")
+            }
         }
     }
 }
@@ -218,6 +228,11 @@ mod tests {
         assert_eq!(ticks(&log, &[0.4, 3000.0], 5), ["1 ms", "10 ms", "100 ms", "1 s"]);
         assert_eq!(ticks(&log, &[30.0, 180.0, 0.0], 5), ["50 ms", "100 ms", "200 ms"]);
         assert_eq!(ticks(&log, &[50.0], 5), ["50 ms", "60 ms"]);
+        // One unit on a linear axis.
+        let linear = Axis::linear("", Unit::Ms);
+        assert_eq!(ticks(&linear, &[1800.0], 4), ["0", "0.5 s", "1 s", "1.5 s"]);
+        assert_eq!(ticks(&linear, &[2.0], 4), ["0", "0.5 ms", "1 ms", "1.5 ms", "2 ms"]);
+        assert_eq!(ticks(&linear, &[0.8], 4), ["0", "200 µs", "400 µs", "600 µs", "800 µs"]);
     }
 
     #[test]

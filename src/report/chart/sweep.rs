@@ -8,7 +8,7 @@ use super::super::sweep::{Column, Points, measured, moves_at_all, same};
 use super::super::table::Row;
 use super::load::{Design, table};
 use super::plot::{Axis, Bar, Bars, Body, Chart, Curve, Lines, Panel, Point, Scale, Table, Unit};
-use super::{brief, rounded, three};
+use super::{brief, briefs, rounded, three};
 use crate::experiment::sweep::Grid;
 
 /// Largest number of lines; each needs a colour of its own.
@@ -134,7 +134,8 @@ impl Sweep<'_> {
         let title = match self.ends(&points)? {
             (least, most) if brief(least.1) == brief(most.1) => format!("p99 is {}", brief(most.1)),
             (least, most) => {
-                format!("p99 is {} at {}, {} at {}", brief(least.1), least.0, brief(most.1), most.0)
+                let told = briefs(&[least.1, most.1]);
+                format!("p99 is {} at {}, {} at {}", told[0], least.0, told[1], most.0)
             }
         };
         let label = "p99 of the response time";

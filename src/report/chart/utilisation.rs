@@ -1,8 +1,8 @@
 //! Utilisation of the cores and the disk of each component.
 
 use super::super::number::share;
-use super::about;
 use super::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
+use super::{about, brief_share};
 use crate::experiment::result::{ComponentResult, Figure, RunResult};
 use crate::model::resource::{CPU, DISK};
 
@@ -96,10 +96,10 @@ fn title(result: &RunResult, found: &[(String, String, Figure, bool)]) -> Option
     let busiest = machines.max_by(|a, b| a.2.mean.total_cmp_or_last(b.2.mean));
     let others = busiest.and_then(|one| {
         let busy = one.2.mean.filter(|busy| *busy > 0.0)?;
-        Some(format!("; the busiest {} are those of {}, {}", one.1, one.0, share(busy, None)))
+        Some(format!("; the busiest {} are those of {}, {}", one.1, one.0, brief_share(busy)))
     });
     let bottleneck = result.bottleneck.as_ref()?;
-    let used = share(bottleneck.utilisation, None);
+    let used = brief_share(bottleneck.utilisation);
     let of = &bottleneck.component;
     Some(match bottleneck.resource {
         CPU => format!("The cores of {of} are the busiest: {used}"),

@@ -3,7 +3,7 @@
 mod json;
 
 use super::number::{bytes, number, percent, seconds, time_ms};
-use super::text::{bold, paragraph, table};
+use super::text::{bold, fitted, paragraph, table};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
@@ -65,7 +65,8 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = asked.iter().map(row).collect();
-    table(&["resource", "of", "has", "needs, mean", "needs, peak", "full at", "when full"], 7, &rows)
+    let header = ["resource", "of", "has", "needs, mean", "needs, peak", "full at", "when full"];
+    fitted(&header, 7, &rows, &["has"])
 }
 
 /// The name of a resource in the table.

@@ -1,9 +1,9 @@
 //! The tables of boxes in the summary: how busy each box was, its queue, its worst moment, and what theory says.
 
 use super::super::number::{estimate, number, seconds, share, time_ms};
-use super::super::text::{bold, fitted, table};
+use super::super::text::{bold, fitted};
 use super::{bare, figure};
-use crate::experiment::result::{ComponentResult, Outcomes, Prediction, Relation, RunResult};
+use crate::experiment::result::{ComponentResult, Fit, Outcomes, Prediction, Relation, RunResult};
 
 /// Largest group whose members are shown one by one. Of a larger group only the busiest member is shown.
 const MEMBERS_MAX: usize = 4;
@@ -124,7 +124,7 @@ fn worst_moment(result: &RunResult, name: &str) -> Option<f64> {
     Some(worst.0.round())
 }
 
-pub(super) const THEORY: [&str; 5] = ["theory", "law", "of", "says", "measured"];
+pub(super) const THEORY: [&str; 6] = ["theory", "law", "of", "says", "measured", "verdict"];
 
 /// The rows below [`THEORY`].
 pub(super) fn theory_rows(result: &RunResult) -> Vec<Vec<String>> {
@@ -136,7 +136,7 @@ pub(super) fn theory(result: &RunResult) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    table(&THEORY, 3, &rows).replacen("theory", &bold("theory"), 1)
+    fitted(&THEORY, 3, &rows, &["law"]).replacen("theory", &bold("theory"), 1)
 }
 
 fn prediction(of: &Prediction) -> Vec<String> {
@@ -160,5 +160,18 @@ fn prediction(of: &Prediction) -> Vec<String> {
         quantity,
         format!("{relation}{}", show(of.theory, None)),
         figure(&of.measured, show),
+        fit(of),
     ]
+}
+
+/// Whether the measurement agrees with the law.
+fn fit(of: &Prediction) -> String {
+    let apart = of.measured.mean.map_or(0.0, |mean| (mean - of.theory).abs() / of.theory.abs());
+    match of.verdict {
+        Some(Fit::Agrees) => "agrees".into(),
+        Some(Fit::Differs) => format!("differs by {:.0} %", 100.0 * apart),
+        Some(Fit::Kept) => "kept".into(),
+        Some(Fit::Broken) => "broken".into(),
+        None => String::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! The summary's table of what each kind of box counts and measures for itself.
 
 use super::super::number::{estimate, share, time_ms};
-use super::super::text::{bold, table};
+use super::super::text::{bold, fitted};
 use super::{bare, figure};
 use crate::experiment::expect::gauge_of;
 use crate::experiment::result::{ComponentResult, RunResult};
@@ -18,7 +18,7 @@ pub(super) fn section(result: &RunResult) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    table(&HEADER, 2, &rows).replacen("figures", &bold("figures"), 1)
+    fitted(&HEADER, 2, &rows, &["highest"]).replacen("figures", &bold("figures"), 1)
 }
 
 fn has_box_figures(one: &ComponentResult) -> bool {

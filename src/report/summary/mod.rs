@@ -322,6 +322,22 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_terminal_gets_fewer_columns_and_no_broken_number() {
+        let result = result();
+        for columns in [80, 60] {
+            crate::report::fit(columns);
+            let text = plain(&result);
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}\n{text}");
+            for whole in [" ok/s", "available", "mean", "agrees", "db"] {
+                assert!(text.contains(whole), "{columns}: {whole} is not in\n{text}");
+            }
+            // A unit or the end of an interval never begins a line.
+            let begins = |line: &str| ["±", "%", "ms", "/s"].iter().any(|unit| line.trim_start().starts_with(unit));
+            assert!(!text.lines().any(begins), "{columns}\n{text}");
+        }
+    }
+
+    #[test]
     fn calls_come_and_answers_leave() {
         let mut result = result();
         assert!(!boxes::header(&result).contains(&"answered/s"), "every call is answered");

@@ -1,7 +1,7 @@
 //! The table of requests in the summary: what users saw, by class.
 
 use super::super::number::{estimate, number, share, time_ms};
-use super::super::text::{bold, table};
+use super::super::text::{bold, fitted};
 use super::{bare, figure};
 use crate::experiment::result::{
     ClassResult, Figure, Metrics, Named, Outcomes, Responses, RunResult, World, Worlds,
@@ -10,11 +10,14 @@ use crate::experiment::result::{
 pub(super) const HEADER: [&str; 8] =
     ["requests", "offered/s", "ok/s", "available", "mean", "p50", "p95", "p99"];
 
+/// Columns that are left out where there is no room for all, the first first.
+const LEFT_OUT: [&str; 3] = ["p50", "p95", "offered/s"];
+
 pub(super) fn section(result: &RunResult) -> String {
     if let Some(worlds) = &result.worlds {
         return by_world(worlds) + &unhappy(&result.metrics.outcomes).unwrap_or_default();
     }
-    let mut out = table(&HEADER, 1, &rows(result));
+    let mut out = fitted(&HEADER, 1, &rows(result), &LEFT_OUT);
     out = out.replacen("requests", &bold("requests"), 1);
     if let Some(line) = unhappy(&result.metrics.outcomes) {
         out.push_str(&line);
@@ -43,7 +46,7 @@ fn by_world(worlds: &Worlds) -> String {
     let table = |name: &str, world: &World| {
         let plural = if world.trials == 1 { "" } else { "s" };
         let title = format!("the {} trial{plural} {name}", world.trials);
-        format!(" {}\n{}", bold(&title), table(&HEADER, 1, &world_rows(world)))
+        format!(" {}\n{}", bold(&title), fitted(&HEADER, 1, &world_rows(world), &LEFT_OUT))
     };
     table("in which the service came back", &worlds.recovered)
         + &table("in which it did not", &worlds.collapsed)

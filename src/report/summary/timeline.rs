@@ -2,11 +2,19 @@
 
 use super::super::number::{moments, number, seconds, time_ms};
 use super::super::sparkline::sparkline;
-use super::super::text::bold;
+use super::super::text::{bold, width};
 use crate::experiment::result::{Happening, RunResult};
 
-/// Characters of a sparkline; label and scale stand beside it.
+/// Most characters of a sparkline.
 const COLUMNS: usize = 60;
+
+/// Characters of the label and of the scale beside it.
+const BESIDE: usize = 30;
+
+/// Characters of a sparkline.
+fn columns() -> usize {
+    width().saturating_sub(BESIDE).min(COLUMNS)
+}
 
 /// Largest number of listed events: a flapping box has pages of them.
 const HAPPENINGS_MAX: usize = 8;
@@ -27,7 +35,7 @@ pub(super) fn section(result: &RunResult) -> String {
         if highest == 0.0 {
             continue;
         }
-        out.push_str(&format!(" {label:9} {}  up to {}\n", sparkline(&values, COLUMNS), show(highest)));
+        out.push_str(&format!(" {label:9} {}  up to {}\n", sparkline(&values, columns()), show(highest)));
         lines += 1;
     }
     if lines == 0 {
@@ -45,10 +53,10 @@ fn happenings(happenings: &[Happening], span: f64) -> String {
     if happenings.is_empty() || span <= 0.0 {
         return String::new();
     }
-    let mut marks = vec![' '; COLUMNS];
+    let mut marks = vec![' '; columns()];
     for happening in happenings {
-        let at = (happening.t_s / span * COLUMNS as f64) as usize;
-        marks[at.min(COLUMNS - 1)] = '^';
+        let at = (happening.t_s / span * columns() as f64) as usize;
+        marks[at.min(columns() - 1)] = '^';
     }
     let marks: String = marks.into_iter().collect();
     let mut out = format!(" {:9} {}\n", "", marks.trim_end());

@@ -75,7 +75,7 @@ fn lost_writes(writes: f64, ship: &str, over: f64, lost: Vec<(String, Quantity)>
     let failover = "failover = { interval = \"200ms\", misses = 2, promote = \"100ms\" }";
     let run = format!("warmup = \"0s\"\nduration = \"{}\"", time(QUIET + over + 4.0));
     Plan::new(database(&run, WRITES, writes, &format!("{ship}\n{failover}\n{}", crash(over))), lost)
-        .trials(2000)
+        .trials(1000)
         .rare()
 }
 

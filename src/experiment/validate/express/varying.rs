@@ -118,7 +118,7 @@ pub(super) fn from_empty(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         let (now, later): (Vec<_>, Vec<_>) = moments.into_iter().partition(|(_, at)| *at >= 0.15 * longest);
         let offers =
             now.into_iter().map(|(key, at)| (key, Quantity::InsideAt("box".into(), at, f64::INFINITY)));
-        plans.push(Plan::new(scenario(0.0, 1.2 * longest, &boxes), offers.collect()).trials(4000).rare());
+        plans.push(Plan::new(scenario(0.0, 1.2 * longest, &boxes), offers.collect()).trials(2000).rare());
         moments = later;
     }
     Ok(plans)

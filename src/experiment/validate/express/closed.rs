@@ -64,15 +64,7 @@ fn disciplines(input: &Input<'_>) -> Result<Vec<String>, Reason> {
     }
 }
 
-/// Number of times that each user thinks in a trial at least.
-const THINKS: f64 = 100.0;
-
-/// The same for a published measurement: its tolerance of several per cent leaves an interval of less than one per cent much
-/// room.
-const THINKS_PUBLISHED: f64 = 40.0;
-
-/// Duration of a trial in seconds, long enough for every user to think often.
+/// Duration of a trial in seconds, long enough for every user to think about 100 times.
 fn seconds(input: &Input<'_>, throughput: f64, think: f64) -> f64 {
-    let thinks = if input.case.tolerance.is_some() { THINKS_PUBLISHED } else { THINKS };
-    input.seconds(throughput).max(thinks * think)
+    input.seconds(throughput).max(100.0 * think)
 }

@@ -126,12 +126,7 @@ impl Points<'_> {
         some.sort_unstable();
         some.truncate(COLUMNS_MAX);
         let mut kept: Vec<usize> = some.into_iter().map(|(_, at)| at).collect();
-<<<<<<< HEAD
-        while kept.len() > 1 && self.width(&kept, &all) > WIDTH {
-=======
-        kept.sort_unstable();
         while kept.len() > 1 && self.width(&kept, &all) > width() {
->>>>>>> 91d9ded (A report fits its terminal: columns go by rank, and no name or number is broken; times of one chart have one unit and three digits; each line of theory has a verdict; capacity says what is left when one machine is missing)
             kept.pop();
         }
         kept.sort_unstable();

@@ -75,10 +75,13 @@ pub(super) fn fitted(header: &[&str], left: usize, rows: &[Vec<String>], first: 
     for row in &rows {
         table.add_row(kept.iter().map(|column| &row[*column]));
     }
+    let is_tight = kept.iter().map(|column| whole(header[*column], &rows, *column)).sum::<usize>() > width();
     for (at, column) in kept.iter().enumerate() {
-        let least = Width::Fixed(least(header[*column], &rows, *column) as u16);
         let shown = table.column_mut(at).expect("each kept column is in the table");
-        shown.set_constraint(ColumnConstraint::LowerBoundary(least));
+        if is_tight {
+            let least = Width::Fixed(least(header[*column], &rows, *column) as u16);
+            shown.set_constraint(ColumnConstraint::LowerBoundary(least));
+        }
         if *column >= left {
             shown.set_cell_alignment(CellAlignment::Right);
         }
@@ -101,8 +104,7 @@ const PADDING: usize = 2;
 fn kept(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..header.len()).collect();
     let natural = |column: &usize| {
-        let cells = rows.iter().map(|row| row[*column].chars().count());
-        let whole = cells.chain([header[*column].chars().count()]).max().unwrap_or(0) + PADDING;
+        let whole = whole(header[*column], rows, *column);
         if *column < left { whole.min(least(header[*column], rows, *column).max(TEXT_COLUMNS)) } else { whole }
     };
     let fits = |kept: &[usize]| kept.iter().map(natural).sum::<usize>() <= width();
@@ -123,6 +125,12 @@ fn kept(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> V
     kept
 }
 
+/// The width of a column in which nothing is wrapped.
+fn whole(header: &str, rows: &[Vec<String>], column: usize) -> usize {
+    let cells = rows.iter().map(|row| row[column].chars().count());
+    cells.chain([header.chars().count()]).max().unwrap_or(0) + PADDING
+}
+
 /// The width of a column that is as narrow as its longest word.
 fn least(header: &str, rows: &[Vec<String>], column: usize) -> usize {
     let words = rows.iter().map(|row| row[column].as_str()).chain([header]).flat_map(|text| text.split(' '));
@@ -139,8 +147,10 @@ pub(super) fn unbroken(text: &str) -> String {
     let mut out = words.next().unwrap_or_default().to_owned();
     for word in words {
         let is_unit = units.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
-        let is_joined =
-            (is_unit && out.ends_with(|end: char| end.is_ascii_digit())) || word == "±" || out.ends_with('±');
+        let is_joined = (is_unit && out.ends_with(|end: char| end.is_ascii_digit()))
+            || word == "±"
+            || out.ends_with('±')
+            || out.ends_with("USD") && word.starts_with(|first: char| first.is_ascii_digit());
         out.push(if is_joined { NO_BREAK } else { ' ' });
         out.push_str(word);
     }
@@ -217,7 +227,7 @@ mod tests {
     #[test]
     fn a_number_stays_with_its_unit() {
         let said = unbroken("99.7 ± 0.1 % of 84 ms, for USD 3 a day");
-        assert_eq!(said, "99.7\u{a0}±\u{a0}0.1\u{a0}% of 84\u{a0}ms, for USD 3 a day");
+        assert_eq!(said, "99.7\u{a0}±\u{a0}0.1\u{a0}% of 84\u{a0}ms, for USD\u{a0}3 a day");
         let line = paragraph("", &format!("{} 12 ms", "x".repeat(95)));
         assert_eq!(line.lines().last(), Some("12 ms"));
     }

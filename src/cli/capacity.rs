@@ -11,7 +11,9 @@ use super::shell::typed;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
-use crate::experiment::capacity::{CapacityResult, Found, Knob, Loads, Question, capacity, refusal, without_one};
+use crate::experiment::capacity::{
+    CapacityResult, Found, Knob, Loads, Question, capacity, refusal, without_one,
+};
 use crate::model::quantity::Duration;
 use crate::report;
 use crate::scenario::command;

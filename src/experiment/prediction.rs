@@ -104,11 +104,20 @@ mod tests {
         assert_eq!(fit(Equal, 500.0, 363.0, Some(129.0)), Some(Fit::Differs));
         assert_eq!(fit(Equal, 500.0, 363.0, Some(140.0)), Some(Fit::Agrees));
         assert_eq!(fit(Equal, 500.0, 496.0, Some(1.0)), Some(Fit::Agrees), "less than 1 %");
-        assert_eq!((fit(Equal, 500.0, 400.0, None), fit(Equal, 500.0, 499.0, None)), (None, Some(Fit::Agrees)));
+        assert_eq!(
+            (fit(Equal, 500.0, 400.0, None), fit(Equal, 500.0, 499.0, None)),
+            (None, Some(Fit::Agrees))
+        );
         assert_eq!(fit(About, 500.0, 410.0, Some(1.0)), Some(Fit::Agrees));
         assert_eq!(fit(About, 500.0, 390.0, Some(1.0)), Some(Fit::Differs));
-        assert_eq!((fit(AtMost, 7.0, 5.0, None), fit(AtMost, 7.0, 19.5, Some(0.4))), (Some(Fit::Kept), Some(Fit::Broken)));
-        assert_eq!((fit(AtLeast, 7.0, 8.0, None), fit(AtLeast, 7.0, 5.0, Some(0.4))), (Some(Fit::Kept), Some(Fit::Broken)));
+        assert_eq!(
+            (fit(AtMost, 7.0, 5.0, None), fit(AtMost, 7.0, 19.5, Some(0.4))),
+            (Some(Fit::Kept), Some(Fit::Broken))
+        );
+        assert_eq!(
+            (fit(AtLeast, 7.0, 8.0, None), fit(AtLeast, 7.0, 5.0, Some(0.4))),
+            (Some(Fit::Kept), Some(Fit::Broken))
+        );
         assert_eq!(fit(AtMost, 7.0, 7.3, Some(0.4)), Some(Fit::Kept));
     }
 }

@@ -12,8 +12,8 @@ use crate::kernel::slab::Slab;
 use crate::kernel::time::SimTime;
 use crate::queueing::station::Done;
 
-pub use length::{Length, WINDOWS};
 use length::window_ends;
+pub use length::{Length, WINDOWS};
 
 use super::address;
 use super::addresses::Addresses;

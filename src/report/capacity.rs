@@ -3,7 +3,7 @@
 
 use super::chart::plot::Table;
 use super::number::{estimate, in_unit, number, percent, seconds, time_ms};
-use super::text::{bad, bold, dim, good, fitted, paragraph, unsure};
+use super::text::{bad, bold, dim, fitted, good, paragraph, unsure};
 use crate::experiment::capacity::{CapacityResult, Condition, Found, LoadUnit, Point};
 use crate::experiment::result::Figure;
 

@@ -7,7 +7,7 @@ use super::capacity::interval;
 use super::chart::plot::Table;
 use super::number::{in_unit, number, percent, seconds, signed, time_ms};
 use super::summary;
-use super::text::{bad, bold, dim, good, fitted, paragraph, unsure};
+use super::text::{bad, bold, dim, fitted, good, paragraph, unsure};
 use crate::experiment::capacity::Found;
 use crate::experiment::compare::{CompareResult, DesignResult, Difference};
 use crate::experiment::curve::{Curve, CurvePoint, Line};
@@ -201,7 +201,12 @@ pub(super) fn curve_tables(curve: &Curve) -> Vec<(String, Table)> {
 
 fn printed(of: &Table) -> String {
     let header: Vec<&str> = of.header.iter().map(String::as_str).collect();
-    fitted(&header, 1, &of.rows, &["USD/million", "USD/h", "answered", "answered there", "mean", "difference"])
+    fitted(
+        &header,
+        1,
+        &of.rows,
+        &["USD/million", "USD/h", "answered", "answered there", "mean", "difference"],
+    )
 }
 
 fn measured(line: &Line) -> Table {

@@ -67,7 +67,8 @@ pub(super) fn table(header: &[&str], left: usize, rows: &[Vec<String>]) -> Strin
 /// The same without the columns for which there is no room: first those without any value, then, of `first`, which names
 /// columns, the first, and at last those on the right. So no name is broken, and no number is parted from its unit.
 pub(super) fn fitted(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| filled(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| filled(cell)).collect()).collect();
     let kept = kept(header, left, &rows, first);
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width() as u16);
@@ -105,7 +106,11 @@ fn kept(header: &[&str], left: usize, rows: &[Vec<String>], first: &[&str]) -> V
     let mut kept: Vec<usize> = (0..header.len()).collect();
     let natural = |column: &usize| {
         let whole = whole(header[*column], rows, *column);
-        if *column < left { whole.min(least(header[*column], rows, *column).max(TEXT_COLUMNS)) } else { whole }
+        if *column < left {
+            whole.min(least(header[*column], rows, *column).max(TEXT_COLUMNS))
+        } else {
+            whole
+        }
     };
     let fits = |kept: &[usize]| kept.iter().map(natural).sum::<usize>() <= width();
     if !fits(&kept) {
@@ -207,7 +212,8 @@ mod tests {
     #[test]
     fn on_a_narrow_terminal_nothing_is_broken() {
         let header = ["box", "empty", "time", "what binds"];
-        let row = |name: &str| vec![name.into(), String::new(), "1234 ± 12 ms".into(), "the workers of pay".into()];
+        let row =
+            |name: &str| vec![name.into(), String::new(), "1234 ± 12 ms".into(), "the workers of pay".into()];
         let rows = [row("web-with-a-long-name-1"), row("db")];
         let at = |columns: usize| {
             fit(columns);
@@ -218,7 +224,10 @@ mod tests {
         };
         assert!(at(100).contains("empty") && at(100).contains("1234 ± 12 ms"));
         let (narrow, narrowest) = (at(62), at(50));
-        assert!(!narrow.contains("empty") && narrow.contains("1234 ± 12 ms") && narrow.lines().count() == 3, "{narrow}");
+        assert!(
+            !narrow.contains("empty") && narrow.contains("1234 ± 12 ms") && narrow.lines().count() == 3,
+            "{narrow}"
+        );
         assert!(!narrowest.contains("time") && narrowest.contains("the workers of pay"), "{narrowest}");
         fit(1000);
         assert_eq!(width(), WIDTH);

@@ -25,9 +25,9 @@ use super::expect::{measure, unit_name};
 use super::result::{Bottleneck, Figure, Outcomes, RunResult, ScenarioRef};
 use super::runner::Progress;
 pub use knob::{Knob, LoadUnit};
-pub use without::without_one;
 use margin::Margin;
 use search::Search;
+pub use without::without_one;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "outgrow.capacity/1";

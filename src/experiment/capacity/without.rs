@@ -55,7 +55,9 @@ mod tests {
     use super::*;
 
     fn said(boxes: &str) -> Option<String> {
-        let text = format!("[client.u]\nrate = '100/s'\ntarget = 'lb'\n[balancer.lb]\npublic = true\ntargets = ['web']\n{boxes}");
+        let text = format!(
+            "[client.u]\nrate = '100/s'\ntarget = 'lb'\n[balancer.lb]\npublic = true\ntargets = ['web']\n{boxes}"
+        );
         let scenario = from_text(&text);
         without_one(&Knob::of(&scenario, None).unwrap(), &scenario)
     }

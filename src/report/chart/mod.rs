@@ -74,10 +74,11 @@ fn brief(ms: f64) -> String {
 /// Times in ms with three significant digits, in one unit, so that readers can compare them: that of the longest. Where the
 /// shortest is less than a tenth of that unit, each has its own.
 fn briefs(ms: &[f64]) -> Vec<String> {
-    let (least, most) = ms.iter().map(|one| one.abs()).filter(|one| *one > 0.0).fold(
-        (f64::INFINITY, 0.0_f64),
-        |(least, most), one| (least.min(one), most.max(one)),
-    );
+    let (least, most) = ms
+        .iter()
+        .map(|one| one.abs())
+        .filter(|one| *one > 0.0)
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), one| (least.min(one), most.max(one)));
     let (name, size_ms) = match most {
         long if rounded(long) >= 1000.0 => ("s", 1000.0),
         middle if middle >= 0.1 => ("ms", 1.0),
@@ -366,7 +367,10 @@ mod tests {
             load::throughput(&all, &sweep).unwrap().title
         };
         let through_most = "up to 1000 requests a second come through";
-        assert_eq!(grows(Some(0.98)), format!("The limit is near: {through_most}, and cpu of db is 98 % used"));
+        assert_eq!(
+            grows(Some(0.98)),
+            format!("The limit is near: {through_most}, and cpu of db is 98 % used")
+        );
         for far in [Some(0.5), None] {
             assert_eq!(grows(far), format!("No limit in sight: {through_most}"), "{far:?}");
         }

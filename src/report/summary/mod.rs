@@ -332,7 +332,8 @@ mod tests {
                 assert!(text.contains(whole), "{columns}: {whole} is not in\n{text}");
             }
             // A unit or the end of an interval never begins a line.
-            let begins = |line: &str| ["±", "%", "ms", "/s"].iter().any(|unit| line.trim_start().starts_with(unit));
+            let begins =
+                |line: &str| ["±", "%", "ms", "/s"].iter().any(|unit| line.trim_start().starts_with(unit));
             assert!(!text.lines().any(begins), "{columns}\n{text}");
         }
     }

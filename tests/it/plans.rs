@@ -75,6 +75,31 @@ fn a_plan_says_what_it_costs_and_refuses_what_no_engine_can_do() {
     assert!(cut.contains("--duration 20s --warmup 2s"), "{cut}");
 }
 
+#[test]
+fn the_files_that_a_scenario_names_go_with_it() {
+    let folder = folder();
+    let traced = |name: &str| {
+        let own = fs::read_to_string(folder.path().join("mine.toml")).unwrap();
+        let (head, tail) = own.split_once("rate ").expect("a rate of arrivals");
+        let (_, tail) = tail.split_once('\n').unwrap();
+        fs::write(folder.path().join("traced.toml"), format!("{head}trace = \"{name}\"\n{tail}")).unwrap();
+    };
+    fs::create_dir(folder.path().join("deep")).unwrap();
+    let arrivals: String = (0..4000).map(|at| format!("{}\n", f64::from(at) / 10.0)).collect();
+    fs::write(folder.path().join("log.csv"), &arrivals).unwrap();
+    fs::write(folder.path().join("deep/log.csv"), &arrivals).unwrap();
+    let options = ["traced.toml", "--vary", "box.cores=1,2", "--quiet", "--engine"];
+    traced("log.csv");
+    let kubernetes = text(folder.path(), &[&options[..], &["kubernetes"]].concat());
+    assert!(kubernetes.contains("--from-file=traced.toml --from-file=log.csv\n"), "{kubernetes}");
+    let aws = text(folder.path(), &[&options[..], &["aws-batch"]].concat());
+    assert!(aws.contains("for file in traced.toml log.csv; do"), "{aws}");
+    traced("deep/log.csv");
+    let output = plan(folder.path(), &[&options[..], &["kubernetes"]].concat());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("names `deep/log.csv`"));
+    text(folder.path(), &[&options[..], &["slurm"]].concat());
+}
+
 #[cfg(unix)]
 mod quotes {
     use std::os::unix::fs::PermissionsExt as _;

@@ -218,7 +218,7 @@ fn the_environment_says_the_shard_and_stderr_says_from_what() {
     let output = run(&kubernetes);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("this is shard 3/4, by JOB_COMPLETION_INDEX=2"), "{}", said(&output));
-    assert!(said(&output).contains("the 3 points of shard 3/4 are in `parts/part-003-of-004.csv`"));
+    assert!(said(&output).contains("shard 3/4 is done: 3 points in `parts/part-003-of-004.csv`"));
     assert!(output.stdout.is_empty());
     for (variables, why) in [
         (&[][..], "--shard env: none of these is set: SLURM_ARRAY_TASK_ID"),
@@ -249,6 +249,8 @@ fn a_part_that_is_there_already_is_told_apart_from_that_of_another_sweep() {
     let alone = ends(folder, &with(&["--out", "parts/"]), 2);
     assert!(alone.contains("`parts/` is a folder: name a file, or --shard I/N"), "{alone}");
     assert!(!folder.join("parts").exists());
+    let slash = ends(folder, &shard("1/4", "parts"), 2);
+    assert!(slash.contains("`parts` does not say its format") && slash.contains("`parts/`"), "{slash}");
 }
 
 #[test]

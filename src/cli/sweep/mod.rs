@@ -263,7 +263,9 @@ impl Ready<'_> {
         match (self.header.shard, &self.place.file) {
             // A part of a sweep has no answer.
             (Some(shard), Some(file)) => {
-                say(&format!("the {} points of shard {shard} are in `{}`", rows.len(), file.display()));
+                let count = rows.len();
+                let s = if count == 1 { "" } else { "s" };
+                say(&format!("shard {shard} is done: {count} point{s} in `{}`", file.display()));
                 Ok(())
             }
             _ => print(&report::sweep::text(&plan.title, &Points { grid, rows, columns: &plan.columns })),

@@ -34,9 +34,13 @@ impl Target {
             Some("json") => Format::Json,
             Some("parquet") => Format::Parquet,
             _ => {
+                let shown = path.display();
+                let folder = match extension {
+                    None => format!("; the folder of all parts would be `{shown}/`"),
+                    Some(_) => String::new(),
+                };
                 return Err(Failure::usage(format!(
-                    "`{}` does not say its format: name it .csv, .json or .parquet",
-                    path.display()
+                    "`{shown}` does not say its format: name it .csv, .json or .parquet{folder}"
                 )));
             }
         };

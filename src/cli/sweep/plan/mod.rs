@@ -81,6 +81,7 @@ pub(super) fn run(args: &Args) -> Ended {
     if args.engine == Engine::AwsBatch && shards < 2 {
         return Err(Failure::usage("an array of AWS Batch has at least two jobs: --shards 2 or more"));
     }
+    refuse_folders(args.engine, &prepared)?;
     print(&job(args, &prepared, shards, workers).text(args.engine))?;
     if !args.quiet {
         say(&estimate::text(&args.asked, &prepared, (shards, workers, usize::from(args.jobs))));
@@ -97,6 +98,18 @@ impl Engine {
             }
             Engine::Slurm | Engine::Kubernetes | Engine::AwsBatch | Engine::Hyperqueue => WORKERS,
         }
+    }
+}
+
+/// Fails if an engine gets the files of the scenario by their names alone, and one of them is in another folder.
+fn refuse_folders(engine: Engine, prepared: &Prepared) -> Result<(), Failure> {
+    let in_a_folder = |name: &&String| Path::new(name).components().count() > 1;
+    let named = prepared.plan.files.keys().find(in_a_folder);
+    match named.filter(|_| matches!(engine, Engine::Kubernetes | Engine::AwsBatch)) {
+        Some(name) => Err(Failure::usage(format!(
+            "the scenario names `{name}`, and this engine gets no folders: put the file beside the scenario"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Clock {
     last: i64,
     /// Whether a date without a zone was read.
     pub zone_was_missing: bool,
+    /// Seconds by which the zone of the date that was read last is ahead of UTC.
+    pub ahead_s: i64,
     /// The last time in the common log format, with its answer: neighbouring lines have the same second.
     cached: ([u8; 26], i64),
 }
@@ -50,7 +52,7 @@ impl Clock {
                 format!("there is no time zone `{name}`: zones are called Asia/Seoul, Europe/Berlin or UTC")
             })?,
         };
-        Ok(Clock { zone, last: i64::MIN, zone_was_missing: false, cached: ([0; 26], 0) })
+        Ok(Clock { zone, last: i64::MIN, zone_was_missing: false, ahead_s: 0, cached: ([0; 26], 0) })
     }
 
     /// `10/Oct/2000:13:55:36 -0700`, as nginx and Apache write it.
@@ -74,6 +76,7 @@ impl Clock {
             [b' ', sign @ (b'+' | b'-'), zone @ ..] if zone.len() == 4 => {
                 let zone = digits(zone)?;
                 let ahead = (zone / 100 * 3600 + zone % 100 * 60) * if *sign == b'-' { -1 } else { 1 };
+                self.ahead_s = ahead;
                 (days(date)? * 86_400 + of_day - ahead).checked_mul(SECOND)?
             }
             _ => return None,
@@ -124,8 +127,11 @@ impl Clock {
         let zone = std::str::from_utf8(&rest[at..]).ok()?.trim();
         let ns = match zone {
             "" => self.in_zone(date, of_day, fraction)?,
-            "Z" | "z" | "UTC" | "GMT" => instant(date, of_day, fraction)?,
-            _ => instant(date, of_day - ahead_s(zone)?, fraction)?,
+            zone => {
+                let ahead = if matches!(zone, "Z" | "z" | "UTC" | "GMT") { 0 } else { ahead_s(zone)? };
+                self.ahead_s = ahead;
+                instant(date, of_day - ahead, fraction)?
+            }
         };
         Some(Moment { ns, whole, dated: true })
     }
@@ -185,23 +191,40 @@ impl Clock {
             }
         };
         self.last = ns;
+        self.ahead_s = (local - ns) / SECOND;
         Some(ns)
     }
 }
 
-/// A moment as text, in UTC: `2026-11-29T13:23:08.500Z`; with milliseconds only where there are some. Seconds from a start stay seconds.
+/// A moment as text, in UTC: `2026-11-29T13:23:08.500Z`; with milliseconds only where there are some. Seconds from a start stay
+/// seconds.
+#[must_use]
 pub fn shown(ns: i64) -> String {
-    let seconds = ns.div_euclid(SECOND);
+    shown_in(ns, 0)
+}
+
+/// The same in a zone that is this number of seconds ahead of UTC: `2026-11-29T22:23:08+09:00`.
+#[must_use]
+pub fn shown_in(ns: i64, ahead_s: i64) -> String {
     let ms = ns.rem_euclid(SECOND) / 1_000_000;
+    let seconds = ns.div_euclid(SECOND);
     if i128::from(seconds) < EPOCH_FROM {
         // It counts from the start of a measurement.
         return if ms == 0 { format!("{seconds} s") } else { format!("{seconds}.{ms:03} s") };
     }
-    let (day, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let local = seconds + ahead_s;
+    let (day, of_day) = (local.div_euclid(86_400), local.rem_euclid(86_400));
     let (year, month, day) = date_of(day);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     let fraction = if ms == 0 { String::new() } else { format!(".{ms:03}") };
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+    let zone = match ahead_s {
+        0 => "Z".to_owned(),
+        _ => {
+            let sign = if ahead_s < 0 { '-' } else { '+' };
+            format!("{sign}{:02}:{:02}", ahead_s.abs() / 3600, ahead_s.abs() / 60 % 60)
+        }
+    };
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")
 }
 
 /// A decimal number that is not negative, as whole number and number of decimal places: `1.25` is 125 and 2. More than nine
@@ -321,6 +344,8 @@ mod tests {
         assert_eq!(clock.any("2000-10-10T20:55:36.250Z").unwrap().ns, expected + SECOND / 4);
         assert_eq!(shown(expected + SECOND / 4), "2000-10-10T20:55:36.250Z");
         assert_eq!(shown(951_825_600 * SECOND), "2000-02-29T12:00:00Z");
+        assert_eq!(shown_in(951_825_600 * SECOND, 9 * 3600), "2000-02-29T21:00:00+09:00");
+        assert_eq!(shown_in(951_825_600 * SECOND, -12_600), "2000-02-29T08:30:00-03:30");
     }
 
     #[test]

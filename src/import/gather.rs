@@ -86,16 +86,19 @@ pub struct Gathered {
     pub rows: Rows,
     /// The rows of the trace, with their header.
     pub trace: String,
+    /// Whether each row is one request with its duration.
+    has_durations: bool,
 }
 
 /// Goes through the requests in order.
 ///
-/// Returns nothing when there are none. An error of the source ends it. `late_ms` is added to each moment before it is
+/// With durations, which all requests must have, each is a row of its own, in counts too. Returns nothing when there are none. An error of the source ends it. `late_ms` is added to each moment before it is
 /// counted: a log in whole seconds cuts the rest of the second of an end, which is half a second in the mean.
 pub fn gather<E>(
     records: impl Iterator<Item = Result<Record, E>>,
     classes: Classes,
     rows: Rows,
+    has_durations: bool,
     late_ms: i64,
 ) -> Result<Option<Gathered>, E> {
     let mut gathered: Option<Gathered> = None;
@@ -106,15 +109,19 @@ pub fn gather<E>(
     for record in records {
         let record = record?;
         let all = gathered.get_or_insert_with(|| {
-            Gathered::begin(spare.take().unwrap_or_default(), record.at_ms, rows, late_ms)
+            Gathered::begin(spare.take().unwrap_or_default(), record.at_ms, rows, (has_durations, late_ms))
         });
         let class = usize::from(of_id[record.route as usize]);
         all.count(class, &record);
         window.add(record.at_ms, all);
         match rows {
-            Rows::Moments => all.moment(record.at_ms, class),
+            Rows::Moments => all.moment(&record, class),
             Rows::Counts(every_s) => {
                 let start = (record.at_ms + late_ms - all.zero_ms) / (every_s as i64 * 1000) * every_s as i64;
+                if has_durations {
+                    all.counted(start, &record, class);
+                    continue;
+                }
                 if start != period.start {
                     period.flush(all);
                     period.start = start;
@@ -136,7 +143,12 @@ pub fn gather<E>(
 }
 
 impl Gathered {
-    fn begin(classes: Vec<Class>, first_ms: i64, rows: Rows, late_ms: i64) -> Gathered {
+    fn begin(
+        classes: Vec<Class>,
+        first_ms: i64,
+        rows: Rows,
+        (has_durations, late_ms): (bool, i64),
+    ) -> Gathered {
         let step = match rows {
             Rows::Moments => 1000,
             Rows::Counts(every_s) => every_s as i64 * 1000,
@@ -153,7 +165,8 @@ impl Gathered {
             peak: 0.0,
             peak_at_ms: first_ms,
             rows,
-            trace: "t_s,count,class\n".to_owned(),
+            trace: header(rows, has_durations).to_owned(),
+            has_durations,
         }
     }
 
@@ -171,14 +184,30 @@ impl Gathered {
         }
     }
 
-    fn moment(&mut self, at_ms: i64, class: usize) {
-        let t = at_ms - self.zero_ms;
+    /// A row of a moment.
+    fn moment(&mut self, record: &Record, class: usize) {
+        let t = record.at_ms - self.zero_ms;
         let name = &self.classes[class].name;
         let written = match t % 1000 {
-            0 => writeln!(self.trace, "{},1,{name}", t / 1000),
-            ms => writeln!(self.trace, "{}.{ms:03},1,{name}", t / 1000),
+            0 => write!(self.trace, "{},{name}", t / 1000),
+            ms => write!(self.trace, "{}.{ms:03},{name}", t / 1000),
         };
         written.expect("a string takes all");
+        self.end_row(record);
+    }
+
+    /// A row of one request of a period.
+    fn counted(&mut self, start: i64, record: &Record, class: usize) {
+        write!(self.trace, "{start},1,{}", self.classes[class].name).expect("a string takes all");
+        self.end_row(record);
+    }
+
+    fn end_row(&mut self, record: &Record) {
+        if self.has_durations {
+            let us = record.duration_us;
+            write!(self.trace, ",{}.{:06}", us / 1_000_000, us % 1_000_000).expect("a string takes all");
+        }
+        self.trace.push('\n');
     }
 
     /// Seconds from the trace's zero to its end: a whole number of seconds or of periods.
@@ -189,6 +218,16 @@ impl Gathered {
             Rows::Counts(every_s) => every_s,
         };
         ((self.last_ms + self.late_ms - self.zero_ms) as u64 / 1000 / step + 1) * step
+    }
+}
+
+/// The names of the columns. Without counts each row is a moment.
+fn header(rows: Rows, has_durations: bool) -> &'static str {
+    match (rows, has_durations) {
+        (Rows::Moments, false) => "t_s,class\n",
+        (Rows::Moments, true) => "t_s,class,duration_s\n",
+        (Rows::Counts(_), false) => "t_s,count,class\n",
+        (Rows::Counts(_), true) => "t_s,count,class,duration_s\n",
     }
 }
 
@@ -262,27 +301,38 @@ mod tests {
     #[test]
     fn moments_are_rows_to_the_millisecond() {
         let records = [record(1_000_250, 0), record(1_000_250, 1), record(1_002_000, 0)];
-        let all = gather(records.into_iter(), classes(), Rows::Moments, 0).unwrap().unwrap();
-        assert_eq!(all.trace, "t_s,count,class\n0.250,1,a\n0.250,1,b\n2,1,a\n");
+        let all = gather(records.into_iter(), classes(), Rows::Moments, false, 0).unwrap().unwrap();
+        assert_eq!(all.trace, "t_s,class\n0.250,a\n0.250,b\n2,a\n");
         assert_eq!((all.zero_ms, all.length_s(), all.requests, all.figures[0].count), (1_000_000, 3, 3, 2));
     }
 
     #[test]
     fn counts_are_rows_of_periods_that_begin_at_whole_ones() {
         let records = [record(65_000, 0), record(66_000, 1), record(67_000, 0), record(125_000, 0)];
-        let all = gather(records.into_iter(), classes(), Rows::Counts(60), 0).unwrap().unwrap();
+        let all = gather(records.into_iter(), classes(), Rows::Counts(60), false, 0).unwrap().unwrap();
         assert_eq!(all.trace, "t_s,count,class\n0,2,a\n0,1,b\n60,1,a\n");
         assert_eq!((all.zero_ms, all.length_s()), (60_000, 120));
+    }
+
+    #[test]
+    fn with_durations_each_request_has_its_row() {
+        let records = || [record(65_000, 0), record(66_000, 1)].into_iter();
+        let all = gather(records(), classes(), Rows::Counts(60), true, 0).unwrap().unwrap();
+        assert_eq!(all.trace, "t_s,count,class,duration_s\n0,1,a,0.001000\n0,1,b,0.001000\n");
+        let all = gather(records(), classes(), Rows::Moments, true, 0).unwrap().unwrap();
+        assert_eq!(all.trace, "t_s,class,duration_s\n0,a,0.001000\n1,b,0.001000\n");
     }
 
     #[test]
     fn the_peak_is_that_of_ten_seconds() {
         let even = (0..600).map(|n| record(n * 100, 0));
         let burst = (0..500).map(|n| record(60_000 + n, 0));
-        let all = gather(even.chain(burst), classes(), Rows::Moments, 0).unwrap().unwrap();
+        let all = gather(even.chain(burst), classes(), Rows::Moments, false, 0).unwrap().unwrap();
         assert!((all.peak - 59.5).abs() < 1.0, "{}", all.peak);
         assert!(
-            gather(std::iter::empty::<Result<Record, ()>>(), classes(), Rows::Moments, 0).unwrap().is_none()
+            gather(std::iter::empty::<Result<Record, ()>>(), classes(), Rows::Moments, false, 0)
+                .unwrap()
+                .is_none()
         );
     }
 

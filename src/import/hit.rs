@@ -52,9 +52,14 @@ pub trait Reader {
     /// A line that is not of the format.
     fn line(&mut self, number: u64, line: &str, take: &mut dyn FnMut(Line<'_>)) -> Result<(), Flaw>;
 
-    /// What the format assumes, a sentence each, for people.
-    fn assumed(&self) -> Vec<String> {
-        Vec::new()
+    /// Seconds by which the zone of its last time is ahead of UTC.
+    fn ahead_s(&self) -> i64 {
+        0
+    }
+
+    /// Whether a time had no zone.
+    fn zone_was_missing(&self) -> bool {
+        false
     }
 }
 

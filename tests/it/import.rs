@@ -124,19 +124,22 @@ fn unmarked(scenario: &str, file: &str) {
 
 #[test]
 fn a_scenario_runs_as_it_is_written() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = data("nginx-json.log");
-    let output = outgrow(folder.path(), &["import", path.to_str().expect("ASCII"), "--out", "x"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let run = outgrow(folder.path(), &["run", "x.toml", "--trials", "1", "--json", "-"]);
-    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
-    let result: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
-    let requests = |class: &str| {
-        result["classes"][class]["offered_rps"]["mean"].as_f64().expect("a number")
-            * result["duration_s"].as_f64().expect("a number")
-    };
-    assert_eq!(requests("get-api-items").round(), 16.0);
-    assert_eq!(requests("post-login").round(), 8.0);
+    // Moments, and counts of a second with a line for each request.
+    for file in ["nginx-json.log", "nginx-request-time.log"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = data(file);
+        let output = outgrow(folder.path(), &["import", path.to_str().expect("ASCII"), "--out", "x"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let run = outgrow(folder.path(), &["run", "x.toml", "--trials", "1", "--json", "-"]);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        let result: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        let requests = |class: &str| {
+            result["classes"][class]["offered_rps"]["mean"].as_f64().expect("a number")
+                * result["duration_s"].as_f64().expect("a number")
+        };
+        assert_eq!(requests("get-api-items").round(), 16.0, "{file}");
+        assert_eq!(requests("post-login").round(), 8.0, "{file}");
+    }
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::cli::status::Failure;
-use crate::import::clock::shown as moment;
 use crate::import::flaw::Flaw;
-use crate::import::gather::{Gathered, Rows, gather};
+use crate::import::gather::{Gathered, ROWS_MAX, Rows, gather};
 use crate::import::hit::{Hit, Line, Reader};
 use crate::import::routes::Routes;
 use crate::import::skeleton::{self, Origin, Source};
@@ -36,6 +35,9 @@ pub(super) struct Pass<'a> {
     moved: bool,
     /// Lines without a request, such as port scans.
     no_request: u64,
+    zone_was_missing: bool,
+    /// Requests with a duration.
+    timed: u64,
     bad: u64,
     notes: Vec<String>,
     requests: u64,
@@ -61,6 +63,8 @@ impl<'a> Pass<'a> {
             whole_seconds: true,
             moved: false,
             no_request: 0,
+            zone_was_missing: false,
+            timed: 0,
             bad: 0,
             notes: Vec::new(),
             requests: 0,
@@ -114,7 +118,8 @@ impl<'a> Pass<'a> {
             self.notes
                 .push(format!("{}: the compressed file is cut; it was read up to the cut", input.origin));
         }
-        self.notes.extend(reader.assumed());
+        self.origin.ahead_s = reader.ahead_s();
+        self.zone_was_missing |= reader.zone_was_missing();
         let name = input.origin.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         let source = Source {
             name,
@@ -178,6 +183,7 @@ impl<'a> Pass<'a> {
                 }
                 self.whole_seconds &= hit.at.whole;
                 self.moved |= hit.moved;
+                self.timed += u64::from(hit.duration_ns.is_some());
                 self.requests += 1;
                 let record = self.record(&hit, at_ms, file, hash);
                 self.sorter.add(record)?;
@@ -215,13 +221,20 @@ impl<'a> Pass<'a> {
                  dates is wrong",
                 first.2,
                 first.1,
-                moment(first.0 * 1_000_000),
+                self.origin.moment(first.0),
                 last.2,
                 last.1,
-                moment(last.0 * 1_000_000)
+                self.origin.moment(last.0)
             )));
         }
-        self.origin.zone = self.args.zone.clone().unwrap_or_else(|| "that of the log, else UTC".to_owned());
+        self.origin.zone = match (self.zone_was_missing, &self.args.zone) {
+            (false, _) => "that of the log".to_owned(),
+            (true, Some(zone)) => zone.clone(),
+            (true, None) => "UTC, since the log has none".to_owned(),
+        };
+        if self.zone_was_missing && self.args.zone.is_none() {
+            self.notes.push("the times have no zone, and are taken as UTC: --zone says another".to_owned());
+        }
         let classes = std::mem::replace(&mut self.routes, Routes::new(Vec::new())).classes();
         let every_s = self.args.every.map(|every| (every.0.as_secs_f64().round() as u64).max(1));
         let rows =
@@ -229,8 +242,10 @@ impl<'a> Pass<'a> {
         let sorter = std::mem::replace(&mut self.sorter, Sorter::new());
         let (mut merged, broken) = sorter.merged();
         let records = merged.by_ref().map(Ok::<Record, Failure>);
+        // A row each is what `fit` needs; a trace of very many requests has counts alone.
+        let each = self.timed == self.requests && self.requests <= ROWS_MAX && self.args.every.is_none();
         let late_ms = if self.whole_seconds && self.moved { 500 } else { 0 };
-        let gathered = gather(records, classes, rows, late_ms)?.ok_or_else(|| self.nothing())?;
+        let gathered = gather(records, classes, rows, each, late_ms)?.ok_or_else(|| self.nothing())?;
         if let Some(error) = broken.borrow().as_ref() {
             return Err(spill::failed(error));
         }
@@ -254,7 +269,7 @@ impl<'a> Pass<'a> {
         for source in &self.origin.sources {
             writeln!(text, "{}: {} lines", source.name, source.lines).expect("a string takes all");
         }
-        let (first, last) = (moment(all.first_ms * 1_000_000), moment(all.last_ms * 1_000_000));
+        let (first, last) = (self.origin.moment(all.first_ms), self.origin.moment(all.last_ms));
         let mean = all.requests as f64 * 1000.0 / ((all.last_ms - all.first_ms) as f64).max(1000.0);
         let rounded = skeleton::rounded;
         write!(
@@ -264,7 +279,7 @@ impl<'a> Pass<'a> {
             all.requests,
             rounded(mean),
             rounded(all.peak),
-            moment(all.peak_at_ms * 1_000_000)
+            self.origin.moment(all.peak_at_ms)
         )
         .expect("a string takes all");
         let rows = match all.rows {
@@ -295,7 +310,7 @@ impl<'a> Pass<'a> {
             notes.push(format!("{lines} about no request, such as a port scan: left out"));
         }
         if all.figures.iter().any(|figures| figures.durations.max().is_some()) {
-            notes.push("durations in a log hold all waiting: they are no service demands, and stand in comments only".to_owned());
+            notes.push("durations in a log hold all waiting: they are no service demands, and no `cpu` is made from them; see outgrow fit".to_owned());
         }
         notes.push("client addresses and query strings are not written".to_owned());
         text.push('\n');

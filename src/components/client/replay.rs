@@ -132,7 +132,7 @@ impl Replay {
                     Profile::Constant => 1.0,
                     profile => (profile.area(self.to) - profile.area(self.from)) / period_s,
                 };
-                // The lines of a period, one for each class.
+                // The lines of a period: one for each class, or several, such as one for each request.
                 let lines = counts[line..].iter().take_while(|other| other.0 == time).count();
                 self.line = line + lines;
                 self.left = 0;
@@ -143,7 +143,7 @@ impl Replay {
                     self.carry[class] = due - whole;
                     self.left += whole as u64;
                     if let Some(left) = self.left_by_class.get_mut(class) {
-                        *left = whole as u64;
+                        *left += whole as u64;
                     }
                 }
                 None

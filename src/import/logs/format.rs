@@ -239,6 +239,14 @@ impl Reader for LogFormat {
         take(Line::Hit(if self.ends { hit.moved_to_start() } else { hit }));
         Ok(())
     }
+
+    fn ahead_s(&self) -> i64 {
+        self.clock.ahead_s
+    }
+
+    fn zone_was_missing(&self) -> bool {
+        self.clock.zone_was_missing
+    }
 }
 
 // Format lines --------------------------------------------------------------------------------------------------------

@@ -199,6 +199,14 @@ impl Reader for JsonLines {
         take(Line::Hit(if starts { hit } else { hit.moved_to_start() }));
         Ok(())
     }
+
+    fn ahead_s(&self) -> i64 {
+        self.clock.ahead_s
+    }
+
+    fn zone_was_missing(&self) -> bool {
+        self.clock.zone_was_missing
+    }
 }
 
 /// The flaw of a line that is no JSON.

@@ -6,7 +6,7 @@ use crate::import::clock::{SECOND, shown};
 use crate::import::counts::{Moments, Series, period_text, seconds};
 use crate::import::latency::Latency;
 
-use super::{Origin, boxes, client_table, head, header, number, rounded, run_table};
+use super::{Origin, begin, boxes, client_table, head, header, number, rounded, run_table};
 
 /// The rate of a load that no file has, requests a second.
 const RATE: f64 = 10.0;
@@ -51,13 +51,8 @@ impl Load<'_> {
         let mut text = header(origin);
         let series = self.series;
         let requests = number(series.requests());
-        writeln!(
-            text,
-            "# {requests} requests, {}; t_s counts from {}",
-            self.span(),
-            self.moment(series.zero_ns)
-        )
-        .expect("a string takes all");
+        writeln!(text, "# {requests} requests, {}", self.span()).expect("a string takes all");
+        begin(&mut text, &self.moment(series.zero_ns));
         writeln!(text, "# every: {}s", seconds(series.period_ns)).expect("a string takes all");
         let value = if series.is_rate { "rate" } else { "count" };
         let class = if self.classes.is_empty() { "" } else { ",class" };
@@ -106,13 +101,10 @@ pub fn moments_trace(moments: &Moments, origin: &Origin) -> String {
     at_ns.sort_unstable();
     let zero = moments_zero(moments, &at_ns);
     let mut text = header(origin);
-    writeln!(
-        text,
-        "# {} requests; t_s counts from {}",
-        at_ns.len(),
-        if moments.dated { shown(zero) } else { "0 s".to_owned() }
-    )
-    .expect("a string takes all");
+    writeln!(text, "# {} requests", at_ns.len()).expect("a string takes all");
+    if moments.dated {
+        begin(&mut text, &shown(zero));
+    }
     text.push_str("t_s\n");
     for at in at_ns {
         writeln!(text, "{}", seconds(at - zero)).expect("a string takes all");

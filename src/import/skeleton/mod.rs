@@ -5,7 +5,7 @@ pub mod counts;
 
 use std::fmt::Write as _;
 
-use super::clock::shown;
+use super::clock::shown_in;
 use super::gather::{Gathered, Rows};
 use crate::stats::histogram::Histogram;
 
@@ -31,24 +31,36 @@ pub struct Origin {
     pub format: String,
     /// The zone of their times.
     pub zone: String,
+    /// Seconds by which it is ahead of UTC.
+    pub ahead_s: i64,
+}
+
+impl Origin {
+    /// A moment in ms since 1970 as text, in the zone of the files.
+    #[must_use]
+    pub fn moment(&self, ms: i64) -> String {
+        shown_in(ms * 1_000_000, self.ahead_s)
+    }
 }
 
 /// The trace with its header.
 #[must_use]
 pub fn trace(gathered: &Gathered, origin: &Origin) -> String {
     let mut text = header(origin);
-    let (first, last) = (shown(gathered.first_ms * 1_000_000), shown(gathered.last_ms * 1_000_000));
-    writeln!(
-        text,
-        "# {} requests, from {first} to {last}; t_s counts from {}",
-        gathered.requests,
-        shown(gathered.zero_ms * 1_000_000)
-    )
-    .expect("a string takes all");
+    let (first, last) = (origin.moment(gathered.first_ms), origin.moment(gathered.last_ms));
+    writeln!(text, "# {} requests, from {first} to {last}", gathered.requests).expect("a string takes all");
+    begin(&mut text, &origin.moment(gathered.zero_ms));
     if let Rows::Counts(every_s) = gathered.rows {
         writeln!(text, "# every: {every_s}s").expect("a string takes all");
     }
     text + &gathered.trace
+}
+
+/// The line with the moment at which the times of a trace begin; none where they are seconds from a start.
+pub(super) fn begin(text: &mut String, moment: &str) {
+    if moment.contains('T') {
+        writeln!(text, "# begin: {moment}").expect("a string takes all");
+    }
 }
 
 /// The lines at the head of a trace that say where it is from.
@@ -93,7 +105,7 @@ pub fn scenario(name: &str, gathered: &Gathered, origin: &Origin) -> String {
     let mut text = head(name, origin);
     let length = gathered.length_s();
     run_table(&mut text, length);
-    let (first, last) = (shown(gathered.first_ms * 1_000_000), shown(gathered.last_ms * 1_000_000));
+    let (first, last) = (origin.moment(gathered.first_ms), origin.moment(gathered.last_ms));
     let load = format!("{} requests, from {first} to {last}", gathered.requests);
     let how = match gathered.rows {
         Rows::Moments => "each at its moment".to_owned(),
@@ -211,13 +223,13 @@ pub(super) fn boxes(text: &mut String, peak: f64, when: &str) {
          cores = {web}  # assumed: {of_peak}\n\
          workers = {}  # assumed: enough\n\
          steps = [\n  \
-           {{ cpu = {{ dist = \"exponential\", mean = \"{}ms\" }} }},  # assumed: measure it, or divide busy cores by requests a second\n  \
+           {{ cpu = {{ dist = \"exponential\", mean = \"{}ms\" }} }},  # assumed: `outgrow fit` finds it\n  \
            {{ query = \"db\" }},  # assumed: one query a request\n\
          ]\n\n\
          [database.db]\n\
          cores = {db}  # assumed: {of_peak}\n\
-         read = {{ dist = \"exponential\", mean = \"{}ms\" }}  # assumed\n\
-         write = {{ dist = \"exponential\", mean = \"{}ms\" }}  # assumed\n\n\
+         read = {{ dist = \"exponential\", mean = \"{}ms\" }}  # assumed: `outgrow fit` finds it\n\
+         write = {{ dist = \"exponential\", mean = \"{}ms\" }}  # assumed: `outgrow fit` finds it\n\n\
          [[expect]]\n\
          that = \"p99 < 500ms\"  # assumed: your objective\n\n\
          [[expect]]\n\

@@ -73,7 +73,7 @@ fn name_formats(schema: &mut Value) {
         ("CompareResult", compare::SCHEMA),
         ("CapacityResult", capacity::SCHEMA),
         ("ClimbResult", climb::SCHEMA),
-        ("Fit", fit::SCHEMA),
+        ("FitResult", fit::SCHEMA),
     ];
     for (name, format) in formats {
         let is_root = schema["title"] == name;

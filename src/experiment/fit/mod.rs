@@ -99,6 +99,8 @@ pub struct Set {
 
 /// What a fit has found, as the JSON `outgrow.fit/1`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+// The verdict of theory has the name `Fit` in the schema of all results.
+#[schemars(rename = "FitResult")]
 pub struct Fit {
     /// Name and version of the format.
     pub schema: &'static str,

@@ -189,3 +189,117 @@ fn broken_document(text: &str, error: &serde_json::Error) -> Flaw {
     let end = line[at..].chars().next().map_or(at, |letter| at + letter.len_utf8());
     Flaw::new(number as u64, line, at..end, format!("this is no JSON: {message}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beginning of a file of each format.
+    const SEEDS: [&str; 16] = [
+        "1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a?b=1 HTTP/1.1\" 200 23 \"-\" \"x \\\" y\" 0.123\n",
+        "1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 23 \"-\" \"x\" 1234\n",
+        "http 2018-07-02T22:23:00.186641Z app/l/5 1.1.1.1:2 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 \"GET http://e:80/ HTTP/1.1\" \"c\" - - arn\n",
+        "{\"level\":\"info\",\"ts\":1646861401.52,\"request\":{\"method\":\"GET\",\"uri\":\"/\"},\"duration\":0.001,\"size\":10,\"status\":200}\n",
+        "metric_name,timestamp,metric_value,check,error,error_code,group,method,name,status\nhttp_req_duration,1595325560,221.8,,,,,GET,http://a/b,200\n",
+        "{\"type\":\"Point\",\"metric\":\"http_req_duration\",\"data\":{\"time\":\"2017-05-09T14:34:45.23+02:00\",\"value\":459.8,\"tags\":{\"url\":\"http://a\"}}}\n",
+        "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.02,0.1,0.0,0.1,0.4,0.1,200,1.5\n",
+        "{\"attack\":\"\",\"seq\":0,\"code\":200,\"timestamp\":\"2019-03-01T12:00:00.1Z\",\"latency\":5,\"bytes_in\":5}\n",
+        "1551441600000000001,200,5000000,0,512,\"\",,,0,GET,http://a/items/1,\n",
+        "{\"Datapoints\":[{\"Timestamp\":\"2026-11-23T10:02:00Z\",\"Sum\":3.0},{\"Timestamp\":\"2026-11-23T10:03:00Z\",\"Sum\":4.0}]}\n",
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{\"__name__\":\"x_total\"},\"values\":[[1,\"1\"],[16,\"2\"]]}]}}\n",
+        "\"Time\",\"web\"\n2026-11-23 10:00:00,10.5 req/s\n2026-11-23 10:01:00,1.1 K req/s\n",
+        "time;n\r\n0,5;600\r\n60,5;7\r\n120,5;8\r\n",
+        "HashOwner,HashApp,HashFunction,Trigger,1,2,3\na,b,c,http,1,2,3\n",
+        "  Value  Percentile TotalCount 1/(1-Percentile)\n\n 0.9 0.000000 1 1.00\n 4.0 1.000000 101 inf\n",
+        "0.5\n1.25\n1.5e3\n",
+    ];
+
+    /// Goes the whole way of a text. Nothing is expected but an end.
+    fn go(text: &str, asked: &Asked) -> bool {
+        match detect(text, true, asked) {
+            Ok(Found::Requests(_, mut reader)) => {
+                let mut all = true;
+                for (number, line) in (1..).zip(text.lines()) {
+                    let flaw = reader.line(number, line, &mut |_| {}).err();
+                    // A caret stands within its line, between characters.
+                    let sound = flaw.as_ref().is_none_or(|flaw| flaw.text.get(flaw.span.clone()).is_some());
+                    assert!(sound, "{flaw:?}");
+                    all &= flaw.is_none();
+                }
+                all
+            }
+            Ok(Found::Whole(whole)) => match read(whole, text, asked) {
+                Ok((_, Load::Counts(counts))) => counts.series(None, None).is_ok(),
+                Ok(_) => true,
+                Err(Refusal::Flaw(flaw)) => {
+                    assert!(flaw.text.get(flaw.span.clone()).is_some(), "{flaw:?}");
+                    false
+                }
+                Err(_) => false,
+            },
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn whatever_a_file_holds_it_is_read_or_refused() {
+        let mut state = 7_u64;
+        let mut below = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % limit
+        };
+        let layout = |what| Layout { what, column: None, per_s: Some(1e3) };
+        let asked = [
+            Asked::default(),
+            Asked { layout: layout(Some(What::Moments)), ..Asked::default() },
+            Asked {
+                layout: layout(Some(What::Values(Meaning::Counter))),
+                zone: Some("Asia/Seoul".into()),
+                ..Asked::default()
+            },
+            Asked { layout: layout(Some(What::Gaps)), ..Asked::default() },
+        ];
+        let odd = [
+            "\"",
+            ",",
+            ";",
+            "[",
+            "]",
+            "\\",
+            "é",
+            "\u{1f600}",
+            "-",
+            "0",
+            "99999999999999999999",
+            "\n",
+            " ",
+            ":",
+            "{",
+            "}",
+            "\t",
+            "e9",
+            "\u{0}",
+        ];
+        let mut sound = 0;
+        for _ in 0..6000 {
+            let mut text = SEEDS[below(SEEDS.len())].repeat(1 + below(4));
+            for _ in 0..below(4) {
+                let mut at = below(text.len());
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                match below(3) {
+                    0 => text.insert_str(at, odd[below(odd.len())]),
+                    1 => text.truncate(at.max(1)),
+                    _ => {
+                        let end = text[at..].chars().next().map_or(at, |letter| at + letter.len_utf8());
+                        text.replace_range(at..end, odd[below(odd.len())]);
+                    }
+                }
+            }
+            sound += u32::from(go(&text, &asked[below(asked.len())]));
+        }
+        // Some of them are as they were.
+        assert!((1000..5500).contains(&sound), "{sound} of 6000 are read");
+    }
+}

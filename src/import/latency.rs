@@ -76,11 +76,7 @@ pub fn hgrm(text: &str, per_s: Option<f64>) -> Result<Latency, Flaw> {
     })?;
     for (number, line) in (1..).zip(text.lines()) {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        if fields.is_empty()
-            || fields[0].starts_with('#')
-            || fields[0] == "Value"
-            || fields[0].contains("Value\"")
-        {
+        if fields.is_empty() || fields[0].starts_with('#') || line.contains("Percentile") {
             continue;
         }
         let numbers = [0, 1].map(|index| fields.get(index).and_then(|field| field.parse::<f64>().ok()));

@@ -198,15 +198,18 @@ fn files_of_a_rotation_are_one_load_in_any_order() {
     // Ten lines stand in both.
     fs::write(folder.path().join("a.log"), lines[..30].join("\n") + "\n").expect("a file");
     fs::write(folder.path().join("b.log"), lines[20..].join("\n") + "\n").expect("a file");
-    let run = |files: [&str; 2], out: &str| {
-        let output = outgrow(folder.path(), &["import", files[0], files[1], "--out", out]);
+    let run = |files: [&str; 2], out: &str, options: &[&str]| {
+        let arguments = [&["import", files[0], files[1], "--out", out], options].concat();
+        let output = outgrow(folder.path(), &arguments);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let trace = fs::read_to_string(folder.path().join(format!("{out}.trace.csv"))).expect("a trace");
         (stdout(&output), trace)
     };
-    let (report, trace) = run(["a.log", "b.log"], "one");
+    let (report, trace) = run(["a.log", "b.log"], "one", &[]);
     assert!(report.contains("requests: 49, ") && report.contains("10 lines stand in two files"), "{report}");
-    assert_eq!(run(["b.log", "a.log"], "two").1, trace);
+    assert_eq!(run(["b.log", "a.log"], "two", &[]).1, trace);
+    let (report, _) = run(["a.log", "b.log"], "all", &["--keep-repeated"]);
+    assert!(report.contains("requests: 59, "), "{report}");
 }
 
 #[test]

@@ -85,6 +85,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     class_field: Option<String>,
 
+    /// Count a line in every file that has it, as for the logs of several servers. Default: once, as for a rotation
+    #[arg(long)]
+    keep_repeated: bool,
+
     /// Leave out lines that cannot be read, and say how many
     #[arg(long)]
     skip_bad: bool,

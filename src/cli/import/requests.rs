@@ -83,7 +83,8 @@ impl<'a> Pass<'a> {
         format: String,
         mut reader: Box<dyn Reader>,
     ) -> Result<(), Failure> {
-        let file = self.origin.sources.len() as u16;
+        let tells_files = self.args.files.len() > 1 && !self.args.keep_repeated;
+        let file = if tells_files { self.origin.sources.len() as u16 } else { 0 };
         let mut found = OfFile::default();
         while input.next()? {
             let bytes = input.line();
@@ -93,7 +94,7 @@ impl<'a> Pass<'a> {
             }
             let mut failed = None;
             let number = input.lines;
-            let hash = if self.args.files.len() > 1 { hash(bytes) } else { 0 };
+            let hash = if tells_files { hash(bytes) } else { 0 };
             let read = reader.line(number, &lossy, &mut |line| {
                 failed = self.take(line, file, hash, (&input.origin, number), &mut found).err();
             });
@@ -255,7 +256,7 @@ impl<'a> Pass<'a> {
             } else {
                 format!("{} lines stand", merged.repeated)
             };
-            self.notes.push(format!("{lines} in two files, and count once"));
+            self.notes.push(format!("{lines} in two files, and count once; --keep-repeated counts all, as for the logs of several servers"));
         }
         let report = self.report(&gathered);
         let trace = Some(skeleton::trace(&gathered, &self.origin));

@@ -181,7 +181,7 @@ impl Counts {
             return Err(Flaw::whole(0, "", "there are no counts"));
         };
         // Clocks of scrapers jitter: a time belongs to the nearest period.
-        let index = |at_ns: i64| (at_ns - first.at_ns + period_ns / 2) / period_ns;
+        let index = |at_ns: i64| (at_ns - first.at_ns).saturating_add(period_ns / 2) / period_ns;
         let length = index(last.at_ns) + 1;
         if length > PERIODS_MAX {
             let message = format!("it is {length} periods behind the first line, at most {PERIODS_MAX}");

@@ -14,6 +14,9 @@ const PATTERNS_MAX: usize = 20_000;
 /// Largest number of classes, with the one of all others.
 pub const CLASSES_MAX: usize = 12;
 
+/// Names of the classes of all other requests.
+const RESERVED: [&str; 2] = ["other", "other-writes"];
+
 /// Number of places of the memory of recent requests.
 const RECENT: usize = 4096;
 
@@ -146,7 +149,7 @@ impl Routes {
             }
             rest.iter().for_each(|id| of_pattern[*id as usize] = classes.len() as u8);
             let number = rest.len();
-            let (name, what) = if writes { ("other-writes", "write") } else { ("other", "read") };
+            let (name, what) = if writes { (RESERVED[1], "write") } else { (RESERVED[0], "read") };
             let pattern = format!("{number} other kinds of requests that {what}");
             classes.push(Class { name: name.to_owned(), pattern, writes });
         }
@@ -167,7 +170,7 @@ fn class(pattern: &str, others: &[Class]) -> Class {
         Some((method, name)) => (path::name(name), format!("{method} requests named by --route")),
         None => (path::name(pattern), pattern.to_owned()),
     };
-    let is_free = |name: &str| others.iter().all(|other| other.name != name) && !name.starts_with("other");
+    let is_free = |name: &str| others.iter().all(|other| other.name != name) && !RESERVED.contains(&name);
     let mut numbered = (2..).map(|number| format!("{base}-{number}"));
     let name =
         if is_free(&base) { base.clone() } else { numbered.find(|name| is_free(name)).unwrap_or_default() };
@@ -262,6 +265,7 @@ mod tests {
             &["GET /api/*=api"],
         );
         assert_eq!(all[0], "api: GET requests named by --route");
+        assert_eq!(names(&[("GET", "/a")], &["GET /*=other"]), ["other-2: GET requests named by --route"]);
         assert_eq!(all.len(), 3);
         assert!(Override::new("GET /api/*").is_err() && Override::new("/api=x").is_err());
     }

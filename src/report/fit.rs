@@ -140,7 +140,8 @@ fn compared(check: &Check, boxes: &[BoxFit]) -> String {
     let row = |part: &Part| {
         let Part { from_s, measured, predicted, .. } = part;
         let times = measured.percentiles_s.iter().zip(&predicted.percentiles_s);
-        let times = times.map(|(measured, predicted)| format!("{}, {}", time(*measured), time(*predicted)));
+        let told = |seconds: &Option<f64>| seconds.map_or("-".into(), time);
+        let times = times.map(|(measured, predicted)| format!("{}, {}", told(measured), told(predicted)));
         let busy = measured.busy.iter().zip(&predicted.busy);
         let busy =
             busy.map(|(measured, predicted)| format!("{}, {}", percent(*measured), percent(*predicted)));
@@ -161,15 +162,18 @@ pub fn verdict(check: &Check, boxes: &[BoxFit]) -> (bool, String) {
         );
     };
     let Miss { part, at, is_busy, .. } = worst;
-    let allowed =
-        format!("percentiles within a factor of {FACTOR_MAX}, busy times within {} points", 100.0 * BUSY_MAX);
+    let allowed = format!(
+        "percentiles within a factor of {FACTOR_MAX} of their intervals, busy times within {} points",
+        100.0 * BUSY_MAX
+    );
     let what = if is_busy {
         let (measured, predicted) = (part.measured.busy[at], part.predicted.busy[at]);
         let points = number(100.0 * (predicted - measured).abs());
         let side = if predicted < measured { "less" } else { "more" };
         format!("`{}` is predicted {points} points {side} busy than it was", boxes[at].name)
     } else {
-        let (measured, predicted) = (part.measured.percentiles_s[at], part.predicted.percentiles_s[at]);
+        let seconds = |figures: &Figures| figures.percentiles_s[at].unwrap_or(f64::NAN);
+        let (measured, predicted) = (seconds(&part.measured), seconds(&part.predicted));
         let (factor, side) = if predicted < measured {
             (measured / predicted, "too low")
         } else {

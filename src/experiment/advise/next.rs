@@ -90,8 +90,7 @@ pub(in super::super) fn dies(scenario: &Scenario, machine: &str, note: &str) -> 
 fn filling(now: Setting, effect: &Effect, row: &ResourceLoad) -> Option<Setting> {
     let Effect::Load(least, most) = effect else { return None };
     let number = now.number()? / used(row);
-    let unit = libm::pow(10.0, libm::log10(number).floor() - 1.0);
-    let number = (number / unit).round() * unit;
+    let number: f64 = format!("{number:.1e}").parse().expect("a number that was printed can be read");
     let number = if number >= 10.0 { number.round() } else { number };
     if !(*least..=*most).contains(&number) || number <= now.number()? {
         return None;

@@ -58,7 +58,7 @@ impl Log {
         let times = times(&columns, of(&TIMES).unwrap_or(0))?;
         let duration = DURATIONS.iter().find_map(|(name, unit)| Some((of(&[name])?, *unit)));
         let counts = of(&["count"]).map(|at| numbers(&columns, at, "a count")).transpose()?;
-        let durations = duration.map(|(at, _)| numbers(&columns, at, "a duration")).transpose()?;
+        let durations = duration.map(|(at, _)| known(&columns, at)).transpose()?;
         let unit = duration.map_or(1.0, |(_, unit)| unit);
         let classes: Vec<&str> = match of(&["class"]) {
             Some(at) => columns.column(at).map(|(_, name)| name).collect(),
@@ -75,7 +75,8 @@ impl Log {
         let mut rows: Vec<Row> = (0..times.seconds.len()).map(row).collect();
         rows.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
         let noted = columns.note("every").and_then(|every| every.parse::<Duration>().ok());
-        let counted = rows.iter().any(|row| row.count != 1.0);
+        // Where lines have durations a count says for how many requests a line stands.
+        let counted = durations.is_none() && rows.iter().any(|row| row.count != 1.0);
         let distinct = || distances(rows.iter().map(|row| row.at_s));
         let period_s =
             counted.then(|| noted.map_or_else(|| frequent(distinct()), |every| every.0.as_secs_f64()));
@@ -177,6 +178,16 @@ fn named(name: &str) -> Option<Unit> {
     }
 }
 
+/// Durations; NaN where a line has none.
+fn known(columns: &Columns<'_>, column: usize) -> Result<Vec<f64>, String> {
+    let read = |(line, field): (usize, &str)| {
+        let number =
+            if field.is_empty() { Some(f64::NAN) } else { columns.number(field).filter(|all| *all >= 0.0) };
+        number.ok_or_else(|| format!("line {line}: expected a duration, found `{}`", cut(field)))
+    };
+    columns.column(column).map(read).collect()
+}
+
 fn numbers(columns: &Columns<'_>, column: usize, what: &str) -> Result<Vec<f64>, String> {
     let read = |(line, field): (usize, &str)| {
         let number = columns.number(field).filter(|number| *number >= 0.0);
@@ -214,6 +225,8 @@ mod tests {
         assert_eq!((log.period_s, log.has_durations, log.end_s()), (None, true, 1.5));
         let log = Log::parse("t_s,count,class\n0,60,a\n0,6,b\n60,30,a\n").unwrap();
         assert_eq!((log.period_s, log.end_s(), log.rows.len()), (Some(60.0), 120.0, 3));
+        let log = Log::parse("t_s,count,class,duration_s\n0,2,a,0.5\n7,2,b,\n9,2,a,1\n").unwrap();
+        assert!(log.period_s.is_none() && log.rows[1].duration_s.is_nan() && log.rows[1].count == 2.0);
         assert!(Log::parse("t_s,count\n0,6\n1,x\n").is_err_and(|message| message.contains("line 3")));
     }
 

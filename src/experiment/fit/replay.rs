@@ -15,7 +15,10 @@ const PARTS: usize = 4;
 /// The percentiles that are compared.
 pub const PERCENTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
-/// The largest factor between a predicted and a measured percentile at which a model still predicts it [T].
+/// Number of requests beyond a percentile from which on it is told.
+const BEYOND_MIN: f64 = 20.0;
+
+/// The largest factor between a predicted percentile and the interval of the measured one at which a model still predicts it [T].
 pub const FACTOR_MAX: f64 = 1.25;
 
 /// The largest difference between a predicted and a measured busy share [T].
@@ -49,8 +52,10 @@ pub struct Part {
 pub struct Figures {
     /// Requests a second.
     pub rate: f64,
-    /// The durations at p50, p95 and p99, seconds; empty where none were measured.
-    pub percentiles_s: Vec<f64>,
+    /// The durations at p50, p95 and p99, seconds; empty where none were measured, `null` where fewer than 20 requests took longer.
+    pub percentiles_s: Vec<Option<f64>>,
+    /// The 95 % intervals of measured percentiles, from their order statistics; empty for predicted ones.
+    pub bounds_s: Vec<Option<(f64, f64)>>,
     /// The busy share of the cores of each box whose busy times were measured, 0..1, the base load included.
     pub busy: Vec<f64>,
 }
@@ -74,10 +79,12 @@ impl Check {
     pub fn worst(&self) -> Option<Miss<'_>> {
         let misses = self.parts.iter().flat_map(|part| {
             let Part { measured, predicted, .. } = part;
-            let times = measured.percentiles_s.iter().zip(&predicted.percentiles_s).enumerate();
-            let times = times.map(move |(at, (measured, predicted))| {
-                let off = libm::log(predicted / measured).abs() / libm::log(FACTOR_MAX);
-                Miss { part, at, is_busy: false, off }
+            let times = measured.bounds_s.iter().zip(&predicted.percentiles_s).enumerate();
+            let times = times.filter_map(move |(at, (bounds, predicted))| {
+                let ((low, high), predicted) = ((*bounds)?, (*predicted)?);
+                // What lies within the interval of the measurement is not off at all.
+                let factor = (low / predicted).max(predicted / high).max(1.0);
+                Some(Miss { part, at, is_busy: false, off: libm::log(factor) / libm::log(FACTOR_MAX) })
             });
             let busy = measured.busy.iter().zip(&predicted.busy).enumerate();
             let busy = busy.map(move |(at, (measured, predicted))| Miss {
@@ -146,11 +153,20 @@ fn as_measured(log: &Log, (from_s, to_s): (f64, f64)) -> Figures {
     let inside = log.rows.iter().filter(|row| (from_s..to_s).contains(&row.at_s));
     let mut durations: Vec<f64> = inside.map(|row| row.duration_s).filter(|all| !all.is_nan()).collect();
     durations.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        durations[((share * durations.len() as f64).ceil() as usize).clamp(1, durations.len()) - 1]
+    if durations.is_empty() {
+        return Figures::default();
+    }
+    let n = durations.len() as f64;
+    let at = |rank: f64| durations[(rank.ceil() as usize).clamp(1, durations.len()) - 1];
+    let is_told = |share: &f64| n * (1.0 - share) >= BEYOND_MIN;
+    let told = PERCENTILES.map(|share| Some(share).filter(is_told));
+    let percentiles_s = told.map(|share| share.map(|share| at(n * share))).to_vec();
+    let bounds = |share: f64| {
+        let half = 1.96 * (n * share * (1.0 - share)).sqrt();
+        (at(n * share - half), at(n * share + half + 1.0))
     };
-    let percentiles_s = if durations.is_empty() { Vec::new() } else { PERCENTILES.map(at).to_vec() };
-    Figures { percentiles_s, ..Figures::default() }
+    let bounds_s = told.map(|share| share.map(bounds)).to_vec();
+    Figures { percentiles_s, bounds_s, ..Figures::default() }
 }
 
 /// The mean busy share of a box in a part, as measured.
@@ -186,7 +202,8 @@ fn as_predicted(scenario: &Scenario, records: &[TrialRecord], boxes: &[BoxFit], 
     };
     Figures {
         rate: issued as f64 / seconds,
-        percentiles_s: PERCENTILES.map(|share| all.quantile(share) as f64 / 1e9).to_vec(),
+        percentiles_s: PERCENTILES.map(|share| Some(all.quantile(share) as f64 / 1e9)).to_vec(),
+        bounds_s: Vec::new(),
         busy: boxes[..measured].iter().map(share).collect(),
     }
 }

@@ -15,9 +15,9 @@ use crate::model::columns::Pick;
 use crate::model::quantity::Duration;
 use crate::model::spec::{Files, Outline, Problems, RequestClass};
 
-use part::{ClassOf, Edge, Part};
+use part::{ClassOf, Edge, Marks, Part};
+use recorded::Read;
 pub use recorded::Recorded;
-use recorded::{Marks, Read};
 
 /// The least and the greatest factor of a trace.
 pub(super) const FACTORS: (f64, f64) = (1e-6, 1e6);

@@ -1,6 +1,7 @@
-//! `Part` and `Lines`: which lines of a trace are played, and the classes of their requests.
+//! `Part` and `Lines`: which lines of a trace are played, the period that each is of, and the classes of their requests.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::model::columns::{Columns, cut};
 use crate::model::quantity::Duration;
 
-use super::recorded::{Marks, period};
 use crate::model::moments::{Begin, DAY_S, date, time_of_day};
 
 /// Number of classes that a trace can have.
@@ -195,6 +195,39 @@ impl ClassOf {
             ClassOf::File => "file",
         }
     }
+}
+
+/// The class of each line of a trace, in the order of the moments or counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marks {
+    /// The names of the classes, each once, in alphabetical order.
+    pub(super) names: Vec<String>,
+    /// For each line the index of its class.
+    pub(super) lines: Arc<[u16]>,
+}
+
+/// The seconds that a line stands for: the most frequent distance of the lines, of which all others are multiples; else a
+/// second, if all times are whole ones.
+pub(super) fn period(rows: &[(f64, f64)], is_rate: bool) -> Result<f64, String> {
+    let distances = rows.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let mut distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
+    distances.sort_by(f64::total_cmp);
+    let all_are_multiples_of = |period: f64| {
+        period > 0.0
+            && distances.iter().all(|distance| {
+                let whole = distance / period;
+                (whole - whole.round()).abs() < 1e-6 * whole.max(1.0) && whole > 0.5
+            })
+    };
+    let mut frequent = (1.0, 0);
+    for same in distances.chunk_by(|a, b| (b - a).abs() < 1e-9 * b.max(1.0)) {
+        if same.len() > frequent.1 {
+            frequent = (same[0], same.len());
+        }
+    }
+    [frequent.0, 1.0].into_iter().find(|period| is_rate || all_are_multiples_of(*period)).ok_or_else(|| {
+        "the lines are at unequal distances: say by `every` which period each count is of".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -66,20 +66,22 @@ impl Log {
         };
         let names: BTreeSet<&str> = classes.iter().copied().collect();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let noted = columns.note("every").and_then(|every| every.parse::<Duration>().ok());
+        let noted_s = noted.map(|every| every.0.as_secs_f64());
+        // A request of a period came at its middle, as far as anybody knows.
+        let late_s = if durations.is_some() { noted_s.unwrap_or(0.0) / 2.0 } else { 0.0 };
         let row = |at: usize| Row {
-            at_s: times.seconds[at],
+            at_s: times.seconds[at] + late_s,
             count: counts.as_ref().map_or(1.0, |counts| counts[at]),
             class: names.partition_point(|name| name.as_str() < classes[at]) as u16,
             duration_s: durations.as_ref().map_or(f64::NAN, |durations| durations[at] * unit),
         };
         let mut rows: Vec<Row> = (0..times.seconds.len()).map(row).collect();
         rows.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-        let noted = columns.note("every").and_then(|every| every.parse::<Duration>().ok());
         // Where lines have durations a count says for how many requests a line stands.
         let counted = durations.is_none() && rows.iter().any(|row| row.count != 1.0);
         let distinct = || distances(rows.iter().map(|row| row.at_s));
-        let period_s =
-            counted.then(|| noted.map_or_else(|| frequent(distinct()), |every| every.0.as_secs_f64()));
+        let period_s = counted.then(|| noted_s.unwrap_or_else(|| frequent(distinct())));
         Ok(Log { begin: times.begin, names, rows, period_s, has_durations: durations.is_some() })
     }
 

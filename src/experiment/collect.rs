@@ -8,6 +8,7 @@ use crate::stats::histogram::Histogram;
 use crate::stats::spectral::spectral_interval;
 use crate::stats::tally::Tally;
 
+use super::apart::Apart;
 use super::collapse::{Verdict, collapse};
 use super::data::DataResult;
 use super::figure::{NANOS_PER_MS, mean_response, sd_ms};
@@ -18,7 +19,6 @@ use super::result::{
     Outcomes, Responses, RunResult, SCHEMA, ScenarioRef, Stopped,
 };
 use super::runner::{RunOptions, Trials};
-use super::worlds::Apart;
 use super::{advise, expect, rare, series, steady, theory, warn};
 
 impl RunResult {

@@ -1,6 +1,7 @@
 //! Experiments: turn many trials of a scenario into one answer, and say how uncertain it is.
 
 pub mod advise;
+mod apart;
 pub mod attempt;
 pub mod capacity;
 pub mod chosen;
@@ -37,4 +38,3 @@ pub mod value;
 mod warn;
 pub mod windows;
 mod words;
-pub mod worlds;

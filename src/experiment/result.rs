@@ -1,5 +1,9 @@
 //! `RunResult`: the result of running a scenario, as the JSON `outgrow.result/1`.
 
+mod worlds;
+
+pub use worlds::{ByWorld, InWorld, World, Worlds};
+
 use super::collapse::Collapse;
 use super::data::DataResult;
 use super::finding::{Attempt, Finding, told};
@@ -7,8 +11,6 @@ use super::gauge::GaugeResult;
 use super::level::Level;
 use super::pooled::Pooled;
 pub use super::prediction::{Fit, Prediction, Relation};
-use super::worlds::ByWorld;
-pub use super::worlds::{World, Worlds};
 pub use super::{value::Figure, value::Moments, value::Named, windows::Series};
 use crate::model::signal::Outcome;
 

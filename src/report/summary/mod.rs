@@ -12,7 +12,7 @@ use super::text::{bad, bold, dim, good, paragraph, unsure};
 use crate::experiment::collapse::{Collapse, World};
 use crate::experiment::finding::Attempt;
 use crate::experiment::result::{Answer, Figure, Precision, RunResult, Verdict};
-use crate::experiment::worlds::{ByWorld, InWorld};
+use crate::experiment::result::{ByWorld, InWorld};
 
 /// The whole summary, at most a hundred columns wide.
 #[must_use]

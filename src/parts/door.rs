@@ -11,7 +11,8 @@ use crate::model::call::Connection;
 use crate::model::component::Cx;
 use crate::model::listen::Listen;
 use crate::model::signal::{About, CallId, Outcome};
-use crate::queueing::pool::{Acquire, Granted, Pool};
+use crate::queueing::codel::Codel;
+use crate::queueing::pool::{Acquire, Granted, Order, Pool};
 use crate::queueing::token_bucket::TokenBucket;
 
 /// What a door lets in. The default has no limit at all.
@@ -21,8 +22,14 @@ pub struct Limits {
     pub rates: Vec<Option<TokenBucket>>,
     /// Calls that hold a slot at once.
     pub slots: u32,
-    /// Calls that wait for a slot, in the order of arrival.
+    /// Calls that wait for a slot.
     pub queue: u32,
+    /// Which of them gets a slot first.
+    pub order: Order,
+    /// The longest wait after which a call that gets a slot is still worked on; `None` for every wait.
+    pub age: Option<SimDuration>,
+    /// The control of standing queues.
+    pub codel: Option<Codel>,
     /// Calls that wait behind a full queue, in the kernel's listen queue.
     pub backlog: u32,
     /// Whether the kernel refuses a connection when its listen queue is full, rather than to drop the attempt.
@@ -45,6 +52,9 @@ impl Default for Limits {
             rates: Vec::new(),
             slots: u32::MAX,
             queue: 0,
+            order: Order::Fifo,
+            age: None,
+            codel: None,
             backlog: 0,
             refuses: false,
             queue_timeout: None,
@@ -65,6 +75,8 @@ pub enum Verdict {
     Wait,
     /// The kernel drops the attempt to connect: the box says so by [`Cx::drop_attempt`], and the caller's kernel tries again.
     Drop,
+    /// It has waited too long when it gets its slot, which has passed on: the box rejects it.
+    Shed,
     /// It is turned away and holds nothing: the box answers it with this outcome.
     Away(Outcome),
     /// There is no memory for it, so that the operating system kills the process: the box lets itself crash.
@@ -77,6 +89,8 @@ struct Waiter {
     call: CallId,
     /// Whether it takes memory with its slot.
     needs_memory: bool,
+    /// Whether it has waited too long.
+    is_late: bool,
 }
 
 /// The door of one box.
@@ -104,7 +118,7 @@ impl Door {
         // A door without rate limits looks at none.
         limits.rates.truncate(limits.rates.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
         Door {
-            slots: Pool::new(limits.slots, limits.queue.saturating_add(limits.backlog), false),
+            slots: Pool::new(limits.slots, limits.queue.saturating_add(limits.backlog), limits.order),
             granted: VecDeque::new(),
             memory: 0,
             waiting_inside: 0,
@@ -166,7 +180,11 @@ impl Door {
     /// The call that has been granted a slot first and has not begun, and what becomes of it; never [`Verdict::Wait`].
     /// To be called until `None` at the end of each signal.
     pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
-        let Waiter { call, needs_memory } = self.granted.pop_front()?;
+        let Waiter { call, needs_memory, is_late } = self.granted.pop_front()?;
+        if is_late {
+            self.leave_slot(cx);
+            return Some((call, Verdict::Shed));
+        }
         Some((call, self.seat(needs_memory, cx)))
     }
 
@@ -195,8 +213,13 @@ impl Door {
     /// A call takes a slot, or lines up for one.
     #[inline(always)]
     fn line_up(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
-        match self.slots.acquire(cx.now(), Waiter { call, needs_memory }) {
-            Acquire::Granted => self.seat(needs_memory, cx),
+        match self.slots.acquire(cx.now(), Waiter { call, needs_memory, is_late: false }) {
+            Acquire::Granted => {
+                if self.limits.codel.is_some() {
+                    self.is_late(SimDuration::ZERO, cx);
+                }
+                self.seat(needs_memory, cx)
+            }
             Acquire::Queued => self.wait(cx),
             Acquire::Full => self.turn_away(call, cx),
         }
@@ -251,7 +274,15 @@ impl Door {
     fn grant(&mut self, Granted { job, waited }: Granted<Waiter>, cx: &mut Cx<'_>) {
         cx.get_mut(job.call).waited += waited;
         self.tell_waiting(cx);
-        self.granted.push_back(job);
+        // A check is no call of a user: it is answered however long it has waited.
+        let is_late = job.needs_memory && self.is_late(waited, cx);
+        self.granted.push_back(Waiter { is_late, ..job });
+    }
+
+    /// Whether a call that gets its slot after a wait is to be dropped.
+    fn is_late(&mut self, waited: SimDuration, cx: &Cx<'_>) -> bool {
+        let drops = self.limits.codel.as_mut().is_some_and(|codel| codel.drops(cx.now(), waited));
+        drops || self.limits.age.is_some_and(|age| waited > age)
     }
 
     fn tell_waiting(&self, cx: &mut Cx<'_>) {
@@ -301,6 +332,7 @@ impl Door {
         self.granted.clear();
         self.waiting_inside = 0;
         self.is_armed = false;
+        self.limits.codel.iter_mut().for_each(Codel::clear);
     }
 }
 
@@ -379,6 +411,25 @@ mod tests {
             }
             (_, TIMER) => panic!("nobody is late at {second} s"),
             _ => {}
+        });
+    }
+
+    #[test]
+    fn a_call_that_is_too_old_for_work_gives_its_slot_to_the_next() {
+        let mut door = Door::new(Limits { age: Some(SimDuration::from_secs(2)), queue: 3, ..narrow() });
+        let mut calls = Vec::new();
+        play(4, move |(second, _), cx| {
+            if second == 0 {
+                calls.extend(come(&mut door, 3, cx).0);
+            } else if second == 2 {
+                calls.extend(come(&mut door, 1, cx).0);
+            } else if second == 3 {
+                door.leave(cx);
+                let shed = |at: usize| Some((calls[at], Verdict::Shed));
+                assert_eq!([door.next(cx), door.next(cx)], [shed(1), shed(2)]);
+                assert_eq!(door.next(cx), Some((calls[3], Verdict::Enter)));
+                assert!(door.next(cx).is_none());
+            }
         });
     }
 

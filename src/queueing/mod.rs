@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod balance;
 pub mod circuit_breaker;
+pub mod codel;
 pub mod deadlines;
 mod draw;
 pub mod memory;

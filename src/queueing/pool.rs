@@ -4,6 +4,19 @@ use std::collections::VecDeque;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
+/// Which waiter gets a slot first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// The one that has waited longest.
+    #[default]
+    Fifo,
+    /// The one that came last.
+    Lifo,
+    /// The one that came last while more wait than there are slots, else the one that has waited longest: what Facebook calls
+    /// adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+    Adaptive,
+}
+
 /// What became of a request for a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Acquire {
@@ -30,21 +43,20 @@ pub struct Granted<J> {
 pub struct Pool<J> {
     capacity: u32,
     queue_limit: u32,
-    lifo: bool,
+    order: Order,
     in_use: u32,
     /// In order of arrival, whichever end is served first.
     queue: VecDeque<(J, SimTime)>,
 }
 
 impl<J: Copy> Pool<J> {
-    /// A pool of `capacity` free slots, at least one. At most `queue_limit` jobs wait, served in order of arrival or, if
-    /// `lifo`, in the opposite order.
+    /// A pool of `capacity` free slots, at least one. At most `queue_limit` jobs wait.
     ///
     /// # Panics
     /// When `capacity` is zero.
-    pub fn new(capacity: u32, queue_limit: u32, lifo: bool) -> Pool<J> {
+    pub fn new(capacity: u32, queue_limit: u32, order: Order) -> Pool<J> {
         assert!(capacity > 0, "a pool has at least one slot");
-        Pool { capacity, queue_limit, lifo, in_use: 0, queue: VecDeque::new() }
+        Pool { capacity, queue_limit, order, in_use: 0, queue: VecDeque::new() }
     }
 
     /// Asks for a slot for `job`.
@@ -70,7 +82,12 @@ impl<J: Copy> Pool<J> {
     #[inline]
     pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
         assert!(self.in_use > 0, "only a slot that is held can be given back");
-        let next = if self.lifo { self.queue.pop_back() } else { self.queue.pop_front() };
+        let newest_first = match self.order {
+            Order::Fifo => false,
+            Order::Lifo => true,
+            Order::Adaptive => self.queue.len() > self.capacity as usize,
+        };
+        let next = if newest_first { self.queue.pop_back() } else { self.queue.pop_front() };
         if next.is_none() {
             self.in_use -= 1;
         }
@@ -118,8 +135,8 @@ mod tests {
     }
 
     /// A pool of one slot, held since 0 s, with waiters 1, 2, 3 since 1, 2, 3 s.
-    fn crowded(lifo: bool) -> Pool<u64> {
-        let mut pool = Pool::new(1, 3, lifo);
+    fn crowded(order: Order) -> Pool<u64> {
+        let mut pool = Pool::new(1, 3, order);
         let answers: Vec<_> = (0..5).map(|job| pool.acquire(at(job), job)).collect();
         use Acquire::{Full, Granted, Queued};
         assert_eq!(answers, [Granted, Queued, Queued, Queued, Full]);
@@ -128,8 +145,10 @@ mod tests {
 
     #[test]
     fn a_slot_passes_to_the_next_in_line() {
-        for (lifo, order) in [(false, [1, 2, 3]), (true, [3, 2, 1])] {
-            let mut pool = crowded(lifo);
+        for (served, order) in
+            [(Order::Fifo, [1, 2, 3]), (Order::Lifo, [3, 2, 1]), (Order::Adaptive, [3, 2, 1])]
+        {
+            let mut pool = crowded(served);
             for job in order {
                 let waited = SimDuration::from_secs(10 - job);
                 assert_eq!(pool.release(at(10)), Some(Granted { job, waited }));
@@ -141,8 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn an_adaptive_queue_turns_when_it_is_longer_than_the_pool_is_wide() {
+        let mut pool = Pool::new(2, 10, Order::Adaptive);
+        (0..6).for_each(|job| drop(pool.acquire(at(job), job)));
+        let mut next = || pool.release(at(10)).map(|granted| granted.job);
+        // Jobs 2 to 5 wait: the last ones go first until two are left, and these in the order of arrival.
+        assert_eq!([next(), next(), next(), next(), next()], [Some(5), Some(4), Some(2), Some(3), None]);
+    }
+
+    #[test]
     fn a_crash_empties_all() {
-        let mut pool = crowded(false);
+        let mut pool = crowded(Order::Fifo);
         assert_eq!(pool.oldest_wait(at(9)), SimDuration::from_secs(8));
         pool.clear();
         assert_eq!((pool.in_use, pool.waiting()), (0, 0));
@@ -152,7 +180,7 @@ mod tests {
 
     #[test]
     fn who_has_waited_too_long_leaves_first() {
-        let mut pool = crowded(false);
+        let mut pool = crowded(Order::Fifo);
         let limit = SimDuration::from_secs(5);
         assert_eq!(pool.expire(at(5), limit), None);
         assert_eq!(pool.expire(at(7), limit), Some(1));
@@ -163,6 +191,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "only a slot that is held")]
     fn a_slot_given_back_twice_is_a_defect() {
-        let _ = Pool::<u64>::new(1, 0, false).release(SimTime::ZERO);
+        let _ = Pool::<u64>::new(1, 0, Order::Fifo).release(SimTime::ZERO);
     }
 }

@@ -7,6 +7,7 @@
 mod boxes;
 mod clients;
 mod figures;
+mod overload;
 
 use std::ops::RangeInclusive;
 

@@ -37,6 +37,7 @@ records = ["web"]
 [server.web]
 public     = true
 rate_limit = { rate = "42/s" }
+shed       = { codel = {} }
 steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }, { query = "memo" }, { call = "jobs" }]
 
 [server.mill]

@@ -117,6 +117,11 @@ fn movers_from_servers_on() -> Vec<Mover> {
              [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
                 .to_owned()
         }),
+        ("server", "web", vec!["shed"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nworkers = 1\nshed = { age = '100ms' }\nsteps = [{ wait = '10ms' }]\n"
+                .to_owned()
+        }),
         ("server", "web", vec!["timeouts"], {
             format!("{QUERIES}timeout = '5ms'\n[database.db]\nread = '20ms'\n")
         }),

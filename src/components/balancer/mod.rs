@@ -145,7 +145,7 @@ impl Balancer {
             Verdict::Enter => self.begin(call, cx),
             Verdict::Away(outcome) => cx.reply(call, outcome),
             Verdict::Drop => cx.drop_attempt(call),
-            Verdict::Wait | Verdict::Kill => {}
+            Verdict::Wait | Verdict::Kill | Verdict::Shed => {}
         }
     }
 

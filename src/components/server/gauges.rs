@@ -17,6 +17,11 @@ pub const GAUGES: &[Gauge] = &[
         "Attempts to connect that the kernel dropped because the listen queue was full.",
     )
     .less_is_better(),
+    Gauge::count(
+        "shed",
+        "Calls that were dropped when they came to a worker, because they had waited too long.",
+    )
+    .less_is_better(),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -30,5 +35,6 @@ pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
 pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
+pub(super) const SHED: GaugeId = GaugeId::of("shed", GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

@@ -9,7 +9,7 @@ mod spec;
 mod step;
 
 pub use gauges::GAUGES;
-pub use spec::{OnMemory, Overflow, RateLimit, Scheduling, ServerSpec};
+pub use spec::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed};
 pub use step::Step;
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Verdict};
 use crate::parts::hand::Hand;
 use crate::parts::members::Members;
-use crate::queueing::pool::Pool;
+use crate::queueing::pool::{Order, Pool};
 
 use connections::Connections;
 
@@ -163,7 +163,7 @@ impl Server {
         {
             return known;
         }
-        let pool = Pool::new(spec.db_pool(), spec.workers(), false);
+        let pool = Pool::new(spec.db_pool(), spec.workers(), Order::Fifo);
         let connections = Connections::new(Members::new(name, site), pool, spec.pool_timeout());
         self.databases.push(connections);
         self.databases.len() - 1
@@ -206,6 +206,11 @@ impl Server {
             Verdict::Enter => self.begin(call, cx),
             Verdict::Wait => cx.annotate(call, || "waits for a worker".into()),
             Verdict::Away(outcome) => cx.reply(call, outcome),
+            Verdict::Shed => {
+                cx.count(gauges::SHED);
+                cx.annotate(call, || "is dropped, because it has waited too long".into());
+                cx.reply(call, Outcome::Rejected);
+            }
             Verdict::Drop => {
                 cx.count(gauges::OVERFLOWS);
                 cx.drop_attempt(call);

@@ -17,6 +17,8 @@ use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Pooled, Pro
 use crate::parts::connecting::Connecting;
 use crate::parts::door::Limits;
 use crate::parts::hardware::{Hardware, check_contention};
+use crate::queueing::codel::Codel;
+use crate::queueing::pool::Order;
 use crate::queueing::token_bucket::TokenBucket;
 
 use super::step::{Step, all, read_steps, shares};
@@ -67,6 +69,50 @@ pub enum Overflow {
     Refuse,
 }
 
+/// Which of the calls that wait for a worker is worked on first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueOrder {
+    /// The one that has waited longest.
+    #[default]
+    Fifo,
+    /// The one that came last.
+    Lifo,
+    /// The one that came last while more calls wait than there are workers, else the one that has waited longest [S: Maurer 2015].
+    Adaptive,
+}
+
+/// `shed = { age = "1s" }`, `shed = { codel = {} }`: calls that have waited too long are dropped when they come to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shed {
+    /// The longest wait after which a call is still worked on. Default: every wait.
+    pub age: Option<Duration>,
+    /// The control of standing queues. Default: none.
+    pub codel: Option<CodelSpec>,
+}
+
+/// While the shortest wait of the last interval was above the target, calls that have waited more than twice the target are
+/// dropped, as in Facebook's folly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CodelSpec {
+    /// The wait that is fine. Default: "5ms", as folly [V].
+    pub target: Option<Duration>,
+    /// The time after which it is looked at again. Default: "100ms", as folly [V].
+    pub interval: Option<Duration>,
+}
+
+impl CodelSpec {
+    fn target(&self) -> SimDuration {
+        self.target.map_or(SimDuration::from_millis(5), |target| target.0)
+    }
+
+    fn interval(&self) -> SimDuration {
+        self.interval.map_or(SimDuration::from_millis(100), |interval| interval.0)
+    }
+}
+
 /// A limit on the rate of calls: a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +154,11 @@ pub struct ServerSpec {
     /// Number of calls that may wait for a worker, without a limit of time; beyond it they wait in the `backlog`, or are
     /// rejected if that is 0. Default: 7992, as Tomcat 10.1: `maxConnections` 8192 less 200 threads [V].
     pub queue: Option<u32>,
+    /// Which of the calls that wait for a worker is worked on first. Default: "fifo".
+    #[serde(default)]
+    pub queue_order: QueueOrder,
+    /// Calls that have waited too long are dropped when they come to a worker. Default: none.
+    pub shed: Option<Shed>,
     /// Largest number of connections that wait in the kernel's listen queue if the queue is full. Default: 100, as Tomcat 10.1
     /// (`acceptCount`) [V]; 0 if `queue` is given.
     pub backlog: Option<u32>,
@@ -175,6 +226,16 @@ impl ServerSpec {
             rates: vec![rate_limit],
             slots: self.workers(),
             queue: self.queue(),
+            order: match self.queue_order {
+                QueueOrder::Fifo => Order::Fifo,
+                QueueOrder::Lifo => Order::Lifo,
+                QueueOrder::Adaptive => Order::Adaptive,
+            },
+            age: self.shed.and_then(|shed| shed.age).map(|age| age.0),
+            codel: self
+                .shed
+                .and_then(|shed| shed.codel)
+                .map(|codel| Codel::new(codel.target(), codel.interval())),
             backlog: self.backlog.unwrap_or(if self.queue.is_some() { 0 } else { BACKLOG }),
             refuses: self.overflow == Overflow::Refuse,
             base_memory: self.base_memory(),
@@ -224,6 +285,40 @@ impl ServerSpec {
         }
     }
 
+    fn check_shed(&self, problems: &mut Problems) {
+        let no_queue = self.queue == Some(0) && self.backlog.unwrap_or(0) == 0;
+        if no_queue && (self.queue_order != QueueOrder::Fifo || self.shed.is_some()) {
+            let key = if self.shed.is_some() { "shed" } else { "queue_order" };
+            problems.warn(
+                key,
+                "nobody ever waits for a worker: `queue` is 0",
+                "give it a queue, or leave the key out",
+            );
+        }
+        let Some(shed) = self.shed else { return };
+        if shed.age.is_none() && shed.codel.is_none() {
+            let help = "such as shed = { age = \"1s\" }, or shed = { codel = {} }";
+            problems.error("shed", "it says nothing about which calls are dropped", help);
+        }
+        if shed.age.is_some_and(|age| age.0.is_zero()) {
+            problems.error("shed.age", "then every call that waits is dropped", "that is queue = 0");
+        }
+        let Some(codel) = shed.codel else { return };
+        if codel.target().is_zero() {
+            problems.error(
+                "shed.codel.target",
+                "a target of no wait is never met",
+                "such as target = \"5ms\"",
+            );
+        }
+        if codel.interval() < codel.target() {
+            let (interval, target) = (Duration(codel.interval()), Duration(codel.target()));
+            let message =
+                format!("an interval of {interval} is too short to tell whether calls wait {target}");
+            problems.error("shed.codel.interval", message, "folly looks each 100ms at a target of 5ms");
+        }
+    }
+
     fn check_limits(&self, problems: &mut Problems) {
         if self.pool_timeout.is_some_and(|limit| limit.0.is_zero()) {
             problems.error(
@@ -239,6 +334,7 @@ impl ServerSpec {
             }
         }
         self.check_pool_min(problems);
+        self.check_shed(problems);
         if let Some(limit) = &self.rate_limit
             && (limit.rate.0 <= 0.0 || limit.burst == Some(0))
         {

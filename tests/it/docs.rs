@@ -37,7 +37,6 @@ records = ["web"]
 [server.web]
 public     = true
 rate_limit = { rate = "42/s" }
-shed       = { codel = {} }
 steps      = [{ cpu = "20ms" }, { query = "db" }, { query = "db", times = 20 }, { query = "memo" }, { call = "jobs" }]
 
 [server.mill]
@@ -134,8 +133,13 @@ fn the_defaults_are_those_that_the_page_tells() {
     let plain = measured(&[]);
     for (key, value) in told_defaults() {
         let Some(value) = value.strip_prefix('`').and_then(|value| value.strip_suffix('`')) else { continue };
-        let set = [(override_of(&key), value.to_owned())];
-        assert!(measured(&set) == plain, "`{key}` is not {value} by default");
+        // A queue that is controlled never comes to the limit that another key sets.
+        let shed = ("web.shed".to_owned(), "{ codel = {} }".to_owned());
+        let before: Vec<(String, String)> =
+            key.starts_with("server.shed.").then_some(shed).into_iter().collect();
+        let set = [&before[..], &[(override_of(&key), value.to_owned())]].concat();
+        let plain = if before.is_empty() { &plain } else { &measured(&before) };
+        assert!(measured(&set) == *plain, "`{key}` is not {value} by default");
     }
 }
 

@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn an_adaptive_queue_turns_when_it_is_longer_than_the_pool_is_wide() {
         let mut pool = Pool::new(2, 10, Order::Adaptive);
-        (0..6).for_each(|job| drop(pool.acquire(at(job), job)));
+        let taken: Vec<_> = (0..6).map(|job| pool.acquire(at(job), job)).collect();
+        assert_eq!(taken[1..3], [Acquire::Granted, Acquire::Queued]);
         let mut next = || pool.release(at(10)).map(|granted| granted.job);
         // Jobs 2 to 5 wait: the last ones go first until two are left, and these in the order of arrival.
         assert_eq!([next(), next(), next(), next(), next()], [Some(5), Some(4), Some(2), Some(3), None]);

@@ -104,8 +104,18 @@ fn movers_before_servers() -> Vec<Mover> {
     ]
 }
 
+/// A server that drops what has waited too long.
+fn sheds() -> Mover {
+    ("server", "web", vec!["shed"], {
+        "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\nworkers = 1\nshed = { age = '100ms' }\nsteps = [{ wait = '10ms' }]\n"
+            .to_owned()
+    })
+}
+
 fn movers_from_servers_on() -> Vec<Mover> {
     vec![
+        sheds(),
         ("server", "web", vec!["oom_kills", "restarts"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\ncores = 1\nworkers = 1000\nmemory = '2GiB'\n\
@@ -115,11 +125,6 @@ fn movers_from_servers_on() -> Vec<Mover> {
         ("server", "web", vec!["overflows"], {
             "[client.users]\nrate = '60/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
-                .to_owned()
-        }),
-        ("server", "web", vec!["shed"], {
-            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
-             [server.web]\npublic = true\nworkers = 1\nshed = { age = '100ms' }\nsteps = [{ wait = '10ms' }]\n"
                 .to_owned()
         }),
         ("server", "web", vec!["timeouts"], {

@@ -22,12 +22,12 @@ fn an_endless_queue_serves_only_those_who_have_gone() {
 
 #[test]
 fn a_short_queue_the_newest_first_or_an_age_keep_all_of_the_work_useful() {
-    let whole = ("throughput@20..100", about(100.0, 0.05));
+    let whole = [("throughput@20..100", about(100.0, 0.05))];
     // A queue of 100 places is 1 s long.
-    check(&overload("150/s", "queue = 100"), &[whole.clone()]);
-    check(&overload("150/s", "queue = 1000000\nqueue_order = 'lifo'"), &[whole.clone()]);
-    check(&overload("150/s", "queue = 1000000\nqueue_order = 'adaptive'"), &[whole.clone()]);
-    check(&overload("150/s", "queue = 1000000\nshed = { age = '1.5s' }"), &[whole]);
+    check(&overload("150/s", "queue = 100"), &whole);
+    check(&overload("150/s", "queue = 1000000\nqueue_order = 'lifo'"), &whole);
+    check(&overload("150/s", "queue = 1000000\nqueue_order = 'adaptive'"), &whole);
+    check(&overload("150/s", "queue = 1000000\nshed = { age = '1.5s' }"), &whole);
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn looking_at_the_deadline_itself_is_too_late() {
 #[test]
 fn the_order_of_a_queue_does_not_change_the_mean() {
     // M/M/1 at 80 %: 50 ms, whichever is served first (conservation law). Its spread differs.
-    let mean = ("mean_ms", about(50.0, 0.15));
+    let mean = [("mean_ms", about(50.0, 0.15))];
     let text = |order: &str| {
         let text = overload("80/s", &format!("queue = 1000000\nqueue_order = '{order}'"));
         text.replace("timeout = '2s'", "timeout = '1h'").replace("'100s'", "'1000s'")
     };
     for order in ["fifo", "lifo", "adaptive"] {
-        check(&text(order), &[mean.clone()]);
+        check(&text(order), &mean);
     }
 }
 

@@ -241,11 +241,11 @@ fn decimal(text: &str) -> Option<(i128, u32)> {
             Err(_) => Some((digits, u32::try_from(-shift).ok().filter(|places| *places <= 18)?)),
         };
     }
-    let fraction = &fraction[..fraction.len().min(9)];
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 20 || !is_digits(whole) || !is_digits(fraction) {
         return None;
     }
+    let fraction = &fraction[..fraction.len().min(9)];
     let mut value: i128 = 0;
     for byte in whole.bytes().chain(fraction.bytes()) {
         value = value * 10 + i128::from(byte - b'0');
@@ -253,8 +253,11 @@ fn decimal(text: &str) -> Option<(i128, u32)> {
     Some((value, fraction.len() as u32))
 }
 
-/// The number that these digits write; none of anything else.
+/// The number that these digits write, at most 18 of them; none of anything else.
 fn digits(text: &[u8]) -> Option<i64> {
+    if text.len() > 18 {
+        return None;
+    }
     let mut value = 0;
     for byte in text {
         value = value * 10 + i64::from(byte.is_ascii_digit().then(|| byte - b'0')?);

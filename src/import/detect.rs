@@ -10,6 +10,7 @@ use super::flaw::Flaw;
 use super::hit::Reader;
 use super::latency::{self, Latency};
 use super::logs::json::{JsonLines, Names};
+use super::logs::w3c::W3c;
 use super::logs::{LogFormat, known};
 use super::results;
 
@@ -115,6 +116,9 @@ pub fn detect(sample: &str, whole: bool, asked: &Asked) -> Result<Found, Refusal
     if let Some((name, format)) = known::detect(&lines, &clock)? {
         return Ok(Found::Requests(name, Box::new(format)));
     }
+    if let Some((name, reader)) = W3c::detect(&lines, &clock) {
+        return Ok(Found::Requests(name.to_owned(), Box::new(reader)));
+    }
     if azure::fits(first) {
         return Ok(Found::Whole(Whole::Azure));
     }
@@ -195,7 +199,7 @@ mod tests {
     use super::*;
 
     /// The beginning of a file of each format.
-    const SEEDS: [&str; 16] = [
+    const SEEDS: [&str; 17] = [
         "1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a?b=1 HTTP/1.1\" 200 23 \"-\" \"x \\\" y\" 0.123\n",
         "1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 23 \"-\" \"x\" 1234\n",
         "http 2018-07-02T22:23:00.186641Z app/l/5 1.1.1.1:2 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 \"GET http://e:80/ HTTP/1.1\" \"c\" - - arn\n",
@@ -212,6 +216,7 @@ mod tests {
         "HashOwner,HashApp,HashFunction,Trigger,1,2,3\na,b,c,http,1,2,3\n",
         "  Value  Percentile TotalCount 1/(1-Percentile)\n\n 0.9 0.000000 1 1.00\n 4.0 1.000000 101 inf\n",
         "0.5\n1.25\n1.5e3\n",
+        "#Fields: date time cs-method cs-uri-stem sc-status time-taken\n2026-11-23 10:00:01 GET /a 200 250\n",
     ];
 
     /// Goes the whole way of a text. Nothing is expected but an end.
@@ -290,7 +295,7 @@ mod tests {
                 }
                 match below(3) {
                     0 => text.insert_str(at, odd[below(odd.len())]),
-                    1 => text.truncate(at.max(1)),
+                    1 if at > 0 => text.truncate(at),
                     _ => {
                         let end = text[at..].chars().next().map_or(at, |letter| at + letter.len_utf8());
                         text.replace_range(at..end, odd[below(odd.len())]);

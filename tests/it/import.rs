@@ -9,7 +9,7 @@ use crate::golden::{compare, root};
 /// A file of `tests/data/import`: its name, options, and its requests, first and last moment as the report tells them.
 type Case = (&'static str, &'static [&'static str], &'static str);
 
-const CASES: [Case; 27] = [
+const CASES: [Case; 29] = [
     // Written by nginx 1.22.1.
     ("nginx-combined.log", &[], "49, from 2026-11-29T13:40:22Z to 2026-11-29T13:40:33Z"),
     ("nginx-request-time.log", &[], "49, from 2026-11-29T13:40:20.999Z to 2026-11-29T13:40:33Z"),
@@ -28,6 +28,8 @@ const CASES: [Case; 27] = [
     // Written from the documentation of each product.
     ("alb.log", &[], "4, from 2018-07-02T22:23:00.185Z to 2018-07-02T22:23:03.186Z"),
     ("elb.log", &[], "2, from 2015-05-13T23:39:43.945Z to 2015-05-13T23:39:44.945Z"),
+    ("cloudfront.log", &[], "3, from 2019-12-04T21:02:30.999Z to 2019-12-04T21:02:32.900Z"),
+    ("iis.log", &[], "2, from 2026-11-23T10:00:00.750Z to 2026-11-23T10:00:02.985Z"),
     ("caddy.log", &[], "3, from 2022-03-09T21:30:01.523Z to 2022-03-09T21:30:01.974Z"),
     ("traefik.log", &[], "2, from 2024-01-02T03:04:04.900Z to 2024-01-02T03:04:05.100Z"),
     ("k6.csv", &[], "2, from 2020-07-21T09:59:19.778Z to 2020-07-21T09:59:20.904Z"),

@@ -28,7 +28,7 @@ use self::open::Input;
 
 /// Make a trace and a scenario from a server's log, counts over time or a load test
 ///
-/// Reads access logs of nginx and Apache, of AWS load balancers, and JSON lines; counts by CloudWatch, Prometheus, Grafana, Azure
+/// Reads access logs of nginx, Apache and IIS, of AWS load balancers and CloudFront, and JSON lines; counts by CloudWatch, Prometheus, Grafana, Azure
 /// Functions and any table; results of k6, vegeta, hey, oha and HdrHistogram; compressed by gzip or not. Writes NAME.trace.csv
 /// and NAME.toml, in which each value says whether it was measured or assumed.
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 mod format;
 pub mod json;
 pub(super) mod known;
+pub(super) mod w3c;
 
 pub use format::LogFormat;
 

@@ -8,12 +8,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::options::share;
 use super::output::{JsonOutput, OutputFile, claim_input, print, say};
+use super::progress::Steps;
 use super::source::{Override, Source};
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::experiment::fit::{Busy, Fit, Log, Measured, Options, Unit, fit};
 use crate::report;
+use crate::report::number::percent;
 use crate::scenario::overrides;
+
+/// The largest share of a log that can be predicted instead of used.
+const HOLD_MAX: f64 = 0.9;
 
 /// Find out what requests cost, from a log and measured busy times, and check it against the rest of the log
 #[derive(Debug, clap::Args)]
@@ -57,6 +62,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 
+    /// Print no progress
+    #[arg(short, long)]
+    quiet: bool,
+
     /// Write the result as JSON to a file, or to stdout with -
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -93,7 +102,16 @@ pub(super) fn run(args: &Args) -> Ended {
         trials: args.trials,
         jobs: args.jobs.unwrap_or(0),
     };
-    let found = fit(&log, &measured, &load, options).map_err(Failure::usage)?;
+    if args.hold > HOLD_MAX {
+        return Err(Failure::usage(format!(
+            "--hold: at most {} of the log can be held back",
+            percent(HOLD_MAX)
+        )));
+    }
+    let steps = Steps::new(args.quiet);
+    let found = fit(&log, &measured, &load, options, &steps);
+    steps.clear();
+    let found = found.map_err(Failure::usage)?;
     if !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::fit::text(&scenario.title, &found))?;
     }
@@ -107,7 +125,7 @@ pub(super) fn run(args: &Args) -> Ended {
         let text = text.map_err(|found| Failure::scenario(found.render(false)))?;
         file.write(text)?;
     }
-    Ok(status(&found))
+    Ok(if interrupt::interrupted() { Status::Interrupted } else { status(&found) })
 }
 
 fn status(found: &Fit) -> Status {

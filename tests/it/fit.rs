@@ -289,6 +289,11 @@ fn what_cannot_be_fitted_is_told() {
             .contains("there is no box `wen`: there are users, web")
     );
     assert!(fit("model.toml", &["--cpu", "web=DIR/wide.csv"]).contains("#COLUMN"));
+    let twice = ["--cpu", "web=DIR/cpu.csv", "--cpu", "web=DIR/cpu.csv"];
+    assert!(fit("model.toml", &twice).contains("`web` has two files"));
+    let cores = ["--cpu", "web=DIR/cpu.csv", "--cpu-unit", "cores"];
+    assert!(fit("model.toml", &cores).contains("`web` has 1 cores, and 20 were busy"));
+    assert!(fit("model.toml", &["--hold", "95%"]).contains("at most 90 %"));
     assert!(fit("model.toml", &["--cpu", "web=DIR/none.csv"]).contains("cannot read"));
     assert!(fit("model.toml", &[]).contains("neither busy times were given nor has the log durations"));
     assert!(

@@ -133,9 +133,10 @@ impl Busy {
             (None, 2) => 1 - time.min(1),
             (None, width) => {
                 let names: Vec<String> = (0..width).map(|at| columns.name(at)).collect();
+                let names =
+                    if columns.header.is_some() { format!(" ({})", names.join(", ")) } else { String::new() };
                 return Err(format!(
-                    "it has {width} columns ({}): name the one with the busy times, as in BOX=FILE#COLUMN",
-                    names.join(", ")
+                    "it has {width} columns{names}: name the one with the busy times, or its number, as in BOX=FILE#COLUMN"
                 ));
             }
         };

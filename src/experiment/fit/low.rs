@@ -1,6 +1,6 @@
 //! What durations at low load tell, when hardly anything waits: the time that holds no core, and how much work varies.
 
-use crate::experiment::runner::{RunOptions, Unwatched, run};
+use crate::experiment::runner::{Progress, RunOptions, run};
 use crate::model::fitting::WorkCost;
 use crate::scenario::Scenario;
 
@@ -135,7 +135,7 @@ pub(super) fn add_waits(
     load: &Load<'_>,
     settings: &[(String, String)],
     (used_s, log): (f64, &Log),
-    options: Options,
+    (options, progress): (Options, &dyn Progress),
     costs: &mut [WorkCost],
 ) -> Result<(), String> {
     let factor = low.iter().map(|low| low.factor).fold(1.0, f64::min);
@@ -145,7 +145,7 @@ pub(super) fn add_waits(
     let scenario = load(&changes)?;
     let options =
         RunOptions { seed: options.seed, trials: 0..1, jobs: options.jobs, length: scenario.length() };
-    let trials = run(&scenario, &options, &Unwatched);
+    let trials = run(&scenario, &options, progress);
     costs.iter_mut().for_each(|cost| cost.cv = CV_UNKNOWN);
     let Some(record) = trials.records.first() else { return Ok(()) };
     for low in low.iter_mut().filter(|low| low.requests >= REQUESTS_MIN) {

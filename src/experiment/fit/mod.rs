@@ -15,6 +15,8 @@ pub use replay::{BUSY_MAX, Check, FACTOR_MAX, Figures, Miss, PERCENTILES, Part};
 use crate::model::fitting::WorkCost;
 use crate::scenario::Scenario;
 
+use super::runner::Progress;
+
 use grid::{Grid, Sorts};
 
 /// Share of the cores above which a window is left out: busy times near the limit say nothing about the work that waits.
@@ -129,14 +131,26 @@ pub type Load<'a> = dyn Fn(&[(String, String)]) -> Result<Scenario, String> + 'a
 ///
 /// # Errors
 /// A message: a class or box that the scenario does not have, or too little data.
-pub fn fit(log: &Log, measured: &[Measured], load: &Load<'_>, options: Options) -> Result<Fit, String> {
+pub fn fit(
+    log: &Log,
+    measured: &[Measured],
+    load: &Load<'_>,
+    options: Options,
+    progress: &dyn Progress,
+) -> Result<Fit, String> {
     let scenario = load(&[])?;
     let log = &by_class(log, &scenario)?;
     let length_s = log.end_s();
     let used_s = length_s * (1.0 - options.hold);
+    for (at, one) in measured.iter().enumerate() {
+        if measured[..at].iter().any(|other| other.name == one.name) {
+            return Err(format!("`{}` has two files with busy times", one.name));
+        }
+    }
     let sorts = Sorts::of(&scenario, measured.iter().map(|one| one.name.as_str()))?;
     let mut boxes = Vec::new();
     for (one, sorts) in measured.iter().zip(&sorts.boxes) {
+        check_unit(one, sorts)?;
         let grid = Grid::of(log, &one.busy, sorts, used_s);
         let found = grid.windows.regress(options.seed).map_err(|why| format!("`{}`: {why}", one.name))?;
         boxes.push(BoxFit {
@@ -163,17 +177,34 @@ pub fn fit(log: &Log, measured: &[Measured], load: &Load<'_>, options: Options) 
     }
     let mut settings = settings(&scenario, &boxes, &costs)?;
     if let Some(front) = front {
-        low::add_waits(&mut low, load, &settings, (used_s, log), options, &mut costs[front])?;
+        low::add_waits(&mut low, load, &settings, (used_s, log), (options, progress), &mut costs[front])?;
         settings = self::settings(&scenario, &boxes, &costs)?;
     }
     let part = (used_s, length_s);
     let check = match options.hold > 0.0 {
-        true => Some(replay::check(log, measured, &boxes, load, &settings, part, options)?),
+        true => Some(replay::check((log, measured), &boxes, load, &settings, part, (options, progress))?),
         false => None,
     };
     let settings = settings.into_iter().map(|(key, value)| Set { key, value }).collect();
     let (schema, version) = (SCHEMA, env!("CARGO_PKG_VERSION"));
     Ok(Fit { schema, version, used_s, length_s, window_s, boxes, low, settings, check })
+}
+
+/// A machine cannot be busier than it is large.
+fn check_unit(one: &Measured, sorts: &grid::BoxSorts) -> Result<(), String> {
+    let most = one
+        .busy
+        .rows
+        .iter()
+        .map(|row| one.busy.cores(row.1, sorts.capacity, sorts.speed))
+        .fold(0.0, f64::max);
+    if most <= sorts.capacity * 1.01 {
+        return Ok(());
+    }
+    let (name, has, busy) = (&one.name, sorts.capacity / sorts.speed, most / sorts.speed);
+    Err(format!(
+        "`{name}` has {has} cores, and {busy} were busy: is the unit of the file another one, or are there more cores?"
+    ))
 }
 
 fn cost_of(names: &[String], costs: Vec<Estimate>) -> Vec<Cost> {

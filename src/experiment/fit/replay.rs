@@ -1,6 +1,6 @@
 //! `Check`: the part of a log that was not used for a fit, as measured and as the fitted model predicts it.
 
-use crate::experiment::runner::{RunOptions, Unwatched, run};
+use crate::experiment::runner::{Progress, RunOptions, run};
 use crate::model::record::TrialRecord;
 use crate::scenario::Scenario;
 use crate::stats::histogram::Histogram;
@@ -107,13 +107,12 @@ impl Check {
 
 /// Replays the rest of the log, in parts.
 pub(super) fn check(
-    log: &Log,
-    measured: &[Measured],
+    (log, measured): (&Log, &[Measured]),
     boxes: &[BoxFit],
     load: &Load<'_>,
     settings: &[(String, String)],
     (from_s, to_s): (f64, f64),
-    options: Options,
+    (options, progress): (Options, &dyn Progress),
 ) -> Result<Check, String> {
     let fitted = load(settings)?;
     let edge = |at: usize| from_s + (to_s - from_s) * at as f64 / PARTS as f64;
@@ -138,7 +137,10 @@ pub(super) fn check(
             jobs: options.jobs,
             length: scenario.length(),
         };
-        let trials = run(&scenario, &run_options, &Unwatched);
+        let trials = run(&scenario, &run_options, progress);
+        if !trials.complete && progress.interrupted() {
+            break;
+        }
         let mut predicted = as_predicted(&scenario, &trials.records, boxes, measured.len());
         if found.percentiles_s.is_empty() {
             predicted.percentiles_s.clear();

@@ -35,6 +35,8 @@ pub struct Clock {
     pub zone_was_missing: bool,
     /// Seconds by which the zone of the date that was read last is ahead of UTC.
     pub ahead_s: i64,
+    /// Whether no two times are the same.
+    distinct: bool,
     /// The last time in the common log format, with its answer: neighbouring lines have the same second.
     cached: ([u8; 26], i64),
 }
@@ -52,7 +54,21 @@ impl Clock {
                 format!("there is no time zone `{name}`: zones are called Asia/Seoul, Europe/Berlin or UTC")
             })?,
         };
-        Ok(Clock { zone, last: i64::MIN, zone_was_missing: false, ahead_s: 0, cached: ([0; 26], 0) })
+        Ok(Clock {
+            zone,
+            last: i64::MIN,
+            zone_was_missing: false,
+            ahead_s: 0,
+            distinct: false,
+            cached: ([0; 26], 0),
+        })
+    }
+
+    /// The same for times of which no two are the same: one that occurs again is that of the hour that occurs twice.
+    #[must_use]
+    pub fn distinct(mut self) -> Clock {
+        self.distinct = true;
+        self
     }
 
     /// `10/Oct/2000:13:55:36 -0700`, as nginx and Apache write it.
@@ -183,7 +199,7 @@ impl Clock {
             AmbiguousOffset::Unambiguous { offset } => at(offset),
             AmbiguousOffset::Gap { before, .. } => at(before),
             AmbiguousOffset::Fold { before, after } => {
-                if at(before) < self.last {
+                if at(before) < self.last || (self.distinct && at(before) == self.last) {
                     at(after)
                 } else {
                     at(before)
@@ -372,6 +388,9 @@ mod tests {
         assert_eq!((second - first) / SECOND, 1800);
         assert_eq!(read[1] - read[0], 3600);
         assert_eq!(read[3] - read[1], 7200);
+        let mut clock = Clock::new(Some("Europe/Berlin")).unwrap().distinct();
+        let twice = [0, 0].map(|_| clock.iso("2025-10-26 02:00").unwrap().ns / SECOND);
+        assert_eq!(twice[1] - twice[0], 3600);
         assert!(Clock::new(Some("Mars/Olympus")).is_err());
         assert!(clock.zone_was_missing);
     }

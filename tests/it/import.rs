@@ -255,6 +255,7 @@ fn a_file_that_is_no_log_is_said_in_a_sentence() {
         ("services:\n  web:\n    image: x\n", "YAML of Docker Compose; `outgrow new"),
         ("apiVersion: v1\nkind: Pod\n", "YAML of Kubernetes; `outgrow new"),
         ("[client.users]\nrate = \"5/s\"\n", "it is a scenario; try: outgrow run"),
+        ("# outgrow import\nt_s\n1\n", "is a trace already"),
         ("", "`x.log` is empty"),
         ("\n\n", "`x.log` is empty"),
         ("Dear outgrow,\nhow many users?\n", "of no format that is known"),

@@ -21,6 +21,7 @@ use crate::import::flaw::Flaw;
 use crate::import::latency::UNITS;
 use crate::import::logs::json::Names;
 use crate::import::routes::Override;
+use crate::import::skeleton::TRACE;
 use crate::model::quantity::Duration;
 use crate::scenario::foreign;
 
@@ -193,6 +194,12 @@ pub(super) fn run(args: &Args) -> Ended {
     let mut measured = measured::Measured::new(args);
     for file in &files {
         let mut input = Input::open(file, &bar)?;
+        if input.sample.starts_with(TRACE) {
+            let message = format!(
+                "`{file}` is a trace already: play it by trace = {{ file = \"{file}\", class = \"file\" }}"
+            );
+            return Err(Failure::failed(message));
+        }
         let found =
             detect(&input.sample, input.whole, &asked).map_err(|refusal| refused(&input.origin, refusal))?;
         match found {

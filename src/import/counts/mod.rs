@@ -5,6 +5,8 @@ mod cells;
 pub mod json;
 pub mod table;
 
+use std::collections::BTreeSet;
+
 use super::clock::{SECOND, shown};
 use super::flaw::Flaw;
 
@@ -98,7 +100,10 @@ impl Counts {
         if self.meaning != other.meaning || self.dated != other.dated || self.classes != other.classes {
             return Err("the files are not of the same kind: import them one by one".into());
         }
-        self.rows.extend(other.rows);
+        // The same line in two files counts once.
+        let key = |row: &Row| (row.at_ns, row.class, row.value.to_bits());
+        let known: BTreeSet<(i64, u16, u64)> = self.rows.iter().map(key).collect();
+        self.rows.extend(other.rows.into_iter().filter(|row| !known.contains(&key(row))));
         self.notes.extend(other.notes);
         self.notes.dedup();
         Ok(self)
@@ -157,10 +162,6 @@ impl Counts {
     fn sort(&mut self) -> Result<Option<String>, Flaw> {
         let rising = self.rows.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns);
         self.rows.sort_by_key(|row| (row.at_ns, row.class));
-        // The same line in two files counts once.
-        self.rows.dedup_by(|a, b| {
-            a.at_ns == b.at_ns && a.class == b.class && a.value.to_bits() == b.value.to_bits()
-        });
         let is_same = |pair: &&[Row]| pair[0].at_ns == pair[1].at_ns && pair[0].class == pair[1].class;
         if let Some(pair) = self.rows.windows(2).find(is_same) {
             let message = format!(
@@ -338,6 +339,14 @@ mod tests {
         );
         assert!(counts(&[(0, 6.0), (0, 7.0)], Meaning::Count).series(None, None).is_err());
         assert!(counts(&[(0, 6.0)], Meaning::Count).series(Some(60 * SECOND), None).is_ok());
+    }
+
+    #[test]
+    fn the_same_line_counts_once_in_two_files_and_is_an_error_in_one() {
+        let one = counts(&[(0, 6.0), (60, 7.0)], Meaning::Count);
+        let two = counts(&[(60, 7.0), (120, 8.0)], Meaning::Count);
+        assert_eq!(one.join(two).unwrap().series(None, None).unwrap().requests(), 21.0);
+        assert!(counts(&[(0, 6.0), (60, 7.0), (60, 7.0)], Meaning::Count).series(None, None).is_err());
     }
 
     #[test]

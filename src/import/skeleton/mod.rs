@@ -9,6 +9,9 @@ use super::clock::shown_in;
 use super::gather::{Gathered, Rows};
 use crate::stats::histogram::Histogram;
 
+/// The first line of a trace.
+pub const TRACE: &str = "# outgrow import";
+
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -65,7 +68,7 @@ pub(super) fn begin(text: &mut String, moment: &str) {
 
 /// The lines at the head of a trace that say where it is from.
 pub(super) fn header(origin: &Origin) -> String {
-    let mut text = String::from("# outgrow import\n");
+    let mut text = format!("{TRACE}\n");
     for source in &origin.sources {
         let left_out = if source.left_out == 0 {
             String::new()

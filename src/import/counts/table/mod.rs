@@ -126,6 +126,7 @@ pub fn read(text: &str, layout: &Layout, mut clock: Clock) -> Result<Content, Fl
         Some(What::Values(meaning)) => meaning,
         _ => table.meaning(time, value, &mut clock, &mut notes)?,
     };
+    clock = clock.distinct();
     let mut rows = Vec::new();
     let mut dated = None;
     for (number, line) in &table.lines {

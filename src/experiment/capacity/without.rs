@@ -12,7 +12,8 @@ pub fn without_one(knob: &Knob, scenario: &Scenario) -> Option<String> {
     let full = |load: &StaticLoad| {
         let row = load.bottleneck()?;
         let full = knob.own() / row.peak_utilisation();
-        let binds = format!("the {} of `{}`", row.resource.noun.word(), row.name);
+        let noun = row.resource.noun;
+        let binds = format!("{} of `{}` {} full", noun.word(), row.name, noun.is());
         (full > 0.0 && full.is_finite()).then(|| (knob.nearest(full), binds))
     };
     let (whole, _) = full(&scenario.load())?;
@@ -32,7 +33,7 @@ pub fn without_one(knob: &Knob, scenario: &Scenario) -> Option<String> {
     };
     let command = scenario.command(&[]).replacen("outgrow run", "outgrow explain", 1);
     Some(format!(
-        "with one machine of `{name}` less {binds} are full {change}, by their law: {command} --without {machine}"
+        "with one machine of `{name}` less {binds} {change}, by the utilisation law: {command} --without {machine}"
     ))
 }
 
@@ -66,7 +67,7 @@ mod tests {
     fn the_rest_carries_what_its_law_says() {
         // A core takes 100 requests of 10 ms a second.
         let four = said("[server.web]\ncount = 4\ncores = 1\nsteps = [{ cpu = '10ms' }]\n").unwrap();
-        let law = "with one machine of `web` less the cores of `web` are full at 300/s, not at 400/s, by their law: \
+        let law = "with one machine of `web` less the cores of `web` are full at 300/s, not at 400/s, by the utilisation law: \
                    outgrow explain a.toml --without web-1";
         assert_eq!(four, law);
         // The database binds before and after.
@@ -74,7 +75,11 @@ mod tests {
             "[server.web]\ncount = 4\ncores = 1\nsteps = [{ cpu = '10ms' }, { query = 'db' }]\n\
              [database.db]\ncores = 1\nread = '5ms'\n",
         );
-        assert!(shared.unwrap().contains("the cores of `db` are full at 200/s, as with it, by their law"));
+        assert!(
+            shared
+                .unwrap()
+                .contains("the cores of `db` are full at 200/s, as with it, by the utilisation law")
+        );
         assert_eq!(said("[server.web]\ncores = 1\nsteps = [{ cpu = '10ms' }]\n"), None, "each is alone");
     }
 }

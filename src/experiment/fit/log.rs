@@ -58,7 +58,7 @@ impl Log {
         let times = times(&columns, of(&TIMES).unwrap_or(0))?;
         let duration = DURATIONS.iter().find_map(|(name, unit)| Some((of(&[name])?, *unit)));
         let counts = of(&["count"]).map(|at| numbers(&columns, at, "a count")).transpose()?;
-        let durations = duration.map(|(at, _)| known(&columns, at)).transpose()?;
+        let durations = duration.map(|(at, _)| numbers(&columns, at, "a duration")).transpose()?;
         let unit = duration.map_or(1.0, |(_, unit)| unit);
         let classes: Vec<&str> = match of(&["class"]) {
             Some(at) => columns.column(at).map(|(_, name)| name).collect(),
@@ -181,16 +181,6 @@ fn named(name: &str) -> Option<Unit> {
     }
 }
 
-/// Durations; NaN where a line has none.
-fn known(columns: &Columns<'_>, column: usize) -> Result<Vec<f64>, String> {
-    let read = |(line, field): (usize, &str)| {
-        let number =
-            if field.is_empty() { Some(f64::NAN) } else { columns.number(field).filter(|all| *all >= 0.0) };
-        number.ok_or_else(|| format!("line {line}: expected a duration, found `{}`", cut(field)))
-    };
-    columns.column(column).map(read).collect()
-}
-
 fn numbers(columns: &Columns<'_>, column: usize, what: &str) -> Result<Vec<f64>, String> {
     let read = |(line, field): (usize, &str)| {
         let number = columns.number(field).filter(|number| *number >= 0.0);
@@ -228,8 +218,8 @@ mod tests {
         assert_eq!((log.period_s, log.has_durations, log.end_s()), (None, true, 1.5));
         let log = Log::parse("t_s,count,class\n0,60,a\n0,6,b\n60,30,a\n").unwrap();
         assert_eq!((log.period_s, log.end_s(), log.rows.len()), (Some(60.0), 120.0, 3));
-        let log = Log::parse("t_s,count,class,duration_s\n0,2,a,0.5\n7,2,b,\n9,2,a,1\n").unwrap();
-        assert!(log.period_s.is_none() && log.rows[1].duration_s.is_nan() && log.rows[1].count == 2.0);
+        let log = Log::parse("# every: 1s\nt_s,count,class,duration_s\n0,1,a,0.5\n7,1,b,1\n").unwrap();
+        assert!(log.period_s.is_none() && log.rows[1].at_s == 7.5 && log.rows[1].duration_s == 1.0);
         assert!(Log::parse("t_s,count\n0,6\n1,x\n").is_err_and(|message| message.contains("line 3")));
     }
 

@@ -110,7 +110,7 @@ fn files_of_every_format_have_their_requests() {
         assert_eq!(stdout(&checked), "x.toml: ok\n", "{file}: {}\n{scenario}", stderr(&checked));
         all += &format!("# {file} {}\n\n{report}\n{scenario}\n", options.join(" "));
     }
-    compare(&root().join("tests/golden/import.txt"), &all).unwrap_or_else(|message| panic!("{message}"));
+    compare(&root().join("tests/golden/import.out"), &all).unwrap_or_else(|message| panic!("{message}"));
 }
 
 /// Fails where a value has no mark that says whether it was measured or assumed.

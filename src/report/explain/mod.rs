@@ -53,7 +53,7 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
     let row = |row: &&ResourceLoad| {
         let mean = needs(row, &row.mean);
         let peak = needs(row, &row.peak);
-        let peak = if peak == mean { "the same".to_owned() } else { peak };
+        let peak = if peak == mean { SAME.to_owned() } else { peak };
         vec![
             name(&row.resource).to_owned(),
             row.member.clone(),
@@ -66,8 +66,13 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
     };
     let rows: Vec<Vec<String>> = asked.iter().map(row).collect();
     let header = ["resource", "of", "has", "needs, mean", "needs, peak", "full at", "when full"];
-    fitted(&header, 7, &rows, &["has"])
+    // A column that repeats another one goes first where there is no room for all.
+    let is_steady = rows.iter().all(|row| row[4] == SAME);
+    fitted(&header, 7, &rows, if is_steady { &["needs, peak", "has"] } else { &["has"] })
 }
+
+/// In the place of the highest need where it is the mean one.
+const SAME: &str = "the same";
 
 /// The name of a resource in the table.
 fn name(resource: &Resource) -> &'static str {

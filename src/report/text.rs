@@ -143,7 +143,7 @@ fn least(header: &str, rows: &[Vec<String>], column: usize) -> usize {
 }
 
 /// A blank at which no line is broken.
-const NO_BREAK: char = '\u{a0}';
+pub(super) const NO_BREAK: char = '\u{a0}';
 
 /// The text without line breaks between a number and its unit, or its interval.
 pub(super) fn unbroken(text: &str) -> String {

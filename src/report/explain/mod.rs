@@ -3,7 +3,7 @@
 mod json;
 
 use super::number::{bytes, number, percent, seconds, time_ms};
-use super::text::{bold, fitted, paragraph, table};
+use super::text::{NO_BREAK, bold, fitted, paragraph, table, width};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
@@ -55,7 +55,7 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
         let peak = needs(row, &row.peak);
         let peak = if peak == mean { SAME.to_owned() } else { peak };
         vec![
-            name(&row.resource).to_owned(),
+            name(&row.resource).replace(' ', &NO_BREAK.to_string()),
             row.member.clone(),
             has(row),
             mean,
@@ -66,10 +66,18 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
     };
     let rows: Vec<Vec<String>> = asked.iter().map(row).collect();
     let header = ["resource", "of", "has", "needs, mean", "needs, peak", "full at", "when full"];
-    // A column that repeats another one goes first where there is no room for all.
+    // Where a terminal has no room for all, a column that repeats another one goes first. A full line has: texts are wrapped.
     let is_steady = rows.iter().all(|row| row[4] == SAME);
-    fitted(&header, 7, &rows, if is_steady { &["needs, peak", "has"] } else { &["has"] })
+    let first: &[&str] = match (width() >= FULL_LINE, is_steady) {
+        (true, _) => &[],
+        (false, true) => &["needs, peak", "has"],
+        (false, false) => &["has"],
+    };
+    fitted(&header, 7, &rows, first)
 }
+
+/// Columns of a line off a terminal.
+const FULL_LINE: usize = 100;
 
 /// In the place of the highest need where it is the mean one.
 const SAME: &str = "the same";

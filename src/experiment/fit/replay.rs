@@ -18,10 +18,10 @@ pub const PERCENTILES: [f64; 3] = [0.5, 0.95, 0.99];
 /// Number of requests beyond a percentile from which on it is told.
 const BEYOND_MIN: f64 = 20.0;
 
-/// The largest factor between a predicted percentile and the interval of the measured one at which a model still predicts it [T].
+/// The largest factor between a predicted percentile and the interval of the measured one at which a model still predicts it: a teaching choice.
 pub const FACTOR_MAX: f64 = 1.25;
 
-/// The largest difference between a predicted and a measured busy share [T].
+/// The largest difference between a predicted and a measured busy share: a teaching choice.
 pub const BUSY_MAX: f64 = 0.05;
 
 /// The comparison.

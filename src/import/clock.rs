@@ -4,6 +4,8 @@
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use crate::model::moments;
+
 /// Nanoseconds of a second.
 pub const SECOND: i64 = 1_000_000_000;
 
@@ -307,18 +309,13 @@ fn instant(date: (i64, i64, i64), of_day: i64, fraction: i64) -> Option<i64> {
     (days(date)? * 86_400 + of_day).checked_mul(SECOND)?.checked_add(fraction)
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms).
+/// Days from 1970-01-01 to a date that a log can have.
 fn days((year, month, day): (i64, i64, i64)) -> Option<i64> {
-    if !(1970..=2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    let is_date = (1970..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    is_date.then(|| moments::days(year, month, day))
 }
 
-/// The date of a number of days since 1970-01-01, by the same source.
+/// The date of a number of days since 1970-01-01, by Hinnant's algorithms, as [`moments::days`].
 fn date_of(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -95,3 +95,15 @@ pub(super) fn request_line(text: &str) -> Option<(&str, &str)> {
 pub(super) fn is_method(word: &str) -> bool {
     METHODS.contains(&word)
 }
+
+/// A line in words, for tests.
+#[cfg(test)]
+pub(super) fn said(line: Line<'_>) -> String {
+    match line {
+        Line::Hit(Hit { at, duration_ns, method, target, status, bytes, .. }) => {
+            let ms = at.ns / 1_000_000;
+            format!("{ms} {duration_ns:?} {method} {target} {status} {bytes:?}")
+        }
+        other => format!("{other:?}"),
+    }
+}

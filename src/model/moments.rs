@@ -91,6 +91,19 @@ fn clock(columns: &Columns<'_>, first: &str) -> Result<Clock, String> {
     }
 }
 
+/// The most frequent of some distances; `None` without any.
+#[must_use]
+pub fn frequent(mut distances: Vec<f64>) -> Option<f64> {
+    distances.sort_by(f64::total_cmp);
+    let mut most: Option<&[f64]> = None;
+    for same in distances.chunk_by(|a, b| (b - a).abs() < 1e-9 * b.max(1.0)) {
+        if most.is_none_or(|most| same.len() > most.len()) {
+            most = Some(same);
+        }
+    }
+    most.map(|same| same[0])
+}
+
 fn wrong(line: usize, field: &str) -> String {
     format!(
         "line {line}: expected seconds from the start, an epoch or a date such as 2026-11-29T13:23:08Z, found `{}`",
@@ -141,7 +154,8 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms).
-fn days(year: i64, month: i64, day: i64) -> i64 {
+#[must_use]
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year - era * 400;

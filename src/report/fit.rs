@@ -194,6 +194,9 @@ pub fn verdict(check: &Check, boxes: &[BoxFit]) -> (bool, String) {
 /// What a miss points at.
 fn cause(worst: Miss<'_>) -> &'static str {
     let Miss { part: Part { measured, predicted, .. }, at, is_busy, .. } = worst;
+    if !is_busy && measured.busy.is_empty() {
+        return "how busy the cores were is not known: --cpu would tell whether they are as busy as predicted";
+    }
     let busy_fits = close(measured, predicted);
     match (is_busy, busy_fits) {
         (true, _) => "requests cost something else there than before, or other work ran on the machine",

@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
 /// Most columns of a report; a hundred fit beside an editor, and into a mail.
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 
 /// Least columns of a report. On a narrower terminal its lines are broken by the terminal.
 const WIDTH_MIN: usize = 50;

@@ -1,10 +1,13 @@
 //! `fit`: systems of known costs are measured, and the costs are found again.
 
+mod costs;
+
 use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
 use outgrow::components::KINDS;
+use outgrow::experiment::fit::{BUSY_MAX, CONDITION_MAX, FACTOR_MAX, FULL, LAG_MAX};
 use outgrow::kernel::random::Seed;
 use outgrow::kernel::time::SimTime;
 use outgrow::model::spec::NoFiles;
@@ -300,4 +303,23 @@ fn what_cannot_be_fitted_is_told() {
         fit("open.toml", &["--cpu", "web=DIR/cpu.csv"]).contains("no client of the scenario has a `trace`")
     );
     assert!(Path::new(&path("model.toml")).exists());
+}
+
+/// The page of `fit` tells the limits that the program has.
+#[test]
+fn the_page_tells_the_limits_of_the_program() {
+    let page = fs::read_to_string(crate::golden::root().join("docs/fit.md")).expect("the page");
+    let page = page.split_whitespace().collect::<Vec<&str>>().join(" ");
+    for limit in [
+        format!("by more than a factor of {FACTOR_MAX}"),
+        format!("off by more than {} points", 100.0 * BUSY_MAX),
+        format!("a box is more than {:.0} % busy", 100.0 * FULL),
+        format!("Clocks may differ by up to {LAG_MAX} windows"),
+        format!("above {CONDITION_MAX} (Belsley"),
+        "The last 30 % of the log, or `--hold`".to_owned(),
+    ] {
+        assert!(page.contains(&limit), "docs/fit.md does not say: {limit}");
+    }
+    let help = Command::cargo_bin("outgrow").unwrap().args(["fit", "--help"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("[default: 30%]"));
 }

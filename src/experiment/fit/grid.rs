@@ -83,10 +83,7 @@ impl Grid {
     /// requests. Windows lie before `until_s` seconds after the log's beginning.
     pub(super) fn of(log: &Log, busy: &Busy, sorts: &BoxSorts, until_s: f64) -> Grid {
         let length = log.period_s.unwrap_or(0.0).max(busy.period_s);
-        let offset = match (log.begin, busy.begin) {
-            (Some(log), Some(busy)) => busy.epoch_s - log.epoch_s,
-            _ => 0.0,
-        };
+        let offset = busy.after(log);
         // Counts have a grid of their own, which the busy times must follow; else theirs is taken.
         let first = busy.rows.first().map_or(0.0, |row| row.0) + offset;
         let start = match log.period_s {

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::columns::{Columns, Pick, cut};
-use crate::model::moments::{Begin, times};
+use crate::model::columns::{Columns, Pick, TIMES, cut};
+use crate::model::moments::{Begin, frequent, times};
 use crate::model::quantity::Duration;
 
 /// Largest number of lines of a file.
 const LINES_MAX: usize = 10_000_000;
-
-/// Names of the column of the times.
-const TIMES: [&str; 6] = ["t_s", "t", "time", "timestamp", "date", "datetime"];
 
 /// Names of a column of durations, with the unit in seconds.
 const DURATIONS: [(&str, f64); 4] =
@@ -81,7 +78,7 @@ impl Log {
         // Where lines have durations a count says for how many requests a line stands.
         let counted = durations.is_none() && rows.iter().any(|row| row.count != 1.0);
         let distinct = || distances(rows.iter().map(|row| row.at_s));
-        let period_s = counted.then(|| noted_s.unwrap_or_else(|| frequent(distinct())));
+        let period_s = counted.then(|| noted_s.unwrap_or_else(|| frequent(distinct()).unwrap_or(1.0)));
         Ok(Log { begin: times.begin, names, rows, period_s, has_durations: durations.is_some() })
     }
 
@@ -152,8 +149,14 @@ impl Busy {
                 "a value of {most} is more than all cores: say `--cpu-unit cores` if it counts cores"
             ));
         }
-        let period_s = frequent(distances(rows.iter().map(|row| row.0)));
+        let period_s = frequent(distances(rows.iter().map(|row| row.0))).unwrap_or(1.0);
         Ok(Busy { begin: times.begin, rows, period_s, unit, is_told: told.is_some() })
+    }
+
+    /// Seconds by which its times begin after those of a log; 0 where one of them has no dates.
+    #[must_use]
+    pub fn after(&self, log: &Log) -> f64 {
+        log.begin.zip(self.begin).map_or(0.0, |(log, own)| own.epoch_s - log.epoch_s)
     }
 
     /// The busy cores for a value, of `capacity` cores at speed 1 that do `speed` of work each.
@@ -192,18 +195,6 @@ fn numbers(columns: &Columns<'_>, column: usize, what: &str) -> Result<Vec<f64>,
 fn distances(times: impl Iterator<Item = f64>) -> Vec<f64> {
     let times: Vec<f64> = times.collect();
     times.windows(2).map(|pair| pair[1] - pair[0]).filter(|distance| *distance > 0.0).collect()
-}
-
-/// The most frequent of some distances; 1 without any.
-fn frequent(mut distances: Vec<f64>) -> f64 {
-    distances.sort_by(f64::total_cmp);
-    let mut best = (1.0, 0);
-    for same in distances.chunk_by(|a, b| (b - a).abs() < 1e-6 * b.max(1.0)) {
-        if same.len() > best.1 {
-            best = (same[0], same.len());
-        }
-    }
-    best.0
 }
 
 #[cfg(test)]

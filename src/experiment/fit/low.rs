@@ -68,11 +68,7 @@ pub(super) fn find(log: &Log, used_s: f64, window_s: f64, scenario: &Scenario) -
     let mut is_low = vec![false; sums.len()];
     order[..count].iter().for_each(|at| is_low[*at] = true);
     let of = |class: usize| {
-        let own = || {
-            rows().filter(|row| {
-                usize::from(row.class) == class && is_low[window(row.at_s)] && !row.duration_s.is_nan()
-            })
-        };
+        let own = || rows().filter(|row| usize::from(row.class) == class && is_low[window(row.at_s)]);
         let (n, sum) = own().fold((0_u64, 0.0), |(n, sum), row| (n + 1, sum + row.duration_s));
         let mean_s = sum / n.max(1) as f64;
         let squares: f64 = own().map(|row| (row.duration_s - mean_s) * (row.duration_s - mean_s)).sum();

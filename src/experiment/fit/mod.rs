@@ -9,7 +9,7 @@ mod replay;
 
 pub use log::{Busy, Log, Row, Unit};
 pub use low::LowLoad;
-pub use regress::{Estimate, LAG_MAX};
+pub use regress::{Estimate, LAG_MAX, Regression, Windows};
 pub use replay::{BUSY_MAX, Check, FACTOR_MAX, Figures, Miss, PERCENTILES, Part};
 
 use crate::model::fitting::WorkCost;

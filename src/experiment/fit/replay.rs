@@ -173,10 +173,7 @@ fn as_measured(log: &Log, (from_s, to_s): (f64, f64)) -> Figures {
 
 /// The mean busy share of a box in a part, as measured.
 fn busy(one: &Measured, sorts: &BoxSorts, log: &Log, (from_s, to_s): (f64, f64)) -> f64 {
-    let offset = match (log.begin, one.busy.begin) {
-        (Some(log), Some(busy)) => busy.epoch_s - log.epoch_s,
-        _ => 0.0,
-    };
+    let offset = one.busy.after(log);
     let inside = one.busy.rows.iter().filter(|row| (from_s..to_s).contains(&(row.0 + offset)));
     let (n, sum) = inside.fold((0_u32, 0.0), |(n, sum), row| (n + 1, sum + row.1));
     one.busy.cores(sum / f64::from(n), sorts.capacity, sorts.speed) / sorts.capacity

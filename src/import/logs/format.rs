@@ -336,6 +336,7 @@ fn directive_field(directive: char, argument: &str) -> Result<Field, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::hit::said;
 
     const COMBINED: &str = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\"";
 
@@ -343,18 +344,7 @@ mod tests {
         let mut format = LogFormat::new(format, Clock::new(None).unwrap()).unwrap();
         let mut shown = String::new();
         format.line(1, line, &mut |line| {
-            shown = match line {
-                Line::Hit(hit) => format!(
-                    "{} {:?} {} {} {} {:?}",
-                    hit.at.ns / 1_000_000,
-                    hit.duration_ns.map(|ns| ns / 1000),
-                    hit.method,
-                    hit.target,
-                    hit.status,
-                    hit.bytes
-                ),
-                other => format!("{other:?}"),
-            }
+            shown = said(line);
         })?;
         Ok(shown)
     }
@@ -367,12 +357,12 @@ mod tests {
         let timed = format!("{COMBINED} $request_time");
         assert_eq!(
             read(&timed, &format!("{line} 0.250")).unwrap(),
-            "971211335750 Some(250000) GET /a?b=1 200 Some(2326)"
+            "971211335750 Some(250000000) GET /a?b=1 200 Some(2326)"
         );
         let apache = "%h %l %u %t \\\"%r\\\" %>s %b \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\" %D";
         assert_eq!(
             read(apache, &format!("{line} 250000")).unwrap(),
-            "971211336000 Some(250000) GET /a?b=1 200 Some(2326)"
+            "971211336000 Some(250000000) GET /a?b=1 200 Some(2326)"
         );
     }
 

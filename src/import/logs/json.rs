@@ -288,25 +288,13 @@ pub(in crate::import) fn with_unit(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::hit::said;
 
     fn read(line: &str, names: Names) -> Result<String, Flaw> {
         let mut reader = JsonLines::new(Clock::new(None).unwrap(), names).unwrap();
         let mut shown = String::new();
         reader.line(1, line, &mut |line| {
-            shown = match line {
-                Line::Hit(hit) => {
-                    format!(
-                        "{} {:?} {} {} {} {:?}",
-                        hit.at.ns / 1_000_000,
-                        hit.duration_ns,
-                        hit.method,
-                        hit.target,
-                        hit.status,
-                        hit.bytes
-                    )
-                }
-                other => format!("{other:?}"),
-            }
+            shown = said(line);
         })?;
         Ok(shown)
     }

@@ -3,7 +3,7 @@
 mod json;
 
 use super::number::{bytes, number, percent, seconds, time_ms};
-use super::text::{NO_BREAK, bold, fitted, paragraph, table, width};
+use super::text::{NO_BREAK, WIDTH, bold, fitted, paragraph, table, width};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
 use crate::model::spec::Offered;
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
@@ -68,16 +68,13 @@ fn resources(scenario: &Scenario, load: &StaticLoad) -> String {
     let header = ["resource", "of", "has", "needs, mean", "needs, peak", "full at", "when full"];
     // Where a terminal has no room for all, a column that repeats another one goes first. A full line has: texts are wrapped.
     let is_steady = rows.iter().all(|row| row[4] == SAME);
-    let first: &[&str] = match (width() >= FULL_LINE, is_steady) {
+    let first: &[&str] = match (width() >= WIDTH, is_steady) {
         (true, _) => &[],
         (false, true) => &["needs, peak", "has"],
         (false, false) => &["has"],
     };
     fitted(&header, 7, &rows, first)
 }
-
-/// Columns of a line off a terminal.
-const FULL_LINE: usize = 100;
 
 /// In the place of the highest need where it is the mean one.
 const SAME: &str = "the same";

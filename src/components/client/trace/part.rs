@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::columns::{Columns, cut};
 use crate::model::quantity::Duration;
 
-use crate::model::moments::{Begin, DAY_S, date, time_of_day};
+use crate::model::moments::{Begin, DAY_S, date, frequent, time_of_day};
 
 /// Number of classes that a trace can have.
 const CLASSES_MAX: usize = 1000;
@@ -210,8 +210,7 @@ pub(super) struct Marks {
 /// second, if all times are whole ones.
 pub(super) fn period(rows: &[(f64, f64)], is_rate: bool) -> Result<f64, String> {
     let distances = rows.windows(2).map(|pair| pair[1].0 - pair[0].0);
-    let mut distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
-    distances.sort_by(f64::total_cmp);
+    let distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
     let all_are_multiples_of = |period: f64| {
         period > 0.0
             && distances.iter().all(|distance| {
@@ -219,13 +218,8 @@ pub(super) fn period(rows: &[(f64, f64)], is_rate: bool) -> Result<f64, String> 
                 (whole - whole.round()).abs() < 1e-6 * whole.max(1.0) && whole > 0.5
             })
     };
-    let mut frequent = (1.0, 0);
-    for same in distances.chunk_by(|a, b| (b - a).abs() < 1e-9 * b.max(1.0)) {
-        if same.len() > frequent.1 {
-            frequent = (same[0], same.len());
-        }
-    }
-    [frequent.0, 1.0].into_iter().find(|period| is_rate || all_are_multiples_of(*period)).ok_or_else(|| {
+    let most = frequent(distances.clone()).unwrap_or(1.0);
+    [most, 1.0].into_iter().find(|period| is_rate || all_are_multiples_of(*period)).ok_or_else(|| {
         "the lines are at unequal distances: say by `every` which period each count is of".to_owned()
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::columns::{Columns, Pick};
+use crate::model::columns::{COUNTS, Columns, Pick, RATES, TIMES};
 use crate::model::quantity::Duration;
 
 use super::super::profile::{Cycle, Profile};
@@ -16,28 +16,8 @@ const LINES_MAX: usize = 10_000_000;
 /// The highest rate of a trace, requests a second: beyond it a trial does not come to its end.
 const RATE_MAX: f64 = 1e7;
 
-/// Names of the column of the times.
-const TIMES: [&str; 12] = [
-    "t",
-    "t_s",
-    "time",
-    "times",
-    "timestamp",
-    "second",
-    "seconds",
-    "date",
-    "datetime",
-    "start",
-    "arrival",
-    "moment",
-];
-
-/// Names of the column of the counts.
-const COUNTS: [&str; 10] =
-    ["count", "counts", "n", "number", "requests", "request_count", "requestcount", "hits", "value", "sum"];
-
-/// Pieces of the names of a column of rates.
-const RATES: [&str; 6] = ["rate", "rps", "per second", "per_second", "/s", "per sec"];
+/// A name that many programs give to the column of the counts, whatever they are.
+const VALUE: &str = "value";
 
 /// How the lines of a file are to be taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -286,7 +266,10 @@ fn choose(columns: &Columns<'_>, layout: Layout<'_>) -> Result<Chosen, String> {
     let count = match layout.count {
         Some(pick) => Some(columns.find(pick)?),
         None if layout.time.is_some() && width > 2 => None,
-        None => named(&COUNTS).or_else(|| (0..width).find(rate)).filter(|column| *column != time),
+        None => named(&COUNTS)
+            .or_else(|| named(&[VALUE]))
+            .or_else(|| (0..width).find(rate))
+            .filter(|column| *column != time),
     };
     let count = match (count, width - usize::from(class.is_some())) {
         (None, 1) => None,

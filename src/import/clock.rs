@@ -4,7 +4,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
-use crate::model::moments;
+use crate::kernel::date;
 
 /// Nanoseconds of a second.
 pub const SECOND: i64 = 1_000_000_000;
@@ -312,10 +312,10 @@ fn instant(date: (i64, i64, i64), of_day: i64, fraction: i64) -> Option<i64> {
 /// Days from 1970-01-01 to a date that a log can have.
 fn days((year, month, day): (i64, i64, i64)) -> Option<i64> {
     let is_date = (1970..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    is_date.then(|| moments::days(year, month, day))
+    is_date.then(|| date::days(year, month, day))
 }
 
-/// The date of a number of days since 1970-01-01, by Hinnant's algorithms, as [`moments::days`].
+/// The date of a number of days since 1970-01-01, by Hinnant's algorithms, as [`date::days`].
 fn date_of(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -1,6 +1,7 @@
 //! The clock: time, calendar, slab, random streams, samplers, fingerprint. It does not know what a request is.
 
 pub mod calendar;
+pub mod date;
 pub mod fingerprint;
 pub mod ln;
 pub mod random;

@@ -1,6 +1,7 @@
 //! Times as measurements write them: seconds from the start, an epoch of any unit, or a date by ISO 8601.
 
 use super::columns::{Columns, cut};
+use crate::kernel::date::days;
 
 /// Seconds of a day.
 pub const DAY_S: f64 = 86_400.0;
@@ -151,16 +152,6 @@ fn whole(text: &str) -> Option<i64> {
         return None;
     }
     text.parse().ok()
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms).
-#[must_use]
-pub fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 #[cfg(test)]

@@ -93,6 +93,14 @@ fn remarks(fit: &Fit) -> Vec<(&'static str, String)> {
             );
             all.push(("warning", text));
         }
+        if let Some(base) = one.base {
+            let text = format!(
+                "{:.3} cores of `{name}` are busy without requests; they count in the table below, but the scenario does not take them \
+                 from the requests",
+                base.value
+            );
+            all.push(("note", text));
+        }
         if one.lag != 0 {
             let by = seconds(f64::from(one.lag.abs()) * fit.window_s);
             let what = if one.lag > 0 { "later" } else { "earlier" };
@@ -216,4 +224,73 @@ fn close(measured: &Figures, predicted: &Figures) -> bool {
         .iter()
         .zip(&predicted.busy)
         .all(|(measured, predicted)| (measured - predicted).abs() <= BUSY_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fit::Cost;
+
+    fn figures(percentiles_s: [f64; 3], busy: &[f64]) -> Figures {
+        let bounds_s = percentiles_s.map(|at| Some((at, at))).to_vec();
+        Figures { rate: 1.0, percentiles_s: percentiles_s.map(Some).to_vec(), bounds_s, busy: busy.to_vec() }
+    }
+
+    fn box_of(base: Option<f64>) -> BoxFit {
+        let estimate = |value: f64| Estimate { value, low: value * 0.9, high: value * 1.1 };
+        BoxFit {
+            name: "web".into(),
+            capacity: 4.0,
+            costs: vec![Cost { work: "view".into(), cpu_s: estimate(0.005) }],
+            base: base.map(estimate),
+            condition: Some(9.8),
+            lag: 0,
+            windows: 100,
+            left_out: 0,
+            explained: Some(0.98),
+        }
+    }
+
+    fn said(predicted: Figures, measured: Figures) -> (bool, String) {
+        let parts = vec![Part { from_s: 70.0, to_s: 100.0, measured, predicted }];
+        verdict(&Check { parts }, &[box_of(None)])
+    }
+
+    #[test]
+    fn a_verdict_names_what_is_off_most_and_what_that_points_at() {
+        let (holds, text) = said(figures([0.1, 0.2, 0.3], &[0.5]), figures([0.1, 0.2, 0.33], &[0.52]));
+        assert!(holds && text.contains("furthest off: p99 is predicted 1.1 times too low"), "{text}");
+        let (holds, text) = said(figures([0.1, 0.2, 0.3], &[0.5]), figures([0.1, 0.2, 0.9], &[0.52]));
+        assert!(!holds && text.starts_with("p99 is predicted 3 times too low, from 70 s"), "{text}");
+        assert!(text.contains("something else makes requests wait"), "{text}");
+        let (_, text) = said(figures([0.1, 0.2, 0.9], &[0.5]), figures([0.1, 0.2, 0.3], &[0.52]));
+        assert!(text.contains("wait for what they do not wait for"), "{text}");
+        let (_, text) = said(figures([0.1, 0.2, 0.3], &[0.3]), figures([0.1, 0.2, 3.0], &[0.4]));
+        assert!(text.contains("not as busy as predicted either"), "{text}");
+        let (_, text) = said(figures([0.1, 0.2, 0.3], &[0.3]), figures([0.1, 0.2, 0.3], &[0.4]));
+        assert!(
+            text.contains("`web` is predicted 10 points less busy") && text.contains("other work ran"),
+            "{text}"
+        );
+        // Without busy times nothing is said of them.
+        let (_, text) = said(figures([0.1, 0.2, 0.3], &[]), figures([0.1, 0.2, 0.9], &[]));
+        assert!(text.contains("is not known: --cpu would tell"), "{text}");
+    }
+
+    #[test]
+    fn a_base_load_is_said_to_be_no_part_of_the_scenario() {
+        let fit = |base| Fit {
+            schema: "",
+            version: "",
+            used_s: 70.0,
+            length_s: 100.0,
+            window_s: 1.0,
+            boxes: vec![box_of(base)],
+            low: Vec::new(),
+            settings: Vec::new(),
+            check: None,
+        };
+        let notes = |base| text("a", &fit(base)).contains("0.400 cores of `web` are busy without requests");
+        assert!(notes(Some(0.4)) && !notes(None));
+    }
 }

@@ -76,6 +76,8 @@ pub fn crash(scenario: &Scenario, machine: &str) -> FaultSpec {
         share: None,
         add: None,
         pause: None,
+        ending: None,
+        time: None,
     }
 }
 

@@ -248,6 +248,10 @@ pub struct Outcomes {
     pub out_of_memory: Figure,
     /// Refused by a rate limit.
     pub throttled: Figure,
+    /// Answered with an error by the application.
+    pub failed: Figure,
+    /// Not done, because what it was to change had been changed meanwhile.
+    pub conflict: Figure,
     /// Not ended when the trial stopped; absent for components.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Figure>,
@@ -263,8 +267,24 @@ impl Outcomes {
             unavailable: figure(Outcome::Unavailable),
             out_of_memory: figure(Outcome::OutOfMemory),
             throttled: figure(Outcome::Throttled),
+            failed: figure(Outcome::Failed),
+            conflict: figure(Outcome::Conflict),
             in_flight: None,
         }
+    }
+
+    /// The figure of each outcome other than ok.
+    #[must_use]
+    pub fn failures(&self) -> [(Outcome, &Figure); Outcome::ALL.len() - 1] {
+        [
+            (Outcome::Rejected, &self.rejected),
+            (Outcome::TimedOut, &self.timed_out),
+            (Outcome::Unavailable, &self.unavailable),
+            (Outcome::OutOfMemory, &self.out_of_memory),
+            (Outcome::Throttled, &self.throttled),
+            (Outcome::Failed, &self.failed),
+            (Outcome::Conflict, &self.conflict),
+        ]
     }
 }
 

@@ -7,7 +7,7 @@ use crate::kernel::random::Stream;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 
-use super::signal::{ComponentId, Impairment};
+use super::signal::{ComponentId, Failing, Impairment};
 use super::troubles::Links;
 
 /// Something that goes wrong, once or repeatedly.
@@ -68,6 +68,8 @@ pub enum Effect {
     Deploy(Deployment),
     /// These components are impaired but run.
     Impair(Vec<ComponentId>, Impairment),
+    /// These components answer calls with errors by this rule.
+    Errors(Vec<ComponentId>, Failing),
     /// Messages between two sides are disturbed. The name is shown in timelines.
     Links(String, Arc<Links>),
 }

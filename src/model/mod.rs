@@ -9,6 +9,7 @@ pub mod class;
 pub mod columns;
 pub mod component;
 mod event;
+pub mod failing;
 pub mod faults;
 pub mod fitting;
 pub mod gauge;

@@ -149,6 +149,16 @@ impl Hold {
     pub fn stay(amount: f64) -> Hold {
         Hold { amount, stays: 1.0, ..Hold::default() }
     }
+
+    /// The same where only a `share` of the calls, 0..1, hold it, and the others not at all.
+    #[must_use]
+    pub fn of_some(mut self, share: f64) -> Hold {
+        self.stays *= share;
+        self.cpu_s *= share;
+        self.wait_s *= share;
+        self.answers.iter_mut().for_each(|(_, times)| *times *= share);
+        self
+    }
 }
 
 /// What happens to calls when a resource is full.

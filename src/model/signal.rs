@@ -1,6 +1,7 @@
 //! `Signal`: everything that a component reacts to, and the small values in it.
 
 use crate::kernel::slab::Key;
+use crate::kernel::time::SimDuration;
 
 /// Index of a component in its simulation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -60,17 +61,23 @@ pub enum Outcome {
     OutOfMemory,
     /// Over the rate limit: HTTP 429.
     Throttled,
+    /// An error that the application answered: HTTP 500.
+    Failed,
+    /// What it was to change has been changed meanwhile: HTTP 409.
+    Conflict,
 }
 
 impl Outcome {
     /// All outcomes, in the order of their numbers.
-    pub const ALL: [Outcome; 6] = [
+    pub const ALL: [Outcome; 8] = [
         Outcome::Ok,
         Outcome::Rejected,
         Outcome::TimedOut,
         Outcome::Unavailable,
         Outcome::OutOfMemory,
         Outcome::Throttled,
+        Outcome::Failed,
+        Outcome::Conflict,
     ];
 
     /// Its name in results.
@@ -83,6 +90,19 @@ impl Outcome {
             Outcome::Unavailable => "unavailable",
             Outcome::OutOfMemory => "out_of_memory",
             Outcome::Throttled => "throttled",
+            Outcome::Failed => "failed",
+            Outcome::Conflict => "conflict",
+        }
+    }
+
+    /// The same, as sentences say it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Outcome::TimedOut => "timed out",
+            Outcome::OutOfMemory => "out of memory",
+            Outcome::Conflict => "in conflict",
+            _ => self.name(),
         }
     }
 }
@@ -139,8 +159,47 @@ pub enum Control {
     Impair(Impairment),
     /// The impairment ends.
     Mend(Impairment),
+    /// It answers calls with errors by this rule, besides others.
+    Err(Failing),
+    /// The rule ends.
+    Heal(Failing),
     /// An order between the components of a box, such as a monitor and its nodes; the meaning is private to them.
     Order(Order),
+}
+
+/// A rule by which a component answers calls with errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failing {
+    /// Time until the error is answered, without any work; [`SimDuration::MAX`] after all the work.
+    time: SimDuration,
+    /// Share of the calls, in parts of a billion.
+    billionths: u32,
+    /// How they end.
+    pub outcome: Outcome,
+}
+
+impl Failing {
+    /// Parts of a whole in which shares are counted.
+    const BILLION: f64 = 1e9;
+
+    /// A `share` of the calls, 0..1, ends with this outcome: after `time` without any work, or after all the work.
+    #[must_use]
+    pub fn new(share: f64, outcome: Outcome, time: Option<SimDuration>) -> Failing {
+        let billionths = (share * Failing::BILLION).round() as u32;
+        Failing { time: time.unwrap_or(SimDuration::MAX), billionths, outcome }
+    }
+
+    /// Share of the calls, 0..1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        f64::from(self.billionths) / Failing::BILLION
+    }
+
+    /// Time until the error is answered, without any work; `None` if the work is done first.
+    #[must_use]
+    pub fn at_once(&self) -> Option<SimDuration> {
+        (self.time < SimDuration::MAX).then_some(self.time)
+    }
 }
 
 /// An impairment of a component that runs.
@@ -206,6 +265,8 @@ impl Control {
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,
+            Control::Err(rule) => 10 << 32 | u64::from(rule.billionths),
+            Control::Heal(rule) => 11 << 32 | u64::from(rule.billionths),
             // A component as the subject does not count: its id depends on the other boxes.
             Control::Order(order) if order.code >= Order::DRAIN => 2 << 32 | u64::from(order.code) << 16,
             Control::Order(order) => 2 << 32 | u64::from(order.code) << 16 | u64::from(order.subject),

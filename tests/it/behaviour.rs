@@ -4,6 +4,7 @@
 //! `read.mean_ms` (of a class), `box.utilisation` (of a box), or `offered@10..20` (in a part of the time, in
 //! seconds). Ranges are wide enough for any seed: at least four standard deviations around the value of theory.
 
+mod answers;
 mod boxes;
 mod clients;
 mod figures;

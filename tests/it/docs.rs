@@ -134,9 +134,14 @@ fn the_defaults_are_those_that_the_page_tells() {
     for (key, value) in told_defaults() {
         let Some(value) = value.strip_prefix('`').and_then(|value| value.strip_suffix('`')) else { continue };
         // A queue that is controlled never comes to the limit that another key sets.
-        let shed = ("web.shed".to_owned(), "{ codel = {} }".to_owned());
-        let before: Vec<(String, String)> =
-            key.starts_with("server.shed.").then_some(shed).into_iter().collect();
+        // An inner key shows nothing without its outer one.
+        let outer =
+            [("server.shed.", "web.shed", "{ codel = {} }"), ("server.errors.", "web.errors.share", "10%")];
+        let before: Vec<(String, String)> = outer
+            .into_iter()
+            .filter(|(inner, ..)| key.starts_with(inner))
+            .map(|(_, key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
         let set = [&before[..], &[(override_of(&key), value.to_owned())]].concat();
         let plain = if before.is_empty() { &plain } else { &measured(&before) };
         assert!(measured(&set) == *plain, "`{key}` is not {value} by default");

@@ -113,9 +113,19 @@ fn sheds() -> Mover {
     })
 }
 
+/// A server that answers errors.
+fn errs() -> Mover {
+    ("server", "web", vec!["errors_answered"], {
+        "[client.users]\nrate = '20/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\nerrors = { share = '10%' }\nsteps = [{ wait = '10ms' }]\n"
+            .to_owned()
+    })
+}
+
 fn movers_from_servers_on() -> Vec<Mover> {
     vec![
         sheds(),
+        errs(),
         ("server", "web", vec!["oom_kills", "restarts"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\ncores = 1\nworkers = 1000\nmemory = '2GiB'\n\

@@ -244,6 +244,10 @@ const SERVERS: &[Row] = &[
     ("server.db_pool", "server", "", "1"),
     ("server.pool_min", "server", "web.count=2;db.connections=1", "1"),
     ("server.pool_timeout", "server", "web.db_pool=1", "1ms"),
+    ("server.errors", "server", "", "{ share = 0.1 }"),
+    ("server.errors.share", "server", "web.errors.share=10%", "20%"),
+    ("server.errors.as", "server", "web.errors.share=10%", "rejected"),
+    ("server.errors.time", "server", "web.errors.share=10%", "1ms"),
     ("server.sigma", "server", "web.cores=4", "0.1"),
     ("server.kappa", "server", "web.cores=4", "0.1"),
 ];

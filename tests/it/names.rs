@@ -80,7 +80,7 @@ fn an_address_that_refuses_costs_nothing() {
     // Measured: of 80 requests by curl, urllib and wget to two addresses, one of which refuses, none failed.
     let record = two_addresses("", "1s", "crash");
     let class = &record.classes[0];
-    assert_eq!(class.outcomes[1..], [0; 5]);
+    assert_eq!(class.outcomes[1..], [0; 7]);
     // A refusal takes a round trip, 40 ms by default.
     assert!(class.ended.quantile(1.0) < 250_000_000);
     let one = two_addresses("addresses = 1", "1s", "crash");

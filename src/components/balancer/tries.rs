@@ -105,7 +105,8 @@ impl Balancer {
         self.targets.balance.answered(now, target, now.since(sent));
         self.tell_if_drained(target, cx);
         let Some(ejection) = self.settings.ejection else { return };
-        let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled);
+        // What a client may ask less or ask again is no fault of the target: HTTP 429 and 409.
+        let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled | Outcome::Conflict);
         let failed = failure.is_some() || (error && !ejection.connections_only);
         match self.targets.observed(now, target, sent, failed) {
             Judged::Nothing => {}

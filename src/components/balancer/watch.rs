@@ -129,7 +129,8 @@ impl Balancer {
             }
             Control::Hang => self.hung = true,
             Control::Order(order) => self.order(order, cx),
-            Control::Slow(_) | Control::Impair(_) | Control::Mend(_) => {}
+            Control::Slow(_) | Control::Impair(_) | Control::Mend(_) | Control::Err(_) | Control::Heal(_) => {
+            }
         }
     }
 

@@ -22,6 +22,11 @@ pub const GAUGES: &[Gauge] = &[
         "Calls that were dropped when they came to a worker, because they had waited too long.",
     )
     .less_is_better(),
+    Gauge::count(
+        "errors_answered",
+        "Calls that it answered with an error of its own, as its `errors` or a fault say.",
+    )
+    .less_is_better(),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -36,5 +41,6 @@ pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
 pub(super) const SHED: GaugeId = GaugeId::of("shed", GAUGES);
+pub(super) const ERRORS_ANSWERED: GaugeId = GaugeId::of("errors_answered", GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

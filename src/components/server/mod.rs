@@ -3,8 +3,10 @@
 
 mod admission;
 mod connections;
+mod errors;
 mod fitted;
 mod gauges;
+mod kind;
 mod resources;
 mod spec;
 mod step;
@@ -32,6 +34,7 @@ use crate::parts::members::Members;
 use crate::queueing::pool::{Order, Pool};
 
 use connections::Connections;
+use errors::Errors;
 
 /// The time of a `wait` step is over.
 const STEP_OVER: u16 = 0;
@@ -41,6 +44,9 @@ const LIMIT: u16 = 1;
 
 /// The oldest wait for a connection to a database has reached its limit.
 const POOL_LIMIT: u16 = 2;
+
+/// A call that did no work is answered with an error.
+const ERROR: u16 = 3;
 
 /// Purposes of draws for each step: the even number is for its demand, the odd one for whether it is taken.
 const DRAWS_A_STEP: u64 = 2;
@@ -96,6 +102,8 @@ pub struct Server {
     hand: Hand<CallId>,
     /// Its time limit for connections to them.
     connecting: Connecting,
+    /// The errors that it answers.
+    errors: Errors,
 }
 
 impl Server {
@@ -112,6 +120,7 @@ impl Server {
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
             connecting: spec.connecting(),
+            errors: Errors::new(spec.errors.map(|errors| errors.rule()), site.name),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
         server.stages(&spec.steps, &mut Vec::new(), spec, site);
@@ -237,6 +246,9 @@ impl Server {
             cx.work(call, Device::Cpu, self.health_cpu);
             return;
         }
+        if !self.errors.is_none() && self.err_at_once(call, cx) {
+            return;
+        }
         self.proceed(call, 0, cx);
     }
 
@@ -281,7 +293,8 @@ impl Server {
             }
             at += 1;
         }
-        self.leave(call, Outcome::Ok, cx);
+        let outcome = if self.errors.is_none() { Outcome::Ok } else { self.err_after_work(call, cx) };
+        self.leave(call, outcome, cx);
     }
 
     /// Starts a step of the call with this key. Returns false if the step is over at once.
@@ -460,6 +473,7 @@ impl Component for Server {
             Signal::Call(call) => self.arrive(call, cx),
             Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
             Signal::Done(call) => self.proceed(call, 1, cx),
+            Signal::Alarm(Alarm { code: ERROR, about: About::Call(call) }) => self.err(call, cx),
             Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
             Signal::Alarm(Alarm { code: POOL_LIMIT, about: About::Number(i) }) => {
                 self.pool_limit(i as usize, cx)
@@ -470,6 +484,8 @@ impl Component for Server {
                 cx.count(gauges::RESTARTS);
                 self.door.boot(cx);
             }
+            Signal::Control(Control::Err(rule)) => self.errors.begin(rule),
+            Signal::Control(Control::Heal(rule)) => self.errors.end(rule),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.begun.pop_front() {

@@ -34,7 +34,10 @@ impl ServerSpec {
         // The gauge is of all pools together.
         let meter = if pools.len() == 1 { Meter::Gauge(POOL_HELD_NAME) } else { Meter::Law };
         for pool in pools {
-            let holds = classes.iter().map(|class| hold(&self.steps, &pool.to, class, false)).collect();
+            let (working, _) = self.without_work();
+            let holds =
+                classes.iter().map(|class| hold(&self.steps, &pool.to, class, false).of_some(working));
+            let holds = holds.collect();
             let pool = slots(POOL, "the connections to databases", pool.has, holds);
             all.push(pool.measured(meter).when_full(Full::patience(longest_s, "fails")));
         }
@@ -119,6 +122,14 @@ impl ServerSpec {
                 open_key: "pool_min",
             })
             .collect()
+    }
+
+    /// The share of the calls that get work, and the mean time, over all calls, after which the others are answered with errors,
+    /// in seconds.
+    pub(super) fn without_work(&self) -> (f64, f64) {
+        let rule = self.errors.map(|errors| errors.rule());
+        let at_once = rule.and_then(|rule| Some((rule.share(), rule.at_once()?.as_secs_f64())));
+        at_once.map_or((1.0, 0.0), |(share, time_s)| (1.0 - share, share * time_s))
     }
 
     pub(super) fn asks_databases(&self) -> bool {

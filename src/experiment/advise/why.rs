@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::components::database::{DataRecord, Part};
 use crate::model::record::TrialRecord;
 use crate::model::resource::{Bound, CPU, Meter, Noun};
+use crate::model::signal::Outcome;
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
 use crate::scenario::faults::FaultSpec;
@@ -238,7 +239,7 @@ fn outlier(members: &[(&str, f64, f64)]) -> Option<Outlier> {
 /// have no part in it.
 fn origin(scenario: &Scenario, result: &RunResult) -> Option<Finding> {
     let all = &result.metrics.outcomes;
-    let ended = count(&all.ok) + failed(all).iter().map(|(_, count)| count).sum::<f64>();
+    let ended = count(&all.ok) + failed(all).map(|(_, count)| count).sum::<f64>();
     let (requests, most) = worst(all)?;
     let mut began: BTreeMap<(&str, &str), f64> = BTreeMap::new();
     for (_, ComponentResult { group, failures, .. }) in result.components.iter() {
@@ -265,22 +266,15 @@ fn origin(scenario: &Scenario, result: &RunResult) -> Option<Finding> {
 
 /// An outcome as sentences say it.
 fn said(outcome: &str) -> &'static str {
-    let known = ["rejected", "timed out", "unavailable", "out of memory", "throttled"];
-    known.into_iter().find(|words| words.replace(' ', "_") == outcome).unwrap_or("failed")
+    Outcome::ALL.into_iter().find(|known| known.name() == outcome).map_or("failed", Outcome::words)
 }
 
-fn failed(outcomes: &Outcomes) -> [(&'static str, f64); 5] {
-    [
-        ("rejected", count(&outcomes.rejected)),
-        ("timed out", count(&outcomes.timed_out)),
-        ("unavailable", count(&outcomes.unavailable)),
-        ("out of memory", count(&outcomes.out_of_memory)),
-        ("throttled", count(&outcomes.throttled)),
-    ]
+fn failed(outcomes: &Outcomes) -> impl Iterator<Item = (&'static str, f64)> {
+    outcomes.failures().into_iter().map(|(outcome, figure)| (outcome.words(), count(figure)))
 }
 
 fn worst(outcomes: &Outcomes) -> Option<(&'static str, f64)> {
-    let found = failed(outcomes).into_iter().filter(|(_, count)| *count > 0.0);
+    let found = failed(outcomes).filter(|(_, count)| *count > 0.0);
     found.reduce(|most, one| if one.1 > most.1 { one } else { most })
 }
 

@@ -282,6 +282,8 @@ fn most_failures(outcomes: &Outcomes) -> Option<&'static str> {
         ("find no machine", &outcomes.unavailable),
         ("find no memory", &outcomes.out_of_memory),
         ("are throttled", &outcomes.throttled),
+        ("are answered with errors", &outcomes.failed),
+        ("end in conflict", &outcomes.conflict),
     ];
     let known =
         counts.into_iter().filter_map(|(how, count)| Some((how, count.mean.filter(|mean| *mean > 0.0)?)));

@@ -133,6 +133,9 @@ impl Simulation {
             // It takes steps of its own.
             Effect::Deploy(_) => {}
             Effect::Impair(components, impairment) => self.impair(components, *impairment, begins),
+            Effect::Errors(components, rule) => {
+                self.control_all(components, if begins { Control::Err(*rule) } else { Control::Heal(*rule) });
+            }
             Effect::Links(name, links) => self.trouble(name, links, begins),
             Effect::Slow { of, .. } => {
                 for component in of {

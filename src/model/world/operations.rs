@@ -179,6 +179,8 @@ impl World {
             Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
             Control::Impair(impairment) => self.note(component, impairment.events().0),
             Control::Mend(impairment) => self.note(component, impairment.events().1),
+            Control::Err(_) => self.note(component, "errors"),
+            Control::Heal(_) => self.note(component, "no errors"),
             Control::Order(_) => {}
         }
         true

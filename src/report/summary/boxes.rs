@@ -3,7 +3,7 @@
 use super::super::number::{estimate, number, seconds, share, time_ms};
 use super::super::text::{bold, fitted};
 use super::{bare, figure};
-use crate::experiment::result::{ComponentResult, Fit, Outcomes, Prediction, Relation, RunResult};
+use crate::experiment::result::{ComponentResult, Fit, Prediction, Relation, RunResult};
 
 /// Largest group whose members are shown one by one. Of a larger group only the busiest member is shown.
 const MEMBERS_MAX: usize = 4;
@@ -36,9 +36,7 @@ fn without_answered<T>(result: &RunResult, mut cells: Vec<T>) -> Vec<T> {
 
 /// Share of a component's calls that end otherwise than ok.
 fn unanswered(one: &ComponentResult) -> f64 {
-    let Outcomes { rejected, timed_out, unavailable, out_of_memory, throttled, .. } = &one.outcomes;
-    let ends = [rejected, timed_out, unavailable, out_of_memory, throttled];
-    let failed: f64 = ends.iter().filter_map(|figure| figure.mean).sum();
+    let failed: f64 = one.outcomes.failures().iter().filter_map(|(_, figure)| figure.mean).sum();
     one.calls.mean.filter(|calls| *calls > 0.0).map_or(0.0, |calls| failed / calls)
 }
 

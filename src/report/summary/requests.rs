@@ -76,17 +76,11 @@ fn row(name: &str, rates: [&Figure; 3], times: &Responses, steady: bool) -> Vec<
 
 /// The outcomes other than ok that occurred, as text; `None` if there are none.
 fn unhappy(outcomes: &Outcomes) -> Option<String> {
-    let kinds = [
-        ("rejected", &outcomes.rejected),
-        ("timed out", &outcomes.timed_out),
-        ("unavailable", &outcomes.unavailable),
-        ("out of memory", &outcomes.out_of_memory),
-        ("throttled", &outcomes.throttled),
-    ];
-    let some: Vec<String> = kinds
-        .iter()
-        .filter_map(|(name, figure)| Some((name, figure.mean.filter(|mean| *mean > 0.0)?)))
-        .map(|(name, mean)| format!("{} {name}", number(mean)))
+    let some: Vec<String> = outcomes
+        .failures()
+        .into_iter()
+        .filter_map(|(outcome, figure)| Some((outcome, figure.mean.filter(|mean| *mean > 0.0)?)))
+        .map(|(outcome, mean)| format!("{} {}", number(mean), outcome.words()))
         .collect();
     (!some.is_empty()).then(|| format!(" not ok, in a trial: {}\n", some.join(", ")))
 }

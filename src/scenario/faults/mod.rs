@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 pub(super) use self::plan::plan;
 use super::names::Names;
+use crate::model::failing::{Ending, ErrorTime};
 use crate::model::quantity::{Dist, Duration, Share};
 
 /// What goes wrong.
@@ -39,6 +40,8 @@ pub enum FaultKind {
     Zone,
     /// The members of a group restart one after another.
     Deploy,
+    /// A server answers a `share` of its calls with errors.
+    Errors,
 }
 
 impl FaultKind {
@@ -59,6 +62,7 @@ impl FaultKind {
             FaultKind::Region => "region",
             FaultKind::Zone => "zone",
             FaultKind::Deploy => "deploy",
+            FaultKind::Errors => "errors",
         }
     }
 
@@ -78,6 +82,7 @@ impl FaultKind {
             FaultKind::DnsEmpty => "had no records",
             FaultKind::Region | FaultKind::Zone => "was silent",
             FaultKind::Deploy => "was deployed",
+            FaultKind::Errors => "answered errors",
         }
     }
 
@@ -87,6 +92,7 @@ impl FaultKind {
         match self {
             FaultKind::DiskFull => Some("database"),
             FaultKind::DnsEmpty => Some("dns"),
+            FaultKind::Errors => Some("server"),
             _ => None,
         }
     }
@@ -122,12 +128,17 @@ pub struct FaultSpec {
     /// For `slow`: the factor by which everything takes longer.
     pub factor: Option<f64>,
     /// For `packet-loss`: share of the messages that are lost. Each is sent again 200 ms later, then 400 ms later,
-    /// and so on.
+    /// and so on. For `errors`: share of the calls that are answered with an error.
     pub share: Option<Share>,
     /// For `latency`: added to the round-trip time, half of it each way.
     pub add: Option<Duration>,
     /// For `deploy`: pause after a member is back, before the next goes down. Default: "0s".
     pub pause: Option<Duration>,
+    /// For `errors`: how these calls end. Default: "failed".
+    #[serde(rename = "as")]
+    pub ending: Option<Ending>,
+    /// For `errors`: when they are answered: after the `"work"`, or after a duration without any work. Default: "work".
+    pub time: Option<ErrorTime>,
 }
 
 impl FaultSpec {

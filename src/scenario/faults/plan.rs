@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{FaultKind, FaultSpec};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
+use crate::model::failing::rule;
 use crate::model::faults::{Deployment, Effect, Fault, Restart, When};
 use crate::model::quantity::Dist;
 use crate::model::signal::{ComponentId, Impairment};
@@ -151,6 +152,7 @@ fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
         FaultKind::Hang => Effect::Hang(of),
         FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
         FaultKind::Pause => Effect::Pause(of),
+        FaultKind::Errors => Effect::Errors(of, rule(spec.share.unwrap_or_default(), spec.ending, spec.time)),
         FaultKind::DiskFull => Effect::Impair(of, Impairment::StorageFull),
         FaultKind::DnsEmpty => Effect::Impair(of, Impairment::NoRecords),
         _ => Effect::Crash(of),

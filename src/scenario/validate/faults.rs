@@ -2,6 +2,7 @@
 
 use super::diagnostics_at;
 use crate::kernel::time::SimDuration;
+use crate::model::failing::check_failing;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::scenario::assemble::Assembly;
@@ -186,7 +187,7 @@ impl Check<'_> {
 
     /// Reports keys that do nothing for this kind, and keys that it needs and lacks.
     fn useless_keys(&mut self) {
-        let FaultSpec { kind, between, factor, share, add, pause, .. } = self.spec;
+        let FaultSpec { kind, between, factor, add, pause, .. } = self.spec;
         let needed = [
             (
                 "factor",
@@ -194,7 +195,6 @@ impl Check<'_> {
                 FaultKind::Slow,
                 "such as factor = 3: everything takes three times as long",
             ),
-            ("share", share.is_some(), FaultKind::PacketLoss, "such as share = \"2%\""),
             ("add", add.is_some(), FaultKind::Latency, "such as add = \"100ms\""),
         ];
         for (key, given, owner, help) in needed {
@@ -209,12 +209,36 @@ impl Check<'_> {
                 );
             }
         }
+        self.error_keys();
         if pause.is_some() && *kind != FaultKind::Deploy {
             self.problems.error("pause", "`pause` goes with kind = \"deploy\"", "drop the key");
         }
         if between.is_some() && !kind.is_of_links() {
             let help = "`between` goes with \"partition\", \"packet-loss\" and \"latency\"";
             self.problems.error("between", format!("a {} has a target, not two sides", kind.name()), help);
+        }
+    }
+
+    /// The keys of errors, one of which lost packets have too.
+    fn error_keys(&mut self) {
+        let FaultSpec { kind, share, ending, time, .. } = self.spec;
+        let has_share = [FaultKind::PacketLoss, FaultKind::Errors].contains(kind);
+        if has_share && share.is_none() {
+            self.problems.error("", "`share` is missing", "such as share = \"2%\"");
+        }
+        if !has_share && share.is_some() {
+            let message = "`share` goes with kind = \"packet-loss\" and kind = \"errors\"";
+            self.problems.error("share", message, "drop the key");
+        }
+        if *kind == FaultKind::Errors {
+            check_failing("", *share, *time, &mut self.problems);
+            return;
+        }
+        for (key, given) in [("as", ending.is_some()), ("time", time.is_some())] {
+            if given {
+                let message = format!("`{key}` goes with kind = \"errors\"");
+                self.problems.error(key, message, "drop the key");
+            }
         }
     }
 
@@ -225,7 +249,7 @@ impl Check<'_> {
             let message = format!("`factor` lies above 1 and at most {FACTOR_MAX}, not {factor}");
             self.problems.error("factor", message, "2 is half the speed; kind = \"pause\" stands still");
         }
-        if let Some(share) = self.spec.share
+        if let Some(share) = self.spec.share.filter(|_| self.spec.kind != FaultKind::Errors)
             && !(share.0 > 0.0 && share.0 < 1.0)
         {
             let help = "kind = \"partition\" loses every message";

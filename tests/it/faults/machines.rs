@@ -145,7 +145,7 @@ fn behind_nginx_a_machine_without_power_costs_time_and_no_error() {
         .replace("timeout = '20s'", "timeout = '70s'")
         .replace("at = '20s'", "at = '6s'\nfor = '40s'");
     let record = run(&text.replace("policy = 'round-robin'\n", ""));
-    assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
+    assert_eq!(record.classes[0].outcomes[1..], [0; 7]);
     let ok = &record.classes[0].ok;
     let slow = (1..1000).filter(|n| ok.quantile(f64::from(*n) / 1000.0) > 500_000_000).count();
     assert!((100..200).contains(&slow), "{slow} per mille are slow");

@@ -141,6 +141,24 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
         "kind = 'slow'\ntarget = 'db'\nfactor = 3",
     ),
     (
+        "as",
+        "bare",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.1",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.1\nas = 'rejected'",
+    ),
+    (
+        "time",
+        "bare",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.1",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.1\ntime = '1ms'",
+    ),
+    (
+        "share",
+        "bare",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.1",
+        "kind = 'errors'\ntarget = 'web'\nshare = 0.2",
+    ),
+    (
         "share",
         "bare",
         "kind = 'packet-loss'\ntarget = 'db'\nshare = 0.1",

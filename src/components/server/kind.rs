@@ -1,0 +1,139 @@
+//! What the loader, the reports and the static model ask of a group of servers.
+
+use crate::kernel::time::SimDuration;
+use crate::model::ask::{Scope, Verbs};
+use crate::model::component::Component;
+use crate::model::failing::check_failing;
+use crate::model::fitting::{WorkCost, WorkSort};
+use crate::model::lever::Lever;
+use crate::model::resource::Resource;
+use crate::model::site::Site;
+use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec};
+use crate::parts::hardware::check_contention;
+
+use super::spec::{Scheduling, ServerSpec};
+use super::step::{all, read_steps, shares};
+use super::{Server, fitted};
+
+/// Largest number of steps of one server. Longer lists are written by programs, not by people.
+const STEPS_MAX: usize = 1000;
+
+impl Spec for ServerSpec {
+    fn arrows(&self) -> Vec<Arrow> {
+        let mut arrows = Vec::new();
+        for (at, step) in all(&self.steps) {
+            // A database that is called is asked a query, without a connection of the pool.
+            let called = Verbs::WORK.and(Verbs::QUERY);
+            let targets = [
+                ("query", &step.query, Verbs::QUERY),
+                ("transaction", &step.transaction, Verbs::QUERY),
+                ("call", &step.call, called),
+            ];
+            for (key, to, asks) in targets {
+                if let Some(to) = to {
+                    arrows.push(Arrow { key: format!("{at}.{key}"), to: to.clone(), asks, public: false });
+                }
+            }
+        }
+        arrows
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.on.as_deref()
+    }
+
+    fn is_public(&self) -> bool {
+        self.public
+    }
+
+    fn members(&self) -> u32 {
+        self.count.unwrap_or(1)
+    }
+
+    fn machine(&self) -> Option<MachineSpec> {
+        if self.on.is_some() {
+            return None;
+        }
+        let machine = self.hardware().machine();
+        let limit = (self.scheduling != Scheduling::Ps).then_some(machine.cores);
+        let lifo = self.scheduling == Scheduling::Lifo;
+        Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, ..machine })
+    }
+
+    fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
+        self.all_resources(classes)
+    }
+
+    fn pools(&self) -> Vec<Pooled> {
+        self.all_pools()
+    }
+
+    fn patience(&self) -> Option<(&'static str, SimDuration)> {
+        self.timeout.map(|timeout| ("timeout", timeout.0))
+    }
+
+    fn levers(&self) -> Vec<Lever> {
+        self.all_levers()
+    }
+
+    fn sorts(&self, classes: &[RequestClass]) -> Vec<WorkSort> {
+        fitted::sorts(classes)
+    }
+
+    fn fitted(&self, table: &toml::Table, costs: &[WorkCost]) -> Result<Vec<(&'static str, String)>, String> {
+        fitted::fitted(table, costs)
+    }
+
+    fn demand(&self, class: &RequestClass) -> Demand {
+        let mut demand = Demand::default();
+        let (working, answer_s) = self.without_work();
+        demand.wait_s += answer_s;
+        demand.differs |= working < 1.0;
+        for (share, step) in
+            shares(&self.steps, class).into_iter().map(|(share, step)| (working * share, step))
+        {
+            demand.cpu_s += share * step.cpu.as_ref().map_or(0.0, |dist| dist.variate().mean());
+            demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
+            if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
+                demand.calls.push((to.clone(), share * step.calls()));
+                let times = f64::from(step.times.unwrap_or(1));
+                demand.beside.push((to.clone(), share * (step.calls() - times)));
+                demand.differs |= share > 0.0 && share < 1.0;
+                if step.scope() != Scope::default() {
+                    demand.queries.push((to.clone(), share * step.calls(), step.scope()));
+                }
+            }
+        }
+        demand
+    }
+
+    fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
+        self.hardware().check(self.on.as_deref(), problems);
+        self.check_limits(problems);
+        check_contention(self.sigma, self.kappa, problems);
+        if let Some(errors) = self.errors {
+            check_failing("errors.", Some(errors.share), errors.time, problems);
+        }
+        if self.steps.is_empty() {
+            let help = "give it work, such as steps = [{ cpu = \"5ms\" }]";
+            problems.error("", "a server without steps does nothing", help);
+        }
+        if all(&self.steps).len() > STEPS_MAX {
+            problems.error("steps", format!("a server has at most {STEPS_MAX} steps"), "");
+        }
+        if self.on.is_some() && self.scheduling != Scheduling::Ps {
+            problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
+        }
+        for (at, step) in all(&self.steps) {
+            step.check(&at, outline, problems);
+        }
+    }
+
+    fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        read_steps("steps", &mut self.steps, files, problems);
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
+        Box::new(Server::new(self, site))
+    }
+}

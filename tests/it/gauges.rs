@@ -53,7 +53,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    [movers_before_servers(), movers_from_servers_on()].concat()
+    [movers_before_servers(), vec![sheds(), errs()], movers_from_servers_on()].concat()
 }
 
 fn movers_before_servers() -> Vec<Mover> {
@@ -124,8 +124,6 @@ fn errs() -> Mover {
 
 fn movers_from_servers_on() -> Vec<Mover> {
     vec![
-        sheds(),
-        errs(),
         ("server", "web", vec!["oom_kills", "restarts"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\ncores = 1\nworkers = 1000\nmemory = '2GiB'\n\

@@ -1,7 +1,6 @@
 //! `Server`: workers, memory, a queue and a list of steps. A call holds its worker also while it waits for a downstream
 //! call.
 
-mod admission;
 mod connections;
 mod errors;
 mod fitted;
@@ -11,9 +10,8 @@ mod resources;
 mod spec;
 mod step;
 
-pub use admission::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Shed};
 pub use gauges::GAUGES;
-pub use spec::{Scheduling, ServerSpec};
+pub use spec::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed};
 pub use step::Step;
 
 use std::collections::VecDeque;

@@ -2,6 +2,10 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
+mod admission;
+
+pub use admission::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Shed};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,7 +16,6 @@ use crate::model::spec::{Problems, Spec as _};
 use crate::parts::connecting::Connecting;
 use crate::parts::hardware::Hardware;
 
-use super::admission::{OnMemory, Overflow, QueueOrder, RateLimit, Shed};
 use super::step::Step;
 
 /// How the cores are shared among the calls that hold a worker.

@@ -13,7 +13,7 @@ use crate::queueing::codel::Codel;
 use crate::queueing::pool::Order;
 use crate::queueing::token_bucket::TokenBucket;
 
-use super::spec::ServerSpec;
+use super::ServerSpec;
 
 /// Connections that Tomcat 10.1 accepts by default, worked on or not [V: its manual, `maxConnections`]. Six hundred requests
 /// to 200 threads all wait, the longest for 10.2 s, and none is refused (measured).
@@ -100,12 +100,12 @@ pub struct RateLimit {
 }
 
 impl ServerSpec {
-    pub(super) fn queue(&self) -> u32 {
+    fn queue(&self) -> u32 {
         self.queue.unwrap_or_else(|| CONNECTIONS.saturating_sub(self.workers()))
     }
 
     /// The admission limits of each machine.
-    pub(super) fn limits(&self) -> Limits {
+    pub(in crate::components::server) fn limits(&self) -> Limits {
         let rate_limit = self.rate_limit.map(|RateLimit { rate, burst }| match burst {
             Some(burst) => TokenBucket::new(rate.0, burst),
             None => TokenBucket::of_a_second(rate.0),

@@ -1,5 +1,6 @@
 //! Predictions of theory, wherever the assumptions of a law hold; whether they hold is measured too.
 
+use crate::model::class::priorities;
 use crate::model::record::{ComponentRecord, TrialRecord};
 use crate::model::resource::{Bound, Meter, Resource, Sort};
 use crate::model::simulation::Length;
@@ -234,6 +235,9 @@ fn alone(
 ) -> Option<Prediction> {
     let [client] = load.clients.as_slice() else { return None };
     let Offered::Open(rate) = client.offered else { return None };
+    if !priorities(&scenario.classes).is_empty() {
+        return None;
+    }
     let busy: Vec<&BoxLoad> = load.boxes.iter().filter(|one| one.cpu_s > 0.0).collect();
     let [station] = busy.as_slice() else { return None };
     let entry = scenario.entry(&station.name)?;

@@ -19,7 +19,12 @@ pub struct RequestClass {
     pub keys: KeySpace,
     /// The names of the clients that send it; all of them without.
     pub clients: Option<Vec<String>>,
+    /// Which requests boxes take first, 0 to [`PRIORITY_MAX`]: 0 goes before 1.
+    pub priority: u8,
 }
+
+/// The last priority, as of the four criticalities of Google's SRE book (chapter 21).
+pub const PRIORITY_MAX: u8 = 3;
 
 impl RequestClass {
     /// Whether a client of this name sends it.
@@ -37,6 +42,13 @@ pub fn shares(classes: &[RequestClass], client: &str) -> Vec<f64> {
     // Where a client sends all classes the shares stand as they are: a division would only round them.
     let whole = if classes.iter().all(|class| class.is_sent_by(client)) || sum <= 0.0 { 1.0 } else { sum };
     classes.iter().map(|class| own(class) / whole).collect()
+}
+
+/// The priority of each class; none where all are of the same, so that no order comes of them.
+#[must_use]
+pub fn priorities(classes: &[RequestClass]) -> Vec<u8> {
+    let differ = classes.iter().any(|class| class.priority != classes[0].priority);
+    if differ { classes.iter().map(|class| class.priority).collect() } else { Vec::new() }
 }
 
 /// The keys of a database that the queries of a class ask for, one each.
@@ -69,6 +81,7 @@ mod tests {
             response_bytes: 0,
             keys: KeySpace::default(),
             clients: clients.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            priority: 0,
         }
     }
 

@@ -26,6 +26,9 @@ pub struct Limits {
     pub queue: u32,
     /// Which of them gets a slot first.
     pub order: Order,
+    /// The rank of the calls of each class, 0 first: those of a rank get slots before those of the next one. Empty where no class
+    /// goes before another.
+    pub ranks: Vec<u8>,
     /// The longest wait after which a call that gets a slot is still worked on; `None` for every wait.
     pub age: Option<SimDuration>,
     /// The control of standing queues.
@@ -53,6 +56,7 @@ impl Default for Limits {
             slots: u32::MAX,
             queue: 0,
             order: Order::Fifo,
+            ranks: Vec::new(),
             age: None,
             codel: None,
             backlog: 0,
@@ -77,6 +81,8 @@ pub enum Verdict {
     Drop,
     /// It has waited too long when it gets its slot, which has passed on: the box rejects it.
     Shed,
+    /// It has lost its place in the full queue to a call of a higher rank: the box rejects it.
+    Displaced,
     /// It is turned away and holds nothing: the box answers it with this outcome.
     Away(Outcome),
     /// There is no memory for it, so that the operating system kills the process: the box lets itself crash.
@@ -89,8 +95,18 @@ struct Waiter {
     call: CallId,
     /// Whether it takes memory with its slot.
     needs_memory: bool,
-    /// Whether it has waited too long.
-    is_late: bool,
+    fate: Fate,
+}
+
+/// What becomes of a call that waits no longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    /// It has a slot, and begins.
+    Begins,
+    /// It has a slot, and has waited too long for it.
+    Late,
+    /// It has none, because another call has taken its place.
+    Displaced,
 }
 
 /// The door of one box.
@@ -98,7 +114,7 @@ struct Waiter {
 pub struct Door {
     limits: Limits,
     slots: Pool<Waiter>,
-    /// Calls that have been granted a slot and have not begun.
+    /// Calls that have been granted a slot and have not begun, and those that have lost their place.
     granted: VecDeque<Waiter>,
     /// Memory that the process holds, bytes.
     memory: u64,
@@ -180,12 +196,16 @@ impl Door {
     /// The call that has been granted a slot first and has not begun, and what becomes of it; never [`Verdict::Wait`].
     /// To be called until `None` at the end of each signal.
     pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
-        let Waiter { call, needs_memory, is_late } = self.granted.pop_front()?;
-        if is_late {
-            self.leave_slot(cx);
-            return Some((call, Verdict::Shed));
-        }
-        Some((call, self.seat(needs_memory, cx)))
+        let Waiter { call, needs_memory, fate } = self.granted.pop_front()?;
+        let verdict = match fate {
+            Fate::Begins => self.seat(needs_memory, cx),
+            Fate::Late => {
+                self.leave_slot(cx);
+                Verdict::Shed
+            }
+            Fate::Displaced => Verdict::Displaced,
+        };
+        Some((call, verdict))
     }
 
     /// The timer of the queue has rung: a call that has waited too long. It has left the queue and holds nothing. To be
@@ -213,7 +233,10 @@ impl Door {
     /// A call takes a slot, or lines up for one.
     #[inline(always)]
     fn line_up(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
-        match self.slots.acquire(cx.now(), Waiter { call, needs_memory, is_late: false }) {
+        let ranks = &self.limits.ranks;
+        // A check has no class: it goes first.
+        let rank = || if needs_memory { rank_of(ranks, call, cx) } else { 0 };
+        match self.slots.acquire_as(cx.now(), Waiter { call, needs_memory, fate: Fate::Begins }, rank) {
             Acquire::Granted => {
                 if self.limits.codel.is_some() {
                     self.is_late(SimDuration::ZERO, cx);
@@ -221,6 +244,11 @@ impl Door {
                 self.seat(needs_memory, cx)
             }
             Acquire::Queued => self.wait(cx),
+            Acquire::Displaced(other, waited) => {
+                cx.get_mut(other.call).waited += waited;
+                self.granted.push_back(Waiter { fate: Fate::Displaced, ..other });
+                self.wait(cx)
+            }
             Acquire::Full => self.turn_away(call, cx),
         }
     }
@@ -276,7 +304,7 @@ impl Door {
         self.tell_waiting(cx);
         // A check is no call of a user: it is answered however long it has waited.
         let is_late = job.needs_memory && self.is_late(waited, cx);
-        self.granted.push_back(Waiter { is_late, ..job });
+        self.granted.push_back(Waiter { fate: if is_late { Fate::Late } else { Fate::Begins }, ..job });
     }
 
     /// Whether a call that gets its slot after a wait is to be dropped.
@@ -334,6 +362,12 @@ impl Door {
         self.is_armed = false;
         self.limits.codel.iter_mut().for_each(Codel::clear);
     }
+}
+
+/// The rank of a call by its class; 0 where no class goes before another.
+#[inline]
+pub fn rank_of(ranks: &[u8], call: CallId, cx: &Cx<'_>) -> u8 {
+    ranks.get(usize::from(cx.get(call).class)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -19,11 +19,14 @@ pub enum Order {
 
 /// What became of a request for a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Acquire {
+pub enum Acquire<J> {
     /// The job holds a slot.
     Granted,
     /// The job waits; a later [`Pool::release`] grants it a slot.
     Queued,
+    /// The job waits in place of this one, which the pool has forgotten after the time that it has waited: the newest of the
+    /// lowest rank, below the job's own.
+    Displaced(J, SimDuration),
     /// All slots are held and the queue is full; the pool has forgotten the job.
     Full,
 }
@@ -39,15 +42,23 @@ pub struct Granted<J> {
 
 /// A bounded pool. A slot that is given back goes straight to the next waiter, so that no newcomer gets in between: slots
 /// are free only while nobody waits.
+///
+/// Jobs have ranks, 0 first: a slot passes to a waiter of the first rank of which anybody waits. A pool whose jobs are all of
+/// rank 0 has one queue.
 #[derive(Debug)]
 pub struct Pool<J> {
     capacity: u32,
     queue_limit: u32,
     order: Order,
     in_use: u32,
-    /// In order of arrival, whichever end is served first.
-    queue: VecDeque<(J, SimTime)>,
+    /// Those of rank 0, in order of arrival, whichever end is served first.
+    queue: Queue<J>,
+    /// Those of ranks 1, 2, ...
+    lower: Vec<Queue<J>>,
 }
+
+/// The waiters of one rank, each with the moment at which it came.
+type Queue<J> = VecDeque<(J, SimTime)>;
 
 impl<J: Copy> Pool<J> {
     /// A pool of `capacity` free slots, at least one. At most `queue_limit` jobs wait.
@@ -56,22 +67,51 @@ impl<J: Copy> Pool<J> {
     /// When `capacity` is zero.
     pub fn new(capacity: u32, queue_limit: u32, order: Order) -> Pool<J> {
         assert!(capacity > 0, "a pool has at least one slot");
-        Pool { capacity, queue_limit, order, in_use: 0, queue: VecDeque::new() }
+        Pool { capacity, queue_limit, order, in_use: 0, queue: VecDeque::new(), lower: Vec::new() }
     }
 
-    /// Asks for a slot for `job`.
+    /// Asks for a slot for a job of rank 0.
     #[must_use]
     #[inline]
-    pub fn acquire(&mut self, now: SimTime, job: J) -> Acquire {
+    pub fn acquire(&mut self, now: SimTime, job: J) -> Acquire<J> {
+        self.acquire_as(now, job, || 0)
+    }
+
+    /// Asks for a slot for `job`; its rank is asked for only if it has to wait.
+    #[must_use]
+    #[inline]
+    pub fn acquire_as(&mut self, now: SimTime, job: J, rank: impl FnOnce() -> u8) -> Acquire<J> {
         if self.in_use < self.capacity {
             self.in_use += 1;
             return Acquire::Granted;
         }
-        if self.queue.len() >= self.queue_limit as usize {
-            return Acquire::Full;
+        let rank = usize::from(rank());
+        let mut answer = Acquire::Queued;
+        if self.waiting() >= self.queue_limit as usize {
+            match self.displace(rank) {
+                Some((displaced, since)) => answer = Acquire::Displaced(displaced, now.since(since)),
+                None => return Acquire::Full,
+            }
         }
-        self.queue.push_back((job, now));
-        Acquire::Queued
+        self.line(rank).push_back((job, now));
+        answer
+    }
+
+    /// Takes the newest waiter of the lowest rank out of the queue, if that is below `rank`.
+    #[cold]
+    fn displace(&mut self, rank: usize) -> Option<(J, SimTime)> {
+        let below = self.lower.get_mut(rank..)?;
+        below.iter_mut().rev().find_map(VecDeque::pop_back)
+    }
+
+    /// The waiters of a rank.
+    #[inline]
+    fn line(&mut self, rank: usize) -> &mut Queue<J> {
+        let Some(at) = rank.checked_sub(1) else { return &mut self.queue };
+        if at >= self.lower.len() {
+            self.lower.resize_with(rank, VecDeque::new);
+        }
+        &mut self.lower[at]
     }
 
     /// Gives a slot back. Returns the waiter to whom the slot passes, if anybody waits.
@@ -85,29 +125,29 @@ impl<J: Copy> Pool<J> {
         let newest_first = match self.order {
             Order::Fifo => false,
             Order::Lifo => true,
-            Order::Adaptive => self.queue.len() > self.capacity as usize,
+            Order::Adaptive => self.waiting() > self.capacity as usize,
         };
-        let next = if newest_first { self.queue.pop_back() } else { self.queue.pop_front() };
+        let take = |queue: &mut Queue<J>| if newest_first { queue.pop_back() } else { queue.pop_front() };
+        let next = take(&mut self.queue).or_else(|| self.lower.iter_mut().find_map(take));
         if next.is_none() {
             self.in_use -= 1;
         }
         next.map(|(job, since)| Granted { job, waited: now.since(since) })
     }
 
-    /// Takes out the waiter that has waited longest, if it has waited for `limit`. To be called until `None`.
+    /// Takes out a waiter that has waited for `limit`, if anybody has: one that has waited longest in its rank. To be called
+    /// until `None`.
     pub fn expire(&mut self, now: SimTime, limit: SimDuration) -> Option<J> {
-        let &(job, since) = self.queue.front()?;
-        if now.since(since) < limit {
-            return None;
-        }
-        self.queue.pop_front();
-        Some(job)
+        let late = |queue: &&mut Queue<J>| queue.front().is_some_and(|(_, since)| now.since(*since) >= limit);
+        let queue = std::iter::once(&mut self.queue).chain(&mut self.lower).find(late)?;
+        queue.pop_front().map(|(job, _)| job)
     }
 
     /// A crash: all slots are free and nobody waits.
     pub fn clear(&mut self) {
         self.in_use = 0;
         self.queue.clear();
+        self.lower.clear();
     }
 
     /// Number of slots that jobs hold.
@@ -116,13 +156,16 @@ impl<J: Copy> Pool<J> {
     }
 
     /// Number of jobs that wait for a slot.
+    #[inline]
     pub fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.lower.iter().map(VecDeque::len).sum::<usize>()
     }
 
-    /// Time that the first in the queue has waited; zero when nobody waits.
+    /// The longest time that anybody in the queue has waited; zero when nobody waits.
     pub fn oldest_wait(&self, now: SimTime) -> SimDuration {
-        self.queue.front().map_or(SimDuration::ZERO, |(_, since)| now.since(*since))
+        let first = |queue: &Queue<J>| queue.front().map(|(_, since)| now.since(*since));
+        let oldest = std::iter::once(&self.queue).chain(&self.lower).filter_map(first).max();
+        oldest.unwrap_or(SimDuration::ZERO)
     }
 }
 
@@ -167,6 +210,32 @@ mod tests {
         let mut next = || pool.release(at(10)).map(|granted| granted.job);
         // Jobs 2 to 5 wait: the last ones go first until two are left, and these in the order of arrival.
         assert_eq!([next(), next(), next(), next(), next()], [Some(5), Some(4), Some(2), Some(3), None]);
+    }
+
+    #[test]
+    fn the_first_rank_goes_first_and_the_newest_of_the_last_rank_makes_room() {
+        let mut pool = Pool::new(1, 3, Order::Fifo);
+        let mut ask = |job: u64, rank| pool.acquire_as(at(job), job, || rank);
+        use Acquire::{Displaced, Full, Granted, Queued};
+        assert_eq!([ask(0, 2), ask(1, 2), ask(2, 1), ask(3, 2)], [Granted, Queued, Queued, Queued]);
+        let displaced = |job, secs| Displaced(job, SimDuration::from_secs(secs));
+        assert_eq!([ask(4, 2), ask(5, 0), ask(6, 1)], [Full, displaced(3, 2), displaced(1, 5)]);
+        assert_eq!([ask(7, 1), ask(8, 0), ask(9, 0)], [Full, displaced(6, 2), displaced(2, 7)]);
+        assert_eq!((ask(10, 0), pool.waiting()), (Full, 3));
+        let mut next = || pool.release(at(20)).map(|granted| granted.job);
+        assert_eq!([next(), next(), next(), next()], [Some(5), Some(8), Some(9), None]);
+    }
+
+    #[test]
+    fn who_waits_too_long_leaves_whatever_the_rank() {
+        let mut pool = Pool::new(1, 9, Order::Lifo);
+        for (job, rank) in [(0, 0), (1, 2), (2, 1), (3, 0)] {
+            let _ = pool.acquire_as(at(job), job, || rank);
+        }
+        let limit = SimDuration::from_secs(5);
+        assert_eq!((pool.oldest_wait(at(7)), pool.waiting()), (SimDuration::from_secs(6), 3));
+        assert_eq!([(); 3].map(|()| pool.expire(at(7), limit)), [Some(2), Some(1), None]);
+        assert_eq!(pool.oldest_wait(at(7)), SimDuration::from_secs(4));
     }
 
     #[test]

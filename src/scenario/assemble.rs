@@ -15,7 +15,7 @@ use super::schema::required_keys;
 use super::sections::{CheckTable, Effect, ExpectTable, NetworkTable, RequestTable, RunTable};
 use super::suggest::{did_you_mean, nearest, with_article};
 use super::{BoxEntry, Run};
-use crate::model::class::KeySpace;
+use crate::model::class::{KeySpace, PRIORITY_MAX};
 use crate::model::network::NetworkSettings;
 use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
@@ -208,6 +208,7 @@ impl<'t> Reader<'_, 't> {
             })
             .collect();
         self.key_spaces(&names, &tables);
+        self.priorities(&names, &tables);
         self.no_class_is_all(&names);
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
         if !(total > 0.0 && total.is_finite()) {
@@ -227,6 +228,33 @@ impl<'t> Reader<'_, 't> {
             let span = self.document.span_of(&format!("request.{name}"));
             let fault = Diagnostic::error(span, format!("a class cannot be called `{name}`"));
             self.found.push(fault.help("tables use this name for everything together".to_owned()));
+        }
+    }
+
+    fn priorities(&mut self, names: &[String], tables: &[RequestTable]) {
+        let mut all_known = true;
+        let mut first = None;
+        for (name, table) in names.iter().zip(tables) {
+            let Some(priority) = table.priority else { continue };
+            let span = self.document.span_of(&format!("request.{name}.priority"));
+            if priority > u32::from(PRIORITY_MAX) {
+                all_known = false;
+                let message = format!("expected a priority from 0 to {PRIORITY_MAX}, found {priority}");
+                let help = "0 goes first".to_owned();
+                self.found.push(Diagnostic::error(span.clone(), message).help(help));
+            }
+            first.get_or_insert(span);
+        }
+        let is_alike =
+            tables.iter().all(|table| table.priority.unwrap_or(0) == tables[0].priority.unwrap_or(0));
+        if let Some(span) = first.filter(|_| all_known && is_alike) {
+            let message = if tables.len() == 1 {
+                "there is no other class before which these requests could go".to_owned()
+            } else {
+                "all classes have the same priority, so that nobody goes first".to_owned()
+            };
+            let help = "give another class a priority, or leave the key out".to_owned();
+            self.found.push(Diagnostic::warning(span, message).help(help));
         }
     }
 
@@ -383,6 +411,8 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
             is_given: table.keys.is_some(),
         },
         clients: table.clients.clone(),
+        // A greater one is an error.
+        priority: table.priority.map_or(0, |priority| priority.min(u32::from(PRIORITY_MAX)) as u8),
     }
 }
 

@@ -111,6 +111,10 @@ pub(super) struct RequestTable {
     /// The clients that send it, by name: ["mobile"]. Default: all of them.
     #[schemars(default)]
     pub(super) clients: Option<Vec<String>>,
+    /// Which requests go first where they wait for a worker, a connection or a balancer: those of priority 0 before those of
+    /// 1, and so on to 3. Default: 0.
+    #[schemars(default, range(max = 3))]
+    pub(super) priority: Option<u32>,
 }
 
 impl Default for RequestTable {
@@ -123,6 +127,7 @@ impl Default for RequestTable {
             keys: None,
             zipf: None,
             clients: None,
+            priority: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod boxes;
 mod clients;
 mod figures;
 mod overload;
+mod priorities;
 
 use std::ops::RangeInclusive;
 

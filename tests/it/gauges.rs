@@ -135,6 +135,11 @@ fn movers_from_servers_on() -> Vec<Mover> {
              [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
                 .to_owned()
         }),
+        ("server", "web", vec!["displaced"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n[request.paid]\n[request.free]\npriority = 1\n\
+             [server.web]\npublic = true\nworkers = 1\nqueue = 5\nsteps = [{ wait = '10ms' }]\n"
+                .to_owned()
+        }),
         ("server", "web", vec!["timeouts"], {
             format!("{QUERIES}timeout = '5ms'\n[database.db]\nread = '20ms'\n")
         }),

@@ -23,6 +23,7 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Parent};
+use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
@@ -109,6 +110,7 @@ impl Balancer {
                 slots: spec.connections.unwrap_or(u32::MAX),
                 queue: spec.queue.map_or(0, |queue| queue.limit),
                 queue_timeout: spec.queue.and_then(|queue| queue.timeout).map(|timeout| timeout.0),
+                ranks: priorities(site.classes),
                 timer: timer::QUEUED,
                 ..Limits::default()
             }),
@@ -145,6 +147,10 @@ impl Balancer {
             Verdict::Enter => self.begin(call, cx),
             Verdict::Away(outcome) => cx.reply(call, outcome),
             Verdict::Drop => cx.drop_attempt(call),
+            Verdict::Displaced => {
+                cx.annotate(call, || "loses its place to a request of a higher priority".into());
+                cx.reply(call, Outcome::Rejected);
+            }
             Verdict::Wait | Verdict::Kill | Verdict::Shed => {}
         }
     }

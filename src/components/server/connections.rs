@@ -5,6 +5,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Scope};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
+use crate::parts::door::rank_of;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 
@@ -15,6 +16,8 @@ use super::{Action, POOL_LIMIT, Server, gauges, ordinal};
 pub(super) struct Connections {
     pub(super) targets: Members,
     pub(super) pool: Pool<CallId>,
+    /// The rank of the calls of each class, as of a door.
+    ranks: Vec<u8>,
     /// Longest wait for a connection.
     limit: SimDuration,
     /// Whether the timer of the limit is set.
@@ -22,8 +25,13 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(targets: Members, pool: Pool<CallId>, limit: SimDuration) -> Connections {
-        Connections { targets, pool, limit, is_armed: false }
+    pub(super) fn new(
+        targets: Members,
+        pool: Pool<CallId>,
+        ranks: Vec<u8>,
+        limit: SimDuration,
+    ) -> Connections {
+        Connections { targets, pool, ranks, limit, is_armed: false }
     }
 
     pub(super) fn crash(&mut self) {
@@ -39,7 +47,8 @@ impl Server {
             return self.query(call, database, cx);
         }
         let connections = &mut self.databases[database];
-        match connections.pool.acquire(cx.now(), call) {
+        let ranks = &connections.ranks;
+        match connections.pool.acquire_as(cx.now(), call, || rank_of(ranks, call, cx)) {
             Acquire::Granted => {
                 self.tell_held(cx);
                 self.connected(call, cx);
@@ -51,7 +60,9 @@ impl Server {
                 cx.annotate(call, || "waits for a connection to the database".into());
                 self.tell_waiting(cx);
             }
-            Acquire::Full => unreachable!("as many may wait for a connection as there are workers"),
+            Acquire::Full | Acquire::Displaced(..) => {
+                unreachable!("as many may wait for a connection as there are workers")
+            }
         }
     }
 

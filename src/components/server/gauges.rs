@@ -27,6 +27,8 @@ pub const GAUGES: &[Gauge] = &[
         "Calls that it answered with an error of its own, as its `errors` or a fault say.",
     )
     .less_is_better(),
+    Gauge::count("displaced", "Calls that lost their place in the full queue to one of a higher priority.")
+        .less_is_better(),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -42,5 +44,6 @@ pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
 pub(super) const SHED: GaugeId = GaugeId::of("shed", GAUGES);
 pub(super) const ERRORS_ANSWERED: GaugeId = GaugeId::of("errors_answered", GAUGES);
+pub(super) const DISPLACED: GaugeId = GaugeId::of("displaced", GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

@@ -21,12 +21,13 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::ask::{Ask, Found, Scope, Verb};
 use crate::model::call::{Call, Notes, Parent};
+use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
-use crate::parts::door::{Door, Verdict};
+use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::Hand;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Order, Pool};
@@ -114,7 +115,7 @@ impl Server {
             begun: VecDeque::new(),
             others: Vec::new(),
             others_query: Vec::new(),
-            door: Door::new(spec.limits()),
+            door: Door::new(Limits { ranks: priorities(site.classes), ..spec.limits() }),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
             connecting: spec.connecting(),
@@ -173,7 +174,8 @@ impl Server {
             return known;
         }
         let pool = Pool::new(spec.db_pool(), spec.workers(), Order::Fifo);
-        let connections = Connections::new(Members::new(name, site), pool, spec.pool_timeout());
+        let ranks = priorities(site.classes);
+        let connections = Connections::new(Members::new(name, site), pool, ranks, spec.pool_timeout());
         self.databases.push(connections);
         self.databases.len() - 1
     }
@@ -218,6 +220,11 @@ impl Server {
             Verdict::Shed => {
                 cx.count(gauges::SHED);
                 cx.annotate(call, || "is dropped, because it has waited too long".into());
+                cx.reply(call, Outcome::Rejected);
+            }
+            Verdict::Displaced => {
+                cx.count(gauges::DISPLACED);
+                cx.annotate(call, || "loses its place to a request of a higher priority".into());
                 cx.reply(call, Outcome::Rejected);
             }
             Verdict::Drop => {

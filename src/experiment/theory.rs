@@ -8,7 +8,7 @@ use crate::model::spec::Offered;
 use crate::scenario::load::{BoxLoad, ResourceLoad, StaticLoad};
 use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::tally::{Moments, Tally};
-use crate::theory::laws::{closed_bounds, little_inside};
+use crate::theory::laws::little_inside;
 use crate::theory::queues::{Steady, approximate_wait, mg1, mmc};
 
 use super::result::{Figure, Prediction, Relation, RunResult};
@@ -117,7 +117,7 @@ fn little(result: &RunResult) -> Prediction {
 fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
     let [client] = load.clients.as_slice() else { return Vec::new() };
     let highest = client.peak.as_ref().map_or(client.offered, |peak| peak.offered);
-    let (Offered::Closed(most, _), Offered::Closed(users, think)) = (highest, client.offered) else {
+    let (Offered::Closed(most, _), Offered::Closed(users, rest)) = (highest, client.offered) else {
         return Vec::new();
     };
     // Of requests that fail, some may need less than the mean one that comes through.
@@ -126,7 +126,6 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
         return Vec::new();
     }
     let steady = most == users;
-    let bounds = closed_bounds(users as u32, think, &[(client.demand_max_s, 1)]);
     let bound = |quantity, relation, theory, measured: &Figure| Prediction {
         component: "system".into(),
         law: "the asymptotic bound".into(),
@@ -136,7 +135,8 @@ fn closed(load: &StaticLoad, result: &RunResult) -> Vec<Prediction> {
         measured: measured.clone(),
         verdict: None,
     };
-    let response_min = bounds.response_min.max(client.demand_s) * 1000.0;
+    let least_s = client.demand_s.max(client.demand_max_s);
+    let response_min = rest.answer_s(users * client.demand_max_s).max(least_s) * 1000.0;
     let metrics = &result.metrics;
     let mut found =
         vec![bound("throughput_rps", Relation::AtMost, client.throughput_max_peak, &metrics.throughput_rps)];

@@ -154,8 +154,39 @@ pub struct Accepts {
 pub enum Offered {
     /// Open load in requests a second, independent of answers; the highest rate that lasts.
     Open(f64),
-    /// Closed load: the number of users, and their think time in seconds between an answer and the next request.
-    Closed(f64, f64),
+    /// Closed load: the number of users, and what they do between an answer and the next request.
+    Closed(f64, Rest),
+}
+
+/// What the users of a closed load do between an answer and the next request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rest {
+    /// They think for a time, in seconds on average.
+    Think(f64),
+    /// They wait until this many seconds have passed since they issued the last one.
+    Pace(f64),
+}
+
+impl Rest {
+    /// The time from one request of a user to the next, where an answer takes `answer_s`; both in seconds.
+    #[must_use]
+    pub fn cycle_s(self, answer_s: f64) -> f64 {
+        match self {
+            Rest::Think(think_s) => think_s + answer_s,
+            Rest::Pace(pace_s) => pace_s.max(answer_s),
+        }
+    }
+
+    /// The time of an answer, in seconds, where a user issues a request every `cycle_s`, which is at least the pace: the rest is
+    /// over by then. 0 where nobody has to wait.
+    #[must_use]
+    pub fn answer_s(self, cycle_s: f64) -> f64 {
+        match self {
+            Rest::Think(think_s) => (cycle_s - think_s).max(0.0),
+            Rest::Pace(pace_s) if cycle_s > pace_s => cycle_s,
+            Rest::Pace(_) => 0.0,
+        }
+    }
 }
 
 /// The load of a client when it is highest.
@@ -184,6 +215,8 @@ pub struct Users {
 pub enum Knows {
     /// The user, who is sent to where it was before.
     User(&'static str),
+    /// The user, apart from all others.
+    Apart(&'static str),
     /// The region in which the user is.
     Region(&'static str),
 }

@@ -4,22 +4,29 @@
 //! call and leaves the answer to its box. Calls that have waited are handed out one after the other by [`Door::next`],
 //! not from inside [`Door::leave`], so that a long queue of empty calls does not end on the stack.
 
+mod rate;
+
+pub use rate::{Rate, Whose};
+
 use std::collections::VecDeque;
 
 use crate::kernel::time::SimDuration;
 use crate::model::call::Connection;
 use crate::model::component::Cx;
+use crate::model::gauge::GaugeId;
 use crate::model::listen::Listen;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::queueing::codel::Codel;
+use crate::queueing::concurrency::Concurrency;
 use crate::queueing::pool::{Acquire, Granted, Order, Pool};
-use crate::queueing::token_bucket::TokenBucket;
 
 /// What a door lets in. The default has no limit at all.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Rate limits. A call says which one of them applies; one that is not there, or `None`, lets everything pass.
-    pub rates: Vec<Option<TokenBucket>>,
+    pub rates: Vec<Option<Rate>>,
+    /// The limit on the calls inside, those that wait among them, and the level that shows it.
+    pub limit: Option<(Concurrency, GaugeId)>,
     /// Calls that hold a slot at once.
     pub slots: u32,
     /// Calls that wait for a slot.
@@ -53,6 +60,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             rates: Vec::new(),
+            limit: None,
             slots: u32::MAX,
             queue: 0,
             order: Order::Fifo,
@@ -122,6 +130,8 @@ pub struct Door {
     waiting_inside: usize,
     /// Whether the timer of the queue is set.
     is_armed: bool,
+    /// Whether calls meet limits before they ask for a slot.
+    is_guarded: bool,
 }
 
 impl Door {
@@ -130,15 +140,14 @@ impl Door {
     /// # Panics
     /// When there is no slot.
     #[must_use]
-    pub fn new(mut limits: Limits) -> Door {
-        // A door without rate limits looks at none.
-        limits.rates.truncate(limits.rates.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+    pub fn new(limits: Limits) -> Door {
         Door {
             slots: Pool::new(limits.slots, limits.queue.saturating_add(limits.backlog), limits.order),
             granted: VecDeque::new(),
             memory: 0,
             waiting_inside: 0,
             is_armed: false,
+            is_guarded: limits.limit.is_some() || limits.rates.iter().any(Option::is_some),
             limits,
         }
     }
@@ -152,6 +161,7 @@ impl Door {
         if self.limits.slots < u32::MAX {
             cx.limit_slots(self.limits.slots);
         }
+        self.show_limit(cx);
     }
 
     // A call --------------------------------------------------------------------------------------------------------
@@ -159,12 +169,45 @@ impl Door {
     /// A call comes; `rate` is the index of the rate limit that applies to it.
     #[inline(always)]
     pub fn admit(&mut self, call: CallId, rate: usize, cx: &mut Cx<'_>) -> Verdict {
-        if let Some(Some(bucket)) = self.limits.rates.get_mut(rate)
-            && !bucket.try_take(cx.now())
+        if self.is_guarded
+            && let Some(outcome) = self.stop(call, rate, cx)
         {
-            return Verdict::Away(Outcome::Throttled);
+            return Verdict::Away(outcome);
         }
         self.line_up(call, true, cx)
+    }
+
+    /// The outcome of a call that is beyond a limit; `None` when it may ask for a slot.
+    #[inline(never)]
+    fn stop(&mut self, call: CallId, rate: usize, cx: &mut Cx<'_>) -> Option<Outcome> {
+        if let Some(Some(rate)) = self.limits.rates.get_mut(rate)
+            && !rate.passes(call, cx)
+        {
+            return Some(Outcome::Throttled);
+        }
+        let (limit, _) = self.limits.limit.as_mut()?;
+        let inside = u64::from(self.slots.held()) + self.slots.waiting() as u64;
+        let lets_in = limit.lets_in(cx.now(), inside);
+        self.show_limit(cx);
+        if !lets_in {
+            cx.annotate(call, || "is one too many inside".into());
+        }
+        (!lets_in).then_some(Outcome::Rejected)
+    }
+
+    /// A call is answered, which tells how long answers take.
+    #[inline(never)]
+    fn learn(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if let Some((limit, _)) = &mut self.limits.limit {
+            limit.answered(cx.now(), cx.get(call).arrived);
+            self.show_limit(cx);
+        }
+    }
+
+    fn show_limit(&self, cx: &mut Cx<'_>) {
+        if let Some((limit, gauge)) = &self.limits.limit {
+            cx.level(*gauge, u64::from(limit.calls()));
+        }
     }
 
     /// A call comes that needs a slot and nothing else; it leaves by [`Door::leave_slot`].
@@ -172,9 +215,12 @@ impl Door {
         self.line_up(call, false, cx)
     }
 
-    /// A call that has entered is answered: gives its memory and its slot back.
+    /// A call that has entered is about to be answered: gives its memory and its slot back.
     #[inline(always)]
-    pub fn leave(&mut self, cx: &mut Cx<'_>) {
+    pub fn leave(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if self.is_guarded {
+            self.learn(call, cx);
+        }
         self.free(cx);
         self.leave_slot(cx);
     }
@@ -361,6 +407,9 @@ impl Door {
         self.waiting_inside = 0;
         self.is_armed = false;
         self.limits.codel.iter_mut().for_each(Codel::clear);
+        self.limits.rates.iter_mut().flatten().for_each(Rate::clear);
+        self.limits.limit.iter_mut().for_each(|(limit, _)| limit.clear());
+        self.show_limit(cx);
     }
 }
 

@@ -5,6 +5,7 @@ pub mod connecting;
 pub mod door;
 pub mod hand;
 pub mod hardware;
+pub mod limit;
 pub mod members;
 #[cfg(test)]
 mod script;

@@ -5,6 +5,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::ask::Verbs;
 use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
+use crate::model::gauge::Gauge;
 use crate::model::network::{NetworkSettings, Place};
 use crate::model::quantity::Bytes;
 use crate::model::signal::{About, Alarm, CallId, Signal};
@@ -16,6 +17,9 @@ pub(super) const TICK: u16 = 0;
 
 /// Memory of the machine that the box runs on, bytes.
 pub(super) const MEMORY: u64 = 100;
+
+/// What the box shows.
+pub(super) const GAUGES: &[Gauge] = &[Gauge::level("limit", "The limit of its door.")];
 
 /// Something that happens: the second in which it does, and the code of its alarm.
 pub(super) type Event = (u64, u16);
@@ -50,7 +54,7 @@ pub(super) fn play(seconds: u64, act: impl FnMut(Event, &mut Cx<'_>) + Send + 's
         group: "box",
         kind: "box",
         answers: Verbs::WORK,
-        gauges: &[],
+        gauges: GAUGES,
         place: Place::ZONE,
         public: false,
         hardware: Hardware::Own(&keys.machine()),

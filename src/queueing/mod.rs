@@ -3,8 +3,10 @@
 
 pub mod backoff;
 pub mod balance;
+pub mod buckets;
 pub mod circuit_breaker;
 pub mod codel;
+pub mod concurrency;
 pub mod deadlines;
 mod draw;
 pub mod memory;

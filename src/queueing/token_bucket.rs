@@ -34,6 +34,11 @@ impl TokenBucket {
         TokenBucket::new(rate, rate.ceil().max(1.0) as u32)
     }
 
+    /// Fills it.
+    pub fn fill(&mut self) {
+        self.full_at = 0;
+    }
+
     /// Takes a token. Returns false when there is none.
     #[must_use]
     pub fn try_take(&mut self, now: SimTime) -> bool {

@@ -7,7 +7,9 @@ use crate::model::ask::Verbs;
 use crate::model::component::Component;
 use crate::model::quantity::{Duration, Rate};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Kind, MachineSpec, Offered, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{
+    Arrow, Demand, Kind, MachineSpec, Offered, Outline, Problems, RequestClass, Rest, Spec,
+};
 
 pub(super) const KINDS: [Kind; 4] = [
     Kind::of::<Client>("client", "Users who send requests."),
@@ -66,7 +68,7 @@ impl Spec for Client {
         let think = self.think_time.as_ref().map_or(0.0, |think| think.0.as_secs_f64());
         Some(match (&self.rate, self.users) {
             (Some(rate), _) => Offered::Open(rate.0),
-            (None, users) => Offered::Closed(f64::from(users.unwrap_or(1)), think),
+            (None, users) => Offered::Closed(f64::from(users.unwrap_or(1)), Rest::Think(think)),
         })
     }
 

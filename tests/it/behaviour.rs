@@ -8,7 +8,9 @@ mod answers;
 mod boxes;
 mod clients;
 mod figures;
+mod limits;
 mod overload;
+mod pacing;
 mod priorities;
 
 use std::ops::RangeInclusive;

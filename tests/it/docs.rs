@@ -135,8 +135,11 @@ fn the_defaults_are_those_that_the_page_tells() {
         let Some(value) = value.strip_prefix('`').and_then(|value| value.strip_suffix('`')) else { continue };
         // A queue that is controlled never comes to the limit that another key sets.
         // An inner key shows nothing without its outer one.
-        let outer =
-            [("server.shed.", "web.shed", "{ codel = {} }"), ("server.errors.", "web.errors.share", "10%")];
+        let outer = [
+            ("server.shed.", "web.shed", "{ codel = {} }"),
+            ("server.errors.", "web.errors.share", "10%"),
+            ("server.limit.", "web.limit", "{ gradient = {} }"),
+        ];
         let before: Vec<(String, String)> = outer
             .into_iter()
             .filter(|(inner, ..)| key.starts_with(inner))

@@ -101,6 +101,7 @@ fn movers_before_servers() -> Vec<Mover> {
                 .replace("cpu = '1ms'", "wait = '1s'")
         }),
         ("balancer", "lb", vec!["takeovers"], balanced("standby = true", &crash("lb"))),
+        ("balancer", "lb", vec!["limit"], balanced("limit = { gradient = {} }", "")),
     ]
 }
 
@@ -133,6 +134,11 @@ fn movers_from_servers_on() -> Vec<Mover> {
         ("server", "web", vec!["overflows"], {
             "[client.users]\nrate = '60/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+        }),
+        ("server", "web", vec!["limit"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nlimit = { calls = 3 }\nsteps = [{ wait = '10ms' }]\n"
                 .to_owned()
         }),
         ("server", "web", vec!["displaced"], {

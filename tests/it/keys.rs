@@ -79,6 +79,7 @@ fn base(name: &str) -> String {
                 )
             }
             "users" => format!("{closed}target = 'web'\n{one}{data}"),
+            "paced" => format!("{}target = 'web'\n{one}{data}", closed.replace("think_time", "pace")),
             "visits" => format!(
                 "[client.users]\nsessions = '20/s'\nrequests = 5\nthink_time = '300ms'\ntarget = 'web'\n{one}{data}"
             ),
@@ -105,6 +106,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str);
 const CLIENTS: &[Row] = &[
     ("client.users", "users", "", "70"),
     ("client.think_time", "users", "", "400ms"),
+    ("client.pace", "paced", "", "400ms"),
     ("client.rate", "server", "", "90/s"),
     ("client.arrivals", "server", "", "{ dist = 'constant' }"),
     ("client.sessions", "visits", "", "25/s"),
@@ -157,6 +159,12 @@ const BALANCERS: &[Row] = &[
     ("balancer.speed", "balancer", "lb.demand=1ms", "2"),
     ("balancer.price", "balancer", "", "1"),
     ("balancer.demand", "balancer", "", "1ms"),
+    ("balancer.limit", "busy", "", "{ calls = 2 }"),
+    ("balancer.limit.calls", "busy", "lb.limit.calls=4", "2"),
+    ("balancer.limit.gradient", "busy", "", "{}"),
+    ("balancer.limit.gradient.probe", "busy", "lb.limit.gradient.min=3", "5s"),
+    ("balancer.limit.gradient.min", "busy", "lb.limit.gradient.probe=60s", "5"),
+    ("balancer.limit.gradient.buffer", "busy", "lb.limit.gradient.probe=60s", "80%"),
     ("balancer.connections", "balancer", "", "3"),
     ("balancer.queue", "balancer", "lb.connections=3", "{ limit = 5 }"),
     ("balancer.queue.limit", "balancer", "lb.connections=3;lb.queue.limit=5", "9"),
@@ -241,6 +249,13 @@ const SERVERS: &[Row] = &[
     ("server.rate_limit", "server", "", "{ rate = '50/s' }"),
     ("server.rate_limit.rate", "server", "web.rate_limit.rate=50/s", "60/s"),
     ("server.rate_limit.burst", "server", "web.rate_limit.rate=50/s", "3"),
+    ("server.rate_limit.per", "server", "web.rate_limit.rate=50/s", "class"),
+    ("server.limit", "server", "", "{ calls = 3 }"),
+    ("server.limit.calls", "server", "web.limit.calls=5", "3"),
+    ("server.limit.gradient", "server", "", "{}"),
+    ("server.limit.gradient.probe", "server", "web.limit.gradient.min=3", "5s"),
+    ("server.limit.gradient.min", "server", "web.limit.gradient.probe=60s", "5"),
+    ("server.limit.gradient.buffer", "server", "web.limit.gradient.probe=60s", "80%"),
     ("server.db_pool", "server", "", "1"),
     ("server.pool_min", "server", "web.count=2;db.connections=1", "1"),
     ("server.pool_timeout", "server", "web.db_pool=1", "1ms"),

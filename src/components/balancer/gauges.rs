@@ -1,6 +1,7 @@
 //! What a balancer counts.
 
 use crate::model::gauge::{Gauge, GaugeId};
+use crate::parts::limit::LIMIT as LIMIT_NAME;
 
 /// The figures of a balancer's own.
 pub const GAUGES: &[Gauge] = &[
@@ -20,6 +21,10 @@ pub const GAUGES: &[Gauge] = &[
         .less_is_better(),
     Gauge::count("checks_failed", "Health checks of targets that failed."),
     Gauge::count("takeovers", "Times that the standby took over."),
+    Gauge::level(
+        LIMIT_NAME,
+        "Calls that may be inside at once, those that wait among them, where a `limit` says so.",
+    ),
 ];
 
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
@@ -30,3 +35,4 @@ pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const QUEUE_TIMEOUTS: GaugeId = GaugeId::of("queue_timeouts", GAUGES);
 pub(super) const CHECKS_FAILED: GaugeId = GaugeId::of("checks_failed", GAUGES);
 pub(super) const TAKEOVERS: GaugeId = GaugeId::of("takeovers", GAUGES);
+pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);

@@ -111,6 +111,7 @@ impl Balancer {
                 queue: spec.queue.map_or(0, |queue| queue.limit),
                 queue_timeout: spec.queue.and_then(|queue| queue.timeout).map(|timeout| timeout.0),
                 ranks: priorities(site.classes),
+                limit: spec.limit.and_then(|limit| limit.concurrency()).map(|limit| (limit, gauges::LIMIT)),
                 timer: timer::QUEUED,
                 ..Limits::default()
             }),
@@ -231,8 +232,8 @@ impl Balancer {
     /// Answers a call and gives its connection to the next one.
     #[inline(always)]
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.door.leave(call, cx);
         cx.reply(call, outcome);
-        self.door.leave(cx);
     }
 
     /// Starts the calls that have waited for a connection and now have one.

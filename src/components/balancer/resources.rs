@@ -17,6 +17,8 @@ impl BalancerSpec {
             });
             Resource::slots(CONNECTIONS, noun, 0..1, f64::from(limit), stays).when_full(full)
         };
-        machine.unwrap_or_default().into_iter().chain(self.connections.map(connections)).collect()
+        let limit = self.limit.and_then(|limit| limit.resource(1, classes.len()));
+        let connections = self.connections.map(connections);
+        machine.unwrap_or_default().into_iter().chain(connections).chain(limit).collect()
     }
 }

@@ -96,6 +96,11 @@ impl BalancerSpec {
                 problems.error("queue.timeout", "nobody can wait no time at all", "drop `queue`");
             }
         }
+        if let Some(limit) = self.limit {
+            let waiting = self.queue.map_or(0, |queue| queue.limit);
+            let inside = self.connections.map(|most| u64::from(most) + u64::from(waiting));
+            limit.check(inside.unwrap_or(u64::MAX), problems);
+        }
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "no target answers in no time", "leave the key out for no limit");
         }

@@ -25,7 +25,10 @@ impl ClientSpec {
         let arrivals = || arrivals::law(self.arrivals);
         let think_time = || self.think_time().variate();
         let load = match (self.users, self.sessions, self.rate) {
-            (Some(users), ..) => format!("{users} users, {:?}", think_time()),
+            (Some(users), ..) => match self.pace {
+                Some(pace) => format!("{users} users every {pace}"),
+                None => format!("{users} users, {:?}", think_time()),
+            },
             (None, Some(sessions), _) => {
                 let requests = self.requests_a_session();
                 format!("{sessions} of {requests:?}, {:?}, {:?}", think_time(), arrivals())
@@ -88,6 +91,8 @@ mod tests {
             ("rate = '60/s'", "rate = '60/s'\narrivals = { dist = 'constant' }"),
             ("rate = '60/s'", "rate = '60/s'\ntimeout = '29s'"),
             ("users = 5", "users = 5\nthink_time = '7s'"),
+            ("users = 5\npace = '7s'", "users = 5\nthink_time = '7s'"),
+            ("users = 5\npace = '7s'", "users = 5\npace = '8s'"),
             ("users = 5", "users = 5\npinned = '1%'"),
             ("users = 5", "users = 5\nprofile = { ramp = { over = '5s' } }"),
         ] {

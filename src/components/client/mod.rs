@@ -27,7 +27,7 @@ use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Try};
 use crate::parts::members::Members;
 
-use population::{Population, Visit};
+use population::{Ended, Population, Visit};
 use resolver::{Lookup, Resolvers};
 
 /// Timers of a client.
@@ -303,7 +303,7 @@ impl Client {
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Request { user, turn, key, issued, .. } = cx.end(request, outcome);
         let at_once = outcome != Outcome::Ok && issued == cx.now();
-        self.population.answered(Visit { user, turn, key }, at_once, cx);
+        self.population.answered(Visit { user, turn, key }, Ended { issued, at_once }, cx);
     }
 
     /// Users whose answers are late wait no longer.

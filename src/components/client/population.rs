@@ -56,6 +56,15 @@ struct Users {
     stretch: Stretch,
 }
 
+/// What users do between an answer and the next request.
+#[derive(Debug)]
+enum Rest {
+    /// They think.
+    Think(Variate),
+    /// They wait until this time has passed since they issued the last one.
+    Pace(SimDuration),
+}
+
 /// One request of a user.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit {
@@ -69,11 +78,20 @@ pub(super) struct Visit {
     pub(super) key: u64,
 }
 
+/// The end of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// When it was issued.
+    pub(super) issued: SimTime,
+    /// Whether it failed at that very instant.
+    pub(super) at_once: bool,
+}
+
 /// The users and the times of their requests.
 #[derive(Debug)]
 pub(super) struct Population {
     kind: Kind,
-    think: Variate,
+    rest: Rest,
     arrivals: Option<Arrivals>,
     stream: Option<Stream>,
     arrived: u64,
@@ -103,7 +121,11 @@ impl Population {
             });
             Kind::Open
         };
-        Population { kind, think: spec.think_time().variate(), arrivals, stream: None, arrived: 0 }
+        let rest = match spec.pace {
+            Some(pace) => Rest::Pace(pace.0),
+            None => Rest::Think(spec.think_time().variate()),
+        };
+        Population { kind, rest, arrivals, stream: None, arrived: 0 }
     }
 
     /// Sets the timers of the first arrivals. Users of a closed population begin in thought.
@@ -113,10 +135,10 @@ impl Population {
         let Kind::Closed(users) = &mut self.kind else { return };
         let present = users.present_at(0.0);
         for user in 0..present {
-            users.think(&self.think, (user, 0), SimDuration::ZERO, cx);
+            users.begin(&self.rest, (user, 0), SimDuration::ZERO, cx);
         }
         users.away = (present..users.most).map(|user| (user, 0)).collect();
-        users.call(&self.think, cx);
+        users.call(&self.rest, cx);
     }
 
     /// Returns the number of users who come with the present arrival.
@@ -161,16 +183,16 @@ impl Population {
         }
     }
 
-    /// A user's request has ended: the user thinks, or goes. `at_once`: it failed at the instant at which it was issued.
+    /// A user's request has ended: the user thinks, or goes.
     #[inline(always)]
-    pub(super) fn answered(&mut self, visit: Visit, at_once: bool, cx: &mut Cx<'_>) {
+    pub(super) fn answered(&mut self, visit: Visit, ended: Ended, cx: &mut Cx<'_>) {
         match &mut self.kind {
             Kind::Open => {}
             Kind::Closed(users) => {
                 if visit.user < users.present_at(cx.now().as_secs_f64()) {
-                    think(&self.think, visit, at_once, cx);
+                    self.rest.next(visit, ended, cx);
                 } else {
-                    users.leave(visit.user, visit.turn, &self.think, cx);
+                    users.leave(visit.user, visit.turn, &self.rest, cx);
                 }
             }
             Kind::Sessions(Sessions { left, free, .. }) => {
@@ -179,7 +201,7 @@ impl Population {
                 if *slot == 0 {
                     free.push(visit.user);
                 } else {
-                    think(&self.think, visit, at_once, cx);
+                    self.rest.next(visit, ended, cx);
                 }
             }
         }
@@ -193,7 +215,7 @@ impl Population {
             Kind::Closed(users) => {
                 let turn = turn + 1;
                 if user >= users.present_at(cx.now().as_secs_f64()) {
-                    users.leave(user, turn, &self.think, cx);
+                    users.leave(user, turn, &self.rest, cx);
                     return None;
                 }
                 let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
@@ -211,7 +233,7 @@ impl Population {
     pub(super) fn adjust(&mut self, cx: &mut Cx<'_>) {
         let Kind::Closed(users) = &mut self.kind else { return };
         users.stretch = users.profile.stretch(users.stretch.end);
-        users.call(&self.think, cx);
+        users.call(&self.rest, cx);
     }
 }
 
@@ -246,11 +268,11 @@ impl Users {
     }
 
     /// Those come whom the present stretch of the profile calls, each at the moment at which it has a place for one more.
-    fn call(&mut self, think: &Variate, cx: &mut Cx<'_>) {
+    fn call(&mut self, rest: &Rest, cx: &mut Cx<'_>) {
         let present = self.number(self.stretch.from.max(self.stretch.to));
         let still_away = self.away.split_off(&present);
         for user in std::mem::replace(&mut self.away, still_away) {
-            self.come(think, user, cx);
+            self.come(rest, user, cx);
         }
         if self.stretch.end.is_finite() {
             let at = SimTime::ZERO + SimDuration::from_sample_secs(self.stretch.end);
@@ -259,35 +281,47 @@ impl Users {
     }
 
     /// A user comes in the present stretch, and thinks before the first request, as everybody who is there does.
-    fn come(&self, think: &Variate, (user, turn): (u32, u32), cx: &mut Cx<'_>) {
+    fn come(&self, rest: &Rest, (user, turn): (u32, u32), cx: &mut Cx<'_>) {
         let place = (f64::from(user) + 0.5) / f64::from(self.count);
         let at = SimDuration::from_sample_secs(self.profile.reaches(self.stretch, place));
         let wait = (SimTime::ZERO + at).saturating_since(cx.now());
-        self.think(think, (user, turn), wait, cx);
+        self.begin(rest, (user, turn), wait, cx);
     }
 
-    /// A user thinks, after a wait.
-    fn think(&self, think: &Variate, (user, turn): (u32, u32), wait: SimDuration, cx: &mut Cx<'_>) {
+    /// A user who has just come issues the first request after a wait and a thought, or after a wait and a part of the pace.
+    fn begin(&self, rest: &Rest, (user, turn): (u32, u32), wait: SimDuration, cx: &mut Cx<'_>) {
         let key = cx.request_key(u64::from(user) << 32 | u64::from(turn));
-        let pause = wait + think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
-        cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
+        let mut rng = KeyedRng::new(mix(key, purpose::THINK));
+        let pause = match rest {
+            Rest::Think(think) => think.draw(&mut rng),
+            Rest::Pace(pace) => pace.mul_f64(unit_open(&mut rng)),
+        };
+        cx.alarm(wait + pause, timer::THOUGHT, About::Turn { user, turn });
     }
 
     /// A user for whom there is no place goes, and comes back as soon as there is one.
-    fn leave(&mut self, user: u32, turn: u32, think: &Variate, cx: &mut Cx<'_>) {
+    fn leave(&mut self, user: u32, turn: u32, rest: &Rest, cx: &mut Cx<'_>) {
         if user < self.number(self.stretch.to) {
-            self.come(think, (user, turn), cx);
+            self.come(rest, (user, turn), cx);
         } else {
             self.away.insert(user, turn);
         }
     }
 }
 
-/// Starts the think time of a user, whose last request failed `at_once` or did not.
-fn think(think: &Variate, Visit { user, turn, key }: Visit, at_once: bool, cx: &mut Cx<'_>) {
-    let drawn = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
-    let pause = if at_once && drawn.is_zero() { LEAST_PAUSE } else { drawn };
-    cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
+impl Rest {
+    /// Sets the timer of the next request of a user, whose last one has just ended.
+    #[inline]
+    fn next(&self, Visit { user, turn, key }: Visit, ended: Ended, cx: &mut Cx<'_>) {
+        let pause = match self {
+            Rest::Think(think) => {
+                let drawn = think.draw(&mut KeyedRng::new(mix(key, purpose::THINK)));
+                if ended.at_once && drawn.is_zero() { LEAST_PAUSE } else { drawn }
+            }
+            Rest::Pace(pace) => (ended.issued + *pace).saturating_since(cx.now()),
+        };
+        cx.alarm(pause, timer::THOUGHT, About::Turn { user, turn });
+    }
 }
 
 /// Draws a geometric number of 1, 2, ... with the given mean.

@@ -11,7 +11,9 @@ use crate::model::component::Component;
 use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Rate, Share};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Spec, Users};
+use crate::model::spec::{
+    Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Rest, Spec, Users,
+};
 use crate::parts::connecting::Connecting;
 use crate::parts::hand::Retries;
 use crate::queueing::backoff::{Backoff, Jitter};
@@ -85,6 +87,9 @@ pub struct ClientSpec {
     pub users: Option<u32>,
     /// Pause between an answer and the next request of a user. Default: exponential, 7 s [T].
     pub think_time: Option<Dist>,
+    /// Time from one request of a user to the next, instead of a `think_time`: with an answer that takes longer the next one comes
+    /// at once. Users begin at random moments within it. Only with `users`.
+    pub pace: Option<Duration>,
     /// An open load: requests a second, which do not wait for answers.
     pub rate: Option<Rate>,
     /// Shape of the times between arrivals. Default: a Poisson process.
@@ -147,11 +152,31 @@ impl ClientSpec {
     /// The load at a factor of the profile; `trace` is the rate of the trace.
     fn times(&self, factor: f64, trace: f64) -> Offered {
         if let Some(users) = self.users {
-            return Offered::Closed(f64::from(users) * factor, self.think_time().mean_s());
+            return Offered::Closed(f64::from(users) * factor, self.rest());
         }
         let sessions = self.sessions.map(|sessions| sessions.0 * self.requests_a_session());
         let rate = self.rate.map(|rate| rate.0).or(sessions).unwrap_or(trace);
         Offered::Open(rate * factor)
+    }
+
+    /// What users do between an answer and the next request.
+    fn rest(&self) -> Rest {
+        match self.pace {
+            Some(pace) => Rest::Pace(pace.0.as_secs_f64()),
+            None => Rest::Think(self.think_time().mean_s()),
+        }
+    }
+
+    fn check_pace(&self, problems: &mut Problems) {
+        let Some(pace) = self.pace else { return };
+        if pace.0.is_zero() {
+            let help = "users who ask again at once have think_time = \"0s\"";
+            problems.error("pace", "a pace of no time is none", help);
+        }
+        if self.think_time.is_some() {
+            let message = "users either keep a pace or think after each answer";
+            problems.error("pace", message, "leave `pace` or `think_time` out");
+        }
     }
 
     fn check_load(&self, problems: &mut Problems) {
@@ -174,6 +199,7 @@ impl ClientSpec {
         {
             problems.error("requests", "a session makes 1 to a million requests", "");
         }
+        self.check_pace(problems);
         self.check_peak(problems);
         self.check_combinations(problems);
     }
@@ -193,6 +219,7 @@ impl ClientSpec {
         let thinks = self.users.is_some() || self.sessions.is_some();
         let rules = [
             ("think_time", self.think_time.is_some(), thinks, "users and sessions"),
+            ("pace", self.pace.is_some(), self.users.is_some(), "users"),
             ("requests", self.requests.is_some(), self.sessions.is_some(), "sessions"),
             (
                 "arrivals",

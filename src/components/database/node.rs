@@ -276,8 +276,8 @@ impl Database {
     /// Answers a query and releases its connection. No query waits for a connection; one that finds none is rejected.
     fn leave(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         self.disconnect(call, cx);
+        self.door.leave(call, cx);
         cx.reply(call, outcome);
-        self.door.leave(cx);
     }
 
     /// Whether the caller of a query has a connection for it.

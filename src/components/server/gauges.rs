@@ -1,6 +1,7 @@
 //! What a server counts and measures.
 
 use crate::model::gauge::{Gauge, GaugeId};
+use crate::parts::limit::LIMIT as LIMIT_NAME;
 
 /// Name of the gauge of the connections that calls hold.
 pub(super) const POOL_HELD_NAME: &str = "pool_held";
@@ -34,6 +35,10 @@ pub const GAUGES: &[Gauge] = &[
         "Wait of a query for a connection to its database, of the queries that had to wait.",
     )
     .less_is_better(),
+    Gauge::level(
+        LIMIT_NAME,
+        "Calls that may be inside at once, those that wait among them, where a `limit` says so.",
+    ),
     Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 
@@ -45,5 +50,6 @@ pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);
 pub(super) const SHED: GaugeId = GaugeId::of("shed", GAUGES);
 pub(super) const ERRORS_ANSWERED: GaugeId = GaugeId::of("errors_answered", GAUGES);
 pub(super) const DISPLACED: GaugeId = GaugeId::of("displaced", GAUGES);
+pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

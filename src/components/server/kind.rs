@@ -8,10 +8,12 @@ use crate::model::fitting::{WorkCost, WorkSort};
 use crate::model::lever::Lever;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec};
+use crate::model::spec::{
+    Arrow, Demand, Files, Knows, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec,
+};
 use crate::parts::hardware::check_contention;
 
-use super::spec::{Scheduling, ServerSpec};
+use super::spec::{Per, Scheduling, ServerSpec};
 use super::step::{all, read_steps, shares};
 use super::{Server, fitted};
 
@@ -40,6 +42,11 @@ impl Spec for ServerSpec {
 
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
+    }
+
+    fn knows(&self) -> Option<Knows> {
+        let per_user = self.rate_limit.is_some_and(|limit| limit.per == Per::User);
+        per_user.then_some(Knows::Apart("rate_limit.per"))
     }
 
     fn is_public(&self) -> bool {

@@ -8,17 +8,16 @@ mod gauges;
 mod kind;
 mod resources;
 mod spec;
+mod stage;
 mod step;
 
 pub use gauges::GAUGES;
-pub use spec::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed};
+pub use spec::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed};
 pub use step::Step;
 
 use std::collections::VecDeque;
 
-use crate::kernel::random::unit_open;
 use crate::kernel::time::SimDuration;
-use crate::kernel::variate::Variate;
 use crate::model::ask::{Ask, Found, Scope, Verb};
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::class::priorities;
@@ -30,10 +29,10 @@ use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::Hand;
 use crate::parts::members::Members;
-use crate::queueing::pool::{Order, Pool};
 
 use connections::Connections;
 use errors::Errors;
+use stage::{Action, DRAWS_A_STEP, Stage};
 
 /// The time of a `wait` step is over.
 const STEP_OVER: u16 = 0;
@@ -47,39 +46,11 @@ const POOL_LIMIT: u16 = 2;
 /// A call that did no work is answered with an error.
 const ERROR: u16 = 3;
 
-/// Purposes of draws for each step: the even number is for its demand, the odd one for whether it is taken.
-const DRAWS_A_STEP: u64 = 2;
-
 /// The step that makes the page for a check, after all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
 
 /// Flag in a call's notes: the call has been answered. Its id is valid until the answer has arrived.
 const ENDED: u8 = 1;
-
-/// What a step does.
-#[derive(Clone, Debug)]
-enum Action {
-    Cpu(Variate),
-    Wait(Variate),
-    /// Index of the connection pool, number of repetitions, and what the query asks for beyond one entity.
-    Query(usize, u16, Scope),
-    /// Index of the targets, number of repetitions, number of parallel calls.
-    Call(usize, u16, u16),
-    /// A transaction begins: index of the connection pool, and of the step that ends it.
-    Begin(usize, usize),
-    /// It ends, and gives the connection back.
-    End(usize),
-}
-
-/// A step, ready to run.
-#[derive(Clone, Debug)]
-struct Stage {
-    action: Action,
-    chance: Option<f64>,
-    class: Option<u16>,
-    /// The pools of which a call holds a connection in this step, one for each transaction around it.
-    open: Vec<usize>,
-}
 
 /// One machine of a group of servers.
 #[derive(Debug)]
@@ -124,69 +95,6 @@ impl Server {
         };
         server.stages(&spec.steps, &mut Vec::new(), spec, site);
         server
-    }
-
-    /// Adds the stages of some steps, around which the transactions in `open` are.
-    fn stages(&mut self, steps: &[Step], open: &mut Vec<usize>, spec: &ServerSpec, site: &Site<'_>) {
-        for step in steps {
-            let at = self.stages.len();
-            let mut stage = self.stage(step, spec, site);
-            stage.open.clone_from(open);
-            self.stages.push(stage);
-            let Action::Begin(database, _) = self.stages[at].action else { continue };
-            open.push(database);
-            self.stages(&step.steps, open, spec, site);
-            let end = self.stages.len();
-            self.stages[at].action = Action::Begin(database, end);
-            let action = Action::End(database);
-            self.stages.push(Stage { action, chance: None, class: None, open: open.clone() });
-            open.pop();
-        }
-    }
-
-    fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
-        let times = step.times.unwrap_or(1) as u16;
-        let action = match step {
-            Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
-            Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
-            Step { query: Some(name), .. } => {
-                Action::Query(self.database(name, spec, site), times, step.scope())
-            }
-            Step { transaction: Some(name), .. } => Action::Begin(self.database(name, spec, site), 0),
-            Step { call: Some(name), .. } => {
-                Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
-            }
-            _ => unreachable!("the loader has checked that a step does one thing"),
-        };
-        let class =
-            step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
-        Stage {
-            action,
-            chance: step.chance.map(|chance| chance.0),
-            class: class.map(|index| index as u16),
-            open: Vec::new(),
-        }
-    }
-
-    fn database(&mut self, name: &str, spec: &ServerSpec, site: &Site<'_>) -> usize {
-        if let Some(known) = self.databases.iter().position(|connections| connections.targets.name() == name)
-        {
-            return known;
-        }
-        let pool = Pool::new(spec.db_pool(), spec.workers(), Order::Fifo);
-        let ranks = priorities(site.classes);
-        let connections = Connections::new(Members::new(name, site), pool, ranks, spec.pool_timeout());
-        self.databases.push(connections);
-        self.databases.len() - 1
-    }
-
-    fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
-        if let Some(known) = self.others.iter().position(|targets| targets.name() == name) {
-            return known;
-        }
-        self.others_query.push(!site.answers[site.find(name).index()].has(Verb::Work));
-        self.others.push(Members::new(name, site));
-        self.others.len() - 1
     }
 
     // Arrival and departure -----------------------------------------------------------------------------------------
@@ -270,12 +178,12 @@ impl Server {
         let notes = &mut cx.get_mut(call).notes;
         notes.flags = ENDED;
         let is_page = notes.step == PAGE_STEP;
-        cx.reply(call, outcome);
         if is_page {
             self.door.leave_slot(cx);
         } else {
-            self.door.leave(cx);
+            self.door.leave(call, cx);
         }
+        cx.reply(call, outcome);
     }
 
     // Steps ---------------------------------------------------------------------------------------------------------
@@ -441,20 +349,6 @@ impl Server {
         self.begun.clear();
         self.databases.iter_mut().for_each(Connections::crash);
         self.tell_held(cx);
-    }
-}
-
-impl Stage {
-    /// Whether a call takes this step.
-    #[inline]
-    fn is_taken(&self, key: u64, class: u16, at: usize, cx: &Cx<'_>) -> bool {
-        if self.class.is_some_and(|only| only != class) {
-            return false;
-        }
-        match self.chance {
-            Some(chance) => unit_open(&mut cx.rng_of(key, at as u64 * DRAWS_A_STEP + 1)) < chance,
-            None => true,
-        }
     }
 }
 

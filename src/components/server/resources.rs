@@ -5,6 +5,8 @@ use crate::model::quantity::Dist;
 use crate::model::resource::{CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
 use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
+use crate::parts::limit::LIMIT;
+
 use super::gauges::POOL_HELD_NAME;
 use super::spec::ServerSpec;
 use super::step::{Step, all};
@@ -41,6 +43,7 @@ impl ServerSpec {
             let pool = slots(POOL, "the connections to databases", pool.has, holds);
             all.push(pool.measured(meter).when_full(Full::patience(longest_s, "fails")));
         }
+        all.extend(self.limit.and_then(|limit| limit.resource(self.members(), classes.len())));
         if let Some(limit) = &self.rate_limit {
             let noun = Noun::One("the rate limit");
             let limit = Resource::limit(RATE_LIMIT, noun, of, limit.rate.0, vec![1.0; classes.len()]);
@@ -88,6 +91,7 @@ impl ServerSpec {
         if self.asks_databases() {
             levers.push(twice("db_pool", Setting::Whole(self.db_pool()), &[POOL]));
         }
+        levers.extend(self.limit.and_then(|limit| limit.lever(self.members())));
         levers.extend(self.rate_limit.map(|limit| {
             let (now, most) = (Setting::PerS(limit.rate.0), 1e9);
             Lever::relief("rate_limit.rate", (now, now.twice(most)), &[RATE_LIMIT], of.clone())
@@ -100,7 +104,7 @@ impl ServerSpec {
         let (now, more) = (self.members(), self.members().div_ceil(2));
         self.machine()?;
         let next = now.checked_add(more).map(Setting::Whole);
-        let resources = &[CPU, MEMORY, WORKERS, POOL, RATE_LIMIT];
+        let resources = &[CPU, MEMORY, WORKERS, POOL, RATE_LIMIT, LIMIT];
         let lever = Lever::relief("count", (Setting::Whole(now), next), resources, 0..now);
         let why = self.hardware().is_largest().filter(|_| now == 1);
         Some(Lever { adds: more, why, ..lever })

@@ -4,7 +4,7 @@
 
 mod admission;
 
-pub use admission::{CodelSpec, OnMemory, Overflow, QueueOrder, RateLimit, Shed};
+pub use admission::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Shed};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use crate::model::quantity::{Bytes, Duration};
 use crate::model::spec::{Problems, Spec as _};
 use crate::parts::connecting::Connecting;
 use crate::parts::hardware::Hardware;
+use crate::parts::limit::LimitSpec;
 
 use super::step::Step;
 
@@ -90,6 +91,8 @@ pub struct ServerSpec {
     pub health_cpu: Option<Duration>,
     /// A limit on the rate of calls; those beyond it are throttled.
     pub rate_limit: Option<RateLimit>,
+    /// The calls that may be inside at once, those that wait among them; further ones are rejected at once. Default: no limit.
+    pub limit: Option<LimitSpec>,
     /// Connections to each database; queries wait for one. Default: 10, as HikariCP.
     pub db_pool: Option<u32>,
     /// Connections of each pool that stay open though nobody uses them, and count at the `connections` of each node of the

@@ -1,7 +1,8 @@
 //! Tests of the door.
 
-use super::super::script::{MEMORY, TICK, call, play};
+use super::super::script::{GAUGES, MEMORY, TICK, call, play};
 use super::*;
+use crate::queueing::token_bucket::TokenBucket;
 
 const TIMER: u16 = 7;
 
@@ -50,7 +51,7 @@ fn slots_pass_on_in_the_order_of_arrival() {
             return;
         }
         assert!(door.next(cx).is_none());
-        door.leave(cx);
+        door.leave(calls[0], cx);
         let next = calls.get(second as usize).map(|&call| (call, Verdict::Enter));
         assert_eq!((door.has_next(), door.next(cx)), (next.is_some(), next));
         if let Some((call, _)) = next {
@@ -85,7 +86,7 @@ fn a_call_that_is_too_old_for_work_gives_its_slot_to_the_next() {
         } else if second == 2 {
             calls.extend(come(&mut door, 1, cx).0);
         } else if second == 3 {
-            door.leave(cx);
+            door.leave(calls[0], cx);
             let shed = |at: usize| Some((calls[at], Verdict::Shed));
             assert_eq!([door.next(cx), door.next(cx)], [shed(1), shed(2)]);
             assert_eq!(door.next(cx), Some((calls[3], Verdict::Enter)));
@@ -97,7 +98,7 @@ fn a_call_that_is_too_old_for_work_gives_its_slot_to_the_next() {
 #[test]
 fn each_call_has_the_rate_limit_that_it_names() {
     play(1, |_, cx| {
-        let rates = vec![None, Some(TokenBucket::new(1.0, 2))];
+        let rates = vec![None, Some(Rate::new(TokenBucket::new(1.0, 2), None))];
         let mut door = Door::new(Limits { rates, ..Limits::default() });
         let verdicts = [1, 1, 1, 0, 2].map(|rate| door.admit(call(cx), rate, cx));
         let away = Verdict::Away(Outcome::Throttled);
@@ -111,9 +112,9 @@ fn memory_is_held_with_the_slot() {
         let limits = Limits { slots: 3, base_memory: MEMORY / 2, memory_per_call: MEMORY / 4, ..narrow() };
         let mut door = Door::new(limits.clone());
         assert!(door.boot(cx));
-        let (_, verdicts) = come(&mut door, 3, cx);
+        let (calls, verdicts) = come(&mut door, 3, cx);
         assert_eq!(verdicts, [Verdict::Enter, Verdict::Enter, Verdict::Away(Outcome::OutOfMemory)]);
-        door.leave(cx);
+        door.leave(calls[0], cx);
         assert!(cx.reserve_memory(MEMORY / 4) && !cx.reserve_memory(1));
         cx.release_memory(MEMORY / 4);
         door.crash(cx);
@@ -137,5 +138,19 @@ fn a_call_that_waits_takes_memory_with_the_slot() {
         let away = Verdict::Away(Outcome::OutOfMemory);
         assert_eq!([door.next(cx), door.next(cx)], [Some((calls[1], away)), Some((calls[2], away))]);
         assert_eq!(door.admit_to_slot(call(cx), cx), Verdict::Enter);
+    });
+}
+
+#[test]
+fn beyond_a_limit_of_calls_inside_the_queue_is_of_no_use() {
+    play(1, |_, cx| {
+        let gauge = GaugeId::of("limit", GAUGES);
+        let limit = Some((Concurrency::Fixed(2), gauge));
+        let mut door = Door::new(Limits { limit, ..narrow() });
+        let (calls, verdicts) = come(&mut door, 3, cx);
+        assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait, Verdict::Away(Outcome::Rejected)]);
+        door.leave(calls[0], cx);
+        assert_eq!(door.next(cx), Some((calls[1], Verdict::Enter)));
+        assert_eq!(come(&mut door, 2, cx).1, [Verdict::Wait, Verdict::Away(Outcome::Rejected)]);
     });
 }

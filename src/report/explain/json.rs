@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::resource::{Bound, Sort};
-use crate::model::spec::Offered;
+use crate::model::spec::{Offered, Rest};
 use crate::scenario::Scenario;
 use crate::scenario::levers::levers;
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
@@ -74,7 +74,8 @@ fn resource(scenario: &Scenario, row: &ResourceLoad) -> Value {
 fn client(scenario: &Scenario, load: &StaticLoad, one: &ClientLoad) -> Value {
     let offered = |offered: Offered| match offered {
         Offered::Open(rate) => json!({ "rate_per_s": rate }),
-        Offered::Closed(users, think_s) => json!({ "users": users, "think_s": think_s }),
+        Offered::Closed(users, Rest::Think(think_s)) => json!({ "users": users, "think_s": think_s }),
+        Offered::Closed(users, Rest::Pace(pace_s)) => json!({ "users": users, "pace_s": pace_s }),
     };
     let classes = scenario.classes.iter().zip(&one.by_class).map(|(class, (through, asked))| {
         (class.name.clone(), json!({ "asked_per_s": asked, "through_per_s": through }))

@@ -5,7 +5,7 @@ mod json;
 use super::number::{bytes, number, percent, seconds, time_ms};
 use super::text::{NO_BREAK, WIDTH, bold, fitted, paragraph, table, width};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
-use crate::model::spec::Offered;
+use crate::model::spec::{Offered, Rest};
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
 use crate::scenario::{Scenario, graph};
 
@@ -195,24 +195,28 @@ fn bounds(scenario: &Scenario, load: &StaticLoad, client: &ClientLoad) -> String
         Offered::Open(rate) => {
             format!("{} requests/s{}; {alone}; {most}{retries}", number(rate), highest(client, rate))
         }
-        Offered::Closed(users, think_s) => {
-            let saturation = (think_s + client.demand_s) / client.demand_max_s;
-            let saturation = if saturation.is_finite() {
-                format!(
-                    "; beyond N* = (Z + D) / D_max = {} users they wait for each other",
-                    number(saturation)
-                )
-            } else {
-                String::new()
-            };
+        Offered::Closed(users, rest) => {
             let peak = client.peak.as_ref().map_or(String::new(), |peak| match peak.offered {
                 Offered::Closed(users, _) => format!(" ({} {})", number(users), peak.when),
                 Offered::Open(_) => String::new(),
             });
+            let saturation = rest.cycle_s(client.demand_s) / client.demand_max_s;
+            let (who, cycle, then) = match rest {
+                Rest::Think(think_s) => {
+                    (format!("who think for {}", seconds(think_s)), "(Z + D)", "they wait for each other")
+                }
+                Rest::Pace(pace_s) => {
+                    (format!("who issue a request every {}", seconds(pace_s)), "max(P, D)", "they are late")
+                }
+            };
+            let saturation = if saturation.is_finite() {
+                format!("; beyond N* = {cycle} / D_max = {} users {then}", number(saturation))
+            } else {
+                String::new()
+            };
             format!(
-                "{} users{peak} who think for {}; {alone}; {most}: min(N / (Z + D), 1 / D_max){saturation}{retries}",
+                "{} users{peak} {who}; {alone}; {most}: min(N / {cycle}, 1 / D_max){saturation}{retries}",
                 number(users),
-                seconds(think_s),
             )
         }
     }

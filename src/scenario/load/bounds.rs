@@ -134,7 +134,7 @@ impl Traffic {
 fn asked(offered: Offered, demand_s: f64) -> f64 {
     match offered {
         Offered::Open(rate) => rate,
-        Offered::Closed(users, think_s) => users / (think_s + demand_s),
+        Offered::Closed(users, rest) => users / rest.cycle_s(demand_s),
     }
 }
 

@@ -207,10 +207,10 @@ fn enough(row: &ResourceLoad, work: &Work) -> Option<Enough> {
 /// What goes wrong with closed users who ask for more than there is.
 fn too_many(load: &StaticLoad, client: &ClientLoad) -> Option<(String, String)> {
     let offered = client.peak.as_ref().map_or(client.offered, |peak| peak.offered);
-    let Offered::Closed(users, think_s) = offered else { return None };
+    let Offered::Closed(users, rest) = offered else { return None };
     let row = &load.resources[client.tightest?];
-    let wait_s = users * client.demand_max_s - think_s;
-    let waiting = users - think_s / client.demand_max_s;
+    let wait_s = rest.answer_s(users * client.demand_max_s);
+    let waiting = wait_s / client.demand_max_s;
     let when = client.peak.as_ref().map_or(String::new(), |peak| format!(" {}", peak.when));
     let (noun, most) = (row.resource.noun.word(), quantity(1.0 / client.demand_max_s));
     let of = format!("{noun} of `{}` let at most {most} requests through a second", row.member);

@@ -28,6 +28,12 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
                     let help = "without `users` or `sessions` every request of a client is another user's";
                     problems.warn(at(key), message, help);
                 }
+                Some(Knows::Apart(key)) if client.spec.users().is_some_and(|users| !users.come_back) => {
+                    let message = format!(
+                        "`{name}` tells its users apart, but those of `{users}` never come back: each request is a user"
+                    );
+                    problems.warn(at(key), message, "give the client `users` or `sessions`");
+                }
                 Some(Knows::Region(key)) if client.regions.is_empty() => {
                     let message =
                         format!("`{users}` has no region, so that its users get all records in turn");

@@ -21,6 +21,7 @@ use crate::model::resource::{CONNECTIONS, CPU, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
 use crate::parts::hardware::Hardware;
+use crate::parts::limit::LimitSpec;
 
 use presets::Defaults;
 
@@ -240,6 +241,8 @@ pub struct BalancerSpec {
     pub connections: Option<u32>,
     /// Calls that wait for one of the `connections`. Default: none may.
     pub queue: Option<QueueSpec>,
+    /// The calls that may be inside at once, those that wait among them; further ones are rejected at once. Default: no limit.
+    pub limit: Option<LimitSpec>,
     /// Longest time that a target may take to answer a call. Default: the preset's, else as long as it takes.
     pub timeout: Option<Duration>,
     /// Longest time that a connection to a target may take, within `timeout`. Default: the preset's, else "131s", as Linux [V].
@@ -361,7 +364,15 @@ impl Spec for BalancerSpec {
         let tries = tries.then(|| Lever::cure("retries", off, Setting::Whole(1), &[Ill::Dead, Ill::Slow]));
         let standby = (!self.standby)
             .then(|| Lever::cure("standby", Setting::Word("false"), Setting::Word("true"), &[Ill::Dead]));
-        machine.into_iter().chain(connections).chain(checks).chain(tries).chain(standby).collect()
+        let limit = self.limit.and_then(|limit| limit.lever(1));
+        machine
+            .into_iter()
+            .chain(connections)
+            .chain(limit)
+            .chain(checks)
+            .chain(tries)
+            .chain(standby)
+            .collect()
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {

@@ -10,7 +10,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Duration, Rate};
 use crate::model::spec::{Problems, RequestClass, Surplus};
-use crate::parts::door::Limits;
+use crate::parts::door::{self, Limits};
 use crate::queueing::token_bucket::TokenBucket;
 
 use super::DatabaseSpec;
@@ -195,7 +195,8 @@ impl DatabaseSpec {
 
     /// The admission limits of each node. Reads have the first of the rate limits, writes the second.
     pub(in crate::components::database) fn limits(&self) -> Limits {
-        let rate = |limit: Option<Rate>| limit.map(|rate| TokenBucket::of_a_second(rate.0));
+        let rate =
+            |limit: Option<Rate>| limit.map(|rate| door::Rate::new(TokenBucket::of_a_second(rate.0), None));
         Limits {
             rates: vec![rate(self.read_limit), rate(self.write_limit)],
             slots: self.connections(),

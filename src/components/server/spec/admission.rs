@@ -8,12 +8,13 @@ use serde::Deserialize;
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Duration, Rate};
 use crate::model::spec::Problems;
-use crate::parts::door::Limits;
+use crate::parts::door::{self, Limits, Whose};
 use crate::queueing::codel::Codel;
 use crate::queueing::pool::Order;
 use crate::queueing::token_bucket::TokenBucket;
 
 use super::ServerSpec;
+use crate::components::server::gauges::LIMIT;
 
 /// Connections that Tomcat 10.1 accepts by default, worked on or not [V: its manual, `maxConnections`]. Six hundred requests
 /// to 200 threads all wait, the longest for 10.2 s, and none is refused (measured).
@@ -97,6 +98,42 @@ pub struct RateLimit {
     /// Number of calls that can pass at the same time after a quiet period, as Envoy's `max_tokens` and the burst of AWS; nginx's
     /// `burst` is one less. Default: one second's worth.
     pub burst: Option<u32>,
+    /// Whose calls share a bucket. Default: "all".
+    #[serde(default)]
+    pub per: Per,
+}
+
+/// Whose calls share the bucket of a rate limit. A machine keeps 100,000 buckets; then the one that has been idle for longest goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    /// All calls.
+    #[default]
+    All,
+    /// Those of each client.
+    Client,
+    /// Those of each class.
+    Class,
+    /// Those of each user.
+    User,
+}
+
+impl RateLimit {
+    /// The limit at run time.
+    fn rate(self) -> door::Rate {
+        let RateLimit { rate, burst, per } = self;
+        let bucket = match burst {
+            Some(burst) => TokenBucket::new(rate.0, burst),
+            None => TokenBucket::of_a_second(rate.0),
+        };
+        let whose = match per {
+            Per::All => None,
+            Per::Client => Some(Whose::Client),
+            Per::Class => Some(Whose::Class),
+            Per::User => Some(Whose::User),
+        };
+        door::Rate::new(bucket, whose)
+    }
 }
 
 impl ServerSpec {
@@ -104,14 +141,16 @@ impl ServerSpec {
         self.queue.unwrap_or_else(|| CONNECTIONS.saturating_sub(self.workers()))
     }
 
+    /// Connections that wait in the kernel.
+    fn backlog(&self) -> u32 {
+        self.backlog.unwrap_or(if self.queue.is_some() { 0 } else { BACKLOG })
+    }
+
     /// The admission limits of each machine.
     pub(in crate::components::server) fn limits(&self) -> Limits {
-        let rate_limit = self.rate_limit.map(|RateLimit { rate, burst }| match burst {
-            Some(burst) => TokenBucket::new(rate.0, burst),
-            None => TokenBucket::of_a_second(rate.0),
-        });
         Limits {
-            rates: vec![rate_limit],
+            rates: vec![self.rate_limit.map(RateLimit::rate)],
+            limit: self.limit.and_then(|limit| limit.concurrency()).map(|limit| (limit, LIMIT)),
             slots: self.workers(),
             queue: self.queue(),
             order: match self.queue_order {
@@ -124,7 +163,7 @@ impl ServerSpec {
                 .shed
                 .and_then(|shed| shed.codel)
                 .map(|codel| Codel::new(codel.target(), codel.interval())),
-            backlog: self.backlog.unwrap_or(if self.queue.is_some() { 0 } else { BACKLOG }),
+            backlog: self.backlog(),
             refuses: self.overflow == Overflow::Refuse,
             base_memory: self.base_memory(),
             memory_per_call: self.memory_per_call.map_or(4 << 20, |bytes| bytes.0),
@@ -137,10 +176,14 @@ impl ServerSpec {
     pub(super) fn check_admission(&self, problems: &mut Problems) {
         self.check_shed(problems);
         self.check_rate(problems);
+        let inside = [self.workers(), self.queue(), self.backlog()].map(u64::from).iter().sum();
+        if let Some(limit) = self.limit {
+            limit.check(inside, problems);
+        }
     }
 
     fn check_shed(&self, problems: &mut Problems) {
-        let no_queue = self.queue == Some(0) && self.backlog.unwrap_or(0) == 0;
+        let no_queue = self.queue == Some(0) && self.backlog() == 0;
         if no_queue && (self.queue_order != QueueOrder::Fifo || self.shed.is_some()) {
             let key = if self.shed.is_some() { "shed" } else { "queue_order" };
             problems.warn(

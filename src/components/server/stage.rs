@@ -1,0 +1,128 @@
+//! `Stage`: a step of a server, ready to run: names have become indices, and the steps of transactions stand in a row.
+
+use crate::kernel::random::unit_open;
+use crate::kernel::variate::Variate;
+use crate::model::ask::{Scope, Verb};
+use crate::model::class::priorities;
+use crate::model::component::Cx;
+use crate::model::site::Site;
+use crate::parts::members::Members;
+use crate::queueing::pool::{Order, Pool};
+
+use super::Server;
+use super::connections::Connections;
+use super::spec::ServerSpec;
+use super::step::Step;
+
+/// Purposes of draws for each step: the even number is for its demand, the odd one for whether it is taken.
+pub(super) const DRAWS_A_STEP: u64 = 2;
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub(super) enum Action {
+    Cpu(Variate),
+    Wait(Variate),
+    /// Index of the connection pool, number of repetitions, and what the query asks for beyond one entity.
+    Query(usize, u16, Scope),
+    /// Index of the targets, number of repetitions, number of parallel calls.
+    Call(usize, u16, u16),
+    /// A transaction begins: index of the connection pool, and of the step that ends it.
+    Begin(usize, usize),
+    /// It ends, and gives the connection back.
+    End(usize),
+}
+
+/// A step, ready to run.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) action: Action,
+    pub(super) chance: Option<f64>,
+    pub(super) class: Option<u16>,
+    /// The pools of which a call holds a connection in this step, one for each transaction around it.
+    pub(super) open: Vec<usize>,
+}
+
+impl Server {
+    /// Adds the stages of some steps, around which the transactions in `open` are.
+    pub(super) fn stages(
+        &mut self,
+        steps: &[Step],
+        open: &mut Vec<usize>,
+        spec: &ServerSpec,
+        site: &Site<'_>,
+    ) {
+        for step in steps {
+            let at = self.stages.len();
+            let mut stage = self.stage(step, spec, site);
+            stage.open.clone_from(open);
+            self.stages.push(stage);
+            let Action::Begin(database, _) = self.stages[at].action else { continue };
+            open.push(database);
+            self.stages(&step.steps, open, spec, site);
+            let end = self.stages.len();
+            self.stages[at].action = Action::Begin(database, end);
+            let action = Action::End(database);
+            self.stages.push(Stage { action, chance: None, class: None, open: open.clone() });
+            open.pop();
+        }
+    }
+
+    fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
+        let times = step.times.unwrap_or(1) as u16;
+        let action = match step {
+            Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
+            Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
+            Step { query: Some(name), .. } => {
+                Action::Query(self.database(name, spec, site), times, step.scope())
+            }
+            Step { transaction: Some(name), .. } => Action::Begin(self.database(name, spec, site), 0),
+            Step { call: Some(name), .. } => {
+                Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
+            }
+            _ => unreachable!("the loader has checked that a step does one thing"),
+        };
+        let class =
+            step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
+        Stage {
+            action,
+            chance: step.chance.map(|chance| chance.0),
+            class: class.map(|index| index as u16),
+            open: Vec::new(),
+        }
+    }
+
+    fn database(&mut self, name: &str, spec: &ServerSpec, site: &Site<'_>) -> usize {
+        if let Some(known) = self.databases.iter().position(|connections| connections.targets.name() == name)
+        {
+            return known;
+        }
+        let pool = Pool::new(spec.db_pool(), spec.workers(), Order::Fifo);
+        let ranks = priorities(site.classes);
+        let connections = Connections::new(Members::new(name, site), pool, ranks, spec.pool_timeout());
+        self.databases.push(connections);
+        self.databases.len() - 1
+    }
+
+    fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
+        if let Some(known) = self.others.iter().position(|targets| targets.name() == name) {
+            return known;
+        }
+        self.others_query.push(!site.answers[site.find(name).index()].has(Verb::Work));
+        self.others.push(Members::new(name, site));
+        self.others.len() - 1
+    }
+}
+
+impl Stage {
+    /// Whether a call takes this step.
+    #[inline]
+    pub(super) fn is_taken(&self, key: u64, class: u16, at: usize, cx: &Cx<'_>) -> bool {
+        if self.class.is_some_and(|only| only != class) {
+            return false;
+        }
+        match self.chance {
+            Some(chance) => unit_open(&mut cx.rng_of(key, at as u64 * DRAWS_A_STEP + 1)) < chance,
+            None => true,
+        }
+    }
+}

@@ -53,7 +53,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    [movers_before_servers(), vec![sheds(), errs()], movers_from_servers_on()].concat()
+    [movers_before_servers(), vec![sheds(), errs()], doors(), movers_from_servers_on()].concat()
 }
 
 fn movers_before_servers() -> Vec<Mover> {
@@ -123,6 +123,22 @@ fn errs() -> Mover {
     })
 }
 
+/// Servers with limits at their doors.
+fn doors() -> Vec<Mover> {
+    vec![
+        ("server", "web", vec!["limit"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nlimit = { calls = 3 }\nsteps = [{ wait = '10ms' }]\n"
+                .to_owned()
+        }),
+        ("server", "web", vec!["displaced"], {
+            "[client.users]\nrate = '120/s'\ntarget = 'web'\n[request.paid]\n[request.free]\npriority = 1\n\
+             [server.web]\npublic = true\nworkers = 1\nqueue = 5\nsteps = [{ wait = '10ms' }]\n"
+                .to_owned()
+        }),
+    ]
+}
+
 fn movers_from_servers_on() -> Vec<Mover> {
     vec![
         ("server", "web", vec!["oom_kills", "restarts"], {
@@ -134,16 +150,6 @@ fn movers_from_servers_on() -> Vec<Mover> {
         ("server", "web", vec!["overflows"], {
             "[client.users]\nrate = '60/s'\ntarget = 'web'\n\
              [server.web]\npublic = true\nworkers = 1\nqueue = 0\nbacklog = 1\nsteps = [{ wait = '20ms' }]\n"
-                .to_owned()
-        }),
-        ("server", "web", vec!["limit"], {
-            "[client.users]\nrate = '120/s'\ntarget = 'web'\n\
-             [server.web]\npublic = true\nlimit = { calls = 3 }\nsteps = [{ wait = '10ms' }]\n"
-                .to_owned()
-        }),
-        ("server", "web", vec!["displaced"], {
-            "[client.users]\nrate = '120/s'\ntarget = 'web'\n[request.paid]\n[request.free]\npriority = 1\n\
-             [server.web]\npublic = true\nworkers = 1\nqueue = 5\nsteps = [{ wait = '10ms' }]\n"
                 .to_owned()
         }),
         ("server", "web", vec!["timeouts"], {

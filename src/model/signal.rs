@@ -143,6 +143,8 @@ pub enum Control {
     /// The process dies, and everything in its memory is lost; the kernel keeps what it had written. Calls to it are refused until
     /// it recovers.
     Crash,
+    /// The agent of its machine kills the process, which may hang: as a crash, but faults that made it hang are over for it.
+    Kill,
     /// Its machine has no power: the process and everything in memory are lost, and so is what was written and not flushed. It is
     /// silent until it recovers: calls to it have no answer at all.
     PowerOff,
@@ -262,6 +264,7 @@ impl Control {
             Control::Hang => 2,
             Control::TakeOver => 3,
             Control::PowerOff => 4,
+            Control::Kill => 5,
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,

@@ -165,6 +165,7 @@ impl Simulation {
             asleep: None,
             pauses: 0,
             causes: 0,
+            freed: 0,
             dark: 0,
             listen: LISTEN,
             room: 0,

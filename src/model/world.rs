@@ -72,6 +72,8 @@ pub(super) struct Info {
     pub pauses: u32,
     /// Number of crashes, hangs and power failures that keep it from working now.
     pub causes: u32,
+    /// Number of hangs that a kill has ended before their time.
+    pub freed: u32,
     /// Number of power failures among them.
     pub dark: u32,
     /// The connections that its kernel keeps for its process.

@@ -2,6 +2,9 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::kernel::random::below;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
@@ -17,6 +20,27 @@ pub enum Pace {
     AfterEnd,
     /// The start of a check: its answer does not move the next one. AWS load balancers [V].
     AfterStart,
+}
+
+/// The kind of check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// A connection, which is accepted while the process runs, however slow it is.
+    Connect,
+    /// A page, for which the target needs a worker and a little core time: a target that is too slow is taken out.
+    Page,
+}
+
+impl CheckKind {
+    /// What such a check asks for.
+    #[must_use]
+    pub const fn ask(self) -> Ask {
+        match self {
+            CheckKind::Connect => Ask::CONNECT,
+            CheckKind::Page => Ask::PAGE,
+        }
+    }
 }
 
 /// How a box checks others.

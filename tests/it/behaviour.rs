@@ -9,6 +9,7 @@ mod boxes;
 mod clients;
 mod figures;
 mod limits;
+mod liveness;
 mod overload;
 mod pacing;
 mod priorities;

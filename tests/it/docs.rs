@@ -139,6 +139,7 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.shed.", "web.shed", "{ codel = {} }"),
             ("server.errors.", "web.errors.share", "10%"),
             ("server.limit.", "web.limit", "{ gradient = {} }"),
+            ("server.liveness.", "web.liveness", "{}"),
         ];
         let before: Vec<(String, String)> = outer
             .into_iter()

@@ -53,7 +53,8 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    [movers_before_servers(), vec![sheds(), errs()], doors(), movers_from_servers_on()].concat()
+    let some = vec![sheds(), errs(), kills()];
+    [movers_before_servers(), some, doors(), movers_from_servers_on()].concat()
 }
 
 fn movers_before_servers() -> Vec<Mover> {
@@ -137,6 +138,16 @@ fn doors() -> Vec<Mover> {
                 .to_owned()
         }),
     ]
+}
+
+/// A server that hangs and is killed.
+fn kills() -> Mover {
+    ("server", "web", vec!["killed"], {
+        "[client.users]\nrate = '20/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\nliveness = { interval = '1s' }\nsteps = [{ wait = '10ms' }]\n\
+         [[fault]]\nkind = 'hang'\ntarget = 'web'\nat = '20s'\n"
+            .to_owned()
+    })
 }
 
 fn movers_from_servers_on() -> Vec<Mover> {

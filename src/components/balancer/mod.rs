@@ -14,8 +14,8 @@ mod watch;
 
 pub use gauges::GAUGES;
 pub use spec::{
-    Again, BalancerSpec, CheckKind, Counts, EjectionSpec, Failure, Gone, HealthSpec, PolicyKind, Preset,
-    QueueSpec, StickySpec,
+    Again, BalancerSpec, Counts, EjectionSpec, Failure, Gone, HealthSpec, PolicyKind, Preset, QueueSpec,
+    StickySpec,
 };
 
 use crate::kernel::random::{mix, name_hash};

@@ -110,7 +110,7 @@ impl Balancer {
 
     pub(super) fn control(&mut self, control: Control, cx: &mut Cx<'_>) {
         match control {
-            Control::Crash | Control::PowerOff => {
+            Control::Crash | Control::PowerOff | Control::Kill => {
                 if let Some(after) = self.pair.crash(cx.now()) {
                     cx.alarm(after, timer::TAKE_OVER, About::Nothing);
                 }

@@ -10,6 +10,8 @@ pub(super) const POOL_HELD_NAME: &str = "pool_held";
 pub const GAUGES: &[Gauge] = &[
     Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left.")
         .less_is_better(),
+    Gauge::count("killed", "Times that the process was killed because its `liveness` checks had no answer.")
+        .less_is_better(),
     Gauge::count("restarts", "Times that the process started again after it was gone."),
     Gauge::count("timeouts", "Calls to other boxes that had no answer in time.").less_is_better(),
     Gauge::count("pool_timeouts", "Calls that had no connection to their database in time.").less_is_better(),
@@ -44,6 +46,7 @@ pub const GAUGES: &[Gauge] = &[
 
 pub(super) const POOL_TIMEOUTS: GaugeId = GaugeId::of("pool_timeouts", GAUGES);
 pub(super) const OOM_KILLS: GaugeId = GaugeId::of("oom_kills", GAUGES);
+pub(super) const KILLED: GaugeId = GaugeId::of("killed", GAUGES);
 pub(super) const RESTARTS: GaugeId = GaugeId::of("restarts", GAUGES);
 pub(super) const TIMEOUTS: GaugeId = GaugeId::of("timeouts", GAUGES);
 pub(super) const OVERFLOWS: GaugeId = GaugeId::of("overflows", GAUGES);

@@ -118,6 +118,9 @@ impl Spec for ServerSpec {
         self.hardware().check(self.on.as_deref(), problems);
         self.check_limits(problems);
         check_contention(self.sigma, self.kappa, problems);
+        if let Some(liveness) = &self.liveness {
+            liveness.check(problems);
+        }
         if let Some(errors) = self.errors {
             check_failing("errors.", Some(errors.share), errors.time, problems);
         }

@@ -6,6 +6,7 @@ mod errors;
 mod fitted;
 mod gauges;
 mod kind;
+mod liveness;
 mod resources;
 mod spec;
 mod stage;
@@ -32,6 +33,7 @@ use crate::parts::members::Members;
 
 use connections::Connections;
 use errors::Errors;
+use liveness::{Fate, Liveness};
 use stage::{Action, DRAWS_A_STEP, Stage};
 
 /// The time of a `wait` step is over.
@@ -68,6 +70,9 @@ pub struct Server {
     restart: SimDuration,
     /// Core time of the page for checks.
     health_cpu: SimDuration,
+    /// Whether a worker of its own makes it.
+    health_worker: bool,
+    liveness: Option<Liveness>,
     /// Its time limit for other boxes.
     hand: Hand<CallId>,
     /// Its time limit for connections to them.
@@ -90,6 +95,8 @@ impl Server {
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
             connecting: spec.connecting(),
+            health_worker: spec.health_worker,
+            liveness: spec.liveness.map(Liveness::new),
             errors: Errors::new(spec.errors.map(|errors| errors.rule()), site.name),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
@@ -103,7 +110,7 @@ impl Server {
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let verdict = if cx.get(call).ask().verb == Verb::Page {
             cx.get_mut(call).notes.step = PAGE_STEP;
-            self.door.admit_to_slot(call, cx)
+            if self.health_worker { Verdict::Enter } else { self.door.admit_to_slot(call, cx) }
         } else {
             self.door.admit(call, 0, cx)
         };
@@ -178,10 +185,10 @@ impl Server {
         let notes = &mut cx.get_mut(call).notes;
         notes.flags = ENDED;
         let is_page = notes.step == PAGE_STEP;
-        if is_page {
-            self.door.leave_slot(cx);
-        } else {
+        if !is_page {
             self.door.leave(call, cx);
+        } else if !self.health_worker {
+            self.door.leave_slot(cx);
         }
         cx.reply(call, outcome);
     }
@@ -327,7 +334,8 @@ impl Server {
     /// may have ended, because another branch of its step has failed; only queries hold a connection, and they have no
     /// branches.
     fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { parent: Parent::Call(call), answer, .. } = cx.get(child) else { return };
+        let &Call { parent, answer, .. } = cx.get(child);
+        let Parent::Call(call) = parent else { return self.live(parent, outcome, cx) };
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
         if notes.flags & ENDED != 0 {
             return;
@@ -342,9 +350,37 @@ impl Server {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
+    /// A check of its life has been answered.
+    #[cold]
+    fn live(&mut self, check: Parent, outcome: Outcome, cx: &mut Cx<'_>) {
+        let (Some(liveness), Parent::Number(number)) = (&mut self.liveness, check) else { return };
+        let fate = liveness.answered(number, outcome == Outcome::Ok, cx);
+        self.meet(fate, cx);
+    }
+
+    /// Carries out what the agent of the machine has decided about the process.
+    fn meet(&mut self, fate: Fate, cx: &mut Cx<'_>) {
+        if fate == Fate::Dies {
+            let me = cx.me();
+            cx.count(gauges::KILLED);
+            cx.note(me, "killed");
+            cx.control(me, SimDuration::ZERO, Control::Kill);
+            cx.control(me, self.restart, Control::Recover);
+        }
+    }
+
+    /// The process starts, for the first time or again.
+    fn boot(&mut self, cx: &mut Cx<'_>) {
+        self.door.boot(cx);
+        if let Some(liveness) = &mut self.liveness {
+            liveness.start(cx);
+        }
+    }
+
     /// Drops all state after a crash.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.door.crash(cx);
+        self.liveness.iter_mut().for_each(Liveness::stop);
         self.hand.crash();
         self.begun.clear();
         self.databases.iter_mut().for_each(Connections::crash);
@@ -363,7 +399,7 @@ impl Component for Server {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.connecting.start(cx);
         self.door.start(cx);
-        self.door.boot(cx);
+        self.boot(cx);
     }
 
     #[inline(always)]
@@ -378,10 +414,14 @@ impl Component for Server {
                 self.pool_limit(i as usize, cx)
             }
             Signal::Alarm(_) => self.lose_patience(cx),
-            Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
+            Signal::Control(Control::Crash | Control::PowerOff | Control::Kill) => self.crash(cx),
             Signal::Control(Control::Recover) => {
                 cx.count(gauges::RESTARTS);
-                self.door.boot(cx);
+                self.boot(cx);
+            }
+            Signal::Control(Control::Order(order)) => {
+                let fate = self.liveness.as_mut().map_or(Fate::Lives, |liveness| liveness.order(order, cx));
+                self.meet(fate, cx);
             }
             Signal::Control(Control::Err(rule)) => self.errors.begin(rule),
             Signal::Control(Control::Heal(rule)) => self.errors.end(rule),

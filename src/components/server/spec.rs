@@ -17,6 +17,7 @@ use crate::parts::connecting::Connecting;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
 
+use super::liveness::LivenessSpec;
 use super::step::Step;
 
 /// How the cores are shared among the calls that hold a worker.
@@ -89,6 +90,11 @@ pub struct ServerSpec {
     pub connect_timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
     pub health_cpu: Option<Duration>,
+    /// Whether a worker of its own makes that page, so that it does not wait for one. Default: false.
+    #[serde(default)]
+    pub health_worker: bool,
+    /// Checks that kill the process when it does not answer; it is back after `restart`. Default: none.
+    pub liveness: Option<LivenessSpec>,
     /// A limit on the rate of calls; those beyond it are throttled.
     pub rate_limit: Option<RateLimit>,
     /// The calls that may be inside at once, those that wait among them; further ones are rejected at once. Default: no limit.

@@ -125,8 +125,13 @@ impl Simulation {
                     components.iter().for_each(|component| self.world.silence(*component));
                 }
             }
+            Effect::Hang(components) if begins => self.control_all(components, Control::Hang),
             Effect::Hang(components) => {
-                self.control_all(components, if begins { Control::Hang } else { Control::Recover });
+                for component in components {
+                    if self.world.wakes(*component) {
+                        self.happen(*component, Control::Recover);
+                    }
+                }
             }
             Effect::Pause(components) if begins => components.iter().for_each(|id| self.world.pause(*id)),
             Effect::Pause(components) => components.iter().for_each(|id| self.world.go_on(*id)),

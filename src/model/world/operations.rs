@@ -130,6 +130,14 @@ impl World {
         self.note(component, "take over");
     }
 
+    /// A fault that made a component hang is over. Returns false if a kill has ended it already.
+    pub(in crate::model) fn wakes(&mut self, component: ComponentId) -> bool {
+        let freed = &mut self.infos[component.index()].freed;
+        let hangs = *freed == 0;
+        *freed = freed.saturating_sub(1);
+        hangs
+    }
+
     /// Carries out the model's part of an operation before the component is notified. Returns false if the component is
     /// not notified. Several faults may keep a component down; it recovers when the last of them ends.
     pub(in crate::model) fn operate(&mut self, component: ComponentId, control: Control) -> bool {
@@ -137,6 +145,16 @@ impl World {
         let status = info.process();
         match control {
             Control::Crash => {
+                info.causes += 1;
+                if matches!(status, Status::Down | Status::Silent) {
+                    return false;
+                }
+                self.take_down(component, Status::Down);
+            }
+            Control::Kill => {
+                if status == Status::Hung {
+                    info.freed += std::mem::take(&mut info.causes);
+                }
                 info.causes += 1;
                 if matches!(status, Status::Down | Status::Silent) {
                     return false;

@@ -13,13 +13,14 @@ use serde::Deserialize;
 
 use super::Balancer;
 use crate::kernel::time::SimDuration;
-use crate::model::ask::{Ask, Verbs};
+use crate::model::ask::Verbs;
 use crate::model::component::Component;
 use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::resource::{CONNECTIONS, CPU, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::checks::CheckKind;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
 
@@ -51,25 +52,6 @@ pub enum PolicyKind {
     IpHash,
     /// `weighted` for a user's first request, then always the same target: a cookie.
     Sticky,
-}
-
-/// The kind of check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckKind {
-    /// A connection, which is accepted while the process runs, however slow it is.
-    Connect,
-    /// A page, for which the target needs a worker and a little core time: a target that is too slow is taken out.
-    Page,
-}
-
-impl CheckKind {
-    pub(super) const fn ask(self) -> Ask {
-        match self {
-            CheckKind::Connect => Ask::CONNECT,
-            CheckKind::Page => Ask::PAGE,
-        }
-    }
 }
 
 /// Active checks.

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Again, CheckKind, Failure, Failures, PolicyKind, RETRIES_MAX};
+use super::{Again, Failure, Failures, PolicyKind, RETRIES_MAX};
 use crate::components::balancer::ejection::Ejection;
 use crate::kernel::time::SimDuration;
-use crate::parts::checks::{Checks, Pace};
+use crate::parts::checks::{CheckKind, Checks, Pace};
 use crate::queueing::backoff::{Backoff, Jitter};
 
 /// A product whose defaults are used.

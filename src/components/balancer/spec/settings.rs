@@ -1,11 +1,11 @@
 //! `Settings`: the values of a balancer from its keys and its preset.
 
 use super::presets::{self, Defaults};
-use super::{Again, BalancerSpec, CheckKind, Counts, Failures, PolicyKind, StickySpec};
+use super::{Again, BalancerSpec, Counts, Failures, PolicyKind, StickySpec};
 use crate::components::balancer::ejection::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::Duration;
-use crate::parts::checks::Checks;
+use crate::parts::checks::{CheckKind, Checks};
 use crate::parts::connecting::Connecting;
 use crate::queueing::backoff::Backoff;
 use crate::queueing::balance::Policy;

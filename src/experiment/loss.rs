@@ -73,6 +73,7 @@ pub fn crash(scenario: &Scenario, machine: &str) -> FaultSpec {
         mtbf: None,
         mttr: None,
         factor: None,
+        applies: None,
         share: None,
         add: None,
         pause: None,

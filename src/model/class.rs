@@ -21,6 +21,8 @@ pub struct RequestClass {
     pub clients: Option<Vec<String>>,
     /// Which requests boxes take first, 0 to [`PRIORITY_MAX`]: 0 goes before 1.
     pub priority: u8,
+    /// Number of workers of a server that a call takes at once, at least 1.
+    pub units: u32,
 }
 
 /// The last priority, as of the four criticalities of Google's SRE book (chapter 21).
@@ -49,6 +51,13 @@ pub fn shares(classes: &[RequestClass], client: &str) -> Vec<f64> {
 pub fn priorities(classes: &[RequestClass]) -> Vec<u8> {
     let differ = classes.iter().any(|class| class.priority != classes[0].priority);
     if differ { classes.iter().map(|class| class.priority).collect() } else { Vec::new() }
+}
+
+/// The number of workers that calls of each class take at once; none where all take one.
+#[must_use]
+pub fn units(classes: &[RequestClass]) -> Vec<u32> {
+    let differ = classes.iter().any(|class| class.units != 1);
+    if differ { classes.iter().map(|class| class.units).collect() } else { Vec::new() }
 }
 
 /// The keys of a database that the queries of a class ask for, one each.
@@ -82,6 +91,7 @@ mod tests {
             keys: KeySpace::default(),
             clients: clients.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
             priority: 0,
+            units: 1,
         }
     }
 

@@ -63,6 +63,8 @@ pub enum Effect {
         of: Vec<ComponentId>,
         /// The remaining share of the speed, above 0 and up to 1.
         speed: f64,
+        /// What is slower.
+        slowness: Slowness,
     },
     /// These components restart one after another, as planned.
     Deploy(Deployment),
@@ -72,6 +74,15 @@ pub enum Effect {
     Errors(Vec<ComponentId>, Failing),
     /// Messages between two sides are disturbed. The name is shown in timelines.
     Links(String, Arc<Links>),
+}
+
+/// What is slower on a slow machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slowness {
+    /// The cores, and so all work while the fault lasts.
+    Cores,
+    /// The work that comes to the cores while the fault lasts, to its end.
+    NewWork,
 }
 
 /// A deployment.

@@ -124,6 +124,8 @@ pub struct Machine {
     /// Share of its speed that it has when it does not stand still.
     factor: f64,
     stands_still: bool,
+    /// How many times as long work for the cores takes that comes now.
+    pub(super) burden: f64,
     /// Number of calls that wait inside the host, apart from the queue for the cores.
     beside: u64,
     /// Largest number of calls that waited at the same time, in both places together.
@@ -150,6 +152,7 @@ impl Machine {
             price: spec.price,
             factor: 1.0,
             stands_still: false,
+            burden: 1.0,
             beside: 0,
             queue_max: 0,
         }

@@ -157,6 +157,8 @@ pub enum Control {
     TakeOver,
     /// Its machine runs at this speed, in millionths of the normal one.
     Slow(u32),
+    /// Work that comes to its machine's cores from now on is more: that of this speed, in millionths of the normal one.
+    Burden(u32),
     /// It is impaired but runs; only components that know the impairment react.
     Impair(Impairment),
     /// The impairment ends.
@@ -266,6 +268,7 @@ impl Control {
             Control::PowerOff => 4,
             Control::Kill => 5,
             Control::Slow(millionths) => 1 << 32 | u64::from(millionths),
+            Control::Burden(millionths) => 12 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,
             Control::Err(rule) => 10 << 32 | u64::from(rule.billionths),

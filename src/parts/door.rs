@@ -4,8 +4,10 @@
 //! call and leaves the answer to its box. Calls that have waited are handed out one after the other by [`Door::next`],
 //! not from inside [`Door::leave`], so that a long queue of empty calls does not end on the stack.
 
+mod limits;
 mod rate;
 
+pub use limits::Limits;
 pub use rate::{Rate, Whose};
 
 use std::collections::VecDeque;
@@ -13,70 +15,10 @@ use std::collections::VecDeque;
 use crate::kernel::time::SimDuration;
 use crate::model::call::Connection;
 use crate::model::component::Cx;
-use crate::model::gauge::GaugeId;
 use crate::model::listen::Listen;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::queueing::codel::Codel;
-use crate::queueing::concurrency::Concurrency;
-use crate::queueing::pool::{Acquire, Granted, Order, Pool};
-
-/// What a door lets in. The default has no limit at all.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Rate limits. A call says which one of them applies; one that is not there, or `None`, lets everything pass.
-    pub rates: Vec<Option<Rate>>,
-    /// The limit on the calls inside, those that wait among them, and the level that shows it.
-    pub limit: Option<(Concurrency, GaugeId)>,
-    /// Calls that hold a slot at once.
-    pub slots: u32,
-    /// Calls that wait for a slot.
-    pub queue: u32,
-    /// Which of them gets a slot first.
-    pub order: Order,
-    /// The rank of the calls of each class, 0 first: those of a rank get slots before those of the next one. Empty where no class
-    /// goes before another.
-    pub ranks: Vec<u8>,
-    /// The longest wait after which a call that gets a slot is still worked on; `None` for every wait.
-    pub age: Option<SimDuration>,
-    /// The control of standing queues.
-    pub codel: Option<Codel>,
-    /// Calls that wait behind a full queue, in the kernel's listen queue.
-    pub backlog: u32,
-    /// Whether the kernel refuses a connection when its listen queue is full, rather than to drop the attempt.
-    pub refuses: bool,
-    /// Longest wait for a slot; `None`: as long as it takes.
-    pub queue_timeout: Option<SimDuration>,
-    /// Code of the alarm after which the box must ask [`Door::overdue`].
-    pub timer: u16,
-    /// Memory that the process takes when it starts, bytes.
-    pub base_memory: u64,
-    /// Memory of each call that holds a slot, bytes. What waits for one is a socket, of a few kilobytes.
-    pub memory_per_call: u64,
-    /// Whether a call that finds no memory kills the process rather than being turned away.
-    pub kills: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            rates: Vec::new(),
-            limit: None,
-            slots: u32::MAX,
-            queue: 0,
-            order: Order::Fifo,
-            ranks: Vec::new(),
-            age: None,
-            codel: None,
-            backlog: 0,
-            refuses: false,
-            queue_timeout: None,
-            timer: 0,
-            base_memory: 0,
-            memory_per_call: 0,
-            kills: false,
-        }
-    }
-}
+use crate::queueing::pool::{Acquire, Granted, Pool};
 
 /// What becomes of a call at a door.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,6 +45,8 @@ struct Waiter {
     call: CallId,
     /// Whether it takes memory with its slot.
     needs_memory: bool,
+    /// Number of slots that it takes.
+    units: u32,
     fate: Fate,
 }
 
@@ -130,7 +74,7 @@ pub struct Door {
     waiting_inside: usize,
     /// Whether the timer of the queue is set.
     is_armed: bool,
-    /// Whether calls meet limits before they ask for a slot.
+    /// Whether calls meet limits before they ask for a slot, or take several.
     is_guarded: bool,
 }
 
@@ -147,7 +91,9 @@ impl Door {
             memory: 0,
             waiting_inside: 0,
             is_armed: false,
-            is_guarded: limits.limit.is_some() || limits.rates.iter().any(Option::is_some),
+            is_guarded: limits.limit.is_some()
+                || limits.rates.iter().any(Option::is_some)
+                || !limits.units.is_empty(),
             limits,
         }
     }
@@ -186,7 +132,7 @@ impl Door {
             return Some(Outcome::Throttled);
         }
         let (limit, _) = self.limits.limit.as_mut()?;
-        let inside = u64::from(self.slots.held()) + self.slots.waiting() as u64;
+        let inside = u64::from(self.slots.holders()) + self.slots.waiting() as u64;
         let lets_in = limit.lets_in(cx.now(), inside);
         self.show_limit(cx);
         if !lets_in {
@@ -196,7 +142,6 @@ impl Door {
     }
 
     /// A call is answered, which tells how long answers take.
-    #[inline(never)]
     fn learn(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if let Some((limit, _)) = &mut self.limits.limit {
             limit.answered(cx.now(), cx.get(call).arrived);
@@ -219,7 +164,7 @@ impl Door {
     #[inline(always)]
     pub fn leave(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if self.is_guarded {
-            self.learn(call, cx);
+            return self.leave_guarded(call, cx);
         }
         self.free(cx);
         self.leave_slot(cx);
@@ -228,9 +173,52 @@ impl Door {
     /// The same for a call that has come by [`Door::admit_to_slot`].
     #[inline(always)]
     pub fn leave_slot(&mut self, cx: &mut Cx<'_>) {
+        self.give_back(1, cx);
+    }
+
+    #[inline(never)]
+    fn leave_guarded(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.learn(call, cx);
+        self.free(cx);
+        self.give_back(self.units_of(call, cx), cx);
+    }
+
+    /// A call gives back the slots that it holds.
+    #[inline(always)]
+    fn give_back(&mut self, units: u32, cx: &mut Cx<'_>) {
+        if !self.limits.units.is_empty() {
+            return self.give_back_many(units, cx);
+        }
         if let Some(granted) = self.slots.release(cx.now()) {
             self.grant(granted, cx);
         }
+    }
+
+    /// The same where calls take several slots: they pass on to those whose turn it is, as far as there are enough.
+    #[cold]
+    fn give_back_many(&mut self, units: u32, cx: &mut Cx<'_>) {
+        self.slots.release_wide(units);
+        self.pass_on(cx);
+    }
+
+    /// Grants slots to those in line for whom there are enough, where calls take several.
+    #[cold]
+    fn pass_on(&mut self, cx: &mut Cx<'_>) {
+        while let Some(granted) = self.slots.next_wide(cx.now(), |waiter: &Waiter| waiter.units) {
+            self.grant(granted, cx);
+        }
+        self.show_held(cx);
+    }
+
+    fn show_held(&self, cx: &mut Cx<'_>) {
+        if let Some(gauge) = self.limits.held {
+            cx.level(gauge, u64::from(self.slots.held()));
+        }
+    }
+
+    /// The number of slots that a call takes, but for a check.
+    fn units_of(&self, call: CallId, cx: &Cx<'_>) -> u32 {
+        self.limits.units.get(usize::from(cx.get(call).class)).copied().unwrap_or(1)
     }
 
     /// Whether [`Door::next`] has somebody to return.
@@ -242,16 +230,16 @@ impl Door {
     /// The call that has been granted a slot first and has not begun, and what becomes of it; never [`Verdict::Wait`].
     /// To be called until `None` at the end of each signal.
     pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
-        let Waiter { call, needs_memory, fate } = self.granted.pop_front()?;
-        let verdict = match fate {
-            Fate::Begins => self.seat(needs_memory, cx),
+        let waiter = self.granted.pop_front()?;
+        let verdict = match waiter.fate {
+            Fate::Begins => self.seat(waiter, cx),
             Fate::Late => {
-                self.leave_slot(cx);
+                self.give_back(waiter.units, cx);
                 Verdict::Shed
             }
             Fate::Displaced => Verdict::Displaced,
         };
-        Some((call, verdict))
+        Some((waiter.call, verdict))
     }
 
     /// The timer of the queue has rung: a call that has waited too long. It has left the queue and holds nothing. To be
@@ -262,12 +250,22 @@ impl Door {
             cx.get_mut(call).waited += timeout;
             return Some(call);
         }
+        if !self.limits.units.is_empty() {
+            // Those behind somebody who has left may find enough slots.
+            self.pass_on(cx);
+        }
         self.tell_waiting(cx);
         self.is_armed = self.slots.waiting() > 0;
         if self.is_armed {
             cx.alarm(timeout - self.slots.oldest_wait(now), self.limits.timer, About::Nothing);
         }
         None
+    }
+
+    /// Number of calls that hold slots.
+    #[must_use]
+    pub fn holders(&self) -> u32 {
+        self.slots.holders()
     }
 
     /// A number of calls that hold a slot wait for something else from now on.
@@ -279,15 +277,38 @@ impl Door {
     /// A call takes a slot, or lines up for one.
     #[inline(always)]
     fn line_up(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
+        let waiter = Waiter { call, needs_memory, units: 1, fate: Fate::Begins };
+        if !self.limits.units.is_empty() {
+            return self.line_up_for_many(waiter, cx);
+        }
         let ranks = &self.limits.ranks;
         // A check has no class: it goes first.
         let rank = || if needs_memory { rank_of(ranks, call, cx) } else { 0 };
-        match self.slots.acquire_as(cx.now(), Waiter { call, needs_memory, fate: Fate::Begins }, rank) {
+        let answer = self.slots.acquire_as(cx.now(), waiter, rank);
+        self.lined_up(answer, waiter, cx)
+    }
+
+    /// The same where calls take several slots.
+    #[cold]
+    fn line_up_for_many(&mut self, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
+        let Waiter { call, needs_memory, .. } = waiter;
+        let units = if needs_memory { self.units_of(call, cx) } else { 1 };
+        let rank = if needs_memory { rank_of(&self.limits.ranks, call, cx) } else { 0 };
+        let waiter = Waiter { units, ..waiter };
+        let answer = self.slots.acquire_wide(cx.now(), waiter, rank, units);
+        self.show_held(cx);
+        self.lined_up(answer, waiter, cx)
+    }
+
+    /// Acts on the answer of the slots to a call.
+    #[inline(always)]
+    fn lined_up(&mut self, answer: Acquire<Waiter>, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
+        match answer {
             Acquire::Granted => {
                 if self.limits.codel.is_some() {
                     self.is_late(SimDuration::ZERO, cx);
                 }
-                self.seat(needs_memory, cx)
+                self.seat(waiter, cx)
             }
             Acquire::Queued => self.wait(cx),
             Acquire::Displaced(other, waited) => {
@@ -295,22 +316,26 @@ impl Door {
                 self.granted.push_back(Waiter { fate: Fate::Displaced, ..other });
                 self.wait(cx)
             }
-            Acquire::Full => self.turn_away(call, cx),
+            Acquire::Full => self.turn_away(waiter.call, cx),
         }
     }
 
     /// A call has its slot, and takes its memory.
     #[inline(always)]
-    fn seat(&mut self, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
-        if !needs_memory || self.reserve(cx) { Verdict::Enter } else { self.stand_up(cx) }
+    fn seat(&mut self, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
+        if !waiter.needs_memory || self.reserve(cx) {
+            Verdict::Enter
+        } else {
+            self.stand_up(waiter.units, cx)
+        }
     }
 
     /// A call with a slot finds no memory.
     #[cold]
-    fn stand_up(&mut self, cx: &mut Cx<'_>) -> Verdict {
+    fn stand_up(&mut self, units: u32, cx: &mut Cx<'_>) -> Verdict {
         // A process that is killed gives nothing back before its end.
         if !self.limits.kills {
-            self.leave_slot(cx);
+            self.give_back(units, cx);
         }
         self.out_of_memory()
     }
@@ -404,6 +429,7 @@ impl Door {
         self.memory = 0;
         self.slots.clear();
         self.granted.clear();
+        self.show_held(cx);
         self.waiting_inside = 0;
         self.is_armed = false;
         self.limits.codel.iter_mut().for_each(Codel::clear);

@@ -51,6 +51,8 @@ pub struct Pool<J> {
     queue_limit: u32,
     order: Order,
     in_use: u32,
+    /// Number of jobs that hold several slots at once, or one beside such jobs: see [`Pool::acquire_wide`].
+    wide: u32,
     /// Those of rank 0, in order of arrival, whichever end is served first.
     queue: Queue<J>,
     /// Those of ranks 1, 2, ...
@@ -67,7 +69,7 @@ impl<J: Copy> Pool<J> {
     /// When `capacity` is zero.
     pub fn new(capacity: u32, queue_limit: u32, order: Order) -> Pool<J> {
         assert!(capacity > 0, "a pool has at least one slot");
-        Pool { capacity, queue_limit, order, in_use: 0, queue: VecDeque::new(), lower: Vec::new() }
+        Pool { capacity, queue_limit, order, in_use: 0, wide: 0, queue: VecDeque::new(), lower: Vec::new() }
     }
 
     /// Asks for a slot for a job of rank 0.
@@ -85,7 +87,12 @@ impl<J: Copy> Pool<J> {
             self.in_use += 1;
             return Acquire::Granted;
         }
-        let rank = usize::from(rank());
+        self.wait(now, job, usize::from(rank()))
+    }
+
+    /// Lets a job wait, if there is a place for it.
+    #[inline]
+    fn wait(&mut self, now: SimTime, job: J, rank: usize) -> Acquire<J> {
         let mut answer = Acquire::Queued;
         if self.waiting() >= self.queue_limit as usize {
             match self.displace(rank) {
@@ -114,6 +121,59 @@ impl<J: Copy> Pool<J> {
         &mut self.lower[at]
     }
 
+    /// Asks for several slots at once. The job waits until as many are free; nobody of its rank or below passes it. A pool of
+    /// which this is asked once is asked for all slots in this way.
+    #[must_use]
+    pub fn acquire_wide(&mut self, now: SimTime, job: J, rank: u8, slots: u32) -> Acquire<J> {
+        let rank = usize::from(rank);
+        let in_line = !self.queue.is_empty() || self.lower.iter().take(rank).any(|queue| !queue.is_empty());
+        if in_line || slots > self.capacity - self.in_use {
+            return self.wait(now, job, rank);
+        }
+        self.hold_wide(slots);
+        Acquire::Granted
+    }
+
+    fn hold_wide(&mut self, slots: u32) {
+        self.in_use += slots;
+        self.wide += 1;
+    }
+
+    /// Gives several slots back, which one job has held. [`Pool::next_wide`] tells who gets them.
+    ///
+    /// # Panics
+    /// When fewer are held.
+    pub fn release_wide(&mut self, slots: u32) {
+        assert!(self.in_use >= slots && self.wide > 0, "only slots that are held can be given back");
+        self.in_use -= slots;
+        self.wide -= 1;
+    }
+
+    /// The next waiter, if as many slots are free as it asks for. To be called until `None` when slots have been given back, and
+    /// when a waiter has left.
+    #[must_use]
+    pub fn next_wide(&mut self, now: SimTime, slots: impl Fn(&J) -> u32) -> Option<Granted<J>> {
+        let free = self.capacity - self.in_use;
+        let newest_first = self.newest_first();
+        let queue =
+            std::iter::once(&mut self.queue).chain(&mut self.lower).find(|queue| !queue.is_empty())?;
+        let next = if newest_first { queue.back() } else { queue.front() };
+        let slots = next.map(|(job, _)| slots(job)).filter(|slots| *slots <= free)?;
+        let (job, since) = if newest_first { queue.pop_back() } else { queue.pop_front() }?;
+        self.hold_wide(slots);
+        Some(Granted { job, waited: now.since(since) })
+    }
+
+    /// Whether the waiter that came last gets the next slot.
+    #[inline]
+    fn newest_first(&self) -> bool {
+        match self.order {
+            Order::Fifo => false,
+            Order::Lifo => true,
+            Order::Adaptive => self.waiting() > self.capacity as usize,
+        }
+    }
+
     /// Gives a slot back. Returns the waiter to whom the slot passes, if anybody waits.
     ///
     /// # Panics
@@ -122,11 +182,7 @@ impl<J: Copy> Pool<J> {
     #[inline]
     pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
         assert!(self.in_use > 0, "only a slot that is held can be given back");
-        let newest_first = match self.order {
-            Order::Fifo => false,
-            Order::Lifo => true,
-            Order::Adaptive => self.waiting() > self.capacity as usize,
-        };
+        let newest_first = self.newest_first();
         let take = |queue: &mut Queue<J>| if newest_first { queue.pop_back() } else { queue.pop_front() };
         let next = take(&mut self.queue).or_else(|| self.lower.iter_mut().find_map(take));
         if next.is_none() {
@@ -145,7 +201,7 @@ impl<J: Copy> Pool<J> {
 
     /// A crash: all slots are free and nobody waits.
     pub fn clear(&mut self) {
-        self.in_use = 0;
+        (self.in_use, self.wide) = (0, 0);
         self.queue.clear();
         self.lower.clear();
     }
@@ -153,6 +209,11 @@ impl<J: Copy> Pool<J> {
     /// Number of slots that jobs hold.
     pub fn held(&self) -> u32 {
         self.in_use
+    }
+
+    /// Number of jobs that hold slots.
+    pub fn holders(&self) -> u32 {
+        if self.wide > 0 { self.wide } else { self.in_use }
     }
 
     /// Number of jobs that wait for a slot.
@@ -224,6 +285,27 @@ mod tests {
         assert_eq!((ask(10, 0), pool.waiting()), (Full, 3));
         let mut next = || pool.release(at(20)).map(|granted| granted.job);
         assert_eq!([next(), next(), next(), next()], [Some(5), Some(8), Some(9), None]);
+    }
+
+    #[test]
+    fn several_slots_are_taken_at_once_and_nobody_behind_passes() {
+        let mut pool = Pool::new(4, 9, Order::Fifo);
+        use Acquire::{Granted, Queued};
+        // A job says how many slots it takes: its last digit.
+        let slots = |job: &u64| (job % 10) as u32;
+        let mut ask = |job: u64, rank| pool.acquire_wide(at(0), job, rank, slots(&job));
+        assert_eq!([ask(11, 1), ask(21, 1), ask(33, 1), ask(41, 1)], [Granted, Granted, Queued, Queued]);
+        // Two are free: one of a higher rank passes, one of its own or below does not.
+        assert_eq!([ask(51, 0), ask(61, 2)], [Granted, Queued]);
+        let next = |pool: &mut Pool<u64>| pool.next_wide(at(0), slots).map(|granted| granted.job);
+        assert_eq!((next(&mut pool), pool.holders(), pool.held()), (None, 3, 3));
+        pool.release_wide(1);
+        pool.release_wide(1);
+        assert_eq!((next(&mut pool), next(&mut pool)), (Some(33), None));
+        pool.release_wide(3);
+        assert_eq!([next(&mut pool), next(&mut pool), next(&mut pool)], [Some(41), Some(61), None]);
+        pool.clear();
+        assert_eq!((pool.holders(), pool.held()), (0, 0));
     }
 
     #[test]

@@ -209,6 +209,11 @@ impl<'t> Reader<'_, 't> {
             .collect();
         self.key_spaces(&names, &tables);
         self.priorities(&names, &tables);
+        for (name, _) in names.iter().zip(&tables).filter(|(_, table)| table.units == Some(0)) {
+            let span = self.document.span_of(&format!("request.{name}.units"));
+            let none = Diagnostic::error(span, "a request that takes no worker is not worked on");
+            self.found.push(none.help("expected 1 or more".to_owned()));
+        }
         self.no_class_is_all(&names);
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
         if !(total > 0.0 && total.is_finite()) {
@@ -412,6 +417,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         },
         clients: table.clients.clone(),
         // A greater one is an error.
+        units: table.units.unwrap_or(1),
         priority: table.priority.map_or(0, |priority| priority.min(u32::from(PRIORITY_MAX)) as u8),
     }
 }

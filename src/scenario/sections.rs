@@ -115,6 +115,10 @@ pub(super) struct RequestTable {
     /// 1, and so on to 3. Default: 0.
     #[schemars(default, range(max = 3))]
     pub(super) priority: Option<u32>,
+    /// Number of workers of a server that a call takes at once; it waits until as many are free, and no call of its priority or below
+    /// passes it. Default: 1.
+    #[schemars(default, range(min = 1))]
+    pub(super) units: Option<u32>,
 }
 
 impl Default for RequestTable {
@@ -128,6 +132,7 @@ impl Default for RequestTable {
             zipf: None,
             clients: None,
             priority: None,
+            units: None,
         }
     }
 }

@@ -7,12 +7,14 @@
 mod answers;
 mod boxes;
 mod clients;
+mod demand;
 mod figures;
 mod limits;
 mod liveness;
 mod overload;
 mod pacing;
 mod priorities;
+mod units;
 
 use std::ops::RangeInclusive;
 

@@ -269,7 +269,7 @@ fn boxes_on_one_machine_share_its_power_but_neither_their_crashes_nor_their_hang
         let record = run(&text(&format!("kind = '{kind}'\ntarget = 'batch'")));
         let outcomes =
             |name: &str| record.components.iter().find(|one| one.name == name).expect("it is there").outcomes;
-        assert_eq!(outcomes("web")[1..], [0; 5]);
+        assert_eq!(outcomes("web")[1..].iter().sum::<u64>(), 0);
         assert!(outcomes("batch")[0] < outcomes("web")[0] * 9 / 10);
     }
 }
@@ -302,7 +302,7 @@ fn a_full_disk_fails_writes_and_an_empty_name_server_everything_that_is_not_cach
         [[fault]]\nkind = 'disk-full'\ntarget = 'db'\nat = '1min'\nfor = '1min'\n";
     let record = run(text);
     assert_eq!(events(&record), [(60.0, "db", "disk full"), (120.0, "db", "disk has room")]);
-    assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
+    assert_eq!(record.classes[0].outcomes[1..].iter().sum::<u64>(), 0);
     assert!(record.classes[1].outcomes[Outcome::Rejected as usize].abs_diff(600) < 100);
 
     // One resolver that is asked often. Its answer lasts 60 s, so that 100 s without records are 40 to 100 s without
@@ -455,7 +455,7 @@ fn regions_are_as_far_apart_as_their_table_says() {
     // Users ask the nearest server: 40 ms to the provider's edge and back, and no ocean between.
     let slowest = record.classes[0].ok.quantile(0.4) as f64 / 1e6;
     assert!((slowest - 41.1).abs() < 1.5, "{slowest}");
-    assert_eq!(record.classes[0].outcomes[1..], [0; 5]);
+    assert_eq!(record.classes[0].outcomes[1..].iter().sum::<u64>(), 0);
 }
 
 #[test]
@@ -520,7 +520,7 @@ fn a_replicated_database_fails_by_its_nodes() {
     };
     let record = run(&text("kind = 'crash'\ntarget = 'db.primary'"));
     assert_eq!(crashed(&record), ["db.primary"]);
-    assert_eq!(record.classes[0].outcomes[1..], [0; 5], "reads go to the replicas");
+    assert_eq!(record.classes[0].outcomes[1..].iter().sum::<u64>(), 0, "reads go to the replicas");
     let record = run(&text("kind = 'crash'\ntarget = 'db'"));
     assert_eq!(crashed(&record), ["db.primary", "db.replica-1", "db.replica-2"]);
     let (_, ok, failed) = between(&record, 61.0, 119.0);

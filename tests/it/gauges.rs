@@ -132,6 +132,11 @@ fn doors() -> Vec<Mover> {
              [server.web]\npublic = true\nlimit = { calls = 3 }\nsteps = [{ wait = '10ms' }]\n"
                 .to_owned()
         }),
+        ("server", "web", vec!["workers_held"], {
+            "[client.users]\nrate = '20/s'\ntarget = 'web'\n[request.page]\n[request.report]\nunits = 3\n\
+             [server.web]\npublic = true\nsteps = [{ wait = '10ms' }]\n"
+                .to_owned()
+        }),
         ("server", "web", vec!["displaced"], {
             "[client.users]\nrate = '120/s'\ntarget = 'web'\n[request.paid]\n[request.free]\npriority = 1\n\
              [server.web]\npublic = true\nworkers = 1\nqueue = 5\nsteps = [{ wait = '10ms' }]\n"

@@ -129,8 +129,12 @@ impl Balancer {
             }
             Control::Hang => self.hung = true,
             Control::Order(order) => self.order(order, cx),
-            Control::Slow(_) | Control::Impair(_) | Control::Mend(_) | Control::Err(_) | Control::Heal(_) => {
-            }
+            Control::Slow(_)
+            | Control::Burden(_)
+            | Control::Impair(_)
+            | Control::Mend(_)
+            | Control::Err(_)
+            | Control::Heal(_) => {}
         }
     }
 

@@ -6,6 +6,9 @@ use crate::parts::limit::LIMIT as LIMIT_NAME;
 /// Name of the gauge of the connections that calls hold.
 pub(super) const POOL_HELD_NAME: &str = "pool_held";
 
+/// Name of the gauge of the workers that calls hold, where calls take several.
+pub(super) const WORKERS_HELD_NAME: &str = "workers_held";
+
 /// The figures of a server's own.
 pub const GAUGES: &[Gauge] = &[
     Gauge::count("oom_kills", "Times that the process was killed because its machine had no memory left.")
@@ -41,6 +44,10 @@ pub const GAUGES: &[Gauge] = &[
         LIMIT_NAME,
         "Calls that may be inside at once, those that wait among them, where a `limit` says so.",
     ),
+    Gauge::level(
+        WORKERS_HELD_NAME,
+        "Workers that calls hold, where requests of some class take several at once.",
+    ),
     Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 
@@ -54,5 +61,6 @@ pub(super) const SHED: GaugeId = GaugeId::of("shed", GAUGES);
 pub(super) const ERRORS_ANSWERED: GaugeId = GaugeId::of("errors_answered", GAUGES);
 pub(super) const DISPLACED: GaugeId = GaugeId::of("displaced", GAUGES);
 pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
+pub(super) const WORKERS_HELD: GaugeId = GaugeId::of(WORKERS_HELD_NAME, GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);

@@ -134,6 +134,15 @@ impl Spec for ServerSpec {
         if self.on.is_some() && self.scheduling != Scheduling::Ps {
             problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
         }
+        for class in outline.classes.iter().filter(|class| class.units > self.workers()) {
+            let message = format!(
+                "a request of class `{}` takes {} workers at once, and there are {}: it would wait for ever",
+                class.name,
+                class.units,
+                self.workers()
+            );
+            problems.error("workers", message, format!("at least {}, or fewer `units`", class.units));
+        }
         for (at, step) in all(&self.steps) {
             step.check(&at, outline, problems);
         }

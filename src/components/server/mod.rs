@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Found, Scope, Verb};
 use crate::model::call::{Call, Notes, Parent};
-use crate::model::class::priorities;
+use crate::model::class::{priorities, units};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -91,7 +91,12 @@ impl Server {
             begun: VecDeque::new(),
             others: Vec::new(),
             others_query: Vec::new(),
-            door: Door::new(Limits { ranks: priorities(site.classes), ..spec.limits() }),
+            door: Door::new(Limits {
+                ranks: priorities(site.classes),
+                units: units(site.classes),
+                held: (!units(site.classes).is_empty()).then_some(gauges::WORKERS_HELD),
+                ..spec.limits()
+            }),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
             connecting: spec.connecting(),
@@ -233,6 +238,13 @@ impl Server {
             Action::Wait(variate) => {
                 let wait = cx.demand_of(key, variate, purpose);
                 cx.get_mut(call).notes.step = at as u16;
+                cx.alarm(wait, STEP_OVER, About::Call(call));
+            }
+            Action::Crowded(variate, each) => {
+                let others = self.door.holders().saturating_sub(1);
+                let wait = cx.demand_of(key, variate, purpose) + each.saturating_mul(u64::from(others));
+                cx.get_mut(call).notes.step = at as u16;
+                cx.annotate(call, || format!("waits {wait} with {others} others inside"));
                 cx.alarm(wait, STEP_OVER, About::Call(call));
             }
             &Action::Query(database, times, _) => {

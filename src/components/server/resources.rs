@@ -1,5 +1,6 @@
 //! What a group of servers has a limited amount of, and the keys that change it.
 
+use crate::model::class::units;
 use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::Dist;
 use crate::model::resource::{CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
@@ -7,7 +8,7 @@ use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
 use crate::parts::limit::LIMIT;
 
-use super::gauges::POOL_HELD_NAME;
+use super::gauges::{POOL_HELD_NAME, WORKERS_HELD_NAME};
 use super::spec::ServerSpec;
 use super::step::{Step, all};
 
@@ -29,8 +30,10 @@ impl ServerSpec {
         let slots = |name, noun, has, holds| {
             Resource::slots(name, Noun::Many(noun), of.clone(), f64::from(has), holds)
         };
-        let stays = vec![Hold::stay(1.0); classes.len()];
-        all.push(slots(WORKERS, "the workers", self.workers(), stays).when_full(self.behind_workers()));
+        let stays = classes.iter().map(|class| Hold::stay(f64::from(class.units))).collect();
+        let workers = slots(WORKERS, "the workers", self.workers(), stays).when_full(self.behind_workers());
+        let are_alike = units(classes).is_empty();
+        all.push(if are_alike { workers } else { workers.measured(Meter::Gauge(WORKERS_HELD_NAME)) });
         let longest_s = self.pool_timeout().as_secs_f64();
         let pools = self.all_pools();
         // The gauge is of all pools together.
@@ -60,7 +63,12 @@ impl ServerSpec {
             _ if limits.refuses => "refuses",
             _ => "drops",
         };
-        Full::queue(u64::from(limits.queue) + u64::from(limits.backlog), "queue", then)
+        let places = u64::from(limits.queue) + u64::from(limits.backlog);
+        let calls = self.limit.and_then(|limit| limit.calls);
+        match calls.map(|calls| u64::from(calls.saturating_sub(limits.slots))) {
+            Some(fewer) if fewer < places => Full::queue(fewer, "limit.calls", "rejects"),
+            _ => Full::queue(places, "queue", then),
+        }
     }
 
     /// The calls that are worked on share what the process leaves of the machine's memory.

@@ -1,6 +1,7 @@
 //! `Stage`: a step of a server, ready to run: names have become indices, and the steps of transactions stand in a row.
 
 use crate::kernel::random::unit_open;
+use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::ask::{Scope, Verb};
 use crate::model::class::priorities;
@@ -22,6 +23,8 @@ pub(super) const DRAWS_A_STEP: u64 = 2;
 pub(super) enum Action {
     Cpu(Variate),
     Wait(Variate),
+    /// A wait that is longer by this time for each other call inside.
+    Crowded(Variate, SimDuration),
     /// Index of the connection pool, number of repetitions, and what the query asks for beyond one entity.
     Query(usize, u16, Scope),
     /// Index of the targets, number of repetitions, number of parallel calls.
@@ -71,6 +74,7 @@ impl Server {
         let times = step.times.unwrap_or(1) as u16;
         let action = match step {
             Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
+            Step { wait: Some(dist), per_inside: Some(each), .. } => Action::Crowded(dist.variate(), each.0),
             Step { wait: Some(dist), .. } => Action::Wait(dist.variate()),
             Step { query: Some(name), .. } => {
                 Action::Query(self.database(name, spec, site), times, step.scope())

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::ask::Scope;
-use crate::model::quantity::{Dist, Share};
+use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::spec::{Files, Outline, Problems, RequestClass};
 
 /// Largest number of repetitions of a step, and of parallel branches.
@@ -24,6 +24,9 @@ pub struct Step {
     pub cpu: Option<Dist>,
     /// Time that holds a worker but no core: I/O elsewhere.
     pub wait: Option<Dist>,
+    /// Time by which a `wait` is longer for each other call that holds a worker when it begins: a resource behind it that slows
+    /// down with load. Only for `wait`. Default: none.
+    pub per_inside: Option<Duration>,
     /// A query to a database, over a pooled connection.
     pub query: Option<String>,
     /// A call to another box.
@@ -154,6 +157,14 @@ impl Step {
             if value.is_some_and(|value| !(1..=TIMES_MAX).contains(&value)) {
                 problems.error(format!("{at}.{key}"), format!("`{key}` lies between 1 and {TIMES_MAX}"), "");
             }
+        }
+        if self.per_inside.is_some() && self.wait.is_none() {
+            let message = "only a `wait` is longer with more calls inside";
+            problems.error(
+                format!("{at}.per_inside"),
+                message,
+                "calls that share cores slow each other down anyway",
+            );
         }
         self.check_asks(at, problems);
         if let Some(class) = &self.class

@@ -37,6 +37,8 @@ pub(super) enum Quantity {
     WaitShareOfAll(String),
     /// Mean response time of requests, of all classes or of one.
     Response(Option<usize>),
+    /// Mean response time of requests of a class, less a time in seconds that their work takes.
+    WaitOfClass(usize, f64),
     /// Standard deviation of the response time, all classes together.
     ResponseDeviation,
     /// Quantile of the response time, of all classes or of one.
@@ -110,6 +112,7 @@ impl Quantity {
         let failed = || count(ended_count) - count(ok_count);
         match self {
             Q::Response(class) => tally(record, *class).mean() / NANOS,
+            Q::WaitOfClass(class, work_s) => tally(record, Some(*class)).mean() / NANOS - work_s,
             Q::ResponseDeviation => tally(record, None).sd() / NANOS,
             Q::ResponseQuantile(class, q) => {
                 let mut all = Histogram::default();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::kernel::time::{SimDuration, SimTime};
 
 use super::super::event::{Event, Packed};
-use super::super::faults::{Effect, Fault, Planned, Stage, When};
+use super::super::faults::{Effect, Fault, Planned, Slowness, Stage, When};
 use super::super::machine::MachineId;
 use super::super::signal::{ComponentId, Control, Impairment, Order, Signal};
 use super::super::troubles::Links;
@@ -26,7 +26,9 @@ impl Simulation {
             Effect::PowerOff(components) => Effect::PowerOff(self.neighbours(&components)),
             Effect::Disaster(components) => Effect::Disaster(self.neighbours(&components)),
             Effect::Pause(components) => Effect::Pause(self.neighbours(&components)),
-            Effect::Slow { of, speed } => Effect::Slow { of: self.one_a_machine(of), speed },
+            Effect::Slow { of, speed, slowness } => {
+                Effect::Slow { of: self.one_a_machine(of), speed, slowness }
+            }
             other => other,
         };
         let effect = Arc::new(effect);
@@ -142,10 +144,14 @@ impl Simulation {
                 self.control_all(components, if begins { Control::Err(*rule) } else { Control::Heal(*rule) });
             }
             Effect::Links(name, links) => self.trouble(name, links, begins),
-            Effect::Slow { of, .. } => {
+            Effect::Slow { of, slowness, .. } => {
                 for component in of {
-                    let speed = self.speed_left(*component);
-                    self.happen(*component, Control::Slow((speed * MILLION).round() as u32));
+                    let speed = (self.speed_left(*component, *slowness) * MILLION).round() as u32;
+                    let control = match slowness {
+                        Slowness::Cores => Control::Slow(speed),
+                        Slowness::NewWork => Control::Burden(speed),
+                    };
+                    self.happen(*component, control);
                 }
             }
         }
@@ -178,13 +184,17 @@ impl Simulation {
         }
     }
 
-    /// The share of its speed that all active faults together leave to the machine of a component.
-    fn speed_left(&self, component: ComponentId) -> f64 {
+    /// The share of its speed that all active faults of one sort together leave to the machine of a component.
+    fn speed_left(&self, component: ComponentId, sort: Slowness) -> f64 {
         let machine_of = |id: &ComponentId| self.world.infos[id.index()].machine;
         let machine = machine_of(&component);
         let shares =
             self.faults.iter().filter(|planned| planned.active).map(|planned| match &*planned.effect {
-                Effect::Slow { of, speed } if of.iter().any(|id| machine_of(id) == machine) => *speed,
+                Effect::Slow { of, speed, slowness }
+                    if *slowness == sort && of.iter().any(|id| machine_of(id) == machine) =>
+                {
+                    *speed
+                }
                 _ => 1.0,
             });
         shares.product()

@@ -115,6 +115,13 @@ impl World {
         self.note(component, if speed == 1.0 { "normal speed" } else { "slow" });
     }
 
+    /// Changes how much is asked of a component's machine by work that comes from now on.
+    fn burden(&mut self, component: ComponentId, speed: f64) {
+        let Some(id) = self.infos[component.index()].machine else { return };
+        self.machines[id.index()].burden = 1.0 / speed;
+        self.note(component, if speed == 1.0 { "normal speed" } else { "slow" });
+    }
+
     fn recover(&mut self, component: ComponentId) {
         if self.infos[component.index()].process() == Status::Hung {
             self.take_down(component, Status::Down);
@@ -195,6 +202,7 @@ impl World {
                 self.take_over(component);
             }
             Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
+            Control::Burden(millionths) => self.burden(component, f64::from(millionths) / 1e6),
             Control::Impair(impairment) => self.note(component, impairment.events().0),
             Control::Mend(impairment) => self.note(component, impairment.events().1),
             Control::Err(_) => self.note(component, "errors"),

@@ -24,6 +24,8 @@ impl World {
     ) {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
+        let burden = self.machines[id.index()].burden;
+        let demand = if burden != 1.0 && device == Device::Cpu { demand.mul_f64(burden) } else { demand };
         if self.trace.is_some() {
             self.tell_work(owner, task, device, demand);
         }

@@ -2,6 +2,8 @@
 
 use super::super::script::{GAUGES, MEMORY, TICK, call, play};
 use super::*;
+use crate::model::gauge::GaugeId;
+use crate::queueing::concurrency::Concurrency;
 use crate::queueing::token_bucket::TokenBucket;
 
 const TIMER: u16 = 7;
@@ -152,5 +154,23 @@ fn beyond_a_limit_of_calls_inside_the_queue_is_of_no_use() {
         door.leave(calls[0], cx);
         assert_eq!(door.next(cx), Some((calls[1], Verdict::Enter)));
         assert_eq!(come(&mut door, 2, cx).1, [Verdict::Wait, Verdict::Away(Outcome::Rejected)]);
+    });
+}
+
+#[test]
+fn calls_take_several_slots_at_once() {
+    play(1, |_, cx| {
+        let mut door = Door::new(Limits { slots: 4, units: vec![3], ..narrow() });
+        let (calls, verdicts) = come(&mut door, 2, cx);
+        assert_eq!(verdicts, [Verdict::Enter, Verdict::Wait]);
+        // A check takes one, which is free, and passes nobody who waits.
+        let check = call(cx);
+        assert_eq!((door.admit_to_slot(check, cx), door.holders()), (Verdict::Wait, 1));
+        assert_eq!(come(&mut door, 1, cx).1, [Verdict::Away(Outcome::Rejected)]);
+        door.leave(calls[0], cx);
+        let begin = |call| Some((call, Verdict::Enter));
+        assert_eq!([door.next(cx), door.next(cx), door.next(cx)], [begin(calls[1]), begin(check), None]);
+        door.leave_slot(cx);
+        assert_eq!(come(&mut door, 1, cx).1, [Verdict::Wait]);
     });
 }

@@ -104,6 +104,17 @@ impl FaultKind {
     }
 }
 
+/// The work that a slow machine takes longer for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Applies {
+    /// All of it, while the fault lasts: the cores are slower.
+    #[default]
+    All,
+    /// Work that comes to the cores while the fault lasts, to its end: requests are heavier. Work that is there goes on as before.
+    New,
+}
+
 /// `[[fault]]`: something that goes wrong, once or again and again.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +138,8 @@ pub struct FaultSpec {
     pub mttr: Option<Dist>,
     /// For `slow`: the factor by which everything takes longer.
     pub factor: Option<f64>,
+    /// For `slow`: the work that takes longer. Default: "all".
+    pub applies: Option<Applies>,
     /// For `packet-loss`: share of the messages that are lost. Each is sent again 200 ms later, then 400 ms later,
     /// and so on. For `errors`: share of the calls that are answered with an error.
     pub share: Option<Share>,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{FaultKind, FaultSpec};
+use super::{Applies, FaultKind, FaultSpec};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::failing::rule;
-use crate::model::faults::{Deployment, Effect, Fault, Restart, When};
+use crate::model::faults::{Deployment, Effect, Fault, Restart, Slowness, When};
 use crate::model::quantity::Dist;
 use crate::model::signal::{ComponentId, Impairment};
 use crate::model::troubles::{Links, Trouble};
@@ -150,7 +150,13 @@ fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
         FaultKind::Region | FaultKind::Zone => Effect::Disaster(of),
         FaultKind::PowerOff => Effect::PowerOff(of),
         FaultKind::Hang => Effect::Hang(of),
-        FaultKind::Slow => Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0) },
+        FaultKind::Slow => {
+            let slowness = match spec.applies.unwrap_or_default() {
+                Applies::All => Slowness::Cores,
+                Applies::New => Slowness::NewWork,
+            };
+            Effect::Slow { of, speed: 1.0 / spec.factor.unwrap_or(1.0), slowness }
+        }
         FaultKind::Pause => Effect::Pause(of),
         FaultKind::Errors => Effect::Errors(of, rule(spec.share.unwrap_or_default(), spec.ending, spec.time)),
         FaultKind::DiskFull => Effect::Impair(of, Impairment::StorageFull),

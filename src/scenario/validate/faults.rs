@@ -210,6 +210,9 @@ impl Check<'_> {
             }
         }
         self.error_keys();
+        if self.spec.applies.is_some() && *kind != FaultKind::Slow {
+            self.problems.error("applies", "`applies` goes with kind = \"slow\"", "drop the key");
+        }
         if pause.is_some() && *kind != FaultKind::Deploy {
             self.problems.error("pause", "`pause` goes with kind = \"deploy\"", "drop the key");
         }

@@ -4,6 +4,9 @@ use super::params::{Params, Reason, whole};
 use super::text::{OPEN, SHARED, client, exponential, fifo, public, rate, steady, time};
 use super::{Input, Plan, Quantity, at_the_box, offer};
 
+/// The discipline of classes of which the first goes first, without taking a core from another one.
+const RANKS: &str = "priority nonpreemptive";
+
 /// One station.
 pub(super) fn station(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
@@ -137,7 +140,8 @@ pub(super) fn discipline(params: &Params<'_>) -> Result<&'static str, Reason> {
 /// Several classes of requests at one box.
 pub(super) fn classes(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     let params = &input.params;
-    let discipline = discipline(params)?;
+    let has_ranks = params.word("discipline", "FIFO")? == RANKS;
+    let discipline = if has_ranks { "fifo" } else { discipline(params)? };
     let rates = params.list("arrival_rates")?;
     let means = match params.has("service_means") {
         true => params.list("service_means")?,
@@ -152,6 +156,9 @@ pub(super) fn classes(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
     for (index, (rate, mean)) in rates.iter().zip(&means).enumerate() {
         let class = index + 1;
         boxes += &format!("[request.class{class}]\nshare = {rate}\n");
+        if has_ranks {
+            boxes += &format!("priority = {index}\n");
+        }
         let work = match laws.get(index).and_then(serde_json::Value::as_str).unwrap_or("exponential") {
             "exponential" => exponential(*mean),
             "deterministic" => format!("\"{}\"", time(*mean)),
@@ -159,10 +166,18 @@ pub(super) fn classes(input: &Input<'_>) -> Result<Vec<Plan>, Reason> {
         };
         steps.push(format!("{{ cpu = {work}, class = \"class{class}\" }}"));
         offers.push((format!("mean_sojourn_class{class}"), Quantity::Response(Some(index))));
+        offers.push((format!("mean_wait_class{class}"), Quantity::WaitOfClass(index, *mean)));
         offers.push((format!("mean_in_class{class}"), Quantity::InsideOfClass(index)));
     }
     let cores = params.count_or("servers", 1)?;
-    let keys = if discipline == "ps" { format!("{SHARED}\ncores = {cores}") } else { fifo(cores) };
+    let keys = match discipline {
+        "ps" => format!("{SHARED}\ncores = {cores}"),
+        // Priorities order those who wait for a worker, of whom each core has one.
+        _ if has_ranks => {
+            fifo(cores).replace("workers = 100000", &format!("workers = {cores}\nqueue = 100000"))
+        }
+        _ => fifo(cores),
+    };
     let load = rates.iter().sum();
     boxes += &client(&rate(load), "box");
     boxes += &public("box", &keys, &steps.join(", "));

@@ -106,19 +106,18 @@ impl World {
         self.recorder.note(now, &self.infos[component.index()].name, event);
     }
 
-    /// Changes the speed of a component's machine, and so of everything that runs on it.
-    fn slow(&mut self, component: ComponentId, speed: f64) {
+    /// Changes the speed of a component's machine, and so of everything that runs on it, or of what comes to its cores from now on.
+    fn slow(&mut self, component: ComponentId, control: Control) {
+        let (Control::Slow(millionths) | Control::Burden(millionths)) = control else { return };
+        let speed = f64::from(millionths) / 1e6;
         let now = self.now();
         let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].set_speed(now, speed);
-        self.rearm(id, Device::Cpu);
-        self.note(component, if speed == 1.0 { "normal speed" } else { "slow" });
-    }
-
-    /// Changes how much is asked of a component's machine by work that comes from now on.
-    fn burden(&mut self, component: ComponentId, speed: f64) {
-        let Some(id) = self.infos[component.index()].machine else { return };
-        self.machines[id.index()].burden = 1.0 / speed;
+        if matches!(control, Control::Slow(_)) {
+            self.machines[id.index()].set_speed(now, speed);
+            self.rearm(id, Device::Cpu);
+        } else {
+            self.machines[id.index()].burden = 1.0 / speed;
+        }
         self.note(component, if speed == 1.0 { "normal speed" } else { "slow" });
     }
 
@@ -201,8 +200,7 @@ impl World {
                 (info.causes, info.dark) = (0, 0);
                 self.take_over(component);
             }
-            Control::Slow(millionths) => self.slow(component, f64::from(millionths) / 1e6),
-            Control::Burden(millionths) => self.burden(component, f64::from(millionths) / 1e6),
+            Control::Slow(_) | Control::Burden(_) => self.slow(component, control),
             Control::Impair(impairment) => self.note(component, impairment.events().0),
             Control::Mend(impairment) => self.note(component, impairment.events().1),
             Control::Err(_) => self.note(component, "errors"),

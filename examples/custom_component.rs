@@ -157,7 +157,7 @@ impl Component for Mirror {
                 }
             }
             Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
-            Signal::Returned(..) | Signal::Passed(..) => {}
+            Signal::Returned(..) | Signal::Passed(..) | Signal::Cancelled(_) => {}
         }
     }
 }

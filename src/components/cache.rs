@@ -269,7 +269,11 @@ impl Component for Cache {
                 self.hand.crash();
                 cx.level(ENTRIES, 0);
             }
-            Signal::Alarm(_) | Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
+            Signal::Alarm(_)
+            | Signal::Control(_)
+            | Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Cancelled(_) => {}
         }
     }
 }

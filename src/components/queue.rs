@@ -321,7 +321,7 @@ impl Component for Queue {
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => self.pull(cx),
             Signal::Alarm(_) | Signal::Control(_) => {}
-            Signal::Done(_) | Signal::Returned(..) | Signal::Passed(..) => {}
+            Signal::Done(_) | Signal::Returned(..) | Signal::Passed(..) | Signal::Cancelled(_) => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `Component`, the one trait that every box of the diagram implements, and `Cx`, everything that a component may do.
 
+mod carried;
+
 use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
@@ -167,12 +169,6 @@ impl Cx<'_> {
     /// its reply is ignored.
     pub fn abandon(&mut self, call: CallId) {
         self.world.abandon(call);
-    }
-
-    /// Whether the caller of a call that is inside this component still waits: it has neither given up nor crashed. For
-    /// work that needs its caller all the time, such as a transfer.
-    pub fn is_awaited(&self, call: CallId) -> bool {
-        !self.get(call).abandoned
     }
 
     /// A call that is alive; `None` once it has ended.

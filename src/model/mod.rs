@@ -19,6 +19,7 @@ mod keys;
 pub mod ledger;
 pub mod lever;
 pub mod listen;
+mod luggage;
 pub mod machine;
 mod meter;
 pub mod moments;

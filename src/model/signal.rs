@@ -291,10 +291,30 @@ pub enum Signal {
     Returned(CallId, ComponentId),
     /// The answer of a call that the component forwarded and watches passes on its way to the caller.
     Passed(CallId, Outcome),
+    /// The caller of a call that is inside the component waits for it no longer, and says so. The call is to be answered all the
+    /// same, and nobody gets the answer.
+    Cancelled(CallId),
     /// The work that the component entered at its machine for this call is done.
     Done(CallId),
     /// A timer of the component fires.
     Alarm(Alarm),
     /// An operation on the component.
     Control(Control),
+}
+
+impl Signal {
+    /// The number that stands for its kind in the fingerprint.
+    #[inline(always)]
+    pub(super) fn kind(self) -> u64 {
+        match self {
+            Signal::Call(_) => 1,
+            Signal::Reply(_, outcome) => 16 + outcome as u64,
+            Signal::Done(_) => 2,
+            Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
+            Signal::Control(_) => 3,
+            Signal::Returned(..) => 4,
+            Signal::Passed(..) => 5,
+            Signal::Cancelled(_) => 7,
+        }
+    }
 }

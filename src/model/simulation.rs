@@ -27,6 +27,7 @@ use super::gauge::Gauge;
 use super::hardware::MachineSpec;
 use super::keys::Keys;
 use super::ledger::Ledgers;
+use super::luggage::Luggage;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
 use super::part::Part;
@@ -114,6 +115,7 @@ impl Simulation {
             calendar: Calendar::new(),
             controls: Slab::new(Control::Crash),
             calls: Slab::new(Call::BLANK),
+            luggage: Luggage::default(),
             requests: Slab::new(Request::BLANK),
             infos: Vec::new(),
             machines: Vec::new(),
@@ -287,6 +289,7 @@ impl Simulation {
                 tag::ALARM_NUMBER => self.ring(event, About::Number(event.number())),
                 tag::ALARM_TURN => self.ring(event, event.turn()),
                 tag::KNOCK => self.knock(event),
+                tag::CANCEL => self.cancel(event.call()),
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
                 tag::DISK => self.depart_from_disk(event.machine(), fired.seq),
                 tag::CONTROL => {
@@ -356,6 +359,19 @@ impl Simulation {
         None
     }
 
+    /// Tells the component that has a call that the caller waits no longer. Nobody hears it if the call has been answered meanwhile.
+    #[cold]
+    fn cancel(&mut self, id: CallId) {
+        let Some(&Call { callee, stage: Stage::Inside, number, .. }) = self.world.calls.get(id.0) else {
+            return;
+        };
+        match self.world.infos[callee.index()].status {
+            Status::Up => self.deliver(callee, Signal::Cancelled(id), number),
+            Status::Paused => self.world.hold(Event::Cancel { to: callee, id }),
+            Status::Hung | Status::Down | Status::Silent => {}
+        }
+    }
+
     /// Delivers an answer to the caller if it still waits, and ends the call. A router that watches the call sees the
     /// answer pass.
     #[inline]
@@ -408,7 +424,7 @@ impl Simulation {
     fn deliver(&mut self, to: ComponentId, signal: Signal, number: u64) {
         let world = &mut self.world;
         let Seat { component, name_hash } = &mut self.seats[to.index()];
-        world.fingerprint.add(world.now(), *name_hash, kind_of(signal), number);
+        world.fingerprint.add(world.now(), *name_hash, signal.kind(), number);
         if world.trace.is_some() {
             world.tell_signal(to, signal);
         }
@@ -476,19 +492,5 @@ impl Simulation {
         for machine in &mut self.world.machines {
             machine.end_warmup(now);
         }
-    }
-}
-
-/// The number that stands for a kind of signal in the fingerprint.
-#[inline(always)]
-fn kind_of(signal: Signal) -> u64 {
-    match signal {
-        Signal::Call(_) => 1,
-        Signal::Reply(_, outcome) => 16 + outcome as u64,
-        Signal::Done(_) => 2,
-        Signal::Alarm(alarm) => 256 + u64::from(alarm.code),
-        Signal::Control(_) => 3,
-        Signal::Returned(..) => 4,
-        Signal::Passed(..) => 5,
     }
 }

@@ -21,6 +21,7 @@ use super::event::{EPOCHS_MAX, Event, Packed};
 use super::keys::Keys;
 use super::ledger::Ledgers;
 use super::listen::Listen;
+use super::luggage::Luggage;
 use super::machine::{Machine, MachineId};
 use super::meter::Inside;
 use super::network::{Network, Place};
@@ -118,6 +119,8 @@ pub(super) struct World {
     /// The content of the control events in the calendar.
     pub(super) controls: Slab<Control>,
     pub(super) calls: Slab<Call>,
+    /// What few of the calls carry.
+    pub(super) luggage: Luggage,
     pub(super) requests: Slab<Request>,
     pub(super) infos: Vec<Info>,
     pub(super) machines: Vec<Machine>,

@@ -268,6 +268,18 @@ impl Door {
         self.slots.holders()
     }
 
+    /// A call that may be waiting for a slot waits no longer. Returns whether it did.
+    pub fn withdraw(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let has_waited = self.slots.withdraw(|waiter| waiter.call == call);
+        if has_waited {
+            if !self.limits.units.is_empty() {
+                self.pass_on(cx);
+            }
+            self.tell_waiting(cx);
+        }
+        has_waited
+    }
+
     /// A number of calls that hold a slot wait for something else from now on.
     pub fn set_waiting_inside(&mut self, calls: usize, cx: &mut Cx<'_>) {
         self.waiting_inside = calls;

@@ -5,6 +5,7 @@
 
 use rand::Rng;
 
+use crate::kernel::random::unit_open;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::call::Parent;
 use crate::model::component::Cx;
@@ -12,6 +13,8 @@ use crate::model::signal::{About, CallId, RequestId};
 use crate::queueing::backoff::Backoff;
 use crate::queueing::deadlines::Deadlines;
 use crate::queueing::retry_budget::RetryBudget;
+
+use super::failure::{Failure, Failures};
 
 /// What a hand waits for.
 pub trait Errand: Copy {
@@ -52,6 +55,45 @@ pub struct Retries {
     pub backoff: Backoff,
     /// Bound on the retries of all requests together.
     pub budget: Option<RetryBudget>,
+    /// The failures after which another try follows.
+    pub on: Failures,
+    /// Whether a write is sent again that may have been done.
+    pub writes: bool,
+    /// Share of the failures after which another try follows.
+    pub chance: f64,
+}
+
+/// Why a try is the last one, or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// Another try follows. It is paid from the budget.
+    Yes,
+    /// None follows.
+    No,
+    /// One would follow, but the budget has nothing left.
+    Refused,
+}
+
+impl Retries {
+    /// Whether another try follows the one of number `attempt`, which has failed. Draws once, where chance decides.
+    pub fn again(
+        &mut self,
+        attempt: u16,
+        failure: Failure,
+        is_write: bool,
+        now: SimTime,
+        rng: &mut impl Rng,
+    ) -> Again {
+        let may_repeat = self.writes || !is_write || !failure.may_be_done();
+        if attempt >= self.attempts || !may_repeat || !self.on.contains(failure) {
+            return Again::No;
+        }
+        if self.chance < 1.0 && unit_open(rng) >= self.chance {
+            return Again::No;
+        }
+        let pays = self.budget.as_mut().is_none_or(|budget| budget.try_retry(now));
+        if pays { Again::Yes } else { Again::Refused }
+    }
 }
 
 /// How one box asks others.
@@ -70,11 +112,34 @@ impl<E: Errand> Hand<E> {
         Hand { limits: patience.map(Deadlines::new), timer, retries }
     }
 
-    /// A request begins, which earns its share of the budget for retries.
+    /// A request begins, which counts for the budget of retries.
     #[inline(always)]
-    pub fn earn(&mut self, now: SimTime) {
+    pub fn begin(&mut self, now: SimTime) {
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
-            budget.request(now);
+            budget.begin(now);
+        }
+    }
+
+    /// The try of number `attempt` has ended.
+    #[inline(always)]
+    pub fn tried(&mut self, attempt: u16, is_ok: bool) {
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.tried(is_ok, attempt > 1);
+        }
+    }
+
+    /// The try of number `attempt` has ended without a result.
+    pub fn given_up(&mut self, attempt: u16) {
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.given_up(attempt > 1);
+        }
+    }
+
+    /// A request ends.
+    #[inline(always)]
+    pub fn end(&mut self) {
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.end();
         }
     }
 
@@ -100,16 +165,17 @@ impl<E: Errand> Hand<E> {
         late
     }
 
-    /// Whether another try follows the one of number `attempt`, which has failed. If so, it is paid from the budget.
-    pub fn tries_again(&mut self, attempt: u16, now: SimTime) -> bool {
-        self.retries.as_mut().is_some_and(|Retries { attempts, budget, .. }| {
-            attempt < *attempts && budget.as_mut().is_none_or(|budget| budget.try_retry(now))
-        })
-    }
-
-    /// Whether the try of number `attempt` is not the last one: if no other follows it, the budget has refused that.
-    pub fn has_tries_left(&self, attempt: u16) -> bool {
-        self.retries.as_ref().is_some_and(|retries| attempt < retries.attempts)
+    /// Whether another try follows the one of number `attempt`, which has failed, as [`Retries::again`].
+    pub fn again(
+        &mut self,
+        attempt: u16,
+        failure: Failure,
+        is_write: bool,
+        now: SimTime,
+        rng: &mut impl Rng,
+    ) -> Again {
+        let Some(retries) = &mut self.retries else { return Again::No };
+        retries.again(attempt, failure, is_write, now, rng)
     }
 
     /// The pause after the try of number `attempt`, where `last` is the pause before that try, or zero.
@@ -123,6 +189,9 @@ impl<E: Errand> Hand<E> {
         if let Some(limits) = &mut self.limits {
             limits.clear();
         }
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.clear();
+        }
     }
 }
 
@@ -131,6 +200,7 @@ mod tests {
     use super::super::script::{TICK, call, play};
     use super::*;
     use crate::queueing::backoff::Jitter;
+    use crate::queueing::retry_budget::ShareBudget;
 
     const TIMER: u16 = 7;
 
@@ -144,6 +214,9 @@ mod tests {
             attempts: 3,
             backoff: Backoff { base, factor: 2.0, max: SimDuration::from_secs(10), jitter: Jitter::None },
             budget,
+            on: Failures::ALL,
+            writes: true,
+            chance: 1.0,
         }
     }
 
@@ -191,16 +264,45 @@ mod tests {
         });
     }
 
+    /// What follows tries of these numbers, which have timed out.
+    fn follows(hand: &mut Hand<CallId>, attempts: [u16; 3]) -> [Again; 3] {
+        let mut rng = crate::kernel::random::KeyedRng::new(1);
+        attempts.map(|attempt| hand.again(attempt, Failure::Timeout, false, SimTime::ZERO, &mut rng))
+    }
+
     #[test]
     fn tries_end_with_their_number_or_with_the_budget() {
-        assert!(!patient(None).tries_again(1, SimTime::ZERO));
-        let mut hand = patient(Some(retries(None)));
-        assert_eq!([1, 2, 3].map(|attempt| hand.tries_again(attempt, SimTime::ZERO)), [true, true, false]);
+        use Again::{No, Refused, Yes};
+        assert_eq!(follows(&mut patient(None), [1, 2, 3]), [No; 3]);
+        assert_eq!(follows(&mut patient(Some(retries(None))), [1, 2, 3]), [Yes, Yes, No]);
         // Half a retry a request, and no reserve.
-        let budget = RetryBudget::new(0.5, 0.0, SimDuration::from_secs(10));
+        let budget = RetryBudget::Share(ShareBudget::new(0.5, 0.0, SimDuration::from_secs(10)));
         let mut hand = patient(Some(retries(Some(budget))));
-        (0..4).for_each(|_| hand.earn(SimTime::ZERO));
-        assert_eq!([1, 1, 1].map(|attempt| hand.tries_again(attempt, SimTime::ZERO)), [true, true, false]);
+        (0..4).for_each(|_| hand.begin(SimTime::ZERO));
+        assert_eq!(follows(&mut hand, [1, 1, 1]), [Yes, Yes, Refused]);
+        hand.crash();
+        assert_eq!(follows(&mut hand, [1, 1, 1]), [Refused; 3]);
+    }
+
+    #[test]
+    fn tries_end_with_a_failure_after_which_none_follows() {
+        let mut rng = crate::kernel::random::KeyedRng::new(1);
+        let on = Failures::of(&[Failure::Connect, Failure::Timeout]);
+        let mut some = Retries { on, writes: false, ..retries(None) };
+        let mut again =
+            |failure, is_write| some.again(1, failure, is_write, SimTime::ZERO, &mut rng) == Again::Yes;
+        assert_eq!(
+            Failure::ALL.map(|failure| again(failure, false)),
+            [true, false, true, false, false, false]
+        );
+        // A write that may have been done is not sent again.
+        assert!(again(Failure::Connect, true) && !again(Failure::Timeout, true));
+        let mut half = Retries { chance: 0.5, ..retries(None) };
+        let tries = 10_000;
+        let again = (0..tries)
+            .filter(|_| half.again(1, Failure::Timeout, false, SimTime::ZERO, &mut rng) == Again::Yes)
+            .count();
+        assert!(again.abs_diff(tries / 2) < 200, "{again}");
     }
 
     #[test]

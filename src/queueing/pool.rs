@@ -199,6 +199,15 @@ impl<J: Copy> Pool<J> {
         queue.pop_front().map(|(job, _)| job)
     }
 
+    /// Takes out the first waiter for whom this holds. Returns whether there was one. Those who have waited long are looked at
+    /// first, because they are the ones that give up.
+    pub fn withdraw(&mut self, is_it: impl Fn(&J) -> bool) -> bool {
+        std::iter::once(&mut self.queue).chain(&mut self.lower).any(|queue| {
+            let found = queue.iter().position(|(job, _)| is_it(job));
+            found.is_some_and(|at| queue.remove(at).is_some())
+        })
+    }
+
     /// A crash: all slots are free and nobody waits.
     pub fn clear(&mut self) {
         (self.in_use, self.wide) = (0, 0);
@@ -245,6 +254,14 @@ mod tests {
         use Acquire::{Full, Granted, Queued};
         assert_eq!(answers, [Granted, Queued, Queued, Queued, Full]);
         pool
+    }
+
+    #[test]
+    fn who_withdraws_leaves_the_queue_and_nobody_else_does() {
+        let mut pool = crowded(Order::Fifo);
+        assert_eq!([2, 2, 7].map(|job| pool.withdraw(|other| *other == job)), [true, false, false]);
+        let next = [5, 6].map(|second| pool.release(at(second)).map(|granted| granted.job));
+        assert_eq!(next, [Some(1), Some(3)]);
     }
 
     #[test]

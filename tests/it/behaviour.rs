@@ -6,6 +6,7 @@
 
 mod answers;
 mod boxes;
+mod calling;
 mod clients;
 mod demand;
 mod figures;

@@ -54,7 +54,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
     let some = vec![sheds(), errs(), kills()];
-    [movers_before_servers(), some, doors(), movers_from_servers_on()].concat()
+    [movers_before_servers(), some, doors(), careful(), movers_from_servers_on()].concat()
 }
 
 fn movers_before_servers() -> Vec<Mover> {
@@ -103,6 +103,46 @@ fn movers_before_servers() -> Vec<Mover> {
         }),
         ("balancer", "lb", vec!["takeovers"], balanced("standby = true", &crash("lb"))),
         ("balancer", "lb", vec!["limit"], balanced("limit = { gradient = {} }", "")),
+    ]
+}
+
+/// A server that asks another one, which fails each call, with a step with these keys.
+fn asks(keys: &str) -> String {
+    format!(
+        "[client.users]\nrate = '100/s'\ntarget = 'web'\ntimeout = '40ms'\ncancel = true\n\
+         [server.web]\npublic = true\ncancel = true\nsteps = [{{ call = 'api', {keys} }}]\n\
+         [server.api]\nrate_limit = {{ rate = '50/s', burst = 1 }}\n\
+         steps = [{{ wait = {{ dist = 'exponential', mean = '20ms' }} }}, {{ wait = '5ms' }}]\n"
+    )
+}
+
+/// Servers that take care with their calls.
+fn careful() -> Vec<Mover> {
+    let hedge = asks("hedge = { after = '10ms' }").replace("'50/s'", "'5000/s'");
+    let late = "[client.users]\nrate = '120/s'\ntarget = 'lb'\ntimeout = '100ms'\npropagate = true\n\
+                [balancer.lb]\npublic = true\ntargets = ['web']\n\
+                [server.web]\nworkers = 1\npropagate = true\nsteps = [{ wait = '10ms' }]\n";
+    let queued = "[client.users]\nrate = '120/s'\ntarget = 'lb'\ntimeout = '100ms'\npropagate = true\ncancel = true\n\
+                  [balancer.lb]\npublic = true\ntargets = ['web']\nconnections = 1\nqueue = { limit = 1000 }\n\
+                  [server.web]\nsteps = [{ wait = '10ms' }]\n";
+    let refused = "[client.users]\nrate = '100/s'\ntarget = 'lb'\n\
+                   [balancer.lb]\npublic = true\ntargets = ['web']\nretries = 1\nretries_on = ['rejected']\n\
+                   retries_at = 'same'\nretries_budget = { kind = 'tokens' }\n\
+                   [server.web]\nrate_limit = { rate = '10/s', burst = 1 }\nsteps = [{ wait = '1ms' }]\n";
+    vec![
+        ("server", "web", vec!["retries", "retries_refused"], asks("retry = { attempts = 3, budget = 0.1 }")),
+        ("server", "web", vec!["hedges", "hedges_won"], hedge),
+        ("server", "api", vec!["cancelled"], asks("times = 1")),
+        (
+            "server",
+            "web",
+            vec!["breaker_opened", "breaker_denied"],
+            asks("breaker = { share = '30%', open = '1s' }"),
+        ),
+        ("server", "web", vec!["dropped_late"], late.to_owned()),
+        ("balancer", "lb", vec!["cancelled"], queued.replace("propagate = true\n", "")),
+        ("balancer", "lb", vec!["dropped_late"], queued.replace("cancel = true\n", "")),
+        ("balancer", "lb", vec!["retries_refused"], refused.to_owned()),
     ]
 }
 

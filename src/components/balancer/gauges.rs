@@ -9,6 +9,7 @@ pub const GAUGES: &[Gauge] = &[
         "retries",
         "Calls sent again because their target could not be reached, broke off, or was too slow.",
     ),
+    Gauge::count("retries_refused", "Further tries that the budget did not allow."),
     Gauge::count("ejections", "Times that a target was left out because calls to it failed."),
     Gauge::count(
         "fail_open",
@@ -19,6 +20,8 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("timeouts", "Calls that had no answer from their target in time.").less_is_better(),
     Gauge::count("queue_timeouts", "Calls turned away after they had waited too long for a connection.")
         .less_is_better(),
+    Gauge::count("cancelled", "Calls inside that their callers cancelled; their targets were told."),
+    Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
     Gauge::count("checks_failed", "Health checks of targets that failed."),
     Gauge::count("takeovers", "Times that the standby took over."),
     Gauge::level(
@@ -28,6 +31,7 @@ pub const GAUGES: &[Gauge] = &[
 ];
 
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
+pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);
 pub(super) const EJECTIONS: GaugeId = GaugeId::of("ejections", GAUGES);
 pub(super) const FAIL_OPEN: GaugeId = GaugeId::of("fail_open", GAUGES);
 pub(super) const SESSIONS_LOST: GaugeId = GaugeId::of("sessions_lost", GAUGES);
@@ -36,3 +40,5 @@ pub(super) const QUEUE_TIMEOUTS: GaugeId = GaugeId::of("queue_timeouts", GAUGES)
 pub(super) const CHECKS_FAILED: GaugeId = GaugeId::of("checks_failed", GAUGES);
 pub(super) const TAKEOVERS: GaugeId = GaugeId::of("takeovers", GAUGES);
 pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
+pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
+pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);

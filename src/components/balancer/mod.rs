@@ -14,12 +14,11 @@ mod watch;
 
 pub use gauges::GAUGES;
 pub use spec::{
-    Again, BalancerSpec, Counts, EjectionSpec, Failure, Gone, HealthSpec, PolicyKind, Preset, QueueSpec,
-    StickySpec,
+    Again, BalancerSpec, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, Preset, QueueSpec, StickySpec,
 };
 
 use crate::kernel::random::{mix, name_hash};
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Parent};
@@ -67,6 +66,9 @@ mod timer {
 /// Purposes of draws: the core time of a call is 0, the choice of its n-th target is n, counted from 1.
 const DEMAND: u64 = 0;
 const CHOICE: u64 = 1;
+
+/// Flag in a call's notes: its caller has cancelled it.
+const CANCELLED: u8 = 1;
 
 /// One balancer, or a pair behind one address.
 #[derive(Debug)]
@@ -119,7 +121,14 @@ impl Balancer {
             hand: Hand::new(
                 settings.timeout,
                 timer::DEADLINE,
-                Some(Retries { attempts: settings.retries + 1, backoff: settings.backoff, budget: None }),
+                Some(Retries {
+                    attempts: settings.retries + 1,
+                    backoff: settings.backoff,
+                    budget: spec.retries_budget.map(|budget| budget.budget()),
+                    on: settings.retries_on,
+                    writes: false,
+                    chance: 1.0,
+                }),
             ),
             jar,
             writes: site.classes.iter().map(|class| class.writes).collect(),
@@ -159,6 +168,10 @@ impl Balancer {
     /// A call has its connection: the balancer's own work comes first.
     #[inline(always)]
     fn begin(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if cx.is_late(call) {
+            cx.count(gauges::DROPPED_LATE);
+            return self.leave(call, Outcome::TimedOut, cx);
+        }
         match &self.demand {
             Some(variate) => {
                 let demand = cx.demand(call, variate, DEMAND);
@@ -170,10 +183,14 @@ impl Balancer {
 
     /// Sends a call to a target. Without a target the call ends.
     fn relay(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if cx.get(call).notes.flags & CANCELLED != 0 {
+            return self.leave(call, Outcome::TimedOut, cx);
+        }
         let Some(target) = self.choose(call, &[], cx) else {
             self.leave(call, Outcome::Unavailable, cx);
             return;
         };
+        self.hand.begin(cx.now());
         let child = self.send(call, target, cx);
         let place = self.relays.insert(Relay::new(call, child, target, cx.now()));
         cx.get_mut(call).notes.mark = u64::from(place);
@@ -187,6 +204,10 @@ impl Balancer {
         let child = cx.call(Parent::Call(call), id, 0);
         if let Some(until) = self.targets.sent(cx.now(), target) {
             cx.alarm_at(until, timer::READMIT, About::Number(target as u32));
+        }
+        let deadline = cx.deadline(call);
+        if deadline < SimTime::MAX {
+            cx.set_deadline(child, deadline);
         }
         self.hand.wait_for(child, cx);
         child
@@ -226,6 +247,7 @@ impl Balancer {
     #[inline(always)]
     fn finish(&mut self, place: u32, outcome: Outcome, cx: &mut Cx<'_>) {
         let call = self.relays.remove(place);
+        self.hand.end();
         self.leave(call, outcome, cx);
     }
 
@@ -298,6 +320,7 @@ impl Component for Balancer {
             Signal::Done(call) => self.relay(call, cx),
             Signal::Alarm(alarm) => self.alarm(alarm, cx),
             Signal::Control(control) => self.control(control, cx),
+            Signal::Cancelled(call) => self.cancelled(call, cx),
             Signal::Returned(..) | Signal::Passed(..) => {}
         }
         if self.door.has_next() {

@@ -72,6 +72,11 @@ impl Relays {
         self.places[place as usize].as_mut().expect("a call that is inside has its place")
     }
 
+    /// The call in a place, if there is one.
+    pub(super) fn find(&self, place: u32) -> Option<&Relay> {
+        self.places.get(place as usize)?.as_ref()
+    }
+
     /// The call in a place leaves. Returns the call that came in.
     pub(super) fn remove(&mut self, place: u32) -> CallId {
         let relay = self.places[place as usize].take().expect("a call leaves once");

@@ -1,10 +1,11 @@
 //! Checks the keys of a balancer.
 
-use super::spec::{BalancerSpec, Failure, PolicyKind, RETRIES_MAX};
+use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
 use crate::parts::checks::Pace;
+use crate::parts::failure::Failure;
 
 /// Largest number of checks in a row that change a state.
 const ROW_MAX: u16 = 1000;
@@ -177,11 +178,15 @@ impl BalancerSpec {
             ("retries_on", self.retries_on.is_some()),
             ("retries_at", self.retries_at.is_some()),
             ("retries_pause", self.retries_pause.is_some()),
+            ("retries_budget", self.retries_budget.is_some()),
         ];
         for (key, given) in retry_keys {
             if given && settings.retries == 0 {
                 problems.error(key, format!("`{key}` does nothing without `retries`"), "add retries = 1");
             }
+        }
+        if let Some(budget) = &self.retries_budget {
+            budget.check("retries_budget", problems);
         }
         if self.retries_on.as_ref().is_some_and(Vec::is_empty) {
             let help = "name a failure, such as \"connect\", or set retries = 0";

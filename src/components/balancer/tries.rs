@@ -2,13 +2,15 @@
 
 use super::ejection::Judged;
 use super::relays::Relay;
-use super::spec::{Again, Failure};
+use super::spec;
 use super::targets::Change;
-use super::{Balancer, gauges, timer};
+use super::{Balancer, CANCELLED, gauges, timer};
 use crate::kernel::time::SimDuration;
 use crate::model::call::{Call, Connection, Notes, Parent};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
+use crate::parts::failure::Failure;
+use crate::parts::hand::Again;
 
 /// Purpose of the draw of the pause before another try, apart from those of the choices.
 const PAUSE: u64 = 1 << 32;
@@ -18,12 +20,7 @@ impl Balancer {
     pub(super) fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { connection, answer, .. } = cx.get(child);
         cx.get_mut(call).answer = answer;
-        let failure = match connection {
-            Connection::Held => None,
-            Connection::Refused => Some(Failure::Connect),
-            Connection::Broken => Some(Failure::Reset),
-        };
-        self.judge(call, outcome, failure, cx);
+        self.judge(call, outcome, connection != Connection::Held, Failure::of(connection, outcome), cx);
     }
 
     /// Gives up calls whose targets have not answered in time. The targets do not hear of it.
@@ -32,10 +29,30 @@ impl Balancer {
             cx.count(gauges::TIMEOUTS);
             let &Call { parent: Parent::Call(call), connection, .. } = cx.get(child) else { continue };
             cx.abandon(child);
-            let was_made = connection != Connection::Refused;
-            let failure = if was_made { Failure::Timeout } else { Failure::Connect };
-            self.judge(call, Outcome::TimedOut, Some(failure), cx);
+            self.judge(call, Outcome::TimedOut, true, Some(Failure::late(connection)), cx);
         }
+    }
+
+    /// The caller of a call waits for it no longer: its target is told.
+    #[cold]
+    pub(super) fn cancelled(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.count(gauges::CANCELLED);
+        if self.door.withdraw(call, cx) {
+            return cx.reply(call, Outcome::TimedOut);
+        }
+        let place = cx.get(call).notes.mark as u32;
+        let Some(&Relay { child, .. }) = self.relays.find(place).filter(|relay| relay.call == call) else {
+            // It has no target yet: the balancer's own work for it comes first.
+            cx.get_mut(call).notes.flags |= CANCELLED;
+            return;
+        };
+        if child != CallId::NONE {
+            cx.cancel(child);
+            let tries = self.relays.get_mut(place).tries;
+            self.hand.given_up(tries + 1);
+            self.leave_target(place, cx);
+        }
+        self.finish(place, Outcome::TimedOut, cx);
     }
 
     /// Waits no longer for a target that drains, and answers its call as unavailable.
@@ -43,25 +60,37 @@ impl Balancer {
         let Parent::Call(call) = cx.get(child).parent else { return };
         let place = cx.get(call).notes.mark as u32;
         cx.abandon(child);
-        self.release_target(place, Outcome::Unavailable, None, cx);
+        self.release_target(place, Outcome::Unavailable, false, cx);
         self.finish(place, Outcome::Unavailable, cx);
     }
 
-    /// A call has left its target. It is tried again if it may be, and ends otherwise.
-    fn judge(&mut self, call: CallId, outcome: Outcome, failure: Option<Failure>, cx: &mut Cx<'_>) {
-        let &Call { notes: Notes { mark, .. }, class, .. } = cx.get(call);
+    /// A call has left its target, whose answer may be `lost`. It is tried again if it may be, and ends otherwise.
+    fn judge(
+        &mut self,
+        call: CallId,
+        outcome: Outcome,
+        lost: bool,
+        failure: Option<Failure>,
+        cx: &mut Cx<'_>,
+    ) {
+        let &Call { notes: Notes { mark, .. }, class, key, .. } = cx.get(call);
         let place = mark as u32;
-        self.release_target(place, outcome, failure, cx);
+        self.release_target(place, outcome, lost, cx);
         let Some(failure) = failure else { return self.finish(place, outcome, cx) };
-        // A call that may have been done is done again only if it is a read.
-        let is_safe = failure == Failure::Connect || !self.writes[usize::from(class)];
-        let may_repeat = is_safe && self.settings.retries_on.contains(failure);
         let tries = self.relays.get_mut(place).tries;
-        if may_repeat && self.hand.tries_again(tries + 1, cx.now()) {
-            self.relays.get_mut(place).give_up_target(outcome);
-            self.pause(call, place, cx);
-        } else {
-            self.finish(place, outcome, cx);
+        let is_write = self.writes[usize::from(class)];
+        let mut rng = cx.rng_of(key, PAUSE + u64::from(tries) + 1);
+        match self.hand.again(tries + 1, failure, is_write, cx.now(), &mut rng) {
+            Again::Yes => {
+                self.relays.get_mut(place).give_up_target(outcome);
+                self.pause(call, place, cx);
+            }
+            again => {
+                if again == Again::Refused {
+                    cx.count(gauges::RETRIES_REFUSED);
+                }
+                self.finish(place, outcome, cx);
+            }
         }
     }
 
@@ -84,8 +113,8 @@ impl Balancer {
         let place = cx.get(call).notes.mark as u32;
         let relay = *self.relays.get_mut(place);
         let target = match self.settings.again {
-            Again::Same => Some(usize::from(relay.target)),
-            Again::Others => self.choose(call, relay.tried(), cx),
+            spec::Again::Same => Some(usize::from(relay.target)),
+            spec::Again::Others => self.choose(call, relay.tried(), cx),
         };
         let Some(target) = target else {
             self.finish(place, relay.outcome, cx);
@@ -97,17 +126,25 @@ impl Balancer {
         (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
     }
 
-    /// A call has left its target. The outcome counts for or against the target.
-    fn release_target(&mut self, place: u32, outcome: Outcome, failure: Option<Failure>, cx: &mut Cx<'_>) {
-        let now = cx.now();
+    /// A call has left its target.
+    fn leave_target(&mut self, place: u32, cx: &mut Cx<'_>) {
         let Relay { target, sent, .. } = *self.relays.get_mut(place);
-        let target = usize::from(target);
+        let (now, target) = (cx.now(), usize::from(target));
         self.targets.balance.answered(now, target, now.since(sent));
         self.tell_if_drained(target, cx);
+    }
+
+    /// A call has left its target. The outcome counts for or against the target.
+    fn release_target(&mut self, place: u32, outcome: Outcome, lost: bool, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Relay { target, sent, tries, .. } = *self.relays.get_mut(place);
+        self.hand.tried(tries + 1, outcome == Outcome::Ok);
+        let target = usize::from(target);
+        self.leave_target(place, cx);
         let Some(ejection) = self.settings.ejection else { return };
         // What a client may ask less or ask again is no fault of the target: HTTP 429 and 409.
         let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled | Outcome::Conflict);
-        let failed = failure.is_some() || (error && !ejection.connections_only);
+        let failed = lost || (error && !ejection.connections_only);
         match self.targets.observed(now, target, sent, failed) {
             Judged::Nothing => {}
             Judged::Ejected(until) => {

@@ -37,8 +37,10 @@ impl ClientSpec {
             (None, None, None) => self.recording(),
         };
         let profile = self.profile.as_ref().map_or(Profile::Constant, |profile| profile.profile());
-        let retry = self.retry.filter(|retry| retry.attempts > 1);
-        let retry = retry.map(|retry| (retry.attempts, retry.backoff(), retry.budget));
+        let retry = self.retry.as_ref().filter(|retry| retry.attempts > 1);
+        let retry = retry.map(|retry| {
+            (retry.attempts, retry.backoff(), retry.budget, &retry.on, retry.writes, retry.chance)
+        });
         let pinned = self.pinned.filter(|share| share.0 > 0.0).map(|share| (share, self.pin_for));
         let (timeout, resolvers, addresses) = (self.timeout(), self.resolvers(), self.addresses);
         format!("{load}; {profile:?}; {timeout:?}; {retry:?}; {resolvers}; {pinned:?}; {addresses:?}")

@@ -11,7 +11,7 @@ mod spec;
 pub mod trace;
 
 pub use gauges::GAUGES;
-pub use spec::{ClientSpec, JitterSpec, Retry};
+pub use spec::ClientSpec;
 
 use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;
@@ -24,7 +24,8 @@ use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId
 use crate::model::site::Site;
 use crate::model::spec::Spec as _;
 use crate::parts::connecting::Connecting;
-use crate::parts::hand::{Hand, Try};
+use crate::parts::failure::Failure;
+use crate::parts::hand::{Again, Hand, Try};
 use crate::parts::members::Members;
 
 use population::{Ended, Population, Visit};
@@ -83,6 +84,12 @@ pub struct Client {
     classes: Vec<f64>,
     /// Their time limit and their retries.
     hand: Hand<Try>,
+    /// How long a try lasts, if requests carry the moment at which it ends.
+    propagates: Option<SimDuration>,
+    /// Whether a user who gives up says so.
+    cancels: bool,
+    /// Whether each class writes.
+    writes: Vec<bool>,
     /// Their time limit for connections.
     connecting: Connecting,
     /// Share of the users who keep addresses too long, and whether users stay the same from request to request.
@@ -116,7 +123,14 @@ impl Client {
             } else {
                 cumulative(&shares(site.classes, site.group))
             },
-            hand: Hand::new(Some(spec.timeout()), timer::DEADLINE, spec.retry.map(|retry| retry.retries())),
+            hand: Hand::new(
+                Some(spec.timeout()),
+                timer::DEADLINE,
+                spec.retry.as_ref().map(|retry| retry.retries(true)),
+            ),
+            propagates: spec.propagate.then(|| spec.timeout()),
+            cancels: spec.cancel,
+            writes: site.classes.iter().map(|class| class.writes).collect(),
             connecting,
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             waits_on: tries_others && spec.connect_timeout.is_none(),
@@ -135,7 +149,7 @@ impl Client {
         let class = self.class(key);
         let identity = self.population.identity(user, cx);
         let request = cx.begin(Wish { number, key, class, user, turn, identity });
-        self.hand.earn(cx.now());
+        self.hand.begin(cx.now());
         self.attempt(Try { request, attempt: 1 }, key, cx);
     }
 
@@ -209,7 +223,10 @@ impl Client {
 
     #[inline(always)]
     fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
-        cx.call(Parent::Request(request), address, 0);
+        let call = cx.call(Parent::Request(request), address, 0);
+        if let Some(limit) = self.propagates {
+            cx.set_deadline(call, cx.now() + limit);
+        }
     }
 
     /// Handles a name server that does not answer: the resolver asks again, or gives up.
@@ -240,7 +257,7 @@ impl Client {
                     let address = begin_list(answer.list, request, cx);
                     self.ask(request, address, cx);
                 }
-                None if waits => self.failed(request, Outcome::Unavailable, cx),
+                None if waits => self.failed(request, Failure::Connect, Outcome::Unavailable, cx),
                 _ => {}
             }
         }
@@ -249,6 +266,7 @@ impl Client {
     #[inline(always)]
     fn answered(&mut self, request: RequestId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         if outcome == Outcome::Ok {
+            self.hand.tried(cx.request(request).attempt, true);
             self.finish(request, outcome, cx);
         } else {
             self.turned_away(request, call, outcome, cx);
@@ -278,29 +296,37 @@ impl Client {
             self.ask(request, address, cx);
             return;
         }
-        self.failed(request, outcome, cx);
+        let failure = Failure::of(cx.get(call).connection, outcome);
+        self.failed(request, failure.unwrap_or(Failure::Rejected), outcome, cx);
     }
 
     /// Handles a failed try: retries after a pause, or ends the request.
     #[cold]
-    fn failed(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+    fn failed(&mut self, request: RequestId, failure: Failure, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
         let state = cx.request(request);
         let attempt = state.attempt;
-        if !self.hand.tries_again(attempt, now) {
-            if self.hand.has_tries_left(attempt) {
-                cx.count(gauges::RETRIES_REFUSED);
+        let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(attempt));
+        self.hand.tried(attempt, false);
+        let is_write = self.writes[usize::from(state.class)];
+        match self.hand.again(attempt, failure, is_write, now, &mut rng) {
+            Again::Yes => {
+                let pause = self.hand.pause(attempt, state.pause, &mut rng);
+                (state.pause, state.pausing) = (pause, true);
+                cx.alarm(pause, timer::RETRY, About::Request(request));
             }
-            return self.finish(request, outcome, cx);
+            again => {
+                if again == Again::Refused {
+                    cx.count(gauges::RETRIES_REFUSED);
+                }
+                self.finish(request, outcome, cx);
+            }
         }
-        let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(state.attempt));
-        let pause = self.hand.pause(state.attempt, state.pause, &mut rng);
-        (state.pause, state.pausing) = (pause, true);
-        cx.alarm(pause, timer::RETRY, About::Request(request));
     }
 
     #[inline(always)]
     fn finish(&mut self, request: RequestId, outcome: Outcome, cx: &mut Cx<'_>) {
+        self.hand.end();
         let Request { user, turn, key, issued, .. } = cx.end(request, outcome);
         let at_once = outcome != Outcome::Ok && issued == cx.now();
         self.population.answered(Visit { user, turn, key }, Ended { issued, at_once }, cx);
@@ -310,8 +336,13 @@ impl Client {
     fn time_out(&mut self, cx: &mut Cx<'_>) {
         while let Some(limit) = self.hand.late(cx) {
             let call = std::mem::replace(&mut cx.request(limit.request).call, CallId::NONE);
-            cx.abandon(call);
-            self.failed(limit.request, Outcome::TimedOut, cx);
+            let connection = cx.find(call).map_or(Connection::Refused, |call| call.connection);
+            if self.cancels {
+                cx.cancel(call);
+            } else {
+                cx.abandon(call);
+            }
+            self.failed(limit.request, Failure::late(connection), Outcome::TimedOut, cx);
         }
     }
 
@@ -405,6 +436,7 @@ impl Component for Client {
             Signal::Call(_)
             | Signal::Returned(..)
             | Signal::Passed(..)
+            | Signal::Cancelled(_)
             | Signal::Done(_)
             | Signal::Control(_) => {}
         }

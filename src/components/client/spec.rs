@@ -15,9 +15,7 @@ use crate::model::spec::{
     Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Rest, Spec, Users,
 };
 use crate::parts::connecting::Connecting;
-use crate::parts::hand::Retries;
-use crate::queueing::backoff::{Backoff, Jitter};
-use crate::queueing::retry_budget::RetryBudget;
+use crate::parts::retry::Retry;
 
 use super::Client;
 use super::arrivals::ArrivalsSpec;
@@ -31,51 +29,8 @@ const USERS_MAX: u32 = 10_000_000;
 const RATE_MIN: f64 = 1e-6;
 const RATE_MAX: f64 = 1e9;
 
-/// Largest number of tries of one request.
-const ATTEMPTS_MAX: u16 = 1000;
-
-/// Time over which a retry budget counts, as in Finagle.
-const BUDGET_WINDOW: SimDuration = SimDuration::from_secs(10);
-
-/// Retries a second that a budget always allows, as in Finagle.
-const BUDGET_RESERVE: f64 = 10.0;
-
 /// Largest number of caches of names.
 const RESOLVERS_MAX: u32 = 10_000;
-
-/// How the pauses before retries are randomised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum JitterSpec {
-    /// Not at all.
-    #[default]
-    None,
-    /// Between zero and the whole pause.
-    Full,
-    /// Between half of the pause and all of it.
-    Equal,
-    /// Between the base and three times the last pause.
-    Decorrelated,
-}
-
-/// `retry = { attempts = 3, backoff = "100ms", jitter = "full" }`.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Retry {
-    /// Total number of tries, including the first.
-    pub attempts: u16,
-    /// Pause before the first retry. Default: "100ms" [T].
-    pub backoff: Option<Duration>,
-    /// Growth of the pause from retry to retry. Default: 2.
-    pub factor: Option<f64>,
-    /// Longest pause. Default: "20s", as the AWS SDKs [V].
-    pub max: Option<Duration>,
-    /// How the pauses are randomised. Default: "none".
-    #[serde(default)]
-    pub jitter: JitterSpec,
-    /// Retries allowed as a share of the requests, on top of ten a second, as Finagle's budget [V]. Default: no limit.
-    pub budget: Option<Share>,
-}
 
 /// `[client.NAME]`: users.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -104,6 +59,13 @@ pub struct ClientSpec {
     pub profile: Option<ProfileSpec>,
     /// Longest wait of a user for the answer to each try. Default: "30s" [T].
     pub timeout: Option<Duration>,
+    /// Whether requests carry the moment at which the user gives up, for boxes that look at it (`propagate` of a server). Default:
+    /// false.
+    #[serde(default)]
+    pub propagate: bool,
+    /// Whether a user who gives up says so, so that the boxes on the way can stop. Default: false; they work on.
+    #[serde(default)]
+    pub cancel: bool,
     /// Longest wait of a user for a connection, within `timeout`. Default: "131s", as Linux [V]; half of
     /// `timeout` for a name with several addresses, as curl 7.88 [V].
     pub connect_timeout: Option<Duration>,
@@ -255,45 +217,6 @@ impl ClientSpec {
             problems.error("pin_for", "`pin_for` does nothing without `pinned`", help);
         }
     }
-
-    fn check_retry(&self, retry: &Retry, problems: &mut Problems) {
-        if !(1..=ATTEMPTS_MAX).contains(&retry.attempts) {
-            problems.error("retry.attempts", format!("a request has 1 to {ATTEMPTS_MAX} attempts"), "");
-        }
-        if retry.factor.is_some_and(|factor| !(1.0..=1000.0).contains(&factor)) {
-            problems.error("retry.factor", "`factor` lies between 1 and 1000", "");
-        }
-        let Backoff { base, max, .. } = retry.backoff();
-        if base > max {
-            let message =
-                format!("the first pause is {}, the longest only {}", Duration(base), Duration(max));
-            problems.error("retry.backoff", message, "give a larger `max`, or a smaller `backoff`");
-        }
-    }
-}
-
-impl Retry {
-    /// The tries of each request.
-    pub(super) fn retries(&self) -> Retries {
-        let budget = |share: Share| RetryBudget::new(share.0, BUDGET_RESERVE, BUDGET_WINDOW);
-        Retries { attempts: self.attempts, backoff: self.backoff(), budget: self.budget.map(budget) }
-    }
-
-    /// Returns the pauses before retries.
-    #[must_use]
-    pub fn backoff(&self) -> Backoff {
-        Backoff {
-            base: self.backoff.map_or(SimDuration::from_millis(100), |backoff| backoff.0),
-            factor: self.factor.unwrap_or(2.0),
-            max: self.max.map_or(SimDuration::from_secs(20), |max| max.0),
-            jitter: match self.jitter {
-                JitterSpec::None => Jitter::None,
-                JitterSpec::Full => Jitter::Full,
-                JitterSpec::Equal => Jitter::Equal,
-                JitterSpec::Decorrelated => Jitter::Decorrelated,
-            },
-        }
-    }
 }
 
 impl Spec for ClientSpec {
@@ -327,10 +250,10 @@ impl Spec for ClientSpec {
             .trace
             .as_ref()
             .map(|trace| Lever::load("trace.factor", Setting::Number(trace.factor()), trace::FACTORS));
-        let attempts = Setting::Whole(self.retry.map_or(1, |retry| u32::from(retry.attempts)));
+        let attempts = Setting::Whole(self.retry.as_ref().map_or(1, |retry| u32::from(retry.attempts)));
         let once = attempts == Setting::Whole(1);
         let again = once.then(|| Lever::cure("retry.attempts", attempts, Setting::Whole(2), &[Ill::Dead]));
-        let has_budget = self.retry.is_none_or(|retry| retry.budget.is_some());
+        let has_budget = self.retry.as_ref().is_none_or(|retry| retry.budget.is_some());
         let off = Setting::Whole(0);
         let budget = (!once && !has_budget)
             .then(|| Lever::cure("retry.budget", off, Setting::Word("20%"), &[Ill::Storm]));
@@ -378,7 +301,7 @@ impl Spec for ClientSpec {
     }
 
     fn attempts(&self) -> u32 {
-        self.retry.map_or(1, |retry| u32::from(retry.attempts))
+        self.retry.as_ref().map_or(1, |retry| u32::from(retry.attempts))
     }
 
     fn patience(&self) -> Option<(&'static str, SimDuration)> {
@@ -399,7 +322,7 @@ impl Spec for ClientSpec {
             profile.check(problems);
         }
         if let Some(retry) = &self.retry {
-            self.check_retry(retry, problems);
+            retry.check("retry", problems);
         }
         if let Some(trace) = &self.trace {
             trace.check(outline, problems);

@@ -372,7 +372,11 @@ impl Component for Monitor {
                 self.poll(cx);
             }
             Signal::Call(call) => cx.reply(call, Outcome::Ok),
-            Signal::Returned(..) | Signal::Passed(..) | Signal::Done(_) | Signal::Control(_) => {}
+            Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Cancelled(_)
+            | Signal::Done(_)
+            | Signal::Control(_) => {}
         }
     }
 }

@@ -409,7 +409,8 @@ impl Component for Database {
             Signal::Control(Control::Order(order)) => self.fence(order, cx),
             Signal::Control(Control::Impair(Impairment::StorageFull)) => self.disk_full = true,
             Signal::Control(Control::Mend(Impairment::StorageFull)) => self.disk_full = false,
-            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
+            // A statement runs to its end, with or without somebody who waits for it.
+            Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) | Signal::Cancelled(_) => {}
         }
     }
 }

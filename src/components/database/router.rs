@@ -287,7 +287,11 @@ impl Component for Router {
             Signal::Returned(call, from) => self.returned(call, from, cx),
             Signal::Passed(call, outcome) => self.passed(call, outcome, cx),
             Signal::Control(Control::Order(order)) => self.order(order, cx),
-            Signal::Reply(..) | Signal::Done(_) | Signal::Alarm(_) | Signal::Control(_) => {}
+            Signal::Reply(..)
+            | Signal::Done(_)
+            | Signal::Alarm(_)
+            | Signal::Control(_)
+            | Signal::Cancelled(_) => {}
         }
     }
 }

@@ -2,14 +2,15 @@
 //! one no longer than the limit of the pool.
 
 use crate::kernel::time::SimDuration;
-use crate::model::ask::{Ask, Scope};
+use crate::model::ask::{Ask, Found, Scope};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::parts::door::rank_of;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 
-use super::{Action, POOL_LIMIT, Server, gauges, ordinal};
+use super::calls::ordinal;
+use super::{Action, POOL_LIMIT, Server, gauges};
 
 /// Connections to one database.
 #[derive(Debug)]
@@ -43,6 +44,9 @@ impl Connections {
 impl Server {
     /// A call takes a connection, or waits for one.
     pub(super) fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
+        if self.is_denied(call, cx) {
+            return;
+        }
         if self.has_transaction(call, database, cx) {
             return self.query(call, database, cx);
         }
@@ -68,6 +72,9 @@ impl Server {
 
     /// A call has its connection: it asks its query, or begins its transaction.
     fn connected(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if self.is_useless(call, cx) {
+            return self.resolve(call, Outcome::TimedOut, Found::default(), cx);
+        }
         match self.stages[usize::from(cx.get(call).notes.step)].action {
             // Many transactions may be empty: they must not go on inside one another.
             Action::Begin(..) => self.begun.push_back(call),
@@ -78,10 +85,11 @@ impl Server {
 
     /// A call asks its database over its connection.
     pub(super) fn query(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
-        let to = self.databases[database].targets.turn();
         let notes = cx.get(call).notes;
         let ordinal = ordinal(call, notes.pending, cx);
-        let Action::Query(_, _, scope) = self.stages[usize::from(notes.step)].action else { return };
+        let stage = &self.stages[usize::from(notes.step)];
+        let Action::Query(_, _, scope) = stage.action else { return };
+        let takes_care = stage.calling.is_some();
         let scope = match notes.pending {
             0 => scope,
             // The next hop of a traversal, if the database cannot traverse.
@@ -89,11 +97,16 @@ impl Server {
             _ => Scope::default(),
         };
         let ask = Ask::query(cx.data_key(call, ordinal), scope);
-        self.send(call, to, ordinal, ask, cx);
+        if takes_care {
+            self.run_errand(call, ordinal, ask, cx);
+        } else {
+            let to = self.databases[database].targets.turn();
+            self.send(call, to, ordinal, ask, cx);
+        }
     }
 
     /// Tells the model how many calls wait for a connection.
-    fn tell_waiting(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn tell_waiting(&mut self, cx: &mut Cx<'_>) {
         let for_connections = self.databases.iter().map(|database| database.pool.waiting()).sum();
         self.door.set_waiting_inside(for_connections, cx);
     }

@@ -35,6 +35,14 @@ pub const GAUGES: &[Gauge] = &[
     .less_is_better(),
     Gauge::count("displaced", "Calls that lost their place in the full queue to one of a higher priority.")
         .less_is_better(),
+    Gauge::count("retries", "Calls to other boxes that were sent again after a failure."),
+    Gauge::count("retries_refused", "Further tries that the budget did not allow."),
+    Gauge::count("hedges", "Second calls for answers that took long."),
+    Gauge::count("hedges_won", "Second calls whose answer came first."),
+    Gauge::count("breaker_opened", "Times that a circuit breaker opened.").less_is_better(),
+    Gauge::count("breaker_denied", "Calls to other boxes that an open circuit breaker did not let pass."),
+    Gauge::count("cancelled", "Calls inside that their callers cancelled."),
+    Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -64,3 +72,11 @@ pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
 pub(super) const WORKERS_HELD: GaugeId = GaugeId::of(WORKERS_HELD_NAME, GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);
+pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
+pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);
+pub(super) const HEDGES: GaugeId = GaugeId::of("hedges", GAUGES);
+pub(super) const HEDGES_WON: GaugeId = GaugeId::of("hedges_won", GAUGES);
+pub(super) const BREAKER_OPENED: GaugeId = GaugeId::of("breaker_opened", GAUGES);
+pub(super) const BREAKER_DENIED: GaugeId = GaugeId::of("breaker_denied", GAUGES);
+pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
+pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);

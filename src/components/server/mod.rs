@@ -1,7 +1,9 @@
 //! `Server`: workers, memory, a queue and a list of steps. A call holds its worker also while it waits for a downstream
 //! call.
 
+mod calls;
 mod connections;
+mod errands;
 mod errors;
 mod fitted;
 mod gauges;
@@ -19,12 +21,12 @@ pub use step::Step;
 use std::collections::VecDeque;
 
 use crate::kernel::time::SimDuration;
-use crate::model::ask::{Ask, Found, Scope, Verb};
+use crate::model::ask::Verb;
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::class::{priorities, units};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Limits, Verdict};
@@ -32,6 +34,7 @@ use crate::parts::hand::Hand;
 use crate::parts::members::Members;
 
 use connections::Connections;
+use errands::Errands;
 use errors::Errors;
 use liveness::{Fate, Liveness};
 use stage::{Action, DRAWS_A_STEP, Stage};
@@ -54,6 +57,9 @@ const PAGE_STEP: u16 = u16::MAX - 1;
 /// Flag in a call's notes: the call has been answered. Its id is valid until the answer has arrived.
 const ENDED: u8 = 1;
 
+/// Flag in a call's notes: its caller has cancelled it. It ends with its step.
+const CANCELLED: u8 = 2;
+
 /// One machine of a group of servers.
 #[derive(Debug)]
 pub struct Server {
@@ -75,6 +81,18 @@ pub struct Server {
     liveness: Option<Liveness>,
     /// Its time limit for other boxes.
     hand: Hand<CallId>,
+    /// What it asks them for with care.
+    errands: Errands,
+    /// Whether there is a step with such care.
+    takes_care: bool,
+    /// Whether it cancels calls that it waits for no longer.
+    cancels: bool,
+    /// Whether it looks at deadlines and passes them on.
+    propagates: bool,
+    /// Its time limit for other boxes, once more.
+    limit: SimDuration,
+    /// Whether each class writes.
+    writes: Vec<bool>,
     /// Its time limit for connections to them.
     connecting: Connecting,
     /// The errors that it answers.
@@ -99,6 +117,12 @@ impl Server {
             }),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
+            errands: Errands::default(),
+            takes_care: false,
+            cancels: spec.cancel,
+            propagates: spec.propagate,
+            limit: spec.timeout.map_or(SimDuration::MAX, |timeout| timeout.0),
+            writes: site.classes.iter().map(|class| class.writes).collect(),
             connecting: spec.connecting(),
             health_worker: spec.health_worker,
             liveness: spec.liveness.map(Liveness::new),
@@ -106,6 +130,7 @@ impl Server {
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
         server.stages(&spec.steps, &mut Vec::new(), spec, site);
+        server.takes_care = server.stages.iter().any(|stage| stage.calling.is_some());
         server
     }
 
@@ -180,6 +205,9 @@ impl Server {
     /// Ends a call with an outcome other than ok.
     #[cold]
     fn fail(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if self.cancels {
+            self.stop_errands(call, cx);
+        }
         self.roll_back(call, cx);
         self.leave(call, outcome, cx);
     }
@@ -212,6 +240,10 @@ impl Server {
             if !is_taken {
                 at = skips + 1;
                 continue;
+            }
+            if self.is_useless(call, cx) {
+                cx.get_mut(call).notes.step = at as u16;
+                return self.fail(call, Outcome::TimedOut, cx);
             }
             if self.begin_step(call, key, at, cx) {
                 return;
@@ -269,102 +301,16 @@ impl Server {
         true
     }
 
-    /// Calls another box, with the server's time limit.
-    fn send(&mut self, call: CallId, to: ComponentId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) {
-        let child = cx.ask(Parent::Call(call), to, ordinal, ask);
-        self.hand.wait_for(child, cx);
-    }
-
-    /// Handles time limits that are reached: their calls fail.
-    fn lose_patience(&mut self, cx: &mut Cx<'_>) {
-        while let Some(child) = self.hand.late(cx) {
-            cx.count(gauges::TIMEOUTS);
-            self.reply(child, Outcome::TimedOut, cx);
-            cx.abandon(child);
-        }
-    }
-
-    fn ask(&mut self, call: CallId, other: usize, parallel: u16, cx: &mut Cx<'_>) {
-        cx.get_mut(call).notes.pending = parallel;
-        for branch in 0..parallel {
-            let to = self.others[other].turn();
-            let ordinal = ordinal(call, branch, cx);
-            let ask = if self.others_query[other] {
-                Ask::query(cx.data_key(call, ordinal), Scope::default())
-            } else {
-                Ask::WORK
-            };
-            self.send(call, to, ordinal, ask, cx);
-        }
-    }
-
-    /// Handles an answer for the current step of `call`. `rest` is what a database has left for the caller to ask.
-    fn answered(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
-        let notes = &mut cx.get_mut(call).notes;
-        if outcome != Outcome::Ok {
-            self.fail(call, outcome, cx);
-            return;
-        }
-        if let Action::Call(other, _, parallel) = self.stages[usize::from(notes.step)].action {
-            notes.pending -= 1;
-            if notes.pending > 0 {
-                return;
-            }
-            notes.left -= 1;
-            if notes.left > 0 {
-                self.ask(call, other, parallel, cx);
-                return;
-            }
-        } else if let Action::Query(database, _, Scope { hops, .. }) =
-            self.stages[usize::from(notes.step)].action
-        {
-            let is_traversal = hops > 0;
-            notes.pending = match rest {
-                Found { gone: hop @ 1.., .. } => u16::from(hop),
-                Found { joins: entities @ 1.., .. } => entities,
-                // The next of several entities, if any.
-                _ if notes.pending > 0 && !is_traversal => notes.pending - 1,
-                _ => 0,
-            };
-            if notes.pending == 0 {
-                notes.left -= 1;
-            }
-            if notes.left > 0 {
-                self.connect(call, database, cx);
-                return;
-            }
-        }
-        self.go_on(call, cx);
-    }
-
     /// Continues after a step that had to wait for other boxes.
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
-    }
-
-    /// Handles the answer of a child call: returns its connection to the pool, then continues its parent. The parent
-    /// may have ended, because another branch of its step has failed; only queries hold a connection, and they have no
-    /// branches.
-    fn reply(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let &Call { parent, answer, .. } = cx.get(child);
-        let Parent::Call(call) = parent else { return self.live(parent, outcome, cx) };
-        let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
-        if notes.flags & ENDED != 0 {
-            return;
-        }
-        if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
-            && !self.has_transaction(call, database, cx)
-        {
-            self.give_back(database, cx);
-        }
-        self.answered(call, outcome, Found::decode(answer), cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------
 
     /// A check of its life has been answered.
     #[cold]
-    fn live(&mut self, check: Parent, outcome: Outcome, cx: &mut Cx<'_>) {
+    pub(super) fn live(&mut self, check: Parent, outcome: Outcome, cx: &mut Cx<'_>) {
         let (Some(liveness), Parent::Number(number)) = (&mut self.liveness, check) else { return };
         let fate = liveness.answered(number, outcome == Outcome::Ok, cx);
         self.meet(fate, cx);
@@ -395,16 +341,11 @@ impl Server {
         self.liveness.iter_mut().for_each(Liveness::stop);
         self.hand.crash();
         self.begun.clear();
+        self.errands.clear();
+        self.stages.iter_mut().filter_map(|stage| stage.calling.as_mut()).for_each(|calling| calling.clear());
         self.databases.iter_mut().for_each(Connections::crash);
         self.tell_held(cx);
     }
-}
-
-/// A number that differs for each child call of a call: from step, repetition and branch. Never 0, which would pass the
-/// call's own draws on to the child.
-fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
-    let notes = cx.get(call).notes;
-    (u64::from(notes.step) + 1) << 32 | u64::from(notes.left) << 16 | u64::from(branch)
 }
 
 impl Component for Server {
@@ -418,10 +359,12 @@ impl Component for Server {
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),
-            Signal::Reply(child, outcome) => self.reply(child, outcome, cx),
+            Signal::Reply(child, outcome) => self.reply(child, outcome, None, cx),
             Signal::Done(call) => self.proceed(call, 1, cx),
             Signal::Alarm(Alarm { code: ERROR, about: About::Call(call) }) => self.err(call, cx),
-            Signal::Alarm(Alarm { about: About::Call(call), .. }) => self.go_on(call, cx),
+            Signal::Alarm(Alarm { code: STEP_OVER, about: About::Call(call) }) => self.go_on(call, cx),
+            Signal::Alarm(Alarm { about: About::Call(child), .. }) => self.hedge(child, cx),
+            Signal::Alarm(Alarm { code: errands::AGAIN, about: About::Number(i) }) => self.try_again(i, cx),
             Signal::Alarm(Alarm { code: POOL_LIMIT, about: About::Number(i) }) => {
                 self.pool_limit(i as usize, cx)
             }
@@ -437,6 +380,7 @@ impl Component for Server {
             }
             Signal::Control(Control::Err(rule)) => self.errors.begin(rule),
             Signal::Control(Control::Heal(rule)) => self.errors.end(rule),
+            Signal::Cancelled(call) => self.cancelled(call, cx),
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.begun.pop_front() {

@@ -86,6 +86,14 @@ pub struct ServerSpec {
     /// Longest wait for each answer of another box; after it the call fails. Default: for ever, that is until the
     /// operating system gives the connection up after 924.6 s.
     pub timeout: Option<Duration>,
+    /// Whether it looks at the deadline that calls bring with them, before each step and when it takes one from a queue, and passes
+    /// the earlier of that and of its own `timeout` on. Calls bring one from users with `propagate`. Default: false.
+    #[serde(default)]
+    pub propagate: bool,
+    /// Whether it tells those whom it has asked when it waits for them no longer, because of its `timeout` or because its own
+    /// caller has done so. Default: false; they go on, and nobody takes their answers.
+    #[serde(default)]
+    pub cancel: bool,
     /// Longest wait for a connection to another box, within `timeout`. Default: "131s", as Linux [V].
     pub connect_timeout: Option<Duration>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
@@ -192,6 +200,10 @@ impl ServerSpec {
         if self.timeout.is_some() && self.arrows().is_empty() {
             let help = "it limits the answers of other boxes; a client has its own `timeout`";
             problems.error("timeout", "no step asks another box, so that nothing is waited for", help);
+        }
+        if self.cancel && self.arrows().is_empty() {
+            let help = "it ends what it is asked for by itself when its caller cancels it";
+            problems.error("cancel", "no step asks another box, so that nothing is cancelled", help);
         }
         self.connecting().check(self.timeout.map_or(SimDuration::MAX, |timeout| timeout.0), problems);
         if self.connect_timeout.is_some() && self.arrows().is_empty() {

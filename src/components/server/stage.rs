@@ -7,6 +7,7 @@ use crate::model::ask::{Scope, Verb};
 use crate::model::class::priorities;
 use crate::model::component::Cx;
 use crate::model::site::Site;
+use crate::parts::calling::Calling;
 use crate::parts::members::Members;
 use crate::queueing::pool::{Order, Pool};
 
@@ -41,6 +42,8 @@ pub(super) struct Stage {
     pub(super) action: Action,
     pub(super) chance: Option<f64>,
     pub(super) class: Option<u16>,
+    /// The care that it takes with its calls, if any.
+    pub(super) calling: Option<Box<Calling>>,
     /// The pools of which a call holds a connection in this step, one for each transaction around it.
     pub(super) open: Vec<usize>,
 }
@@ -65,7 +68,7 @@ impl Server {
             let end = self.stages.len();
             self.stages[at].action = Action::Begin(database, end);
             let action = Action::End(database);
-            self.stages.push(Stage { action, chance: None, class: None, open: open.clone() });
+            self.stages.push(Stage { action, chance: None, class: None, calling: None, open: open.clone() });
             open.pop();
         }
     }
@@ -85,12 +88,15 @@ impl Server {
             }
             _ => unreachable!("the loader has checked that a step does one thing"),
         };
+        let asks = matches!(action, Action::Query(..) | Action::Call(..));
+        let takes_care = !step.calling().is_empty() || (spec.cancel && asks);
         let class =
             step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
         Stage {
             action,
             chance: step.chance.map(|chance| chance.0),
             class: class.map(|index| index as u16),
+            calling: takes_care.then(|| Box::new(step.calling().calling())),
             open: Vec::new(),
         }
     }

@@ -6,6 +6,10 @@ use serde::Deserialize;
 use crate::model::ask::Scope;
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::spec::{Files, Outline, Problems, RequestClass};
+use crate::parts::breaker::BreakerSpec;
+use crate::parts::calling::CallingSpec;
+use crate::parts::hedge::HedgeSpec;
+use crate::parts::retry::Retry;
 
 /// Largest number of repetitions of a step, and of parallel branches.
 const TIMES_MAX: u32 = 10_000;
@@ -53,6 +57,13 @@ pub struct Step {
     pub fanout: Option<u16>,
     /// Number of parallel calls; the step ends with the last answer. Only for `call`.
     pub parallel: Option<u32>,
+    /// Tries after the first, of each call of this step. Its worker, its memory and its connection are held meanwhile. Only for
+    /// `query` and `call`. Default: none.
+    pub retry: Option<Retry>,
+    /// A circuit breaker of each machine before the box that this step asks. Only for `query` and `call`. Default: none.
+    pub breaker: Option<BreakerSpec>,
+    /// A second call for an answer that takes long. Only for `query` and `call`. Default: none.
+    pub hedge: Option<HedgeSpec>,
     /// Share of the calls that take this step. Default: all.
     pub chance: Option<Share>,
     /// Only for requests of this class. Default: for all.
@@ -69,6 +80,26 @@ impl Step {
             hops: self.hops.unwrap_or(0),
             gone: 0,
         }
+    }
+
+    /// Returns how it calls.
+    pub(super) fn calling(&self) -> CallingSpec<'_> {
+        CallingSpec { retry: self.retry.as_ref(), breaker: self.breaker.as_ref(), hedge: self.hedge.as_ref() }
+    }
+
+    fn check_calling(&self, at: &str, problems: &mut Problems) {
+        let keys = [
+            ("retry", self.retry.is_some()),
+            ("breaker", self.breaker.is_some()),
+            ("hedge", self.hedge.is_some()),
+        ];
+        for (key, given) in keys {
+            if given && self.query.is_none() && self.call.is_none() {
+                let help = "write it at the steps that do";
+                problems.error(format!("{at}.{key}"), "this step asks no other box", help);
+            }
+        }
+        self.calling().check(at, problems);
     }
 
     fn check_asks(&self, at: &str, problems: &mut Problems) {
@@ -167,6 +198,7 @@ impl Step {
             );
         }
         self.check_asks(at, problems);
+        self.check_calling(at, problems);
         if let Some(class) = &self.class
             && !outline.classes.iter().any(|known| known.name == *class)
         {

@@ -312,6 +312,20 @@ impl World {
         self.infos[from.index()].draw_salt != self.infos[to.index()].draw_salt
     }
 
+    /// As [`World::abandon`], and tells the callee, who hears it one trip later.
+    #[cold]
+    pub(in crate::model) fn cancel(&mut self, id: CallId) {
+        self.abandon(id);
+        let Some(&Call { caller, callee, key, client, number, .. }) = self.calls.get(id.0) else { return };
+        self.tell(caller, client, number, |world| {
+            format!("cancels its call to {}", world.infos[callee.index()].name)
+        });
+        if let Some(delay) = self.delay(caller, callee, key) {
+            let at = self.now() + delay;
+            self.schedule(at, Event::Cancel { to: callee, id });
+        }
+    }
+
     pub(in crate::model) fn abandon(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
         if matches!(call.stage, Stage::Lost | Stage::Outside) {

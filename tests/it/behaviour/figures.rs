@@ -50,10 +50,17 @@ fn of_requests(record: &TrialRecord, classes: &[ClassRecord], what: &str) -> f64
         "share" => ratio(sum(|class| class.issued), record.classes.iter().map(|class| class.issued).sum()),
         "mean_ms" => ms(classes.iter().map(|class| class.response.sum() as f64).sum::<f64>()
             / sum(|class| class.response.count()) as f64),
+        "p99_ms" => quantile_ms(classes, 0.99),
+        "p999_ms" => quantile_ms(classes, 0.999),
         "max_ms" => ms(classes.iter().filter_map(|class| class.response.max()).max().unwrap_or(0) as f64),
         "ended_ms" => ms(classes[0].ended.mean()),
         _ => panic!("no figure of requests is called {what}"),
     }
+}
+
+fn quantile_ms(classes: &[ClassRecord], q: f64) -> f64 {
+    assert!(classes.len() == 1, "a percentile is that of one class");
+    ms(classes[0].ended.quantile(q) as f64)
 }
 
 fn in_part(record: &TrialRecord, what: &str, from: f64, to: f64) -> f64 {

@@ -20,7 +20,9 @@ use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::resource::{CONNECTIONS, CPU, Resource};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::parts::budget::BudgetSpec;
 use crate::parts::checks::CheckKind;
+use crate::parts::failure::Failure;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
 
@@ -109,18 +111,6 @@ pub enum Counts {
     Connections,
 }
 
-/// A failure after which a call may be tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Failure {
-    /// The connection was not made: the target does not know of the call.
-    Connect,
-    /// The connection broke: a read may be tried again, not a write, which may have been done.
-    Reset,
-    /// The target has not answered within `timeout`: a read may be tried again, not a write.
-    Timeout,
-}
-
 /// Where a call is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -129,25 +119,6 @@ pub enum Again {
     Others,
     /// At the target that has failed.
     Same,
-}
-
-/// The failures after which calls are tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Failures(u8);
-
-impl Failures {
-    pub(super) const fn of(failures: &[Failure]) -> Failures {
-        let (mut bits, mut i) = (0, 0);
-        while i < failures.len() {
-            bits |= 1 << failures[i] as u8;
-            i += 1;
-        }
-        Failures(bits)
-    }
-
-    pub(super) const fn contains(self, failure: Failure) -> bool {
-        self.0 & 1 << failure as u8 != 0
-    }
 }
 
 /// Calls that wait for one of the balancer's `connections`.
@@ -245,6 +216,8 @@ pub struct BalancerSpec {
     pub retries_at: Option<Again>,
     /// Pause before each further try. Default: the preset's, else none.
     pub retries_pause: Option<Duration>,
+    /// A bound on the further tries of all calls together, as the `budget` of a user's `retry`. Default: none.
+    pub retries_budget: Option<BudgetSpec>,
     /// Time until a target that comes back has its full weight. Default: at once.
     pub slow_start: Option<Duration>,
     /// Keeps each user with one target by a cookie, whatever the policy.

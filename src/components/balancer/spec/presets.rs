@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Again, Failure, Failures, PolicyKind, RETRIES_MAX};
+use super::{Again, PolicyKind, RETRIES_MAX};
 use crate::components::balancer::ejection::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::parts::checks::{CheckKind, Checks, Pace};
+use crate::parts::failure::{Failure, Failures};
 use crate::queueing::backoff::{Backoff, Jitter};
 
 /// A product whose defaults are used.

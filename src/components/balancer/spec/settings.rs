@@ -1,12 +1,13 @@
 //! `Settings`: the values of a balancer from its keys and its preset.
 
 use super::presets::{self, Defaults};
-use super::{Again, BalancerSpec, Counts, Failures, PolicyKind, StickySpec};
+use super::{Again, BalancerSpec, Counts, PolicyKind, StickySpec};
 use crate::components::balancer::ejection::Ejection;
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::Duration;
 use crate::parts::checks::{CheckKind, Checks};
 use crate::parts::connecting::Connecting;
+use crate::parts::failure::Failures;
 use crate::queueing::backoff::Backoff;
 use crate::queueing::balance::Policy;
 

@@ -1,0 +1,369 @@
+//! Errands: what a server's step with tries, a breaker or a second call asks another box for. An errand begins with its
+//! first call and ends with an answer that counts, whatever number of calls that takes.
+
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::ask::{Ask, Found};
+use crate::model::call::{Call, Connection};
+use crate::model::component::Cx;
+use crate::model::signal::{About, CallId, Outcome};
+use crate::parts::failure::Failure;
+use crate::parts::hand::Again;
+use crate::parts::hedge::HEDGES_MAX;
+use crate::queueing::circuit_breaker::{Change, Pass};
+
+use super::{Action, ENDED, Server, gauges};
+
+/// The pause before another try is over.
+pub(super) const AGAIN: u16 = 4;
+
+/// A call has waited for long: another one follows it.
+pub(super) const HEDGE: u16 = 5;
+
+/// Purpose of the draws for another try, apart from those of the steps.
+const RETRY_DRAWS: u64 = 1 << 62;
+
+/// One call of an errand that has had no answer yet.
+#[derive(Clone, Copy, Debug)]
+struct Out {
+    child: CallId,
+    pass: Pass,
+    /// Whether the budget of tries has paid for it.
+    is_paid: bool,
+    /// Whether it is not the first call of its try.
+    is_hedge: bool,
+}
+
+/// One thing that a call asks another box for.
+#[derive(Clone, Copy, Debug)]
+struct Errand {
+    call: CallId,
+    /// The step.
+    at: u16,
+    /// What tells the errands of one call apart, as the ordinal of its first call.
+    ordinal: u64,
+    ask: Ask,
+    /// Number of the try, from 1, and of the calls in it.
+    attempt: u16,
+    sent: u16,
+    /// When the try began.
+    began: SimTime,
+    /// The last pause.
+    pause: SimDuration,
+    out: [Option<Out>; HEDGES_MAX as usize],
+    /// The errands of the same call before and after it.
+    before: Option<u32>,
+    after: Option<u32>,
+}
+
+impl Errand {
+    /// Takes out the call that has been answered.
+    fn take(&mut self, child: CallId) -> Option<Out> {
+        self.out.iter_mut().find(|out| out.is_some_and(|out| out.child == child))?.take()
+    }
+
+    fn is_out(&self) -> bool {
+        self.out.iter().any(Option::is_some)
+    }
+}
+
+/// The errands of a machine, each in a place whose number its calls hold as their tag.
+#[derive(Debug, Default)]
+pub(super) struct Errands {
+    places: Vec<Option<Errand>>,
+    free: Vec<u32>,
+}
+
+impl Errands {
+    fn insert(&mut self, errand: Errand) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.places[place as usize] = Some(errand);
+            return place;
+        }
+        self.places.push(Some(errand));
+        self.places.len() as u32 - 1
+    }
+
+    fn get_mut(&mut self, place: u32) -> Option<&mut Errand> {
+        self.places.get_mut(place as usize)?.as_mut()
+    }
+
+    /// Takes an errand out of its place and of the list of its call. Returns what follows it, if it was the first there.
+    fn remove(&mut self, place: u32) -> Option<Option<u32>> {
+        let Errand { before, after, .. } = self.places[place as usize].take()?;
+        self.free.push(place);
+        if let Some(next) = after.and_then(|next| self.get_mut(next)) {
+            next.before = before;
+        }
+        let Some(last) = before else { return Some(after) };
+        if let Some(last) = self.get_mut(last) {
+            last.after = after;
+        }
+        None
+    }
+
+    /// A crash: nothing is left.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.free.clear();
+    }
+}
+
+/// The place of the first errand of a call.
+fn first_of(call: CallId, cx: &Cx<'_>) -> Option<u32> {
+    let mark = cx.get(call).notes.mark;
+    mark.checked_sub(1).map(|place| place as u32)
+}
+
+impl Server {
+    /// Whether the breaker of the call's step lets nothing pass now. The call has failed then.
+    pub(super) fn is_denied(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let at = usize::from(cx.get(call).notes.step);
+        let is_open = self.stages[at].calling.as_ref().is_some_and(|calling| calling.is_open(cx.now()));
+        if is_open {
+            self.deny(call, cx);
+            self.fail(call, Outcome::Unavailable, cx);
+        }
+        is_open
+    }
+
+    fn deny(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        cx.count(gauges::BREAKER_DENIED);
+        cx.annotate(call, || "asks nobody: the circuit breaker is open".into());
+    }
+
+    /// Begins an errand of a call. Returns false if the call has failed, because the breaker lets nothing pass.
+    pub(super) fn run_errand(&mut self, call: CallId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) -> bool {
+        let at = cx.get(call).notes.step;
+        let errand = Errand {
+            call,
+            at,
+            ordinal,
+            ask,
+            attempt: 1,
+            sent: 0,
+            began: cx.now(),
+            pause: SimDuration::ZERO,
+            out: [None; HEDGES_MAX as usize],
+            before: None,
+            after: first_of(call, cx),
+        };
+        let place = self.errands.insert(errand);
+        if let Some(next) = errand.after.and_then(|next| self.errands.get_mut(next)) {
+            next.before = Some(place);
+        }
+        cx.get_mut(call).notes.mark = u64::from(place) + 1;
+        if let Some(calling) = &mut self.stages[usize::from(at)].calling {
+            calling.begin(cx.now());
+        }
+        self.send_errand(place, cx)
+    }
+
+    /// Sends one more call of an errand. Returns false if the breaker lets nothing pass and nothing else is out: the errand
+    /// and its call have failed.
+    fn send_errand(&mut self, place: u32, cx: &mut Cx<'_>) -> bool {
+        let now = cx.now();
+        let Some(&mut Errand { call, at, ordinal, ask, attempt, sent, .. }) = self.errands.get_mut(place)
+        else {
+            return false;
+        };
+        let Some(calling) = &mut self.stages[usize::from(at)].calling else { return false };
+        let Some(pass) = calling.allow(now) else {
+            self.deny(call, cx);
+            if sent == 0 {
+                self.end_errand(place, cx);
+                self.resolve(call, Outcome::Unavailable, Found::default(), cx);
+            }
+            return false;
+        };
+        let hedge = calling.hedge.as_ref().filter(|hedge| sent + 1 < hedge.attempts);
+        let delay = hedge.and_then(|hedge| hedge.delay());
+        let to = self.target_of(usize::from(at));
+        // Each call of an errand has draws of its own.
+        let calls = u64::from(attempt - 1) * u64::from(HEDGES_MAX) + u64::from(sent);
+        let child = self.send(call, to, ordinal | calls << 48, ask, cx);
+        cx.set_tag(child, place);
+        if let Some(errand) = self.errands.get_mut(place) {
+            let is_paid = attempt > 1 || sent > 0;
+            errand.out[usize::from(sent)] = Some(Out { child, pass, is_paid, is_hedge: sent > 0 });
+            errand.sent += 1;
+            if sent == 0 {
+                errand.began = now;
+            }
+        }
+        if let Some(delay) = delay {
+            cx.alarm(delay, HEDGE, About::Call(child));
+        }
+        true
+    }
+
+    /// A call of an errand has waited for long: another one follows it.
+    pub(super) fn hedge(&mut self, child: CallId, cx: &mut Cx<'_>) {
+        let Some(tag) = cx.tag(child) else { return };
+        let is_waiting = |errand: &Errand| errand.out.iter().flatten().any(|out| out.child == child);
+        let Some(&mut Errand { call, at, .. }) =
+            self.errands.get_mut(tag).filter(|errand| is_waiting(errand))
+        else {
+            return;
+        };
+        let now = cx.now();
+        let at = usize::from(at);
+        let pays = self.is_going_on(call, cx)
+            && self.stages[at].calling.as_mut().is_some_and(|calling| calling.pays_hedge(now));
+        if pays && self.send_errand(tag, cx) {
+            cx.count(gauges::HEDGES);
+            cx.annotate(call, || "asks once more: the answer takes long".into());
+        }
+    }
+
+    /// Whether a call still waits for its step.
+    fn is_going_on(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        cx.find(call).is_some_and(|call| call.notes.flags & ENDED == 0)
+    }
+
+    /// A call of an errand has been answered, or has waited too long.
+    pub(super) fn errand_answered(
+        &mut self,
+        child: CallId,
+        outcome: Outcome,
+        failure: Option<Failure>,
+        cx: &mut Cx<'_>,
+    ) {
+        let answer = cx.get(child).answer;
+        let now = cx.now();
+        let Some(tag) = cx.tag(child) else { return };
+        let Some(errand) = self.errands.get_mut(tag) else { return };
+        let Some(out) = errand.take(child) else { return };
+        let &mut Errand { call, at, began, .. } = errand;
+        let others_are_out = errand.is_out();
+        let Some(calling) = &mut self.stages[usize::from(at)].calling else { return };
+        match calling.tried(out.is_paid, out.pass, failure, now) {
+            Some(Change::Opened) => {
+                cx.count(gauges::BREAKER_OPENED);
+                cx.note(cx.me(), "breaker opened");
+            }
+            Some(Change::Closed) => cx.note(cx.me(), "breaker closed"),
+            None => {}
+        }
+        if failure.is_none() {
+            if let Some(hedge) = &mut calling.hedge {
+                // From the first call on: below the delay these are the times without a second call, so that the percentile
+                // of both is the same.
+                hedge.answered(now.since(began));
+            }
+            if out.is_hedge {
+                cx.count(gauges::HEDGES_WON);
+            }
+            self.stop_errand(tag, cx);
+            self.resolve(call, outcome, Found::decode(answer), cx);
+        } else if !others_are_out {
+            self.errand_failed(tag, outcome, failure.unwrap_or(Failure::Rejected), cx);
+        }
+    }
+
+    /// All calls of a try have failed: another try follows, or the errand fails.
+    fn errand_failed(&mut self, place: u32, outcome: Outcome, failure: Failure, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let Some(&mut Errand { call, at, ordinal, attempt, pause, .. }) = self.errands.get_mut(place) else {
+            return;
+        };
+        if !self.is_going_on(call, cx) {
+            return self.end_errand(place, cx);
+        }
+        let &Call { key, class, .. } = cx.get(call);
+        let mut rng = cx.rng_of(key, RETRY_DRAWS | u64::from(attempt) << 48 | ordinal);
+        let is_write = self.writes[usize::from(class)];
+        let retries =
+            self.stages[usize::from(at)].calling.as_mut().and_then(|calling| calling.retries.as_mut());
+        let again = match retries {
+            Some(retries) => {
+                let again = retries.again(attempt, failure, is_write, now, &mut rng);
+                (again, retries.backoff.delay(u32::from(attempt), pause, &mut rng))
+            }
+            None => (Again::No, SimDuration::ZERO),
+        };
+        match again {
+            (Again::Yes, pause) => {
+                if let Some(errand) = self.errands.get_mut(place) {
+                    (errand.attempt, errand.sent, errand.pause) = (attempt + 1, 0, pause);
+                }
+                cx.count(gauges::RETRIES);
+                cx.annotate(call, || format!("asks again after {pause}"));
+                if pause.is_zero() {
+                    self.send_errand(place, cx);
+                } else {
+                    cx.alarm(pause, AGAIN, About::Number(place));
+                }
+            }
+            (again, _) => {
+                if again == Again::Refused {
+                    cx.count(gauges::RETRIES_REFUSED);
+                }
+                self.end_errand(place, cx);
+                self.resolve(call, outcome, Found::default(), cx);
+            }
+        }
+    }
+
+    /// The pause before another try is over.
+    pub(super) fn try_again(&mut self, place: u32, cx: &mut Cx<'_>) {
+        let Some(&mut Errand { call, .. }) = self.errands.get_mut(place) else { return };
+        if self.is_going_on(call, cx) {
+            self.send_errand(place, cx);
+        } else {
+            self.end_errand(place, cx);
+        }
+    }
+
+    /// An errand ends, and nobody waits for its calls any more.
+    fn stop_errand(&mut self, place: u32, cx: &mut Cx<'_>) {
+        let Some(&mut Errand { at, out, .. }) = self.errands.get_mut(place) else { return };
+        for out in out.into_iter().flatten() {
+            let Some(calling) = &mut self.stages[usize::from(at)].calling else { continue };
+            calling.given_up(out.is_paid, out.pass);
+            if self.cancels || calling.hedge.as_ref().is_some_and(|hedge| hedge.cancels) {
+                cx.cancel(out.child);
+            } else {
+                cx.abandon(out.child);
+            }
+        }
+        self.end_errand(place, cx);
+    }
+
+    /// A call ends: its errands end too, and the boxes that work on them are told. One that is in a pause ends with it.
+    pub(super) fn stop_errands(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let mut place = first_of(call, cx);
+        while let Some(at) = place {
+            let Some(errand) = self.errands.get_mut(at) else { return };
+            place = errand.after;
+            if errand.is_out() {
+                self.stop_errand(at, cx);
+            }
+        }
+    }
+
+    fn end_errand(&mut self, place: u32, cx: &mut Cx<'_>) {
+        let Some(&mut Errand { call, at, .. }) = self.errands.get_mut(place) else { return };
+        if let Some(calling) = &mut self.stages[usize::from(at)].calling {
+            calling.end();
+        }
+        if let Some(first) = self.errands.remove(place)
+            && cx.find(call).is_some()
+        {
+            cx.get_mut(call).notes.mark = first.map_or(0, |first| u64::from(first) + 1);
+        }
+    }
+
+    /// Returns how a call has failed whose answer is late.
+    pub(super) fn lateness(child: CallId, cx: &Cx<'_>) -> Failure {
+        Failure::late(cx.find(child).map_or(Connection::Refused, |call| call.connection))
+    }
+
+    /// Returns the member that the next call of a step goes to.
+    fn target_of(&mut self, at: usize) -> crate::model::signal::ComponentId {
+        match self.stages[at].action {
+            Action::Query(database, ..) => self.databases[database].targets.turn(),
+            Action::Call(other, ..) => self.others[other].turn(),
+            _ => unreachable!("only queries and calls are errands"),
+        }
+    }
+}

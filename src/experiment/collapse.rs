@@ -21,8 +21,17 @@ const SURGE: f64 = 1.2;
 const WINDOWS_MIN: usize = 10;
 
 /// Events that end a fault.
-const ENDS: [&str; 6] =
-    ["recover", "normal speed", "partition heals", "no packet loss", "normal latency", "disk has room"];
+const ENDS: [&str; 9] = [
+    "recover",
+    "normal speed",
+    "goes on",
+    "records are back",
+    "partition heals",
+    "no packet loss",
+    "normal latency",
+    "disk has room",
+    "no errors",
+];
 
 /// In how many trials the service did not come back.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]

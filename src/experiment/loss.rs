@@ -76,6 +76,8 @@ pub fn crash(scenario: &Scenario, machine: &str) -> FaultSpec {
         applies: None,
         share: None,
         add: None,
+        drain: None,
+        grace: None,
         pause: None,
         ending: None,
         time: None,

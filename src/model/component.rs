@@ -366,7 +366,7 @@ impl Cx<'_> {
     /// Whether this component works. An order from outside reaches the state of one that hangs or is down too, and it can do
     /// nothing then.
     pub fn works(&self) -> bool {
-        self.world.infos[self.me.index()].status == Status::Up
+        matches!(self.world.infos[self.me.index()].status, Status::Up | Status::Closing)
     }
 
     /// Half of the round-trip time between two components, without jitter.

@@ -94,6 +94,11 @@ pub struct Deployment {
     pub down: SimDuration,
     /// Pause after a member is back.
     pub pause: SimDuration,
+    /// Time from telling the routers of a member to its stop; `None` if they are told only when they drain on their own, and say
+    /// when they have done.
+    pub told: Option<SimDuration>,
+    /// Longest time for which a member that takes no new calls ends those inside, before it stops.
+    pub grace: SimDuration,
 }
 
 /// A member of a deployment.
@@ -101,7 +106,7 @@ pub struct Deployment {
 pub struct Restart {
     /// The component.
     pub of: ComponentId,
-    /// Those who drain it before it stops, and the longest time for which each of them does.
+    /// Those who hear of it before it stops, and the longest time for which each of them drains it.
     pub routers: Vec<(ComponentId, SimDuration)>,
     /// Whether it says goodbye before it stops.
     pub announced: bool,
@@ -114,6 +119,10 @@ pub(super) enum Stage {
     Next,
     /// It waits until this number of routers have no calls there any more.
     Draining { awaited: usize },
+    /// Its routers have been told, and it works until it stops.
+    Leaving,
+    /// It takes no new calls, and ends those inside, at most until this moment.
+    Closing { until: SimTime },
     /// It is down.
     Down,
 }

@@ -243,11 +243,19 @@ impl Order {
     pub const DRAINED: u16 = 0xFF02;
     /// The component is about to be stopped, as planned.
     pub const STOP: u16 = 0xFF03;
+    /// A component that drains takes no calls any more, not even those of users who belong to it.
+    pub const GONE: u16 = 0xFF04;
 
     /// The order to a balancer to drain this target.
     #[must_use]
     pub const fn drain(target: ComponentId) -> Order {
         Order { code: Order::DRAIN, subject: target.0 }
+    }
+
+    /// The order to a balancer to keep nobody at this target, which takes no calls any more.
+    #[must_use]
+    pub const fn gone(target: ComponentId) -> Order {
+        Order { code: Order::GONE, subject: target.0 }
     }
 
     /// The order to a balancer to use this target again.

@@ -354,7 +354,7 @@ impl Simulation {
             Status::Up => return Some(number),
             Status::Hung => self.world.line_up(to),
             Status::Silent | Status::Paused => {}
-            Status::Down => self.world.refuse(to, id),
+            Status::Down | Status::Closing => self.world.refuse(to, id),
         }
         None
     }

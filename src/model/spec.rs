@@ -333,6 +333,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// Whether it hears of targets that a deployment is about to stop, and then gives them no new calls.
+    fn hears_of_stops(&self) -> bool {
+        false
+    }
+
     /// Whether it tells others before a planned stop, which they answer by taking over.
     fn says_goodbye(&self) -> bool {
         false

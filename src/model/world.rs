@@ -43,6 +43,8 @@ pub(super) enum Status {
     Silent,
     /// Accepts calls and never answers.
     Hung,
+    /// It works for the calls inside, and refuses new ones: it is about to stop.
+    Closing,
     /// Its machine stands still: what comes to it waits until it goes on.
     Paused,
 }

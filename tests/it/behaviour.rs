@@ -9,6 +9,7 @@ mod boxes;
 mod calling;
 mod clients;
 mod demand;
+mod deploys;
 mod figures;
 mod limits;
 mod liveness;

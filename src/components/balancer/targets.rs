@@ -22,6 +22,8 @@ pub(super) struct Target {
     health: Health,
     /// Moment at which operators began to drain it.
     draining: Option<SimTime>,
+    /// Whether it takes no calls any more, not even those of users who belong to it.
+    gone: bool,
     standing: Standing,
     /// While its weight grows: the moment at which it came back into service, and that of the next step.
     ramp: Option<(SimTime, SimTime)>,
@@ -29,7 +31,15 @@ pub(super) struct Target {
 
 impl Target {
     fn new(id: ComponentId, weight: f64) -> Target {
-        Target { id, weight, health: Health::Up, draining: None, standing: Standing::NEW, ramp: None }
+        Target {
+            id,
+            weight,
+            health: Health::Up,
+            draining: None,
+            gone: false,
+            standing: Standing::NEW,
+            ramp: None,
+        }
     }
 
     fn in_service(&self) -> bool {
@@ -120,7 +130,8 @@ impl Targets {
     /// Returns whether a user's own target may have the call. It may while it drains too, so that sessions can end.
     pub(super) fn keeps(&self, i: usize) -> bool {
         let target = &self.all[i];
-        self.eligible[i] || (target.draining.is_some() && target.health.is_up() && target.standing.is_in())
+        let stays = target.draining.is_some() && !target.gone;
+        self.eligible[i] || (stays && target.health.is_up() && target.standing.is_in())
     }
 
     /// Chooses a target for a call, none of those that it has `tried`.
@@ -183,7 +194,13 @@ impl Targets {
 
     /// Operators drain a target, or put it back.
     pub(super) fn set_draining(&mut self, now: SimTime, i: usize, draining: bool) -> Change {
+        self.all[i].gone = false;
         self.change(now, i, |target| target.draining = draining.then_some(now))
+    }
+
+    /// A target that drains takes no calls any more.
+    pub(super) fn let_go(&mut self, i: usize) {
+        self.all[i].gone = true;
     }
 
     /// Returns the moment at which operators began to drain a target, if they have.

@@ -71,6 +71,7 @@ impl Balancer {
         let target = ComponentId::new(order.subject as usize);
         let Some(i) = self.targets.find(target).filter(|_| self.pair.is_active) else { return };
         let draining = match order.code {
+            Order::GONE => return self.targets.let_go(i),
             Order::DRAIN => true,
             Order::READY => false,
             _ => return,

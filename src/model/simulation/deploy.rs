@@ -5,6 +5,9 @@ use super::super::signal::{ComponentId, Control, Order};
 use super::Simulation;
 use crate::kernel::time::{SimDuration, SimTime};
 
+/// Time between two looks at whether a member has calls inside.
+const LOOK: SimDuration = SimDuration::from_millis(10);
+
 impl Planned {
     /// What it restarts, if it is a deployment.
     fn restarts(&self) -> Option<&Deployment> {
@@ -23,7 +26,8 @@ impl Simulation {
         if planned.due.is_none_or(|due| due == self.world.now()) {
             match planned.stage {
                 Stage::Next => self.drain_member(index),
-                Stage::Draining { .. } => self.stop_member(index),
+                Stage::Draining { .. } | Stage::Leaving => self.close_member(index),
+                Stage::Closing { until } => self.await_member(index, until),
                 Stage::Down => self.start_member(index),
             }
         }
@@ -39,7 +43,7 @@ impl Simulation {
             {
                 *awaited -= 1;
                 if *awaited == 0 {
-                    self.stop_member(index);
+                    self.close_member(index);
                 }
             }
         }
@@ -57,10 +61,41 @@ impl Simulation {
         for (router, _) in &routers {
             self.happen(*router, Control::Order(Order::drain(of)));
         }
-        match routers.iter().map(|(_, longest)| *longest).max() {
-            Some(longest) => self.next_turn(index, longest),
-            None => self.stop_member(index),
+        let told = self.faults[index].restarts().and_then(|deployment| deployment.told);
+        match (told, routers.iter().map(|(_, longest)| *longest).max()) {
+            (Some(told), _) => {
+                self.faults[index].stage = Stage::Leaving;
+                self.next_turn(index, told);
+            }
+            (None, Some(longest)) => self.next_turn(index, longest),
+            (None, None) => self.close_member(index),
         }
+    }
+
+    /// A member is to stop: it takes no new calls, and has some time for those inside.
+    fn close_member(&mut self, index: usize) {
+        let Some(Restart { of, routers, .. }) = self.member(index) else { return };
+        if self.faults[index].stage == Stage::Leaving {
+            for (router, _) in &routers {
+                self.happen(*router, Control::Order(Order::gone(of)));
+            }
+        }
+        let grace = self.faults[index].restarts().map_or(SimDuration::ZERO, |deployment| deployment.grace);
+        if grace.is_zero() || !self.world.close(of) {
+            return self.stop_member(index);
+        }
+        self.await_member(index, self.world.now() + grace);
+    }
+
+    /// Stops a member that has no calls inside any more, or no time for them.
+    fn await_member(&mut self, index: usize, until: SimTime) {
+        let Some(Restart { of, .. }) = self.member(index) else { return };
+        let now = self.world.now();
+        if now >= until || self.world.is_empty(of) {
+            return self.stop_member(index);
+        }
+        self.faults[index].stage = Stage::Closing { until };
+        self.next_turn(index, LOOK.min(until.since(now)));
     }
 
     fn stop_member(&mut self, index: usize) {

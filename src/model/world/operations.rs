@@ -136,6 +136,22 @@ impl World {
         self.note(component, "take over");
     }
 
+    /// A component takes no new calls from now on. Returns false if it does not work, so that those inside never end.
+    pub(in crate::model) fn close(&mut self, component: ComponentId) -> bool {
+        let info = &mut self.infos[component.index()];
+        let works = info.process() == Status::Up;
+        if works {
+            info.set_process(Status::Closing);
+            self.note(component, "closing");
+        }
+        works
+    }
+
+    /// Whether no call is inside a component.
+    pub(in crate::model) fn is_empty(&self, component: ComponentId) -> bool {
+        self.recorder.meters[component.index()].inside.level() == 0
+    }
+
     /// A fault that made a component hang is over. Returns false if a kill has ended it already.
     pub(in crate::model) fn wakes(&mut self, component: ComponentId) -> bool {
         let freed = &mut self.infos[component.index()].freed;
@@ -177,14 +193,14 @@ impl World {
             }
             Control::Hang => {
                 info.causes += 1;
-                if status != Status::Up {
+                if !matches!(status, Status::Up | Status::Closing) {
                     return false;
                 }
                 self.hang(component);
             }
             Control::Recover => {
                 info.causes = info.causes.saturating_sub(1);
-                if status == Status::Up {
+                if matches!(status, Status::Up | Status::Closing) {
                     // The crashed half of a pair is repaired.
                     return std::mem::take(&mut info.half_down);
                 }

@@ -168,13 +168,14 @@ fn together(result: &RunResult) -> usize {
 }
 
 /// The faults: the event that begins one, the event that ends it, and the label for the time in between.
-const FAULTS: [(&str, &str, &str); 10] = [
+const FAULTS: [(&str, &str, &str); 11] = [
     ("crash", "recover", "down"),
     ("power off", "recover", "without power"),
     ("hang", "recover", "hangs"),
     ("slow", "normal speed", "slow"),
-    ("pause", "normal speed", "paused"),
+    ("pause", "goes on", "paused"),
     ("disk full", "disk has room", "disk full"),
+    ("errors", "no errors", "errs"),
     ("no records", "records are back", "without records"),
     ("partition", "partition heals", "partition"),
     ("packet loss", "no packet loss", "packet loss"),

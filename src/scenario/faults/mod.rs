@@ -145,6 +145,10 @@ pub struct FaultSpec {
     pub share: Option<Share>,
     /// For `latency`: added to the round-trip time, half of it each way.
     pub add: Option<Duration>,
+    /// For `deploy`: time for which a member works on after its balancers have been told to give it no new calls. Default: "0s", they are not told [T].
+    pub drain: Option<Duration>,
+    /// For `deploy`: longest time for which a member, which takes no new calls any more, ends those inside before it is stopped. Default: "30s" with `drain`, as Kubernetes [S], else "0s".
+    pub grace: Option<Duration>,
     /// For `deploy`: pause after a member is back, before the next goes down. Default: "0s".
     pub pause: Option<Duration>,
     /// For `errors`: how these calls end. Default: "failed".

@@ -14,6 +14,9 @@ use crate::model::troubles::{Links, Trouble};
 use crate::scenario::names::Names;
 use crate::scenario::seats::Seat;
 
+/// Time that a process has for its calls when it is told to stop: `terminationGracePeriodSeconds` of Kubernetes [S].
+const GRACE: SimDuration = SimDuration::from_secs(30);
+
 /// The faults of a trial, in the order of the text. The seats are those of the components, in the order of their ids.
 pub(in crate::scenario) fn plan(specs: &[FaultSpec], seats: &[Seat<'_>]) -> Vec<Fault> {
     let mut plan = Plan { seats, faults: Vec::new(), named: BTreeMap::new(), row: 0 };
@@ -39,11 +42,19 @@ impl Plan<'_> {
         let targets = self.components(spec);
         match (spec.kind, &when) {
             (FaultKind::Deploy, When::Once { at, lasts }) => {
-                let members = targets.iter().map(|&of| self.restart(of)).collect();
+                let told = spec.drain.map(|drain| drain.0).filter(|drain| !drain.is_zero());
+                let members = targets.iter().map(|&of| self.restart(of, told)).collect();
+                let grace = if told.is_some() { GRACE } else { SimDuration::ZERO };
+                let grace = spec.grace.map_or(grace, |grace| grace.0);
                 let down = lasts.unwrap_or(SimDuration::ZERO);
                 let pause = spec.pause.map_or(SimDuration::ZERO, |pause| pause.0);
                 let when = When::Once { at: *at, lasts: None };
-                self.push(spec, when, Effect::Deploy(Deployment { members, down, pause }), &targets);
+                self.push(
+                    spec,
+                    when,
+                    Effect::Deploy(Deployment { members, down, pause, told, grace }),
+                    &targets,
+                );
             }
             _ if spec.kind.is_of_links() => self.links(spec, when),
             // A disaster hits all of a place at once. Of other random faults, each target has its own times.
@@ -58,12 +69,14 @@ impl Plan<'_> {
         }
     }
 
-    /// How a deployment restarts a member: those who send it calls drain it before, if they do that.
-    fn restart(&self, of: ComponentId) -> Restart {
+    /// How a deployment restarts a member: those who send it calls drain it before, if they do that or are `told`.
+    fn restart(&self, of: ComponentId, told: Option<SimDuration>) -> Restart {
         let name = &self.seats[of.index()].entry.name;
         let router = |(index, seat): (usize, &Seat<'_>)| {
             let asks = seat.entry.spec.arrows().iter().any(|arrow| arrow.to == *name);
-            seat.entry.spec.drains().filter(|_| asks).map(|time| (ComponentId::new(index), time))
+            let told = told.filter(|_| seat.entry.spec.hears_of_stops());
+            let time = told.or_else(|| seat.entry.spec.drains());
+            time.filter(|_| asks).map(|time| (ComponentId::new(index), time))
         };
         let routers = self.seats.iter().enumerate().filter_map(router).collect();
         Restart { of, routers, announced: self.seats[of.index()].entry.spec.says_goodbye() }

@@ -187,7 +187,7 @@ impl Check<'_> {
 
     /// Reports keys that do nothing for this kind, and keys that it needs and lacks.
     fn useless_keys(&mut self) {
-        let FaultSpec { kind, between, factor, add, pause, .. } = self.spec;
+        let FaultSpec { kind, between, factor, add, pause, drain, grace, .. } = self.spec;
         let needed = [
             (
                 "factor",
@@ -213,8 +213,11 @@ impl Check<'_> {
         if self.spec.applies.is_some() && *kind != FaultKind::Slow {
             self.problems.error("applies", "`applies` goes with kind = \"slow\"", "drop the key");
         }
-        if pause.is_some() && *kind != FaultKind::Deploy {
-            self.problems.error("pause", "`pause` goes with kind = \"deploy\"", "drop the key");
+        let of_deploy = [("pause", pause.is_some()), ("drain", drain.is_some()), ("grace", grace.is_some())];
+        for (key, given) in of_deploy {
+            if given && *kind != FaultKind::Deploy {
+                self.problems.error(key, format!("`{key}` goes with kind = \"deploy\""), "drop the key");
+            }
         }
         if between.is_some() && !kind.is_of_links() {
             let help = "`between` goes with \"partition\", \"packet-loss\" and \"latency\"";

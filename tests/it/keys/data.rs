@@ -171,6 +171,18 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
         "kind = 'latency'\ntarget = 'db'\nadd = '30ms'",
     ),
     (
+        "drain",
+        "deployed",
+        "kind = 'deploy'\ntarget = 'web'\nfor = '1s'",
+        "kind = 'deploy'\ntarget = 'web'\nfor = '1s'\ndrain = '2s'",
+    ),
+    (
+        "grace",
+        "deployed",
+        "kind = 'deploy'\ntarget = 'web'\nfor = '1s'",
+        "kind = 'deploy'\ntarget = 'web'\nfor = '1s'\ngrace = '2s'",
+    ),
+    (
         "pause",
         "deployed",
         "kind = 'deploy'\ntarget = 'web'\nfor = '1s'",

@@ -279,6 +279,10 @@ impl Spec for BalancerSpec {
         self.settings().drain
     }
 
+    fn hears_of_stops(&self) -> bool {
+        true
+    }
+
     fn says_goodbye(&self) -> bool {
         self.standby
     }

@@ -366,7 +366,7 @@ impl Simulation {
             return;
         };
         match self.world.infos[callee.index()].status {
-            Status::Up => self.deliver(callee, Signal::Cancelled(id), number),
+            Status::Up | Status::Closing => self.deliver(callee, Signal::Cancelled(id), number),
             Status::Paused => self.world.hold(Event::Cancel { to: callee, id }),
             Status::Hung | Status::Down | Status::Silent => {}
         }

@@ -25,7 +25,7 @@ fn a_call_to_a_database_takes_no_connection_and_gives_none_back() {
     let record = run("{ call = 'db' }, { query = 'db' }", "[database.db]\ncores = 4\nread = '5ms'");
     let outcomes = record.classes[0].outcomes;
     assert!(outcomes[Outcome::Ok as usize] > 1900, "{outcomes:?}");
-    assert_eq!(outcomes[1..], [0; 7]);
+    assert_eq!(outcomes[1..].iter().sum::<u64>(), 0);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn the_default_server_keeps_what_tomcat_keeps() {
          profile = { steps = [['0s', 1], ['2.4s', 0]] }\n[server.web]\npublic = true\nsteps = [{ wait = '3s' }]\n",
     );
     let class = &record.classes[0];
-    assert_eq!(class.outcomes[1..], [0; 7]);
+    assert_eq!(class.outcomes[1..].iter().sum::<u64>(), 0);
     let median = class.ended.quantile(0.5) as f64 / 1e9;
     assert!((5.0..6.5).contains(&median), "{median} s");
 }

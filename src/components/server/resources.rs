@@ -9,7 +9,7 @@ use crate::model::spec::{Pooled, RequestClass, Spec as _};
 use crate::parts::limit::LIMIT;
 
 use super::gauges::{POOL_HELD_NAME, WORKERS_HELD_NAME};
-use super::spec::ServerSpec;
+use super::spec::{Per, RateLimit, ServerSpec};
 use super::step::{Step, all};
 
 /// Name of the workers, which calls hold from start to end.
@@ -47,12 +47,17 @@ impl ServerSpec {
             all.push(pool.measured(meter).when_full(Full::patience(longest_s, "fails")));
         }
         all.extend(self.limit.and_then(|limit| limit.resource(self.members(), classes.len())));
-        if let Some(limit) = &self.rate_limit {
+        if let Some(limit) = self.whole_rate() {
             let noun = Noun::One("the rate limit");
             let limit = Resource::limit(RATE_LIMIT, noun, of, limit.rate.0, vec![1.0; classes.len()]);
             all.push(limit.set_by("rate_limit.rate").measured(Meter::Passed));
         }
         all
+    }
+
+    /// The limit on the rate of all calls together. Of limits of each caller apart no bound follows for all.
+    fn whole_rate(&self) -> Option<RateLimit> {
+        self.rate_limit.filter(|limit| limit.per == Per::All)
     }
 
     /// What calls do when all workers are taken.
@@ -100,7 +105,7 @@ impl ServerSpec {
             levers.push(twice("db_pool", Setting::Whole(self.db_pool()), &[POOL]));
         }
         levers.extend(self.limit.and_then(|limit| limit.lever(self.members())));
-        levers.extend(self.rate_limit.map(|limit| {
+        levers.extend(self.whole_rate().map(|limit| {
             let (now, most) = (Setting::PerS(limit.rate.0), 1e9);
             Lever::relief("rate_limit.rate", (now, now.twice(most)), &[RATE_LIMIT], of.clone())
         }));

@@ -2,7 +2,7 @@
 
 use super::{Check, path, quantity};
 use crate::model::lever::Setting;
-use crate::model::resource::{BYTES, Bound, Full, Meter, POOL, Sort};
+use crate::model::resource::{BYTES, Bound, Full, Meter, POOL, Resource, Sort};
 use crate::model::spec::{Accepts, Offered, Pooled};
 use crate::scenario::BoxEntry;
 use crate::scenario::load::{ClientLoad, ResourceLoad, StaticLoad, Work};
@@ -209,6 +209,9 @@ fn too_many(load: &StaticLoad, client: &ClientLoad) -> Option<(String, String)> 
     let offered = client.peak.as_ref().map_or(client.offered, |peak| peak.offered);
     let Offered::Closed(users, rest) = offered else { return None };
     let row = &load.resources[client.tightest?];
+    if row.resource.sort == Sort::Limit {
+        return beyond_limit(row, client, users / rest.cycle_s(client.demand_s));
+    }
     let wait_s = rest.answer_s(users * client.demand_max_s);
     let waiting = wait_s / client.demand_max_s;
     let when = client.peak.as_ref().map_or(String::new(), |peak| format!(" {}", peak.when));
@@ -235,6 +238,24 @@ fn too_many(load: &StaticLoad, client: &ClientLoad) -> Option<(String, String)> 
         quantity(patience_s)
     );
     Some((message, of))
+}
+
+/// What goes wrong with closed users who ask for more than a limit on a rate lets through: nobody waits for it.
+fn beyond_limit(row: &ResourceLoad, client: &ClientLoad, asked: f64) -> Option<(String, String)> {
+    let most = 1.0 / client.demand_max_s;
+    let when = client.peak.as_ref().map_or(String::new(), |peak| format!(" {}", peak.when));
+    (asked > most * (1.0 + 1e-9)).then(|| {
+        let Resource { noun, full, key, .. } = &row.resource;
+        let message = format!(
+            "they ask for {} requests a second{when}, of which {} of `{}` lets at most {} through: it {} the rest",
+            quantity(asked),
+            noun.word(),
+            row.member,
+            quantity(most),
+            full.then
+        );
+        (message, format!("raise `{key}` of `{}`, or let fewer users ask", row.name))
+    })
 }
 
 /// The keys that set the number of places: " (`workers`, `queue`)".

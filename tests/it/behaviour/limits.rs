@@ -120,6 +120,17 @@ fn a_greedy_client_takes_nothing_from_the_others_with_a_bucket_each() {
 }
 
 #[test]
+fn limits_of_each_caller_apart_say_nothing_of_all_together() {
+    let has_row = |per: &str| {
+        let loaded =
+            load("test.toml", &greedy(per), &[], &Known, KINDS).unwrap_or_else(|found| panic!("{found}"));
+        let rows = loaded.scenario.load().resources;
+        rows.iter().any(|row| row.resource.name == "rate_limit")
+    };
+    assert!(has_row("") && !has_row(", per = 'client'") && !has_row(", per = 'class'"));
+}
+
+#[test]
 fn each_user_has_a_bucket_of_its_own() {
     // Ten users ask once a second. A bucket of one token that comes back after 2 s lets every other request pass.
     let text = |per: &str| {

@@ -73,6 +73,15 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("19-scale-up-at-cost"),
     builtin!("20-cache"),
     builtin!("21-queue"),
+    builtin!("22-retry-storm"),
+    builtin!("23-metastable"),
+    builtin!("24-coin-toss"),
+    builtin!("25-checks-amplify"),
+    builtin!("26-waiting-lines"),
+    builtin!("27-memory-cliff"),
+    builtin!("28-hedging"),
+    builtin!("29-priorities"),
+    builtin!("30-thread-exhaustion"),
     builtin!("million-users"),
 ];
 

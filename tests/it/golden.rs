@@ -145,6 +145,9 @@ fn class_line(out: &mut String, name: &str, class: &ClassRecord) {
     for (outcome, count) in Outcome::ALL.into_iter().zip(class.outcomes).filter(|(_, count)| *count > 0) {
         write!(out, ", {} {count}", outcome.name()).expect("a string takes all");
     }
+    if class.response.count() == 0 {
+        return writeln!(out).expect("a string takes all");
+    }
     let (mean, p99) = (class.response.mean() / 1e6, ms(class.ok.quantile(0.99)));
     writeln!(out, "; mean {mean:.3} ms, p99 {p99:.3} ms").expect("a string takes all");
 }

@@ -29,6 +29,7 @@ mod intervals;
 mod keys;
 mod laws;
 mod names;
+mod overload;
 mod plans;
 mod queue;
 mod replication;

@@ -393,6 +393,12 @@ pub trait Spec: Debug + Send + Sync {
         1
     }
 
+    /// The greatest number of calls that one call along an arrow can become by tries after the first, and by second calls.
+    /// `key` is that of the arrow.
+    fn attempts_of(&self, _key: &str) -> u32 {
+        self.attempts()
+    }
+
     /// The key and the longest time for which it waits for an answer of another box; `None` where it waits as long as it
     /// takes.
     fn patience(&self) -> Option<(&'static str, SimDuration)> {

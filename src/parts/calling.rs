@@ -29,6 +29,13 @@ impl CallingSpec<'_> {
         self.retry.is_none() && self.breaker.is_none() && self.hedge.is_none()
     }
 
+    /// The greatest number of calls that one call of the step can become.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let tries = self.retry.map_or(1, |retry| u32::from(retry.attempts));
+        tries * self.hedge.map_or(1, |hedge| u32::from(hedge.attempts.unwrap_or(2)))
+    }
+
     /// Checks the keys of the step at `at`.
     pub fn check(&self, at: &str, problems: &mut Problems) {
         if let Some(retry) = self.retry {

@@ -4,6 +4,7 @@ mod capacity;
 mod classes;
 mod faults;
 mod places;
+mod tries;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,8 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
         check.pools();
         check.closed_users(&load);
         check.time_goes_on(&load);
+        check.tries();
+        check.patience(&load);
     }
 }
 

@@ -40,6 +40,13 @@ impl Spec for ServerSpec {
         arrows
     }
 
+    fn attempts_of(&self, key: &str) -> u32 {
+        let at = key.rsplit_once('.').map_or(key, |(at, _)| at);
+        let steps = all(&self.steps);
+        let step = steps.iter().find(|(path, _)| path == at);
+        step.map_or(1, |(_, step)| step.calling().attempts())
+    }
+
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
     }

@@ -309,6 +309,10 @@ impl Spec for BalancerSpec {
         self.settings().timeout.map(|timeout| ("timeout", timeout))
     }
 
+    fn attempts(&self) -> u32 {
+        u32::from(self.settings().retries) + 1
+    }
+
     fn levers(&self) -> Vec<Lever> {
         let machine = self.machine().map(|machine| self.hardware().larger(&machine, &[CPU], 0..1));
         let connections = self.connections.map(|limit| {

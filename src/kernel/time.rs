@@ -137,6 +137,7 @@ impl SimDuration {
 
     /// `self` times `factor`, rounded and bounded as by [`SimDuration::from_sample_secs`].
     #[must_use]
+    #[inline]
     pub fn mul_f64(self, factor: f64) -> SimDuration {
         SimDuration::from_sample_secs(self.as_secs_f64() * factor)
     }

@@ -76,6 +76,8 @@ pub struct Door {
     is_armed: bool,
     /// Whether calls meet limits before they ask for a slot, or take several.
     is_guarded: bool,
+    /// Whether a free slot is not given to everybody, or somebody looks at how soon it is.
+    is_choosy: bool,
 }
 
 impl Door {
@@ -91,6 +93,7 @@ impl Door {
             memory: 0,
             waiting_inside: 0,
             is_armed: false,
+            is_choosy: limits.codel.is_some() || !limits.units.is_empty(),
             is_guarded: limits.limit.is_some()
                 || limits.rates.iter().any(Option::is_some)
                 || !limits.units.is_empty(),
@@ -232,7 +235,7 @@ impl Door {
     pub fn next(&mut self, cx: &mut Cx<'_>) -> Option<(CallId, Verdict)> {
         let waiter = self.granted.pop_front()?;
         let verdict = match waiter.fate {
-            Fate::Begins => self.seat(waiter, cx),
+            Fate::Begins => self.seat(waiter.call, waiter.needs_memory, cx),
             Fate::Late => {
                 self.give_back(waiter.units, cx);
                 Verdict::Shed
@@ -289,38 +292,29 @@ impl Door {
     /// A call takes a slot, or lines up for one.
     #[inline(always)]
     fn line_up(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
-        let waiter = Waiter { call, needs_memory, units: 1, fate: Fate::Begins };
-        if !self.limits.units.is_empty() {
-            return self.line_up_for_many(waiter, cx);
+        if !self.is_choosy && self.slots.try_take() {
+            return self.seat(call, needs_memory, cx);
         }
-        let ranks = &self.limits.ranks;
-        // A check has no class: it goes first.
-        let rank = || if needs_memory { rank_of(ranks, call, cx) } else { 0 };
-        let answer = self.slots.acquire_as(cx.now(), waiter, rank);
-        self.lined_up(answer, waiter, cx)
+        self.line_up_behind(Waiter { call, needs_memory, units: 1, fate: Fate::Begins }, cx)
     }
 
-    /// The same where calls take several slots.
-    #[cold]
-    fn line_up_for_many(&mut self, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
+    /// The same where no slot is free, or a free one is not given to everybody.
+    #[inline(never)]
+    fn line_up_behind(&mut self, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
         let Waiter { call, needs_memory, .. } = waiter;
-        let units = if needs_memory { self.units_of(call, cx) } else { 1 };
+        // A check has no class: it goes first.
         let rank = if needs_memory { rank_of(&self.limits.ranks, call, cx) } else { 0 };
-        let waiter = Waiter { units, ..waiter };
-        let answer = self.slots.acquire_wide(cx.now(), waiter, rank, units);
+        let answer = if self.limits.units.is_empty() {
+            self.slots.acquire_as(cx.now(), waiter, || rank)
+        } else {
+            let units = if needs_memory { self.units_of(call, cx) } else { 1 };
+            self.slots.acquire_wide(cx.now(), Waiter { units, ..waiter }, rank, units)
+        };
         self.show_held(cx);
-        self.lined_up(answer, waiter, cx)
-    }
-
-    /// Acts on the answer of the slots to a call.
-    #[inline(always)]
-    fn lined_up(&mut self, answer: Acquire<Waiter>, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
         match answer {
             Acquire::Granted => {
-                if self.limits.codel.is_some() {
-                    self.is_late(SimDuration::ZERO, cx);
-                }
-                self.seat(waiter, cx)
+                self.is_late(SimDuration::ZERO, cx);
+                self.seat(call, needs_memory, cx)
             }
             Acquire::Queued => self.wait(cx),
             Acquire::Displaced(other, waited) => {
@@ -328,26 +322,22 @@ impl Door {
                 self.granted.push_back(Waiter { fate: Fate::Displaced, ..other });
                 self.wait(cx)
             }
-            Acquire::Full => self.turn_away(waiter.call, cx),
+            Acquire::Full => self.turn_away(call, cx),
         }
     }
 
     /// A call has its slot, and takes its memory.
     #[inline(always)]
-    fn seat(&mut self, waiter: Waiter, cx: &mut Cx<'_>) -> Verdict {
-        if !waiter.needs_memory || self.reserve(cx) {
-            Verdict::Enter
-        } else {
-            self.stand_up(waiter.units, cx)
-        }
+    fn seat(&mut self, call: CallId, needs_memory: bool, cx: &mut Cx<'_>) -> Verdict {
+        if !needs_memory || self.reserve(cx) { Verdict::Enter } else { self.stand_up(call, cx) }
     }
 
     /// A call with a slot finds no memory.
     #[cold]
-    fn stand_up(&mut self, units: u32, cx: &mut Cx<'_>) -> Verdict {
+    fn stand_up(&mut self, call: CallId, cx: &mut Cx<'_>) -> Verdict {
         // A process that is killed gives nothing back before its end.
         if !self.limits.kills {
-            self.give_back(units, cx);
+            self.give_back(self.units_of(call, cx), cx);
         }
         self.out_of_memory()
     }

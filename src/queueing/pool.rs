@@ -83,15 +83,19 @@ impl<J: Copy> Pool<J> {
     #[must_use]
     #[inline]
     pub fn acquire_as(&mut self, now: SimTime, job: J, rank: impl FnOnce() -> u8) -> Acquire<J> {
-        if self.in_use < self.capacity {
-            self.in_use += 1;
-            return Acquire::Granted;
-        }
-        self.wait(now, job, usize::from(rank()))
+        if self.try_take() { Acquire::Granted } else { self.wait(now, job, usize::from(rank())) }
     }
 
-    /// Lets a job wait, if there is a place for it.
-    #[inline]
+    /// Takes a free slot, if there is one.
+    #[must_use]
+    #[inline(always)]
+    pub fn try_take(&mut self) -> bool {
+        let is_free = self.in_use < self.capacity;
+        self.in_use += u32::from(is_free);
+        is_free
+    }
+
+    /// Lets a job wait for a slot, if there is a place for it.
     fn wait(&mut self, now: SimTime, job: J, rank: usize) -> Acquire<J> {
         let mut answer = Acquire::Queued;
         if self.waiting() >= self.queue_limit as usize {
@@ -165,7 +169,6 @@ impl<J: Copy> Pool<J> {
     }
 
     /// Whether the waiter that came last gets the next slot.
-    #[inline]
     fn newest_first(&self) -> bool {
         match self.order {
             Order::Fifo => false,
@@ -182,6 +185,15 @@ impl<J: Copy> Pool<J> {
     #[inline]
     pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
         assert!(self.in_use > 0, "only a slot that is held can be given back");
+        if self.queue.is_empty() && self.lower.is_empty() {
+            self.in_use -= 1;
+            return None;
+        }
+        self.pass_on(now)
+    }
+
+    /// A slot passes to the next waiter; it is free if nobody waits.
+    fn pass_on(&mut self, now: SimTime) -> Option<Granted<J>> {
         let newest_first = self.newest_first();
         let take = |queue: &mut Queue<J>| if newest_first { queue.pop_back() } else { queue.pop_front() };
         let next = take(&mut self.queue).or_else(|| self.lower.iter_mut().find_map(take));

@@ -25,7 +25,7 @@ impl World {
         let now = self.now();
         let id = self.infos[owner.index()].machine.expect("the component runs on a machine");
         let burden = self.machines[id.index()].burden;
-        let demand = if burden != 1.0 && device == Device::Cpu { demand.mul_f64(burden) } else { demand };
+        let demand = if burden == 1.0 { demand } else { heavier(demand, device, burden) };
         if self.trace.is_some() {
             self.tell_work(owner, task, device, demand);
         }
@@ -83,4 +83,10 @@ impl World {
             }
         }
     }
+}
+
+/// The demand of work that comes while everything for the cores is this many times as long.
+#[cold]
+fn heavier(demand: SimDuration, device: Device, burden: f64) -> SimDuration {
+    if device == Device::Cpu { demand.mul_f64(burden) } else { demand }
 }

@@ -43,7 +43,13 @@ impl Generator {
                     Mood::Ties => time,
                     _ => format!("{{ dist = \"exponential\", mean = {time} }}"),
                 };
-                self.line(format!("users = {users}\nthink_time = {law}"));
+                let paced = self.doors.one_in(4);
+                let rest = if paced {
+                    format!("pace = {}", self.quoted(think))
+                } else {
+                    format!("think_time = {law}")
+                };
+                self.line(format!("users = {users}\n{rest}"));
                 // A population follows its profile in steps that have a length of their own.
                 if let Some((shape, most)) = self.profile().filter(|_| !self.draft.timeless) {
                     self.line(format!("profile = {{ {shape} }}"));

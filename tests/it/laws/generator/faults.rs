@@ -45,7 +45,10 @@ impl Generator {
                 machines.extend(self.members("server", nodes));
                 let target = format!("target = \"{}\"", self.dice.name(&machines));
                 let factor = self.dice.pick(&[1.5, 3.0, 100.0, 9999.0]);
-                self.fault("slow", &target, &format!("factor = {factor}"));
+                // Work that is longer is rounded to nanoseconds.
+                let is_new = self.doors.one_in(3) && !self.draft.timeless;
+                let applies = if is_new { "\napplies = \"new\"" } else { "" };
+                self.fault("slow", &target, &format!("factor = {factor}{applies}"));
             }
             1 => {
                 let mut machines = self.members("database", nodes);

@@ -96,6 +96,10 @@ struct Drawn {
 /// The state of the generator.
 struct Generator {
     dice: Dice,
+    /// Dice for orders, priorities and limits, which leave the draws of all else as they are.
+    doors: Dice,
+    /// Number of workers that a call takes at once, at most.
+    widest: u64,
     mood: Mood,
     draft: Draft,
     text: String,
@@ -120,6 +124,8 @@ struct Generator {
 pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     let mut generator = Generator {
         dice: Dice::new(seed, "scenario"),
+        doors: Dice::new(seed, "doors"),
+        widest: 1,
         mood,
         draft,
         text: String::new(),
@@ -274,6 +280,11 @@ impl Generator {
         }
         let kilobytes = self.dice.pick(&[1, 100, 5000]);
         self.line_one_in(5, format!("response_size = \"{kilobytes}kB\""));
+        let (priority, units) = (self.doors.below(4), self.doors.pick(&[2, 3]));
+        let (has_priority, is_wide) = (self.doors.one_in(2), self.doors.one_in(6));
+        self.line_if(has_priority, format!("priority = {priority}"));
+        self.line_if(is_wide, format!("units = {units}"));
+        self.widest = self.widest.max(if is_wide { units } else { 1 });
     }
 
     /// Writes where a box of `members` machines stands.

@@ -150,7 +150,8 @@ impl Generator {
             Mood::Tiny => (self.dice.pick(&[1, 1, 2]), self.dice.pick(&[0, 0, 1, 3])),
             _ => (self.dice.pick(&[1, 4, 16, 200]), self.dice.pick(&[0, 10, 100, 1000])),
         };
-        self.line(format!("workers = {workers}\nqueue = {queue}"));
+        self.line(format!("workers = {}\nqueue = {queue}", workers.max(self.widest)));
+        self.door();
         let backlog = self.dice.whole(1, 20);
         let wanted = self.dice.one_in(4) && !self.draft.timeless;
         self.line_if(wanted, format!("backlog = {backlog}"));
@@ -163,10 +164,30 @@ impl Generator {
         if self.dice.one_in(5) {
             let rate = self.dice.between(1.0, 500.0).ceil();
             let (rate, burst) = (self.rate(rate), self.dice.whole(1, 10));
-            self.line(format!("rate_limit = {{ rate = {rate}, burst = {burst} }}"));
+            let per = self.doors.pick(&["all", "client", "class", "user"]);
+            self.line(format!("rate_limit = {{ rate = {rate}, burst = {burst}, per = \"{per}\" }}"));
         }
         let pool = self.dice.pick(&[1, 2, 10]);
         self.line_one_in(2, format!("db_pool = {pool}"));
+    }
+
+    /// Writes in which order calls are taken, and which are turned away.
+    fn door(&mut self) {
+        let order = self.doors.pick(&["fifo", "lifo", "adaptive"]);
+        let wanted = self.doors.one_in(3);
+        self.line_if(wanted, format!("queue_order = \"{order}\""));
+        let age = self.doors.whole(1, 100) * 1000;
+        let age = self.quoted(age);
+        let (calls, has_limit) = (self.doors.pick(&[1, 3, 20]), self.doors.one_in(8));
+        self.line_if(has_limit, format!("limit = {{ calls = {calls} }}"));
+        let sheds = self.doors.one_in(6);
+        self.line_if(sheds, format!("shed = {{ age = {age} }}"));
+        let (share, ending) = (self.doors.pick(&["5%", "100%"]), self.doors.pick(&["failed", "rejected"]));
+        let errs = self.doors.one_in(8);
+        self.line_if(errs, format!("errors = {{ share = \"{share}\", as = \"{ending}\" }}"));
+        // These have times of their own.
+        let has_gradient = self.doors.one_in(8) && !has_limit && !self.draft.timeless;
+        self.line_if(has_gradient, "limit = { gradient = { probe = \"1s\" } }");
     }
 
     /// A step, and the least core time that it takes, in seconds.
@@ -180,7 +201,14 @@ impl Generator {
                     self.dice.pick(&["", "", ", times = 2", ", parallel = 3", ", times = 2, parallel = 2"]);
                 format!("{{ call = \"{to}\"{how}")
             }
-            1 => format!("{{ wait = {}", self.dist(0.1, 50.0).0),
+            1 => {
+                let wait = self.dist(0.1, 50.0).0;
+                let more = self.doors.whole(1, 1000);
+                let more = self.quoted(more);
+                let more =
+                    if self.doors.one_in(3) { format!(", per_inside = {more}") } else { String::new() };
+                format!("{{ wait = {wait}{more}")
+            }
             4.. if !below.queries.is_empty() => {
                 let to = self.dice.name(&below.queries);
                 let how = self.dice.pick(&["", "", "", ", times = 3", ", parts = 5", ", joins = 2"]);

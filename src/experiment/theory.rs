@@ -241,7 +241,12 @@ fn alone(
     let busy: Vec<&BoxLoad> = load.boxes.iter().filter(|one| one.cpu_s > 0.0).collect();
     let [station] = busy.as_slice() else { return None };
     let entry = scenario.entry(&station.name)?;
-    let machine = entry.spec.machine().filter(|machine| !machine.has_contention())?;
+    let machine =
+        entry.spec.machine().filter(|machine| !machine.has_contention() && machine.quota.is_none())?;
+    let resources = entry.spec.resources(&scenario.classes);
+    if resources.iter().any(|one| one.meter == Meter::Cores && one.bound != Bound::Exact) {
+        return None;
+    }
     let measured = result.components.get(&station.name)?;
     let works_alone = entry.spec.members() == 1 && calls_nobody(entry, scenario) && station.wait_s == 0.0;
     let sees_all = (station.calls_per_s / rate - 1.0).abs() < 1e-9;

@@ -261,6 +261,11 @@ impl Cx<'_> {
         self.world.work(self.me, Task::Own(code), device, demand);
     }
 
+    /// Stops the cores of the machine, or lets them go on.
+    pub fn halt_cores(&mut self, stops: bool) {
+        self.world.halt_cores(self.me, stops);
+    }
+
     /// Reserves memory of the machine. Returns false if there is not enough.
     #[inline(always)]
     pub fn reserve_memory(&mut self, bytes: u64) -> bool {

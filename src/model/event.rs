@@ -41,6 +41,8 @@ pub(super) enum Event {
     Control { to: ComponentId, place: slab::Key },
     /// The next departure from a station of a machine.
     Departure { machine: MachineId, device: Device },
+    /// A machine looks at its quota of core time.
+    Quota(MachineId),
     /// A planned fault begins or ends.
     Fault(u32),
 }
@@ -72,6 +74,7 @@ pub(super) mod tag {
     pub(in super::super) const ALARM_TURN: u64 = 11;
     pub(in super::super) const KNOCK: u64 = 12;
     pub(in super::super) const CANCEL: u64 = 13;
+    pub(in super::super) const QUOTA: u64 = 14;
 }
 
 #[inline]
@@ -112,6 +115,7 @@ impl From<Event> for Packed {
                 let tag = if device == Device::Cpu { tag::CPU } else { tag::DISK };
                 Packed { id: machine.index() as u64, rest: tag }
             }
+            Event::Quota(machine) => Packed { id: machine.index() as u64, rest: tag::QUOTA },
             Event::Fault(index) => Packed { id: u64::from(index), rest: tag::FAULT },
         }
     }
@@ -219,6 +223,7 @@ mod tests {
             tag::ALARM_TURN => alarm(packed.turn()),
             tag::CONTROL => Event::Control { to, place: packed.place() },
             tag::CPU => Event::Departure { machine: packed.machine(), device: Device::Cpu },
+            tag::QUOTA => Event::Quota(packed.machine()),
             tag::DISK => Event::Departure { machine: packed.machine(), device: Device::Disk },
             _ => Event::Fault(packed.number()),
         }
@@ -241,6 +246,7 @@ mod tests {
         events.extend([Event::Call { to, id }, Event::Returned { to, id, from }, Event::Cancel { to, id }]);
         events.extend([false, true].map(|gives_up| Event::Knock { to, id, gives_up }));
         events.extend([Event::Control { to, place: id.0 }, Event::Fault(u32::MAX)]);
+        events.push(Event::Quota(MachineId::new(u32::MAX as usize)));
         events.extend(
             [Device::Cpu, Device::Disk]
                 .map(|device| Event::Departure { machine: MachineId::new(u32::MAX as usize), device }),

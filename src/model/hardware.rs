@@ -1,6 +1,7 @@
 //! What a machine is made of, as a scenario asks for it.
 
 use crate::kernel::time::SimDuration;
+use crate::queueing::quota::Quota;
 
 /// The hardware that a box asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct MachineSpec {
     pub sigma: f64,
     /// Coherency of the universal scalability law.
     pub kappa: f64,
+    /// Core time that it may use in each period.
+    pub quota: Option<Quota>,
     /// Its disk, if anything on it uses one.
     pub disk: Option<DiskSpec>,
 }
@@ -35,7 +38,8 @@ impl MachineSpec {
         let peak = ((1.0 - self.sigma).max(0.0) / self.kappa).sqrt();
         let below = if peak.is_finite() { peak.floor().clamp(1.0, most) } else { most };
         let at = |m: f64| m / (1.0 + self.sigma * (m - 1.0) + self.kappa * m * (m - 1.0));
-        self.speed * at(below).max(at((below + 1.0).min(most)))
+        let cores = at(below).max(at((below + 1.0).min(most)));
+        self.speed * self.quota.map_or(cores, |quota| cores.min(quota.cores()))
     }
 
     /// Whether busy cores slow each other down.
@@ -69,6 +73,7 @@ mod tests {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            quota: None,
             disk: None,
         };
         assert_eq!(plain.work_rate(), 6.0);

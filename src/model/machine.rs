@@ -4,6 +4,7 @@
 use crate::kernel::slab;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::queueing::memory::Memory;
+use crate::queueing::quota::{Budget, Look};
 use crate::queueing::station::{Station, StationConfig};
 
 use super::hardware::{DiskSpec, MachineSpec};
@@ -111,6 +112,30 @@ impl Armed {
     }
 }
 
+/// The quota of a machine, and what becomes of it.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    budget: Budget,
+    /// The pending look, by the number of its event.
+    pub at: SimTime,
+    pub seq: u64,
+}
+
+impl Throttle {
+    pub(super) fn new(budget: Budget) -> Throttle {
+        Throttle { budget, at: SimTime::MAX, seq: u64::MAX }
+    }
+}
+
+/// Why the cores of a machine that works stand still: a bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Halt {
+    /// Its quota of core time is used up.
+    Quota = 1,
+    /// Its host has stopped them.
+    Host = 2,
+}
+
 /// The hardware that components run on.
 #[derive(Debug)]
 pub struct Machine {
@@ -124,6 +149,12 @@ pub struct Machine {
     /// Share of its speed that it has when it does not stand still.
     factor: f64,
     stands_still: bool,
+    /// The quota of core time, behind a pointer, because few machines have one.
+    pub(super) throttle: Option<Box<Throttle>>,
+    /// Why the cores stand still while the machine works: bits of [`Halt`].
+    halts: u8,
+    /// What the station counted as busy while they did, in core-nanoseconds, and its count when they began to, while they do.
+    halted: (u128, Option<u128>),
     /// How many times as long work for the cores takes that comes now.
     pub(super) burden: f64,
     /// Number of calls that wait inside the host, apart from the queue for the cores.
@@ -152,6 +183,9 @@ impl Machine {
             price: spec.price,
             factor: 1.0,
             stands_still: false,
+            throttle: None,
+            halts: 0,
+            halted: (0, None),
             burden: 1.0,
             beside: 0,
             queue_max: 0,
@@ -161,16 +195,59 @@ impl Machine {
     /// Sets the share of their speed at which the cores work.
     pub(super) fn set_speed(&mut self, now: SimTime, factor: f64) {
         self.factor = factor;
-        if !self.stands_still {
-            self.cpu.station.set_speed(now, factor);
+        self.turn_cores(now);
+    }
+
+    /// Gives the cores the speed that they have now.
+    fn turn_cores(&mut self, now: SimTime) {
+        let stands = self.stands_still || self.halts != 0;
+        self.cpu.station.set_speed(now, if stands { 0.0 } else { self.factor });
+    }
+
+    /// Whether its cores stand still though it works.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halts != 0
+    }
+
+    /// Stops the cores for a reason, or ends that reason.
+    pub(super) fn halt(&mut self, now: SimTime, why: Halt, stops: bool) {
+        let before = self.halts;
+        self.halts = if stops { before | why as u8 } else { before & !(why as u8) };
+        if (before == 0) != (self.halts == 0) {
+            let integral = self.cpu.station.busy_integral(now);
+            match self.halted.1.take() {
+                Some(since) => self.halted.0 += integral - since,
+                None => self.halted.1 = Some(integral),
+            }
+            self.turn_cores(now);
         }
+    }
+
+    /// Core time used since the start of the trial, in core-nanoseconds. Cores that are halted use none.
+    fn used(&self, now: SimTime) -> u128 {
+        let integral = self.cpu.station.busy_integral(now);
+        let (halted, since) = self.halted;
+        integral - halted - since.map_or(0, |since| integral - since)
+    }
+
+    /// Looks at the quota. Returns the time of the next look, and whether the cores have begun to stand still or to go on.
+    pub(super) fn look_at_quota(&mut self, now: SimTime) -> (Option<SimTime>, Option<bool>) {
+        let used = self.used(now);
+        let busy = self.cpu.station.busy_cores() as u32;
+        let Some(throttle) = &mut self.throttle else { return (None, None) };
+        let Look { is_used_up, next } = throttle.budget.look(now, used, busy);
+        let changes = is_used_up != (self.halts & Halt::Quota as u8 != 0);
+        if changes {
+            self.halt(now, Halt::Quota, is_used_up);
+        }
+        (next, changes.then_some(is_used_up))
     }
 
     /// Lets cores and disk stand still, or go on.
     pub(super) fn stand_still(&mut self, now: SimTime, stands: bool) {
         self.stands_still = stands;
         let share = if stands { 0.0 } else { 1.0 };
-        self.cpu.station.set_speed(now, share * self.factor);
+        self.turn_cores(now);
         if let Some(disk) = &mut self.disk {
             disk.station.set_speed(now, share);
         }
@@ -211,7 +288,7 @@ impl Machine {
         self.cpu.queue_from = self.cpu.station.queue_integral(now);
         self.queue_max = 0;
         self.note_queue();
-        self.cpu.measured_from = self.cpu.station.busy_integral(now);
+        self.cpu.measured_from = self.used(now);
         if let Some(disk) = &mut self.disk {
             disk.measured_from = disk.station.busy_integral(now);
         }
@@ -219,14 +296,14 @@ impl Machine {
 
     /// Index of the host, core time used since the last call of this function in nanoseconds, and the number of cores.
     pub(super) fn window_busy(&mut self, now: SimTime) -> (usize, u128, u32) {
-        let integral = self.cpu.station.busy_integral(now);
+        let integral = self.used(now);
         let used = integral - std::mem::replace(&mut self.cpu.window_from, integral);
         (self.host.index(), used, self.cores)
     }
 
     /// Mean number of busy cores over the time `measured`, which ends `now`.
     pub(super) fn busy_cores_mean(&self, now: SimTime, measured: SimDuration) -> f64 {
-        mean_over(self.cpu.busy(now), measured)
+        mean_over(self.used(now) - self.cpu.measured_from, measured)
     }
 
     /// Mean share of the disk in use over the time `measured`, which ends `now`; `None` without a disk.

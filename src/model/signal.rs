@@ -159,6 +159,8 @@ pub enum Control {
     Slow(u32),
     /// Work that comes to its machine's cores from now on is more: that of this speed, in millionths of the normal one.
     Burden(u32),
+    /// The cores of its machine stand still, because its quota of core time is used up, or they go on.
+    Throttle(bool),
     /// It is impaired but runs; only components that know the impairment react.
     Impair(Impairment),
     /// The impairment ends.
@@ -279,6 +281,7 @@ impl Control {
             Control::Burden(millionths) => 12 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,
+            Control::Throttle(stands) => 12 << 32 | u64::from(stands),
             Control::Err(rule) => 10 << 32 | u64::from(rule.billionths),
             Control::Heal(rule) => 11 << 32 | u64::from(rule.billionths),
             // A component as the subject does not count: its id depends on the other boxes.

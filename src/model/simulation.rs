@@ -146,6 +146,7 @@ impl Simulation {
             Hardware::Own(spec) => {
                 let machine = MachineId::new(self.world.machines.len());
                 self.world.machines.push(Machine::new(id, spec));
+                self.world.grant(machine, spec, member.name);
                 Some(machine)
             }
         };
@@ -292,6 +293,7 @@ impl Simulation {
                 tag::CANCEL => self.cancel(event.call()),
                 tag::CPU => self.depart(event.machine(), Device::Cpu, fired.seq),
                 tag::DISK => self.depart_from_disk(event.machine(), fired.seq),
+                tag::QUOTA => self.turn_quota(event.machine(), fired.seq),
                 tag::CONTROL => {
                     self.happen_as_planned(event);
                 }

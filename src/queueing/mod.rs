@@ -11,6 +11,7 @@ pub mod deadlines;
 mod draw;
 pub mod memory;
 pub mod pool;
+pub mod quota;
 pub mod retry_budget;
 pub mod station;
 pub mod token_bucket;

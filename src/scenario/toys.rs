@@ -203,6 +203,7 @@ impl Spec for Server {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            quota: None,
             disk: None,
         })
     }
@@ -251,6 +252,7 @@ impl Spec for Database {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            quota: None,
             disk: None,
         })
     }

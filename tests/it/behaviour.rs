@@ -11,11 +11,13 @@ mod clients;
 mod demand;
 mod deploys;
 mod figures;
+mod heaps;
 mod limits;
 mod liveness;
 mod overload;
 mod pacing;
 mod priorities;
+mod quotas;
 mod units;
 
 use std::ops::RangeInclusive;

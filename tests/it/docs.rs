@@ -140,6 +140,8 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.errors.", "web.errors.share", "10%"),
             ("server.limit.", "web.limit", "{ gradient = {} }"),
             ("server.liveness.", "web.liveness", "{}"),
+            ("server.cpu_quota.", "web.cpu_quota.quota", "30ms"),
+            ("server.gc.", "web.gc", "{}"),
         ];
         let before: Vec<(String, String)> = outer
             .into_iter()

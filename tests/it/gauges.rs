@@ -53,7 +53,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    let some = vec![sheds(), errs(), kills()];
+    let some = vec![sheds(), errs(), kills(), throttles(), collects()];
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on()].concat()
 }
 
@@ -183,6 +183,24 @@ fn doors() -> Vec<Mover> {
                 .to_owned()
         }),
     ]
+}
+
+/// A server whose quota is used up.
+fn throttles() -> Mover {
+    ("server", "web", vec!["throttled_time"], {
+        "[client.users]\nrate = '20/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\ncpu_quota = { quota = '25ms' }\nsteps = [{ cpu = '10ms' }]\n"
+            .to_owned()
+    })
+}
+
+/// A server with a small heap.
+fn collects() -> Mover {
+    ("server", "web", vec!["gc_pause"], {
+        "[client.users]\nrate = '20/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\ngc = { heap = '80MiB' }\nsteps = [{ cpu = '10ms' }]\n"
+            .to_owned()
+    })
 }
 
 /// A server that hangs and is killed.

@@ -135,6 +135,7 @@ impl Balancer {
             | Control::Impair(_)
             | Control::Mend(_)
             | Control::Err(_)
+            | Control::Throttle(_)
             | Control::Heal(_) => {}
         }
     }

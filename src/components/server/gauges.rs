@@ -43,6 +43,13 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("breaker_denied", "Calls to other boxes that an open circuit breaker did not let pass."),
     Gauge::count("cancelled", "Calls inside that their callers cancelled."),
     Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
+    Gauge::time("gc_pause", "Time of each collection of garbage, in which all cores stood still.")
+        .less_is_better(),
+    Gauge::time(
+        "throttled_time",
+        "Time for which the cores stood still because the `cpu_quota` of the period was used up, each time.",
+    )
+    .less_is_better(),
     Gauge::time(
         "pool_wait",
         "Wait of a query for a connection to its database, of the queries that had to wait.",
@@ -71,6 +78,8 @@ pub(super) const DISPLACED: GaugeId = GaugeId::of("displaced", GAUGES);
 pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
 pub(super) const WORKERS_HELD: GaugeId = GaugeId::of(WORKERS_HELD_NAME, GAUGES);
 pub(super) const POOL_HELD: GaugeId = GaugeId::of(POOL_HELD_NAME, GAUGES);
+pub(super) const GC_PAUSE: GaugeId = GaugeId::of("gc_pause", GAUGES);
+pub(super) const THROTTLED_TIME: GaugeId = GaugeId::of("throttled_time", GAUGES);
 pub(super) const POOL_WAIT: GaugeId = GaugeId::of("pool_wait", GAUGES);
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
 pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);

@@ -71,7 +71,8 @@ impl Spec for ServerSpec {
         let machine = self.hardware().machine();
         let limit = (self.scheduling != Scheduling::Ps).then_some(machine.cores);
         let lifo = self.scheduling == Scheduling::Lifo;
-        Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, ..machine })
+        let quota = self.cpu_quota.map(|quota| quota.quota());
+        Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, quota, ..machine })
     }
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
@@ -125,6 +126,23 @@ impl Spec for ServerSpec {
         self.hardware().check(self.on.as_deref(), problems);
         self.check_limits(problems);
         check_contention(self.sigma, self.kappa, problems);
+        if let Some(quota) = &self.cpu_quota {
+            quota.check(self.hardware().machine().cores, problems);
+            if self.on.is_some() {
+                problems.error(
+                    "cpu_quota",
+                    "the quota is that of a machine of its own",
+                    "set it at the machine's owner",
+                );
+            }
+        }
+        if let Some(gc) = &self.gc {
+            gc.check(problems);
+            if self.on.is_some() {
+                let help = "give the heap to the machine's owner";
+                problems.error("gc", "a collection stops the cores of a machine of its own", help);
+            }
+        }
         if let Some(liveness) = &self.liveness {
             liveness.check(problems);
         }

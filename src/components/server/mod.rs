@@ -7,8 +7,10 @@ mod errands;
 mod errors;
 mod fitted;
 mod gauges;
+mod gc;
 mod kind;
 mod liveness;
+mod quota;
 mod resources;
 mod spec;
 mod stage;
@@ -20,7 +22,7 @@ pub use step::Step;
 
 use std::collections::VecDeque;
 
-use crate::kernel::time::SimDuration;
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::class::{priorities, units};
@@ -36,6 +38,7 @@ use crate::parts::members::Members;
 use connections::Connections;
 use errands::Errands;
 use errors::Errors;
+use gc::Gc;
 use liveness::{Fate, Liveness};
 use stage::{Action, DRAWS_A_STEP, Stage};
 
@@ -50,6 +53,9 @@ const POOL_LIMIT: u16 = 2;
 
 /// A call that did no work is answered with an error.
 const ERROR: u16 = 3;
+
+/// A collection of garbage is over.
+const GC_OVER: u16 = 6;
 
 /// The step that makes the page for a check, after all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
@@ -97,6 +103,9 @@ pub struct Server {
     connecting: Connecting,
     /// The errors that it answers.
     errors: Errors,
+    /// Since when the cores stand still for want of a quota.
+    throttled_since: Option<SimTime>,
+    gc: Option<Box<Gc>>,
 }
 
 impl Server {
@@ -126,6 +135,8 @@ impl Server {
             connecting: spec.connecting(),
             health_worker: spec.health_worker,
             liveness: spec.liveness.map(Liveness::new),
+            throttled_since: None,
+            gc: spec.gc.map(|gc| Box::new(Gc::new(gc))),
             errors: Errors::new(spec.errors.map(|errors| errors.rule()), site.name),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
@@ -196,6 +207,9 @@ impl Server {
             cx.work(call, Device::Cpu, self.health_cpu);
             return;
         }
+        if self.gc.is_some() {
+            self.allocate(cx);
+        }
         if !self.errors.is_none() && self.err_at_once(call, cx) {
             return;
         }
@@ -220,6 +234,9 @@ impl Server {
         let is_page = notes.step == PAGE_STEP;
         if !is_page {
             self.door.leave(call, cx);
+            if self.gc.is_some() {
+                self.forget();
+            }
         } else if !self.health_worker {
             self.door.leave_slot(cx);
         }
@@ -338,6 +355,7 @@ impl Server {
     /// Drops all state after a crash.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.door.crash(cx);
+        self.drop_heap(cx);
         self.liveness.iter_mut().for_each(Liveness::stop);
         self.hand.crash();
         self.begun.clear();
@@ -368,6 +386,7 @@ impl Component for Server {
             Signal::Alarm(Alarm { code: POOL_LIMIT, about: About::Number(i) }) => {
                 self.pool_limit(i as usize, cx)
             }
+            Signal::Alarm(Alarm { code: GC_OVER, .. }) => self.collected(cx),
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash | Control::PowerOff | Control::Kill) => self.crash(cx),
             Signal::Control(Control::Recover) => {
@@ -378,6 +397,7 @@ impl Component for Server {
                 let fate = self.liveness.as_mut().map_or(Fate::Lives, |liveness| liveness.order(order, cx));
                 self.meet(fate, cx);
             }
+            Signal::Control(Control::Throttle(stands)) => self.throttle(stands, cx),
             Signal::Control(Control::Err(rule)) => self.errors.begin(rule),
             Signal::Control(Control::Heal(rule)) => self.errors.end(rule),
             Signal::Cancelled(call) => self.cancelled(call, cx),

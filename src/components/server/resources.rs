@@ -3,7 +3,7 @@
 use crate::model::class::units;
 use crate::model::lever::{Lever, Setting};
 use crate::model::quantity::Dist;
-use crate::model::resource::{CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
+use crate::model::resource::{Bound, CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
 use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
 use crate::parts::limit::LIMIT;
@@ -26,6 +26,10 @@ impl ServerSpec {
         let mut all = machine.unwrap_or_default();
         let key = if self.has_typed_cores() { "instance" } else { "cores" };
         all.iter_mut().filter(|one| one.name == CPU).for_each(|one| one.key = key);
+        if self.gc.is_some() {
+            // Collections take their time on top.
+            all.iter_mut().filter(|one| one.name == CPU).for_each(|one| one.bound = Bound::AtMost);
+        }
         all.iter_mut().filter(|one| one.name == MEMORY).for_each(|one| self.hold_memory(one, classes));
         let slots = |name, noun, has, holds| {
             Resource::slots(name, Noun::Many(noun), of.clone(), f64::from(has), holds)

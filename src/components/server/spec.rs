@@ -17,7 +17,9 @@ use crate::parts::connecting::Connecting;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
 
+use super::gc::GcSpec;
 use super::liveness::LivenessSpec;
+use super::quota::CpuQuota;
 use super::step::Step;
 
 /// How the cores are shared among the calls that hold a worker.
@@ -115,6 +117,10 @@ pub struct ServerSpec {
     /// Longest wait for a connection of the pool; after it the call fails. Default: "30s", as HikariCP
     /// (`connectionTimeout`) [V]; PgBouncer's `query_wait_timeout` is "120s".
     pub pool_timeout: Option<Duration>,
+    /// The core time that the machine may use in each period, as a container may. Default: no limit.
+    pub cpu_quota: Option<CpuQuota>,
+    /// A heap that calls fill, and the pauses in which it is collected. Default: none.
+    pub gc: Option<GcSpec>,
     /// Contention: the share of work that is serial, as in the universal scalability law. Default: 0.
     #[serde(default)]
     pub sigma: f64,

@@ -223,6 +223,16 @@ impl Simulation {
         self.happen(to, control.expect("what was planned happens once"));
     }
 
+    /// The quota of a machine is used up, or a new period has begun: its host hears of it.
+    #[cold]
+    pub(super) fn turn_quota(&mut self, machine: MachineId, seq: u64) {
+        if let Some(stands) = self.world.look_at_quota(machine, seq) {
+            let control = Control::Throttle(stands);
+            let host = self.world.machines[machine.index()].host;
+            self.deliver(host, Signal::Control(control), control.number());
+        }
+    }
+
     /// The kernel of a caller tries again to connect, or gives up.
     #[cold]
     pub(super) fn knock(&mut self, event: Packed) {

@@ -221,7 +221,7 @@ impl World {
             Control::Mend(impairment) => self.note(component, impairment.events().1),
             Control::Err(_) => self.note(component, "errors"),
             Control::Heal(_) => self.note(component, "no errors"),
-            Control::Order(_) => {}
+            Control::Order(_) | Control::Throttle(_) => {}
         }
         true
     }

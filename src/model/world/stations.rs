@@ -1,11 +1,14 @@
 //! Work in the world: it enters the stations of machines, whose next completions are armed.
 
 use super::World;
+use crate::kernel::random::below;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::event::Event;
-use crate::model::machine::{Device, Job, Machine, MachineId, Task};
+use crate::model::hardware::MachineSpec;
+use crate::model::machine::{Device, Halt, Job, Machine, MachineId, Task, Throttle};
 use crate::model::signal::ComponentId;
 use crate::model::trace::What;
+use crate::queueing::quota::Budget;
 use crate::queueing::station::Entered;
 
 impl World {
@@ -34,11 +37,65 @@ impl World {
         match station.enter(now, Job::new(owner, task), demand) {
             Entered::Started => {
                 let next = station.next_completion();
+                let has_quota = machine.throttle.is_some();
                 self.arm(id, device, next);
+                if has_quota {
+                    self.wake_quota(id);
+                }
             }
             Entered::Waits => machine.note_queue(),
             Entered::Full => unreachable!("the queue of a station has no limit: calls alive are bounded"),
         }
+    }
+
+    /// The host of a machine stops its cores, or lets them go on.
+    pub(in crate::model) fn halt_cores(&mut self, host: ComponentId, stops: bool) {
+        let now = self.now();
+        let Some(id) = self.infos[host.index()].machine else { return };
+        self.machines[id.index()].halt(now, Halt::Host, stops);
+        self.rearm(id, Device::Cpu);
+    }
+
+    /// Gives a machine that has just joined the quota of its spec, whose periods begin at a random moment.
+    pub(in crate::model) fn grant(&mut self, id: MachineId, spec: &MachineSpec, host: &str) {
+        let Some(quota) = spec.quota else { return };
+        let phase = below(&mut self.seed.stream(host, "quota"), quota.period.as_nanos());
+        let budget = Budget::new(quota, SimDuration::from_nanos(phase));
+        self.machines[id.index()].throttle = Some(Box::new(Throttle::new(budget)));
+    }
+
+    /// More cores of a machine with a quota are busy: it looks at the quota at once.
+    #[cold]
+    fn wake_quota(&mut self, id: MachineId) {
+        let now = self.now();
+        self.plan_quota(id, now);
+    }
+
+    /// A machine is to look at its quota at this time, if it does not so before.
+    fn plan_quota(&mut self, id: MachineId, at: SimTime) {
+        let Some(throttle) = &mut self.machines[id.index()].throttle else { return };
+        if at < throttle.at {
+            throttle.at = at;
+            throttle.seq = self.calendar.schedule(at, Event::Quota(id).into());
+        }
+    }
+
+    /// A machine looks at its quota. Returns whether its cores stand still from now on, if that has changed. A look that was replaced by
+    /// an earlier one does nothing.
+    #[cold]
+    pub(in crate::model) fn look_at_quota(&mut self, id: MachineId, seq: u64) -> Option<bool> {
+        let now = self.now();
+        let machine = &mut self.machines[id.index()];
+        let throttle = machine.throttle.as_mut().filter(|throttle| throttle.seq == seq)?;
+        throttle.at = SimTime::MAX;
+        let (next, change) = machine.look_at_quota(now);
+        if let Some(next) = next {
+            self.plan_quota(id, next);
+        }
+        if change.is_some() {
+            self.rearm(id, Device::Cpu);
+        }
+        change
     }
 
     #[cold]
@@ -49,7 +106,10 @@ impl World {
             Device::Cpu => "the cores",
             Device::Disk => "the disk",
         };
-        self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}"));
+        let machine = self.infos[owner.index()].machine.map(|id| &self.machines[id.index()]);
+        let waits = device == Device::Cpu && machine.is_some_and(Machine::is_halted);
+        let until = if waits { ", which stand still now" } else { "" };
+        self.tell(owner, call.client, call.number, |_| format!("has {demand} of work for {on}{until}"));
         self.mark(owner, id, What::Work { device, demand });
     }
 

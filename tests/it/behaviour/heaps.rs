@@ -1,0 +1,59 @@
+//! Heaps that are collected, and memory beyond the machine's.
+
+use super::*;
+
+/// The mean and the number of a figure of the box that is a time, in seconds.
+fn times(record: &TrialRecord, name: &str) -> (f64, f64) {
+    use outgrow::model::gauge::Reading;
+    let component = record.components.iter().find(|one| one.name == "box").expect("there is a box");
+    match component.gauges.iter().find(|(gauge, _)| gauge.name == name).map(|(_, reading)| reading) {
+        Some(Reading::Time(tally)) => (tally.mean() / 1e9, tally.count() as f64),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// A runtime whose heap has room for 192 MiB of garbage, and calls that leave 1 MiB each.
+fn heap(rate: u32, keys: &str) -> String {
+    one_box(
+        &format!("rate = '{rate}/s'\narrivals = {{ dist = 'constant' }}"),
+        &format!("workers = 4\nqueue = 100000\nsteps = [{{ cpu = '2ms' }}]\ngc = {{ {keys} }}"),
+    )
+}
+
+#[test]
+fn pauses_come_as_often_as_calls_fill_the_heap() {
+    // rate * allocate / (heap - live) = 96 / 192 = 0.5 a second, 50 ms each: 2.5 % of the time.
+    let (_, record) = run(&heap(96, "heap = '256MiB', live = '64MiB', allocate = '1MiB', pause = '50ms'"));
+    let (mean, number) = times(&record, "gc_pause");
+    assert!((mean - 0.05).abs() < 1e-9 && (49.0..=52.0).contains(&number), "{number} pauses of {mean} s");
+    // The cores do no work of the calls meanwhile, and nobody is lost.
+    check(&heap(96, ""), &[("ok", 1.0..=1.0), ("box.busy", about(0.192, 0.01)), ("max_ms", 50.0..=65.0)]);
+    // The calls inside add their share to a pause. At most 4 hold a worker.
+    let (_, record) = run(&heap(96, "per_live_call = '10ms'"));
+    let (mean, _) = times(&record, "gc_pause");
+    assert!((0.06..=0.09).contains(&mean), "{mean} s");
+}
+
+#[test]
+fn pauses_take_their_share_of_what_the_cores_can_do() {
+    // Each call costs 2 ms of the core and 1/192 of a pause of 192 ms: 333/s instead of 500/s.
+    check(
+        &heap(500, "pause = '192ms'").replace("100000", "10"),
+        &[("throughput", about(1000.0 / 3.0, 0.02))],
+    );
+}
+
+#[test]
+fn a_heap_that_is_full_at_once_ends_the_process() {
+    // 192 calls that wait hold all of it.
+    let text = one_box(
+        "rate = '20/s'\ntimeout = '1h'",
+        "workers = 200\nrestart = '5s'\ngc = {}\nsteps = [{ wait = '1000s' }]",
+    );
+    let (_, record) = run(&text.replace("warmup = '10s'", "warmup = '0s'"));
+    let first = record.timeline.iter().find(|note| note.event == "crash").expect("it dies").at.as_secs_f64();
+    // 191 calls at 20/s, and a pause of 50 ms.
+    assert!((7.0..=12.5).contains(&first), "{first}");
+    let few = text.replace("workers = 200", "workers = 150");
+    check(&few, &[("box.crashes", 0.0..=0.0)]);
+}

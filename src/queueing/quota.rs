@@ -71,7 +71,7 @@ impl Budget {
     fn begin_period(&mut self, now: SimTime, used: u128) {
         let period = self.quota.period;
         let later = now.since(self.period_ends).as_nanos() / period.as_nanos();
-        self.period_ends = self.period_ends + period.saturating_mul(later + 1);
+        self.period_ends += period.saturating_mul(later + 1);
         let unused = self.has.saturating_sub(used - self.used_before);
         let granted = u128::from(self.quota.quota.as_nanos()) * u128::from(later + 1);
         self.has = (unused + granted).min(u128::from((self.quota.quota + self.quota.burst).as_nanos()));

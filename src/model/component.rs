@@ -269,14 +269,13 @@ impl Cx<'_> {
     /// Reserves memory of the machine. Returns false if there is not enough.
     #[inline(always)]
     pub fn reserve_memory(&mut self, bytes: u64) -> bool {
-        let machine = self.world.machine_of(self.me);
-        machine.memory.reserve(bytes)
+        self.world.reserve_memory(self.me, bytes)
     }
 
     /// Releases memory of the machine.
     #[inline(always)]
     pub fn release_memory(&mut self, bytes: u64) {
-        self.world.machine_of(self.me).memory.release(bytes);
+        self.world.release_memory(self.me, bytes);
     }
 
     /// Sets the greatest number of calls in work inside this component at once. Each holds a slot, such as a worker

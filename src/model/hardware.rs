@@ -22,6 +22,8 @@ pub struct MachineSpec {
     pub sigma: f64,
     /// Coherency of the universal scalability law.
     pub kappa: f64,
+    /// Memory on a disk beyond its own.
+    pub swap: Option<Swap>,
     /// Core time that it may use in each period.
     pub quota: Option<Quota>,
     /// Its disk, if anything on it uses one.
@@ -49,6 +51,15 @@ impl MachineSpec {
     }
 }
 
+/// Memory on a disk.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Swap {
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many times as long work takes, beyond once, if all memory is there.
+    pub penalty: f64,
+}
+
 /// How fast a disk is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct DiskSpec {
@@ -73,6 +84,7 @@ mod tests {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            swap: None,
             quota: None,
             disk: None,
         };

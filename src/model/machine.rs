@@ -149,6 +149,8 @@ pub struct Machine {
     /// Share of its speed that it has when it does not stand still.
     factor: f64,
     stands_still: bool,
+    /// What memory on a disk costs: the penalty of its swap.
+    pub(super) swaps: Option<f64>,
     /// The quota of core time, behind a pointer, because few machines have one.
     pub(super) throttle: Option<Box<Throttle>>,
     /// Why the cores stand still while the machine works: bits of [`Halt`].
@@ -178,11 +180,12 @@ impl Machine {
             host,
             cpu: Armed::new(cpu),
             disk: spec.disk.map(|disk| Armed::new(disk_station(disk))),
-            memory: Memory::new(spec.memory),
+            memory: Memory::new(spec.memory).with_swap(spec.swap.map_or(0, |swap| swap.size)),
             cores: spec.cores,
             price: spec.price,
             factor: 1.0,
             stands_still: false,
+            swaps: spec.swap.map(|swap| swap.penalty),
             throttle: None,
             halts: 0,
             halted: (0, None),
@@ -199,9 +202,10 @@ impl Machine {
     }
 
     /// Gives the cores the speed that they have now.
-    fn turn_cores(&mut self, now: SimTime) {
+    pub(super) fn turn_cores(&mut self, now: SimTime) {
         let stands = self.stands_still || self.halts != 0;
-        self.cpu.station.set_speed(now, if stands { 0.0 } else { self.factor });
+        let slower = 1.0 + self.swaps.unwrap_or(0.0) * self.memory.swapped();
+        self.cpu.station.set_speed(now, if stands { 0.0 } else { self.factor / slower });
     }
 
     /// Whether its cores stand still though it works.

@@ -44,6 +44,7 @@ impl Hardware<'_> {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            swap: None,
             quota: None,
             disk: None::<DiskSpec>,
         }

@@ -203,6 +203,7 @@ impl Spec for Server {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            swap: None,
             quota: None,
             disk: None,
         })
@@ -252,6 +253,7 @@ impl Spec for Database {
             lifo: false,
             sigma: 0.0,
             kappa: 0.0,
+            swap: None,
             quota: None,
             disk: None,
         })

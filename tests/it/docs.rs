@@ -142,6 +142,7 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.liveness.", "web.liveness", "{}"),
             ("server.cpu_quota.", "web.cpu_quota.quota", "30ms"),
             ("server.gc.", "web.gc", "{}"),
+            ("server.swap.", "web.on_memory", "swap"),
         ];
         let before: Vec<(String, String)> = outer
             .into_iter()

@@ -72,7 +72,8 @@ impl Spec for ServerSpec {
         let limit = (self.scheduling != Scheduling::Ps).then_some(machine.cores);
         let lifo = self.scheduling == Scheduling::Lifo;
         let quota = self.cpu_quota.map(|quota| quota.quota());
-        Some(MachineSpec { limit, lifo, sigma: self.sigma, kappa: self.kappa, quota, ..machine })
+        let swap = self.swaps();
+        Some(MachineSpec { swap, limit, lifo, sigma: self.sigma, kappa: self.kappa, quota, ..machine })
     }
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
@@ -136,6 +137,7 @@ impl Spec for ServerSpec {
                 );
             }
         }
+        self.check_swap(problems);
         if let Some(gc) = &self.gc {
             gc.check(problems);
             if self.on.is_some() {

@@ -15,9 +15,12 @@ mod resources;
 mod spec;
 mod stage;
 mod step;
+mod swap;
 
 pub use gauges::GAUGES;
-pub use spec::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed};
+pub use spec::{
+    CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed, SwapSpec,
+};
 pub use step::Step;
 
 use std::collections::VecDeque;

@@ -4,7 +4,7 @@
 
 mod admission;
 
-pub use admission::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Shed};
+pub use admission::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Shed, SwapSpec};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -83,6 +83,8 @@ pub struct ServerSpec {
     /// What happens when the memory is exhausted. Default: "reject".
     #[serde(default)]
     pub on_memory: OnMemory,
+    /// The memory on a disk, with `on_memory = "swap"`.
+    pub swap: Option<SwapSpec>,
     /// Time that the process takes to come back after it was killed. Default: "10s" [T].
     pub restart: Option<Duration>,
     /// Longest wait for each answer of another box; after it the call fails. Default: for ever, that is until the

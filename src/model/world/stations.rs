@@ -48,6 +48,34 @@ impl World {
         }
     }
 
+    #[inline(always)]
+    pub(in crate::model) fn reserve_memory(&mut self, component: ComponentId, bytes: u64) -> bool {
+        let machine = self.machine_of(component);
+        let fits = machine.memory.reserve(bytes);
+        if machine.swaps.is_some() {
+            self.swap(component);
+        }
+        fits
+    }
+
+    #[inline(always)]
+    pub(in crate::model) fn release_memory(&mut self, component: ComponentId, bytes: u64) {
+        let machine = self.machine_of(component);
+        machine.memory.release(bytes);
+        if machine.swaps.is_some() {
+            self.swap(component);
+        }
+    }
+
+    /// The memory of a machine that swaps has changed, and so has the speed of its cores.
+    #[cold]
+    fn swap(&mut self, component: ComponentId) {
+        let now = self.now();
+        let Some(id) = self.infos[component.index()].machine else { return };
+        self.machines[id.index()].turn_cores(now);
+        self.rearm(id, Device::Cpu);
+    }
+
     /// The host of a machine stops its cores, or lets them go on.
     pub(in crate::model) fn halt_cores(&mut self, host: ComponentId, stops: bool) {
         let now = self.now();

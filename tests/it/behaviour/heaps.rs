@@ -57,3 +57,35 @@ fn a_heap_that_is_full_at_once_ends_the_process() {
     let few = text.replace("workers = 200", "workers = 150");
     check(&few, &[("box.crashes", 0.0..=0.0)]);
 }
+
+#[test]
+fn a_hundredth_of_the_memory_on_a_disk_makes_work_eleven_times_slower() {
+    // 900 MiB and a call of 100 MiB are 1000 MiB, of which 10 are beyond 990 MiB: 1 + 1000 / 100.
+    let keys =
+        "memory = '990MiB'\nbase_memory = '900MiB'\nmemory_per_call = '100MiB'\nsteps = [{ cpu = '10ms' }]";
+    let user = "users = 1\nthink_time = '10ms'";
+    check(&one_box(user, &format!("on_memory = 'swap'\n{keys}")), &[("mean_ms", 109.99..=110.01)]);
+    let slow = format!("on_memory = 'swap'\nswap = {{ penalty = 10000 }}\n{keys}");
+    check(&one_box(user, &slow), &[("mean_ms", 1009.9..=1010.1)]);
+    check(&one_box(user, keys), &[("out_of_memory", 1.0..=1.0)]);
+}
+
+#[test]
+fn goodput_falls_off_a_cliff_where_memory_ends() {
+    // At 120/s on 100/s the memory is full after 44.8 s, as without swap. From then on the queue grows the faster the slower the
+    // work is, until the swap is full too: 2 GiB are 512 calls, and at 120/s that is 4.3 s.
+    let text = one_box(
+        "rate = '120/s'\narrivals = { dist = 'constant' }",
+        &format!("{}on_memory = 'swap'\n", super::MEMORY.replace("workers = 1000", "workers = 10000")),
+    );
+    check(
+        &text.replace("duration = '100s'\nwarmup = '10s'", "duration = '90s'\nwarmup = '0s'"),
+        &[
+            ("throughput@0..44", 99.0..=100.1),
+            ("throughput@46..49", 0.0..=10.0),
+            ("box.crash_s", 48.5..=50.0),
+            ("box.memory_max_mib", 6100.0..=6144.0),
+            ("throughput@61..90", 97.0..=100.1),
+        ],
+    );
+}

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
-use crate::model::quantity::{Duration, Rate};
+use crate::model::quantity::{Bytes, Duration, Rate};
 use crate::model::spec::Problems;
 use crate::parts::door::{self, Limits, Whose};
 use crate::queueing::codel::Codel;
@@ -32,6 +32,18 @@ pub enum OnMemory {
     Reject,
     /// The operating system kills the process: every call inside is lost, and it restarts.
     OomKill,
+    /// Memory beyond the machine's is on a disk, and all work takes longer; beyond the `swap` the process is killed.
+    Swap,
+}
+
+/// `swap = { size = "2GiB" }`: memory on a disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwapSpec {
+    /// Its size. Default: "2GiB" [T].
+    pub size: Option<Bytes>,
+    /// All work of the machine takes 1 + `penalty` x the share of the memory that is on the disk times as long: about 1000 for an SSD, 100000 for a disk [S]. Default: 1000.
+    pub penalty: Option<f64>,
 }
 
 /// What the kernel does with connections when the listen queue is full.
@@ -167,7 +179,7 @@ impl ServerSpec {
             refuses: self.overflow == Overflow::Refuse,
             base_memory: self.base_memory(),
             memory_per_call: self.memory_per_call.map_or(4 << 20, |bytes| bytes.0),
-            kills: self.on_memory == OnMemory::OomKill,
+            kills: self.on_memory != OnMemory::Reject,
             ..Limits::default()
         }
     }

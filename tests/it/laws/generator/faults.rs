@@ -139,6 +139,12 @@ impl Generator {
         self.line(format!(
             "[[fault]]\nkind = \"deploy\"\ntarget = \"{target}\"\nat = {at}\nfor = {lasts}\npause = {pause}"
         ));
+        let (is_told, has_grace) = (self.halts.one_in(3), self.halts.one_in(2));
+        let (drain, grace) = (self.halts.pick(&["20ms", "2s"]), self.halts.pick(&["0s", "15ms", "1s"]));
+        if !self.draft.timeless {
+            self.line_if(is_told, format!("drain = \"{drain}\""));
+            self.line_if(has_grace, format!("grace = \"{grace}\""));
+        }
     }
 
     /// A moment of the trial.

@@ -98,6 +98,8 @@ struct Generator {
     dice: Dice,
     /// Dice for orders, priorities and limits, which leave the draws of all else as they are.
     doors: Dice,
+    /// For what stops processes and cores, so that everything else stays as it was without it.
+    halts: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -125,6 +127,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     let mut generator = Generator {
         dice: Dice::new(seed, "scenario"),
         doors: Dice::new(seed, "doors"),
+        halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,
         draft,

@@ -104,7 +104,7 @@ impl Generator {
             _ => (1..=count).map(|n| format!("{name}-{n}")).collect(),
         };
         self.drawn("server", name, members);
-        self.server_limits();
+        self.server_limits(host.is_none());
         let count = self.dice.whole(1, 3);
         let mut steps = Vec::new();
         let mut least = 0.0;
@@ -138,6 +138,7 @@ impl Generator {
         // Sometimes there is memory for only a few dozen calls.
         let memory = if self.dice.one_in(4) { "96MiB" } else { "8GiB" };
         self.line(format!("memory = \"{memory}\""));
+        self.container();
         self.place(count as usize);
         if count == 1 {
             self.machines.push(name.to_owned());
@@ -145,7 +146,24 @@ impl Generator {
         count
     }
 
-    fn server_limits(&mut self) {
+    /// Writes what stops the cores of a machine, sometimes. It has times of its own.
+    fn container(&mut self) {
+        let (has_quota, has_heap) = (self.halts.one_in(8), self.halts.one_in(8));
+        let (quota, burst) = (self.halts.pick(&[20, 50, 90]), self.halts.pick(&[0, 10]));
+        let heap = self.halts.pick(&["90MiB", "256MiB"]);
+        if !self.draft.timeless {
+            self.line_if(
+                has_quota,
+                format!("cpu_quota = {{ quota = \"{quota}ms\", burst = \"{burst}ms\" }}"),
+            );
+            self.line_if(
+                has_heap,
+                format!("gc = {{ heap = \"{heap}\", pause = \"20ms\", per_live_call = \"1ms\" }}"),
+            );
+        }
+    }
+
+    fn server_limits(&mut self, owns: bool) {
         let (workers, queue) = match self.mood {
             Mood::Tiny => (self.dice.pick(&[1, 1, 2]), self.dice.pick(&[0, 0, 1, 3])),
             _ => (self.dice.pick(&[1, 4, 16, 200]), self.dice.pick(&[0, 10, 100, 1000])),
@@ -159,7 +177,9 @@ impl Generator {
         self.line(format!("health_cpu = {health}"));
         if self.dice.one_in(3) {
             let restart = self.time(1.0, 500.0);
-            self.line(format!("on_memory = \"oom-kill\"\nrestart = {restart}"));
+            let swaps = owns && self.halts.one_in(3) && !self.draft.timeless;
+            let how = if swaps { "swap\"\nswap = { size = \"64MiB\", penalty = 10 }" } else { "oom-kill\"" };
+            self.line(format!("on_memory = \"{how}\nrestart = {restart}"));
         }
         if self.dice.one_in(5) {
             let rate = self.dice.between(1.0, 500.0).ceil();
@@ -185,6 +205,12 @@ impl Generator {
         let (share, ending) = (self.doors.pick(&["5%", "100%"]), self.doors.pick(&["failed", "rejected"]));
         let errs = self.doors.one_in(8);
         self.line_if(errs, format!("errors = {{ share = \"{share}\", as = \"{ending}\" }}"));
+        let agent = self.halts.one_in(8) && !self.draft.timeless;
+        let (every, own) = (self.halts.pick(&["100ms", "2s"]), self.halts.one_in(2));
+        self.line_if(
+            agent,
+            format!("liveness = {{ interval = \"{every}\", timeout = \"50ms\" }}\nhealth_worker = {own}"),
+        );
         // These have times of their own.
         let has_gradient = self.doors.one_in(8) && !has_limit && !self.draft.timeless;
         self.line_if(has_gradient, "limit = { gradient = { probe = \"1s\" } }");

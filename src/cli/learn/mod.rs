@@ -14,7 +14,8 @@ use clap::Subcommand;
 use self::folder::Folder;
 use super::status::Failure;
 use super::{Ended, language};
-use crate::course::answers::is_student;
+use crate::course::answers::{Answers, BYTES_MAX, is_student};
+use crate::course::builtin;
 use crate::report::lang::Lang;
 
 /// Learn the chapter by exercises: predict, run, compare, and say why
@@ -101,9 +102,10 @@ struct Of {
     #[arg(long, value_name = "LANGUAGE", value_parser = language())]
     lang: Option<Lang>,
 
-    /// The folder of another course, or the name of a built-in one
-    #[arg(long, value_name = "DIR", default_value = "chapter")]
-    course: String,
+    /// The folder of another course, or the name of a built-in one: `chapter` or `overload`; by default that of the file of
+    /// answers, else `chapter`
+    #[arg(long, value_name = "DIR")]
+    course: Option<String>,
 
     /// The file of the answers
     #[arg(long, value_name = "FILE", default_value = "answers.toml")]
@@ -113,6 +115,16 @@ struct Of {
 impl Of {
     fn lang(&self) -> Lang {
         self.lang.unwrap_or_else(lang)
+    }
+
+    /// The course: the one that is named, else the built-in one that the file of answers belongs to, else the first.
+    fn course(&self) -> String {
+        let begun = || {
+            let answers = Answers::read(&folder::text(&self.answers, BYTES_MAX).ok()?).ok()?;
+            let name = answers.course.split('@').next()?;
+            builtin::find(name).map(|course| course.name.to_owned())
+        };
+        self.course.clone().or_else(begun).unwrap_or_else(|| "chapter".to_owned())
     }
 }
 

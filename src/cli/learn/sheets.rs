@@ -75,7 +75,7 @@ enum Block {
 
 /// Writes a sheet.
 pub(super) fn export(args: &Args) -> Ended {
-    let folder = Folder::find(&args.of.course)?;
+    let folder = Folder::find(&args.of.course())?;
     let course = folder.course()?;
     let output = OutputFile::prepare(&args.output)?;
     let student = args.of.student.as_deref().map(student_of).transpose()?;

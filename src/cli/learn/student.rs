@@ -27,7 +27,7 @@ struct Session {
 
 impl Session {
     fn open(of: &Of) -> Result<Session, Failure> {
-        let folder = Folder::find(&of.course)?;
+        let folder = Folder::find(&of.course())?;
         let course = folder.course()?;
         let answers = read(of, &course)?;
         Ok(Session { folder, course, answers, of: of.clone() })

@@ -51,9 +51,9 @@ impl Luggage {
         self.of_mut(id).deadline = at;
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn deadline(&self, id: CallId) -> SimTime {
-        self.of(id).deadline
+        if self.0.is_empty() { SimTime::MAX } else { self.of(id).deadline }
     }
 
     pub(super) fn tag(&self, id: CallId) -> Option<u32> {

@@ -101,6 +101,8 @@ impl Retries {
 pub struct Hand<E> {
     limits: Option<Deadlines<E>>,
     timer: u16,
+    /// Whether there is a budget, for which requests and tries count.
+    counts: bool,
     retries: Option<Retries>,
 }
 
@@ -109,13 +111,26 @@ impl<E: Errand> Hand<E> {
     /// call [`Hand::late`].
     #[must_use]
     pub fn new(patience: Option<SimDuration>, timer: u16, retries: Option<Retries>) -> Hand<E> {
-        Hand { limits: patience.map(Deadlines::new), timer, retries }
+        let counts = retries.as_ref().is_some_and(|retries| retries.budget.is_some());
+        Hand { limits: patience.map(Deadlines::new), timer, counts, retries }
+    }
+
+    /// Whether there is a budget, to which [`Hand::begin`], [`Hand::tried`] and [`Hand::end`] must be told.
+    #[inline(always)]
+    pub const fn counts(&self) -> bool {
+        self.counts
+    }
+
+    fn budget(&mut self) -> Option<&mut RetryBudget> {
+        self.retries.as_mut()?.budget.as_mut()
     }
 
     /// A request begins, which counts for the budget of retries.
     #[inline(always)]
     pub fn begin(&mut self, now: SimTime) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if self.counts
+            && let Some(budget) = self.budget()
+        {
             budget.begin(now);
         }
     }
@@ -123,14 +138,16 @@ impl<E: Errand> Hand<E> {
     /// The try of number `attempt` has ended.
     #[inline(always)]
     pub fn tried(&mut self, attempt: u16, is_ok: bool) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if self.counts
+            && let Some(budget) = self.budget()
+        {
             budget.tried(is_ok, attempt > 1);
         }
     }
 
     /// The try of number `attempt` has ended without a result.
     pub fn given_up(&mut self, attempt: u16) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = self.budget() {
             budget.given_up(attempt > 1);
         }
     }
@@ -138,7 +155,9 @@ impl<E: Errand> Hand<E> {
     /// A request ends.
     #[inline(always)]
     pub fn end(&mut self) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if self.counts
+            && let Some(budget) = self.budget()
+        {
             budget.end();
         }
     }
@@ -189,7 +208,7 @@ impl<E: Errand> Hand<E> {
         if let Some(limits) = &mut self.limits {
             limits.clear();
         }
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = self.budget() {
             budget.clear();
         }
     }

@@ -127,6 +127,7 @@ impl Balancer {
     }
 
     /// A call has left its target.
+    #[inline]
     fn leave_target(&mut self, place: u32, cx: &mut Cx<'_>) {
         let Relay { target, sent, .. } = *self.relays.get_mut(place);
         let (now, target) = (cx.now(), usize::from(target));

@@ -266,7 +266,9 @@ impl Client {
     #[inline(always)]
     fn answered(&mut self, request: RequestId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         if outcome == Outcome::Ok {
-            self.hand.tried(cx.request(request).attempt, true);
+            if self.hand.counts() {
+                self.hand.tried(cx.request(request).attempt, true);
+            }
             self.finish(request, outcome, cx);
         } else {
             self.turned_away(request, call, outcome, cx);

@@ -47,6 +47,7 @@ impl Server {
     // Calls -----------------------------------------------------------------------------------------------------------
 
     /// Calls another box, with the server's time limit.
+    #[inline]
     pub(super) fn send(
         &mut self,
         call: CallId,
@@ -98,6 +99,7 @@ impl Server {
     }
 
     /// Handles an answer for the current step of `call`. `rest` is what a database has left for the caller to ask.
+    #[inline]
     pub(super) fn answered(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
         let notes = &mut cx.get_mut(call).notes;
         if outcome != Outcome::Ok {
@@ -111,7 +113,9 @@ impl Server {
             }
             notes.left -= 1;
             if notes.left > 0 {
-                self.ask(call, other, parallel, cx);
+                if !self.drops(call, cx) {
+                    self.ask(call, other, parallel, cx);
+                }
                 return;
             }
         } else if let Action::Query(database, _, Scope { hops, .. }) =
@@ -129,7 +133,9 @@ impl Server {
                 notes.left -= 1;
             }
             if notes.left > 0 {
-                self.connect(call, database, cx);
+                if !self.drops(call, cx) {
+                    self.connect(call, database, cx);
+                }
                 return;
             }
         }
@@ -139,7 +145,7 @@ impl Server {
     // Calls that nobody waits for -------------------------------------------------------------------------------------
 
     /// Whether nobody can use the answer to a call any more, as far as the server knows.
-    #[inline(always)]
+    #[cold]
     pub(super) fn is_useless(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         if cx.get(call).notes.flags & CANCELLED != 0 {
             return true;
@@ -150,6 +156,16 @@ impl Server {
             cx.annotate(call, || "is dropped: its deadline has passed".into());
         }
         is_late
+    }
+
+    /// Drops a call that is useless before the next repetition of its step. Returns whether it did.
+    fn drops(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let may_be = self.propagates || cx.get(call).notes.flags & CANCELLED != 0;
+        let is_useless = may_be && self.is_useless(call, cx);
+        if is_useless {
+            self.fail(call, Outcome::TimedOut, cx);
+        }
+        is_useless
     }
 
     /// The caller of a call waits for it no longer.
@@ -179,6 +195,7 @@ impl Server {
 
 /// A number that differs for each child call of a call: from step, repetition and branch. Never 0, which would pass the
 /// call's own draws on to the child.
+#[inline]
 pub(super) fn ordinal(call: CallId, branch: u16, cx: &Cx<'_>) -> u64 {
     let notes = cx.get(call).notes;
     (u64::from(notes.step) + 1) << 32 | u64::from(notes.left) << 16 | u64::from(branch)

@@ -2,7 +2,7 @@
 //! one no longer than the limit of the pool.
 
 use crate::kernel::time::SimDuration;
-use crate::model::ask::{Ask, Found, Scope};
+use crate::model::ask::{Ask, Scope};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::parts::door::rank_of;
@@ -44,7 +44,7 @@ impl Connections {
 impl Server {
     /// A call takes a connection, or waits for one.
     pub(super) fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
-        if self.is_denied(call, cx) {
+        if self.takes_care && self.is_denied(call, cx) {
             return;
         }
         if self.has_transaction(call, database, cx) {
@@ -72,9 +72,6 @@ impl Server {
 
     /// A call has its connection: it asks its query, or begins its transaction.
     fn connected(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        if self.is_useless(call, cx) {
-            return self.resolve(call, Outcome::TimedOut, Found::default(), cx);
-        }
         match self.stages[usize::from(cx.get(call).notes.step)].action {
             // Many transactions may be empty: they must not go on inside one another.
             Action::Begin(..) => self.begun.push_back(call),
@@ -125,14 +122,17 @@ impl Server {
 
     /// A connection is given back: the next call that waits for one has it.
     pub(super) fn give_back(&mut self, database: usize, cx: &mut Cx<'_>) {
-        if let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
+        while let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
             cx.get_mut(job).waited += waited;
             cx.time(gauges::POOL_WAIT, waited);
             self.tell_waiting(cx);
-            self.connected(job, cx);
-        } else {
-            self.tell_held(cx);
+            if self.propagates && self.is_useless(job, cx) {
+                self.fail(job, Outcome::TimedOut, cx);
+                continue;
+            }
+            return self.connected(job, cx);
         }
+        self.tell_held(cx);
     }
 
     /// A call ends within transactions: their connections are given back.

@@ -252,18 +252,20 @@ impl Server {
     /// calls begin and where work is done, because these are frequent.
     #[inline(always)]
     fn proceed(&mut self, call: CallId, ahead: u16, cx: &mut Cx<'_>) {
-        let &Call { key, class, notes: Notes { step, .. }, .. } = cx.get(call);
+        let &Call { key, class, notes: Notes { step, flags, .. }, .. } = cx.get(call);
         let mut at = usize::from(step + ahead);
+        // Nothing can change that before the call waits again.
+        if (self.propagates || flags & CANCELLED != 0) && self.is_useless(call, cx) && at < self.stages.len()
+        {
+            cx.get_mut(call).notes.step = at as u16;
+            return self.fail(call, Outcome::TimedOut, cx);
+        }
         while let Some(stage) = self.stages.get(at) {
             let is_taken = stage.is_taken(key, class, at, cx);
             let skips = if let Action::Begin(_, end) = stage.action { end } else { at };
             if !is_taken {
                 at = skips + 1;
                 continue;
-            }
-            if self.is_useless(call, cx) {
-                cx.get_mut(call).notes.step = at as u16;
-                return self.fail(call, Outcome::TimedOut, cx);
             }
             if self.begin_step(call, key, at, cx) {
                 return;

@@ -18,14 +18,14 @@ impl Cx<'_> {
     }
 
     /// The moment after which nobody can use the answer to a call; [`SimTime::MAX`] where none was set.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn deadline(&self, call: CallId) -> SimTime {
         self.world.luggage.deadline(call)
     }
 
     /// Whether nobody can use the answer to a call any more.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_late(&self, call: CallId) -> bool {
         self.deadline(call) <= self.now()

@@ -143,6 +143,11 @@ const CLIENTS: &[Row] = &[
     ("client.retry.max", "server", "users.retry.attempts=3", "150ms"),
     ("client.retry.jitter", "server", "users.retry.attempts=3", "full"),
     ("client.retry.budget", "server", "users.retry.attempts=3", "0.01"),
+    ("client.retry.on", "server", "users.retry.attempts=3", "[\"connect\"]"),
+    ("client.retry.writes", "server", "users.retry.attempts=3;users.timeout=200ms", "false"),
+    ("client.retry.chance", "server", "users.retry.attempts=3", "0.5"),
+    ("client.propagate", "server", "web.propagate=true;users.timeout=200ms", "true"),
+    ("client.cancel", "server", "users.timeout=200ms", "true"),
 ];
 
 const BALANCERS: &[Row] = &[
@@ -211,6 +216,7 @@ const BALANCERS: &[Row] = &[
     ("balancer.retries", "balancer", "", "1"),
     ("balancer.retries_on", "balancer", "lb.retries=1;lb.timeout=200ms", "[\"timeout\"]"),
     ("balancer.retries_at", "balancer", "lb.retries=1", "same"),
+    ("balancer.retries_budget", "balancer", "lb.retries=1", "0.01"),
     ("balancer.retries_pause", "balancer", "lb.retries=1", "300ms"),
     ("balancer.slow_start", "balancer", "lb.health.interval=500ms", "5s"),
     ("balancer.sticky", "crowd", "lb.health.interval=500ms", "{}"),
@@ -246,6 +252,8 @@ const SERVERS: &[Row] = &[
     ("server.timeout", "server", "", "20ms"),
     ("server.connect_timeout", "server", "", "20ms"),
     ("server.health_cpu", "balancer", "lb.health.kind=page", "5ms"),
+    ("server.propagate", "server", "users.propagate=true;users.timeout=200ms", "true"),
+    ("server.cancel", "server", "users.cancel=true;users.timeout=200ms", "true"),
     ("server.rate_limit", "server", "", "{ rate = '50/s' }"),
     ("server.rate_limit.rate", "server", "web.rate_limit.rate=50/s", "60/s"),
     ("server.rate_limit.burst", "server", "web.rate_limit.rate=50/s", "3"),

@@ -141,6 +141,12 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
         "kind = 'slow'\ntarget = 'db'\nfactor = 3",
     ),
     (
+        "applies",
+        "bare",
+        "kind = 'slow'\ntarget = 'db'\nfactor = 3",
+        "kind = 'slow'\ntarget = 'db'\nfactor = 3\napplies = 'new'",
+    ),
+    (
         "as",
         "bare",
         "kind = 'errors'\ntarget = 'web'\nshare = 0.1",

@@ -121,6 +121,13 @@ impl Calling {
         }
     }
 
+    /// A call that the budget has paid for is not sent after all.
+    pub fn not_sent(&mut self) {
+        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+            budget.given_up(true);
+        }
+    }
+
     /// It is asked for no longer.
     pub fn end(&mut self) {
         if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {

@@ -46,10 +46,10 @@ impl Balancer {
             cx.get_mut(call).notes.flags |= CANCELLED;
             return;
         };
+        let tries = self.relays.get_mut(place).tries;
+        self.hand.given_up(tries + 1);
         if child != CallId::NONE {
             cx.cancel(child);
-            let tries = self.relays.get_mut(place).tries;
-            self.hand.given_up(tries + 1);
             self.leave_target(place, cx);
         }
         self.finish(place, Outcome::TimedOut, cx);
@@ -117,6 +117,7 @@ impl Balancer {
             spec::Again::Others => self.choose(call, relay.tried(), cx),
         };
         let Some(target) = target else {
+            self.hand.given_up(relay.tries + 1);
             self.finish(place, relay.outcome, cx);
             return;
         };

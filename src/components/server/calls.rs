@@ -6,6 +6,7 @@ use crate::model::component::Cx;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 use crate::parts::failure::Failure;
 
+use super::errands::has_errands;
 use super::{Action, CANCELLED, ENDED, Server, gauges};
 
 impl Server {
@@ -184,7 +185,8 @@ impl Server {
                 self.tell_waiting(cx);
                 self.fail(call, Outcome::TimedOut, cx);
             }
-            Some(Action::Query(..) | Action::Call(..)) if self.cancels => {
+            // One that has no errand yet waits for something else, such as the time of an error.
+            Some(Action::Query(..) | Action::Call(..)) if self.cancels && has_errands(call, cx) => {
                 self.stop_errands(call, cx);
                 self.resolve(call, Outcome::TimedOut, Found::default(), cx);
             }

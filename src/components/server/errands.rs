@@ -5,7 +5,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::{Ask, Found};
 use crate::model::call::{Call, Connection};
 use crate::model::component::Cx;
-use crate::model::signal::{About, CallId, Outcome};
+use crate::model::signal::{About, CallId, ComponentId, Outcome};
 use crate::parts::failure::Failure;
 use crate::parts::hand::Again;
 use crate::parts::hedge::HEDGES_MAX;
@@ -114,6 +114,11 @@ fn first_of(call: CallId, cx: &Cx<'_>) -> Option<u32> {
     mark.checked_sub(1).map(|place| place as u32)
 }
 
+/// Whether a call has asked for something as an errand that has not ended.
+pub(super) fn has_errands(call: CallId, cx: &Cx<'_>) -> bool {
+    first_of(call, cx).is_some()
+}
+
 impl Server {
     /// Whether the breaker of the call's step lets nothing pass now. The call has failed then.
     pub(super) fn is_denied(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
@@ -167,7 +172,11 @@ impl Server {
             return false;
         };
         let Some(calling) = &mut self.stages[usize::from(at)].calling else { return false };
+        let is_paid = attempt > 1 || sent > 0;
         let Some(pass) = calling.allow(now) else {
+            if is_paid {
+                calling.not_sent();
+            }
             self.deny(call, cx);
             if sent == 0 {
                 self.end_errand(place, cx);
@@ -183,7 +192,6 @@ impl Server {
         let child = self.send(call, to, ordinal | calls << 48, ask, cx);
         cx.set_tag(child, place);
         if let Some(errand) = self.errands.get_mut(place) {
-            let is_paid = attempt > 1 || sent > 0;
             errand.out[usize::from(sent)] = Some(Out { child, pass, is_paid, is_hedge: sent > 0 });
             errand.sent += 1;
             if sent == 0 {
@@ -306,12 +314,15 @@ impl Server {
 
     /// The pause before another try is over.
     pub(super) fn try_again(&mut self, place: u32, cx: &mut Cx<'_>) {
-        let Some(&mut Errand { call, .. }) = self.errands.get_mut(place) else { return };
+        let Some(&mut Errand { call, at, .. }) = self.errands.get_mut(place) else { return };
         if self.is_going_on(call, cx) {
             self.send_errand(place, cx);
-        } else {
-            self.end_errand(place, cx);
+            return;
         }
+        if let Some(calling) = &mut self.stages[usize::from(at)].calling {
+            calling.not_sent();
+        }
+        self.end_errand(place, cx);
     }
 
     /// An errand ends, and nobody waits for its calls any more.
@@ -359,7 +370,7 @@ impl Server {
     }
 
     /// Returns the member that the next call of a step goes to.
-    fn target_of(&mut self, at: usize) -> crate::model::signal::ComponentId {
+    fn target_of(&mut self, at: usize) -> ComponentId {
         match self.stages[at].action {
             Action::Query(database, ..) => self.databases[database].targets.turn(),
             Action::Call(other, ..) => self.others[other].turn(),

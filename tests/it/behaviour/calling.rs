@@ -74,6 +74,20 @@ fn tokens_and_concurrency_bound_retries_too() {
 }
 
 #[test]
+fn a_try_that_is_not_sent_gives_its_place_in_the_budget_back() {
+    // Two calls at once, each of which fails every second time: 0.75^2 of the requests succeed with two tries. When one has
+    // failed for good the pause of the other ends with the request; it must not count as under way for ever.
+    let flaky = "[server.deep]\nerrors = { share = '50%', time = '1ms' }\nsteps = [{ cpu = '1us' }]\n";
+    let step = "steps = [{ call = 'deep', parallel = 2, retry = { attempts = 2, backoff = '50ms', jitter = 'full', \
+                budget = { kind = 'concurrency', share = 0, min = 5 } } }]";
+    let text = asking("rate = '5/s'", step, flaky);
+    check(
+        &text,
+        &[("throughput@0..50", about(5.0 * 0.5625, 0.28)), ("throughput@50..100", about(5.0 * 0.5625, 0.28))],
+    );
+}
+
+#[test]
 fn independent_failures_are_tried_until_one_succeeds() {
     // (1 - p^n) / (1 - p) tries: 1.75 for p = 0.5 and n = 3, of which 1 / 8 fails in the end.
     let flaky = "[server.deep]\nerrors = { share = '50%', time = '1ms' }\nsteps = [{ cpu = '1us' }]\n";
@@ -277,6 +291,17 @@ fn a_cancelled_call_ends_with_its_step_all_the_way_down() {
     check(&text(on, on), &[("api.inside", about(15.0, 0.1)), ("box.inside", about(12.5, 0.1))]);
     // A server that does not pass it on stays with its own call too: it holds its worker while it waits.
     check(&text(on, ""), &[("api.inside", about(50.0, 0.1)), ("box.inside", about(50.0, 0.1))]);
+}
+
+#[test]
+fn a_call_that_waits_for_its_error_can_be_cancelled() {
+    // Half of the calls get an error after 50 ms, without a step; their users have gone after 20 ms, and the other half is fine.
+    let server = "cancel = true\nerrors = { share = '50%', time = '50ms' }\nsteps = [{ query = 'db' }]";
+    let text = one_box("rate = '100/s'\ntimeout = '20ms'\ncancel = true", server);
+    check(
+        &format!("{text}[database.db]\nread = '1ms'\n"),
+        &[("timed_out", about(0.5, 0.1)), ("ok", about(0.5, 0.1))],
+    );
 }
 
 #[test]

@@ -131,6 +131,9 @@ impl Generator {
             _ => self.time(20.0, 60_000.0),
         };
         self.line(format!("timeout = {timeout}"));
+        let (propagates, cancels) = (self.hands.one_in(4), self.hands.one_in(4));
+        self.line_if(propagates, "propagate = true");
+        self.line_if(cancels, "cancel = true");
         let connect = self.time(1.0, 3000.0);
         self.line_one_in(4, format!("connect_timeout = {connect}"));
         if self.mood == Mood::Impatient || self.dice.one_in(3) {

@@ -100,6 +100,8 @@ struct Generator {
     doors: Dice,
     /// For what stops processes and cores, so that everything else stays as it was without it.
     halts: Dice,
+    /// Dice for how boxes call each other.
+    hands: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -127,6 +129,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     let mut generator = Generator {
         dice: Dice::new(seed, "scenario"),
         doors: Dice::new(seed, "doors"),
+        hands: Dice::new(seed, "hands"),
         halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,

@@ -121,6 +121,9 @@ impl Generator {
         let connect = self.time(1.0, 1000.0);
         let wanted = asks && self.dice.one_in(4);
         self.line_if(wanted, format!("connect_timeout = {connect}"));
+        let (propagates, cancels) = (self.hands.one_in(4), self.hands.one_in(4));
+        self.line_if(propagates, "propagate = true");
+        self.line_if(asks && cancels, "cancel = true");
         if least > 0.0 && host.is_none() {
             self.least_work.push((name.to_owned(), least));
         }
@@ -216,6 +219,43 @@ impl Generator {
         self.line_if(has_gradient, "limit = { gradient = { probe = \"1s\" } }");
     }
 
+    /// How a step calls: with more tries, a circuit breaker, a second call. These have times of their own.
+    fn care(&mut self) -> String {
+        let mut care = String::new();
+        if self.draft.timeless {
+            return care;
+        }
+        let (attempts, pause) = (self.hands.whole(2, 3), self.hands.pick(&["0ms", "1ms", "50ms"]));
+        let budget = self.hands.pick(&[
+            "",
+            ", budget = \"20%\"",
+            ", budget = { kind = \"tokens\" }",
+            ", budget = { kind = \"concurrency\", min = 1 }",
+        ]);
+        let rest = self.hands.pick(&[
+            "",
+            ", writes = true",
+            ", on = [\"connect\", \"failed\"]",
+            ", chance = \"50%\"",
+        ]);
+        if self.hands.one_in(3) {
+            care += &format!(", retry = {{ attempts = {attempts}, backoff = \"{pause}\"{budget}{rest} }}");
+        }
+        let breaker = self.hands.pick(&[
+            "window = 10, min_calls = 10, open = \"1s\", probes = 2",
+            "kind = \"count\", failures = 2, open = \"200ms\", probes = 1",
+        ]);
+        if self.hands.one_in(5) {
+            care += &format!(", breaker = {{ {breaker} }}");
+        }
+        let (after, hedges) = (self.hands.pick(&["0ms", "5ms", "p90"]), self.hands.whole(2, 5));
+        let cancels = self.hands.one_in(2);
+        if self.hands.one_in(4) {
+            care += &format!(", hedge = {{ after = \"{after}\", attempts = {hedges}, cancel = {cancels} }}");
+        }
+        care
+    }
+
     /// A step, and the least core time that it takes, in seconds.
     fn step(&mut self, below: &Below) -> (String, f64) {
         let mut least = 0.0;
@@ -225,7 +265,7 @@ impl Generator {
                 let to = self.dice.name(&below.calls);
                 let how =
                     self.dice.pick(&["", "", ", times = 2", ", parallel = 3", ", times = 2, parallel = 2"]);
-                format!("{{ call = \"{to}\"{how}")
+                format!("{{ call = \"{to}\"{how}{}", self.care())
             }
             1 => {
                 let wait = self.dist(0.1, 50.0).0;
@@ -238,7 +278,7 @@ impl Generator {
             4.. if !below.queries.is_empty() => {
                 let to = self.dice.name(&below.queries);
                 let how = self.dice.pick(&["", "", "", ", times = 3", ", parts = 5", ", joins = 2"]);
-                format!("{{ query = \"{to}\"{how}")
+                format!("{{ query = \"{to}\"{how}{}", self.care())
             }
             _ => {
                 let (time, shortest) = self.dist(0.1, 20.0);

@@ -6,7 +6,7 @@ use crate::model::signal::CallId;
 use super::Cx;
 
 impl Cx<'_> {
-    /// As [`Cx::abandon`], and tells the callee by a message, which gets it as [`Signal::Cancelled`] if it has not answered
+    /// As [`Cx::abandon`], and tells the callee by a message, which gets it as [`Signal::Cancelled`](crate::model::signal::Signal::Cancelled) if it has not answered
     /// before.
     pub fn cancel(&mut self, call: CallId) {
         self.world.cancel(call);

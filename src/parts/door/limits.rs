@@ -38,7 +38,7 @@ pub struct Limits {
     pub refuses: bool,
     /// Longest wait for a slot; `None`: as long as it takes.
     pub queue_timeout: Option<SimDuration>,
-    /// Code of the alarm after which the box must ask [`Door::overdue`].
+    /// Code of the alarm after which the box must ask [`Door::overdue`](super::Door::overdue).
     pub timer: u16,
     /// Memory that the process takes when it starts, bytes.
     pub base_memory: u64,

@@ -1,5 +1,7 @@
 //! `[[fault]]`: planned and random faults as they are written, and their kinds.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
 mod plan;
 
 use schemars::JsonSchema;

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod date;
 pub mod fingerprint;
+pub mod headers;
 pub mod ln;
 pub mod random;
 pub mod slab;

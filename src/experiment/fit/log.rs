@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::columns::{Columns, Pick, TIMES, cut};
+use crate::kernel::headers::TIMES;
+use crate::model::columns::{Columns, Pick, cut};
 use crate::model::moments::{Begin, frequent, times};
 use crate::model::quantity::Duration;
 

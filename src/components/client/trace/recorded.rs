@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::kernel::headers::{COUNTS, RATES, TIMES};
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::columns::{COUNTS, Columns, Pick, RATES, TIMES};
+use crate::model::columns::{Columns, Pick};
 use crate::model::quantity::Duration;
 
 use super::super::profile::{Cycle, Profile};

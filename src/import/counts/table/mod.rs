@@ -2,49 +2,13 @@
 
 use crate::import::clock::{Clock, Moment};
 use crate::import::flaw::Flaw;
+use crate::kernel::headers::{COUNTS, RATES, TIMES};
 
 use super::cells::{Kind, fields, is_data, is_name, kind, number, point, separator, unit_of, unit_of_name};
 use super::{Counts, Gaps, Meaning, Moments, Row};
 
 /// Number of lines from which the separator is told.
 const LOOK_AT: usize = 100;
-
-/// Names of the column of the times.
-const TIMES: [&str; 14] = [
-    "t",
-    "t_s",
-    "time",
-    "times",
-    "timestamp",
-    "timestamps",
-    "second",
-    "seconds",
-    "date",
-    "datetime",
-    "start",
-    "arrival",
-    "moment",
-    "period",
-];
-
-/// Names of the column of the counts.
-const COUNTS: [&str; 12] = [
-    "count",
-    "counts",
-    "n",
-    "number",
-    "requests",
-    "request_count",
-    "requestcount",
-    "hits",
-    "sum",
-    "total",
-    "samplecount",
-    "invocations",
-];
-
-/// Pieces of the names of a column of rates.
-const RATES: [&str; 8] = ["rate", "rps", "qps", "per second", "per_second", "/s", "per sec", "persecond"];
 
 /// Pieces of the names of a column of durations.
 const DURATIONS: [&str; 6] = ["duration", "latency", "elapsed", "response_time", "response-time", "took"];

@@ -94,6 +94,8 @@ function words() {
   const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
   const wrong = Object.keys({ ...en, ...ko }).filter((key) => !(key in en) || !(key in ko) || (holes(en[key]) !== holes(ko[key]) && key !== "now.load.times"));
   check("both languages have the same words", wrong.length === 0, wrong.join(" "));
+  const nameless = Object.values(page.KNOBS).flat().filter(({ words }) => !(`knob.${words}` in en)).map(({ key }) => key);
+  check("every knob has a name", nameless.length === 0, nameless.join(" "));
   const korean = [...Object.values(ko), ...page.CHAPTER.flatMap((step) => step.ko)].join("\n");
   const banned = ["일꾼", "이름 서버", "고리", "프라이머리", "균형기", "건강 검사", "활용도", "반응 시간", "걸음마다", "잃은 쓰기", "예언"];
   const found = banned.filter((word) => korean.includes(word));

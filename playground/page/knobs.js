@@ -41,20 +41,21 @@ const KNOBS = {
   "20-cache": [knob("memo.entries", "entries", [100, 300, 1000, 3000, 10000])],
   "21-queue": [knob("photos.workers", "workers", [1, 2, 4, 8])],
   "22-retry-storm": [knob("users.retry.attempts", "tries", [1, 2, 3, 5])],
-  "23-metastable": [knob("users.retry.attempts", "tries", [1, 2, 3, 5]), knob("fault.0.for", "slow for", ["5s", "9s", "10s", "20s"])],
-  "24-coin-toss": [knob("fault.0.for", "slow for", ["5s", "9.2s", "10s", "20s"])],
+  "23-metastable": [knob("users.retry.attempts", "tries", [1, 2, 3, 5]), knob("fault.0.for", "slow", ["5s", "9s", "10s", "20s"])],
+  "24-coin-toss": [knob("fault.0.for", "slow", ["5s", "9.2s", "10s", "20s"])],
   "25-checks-amplify": [knob("web.queue", "places", [20, 100, 1000, 100000])],
   "26-waiting-lines": [knob("short.queue", "places", [10, 100, 200, 1000])],
   "27-memory-cliff": [knob("app.queue", "places", [100, 500, 1000])],
-  "28-hedging": [knob("hedged.steps.0.hedge.after", "second call after", ["2ms", "10ms", "100ms"])],
-  "29-priorities": [knob("request.free.priority", "priority of free", [0, 1])],
-  "30-thread-exhaustion": [knob("web.workers", "workers", [100, 200, 400, 1000]), knob("web.timeout", "time limit", ["100ms", "300ms", "1s"])],
+  "28-hedging": [knob("hedged.steps.0.hedge.after", "hedge", ["2ms", "10ms", "100ms"])],
+  "29-priorities": [knob("request.free.priority", "rank", [0, 1])],
+  "30-thread-exhaustion": [knob("web.workers", "workers", [100, 200, 400, 1000]), knob("web.timeout", "limit", ["100ms", "300ms", "1s"])],
 };
 
-/** The knobs of a scenario that its text can turn: the boxes that they belong to are there. */
+/** The knobs of a scenario that its text can turn: the boxes, or the faults, that they belong to are there. */
 function knobsOf(name, board) {
   const boxes = new Set(board.boxes.map((box) => box.name));
-  return (KNOBS[name] ?? []).filter(({ key }) => boxes.has(key.split(".")[0]) || key.startsWith("request."));
+  const is_there = (of) => of === "request" || (of === "fault" ? board.faults > 0 : boxes.has(of));
+  return (KNOBS[name] ?? []).filter(({ key }) => is_there(key.split(".")[0]));
 }
 
 /** A value of a knob as the text of an override. */

@@ -11,6 +11,7 @@ pub(super) fn board(scenario: &Scenario) -> Value {
         "chapter": scenario.chapter,
         "boxes": scenario.boxes.iter().map(drawn).collect::<Vec<_>>(),
         "arrows": graph::edges(&scenario.boxes),
+        "faults": scenario.faults.len(),
         "load": load(scenario),
         "warmup_s": scenario.run.warmup.as_secs_f64(),
         "duration_s": scenario.run.duration.as_secs_f64(),

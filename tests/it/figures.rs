@@ -30,7 +30,7 @@ use serde_json::Value;
 use crate::golden::{compare, root};
 
 /// The pages with recomputed figures.
-const PAGES: [&str; 3] = ["docs/chapter.md", "docs/chapter.ko.md", "docs/decide.md"];
+const PAGES: [&str; 4] = ["docs/chapter.md", "docs/chapter.ko.md", "docs/decide.md", "docs/expected.md"];
 
 /// Results by scenario and overrides. Each is simulated once.
 #[derive(Default)]

@@ -20,7 +20,7 @@ use crate::model::quantity::{Bytes, Dist, Duration};
 use crate::model::signal::{Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Files, MachineSpec, Outline, Problems, RequestClass, Spec};
-use crate::parts::hand::Hand;
+use crate::parts::hand::{Hand, Retries};
 use crate::parts::hardware::Hardware;
 use crate::parts::members::Members;
 use crate::theory::cache::zipf_hit_ratio;
@@ -178,7 +178,7 @@ impl Spec for CacheSpec {
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
         Box::new(Cache {
             target: Members::new(&self.target, site),
-            hand: Hand::new(self.timeout.map(|timeout| timeout.0), LATE, None),
+            hand: Hand::new(self.timeout.map(|timeout| timeout.0), LATE, Retries::none()),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             op: self.op(),
             ttl: self.ttl.map_or(SimDuration::MAX, |ttl| ttl.0),

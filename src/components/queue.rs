@@ -20,7 +20,7 @@ use crate::model::resource::{Full, Hold, Meter, Noun, Resource};
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
-use crate::parts::hand::Hand;
+use crate::parts::hand::{Hand, Retries};
 use crate::parts::members::Members;
 
 /// What a queue counts and measures.
@@ -145,7 +145,7 @@ impl Spec for QueueSpec {
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
         Box::new(Queue {
             target: Members::new(&self.target, site),
-            hand: Hand::new(Some(self.visibility()), timer::LATE, None),
+            hand: Hand::new(Some(self.visibility()), timer::LATE, Retries::none()),
             limit: self.limit.unwrap_or(LIMIT_DEFAULT) as usize,
             ack: self.ack.map_or(ACK_DEFAULT, |ack| ack.0),
             visibility: self.visibility(),

@@ -181,7 +181,7 @@ impl Cx<'_> {
     ///
     /// # Panics
     /// If it has ended.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, call: CallId) -> &Call {
         self.find(call).expect("a component asks only for calls that it holds")
     }
@@ -190,7 +190,7 @@ impl Cx<'_> {
     ///
     /// # Panics
     /// If it has ended.
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, call: CallId) -> &mut Call {
         self.world.calls.get_mut(call.0).expect("a component asks only for calls that it holds")
     }

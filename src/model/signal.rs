@@ -281,7 +281,7 @@ impl Control {
             Control::Burden(millionths) => 12 << 32 | u64::from(millionths),
             Control::Impair(impairment) => 8 << 32 | impairment as u64,
             Control::Mend(impairment) => 9 << 32 | impairment as u64,
-            Control::Throttle(stands) => 12 << 32 | u64::from(stands),
+            Control::Throttle(stands) => 13 << 32 | u64::from(stands),
             Control::Err(rule) => 10 << 32 | u64::from(rule.billionths),
             Control::Heal(rule) => 11 << 32 | u64::from(rule.billionths),
             // A component as the subject does not count: its id depends on the other boxes.

@@ -53,7 +53,7 @@ impl CallingSpec<'_> {
     #[must_use]
     pub fn calling(&self) -> Calling {
         Calling {
-            retries: self.retry.map(|retry| retry.retries(false)),
+            retries: self.retry.map_or_else(Retries::none, |retry| retry.retries(false)),
             breaker: self.breaker.map(BreakerSpec::breaker),
             hedge: self.hedge.map(HedgeSpec::hedge),
         }
@@ -64,7 +64,7 @@ impl CallingSpec<'_> {
 #[derive(Clone, Debug)]
 pub struct Calling {
     /// Tries after the first.
-    pub retries: Option<Retries>,
+    pub retries: Retries,
     /// The circuit breaker.
     pub breaker: Option<Breaker>,
     /// The second call.
@@ -85,15 +85,14 @@ impl Calling {
 
     /// A request begins to be asked for.
     pub fn begin(&mut self, now: SimTime) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.begin(now);
         }
     }
 
     /// Whether a second call may be sent now. It is paid from the budget of tries.
     pub fn pays_hedge(&mut self, now: SimTime) -> bool {
-        let retries = self.retries.as_mut();
-        retries.and_then(|retries| retries.budget.as_mut()).is_none_or(|budget| budget.try_retry(now))
+        self.retries.budget.as_mut().is_none_or(|budget| budget.try_retry(now))
     }
 
     /// A call has ended, with this failure if any; `is_paid` tells whether the budget has paid for it. Returns what the
@@ -105,7 +104,7 @@ impl Calling {
         failure: Option<Failure>,
         now: SimTime,
     ) -> Option<Change> {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.tried(failure.is_none(), is_paid);
         }
         self.breaker.as_mut().and_then(|breaker| breaker.ended(pass, failure, now))
@@ -113,7 +112,7 @@ impl Calling {
 
     /// A call has ended without a result: nobody waits for it any more.
     pub fn given_up(&mut self, is_paid: bool, pass: Pass) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.given_up(is_paid);
         }
         if let Some(breaker) = &mut self.breaker {
@@ -123,21 +122,21 @@ impl Calling {
 
     /// A call that the budget has paid for is not sent after all.
     pub fn not_sent(&mut self) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.given_up(true);
         }
     }
 
     /// It is asked for no longer.
     pub fn end(&mut self) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.end();
         }
     }
 
     /// The machine has crashed.
     pub fn clear(&mut self) {
-        if let Some(Retries { budget: Some(budget), .. }) = &mut self.retries {
+        if let Some(budget) = &mut self.retries.budget {
             budget.clear();
         }
         self.breaker.iter_mut().for_each(Breaker::clear);

@@ -75,6 +75,24 @@ pub enum Again {
 }
 
 impl Retries {
+    /// No try after the first.
+    #[must_use]
+    pub const fn none() -> Retries {
+        Retries {
+            attempts: 1,
+            backoff: Backoff::NONE,
+            budget: None,
+            on: Failures::ALL,
+            writes: true,
+            chance: 1.0,
+        }
+    }
+
+    /// The pause after the try of number `attempt`, where `last` is the pause before that try, or zero.
+    pub fn pause(&self, attempt: u16, last: SimDuration, rng: &mut impl Rng) -> SimDuration {
+        self.backoff.delay(u32::from(attempt), last, rng)
+    }
+
     /// Whether another try follows the one of number `attempt`, which has failed. Draws once, where chance decides.
     pub fn again(
         &mut self,
@@ -101,36 +119,28 @@ impl Retries {
 pub struct Hand<E> {
     limits: Option<Deadlines<E>>,
     timer: u16,
-    /// Whether there is a budget, for which requests and tries count.
-    counts: bool,
-    retries: Option<Retries>,
+    /// What follows a try that has failed.
+    pub retries: Retries,
 }
 
 impl<E: Errand> Hand<E> {
     /// A hand that waits for `patience`, or without end, and then has an alarm of code `timer`, after which the box must
     /// call [`Hand::late`].
     #[must_use]
-    pub fn new(patience: Option<SimDuration>, timer: u16, retries: Option<Retries>) -> Hand<E> {
-        let counts = retries.as_ref().is_some_and(|retries| retries.budget.is_some());
-        Hand { limits: patience.map(Deadlines::new), timer, counts, retries }
+    pub fn new(patience: Option<SimDuration>, timer: u16, retries: Retries) -> Hand<E> {
+        Hand { limits: patience.map(Deadlines::new), timer, retries }
     }
 
     /// Whether there is a budget, to which [`Hand::begin`], [`Hand::tried`] and [`Hand::end`] must be told.
     #[inline(always)]
     pub const fn counts(&self) -> bool {
-        self.counts
-    }
-
-    fn budget(&mut self) -> Option<&mut RetryBudget> {
-        self.retries.as_mut()?.budget.as_mut()
+        self.retries.budget.is_some()
     }
 
     /// A request begins, which counts for the budget of retries.
     #[inline(always)]
     pub fn begin(&mut self, now: SimTime) {
-        if self.counts
-            && let Some(budget) = self.budget()
-        {
+        if let Some(budget) = &mut self.retries.budget {
             budget.begin(now);
         }
     }
@@ -138,16 +148,14 @@ impl<E: Errand> Hand<E> {
     /// The try of number `attempt` has ended.
     #[inline(always)]
     pub fn tried(&mut self, attempt: u16, is_ok: bool) {
-        if self.counts
-            && let Some(budget) = self.budget()
-        {
+        if let Some(budget) = &mut self.retries.budget {
             budget.tried(is_ok, attempt > 1);
         }
     }
 
     /// The try of number `attempt` has ended without a result.
     pub fn given_up(&mut self, attempt: u16) {
-        if let Some(budget) = self.budget() {
+        if let Some(budget) = &mut self.retries.budget {
             budget.given_up(attempt > 1);
         }
     }
@@ -155,9 +163,7 @@ impl<E: Errand> Hand<E> {
     /// A request ends.
     #[inline(always)]
     pub fn end(&mut self) {
-        if self.counts
-            && let Some(budget) = self.budget()
-        {
+        if let Some(budget) = &mut self.retries.budget {
             budget.end();
         }
     }
@@ -184,31 +190,12 @@ impl<E: Errand> Hand<E> {
         late
     }
 
-    /// Whether another try follows the one of number `attempt`, which has failed, as [`Retries::again`].
-    pub fn again(
-        &mut self,
-        attempt: u16,
-        failure: Failure,
-        is_write: bool,
-        now: SimTime,
-        rng: &mut impl Rng,
-    ) -> Again {
-        let Some(retries) = &mut self.retries else { return Again::No };
-        retries.again(attempt, failure, is_write, now, rng)
-    }
-
-    /// The pause after the try of number `attempt`, where `last` is the pause before that try, or zero.
-    pub fn pause(&self, attempt: u16, last: SimDuration, rng: &mut impl Rng) -> SimDuration {
-        let backoff = self.retries.as_ref().map(|retries| &retries.backoff);
-        backoff.map_or(SimDuration::ZERO, |backoff| backoff.delay(u32::from(attempt), last, rng))
-    }
-
     /// The box has crashed: waits for nothing.
     pub fn crash(&mut self) {
         if let Some(limits) = &mut self.limits {
             limits.clear();
         }
-        if let Some(budget) = self.budget() {
+        if let Some(budget) = &mut self.retries.budget {
             budget.clear();
         }
     }
@@ -223,7 +210,7 @@ mod tests {
 
     const TIMER: u16 = 7;
 
-    fn patient(retries: Option<Retries>) -> Hand<CallId> {
+    fn patient(retries: Retries) -> Hand<CallId> {
         Hand::new(Some(SimDuration::from_secs(3)), TIMER, retries)
     }
 
@@ -241,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_late_after_the_patience_and_only_if_it_is_awaited() {
-        let mut hand = patient(None);
+        let mut hand = patient(Retries::none());
         let mut calls = Vec::new();
         play(9, move |(second, code), cx| match (second, code) {
             (0..=2, TICK) => {
@@ -264,7 +251,7 @@ mod tests {
     fn a_hand_without_patience_sets_no_timer() {
         play(9, |(_, code), cx| {
             assert_eq!(code, TICK);
-            let mut hand = Hand::new(None, TIMER, None);
+            let mut hand = Hand::new(None, TIMER, Retries::none());
             hand.wait_for(call(cx), cx);
             assert_eq!(hand.late(cx), None);
         });
@@ -272,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_crash_forgets_what_was_waited_for() {
-        let mut hand = patient(None);
+        let mut hand = patient(Retries::none());
         play(9, move |(second, code), cx| match (second, code) {
             (0, TICK) => {
                 hand.wait_for(call(cx), cx);
@@ -286,17 +273,18 @@ mod tests {
     /// What follows tries of these numbers, which have timed out.
     fn follows(hand: &mut Hand<CallId>, attempts: [u16; 3]) -> [Again; 3] {
         let mut rng = crate::kernel::random::KeyedRng::new(1);
-        attempts.map(|attempt| hand.again(attempt, Failure::Timeout, false, SimTime::ZERO, &mut rng))
+        let retries = &mut hand.retries;
+        attempts.map(|attempt| retries.again(attempt, Failure::Timeout, false, SimTime::ZERO, &mut rng))
     }
 
     #[test]
     fn tries_end_with_their_number_or_with_the_budget() {
         use Again::{No, Refused, Yes};
-        assert_eq!(follows(&mut patient(None), [1, 2, 3]), [No; 3]);
-        assert_eq!(follows(&mut patient(Some(retries(None))), [1, 2, 3]), [Yes, Yes, No]);
+        assert_eq!(follows(&mut patient(Retries::none()), [1, 2, 3]), [No; 3]);
+        assert_eq!(follows(&mut patient(retries(None)), [1, 2, 3]), [Yes, Yes, No]);
         // Half a retry a request, and no reserve.
         let budget = RetryBudget::Share(ShareBudget::new(0.5, 0.0, SimDuration::from_secs(10)));
-        let mut hand = patient(Some(retries(Some(budget))));
+        let mut hand = patient(retries(Some(budget)));
         (0..4).for_each(|_| hand.begin(SimTime::ZERO));
         assert_eq!(follows(&mut hand, [1, 1, 1]), [Yes, Yes, Refused]);
         hand.crash();
@@ -327,8 +315,8 @@ mod tests {
     #[test]
     fn pauses_grow_by_the_backoff() {
         let mut rng = crate::kernel::random::KeyedRng::new(1);
-        let hand = patient(Some(retries(None)));
-        let pauses = [1, 2].map(|attempt| hand.pause(attempt, SimDuration::ZERO, &mut rng));
+        let hand = patient(retries(None));
+        let pauses = [1, 2].map(|attempt| hand.retries.pause(attempt, SimDuration::ZERO, &mut rng));
         assert_eq!(pauses, [SimDuration::from_secs(1), SimDuration::from_secs(2)]);
     }
 }

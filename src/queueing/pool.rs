@@ -182,7 +182,7 @@ impl<J: Copy> Pool<J> {
     /// # Panics
     /// When no slot is held.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn release(&mut self, now: SimTime) -> Option<Granted<J>> {
         assert!(self.in_use > 0, "only a slot that is held can be given back");
         if self.queue.is_empty() && self.lower.is_empty() {

@@ -121,14 +121,14 @@ impl Balancer {
             hand: Hand::new(
                 settings.timeout,
                 timer::DEADLINE,
-                Some(Retries {
+                Retries {
                     attempts: settings.retries + 1,
                     backoff: settings.backoff,
                     budget: spec.retries_budget.map(|budget| budget.budget()),
                     on: settings.retries_on,
                     writes: false,
                     chance: 1.0,
-                }),
+                },
             ),
             jar,
             writes: site.classes.iter().map(|class| class.writes).collect(),

@@ -80,7 +80,7 @@ impl Balancer {
         let tries = self.relays.get_mut(place).tries;
         let is_write = self.writes[usize::from(class)];
         let mut rng = cx.rng_of(key, PAUSE + u64::from(tries) + 1);
-        match self.hand.again(tries + 1, failure, is_write, cx.now(), &mut rng) {
+        match self.hand.retries.again(tries + 1, failure, is_write, cx.now(), &mut rng) {
             Again::Yes => {
                 self.relays.get_mut(place).give_up_target(outcome);
                 self.pause(call, place, cx);
@@ -99,7 +99,7 @@ impl Balancer {
     fn pause(&mut self, call: CallId, place: u32, cx: &mut Cx<'_>) {
         let tries = self.relays.get_mut(place).tries;
         let mut rng = cx.rng_of(cx.get(call).key, PAUSE + u64::from(tries));
-        let pause = self.hand.pause(tries, SimDuration::ZERO, &mut rng);
+        let pause = self.hand.retries.pause(tries, SimDuration::ZERO, &mut rng);
         if pause.is_zero() {
             self.try_again(call, cx);
         } else {

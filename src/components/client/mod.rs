@@ -25,7 +25,7 @@ use crate::model::site::Site;
 use crate::model::spec::Spec as _;
 use crate::parts::connecting::Connecting;
 use crate::parts::failure::Failure;
-use crate::parts::hand::{Again, Hand, Try};
+use crate::parts::hand::{Again, Hand, Retries, Try};
 use crate::parts::members::Members;
 
 use population::{Ended, Population, Visit};
@@ -126,7 +126,7 @@ impl Client {
             hand: Hand::new(
                 Some(spec.timeout()),
                 timer::DEADLINE,
-                spec.retry.as_ref().map(|retry| retry.retries(true)),
+                spec.retry.as_ref().map_or_else(Retries::none, |retry| retry.retries(true)),
             ),
             propagates: spec.propagate.then(|| spec.timeout()),
             cancels: spec.cancel,
@@ -311,9 +311,9 @@ impl Client {
         let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(attempt));
         self.hand.tried(attempt, false);
         let is_write = self.writes[usize::from(state.class)];
-        match self.hand.again(attempt, failure, is_write, now, &mut rng) {
+        match self.hand.retries.again(attempt, failure, is_write, now, &mut rng) {
             Again::Yes => {
-                let pause = self.hand.pause(attempt, state.pause, &mut rng);
+                let pause = self.hand.retries.pause(attempt, state.pause, &mut rng);
                 (state.pause, state.pausing) = (pause, true);
                 cx.alarm(pause, timer::RETRY, About::Request(request));
             }

@@ -280,17 +280,10 @@ impl Server {
         let &Call { key, class, .. } = cx.get(call);
         let mut rng = cx.rng_of(key, RETRY_DRAWS | u64::from(attempt) << 48 | ordinal);
         let is_write = self.writes[usize::from(class)];
-        let retries =
-            self.stages[usize::from(at)].calling.as_mut().and_then(|calling| calling.retries.as_mut());
-        let again = match retries {
-            Some(retries) => {
-                let again = retries.again(attempt, failure, is_write, now, &mut rng);
-                (again, retries.backoff.delay(u32::from(attempt), pause, &mut rng))
-            }
-            None => (Again::No, SimDuration::ZERO),
-        };
-        match again {
-            (Again::Yes, pause) => {
+        let Some(calling) = &mut self.stages[usize::from(at)].calling else { return };
+        match calling.retries.again(attempt, failure, is_write, now, &mut rng) {
+            Again::Yes => {
+                let pause = calling.retries.pause(attempt, pause, &mut rng);
                 if let Some(errand) = self.errands.get_mut(place) {
                     (errand.attempt, errand.sent, errand.pause) = (attempt + 1, 0, pause);
                 }
@@ -302,7 +295,7 @@ impl Server {
                     cx.alarm(pause, AGAIN, About::Number(place));
                 }
             }
-            (again, _) => {
+            again => {
                 if again == Again::Refused {
                     cx.count(gauges::RETRIES_REFUSED);
                 }

@@ -35,7 +35,7 @@ use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Limits, Verdict};
-use crate::parts::hand::Hand;
+use crate::parts::hand::{Hand, Retries};
 use crate::parts::members::Members;
 
 use connections::Connections;
@@ -128,7 +128,7 @@ impl Server {
                 ..spec.limits()
             }),
             restart: spec.restart.map_or(SimDuration::from_secs(10), |restart| restart.0),
-            hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, None),
+            hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LIMIT, Retries::none()),
             errands: Errands::default(),
             takes_care: false,
             cancels: spec.cancel,
@@ -255,7 +255,7 @@ impl Server {
         let &Call { key, class, notes: Notes { step, flags, .. }, .. } = cx.get(call);
         let mut at = usize::from(step + ahead);
         // Nothing can change that before the call waits again.
-        if (self.propagates || flags & CANCELLED != 0) && self.is_useless(call, cx) && at < self.stages.len()
+        if (self.propagates || flags & CANCELLED != 0) && at < self.stages.len() && self.is_useless(call, cx)
         {
             cx.get_mut(call).notes.step = at as u16;
             return self.fail(call, Outcome::TimedOut, cx);

@@ -6,8 +6,8 @@ use crate::model::signal::CallId;
 use super::Cx;
 
 impl Cx<'_> {
-    /// As [`Cx::abandon`], and tells the callee by a message, which gets it as [`Signal::Cancelled`](crate::model::signal::Signal::Cancelled) if it has not answered
-    /// before.
+    /// As [`Cx::abandon`], and tells the callee by a message. It gets
+    /// [`Signal::Cancelled`](crate::model::signal::Signal::Cancelled), if it has not answered before.
     pub fn cancel(&mut self, call: CallId) {
         self.world.cancel(call);
     }

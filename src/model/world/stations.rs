@@ -12,6 +12,7 @@ use crate::queueing::quota::Budget;
 use crate::queueing::station::Entered;
 
 impl World {
+    #[inline(always)]
     pub(in crate::model) fn machine_of(&mut self, component: ComponentId) -> &mut Machine {
         let id = self.infos[component.index()].machine.expect("the component runs on a machine");
         &mut self.machines[id.index()]

@@ -35,8 +35,10 @@ pub fn runs(runs: &[Run<'_>]) -> String {
 fn about(run: &Run<'_>) -> String {
     let result = run.result;
     let plural = if result.trials == 1 { "trial" } else { "trials" };
-    let chapter =
-        run.scenario.chapter.as_ref().map_or(String::new(), |chapter| format!("Chapter {chapter}. "));
+    // What is not in a chapter of the book says so in its title.
+    let numbered =
+        run.scenario.chapter.as_ref().filter(|chapter| chapter.starts_with(|c: char| c.is_ascii_digit()));
+    let chapter = numbered.map_or(String::new(), |chapter| format!("Chapter {chapter}. "));
     format!(
         "{chapter}{} {plural} of {} after a warm-up of {}, seed {}, {} events.",
         result.trials,

@@ -278,6 +278,20 @@ fn a_deadline_travels_over_a_balancer_and_a_server() {
 }
 
 #[test]
+fn a_call_that_is_late_at_its_end_is_not_dropped() {
+    // Its only step takes longer than users wait. Nothing is left to save then.
+    let client = "rate = '10/s'\ntimeout = '5ms'\npropagate = true";
+    let text = one_box(client, "propagate = true\nsteps = [{ wait = '10ms' }]");
+    check(
+        &text,
+        &[("timed_out", 1.0..=1.0), ("box.dropped_late", 0.0..=0.0), ("box.ok_rate", about(10.0, 0.2))],
+    );
+    // With a second step there is.
+    let text = text.replace("[{ wait = '10ms' }]", "[{ wait = '10ms' }, { wait = '1s' }]");
+    check(&text, &[("box.dropped_late", about(900.0, 0.2)), ("box.ok_rate", 0.0..=0.0)]);
+}
+
+#[test]
 fn a_cancelled_call_ends_with_its_step_all_the_way_down() {
     // Ten steps of 100 ms, and users who wait for 250 ms: those who say so are forgotten at 300 ms.
     let steps = ["{ wait = '100ms' }"; 10].join(", ");

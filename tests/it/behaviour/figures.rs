@@ -97,7 +97,10 @@ fn of_component(record: &TrialRecord, name: &str, what: &str) -> f64 {
         "crash_s" => moments(record, name, "crash")[0],
         "recover_s" => moments(record, name, "recover")[0],
         "crashes" => moments(record, name, "crash").len() as f64,
-        _ => of_machine(component, what),
+        _ => match component.gauges.iter().find(|(gauge, _)| gauge.name == what) {
+            Some((_, reading)) => reading.mean(),
+            None => of_machine(component, what),
+        },
     }
 }
 

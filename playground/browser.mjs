@@ -71,8 +71,9 @@ function check(what, isTrue, more = "") {
   failed += isTrue ? 0 : 1;
 }
 
-/** The fingerprint that the program gives for a command of the page, as a shell reads it. */
-const native = (command) => JSON.parse(said(command, "--json - --quiet")).fingerprint;
+/** The result that the program gives for a command of the page, as a shell reads it. */
+const result = (command) => JSON.parse(said(command, "--json - --quiet"));
+const native = (command) => result(command).fingerprint;
 
 /** What the program prints for a command of the page, with more options. */
 function said(command, more) {
@@ -496,11 +497,80 @@ async function lessons() {
   await download.saveAs(`${profile}/answers.toml`);
   const list = said("outgrow learn list", "--answers answers.toml");
   check("the program takes the file of answers", /box-is-down.*(done|100)/.test(list), list);
+  await secondCourse(page);
+  await page.click('[data-course="chapter"]');
+  await page.click('[data-exercise="box-is-down"]');
+  await at("done");
   const before = await shown(page);
   await page.click("#exercise .line .command + button");
   await page.waitForFunction((before) => document.body.dataset.ready !== before && /run.seed/.test(document.querySelector("#command").textContent), before, { timeout: 60000 });
   check("a run opens on the bench", (await page.getAttribute("body", "data-screen")) === "bench");
   await same(page, "the run of an exercise");
+  await page.close();
+}
+
+/** The course beside the first, with a file of its own; an exercise of it whose scenario no other page has. */
+async function secondCourse(page) {
+  await page.click('[data-course="overload"]');
+  await page.click('[data-exercise="idle-and-down"]');
+  const at = (stage) => page.waitForFunction((stage) => document.body.dataset.lesson === `idle-and-down ${stage}`, stage, { timeout: 120000 });
+  await at("new");
+  check("the second course has ten exercises", (await page.locator("[data-exercise]").count()) === 10);
+  await page.click("#lang");
+  await page.waitForFunction(() => document.querySelector("#exercise h2").textContent.includes("놀고 있는데"), null, { timeout: 60000 });
+  check("it is in Korean, too", (await page.textContent('[data-course="overload"]')) === "과부하와 처방", await page.textContent("#courses"));
+  await page.click("#lang");
+  await page.waitForFunction(() => document.querySelector("#exercise h2").textContent.includes("idle tier"), null, { timeout: 60000 });
+  await page.fill("#exercise input", "300/s");
+  await page.click('[data-step="predict"]');
+  await at("predicted");
+  await page.click('[data-step="run"]');
+  await at("ran");
+  await page.check('input[value="held"]');
+  await page.click('[data-step="why"]');
+  await at("done");
+  check("its explanation comes last", (await page.textContent("#lessonsaid")).includes("holds its worker"));
+  await accessible(page, "the second course");
+  await shot(page, "course-2-1280-light");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#savefile")]);
+  await download.saveAs(`${profile}/second.toml`);
+  const list = said("outgrow learn list", "--answers second.toml");
+  check("the program takes the file of the second course", /idle-and-down.*(done|100)/.test(list), list);
+  const before = await shown(page);
+  await page.click("#exercise .line .command + button");
+  await page.waitForFunction((before) => document.body.dataset.ready !== before && /run.seed|seed *=/.test(document.querySelector("#command").textContent), before, { timeout: 60000 });
+  await same(page, "a scenario of the second course on the bench");
+  await page.click('[data-visit="lesson"]');
+}
+
+/** A step on overload: twenty trials as small pictures, and the same with a cure. */
+async function cures() {
+  const { page, fingerprint } = await newPage();
+  await page.selectOption("#pick", "24-coin-toss");
+  const before = await settled(page, fingerprint);
+  const done = () => page.waitForFunction(() => document.body.dataset.cured, null, { timeout: 120000 });
+  const count = (how) => page.locator(`#curetrials [data-ended=${how}]`).count();
+  await done();
+  const [fell, back] = [await count("fell"), await count("back")];
+  check("some of twenty trials collapse and some do not", fell > 0 && back > 0 && fell + back === 20, `${fell} and ${back}`);
+  const said = await page.textContent("#cureended");
+  const probability = result((await command(page)).replace("--trials 1", "--trials 20")).collapse;
+  const [share, low, high] = [...said.matchAll(/([\d.]+) %/g)].map(([, number]) => Number(number) / 100);
+  const near = (a, b) => Math.abs(a - b) < 0.001;
+  check(`the sentence is that of the program: ${said}`, said.startsWith(`${fell} of 20`) && probability.of === fell && near(share, fell / 20) && near(low, probability.low) && near(high, probability.high), JSON.stringify(probability));
+  check("the knob of the fault shows its value", (await page.inputValue('[data-key="fault.0.for"]')) === "9.2s");
+  await accessible(page, "small pictures");
+  await shot(page, "cures-1280-light");
+  await page.click('[data-cure="budget"]');
+  await settled(page, before);
+  await done();
+  check("with a budget none collapses", (await count("fell")) === 0 && (await page.textContent("#cureended")).startsWith("0 of 20"), await page.textContent("#cureended"));
+  check("and the cure is an override of the command", /--set users.retry.budget=20%/.test(await command(page)), await command(page));
+  check("one cure is on", (await page.locator('[data-cure][aria-pressed="true"]').count()) === 1);
+  await same(page, "with a cure");
+  await page.setViewportSize({ width: 500, height: 900 });
+  await page.waitForTimeout(500);
+  check("cures, 500 px: nothing is wider than the window", await fits(page), await widest(page));
   await page.close();
 }
 
@@ -591,8 +661,8 @@ async function frames() {
   await page.close();
 }
 
-const all = { firstStep, newcomer, stillness, keyboard, screens, panics, lessons, reports, frames, looks, everyStep, picture };
-const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "lessons", "reports"];
+const all = { firstStep, newcomer, stillness, keyboard, screens, panics, lessons, cures, reports, frames, looks, everyStep, picture };
+const short = ["firstStep", "newcomer", "stillness", "keyboard", "screens", "panics", "lessons", "cures", "reports"];
 const usual = options.includes("--short") ? short : [...short, "frames", "looks", "everyStep"];
 const asked = process.env.PARTS?.split(",") ?? usual;
 try {

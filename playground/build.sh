@@ -76,7 +76,7 @@ text() {
     node playground/record.mjs "$wasm" "$first" <"scenarios/$first.toml" | gzip -9nc | base64 | tr -d '\n' | text 'id="record"'
   fi
   printf '<script>\n(() => {\n"use strict";\n'
-  for script in strings dom engine scenario record layout diagram dots charts log knee knobs chapter trials app compare sweep lesson begin; do
+  for script in strings dom engine scenario record layout diagram dots charts log knee knobs chapter trials cures app compare sweep lesson begin; do
     # Comments and indentation are for readers of the source.
     sed -E '/^ *\/\//d; /^ *\/\*\*.*\*\/$/d; s/^ +//' "$page/$script.js"
   done

@@ -1,7 +1,9 @@
 // What the page does without a document and without another program: links, changes of texts, knobs, words, and the memory of
 // its engine. Needs the engine alone:
 //
-//     playground/build.sh && node playground/units.mjs
+//     playground/build.sh && node playground/units.mjs [--all]
+//
+// --all does the exercises of the first course, too, and all trials with each cure, which takes minutes.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,8 +12,8 @@ import { parts } from "./scripts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wasm = process.env.WASM ?? `${root}/target/playground/wasm32-unknown-unknown/release/outgrow_playground.wasm`;
-const page = parts(["strings", "scenario", "knobs", "chapter"],
-  ["STRINGS", "packed", "unpacked", "faults", "withFault", "withoutFault", "repaired", "command", "compareCommand", "KNOBS", "CHAPTER"]);
+const page = parts(["strings", "scenario", "knobs", "chapter", "cures"],
+  ["STRINGS", "packed", "unpacked", "faults", "withFault", "withoutFault", "repaired", "command", "compareCommand", "KNOBS", "CHAPTER", "CURES", "CURED", "cureOf"]);
 const scenarios = new Map(readdirSync(`${root}/scenarios`).filter((file) => file.endsWith(".toml"))
   .map((file) => [file.replace(/\.toml$/, ""), readFileSync(`${root}/scenarios/${file}`, "utf8")]));
 const ask = await engine(wasm);
@@ -81,7 +83,8 @@ function knobs() {
   for (const [name, knobs] of Object.entries(page.KNOBS)) {
     for (const { key, values } of knobs) {
       for (const value of values) {
-        const { error } = ask({ name, toml: scenarios.get(name) ?? "", set: [[key, String(value)]], want: ["text"] });
+        const { error, keys } = ask({ name, toml: scenarios.get(name) ?? "", set: [[key, String(value)]], keys: [key], want: ["text"] });
+        if (!error && String(keys[key]) !== String(value)) wrong.push(`${name}: ${key} is read back as ${keys[key]}`);
         if (error) wrong.push(`${name}: ${key}=${value}: ${error.split("\n")[0]}`);
       }
     }
@@ -89,11 +92,89 @@ function knobs() {
   check("every value of every knob can run", wrong.length === 0, wrong.join("\n"));
 }
 
+/** The coin toss falls on both sides; with each cure it falls on one. The numbers of the small pictures are those of a whole run. */
+function cures() {
+  const collapses = (name, set, trials) => {
+    const each = Array.from({ length: trials }, (_, first) => ask({ name, toml: scenarios.get(name), set, first, trials: 1, want: ["result"] }));
+    const wrong = each.find(({ error }) => error);
+    if (wrong) throw new Error(wrong.error);
+    return each.map(({ result }) => result.collapse?.of ?? null);
+  };
+  for (const [name, trials] of Object.entries(page.CURED)) {
+    const n = Math.min(trials, process.argv.includes("--all") ? trials : 4);
+    for (const [cure, set] of Object.entries(page.CURES)) {
+      const many = cure === "nothing" ? trials : n;
+      const each = collapses(name, set, many);
+      const of = each.filter((one) => one === 1).length;
+      const isRight = !each.includes(null) && (cure === "nothing" ? of > 0 && (trials === 1 || of < trials) : of === 0);
+      check(`${name}, ${cure}: ${of} of ${many} collapse`, isRight, each.join(" "));
+      check(`${name}, ${cure}: the cure is told from its overrides`, page.cureOf([["fault.0.for", "9s"], ...set]) === cure);
+    }
+  }
+  const [name, trials] = ["24-coin-toss", page.CURED["24-coin-toss"]];
+  const whole = ask({ name, toml: scenarios.get(name), trials, want: ["result"] }).result.collapse;
+  const of = collapses(name, [], trials).filter((one) => one === 1).length;
+  const { low, high } = ask({ proportion: [of, trials] });
+  check("the interval is that of a whole run", whole.of === of && whole.low === low && whole.high === high, JSON.stringify({ whole, of, low, high }));
+}
+
+/** Every exercise of every course is done from the prediction to the explanation, in both languages by turns. */
+function exercises() {
+  const shelf = Object.fromEntries(scenarios);
+  const at = (lesson) => ask({ lesson: { student: "7", shelf, ...lesson } });
+  const { courses } = at({}).lesson;
+  check(`there are two courses: ${courses.map(([, title]) => title).join(", ")}`, courses.length === 2);
+  /** An answer of the right form. */
+  const answer = ({ kind, options, form }) => {
+    if (kind === "number") return form.split(",")[0];
+    if (kind === "choice") return options[0][0];
+    if (kind === "order") return form;
+    return kind === "curve" ? options.map(() => form.split(",")[0]).join(",") : null;
+  };
+  for (const [course] of courses.slice(process.argv.includes("--all") ? 0 : 1)) {
+    const wrong = [];
+    let answers = "";
+    const { list } = at({ course }).lesson;
+    for (const [number, { id }] of list.entries()) {
+      const korean = number % 2 === 1;
+      const step = (step) => {
+        const { lesson, error } = at({ course, id, korean, answers, step });
+        if (error) throw new Error(error);
+        ({ answers } = lesson);
+        return lesson;
+      };
+      try {
+        const { asks, cure, runs } = step(null).exercise;
+        for (const { scenario, toml, set } of runs) {
+          const text = toml ?? scenarios.get([...scenarios.keys()].find((name) => name === scenario || name.replace(/^[\d-]+/, "") === scenario));
+          const { error } = ask({ name: scenario, toml: text ?? "", set, want: ["text"] });
+          if (error) wrong.push(`${id}: the bench: ${error.split("\n")[0]}`);
+        }
+        // What a cure is worth is another test's.
+        if (cure || asks.some((one) => answer(one) === null)) continue;
+        step({ predict: asks.map(answer) });
+        const ran = step("run");
+        const [why] = ran.exercise.asks;
+        const told = why ? step({ why: answer(why) }) : ran;
+        const isKorean = /[가-힣]/.test(told.said);
+        if (told.exercise.stage !== "done" || told.said.length < 100 || isKorean !== korean || /\{[=\w]/.test(told.said)) wrong.push(`${id}: ${told.said}`);
+      } catch (error) {
+        wrong.push(`${id}: ${error.message}`);
+      }
+    }
+    check(`all ${list.length} exercises of the course ${course} are done`, wrong.length === 0, wrong.join("\n"));
+    const other = at({ answers });
+    check("and the file of answers tells its course", other.lesson?.course === course, other.error);
+  }
+}
+
 function words() {
   const { en, ko } = page.STRINGS;
   const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
   const wrong = Object.keys({ ...en, ...ko }).filter((key) => !(key in en) || !(key in ko) || (holes(en[key]) !== holes(ko[key]) && key !== "now.load.times"));
   check("both languages have the same words", wrong.length === 0, wrong.join(" "));
+  const unnamed = Object.keys(page.CURES).filter((name) => !(`cure.${name}` in en));
+  check("every cure has a name", unnamed.length === 0, unnamed.join(" "));
   const nameless = Object.values(page.KNOBS).flat().filter(({ words }) => !(`knob.${words}` in en)).map(({ key }) => key);
   check("every knob has a name", nameless.length === 0, nameless.join(" "));
   const korean = [...Object.values(ko), ...page.CHAPTER.flatMap((step) => step.ko)].join("\n");
@@ -119,6 +200,8 @@ function memory() {
 await links();
 texts();
 knobs();
+cures();
+exercises();
 words();
 memory();
 process.exit(failed ? 1 : 0);

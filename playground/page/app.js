@@ -11,7 +11,7 @@ const recorded = $("record") && !location.hash.startsWith("#s=") ? unzipped("rec
 
 const engines = (() => {
   const module = compiled();
-  return { module, main: new Engine(module), side: new Engine(module), eye: new Engine(module), saver: new Engine(module), rival: new Engine(module), rivalEye: new Engine(module), sweeper: new Engine(module) };
+  return { module, main: new Engine(module), side: new Engine(module), eye: new Engine(module), saver: new Engine(module), curer: new Engine(module), rival: new Engine(module), rivalEye: new Engine(module), sweeper: new Engine(module) };
 })();
 
 const builtins = new Map([...document.querySelectorAll("script[data-scenario]")].map((script) => [script.dataset.scenario, script.textContent]));
@@ -63,6 +63,8 @@ async function open(id, { name = id, text = null, files = null, time = null, spe
   $("saved").replaceChildren();
   $("verdicts").replaceChildren();
   $("multiples").replaceChildren();
+  $("ended").replaceChildren();
+  $("cures").hidden = !(name in CURED);
   telling();
   const early = await recorded;
   if (early?.name === id && text === base && !state.wasShown) {
@@ -136,7 +138,7 @@ function accept({ text, set, board, keys, result, warnings, took }, keepsSet) {
   if (!isNew && state.text !== text) {
     state.ghost = state.record;
     // What was said of the text before holds no longer.
-    for (const id of ["verdicts", "multiples", "saved"]) $(id).replaceChildren();
+    for (const id of ["verdicts", "multiples", "ended", "saved"]) $(id).replaceChildren();
   }
   state.text = text;
   state.set = keepsSet ? last(set) : [];
@@ -165,6 +167,7 @@ function accept({ text, set, board, keys, result, warnings, took }, keepsSet) {
   state.expected = null;
   document.body.dataset.ready = result.fingerprint;
   paint();
+  showCures();
   if (state.screen === "compare") differences(PAIRED);
   else if (state.screen === "sweep") enterSweep();
 }
@@ -542,17 +545,20 @@ async function savePng(name, url) {
 /** The title in a text; the name of the scenario if there is none. */
 const titled = (text, name) => /^\s*title\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? name;
 
+/** A step by its number in the chapter, or by its word. */
+const stepWords = (step) => (/^\d/.test(step) ? step : t(`step.${step}`));
+
 function telling() {
   const at = CHAPTER.find((step) => step.name === state.id);
   const title = titled(state.base ?? state.text, state.name);
-  $("step").textContent = at?.step ?? "";
+  $("step").textContent = at ? stepWords(at.step).replace(":", "") : "";
   $("title").textContent = title;
   $("question").textContent = at ? at[language][0] : "";
   $("found").hidden = !at;
   $("sentence").textContent = at ? at[language][1] : "";
   const next = at && CHAPTER[CHAPTER.indexOf(at) + 1];
   $("next").hidden = !next;
-  $("next").textContent = next ? t("next", { step: next.step, title: titled(builtins.get(next.name) ?? "", next.name) }) : "";
+  $("next").textContent = next ? t("next", { step: stepWords(next.step), title: titled(builtins.get(next.name) ?? "", next.name) }) : "";
 }
 
 /** The scenarios to choose from. */
@@ -562,7 +568,7 @@ function pickable() {
   const words = ({ name, toml, set }) => [titled(toml, name), ...set.map(([key, value]) => `${key}=${value}`)].join(" · ");
   return [
     ...(opened.length ? [el("optgroup", { label: t("opened") }, ...opened.map((one, at) => option(`@${at}`, words(one))))] : []),
-    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${step} ${titled(builtins.get(name) ?? "", name)}`))),
+    el("optgroup", { label: t("tochapter") }, ...CHAPTER.map(({ step, name }) => option(name, `${stepWords(step)} ${titled(builtins.get(name) ?? "", name)}`))),
     el("optgroup", { label: t("tofree") }, ...[...builtins].filter(([name]) => !CHAPTER.some((step) => step.name === name)).map(([name, text]) => option(name, titled(text, name)))),
   ];
 }

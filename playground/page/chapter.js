@@ -1,4 +1,4 @@
-// The steps of the chapter: a question to predict, and the one sentence to find. Figures are left to the engine;
+// The steps of the chapter, and those on overload after it: a question to predict, and the one sentence to find. Figures are left to the engine;
 // docs/chapter.md has them over all trials.
 
 const CHAPTER = [
@@ -50,4 +50,10 @@ const CHAPTER = [
   { step: "1.9", name: "17-two-regions",
     en: ["One of two regions goes down. What do its users see?", "They wait in vain until their names lead to the other region, which is further away and must have had room for them."],
     ko: ["두 지역 가운데 하나가 꺼집니다. 그곳 사용자는 무엇을 볼까요?", "DNS가 다른 지역으로 안내할 때까지 헛되이 기다립니다. 그 지역은 더 멀고, 그만큼 여유가 있어야 합니다."] },
+  { step: "overload", name: "23-metastable",
+    en: ["A machine is slow for ten seconds. When are all users answered again?", "Never: those who give up ask again, the line is longer than anybody waits, and all of the work is for people who have left. Choose one cure at a time: each of them ends the loop."],
+    ko: ["서버가 10초 동안 느려집니다. 모든 사용자가 다시 응답을 받는 것은 언제일까요?", "다시 받지 못합니다. 포기한 사용자가 또 요청하므로 대기열은 아무도 기다리지 못할 만큼 길고, 서버는 이미 떠난 사람을 위해 일합니다. 처방을 하나씩 골라 보세요. 어느 것이나 이 악순환을 끝냅니다."] },
+  { step: "overload", name: "24-coin-toss",
+    en: ["The same incident, a little shorter, twenty times over. In how many trials does goodput never come back?", "In some: the same incident ends in two ways, and no mean over the trials says so. One test that went well proves little. With a cure it comes back each time."],
+    ko: ["조금 더 짧은 같은 사고를 스무 번 겪습니다. 그 가운데 몇 번이나 성공률이 영영 돌아오지 않을까요?", "몇 번은 그렇습니다. 같은 사고가 두 가지로 끝나며, 시행의 평균은 그것을 말해 주지 않습니다. 한 번 잘 끝난 시험으로는 알 수 있는 것이 적습니다. 처방이 있으면 매번 돌아옵니다."] },
 ];

@@ -1,11 +1,17 @@
 // The course: read, predict, run, say why. The engine keeps the order and the file of answers, as `outgrow learn` does.
 
-const course = { file: kept("answers") ?? "", student: kept("student") ?? "", list: [], exercise: null, said: "" };
+/** Under which name the file of answers of a course is kept; that of the first course is older than the others. */
+const fileOf = (name) => (name === "chapter" ? "answers" : `answers.${name}`);
+
+const course = (() => {
+  const name = kept("course") ?? "chapter";
+  return { name, file: kept(fileOf(name)) ?? "", student: kept("student") ?? "", all: [], list: [], exercise: null, said: "" };
+})();
 
 /** Asks the engine for the list, or for a step of an exercise. */
 async function learn(id = "", step = null) {
   if (!course.student && !course.file) return drawCourse();
-  const lesson = { student: course.student, answers: course.file, korean: language === "ko", id, step, shelf: Object.fromEntries(builtins) };
+  const lesson = { course: course.name, student: course.student, answers: course.file, korean: language === "ko", id, step, shelf: Object.fromEntries(builtins) };
   $("lessonwait").hidden = false;
   const answer = await engines.saver.ask({ lesson }).catch((panic) => broken(panic));
   $("lessonwait").hidden = true;
@@ -13,19 +19,29 @@ async function learn(id = "", step = null) {
   $("lessonerror").textContent = answer.error ?? "";
   $("lessonerror").hidden = !answer.error;
   if (answer.error) return;
-  const { list, answers, exercise, said, title } = answer.lesson;
+  const { list, answers, exercise, said, courses, student } = answer.lesson;
   // Reading an exercise says nothing; the result of a step stays until the next one.
   if (step || exercise?.id !== course.exercise?.id) course.said = said ?? "";
-  Object.assign(course, { list, file: answers, exercise: exercise ?? null, title });
-  kept("answers", answers);
+  Object.assign(course, { list, file: answers, exercise: exercise ?? null, name: answer.lesson.course, all: courses, student });
+  for (const [key, value] of [["course", course.name], [fileOf(course.name), answers], ["student", student]]) kept(key, value);
   drawCourse();
   document.body.dataset.lesson = `${exercise?.id ?? ""} ${exercise?.stage ?? ""}`;
   if (step) $("lessonsaid").scrollIntoView({ block: "nearest" });
 }
 
+/** Another course, with its own file of answers. */
+function takeCourse(name) {
+  if (name === course.name) return;
+  Object.assign(course, { name, file: kept(fileOf(name)) ?? "", exercise: null, said: "" });
+  learn();
+}
+
 function drawCourse() {
   const hasStudent = course.list.length > 0;
   $("who").hidden = hasStudent;
+  $("courses").hidden = !hasStudent;
+  $("courses").replaceChildren(...course.all.map(([name, title]) =>
+    el("button", { type: "button", "data-course": name, "aria-pressed": String(name === course.name), onclick: () => takeCourse(name) }, title)));
   $("lessonlist").replaceChildren(...course.list.map(({ id, section, title, stage }) =>
     el("li", {}, el("button", { type: "button", class: "link", "data-exercise": id, "aria-current": id === course.exercise?.id ? "true" : null, onclick: () => learn(id) }, `${section} ${title}`),
       el("span", { class: "small" }, t(`stage.${stage}`)))));
@@ -68,13 +84,13 @@ function asking({ name, words, kind, options, form }) {
     el("input", { id: `ask-${name}`, autocomplete: "off", spellcheck: "false" }), el("span", { class: "small" }, t(`form.${kind}`, { form })));
 }
 
-/** A run of the exercise on the bench, with the student's numbers. */
-async function openRun({ scenario, set, seed }) {
-  const name = [...builtins.keys()].find((name) => name === scenario || name.replace(/^[\d-]+/, "") === scenario);
+/** A run of the exercise on the bench, with the student's numbers. Some scenarios are those of the course alone. */
+async function openRun({ scenario, toml, set, seed }) {
+  const name = toml ? scenario : [...builtins.keys()].find((name) => name === scenario || name.replace(/^[\d-]+/, "") === scenario);
   if (!name) return;
   visit("bench");
-  await open(name);
-  await simulate({ text: state.base, set: [...set, ["run.seed", String(seed)]], keepsSet: true });
+  await open(name, { text: toml });
+  await simulate({ text: toml ?? state.base, set: [...set, ["run.seed", String(seed)]], keepsSet: !toml });
 }
 
 function listenToCourse() {
@@ -91,7 +107,8 @@ function listenToCourse() {
   $("loadfile").addEventListener("change", async () => {
     const [file] = $("loadfile").files;
     if (!file) return;
-    Object.assign(course, { file: await file.text(), exercise: null, said: "" });
+    // The file tells its course.
+    Object.assign(course, { name: "", file: await file.text(), exercise: null, said: "" });
     learn();
   });
 }

@@ -10,6 +10,7 @@ use outgrow::experiment::runner::{self, Progress, RunOptions};
 use outgrow::model::spec::Files;
 use outgrow::report;
 use outgrow::scenario::{self, Scenario};
+use outgrow::stats::binomial::clopper_pearson;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -44,6 +45,9 @@ struct Question {
     /// A step of the course instead of a scenario.
     #[serde(default)]
     lesson: Option<lesson::Lesson>,
+    /// A number of events, and the number of trials that could have had one, instead of a scenario: the share is wanted.
+    #[serde(default)]
+    proportion: Option<(u32, u32)>,
     /// Another load, in the unit of `board.load`.
     #[serde(default)]
     load: Option<f64>,
@@ -103,6 +107,10 @@ fn parts(question: &Question, asked: &Asked) -> Result<Value, String> {
     if let Some(lesson) = &question.lesson {
         let watch = Watch { asked, stopped: Default::default() };
         return Ok(json!({ "lesson": lesson::lesson(lesson, &watch)? }));
+    }
+    if let Some((of, trials)) = question.proportion {
+        let (low, high) = clopper_pearson(of.min(trials), trials.max(1));
+        return Ok(json!({ "low": low, "high": high }));
     }
     let mut answer = json!({});
     let mut set = question.set.clone();
@@ -170,9 +178,17 @@ fn values(text: &str, keys: &[String]) -> Value {
     let document: Option<Value> = toml::from_str(text).ok();
     let value = |key: &String| {
         let path = scenario::overrides::path(text, key)?;
-        path.split('.').try_fold(document.as_ref()?, |at, step| at.get(step)).cloned()
+        path.split('.').try_fold(document.as_ref()?, below).cloned()
     };
     keys.iter().map(|key| (key.clone(), value(key).unwrap_or(Value::Null))).collect()
+}
+
+/// The value below a step of a path: the name of a key, or the number of one of several tables, such as faults.
+fn below<'a>(at: &'a Value, step: &str) -> Option<&'a Value> {
+    match at {
+        Value::Array(some) => some.get(step.parse::<usize>().ok()?),
+        _ => at.get(step),
+    }
 }
 
 /// The other design against the scenario, trial by trial.
@@ -287,8 +303,11 @@ mod tests {
 
     #[test]
     fn values_of_keys_are_those_of_the_text() {
-        let answer = asked(json!({ "keys": ["run.trials", "users.rate", "box.cores", "no.such"] }));
-        let wanted = json!({ "run.trials": 2, "users.rate": "50/s", "box.cores": null, "no.such": null });
+        let keys = ["run.trials", "users.rate", "box.cores", "box.steps.0.cpu", "no.such"];
+        let answer = asked(json!({ "keys": keys }));
+        let wanted = json!({
+            "run.trials": 2, "users.rate": "50/s", "box.cores": null, "box.steps.0.cpu": "10ms", "no.such": null
+        });
         assert_eq!(answer["keys"], wanted);
     }
 
@@ -302,6 +321,14 @@ mod tests {
         let own = outgrow::Scenario::parse(TEXT).unwrap().run().unwrap();
         assert_eq!(compared["designs"][0]["fingerprint"], own.fingerprint);
         assert_eq!(compared["differences"][0]["design"], "b.toml");
+    }
+
+    #[test]
+    fn a_share_has_its_exact_interval() {
+        let answer = asked(json!({ "proportion": [4, 20] }));
+        let end = |name: &str| (1000.0 * answer[name].as_f64().unwrap()).round();
+        assert_eq!((end("low"), end("high")), (57.0, 437.0), "{answer}");
+        assert_eq!(asked(json!({ "proportion": [0, 20] }))["low"], 0.0);
     }
 
     #[test]

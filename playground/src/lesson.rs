@@ -12,6 +12,7 @@ use outgrow::course::text::Lang;
 use outgrow::course::words::{self, Stage};
 use outgrow::course::{Course, Shelf, builtin};
 use outgrow::experiment::runner::Progress;
+use outgrow::model::spec::Files;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ use serde_json::{Value, json};
 pub(super) struct Lesson {
     /// The student's number or name.
     student: String,
+    /// The name of the course; empty for that of the file of answers, else the first.
+    #[serde(default)]
+    course: String,
     /// The text of `answers.toml`; empty at the beginning.
     #[serde(default)]
     answers: String,
@@ -57,8 +61,8 @@ enum Step {
 /// Scenarios that pages have given. They are leaked, each once, because the course wants them for ever.
 static SHELF: Mutex<BTreeMap<String, &str>> = Mutex::new(BTreeMap::new());
 
-/// What was measured last, for the explanation: the exercise, its variant, and the values.
-static LAST: Mutex<Option<(String, Variant, Measured)>> = Mutex::new(None);
+/// What was measured last, for the explanation: the course, the exercise, its variant, and the values.
+static LAST: Mutex<Option<(&str, String, Variant, Measured)>> = Mutex::new(None);
 
 /// The text of a scenario by its name, with or without the number before it.
 fn scenario(name: &str) -> Option<&'static str> {
@@ -67,7 +71,8 @@ fn scenario(name: &str) -> Option<&'static str> {
     shelf.iter().find(|(known, _)| *known == name || plain(known)).map(|(_, text)| *text)
 }
 
-/// The list of exercises, the file of answers, the exercise as far as the student is, and what the step has `said`.
+/// The courses, the list of exercises of one, the file of answers, the exercise as far as the student is, and what the step
+/// has `said`.
 pub(super) fn lesson(lesson: &Lesson, watch: &dyn Progress) -> Result<Value, String> {
     if let Ok(mut shelf) = SHELF.lock() {
         for (name, text) in &lesson.shelf {
@@ -75,16 +80,21 @@ pub(super) fn lesson(lesson: &Lesson, watch: &dyn Progress) -> Result<Value, Str
         }
     }
     let lang = if lesson.korean { Lang::Ko } else { Lang::En };
-    let course = Course::read(&builtin::BUILTINS[0])?;
+    let files = files(lesson)?;
+    let course = Course::read(files)?;
     let mut answers = answers(lesson, &course)?;
-    let mut answer = json!({ "title": course.title(lang) });
+    let titles =
+        builtin::BUILTINS.iter().map(|files| Ok(json!([files.name, Course::read(files)?.title(lang)])));
+    let mut answer =
+        json!({ "course": files.name, "courses": titles.collect::<Result<Vec<Value>, String>>()? });
     if let Some(exercise) = course.find(&lesson.id) {
+        let lab = Bench { files, watch };
         let said = match &lesson.step {
-            Some(step) => done(step, exercise, &mut answers, lang, watch)?,
+            Some(step) => done(step, exercise, &mut answers, lang, &lab)?,
             None => String::new(),
         };
         answer["said"] = said.into();
-        answer["exercise"] = shown(exercise, &answers, lang);
+        answer["exercise"] = shown(exercise, &answers, files, lang);
     }
     let row = |exercise: &Exercise| {
         let title = filled(exercise, &answers.student, &exercise.text(lang).title);
@@ -92,7 +102,20 @@ pub(super) fn lesson(lesson: &Lesson, watch: &dyn Progress) -> Result<Value, Str
     };
     answer["list"] = course.exercises.iter().map(row).collect();
     answer["answers"] = answers.text().into();
+    answer["student"] = answers.student.as_str().into();
     Ok(answer)
+}
+
+/// The files of the course that is named, else of the one that the file of answers belongs to, else of the first.
+fn files(lesson: &Lesson) -> Result<&'static builtin::Builtin, String> {
+    let begun = || {
+        let answers = Answers::read(&lesson.answers).ok()?;
+        builtin::find(answers.course.split('@').next()?)
+    };
+    match lesson.course.as_str() {
+        "" => Ok(begun().unwrap_or(&builtin::BUILTINS[0])),
+        name => builtin::find(name).ok_or_else(|| format!("there is no course `{name}`")),
+    }
 }
 
 fn answers(lesson: &Lesson, course: &Course) -> Result<Answers, String> {
@@ -115,13 +138,13 @@ fn done(
     exercise: &Exercise,
     answers: &mut Answers,
     lang: Lang,
-    watch: &dyn Progress,
+    lab: &Bench,
 ) -> Result<String, String> {
-    let (id, lab) = (exercise.id.as_str(), Bench { watch });
+    let id = exercise.id.as_str();
     let found = match step {
         Step::Predict(said) => steps::predict(exercise, answers, said, lang).map(|()| String::new()),
-        Step::Run => steps::run(exercise, answers, &lab, lang),
-        Step::Why(choice) => steps::why(exercise, answers, choice, &lab, lang),
+        Step::Run => steps::run(exercise, answers, lab, lang),
+        Step::Why(choice) => steps::why(exercise, answers, choice, lab, lang),
         Step::Hint => {
             answers.add(id, What::Hint, Vec::new(), "")?;
             Ok(words::hint(exercise, &answers.student, lang))
@@ -136,24 +159,27 @@ fn done(
 
 /// Simulates for a student; what was measured last is not simulated again.
 struct Bench<'a> {
+    /// The files of the course.
+    files: &'static builtin::Builtin,
     watch: &'a dyn Progress,
 }
 
 impl Bench<'_> {
     fn shelf(&self) -> Shelf<'static> {
-        Shelf { files: &builtin::BUILTINS[0], builtin: scenario }
+        Shelf { files: self.files, builtin: scenario }
     }
 }
 
 impl Lab for Bench<'_> {
     fn measured(&self, exercise: &Exercise, variant: Variant) -> Result<Measured, String> {
         let last = LAST.lock().ok().and_then(|last| last.clone());
-        if let Some((_, _, found)) = last.filter(|(id, of, _)| *id == exercise.id && *of == variant) {
+        let is_it = |course: &str, id: &str| course == self.files.name && id == exercise.id;
+        if let Some((.., found)) = last.filter(|(course, id, of, _)| is_it(course, id) && *of == variant) {
             return Ok(found);
         }
         let found = measure::exercise(exercise, variant, self.shelf(), 1, self.watch)?;
         if let Ok(mut last) = LAST.lock() {
-            *last = Some((exercise.id.clone(), variant, found.clone()));
+            *last = Some((self.files.name, exercise.id.clone(), variant, found.clone()));
         }
         Ok(found)
     }
@@ -184,8 +210,9 @@ fn stage(exercise: &Exercise, answers: &Answers) -> &'static str {
     }
 }
 
-/// The exercise with the questions that are open, and its runs as the bench can open them.
-fn shown(exercise: &Exercise, answers: &Answers, lang: Lang) -> Value {
+/// The exercise with the questions that are open, and its runs as the bench can open them: with the text of a scenario that
+/// only the course has.
+fn shown(exercise: &Exercise, answers: &Answers, files: &dyn Files, lang: Lang) -> Value {
     let student = answers.student.as_str();
     let variant = exercise.variant(student);
     let text = exercise.text(lang);
@@ -201,6 +228,7 @@ fn shown(exercise: &Exercise, answers: &Answers, lang: Lang) -> Value {
     let run = |run: &outgrow::course::exercise::Run| {
         json!({
             "scenario": run.scenario,
+            "toml": files.read(&run.scenario).ok(),
             "set": exercise.changes(run, variant),
             "seed": variant.seed,
             "command": words::command(exercise, run, variant),
@@ -275,6 +303,35 @@ mod tests {
         let answers = Answers::read(last["answers"].as_str().unwrap()).unwrap();
         assert_eq!(answers.entries.len(), 3);
         assert_eq!(answers.entries[1].fingerprint.len(), 16);
+    }
+
+    #[test]
+    fn a_course_is_chosen_by_its_name_or_by_the_file_of_answers() {
+        let list = |question: Value| {
+            let found = asked(question)?;
+            let many = found["list"].as_array().unwrap().len();
+            Ok::<_, String>((found["course"].as_str().unwrap().to_owned(), many, found))
+        };
+        let (name, many, second) = list(json!({ "student": "7", "course": "overload" })).unwrap();
+        assert_eq!((name.as_str(), many), ("overload", 10));
+        assert_eq!(second["courses"].as_array().unwrap().len(), builtin::BUILTINS.len());
+        let (name, ..) = list(json!({ "student": "", "answers": second["answers"] })).unwrap();
+        assert_eq!(name, "overload", "the file tells it");
+        let (name, ..) = list(json!({ "student": "7" })).unwrap();
+        assert_eq!(name, "chapter");
+        let wrong = json!({ "student": "7", "course": "chapter", "answers": second["answers"] });
+        assert!(list(wrong).unwrap_err().contains("is of the course overload"));
+        assert!(list(json!({ "student": "7", "course": "x" })).unwrap_err().contains("no course `x`"));
+    }
+
+    #[test]
+    fn a_scenario_that_only_the_course_has_comes_with_its_exercise() {
+        let shown = |id: &str| {
+            asked(json!({ "student": "7", "course": "overload", "id": id })).unwrap()["exercise"].clone()
+        };
+        let own = shown("idle-and-down");
+        assert!(own["runs"][0]["toml"].as_str().unwrap().contains("[server.web]"), "{own}");
+        assert_eq!(shown("coin-toss")["runs"][0]["toml"], Value::Null);
     }
 
     #[test]

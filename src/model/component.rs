@@ -1,6 +1,7 @@
 //! `Component`, the one trait that every box of the diagram implements, and `Cx`, everything that a component may do.
 
 mod carried;
+mod opened;
 
 use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};

@@ -2,6 +2,7 @@
 
 use crate::kernel::time::SimTime;
 
+use super::line::Opening;
 use super::signal::CallId;
 
 /// What a call may carry.
@@ -11,13 +12,16 @@ struct Piece {
     id: CallId,
     /// A number of the caller's own.
     tag: u32,
+    /// How its connection is opened.
+    opening: Opening,
     /// The moment after which nobody can use its answer.
     deadline: SimTime,
 }
 
 impl Piece {
     /// Nothing, of no call.
-    const NONE: Piece = Piece { id: CallId::NONE, tag: u32::MAX, deadline: SimTime::MAX };
+    const NONE: Piece =
+        Piece { id: CallId::NONE, tag: u32::MAX, opening: Opening::None, deadline: SimTime::MAX };
 }
 
 /// What calls carry, each at its place among the calls that are under way.
@@ -54,6 +58,23 @@ impl Luggage {
     #[inline(always)]
     pub(super) fn deadline(&self, id: CallId) -> SimTime {
         if self.0.is_empty() { SimTime::MAX } else { self.of(id).deadline }
+    }
+
+    pub(super) fn set_opening(&mut self, id: CallId, opening: Opening) {
+        self.of_mut(id).opening = opening;
+    }
+
+    #[inline(always)]
+    pub(super) fn opening(&self, id: CallId) -> Opening {
+        if self.0.is_empty() { Opening::None } else { self.of(id).opening }
+    }
+
+    /// The call goes on to another callee, to which its caller has opened nothing.
+    #[inline(always)]
+    pub(super) fn pass_on(&mut self, id: CallId) {
+        if self.opening(id) != Opening::None {
+            self.set_opening(id, Opening::None);
+        }
     }
 
     pub(super) fn tag(&self, id: CallId) -> Option<u32> {

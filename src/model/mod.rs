@@ -18,6 +18,7 @@ pub mod hardware;
 mod keys;
 pub mod ledger;
 pub mod lever;
+pub mod line;
 pub mod listen;
 mod luggage;
 pub mod machine;

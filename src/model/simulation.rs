@@ -1,5 +1,6 @@
 //! `Simulation`: the loop, the stop rules and the end of a trial.
 
+mod arriving;
 mod closing;
 mod deploy;
 mod length;
@@ -17,7 +18,7 @@ pub use length::{Length, WINDOWS};
 
 use super::address;
 use super::addresses::Addresses;
-use super::ask::{Verb, Verbs};
+use super::ask::Verbs;
 use super::call::{Call, Notes, Request, Stage};
 use super::class::RequestClass;
 use super::component::{Component, Cx};
@@ -27,6 +28,7 @@ use super::gauge::Gauge;
 use super::hardware::MachineSpec;
 use super::keys::Keys;
 use super::ledger::Ledgers;
+use super::line::Keep;
 use super::luggage::Luggage;
 use super::machine::{Device, Job, Machine, MachineId, Task};
 use super::network::{Link, Network, NetworkSettings, Place};
@@ -173,6 +175,8 @@ impl Simulation {
             listen: LISTEN,
             room: 0,
             patience: CONNECT_GIVEN_UP,
+            keep: Keep::ALL,
+            falls: 0,
             half_down: false,
             checks: 0,
         });
@@ -304,61 +308,6 @@ impl Simulation {
             }
         }
         Advance::Paused
-    }
-
-    /// Delivers a call to its callee.
-    #[inline]
-    fn arrive(&mut self, to: ComponentId, id: CallId) {
-        if self.world.infos[to.index()].status == Status::Paused {
-            self.world.hold(Event::Call { to, id });
-        } else if let Some(number) = self.admit(to, id) {
-            self.deliver(to, Signal::Call(id), number);
-        }
-    }
-
-    /// Delivers a forwarded call that comes back to its router.
-    #[inline(never)]
-    fn come_back(&mut self, to: ComponentId, id: CallId, from: ComponentId) {
-        if self.world.infos[to.index()].status == Status::Paused {
-            self.world.hold(Event::Returned { to, id, from });
-        } else if let Some(number) = self.admit(to, id) {
-            self.deliver(to, Signal::Returned(id, from), number);
-        }
-    }
-
-    /// Lets a call into a component. Returns the number that stands for it in the fingerprint; `None` if the component
-    /// does not get it, because it does not work.
-    #[inline(always)]
-    fn admit(&mut self, to: ComponentId, id: CallId) -> Option<u64> {
-        let now = self.world.now();
-        let status = self.world.infos[to.index()].status;
-        if status == Status::Silent {
-            self.world.knock_in_vain(id);
-            return None;
-        }
-        let call = self.world.calls.get_mut(id.0).expect("a call under way is alive");
-        call.stage = Stage::Inside;
-        call.arrived = now;
-        let (ask, number) = (call.ask, call.number);
-        if (status == Status::Hung || ask.verb == Verb::Connect) && self.world.overflows(to, id) {
-            return None;
-        }
-        if !self.world.infos[to.index()].answers.has(ask.verb) {
-            self.world.check_ask(to, id);
-        }
-        if self.world.trace.is_some() {
-            self.world.mark(to, id, What::Arrive);
-        }
-        self.world.recorder.meters[to.index()].enter(now, ask.is_check());
-        match status {
-            // The kernel accepts the connection if there is a process, even one that hangs.
-            Status::Up | Status::Hung if ask.verb == Verb::Connect => self.world.reply(to, id, Outcome::Ok),
-            Status::Up => return Some(number),
-            Status::Hung => self.world.line_up(to),
-            Status::Silent | Status::Paused => {}
-            Status::Down | Status::Closing => self.world.refuse(to, id),
-        }
-        None
     }
 
     /// Tells the component that has a call that the caller waits no longer. Nobody hears it if the call has been answered meanwhile.

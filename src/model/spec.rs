@@ -149,6 +149,17 @@ pub struct Accepts {
     pub nodes: u32,
 }
 
+/// What a box does with connections to it that are not in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closes {
+    /// The time after which it closes one.
+    pub idle: SimDuration,
+    /// The key of that time.
+    pub key: &'static str,
+    /// A key about connections to it that the scenario gives; `None` without.
+    pub given: Option<&'static str>,
+}
+
 /// The load of a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offered {
@@ -314,6 +325,16 @@ pub trait Spec: Debug + Send + Sync {
 
     /// The connections that it accepts; `None` where they have no limit.
     fn accepts(&self) -> Option<Accepts> {
+        None
+    }
+
+    /// The key and the time for which it keeps connections that it opens to others; `None` where they cost nothing.
+    fn keeps_open(&self) -> Option<(&'static str, SimDuration)> {
+        None
+    }
+
+    /// What it does with connections to it; `None` where it keeps all.
+    fn closes(&self) -> Option<Closes> {
         None
     }
 

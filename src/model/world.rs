@@ -1,6 +1,7 @@
 //! `World`: everything in a simulation except its components: calendar, calls, machines, network, recorder.
 
 mod calls;
+mod handshakes;
 mod knocks;
 mod listen;
 mod operations;
@@ -20,6 +21,7 @@ use super::call::{Call, Connection, Request, Stage, Wish};
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::keys::Keys;
 use super::ledger::Ledgers;
+use super::line::Keep;
 use super::listen::Listen;
 use super::luggage::Luggage;
 use super::machine::{Machine, MachineId};
@@ -85,6 +87,10 @@ pub(super) struct Info {
     pub room: u64,
     /// Longest time for which it waits for a connection to another component.
     pub patience: SimDuration,
+    /// How long it keeps connections to it.
+    pub keep: Keep,
+    /// Number of times that it was taken down, each of which closes its connections.
+    pub falls: u32,
     /// Whether one half of the pair has crashed and the other has taken over.
     pub half_down: bool,
     /// Number of checks that it has made.

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod calling;
 pub mod checks;
 pub mod connecting;
+pub mod connections;
 pub mod door;
 pub mod failure;
 pub mod hand;

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod classes;
+mod connections;
 mod faults;
 mod places;
 mod tries;
@@ -57,6 +58,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
         let load = static_load(&assembly.boxes, &assembly.classes, &assembly.ways, &Missing::default());
         check.resources(&load);
         check.pools();
+        check.connections();
         check.closed_users(&load);
         check.time_goes_on(&load);
         check.tries();

@@ -8,6 +8,7 @@ mod answers;
 mod boxes;
 mod calling;
 mod clients;
+mod connections;
 mod demand;
 mod deploys;
 mod figures;

@@ -78,6 +78,11 @@ fn movers_before_servers() -> Vec<Mover> {
                 .to_owned()
                 + &crash("web-2")
         }),
+        ("client", "users", vec!["connects", "connects_per_request", "reset_on_idle"], {
+            "[client.users]\nusers = 100\nthink_time = { dist = 'exponential', mean = '500ms' }\ntarget = 'web'\nkeep_alive = '2s'\n\
+             [server.web]\npublic = true\nidle_timeout = '1s'\nsteps = [{ wait = '20ms' }]\n"
+                .to_owned()
+        }),
         ("server", "web", vec!["pool_timeouts"], {
             format!("{QUERIES}db_pool = 1\npool_timeout = '50ms'\n[database.db]\nread = '100ms'\n")
         }),

@@ -146,6 +146,10 @@ const CLIENTS: &[Row] = &[
     ("client.retry.on", "server", "users.retry.attempts=3", "[\"connect\"]"),
     ("client.retry.writes", "server", "users.retry.attempts=3;users.timeout=200ms", "false"),
     ("client.retry.chance", "server", "users.retry.attempts=3", "0.5"),
+    ("client.tls", "users", "", "none"),
+    ("client.tls", "users", "users.keep_alive=1s", "'1.2'"),
+    ("client.keep_alive", "users", "", "0s"),
+    ("client.keep_alive", "users", "users.tls=none", "200ms"),
     ("client.propagate", "server", "web.propagate=true;users.timeout=200ms", "true"),
     ("client.cancel", "server", "users.timeout=200ms", "true"),
 ];
@@ -224,6 +228,9 @@ const BALANCERS: &[Row] = &[
     ("balancer.sticky.expire", "crowd", "lb.policy=sticky;lb.health.interval=500ms", "310ms"),
     ("balancer.standby", "pair", "", "true"),
     ("balancer.drain", "deploy", "", "10s"),
+    ("balancer.idle_timeout", "crowd", "users.tls=none", "200ms"),
+    ("balancer.max_requests", "crowd", "users.tls=none", "3"),
+    ("balancer.connect_cpu", "crowd", "users.keep_alive=0s", "1ms"),
 ];
 
 const SERVERS: &[Row] = &[
@@ -251,6 +258,9 @@ const SERVERS: &[Row] = &[
     ("server.restart", "server", "web.memory=800MiB;web.memory_per_call=100MiB;web.on_memory=oom-kill", "2s"),
     ("server.timeout", "server", "", "20ms"),
     ("server.connect_timeout", "server", "", "20ms"),
+    ("server.idle_timeout", "users", "users.tls=none", "200ms"),
+    ("server.max_requests", "users", "users.tls=none", "3"),
+    ("server.connect_cpu", "users", "users.keep_alive=0s", "1ms"),
     ("server.health_cpu", "balancer", "lb.health.kind=page", "5ms"),
     ("server.propagate", "server", "users.propagate=true;users.timeout=200ms", "true"),
     ("server.cancel", "server", "users.cancel=true;users.timeout=200ms", "true"),

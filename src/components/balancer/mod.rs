@@ -24,6 +24,7 @@ use crate::model::ask::Verb;
 use crate::model::call::{Call, Parent};
 use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
+use crate::model::line::Keep;
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
@@ -67,6 +68,9 @@ mod timer {
 const DEMAND: u64 = 0;
 const CHOICE: u64 = 1;
 
+/// Purpose of the draw of the core time of a connection, apart from those of choices and pauses.
+const CONNECTION: u64 = 1 << 40;
+
 /// Flag in a call's notes: its caller has cancelled it.
 const CANCELLED: u8 = 1;
 
@@ -75,6 +79,10 @@ const CANCELLED: u8 = 1;
 pub struct Balancer {
     settings: Settings,
     demand: Option<Variate>,
+    /// How long it keeps connections to it.
+    keep: Keep,
+    /// Core time of each of them.
+    connect_cpu: Option<Variate>,
     targets: Targets,
     /// Connections and their queue.
     door: Door,
@@ -107,6 +115,8 @@ impl Balancer {
         });
         Balancer {
             demand: spec.demand.as_ref().map(|demand| demand.variate()),
+            keep: spec.keeping().keep(),
+            connect_cpu: spec.connect_cpu.as_ref().map(|cost| cost.variate()),
             targets: Targets::new(&settings, &members, names),
             door: Door::new(Limits {
                 slots: spec.connections.unwrap_or(u32::MAX),
@@ -172,6 +182,9 @@ impl Balancer {
             cx.count(gauges::DROPPED_LATE);
             return self.leave(call, Outcome::TimedOut, cx);
         }
+        if self.connect_cpu.is_some() && self.make_connection(call, cx) {
+            return;
+        }
         match &self.demand {
             Some(variate) => {
                 let demand = cx.demand(call, variate, DEMAND);
@@ -179,6 +192,16 @@ impl Balancer {
             }
             None => self.relay(call, cx),
         }
+    }
+
+    /// Works for a call and for its connection, if that was opened for the call. Returns whether there is such work.
+    #[cold]
+    fn make_connection(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let Some(cost) = self.connect_cpu.as_ref().filter(|_| cx.is_first(call)) else { return false };
+        let own = self.demand.as_ref().map_or(SimDuration::ZERO, |own| cx.demand(call, own, DEMAND));
+        let demand = cx.demand(call, cost, CONNECTION) + own;
+        cx.work(call, Device::Cpu, demand);
+        true
     }
 
     /// Sends a call to a target. Without a target the call ends.
@@ -302,6 +325,7 @@ impl Balancer {
 impl Component for Balancer {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.settings.connecting.start(cx);
+        cx.keep_connections(self.keep);
         self.door.start(cx);
         self.targets.wind(cx);
         self.pair.start(cx);

@@ -70,7 +70,7 @@ impl BalancerSpec {
 
     pub(super) fn check_capacity(&self, problems: &mut Problems) {
         self.hardware().check(None, problems);
-        if self.demand.is_none() {
+        if self.demand.is_none() && self.connect_cpu.is_none() {
             for (key, given) in [("cores", self.cores.is_some()), ("speed", self.speed.is_some())] {
                 if given {
                     let help = "say what a call costs, such as demand = \"50us\"";

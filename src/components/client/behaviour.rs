@@ -43,7 +43,10 @@ impl ClientSpec {
         });
         let pinned = self.pinned.filter(|share| share.0 > 0.0).map(|share| (share, self.pin_for));
         let (timeout, resolvers, addresses) = (self.timeout(), self.resolvers(), self.addresses);
-        format!("{load}; {profile:?}; {timeout:?}; {retry:?}; {resolvers}; {pinned:?}; {addresses:?}")
+        let connections = self.opens().then(|| (self.tls.unwrap_or_default(), self.keep_alive()));
+        format!(
+            "{load}; {profile:?}; {timeout:?}; {retry:?}; {resolvers}; {pinned:?}; {addresses:?}; {connections:?}"
+        )
     }
 
     /// A recorded load: its hash, as there may be millions of lines.

@@ -12,6 +12,13 @@ pub const GAUGES: &[Gauge] = &[
         "next_addresses",
         "Times that a user went on to the next address of a name: the one before did not let it in.",
     ),
+    Gauge::count("connects", "Connections that users opened, where `tls` or `keep_alive` say that they cost something."),
+    Gauge::share("connects_per_request", "Tries for which a connection was opened, of all."),
+    Gauge::count(
+        "reset_on_idle",
+        "Tries that went over a connection which the other side was closing, because it had been idle for too long.",
+    )
+    .less_is_better(),
 ];
 
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
@@ -19,3 +26,6 @@ pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGE
 pub(super) const LOOKUPS: GaugeId = GaugeId::of("lookups", GAUGES);
 pub(super) const NEXT_ADDRESSES: GaugeId = GaugeId::of("next_addresses", GAUGES);
 pub(super) const LOOKUPS_FAILED: GaugeId = GaugeId::of("lookups_failed", GAUGES);
+pub(super) const CONNECTS: GaugeId = GaugeId::of("connects", GAUGES);
+pub(super) const CONNECTS_PER_REQUEST: GaugeId = GaugeId::of("connects_per_request", GAUGES);
+pub(super) const RESET_ON_IDLE: GaugeId = GaugeId::of("reset_on_idle", GAUGES);

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 mod behaviour;
+mod connections;
 mod gauges;
 mod population;
 pub mod profile;
@@ -28,6 +29,7 @@ use crate::parts::failure::Failure;
 use crate::parts::hand::{Again, Hand, Retries, Try};
 use crate::parts::members::Members;
 
+use connections::Connections;
 use population::{Ended, Population, Visit};
 use resolver::{Lookup, Resolvers};
 
@@ -92,6 +94,8 @@ pub struct Client {
     writes: Vec<bool>,
     /// Their time limit for connections.
     connecting: Connecting,
+    /// Their connections, if they cost something.
+    connections: Option<Box<Connections>>,
     /// Share of the users who keep addresses too long, and whether users stay the same from request to request.
     pinned: Option<(f64, bool)>,
     /// Whether a try waits for the last address until its time limit.
@@ -132,6 +136,7 @@ impl Client {
             cancels: spec.cancel,
             writes: site.classes.iter().map(|class| class.writes).collect(),
             connecting,
+            connections: spec.connections().map(Box::new),
             pinned: spec.pinned.map(|pinned| (pinned.0, spec.users.is_some())),
             waits_on: tries_others && spec.connect_timeout.is_none(),
             addresses: spec.addresses.map_or(u16::MAX, |most| most.min(u32::from(u16::MAX)) as u16),
@@ -224,6 +229,9 @@ impl Client {
     #[inline(always)]
     fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
         let call = cx.call(Parent::Request(request), address, 0);
+        if let Some(connections) = &mut self.connections {
+            connections.send(request, call, address, cx);
+        }
         if let Some(limit) = self.propagates {
             cx.set_deadline(call, cx.now() + limit);
         }
@@ -265,6 +273,11 @@ impl Client {
 
     #[inline(always)]
     fn answered(&mut self, request: RequestId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        if let Some(connections) = &mut self.connections
+            && cx.get(call).connection == Connection::Held
+        {
+            connections.answered(cx.request(request).user, cx);
+        }
         if outcome == Outcome::Ok {
             if self.hand.counts() {
                 self.hand.tried(cx.request(request).attempt, true);

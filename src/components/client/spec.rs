@@ -19,6 +19,7 @@ use crate::parts::retry::Retry;
 
 use super::Client;
 use super::arrivals::ArrivalsSpec;
+use super::connections::Tls;
 use super::profile::ProfileSpec;
 use super::trace::{self, TraceSpec};
 
@@ -69,6 +70,12 @@ pub struct ClientSpec {
     /// Longest wait of a user for a connection, within `timeout`. Default: "131s", as Linux [V]; half of
     /// `timeout` for a name with several addresses, as curl 7.88 [V].
     pub connect_timeout: Option<Duration>,
+    /// How connections are secured. With this key or `keep_alive` a connection takes time to open: a round trip for TCP, and one more
+    /// for TLS 1.3 or two for TLS 1.2. Default: connections cost nothing; "1.3" [T] with `keep_alive`.
+    pub tls: Option<Tls>,
+    /// Time for which a user keeps a connection that is idle; "0s" opens one for each request, and so does every user who comes once,
+    /// as all of an open `rate`. Default: "60s" [T] with `tls`.
+    pub keep_alive: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.
     pub retry: Option<Retry>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
@@ -238,6 +245,13 @@ impl Spec for ClientSpec {
         Some(Users { come_back, behaviour: self.behaviour() })
     }
 
+    fn keeps_open(&self) -> Option<(&'static str, SimDuration)> {
+        let key = if self.keep_alive.is_some() { "keep_alive" } else { "tls" };
+        let comes_back = self.users.is_some() || self.sessions.is_some();
+        let keeps = if comes_back { self.keep_alive() } else { SimDuration::ZERO };
+        self.opens().then_some((key, keeps))
+    }
+
     fn levers(&self) -> Vec<Lever> {
         let most = f64::from(USERS_MAX) / self.highest().max(1.0);
         let users = self.users.map(|users| Lever::load("users", Setting::Whole(users), (1.0, most.floor())));
@@ -315,6 +329,7 @@ impl Spec for ClientSpec {
     fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
         self.check_load(problems);
         self.check_names(outline, problems);
+        self.check_connections(problems);
         if let Some(arrivals) = &self.arrivals {
             arrivals.check(problems);
         }

@@ -9,7 +9,7 @@ use crate::model::lever::Lever;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Arrow, Demand, Files, Knows, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec,
+    Arrow, Closes, Demand, Files, Knows, MachineSpec, Outline, Pooled, Problems, RequestClass, Spec,
 };
 use crate::parts::hardware::check_contention;
 
@@ -82,6 +82,10 @@ impl Spec for ServerSpec {
 
     fn pools(&self) -> Vec<Pooled> {
         self.all_pools()
+    }
+
+    fn closes(&self) -> Option<Closes> {
+        Some(self.keeping().closes())
     }
 
     fn patience(&self) -> Option<(&'static str, SimDuration)> {
@@ -176,6 +180,9 @@ impl Spec for ServerSpec {
     }
 
     fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
+        if let Some(cost) = &mut self.connect_cpu {
+            cost.resolve("connect_cpu", files, problems);
+        }
         read_steps("steps", &mut self.steps, files, problems);
     }
 

@@ -26,11 +26,14 @@ pub use step::Step;
 use std::collections::VecDeque;
 
 use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Notes, Parent};
 use crate::model::class::{priorities, units};
 use crate::model::component::{Component, Cx};
+use crate::model::line::Keep;
 use crate::model::machine::Device;
+use crate::model::quantity::Dist;
 use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
@@ -62,6 +65,12 @@ const GC_OVER: u16 = 6;
 
 /// The step that makes the page for a check, after all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
+
+/// The step in which the connection of a call is made, before the first one.
+const CONNECT_STEP: u16 = u16::MAX;
+
+/// Purpose of the draw of its core time, apart from those of steps.
+const CONNECT_DRAW: u64 = 1 << 40;
 
 /// Flag in a call's notes: the call has been answered. Its id is valid until the answer has arrived.
 const ENDED: u8 = 1;
@@ -104,6 +113,10 @@ pub struct Server {
     writes: Vec<bool>,
     /// Its time limit for connections to them.
     connecting: Connecting,
+    /// How long it keeps connections to it.
+    keep: Keep,
+    /// Core time of each of them.
+    connect_cpu: Option<Variate>,
     /// The errors that it answers.
     errors: Errors,
     /// Since when the cores stand still for want of a quota.
@@ -136,6 +149,8 @@ impl Server {
             limit: spec.timeout.map_or(SimDuration::MAX, |timeout| timeout.0),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             connecting: spec.connecting(),
+            keep: spec.keeping().keep(),
+            connect_cpu: spec.connect_cpu.as_ref().map(Dist::variate),
             health_worker: spec.health_worker,
             liveness: spec.liveness.map(Liveness::new),
             throttled_since: None,
@@ -213,10 +228,40 @@ impl Server {
         if self.gc.is_some() {
             self.allocate(cx);
         }
+        if self.connect_cpu.is_some() && self.make_connection(call, cx) {
+            return;
+        }
+        self.begin_work(call, cx);
+    }
+
+    /// Starts the steps of a call.
+    #[inline(always)]
+    fn begin_work(&mut self, call: CallId, cx: &mut Cx<'_>) {
         if !self.errors.is_none() && self.err_at_once(call, cx) {
             return;
         }
         self.proceed(call, 0, cx);
+    }
+
+    /// Works for the connection of a call, if it was opened for this call. Returns whether there is such work.
+    #[cold]
+    fn make_connection(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let Some(cost) = self.connect_cpu.as_ref().filter(|_| cx.is_first(call)) else { return false };
+        let demand = cx.demand(call, cost, CONNECT_DRAW);
+        if demand.is_zero() {
+            return false;
+        }
+        cx.get_mut(call).notes.step = CONNECT_STEP;
+        cx.work(call, Device::Cpu, demand);
+        true
+    }
+
+    /// The work for the connection of a call is done.
+    #[cold]
+    fn connection_made(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let notes = &mut cx.get_mut(call).notes;
+        notes.step = 0;
+        self.begin_work(call, cx);
     }
 
     /// Ends a call with an outcome other than ok.
@@ -374,6 +419,7 @@ impl Server {
 impl Component for Server {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.connecting.start(cx);
+        cx.keep_connections(self.keep);
         self.door.start(cx);
         self.boot(cx);
     }
@@ -383,6 +429,9 @@ impl Component for Server {
         match signal {
             Signal::Call(call) => self.arrive(call, cx),
             Signal::Reply(child, outcome) => self.reply(child, outcome, None, cx),
+            Signal::Done(call) if self.connect_cpu.is_some() && cx.get(call).notes.step == CONNECT_STEP => {
+                self.connection_made(call, cx)
+            }
             Signal::Done(call) => self.proceed(call, 1, cx),
             Signal::Alarm(Alarm { code: ERROR, about: About::Call(call) }) => self.err(call, cx),
             Signal::Alarm(Alarm { code: STEP_OVER, about: About::Call(call) }) => self.go_on(call, cx),

@@ -11,9 +11,10 @@ use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
 use crate::model::failing::ErrorsSpec;
-use crate::model::quantity::{Bytes, Duration};
+use crate::model::quantity::{Bytes, Dist, Duration};
 use crate::model::spec::{Problems, Spec as _};
 use crate::parts::connecting::Connecting;
+use crate::parts::connections::Keeping;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
 
@@ -100,6 +101,13 @@ pub struct ServerSpec {
     pub cancel: bool,
     /// Longest wait for a connection to another box, within `timeout`. Default: "131s", as Linux [V].
     pub connect_timeout: Option<Duration>,
+    /// Time for which it keeps a connection that is idle, where its callers say what connections cost. A call that is sent less than a
+    /// round trip before its end is lost. Default: "75s", as nginx [V].
+    pub idle_timeout: Option<Duration>,
+    /// Number of requests after which it closes a connection. Default: no limit.
+    pub max_requests: Option<u32>,
+    /// Core time of each new connection, before the first step of its first request, which holds its worker meanwhile. Default: none.
+    pub connect_cpu: Option<Dist>,
     /// Core time of the page that a balancer's check asks for. Default: "0.1ms" [T].
     pub health_cpu: Option<Duration>,
     /// Whether a worker of its own makes that page, so that it does not wait for one. Default: false.
@@ -151,6 +159,12 @@ impl ServerSpec {
         Connecting(self.connect_timeout)
     }
 
+    /// What it does with connections to it.
+    pub(super) fn keeping(&self) -> Keeping<'_> {
+        let &ServerSpec { idle_timeout, max_requests, .. } = self;
+        Keeping { idle_timeout, max_requests, connect_cpu: self.connect_cpu.as_ref() }
+    }
+
     /// Longest wait for a connection of the pool.
     pub(super) fn pool_timeout(&self) -> SimDuration {
         self.pool_timeout.map_or(SimDuration::from_secs(30), |limit| limit.0)
@@ -200,6 +214,7 @@ impl ServerSpec {
                 problems.error(key, format!("`{key}` must be at least 1"), "");
             }
         }
+        self.keeping().check(problems);
         self.check_pool_min(problems);
         self.check_admission(problems);
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {

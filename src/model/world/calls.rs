@@ -266,6 +266,7 @@ impl World {
             call.notes = Notes::BLANK;
         }
         let (key, caller, arrived) = (call.key, call.caller, call.arrived);
+        self.luggage.pass_on(id);
         self.mark(from, id, What::Leave(None));
         self.recorder.meters[from.index()].pass_on(now, arrived);
         let delay = self.delay(caller, to, key);

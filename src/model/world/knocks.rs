@@ -5,6 +5,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Connection, Notes, Stage};
 use crate::model::event::Event;
+use crate::model::line::Opening;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 
 /// Time after which a kernel sends its first attempt to connect again [V: Linux, `TCP_TIMEOUT_INIT`; RFC 6298, 2.1].
@@ -64,10 +65,15 @@ impl World {
         (first + self.infos[caller.index()].patience).max(self.now())
     }
 
-    /// The kernel of the caller tries again to connect, unless the call has ended.
+    /// The kernel of the caller tries again to connect, or sends the call over the connection that it has opened, unless the call has
+    /// ended.
     pub(in crate::model) fn knock(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0).filter(|call| call.stage == Stage::Outside) else { return };
-        call.knocks += 1;
+        if self.luggage.opening(id) == Opening::Shaking {
+            self.luggage.set_opening(id, Opening::Made);
+        } else {
+            call.knocks += 1;
+        }
         call.stage = Stage::Travelling;
         call.connection = Connection::Held;
         let &mut Call { caller, callee, key, .. } = call;

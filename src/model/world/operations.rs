@@ -14,6 +14,7 @@ impl World {
         let info = &mut self.infos[component.index()];
         info.set_process(status);
         info.begin_epoch();
+        info.falls += 1;
         self.note(component, if status == Status::Silent { "power off" } else { "crash" });
         self.set_waiting(component, 0, 0);
         self.lose_calls(component);

@@ -19,9 +19,12 @@ use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::resource::{CONNECTIONS, CPU, Resource};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{
+    Arrow, Closes, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec,
+};
 use crate::parts::budget::BudgetSpec;
 use crate::parts::checks::CheckKind;
+use crate::parts::connections::Keeping;
 use crate::parts::failure::Failure;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
@@ -200,6 +203,13 @@ pub struct BalancerSpec {
     pub timeout: Option<Duration>,
     /// Longest time that a connection to a target may take, within `timeout`. Default: the preset's, else "131s", as Linux [V].
     pub connect_timeout: Option<Duration>,
+    /// Time for which it keeps a connection to it that is idle, where its callers say what connections cost. A call that is sent less
+    /// than a round trip before its end is lost. Default: "75s", as nginx [V].
+    pub idle_timeout: Option<Duration>,
+    /// Number of requests after which it closes a connection to it. Default: no limit.
+    pub max_requests: Option<u32>,
+    /// Core time of each new connection to it, beside that of the first call over it. Default: none.
+    pub connect_cpu: Option<Dist>,
     /// Active checks. Default: the preset's, else none.
     pub health: Option<HealthSpec>,
     /// Passive ejection. Default: the preset's, else none.
@@ -239,6 +249,12 @@ impl BalancerSpec {
 
     pub(super) fn policy_kind(&self) -> PolicyKind {
         self.policy.unwrap_or(Defaults::of(self.preset).policy)
+    }
+
+    /// What it does with connections to it.
+    pub(super) fn keeping(&self) -> Keeping<'_> {
+        let &BalancerSpec { idle_timeout, max_requests, .. } = self;
+        Keeping { idle_timeout, max_requests, connect_cpu: self.connect_cpu.as_ref() }
     }
 
     pub(super) fn hardware(&self) -> Hardware<'_> {
@@ -293,7 +309,7 @@ impl Spec for BalancerSpec {
 
     /// A machine only if the scenario gives a key for one; otherwise the balancer costs nothing.
     fn machine(&self) -> Option<MachineSpec> {
-        if self.demand.is_none() && !self.hardware().is_given() {
+        if self.demand.is_none() && self.connect_cpu.is_none() && !self.hardware().is_given() {
             return None;
         }
         let machine = self.hardware().machine();
@@ -303,6 +319,10 @@ impl Spec for BalancerSpec {
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
         self.all_resources(classes)
+    }
+
+    fn closes(&self) -> Option<Closes> {
+        Some(self.keeping().closes())
     }
 
     fn patience(&self) -> Option<(&'static str, SimDuration)> {
@@ -351,6 +371,7 @@ impl Spec for BalancerSpec {
         self.check_targets(problems);
         self.check_policy(problems);
         self.check_capacity(problems);
+        self.keeping().check(problems);
         self.check_health(problems);
         self.check_ejection(problems);
         self.check_recovery(problems);
@@ -359,6 +380,9 @@ impl Spec for BalancerSpec {
     fn read_files(&mut self, files: &dyn Files, problems: &mut Problems) {
         if let Some(demand) = &mut self.demand {
             demand.resolve("demand", files, problems);
+        }
+        if let Some(cost) = &mut self.connect_cpu {
+            cost.resolve("connect_cpu", files, problems);
         }
     }
 

@@ -1,0 +1,113 @@
+//! Connections that are kept from call to call: what one costs, how long both sides keep it, and the call that meets its end.
+//!
+//! Nothing happens while a connection is idle: its caller looks at it when it wants to use it again. The callee closes it when it has
+//! been idle for the callee's time, and the caller hears so half a round trip later. A call that is sent less than a round trip
+//! before that comes too late, and is lost.
+
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::component::Cx;
+use crate::model::line::Keep;
+use crate::model::quantity::{Dist, Duration};
+use crate::model::signal::{CallId, ComponentId};
+use crate::model::spec::{Closes, Problems};
+
+/// The time for which a box keeps connections to it that are idle: 75 s, as nginx [V: ngx_http_core_module, `keepalive_timeout`].
+const IDLE: SimDuration = SimDuration::from_secs(75);
+
+/// A connection that is open and not in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Since when.
+    pub since: SimTime,
+    /// Number of times that the callee had been taken down by then.
+    falls: u32,
+    /// Number of calls that went over it.
+    pub calls: u32,
+}
+
+/// How a call goes to its callee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over a connection that is opened for it.
+    Opened,
+    /// Over the one that was kept.
+    Kept,
+    /// Over the one that was kept, which its callee closes before the call comes.
+    Closed,
+}
+
+impl Kept {
+    /// The connection over which an answer to the `calls`-th call has just come; `None` if the callee closes it.
+    #[must_use]
+    pub fn after(calls: u32, to: ComponentId, cx: &Cx<'_>) -> Option<Kept> {
+        let is_open = calls < cx.keep_of(to).calls;
+        is_open.then(|| Kept { since: cx.now(), falls: cx.falls(to), calls })
+    }
+
+    /// How a call goes now for which there is this connection, which its caller keeps for the time `keep_alive`.
+    #[must_use]
+    pub fn way(&self, to: ComponentId, keep_alive: SimDuration, cx: &Cx<'_>) -> Way {
+        let idle = cx.now().since(self.since);
+        let limit = cx.keep_of(to).idle;
+        if idle >= keep_alive.min(limit) || self.falls != cx.falls(to) {
+            return Way::Opened;
+        }
+        let me = cx.me();
+        let round_trip = cx.distance(me, to) + cx.distance(to, me);
+        if limit - idle <= round_trip { Way::Closed } else { Way::Kept }
+    }
+}
+
+impl Way {
+    /// Tells the model about a call that has just been made; a new connection takes `trips` round trips.
+    pub fn send(self, call: CallId, trips: u8, cx: &mut Cx<'_>) {
+        match self {
+            Way::Opened => cx.open_for(call, trips),
+            Way::Closed => cx.send_over_closed(call),
+            Way::Kept => {}
+        }
+    }
+}
+
+/// What a box says about the connections to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// The key `idle_timeout`.
+    pub idle_timeout: Option<Duration>,
+    /// The key `max_requests`.
+    pub max_requests: Option<u32>,
+    /// The key `connect_cpu`.
+    pub connect_cpu: Option<&'a Dist>,
+}
+
+impl Keeping<'_> {
+    /// How long it keeps connections.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        let idle = self.idle_timeout.map_or(IDLE, |time| time.0);
+        Keep { idle, calls: self.max_requests.unwrap_or(u32::MAX) }
+    }
+
+    /// The same, for checks.
+    #[must_use]
+    pub fn closes(&self) -> Closes {
+        let keys = [
+            ("idle_timeout", self.idle_timeout.is_some()),
+            ("max_requests", self.max_requests.is_some()),
+            ("connect_cpu", self.connect_cpu.is_some()),
+        ];
+        let given = keys.into_iter().find(|(_, given)| *given).map(|(key, _)| key);
+        Closes { idle: self.keep().idle, key: "idle_timeout", given }
+    }
+
+    /// Checks the keys.
+    pub fn check(&self, problems: &mut Problems) {
+        if self.max_requests == Some(0) {
+            let help = "leave the key out for no limit, or 1 for a connection for each";
+            problems.error("max_requests", "a connection serves at least one request", help);
+        }
+        if let Some(warning) = self.connect_cpu.and_then(Dist::warning) {
+            problems.warn("connect_cpu", warning, "");
+        }
+    }
+}

@@ -230,6 +230,10 @@ const BALANCERS: &[Row] = &[
     ("balancer.drain", "deploy", "", "10s"),
     ("balancer.idle_timeout", "crowd", "users.tls=none", "200ms"),
     ("balancer.max_requests", "crowd", "users.tls=none", "3"),
+    ("balancer.target_connections", "busy", "web.queue=0", "1"),
+    ("balancer.target_queue", "busy", "lb.target_connections=1", "{ limit = 1 }"),
+    ("balancer.target_queue.limit", "busy", "lb.target_connections=1;lb.target_queue.limit=5", "1"),
+    ("balancer.target_queue.timeout", "busy", "lb.target_connections=1;lb.target_queue.limit=500", "10ms"),
     ("balancer.connect_cpu", "crowd", "users.keep_alive=0s", "1ms"),
 ];
 

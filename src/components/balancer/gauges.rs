@@ -18,8 +18,11 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("sessions_lost", "Calls sent to another target than the one that holds the user's session.")
         .less_is_better(),
     Gauge::count("timeouts", "Calls that had no answer from their target in time.").less_is_better(),
-    Gauge::count("queue_timeouts", "Calls turned away after they had waited too long for a connection.")
-        .less_is_better(),
+    Gauge::count(
+        "queue_timeouts",
+        "Calls turned away after they had waited too long for a connection, or for a target with room.",
+    )
+    .less_is_better(),
     Gauge::count("cancelled", "Calls inside that their callers cancelled; their targets were told."),
     Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
     Gauge::count("checks_failed", "Health checks of targets that failed."),

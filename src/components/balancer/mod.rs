@@ -3,6 +3,7 @@
 mod ejection;
 mod gauges;
 mod jar;
+mod line;
 mod relays;
 mod resources;
 mod rules;
@@ -32,6 +33,7 @@ use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::{Hand, Retries};
 
 use jar::Jar;
+use line::Line;
 use relays::{Relay, Relays};
 use spec::Settings;
 use targets::Targets;
@@ -59,6 +61,8 @@ mod timer {
     pub(super) const TAKE_OVER: u16 = 7;
     /// The pause before another try of a call is over.
     pub(super) const AGAIN: u16 = 8;
+    /// The time limit of the oldest call that waits for a target with room is reached.
+    pub(super) const LINE: u16 = 9;
 
     /// Those of the checks.
     pub(super) const CHECKS: Timers = Timers { next: CHECK, late: CHECK_LATE };
@@ -90,6 +94,8 @@ pub struct Balancer {
     /// Patience with targets, and the number of targets that a call is tried at.
     hand: Hand<CallId>,
     jar: Option<Jar>,
+    /// Those who wait for a target, if targets may have a number of calls only.
+    line: Option<Line>,
     /// Whether each class writes.
     writes: Vec<bool>,
     pair: Pair,
@@ -141,6 +147,7 @@ impl Balancer {
                 },
             ),
             jar,
+            line: spec.target_connections.map(|_| Line::new(spec.target_queue, priorities(site.classes))),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             pair: Pair::new(spec.standby),
             hung: false,
@@ -209,10 +216,17 @@ impl Balancer {
         if cx.get(call).notes.flags & CANCELLED != 0 {
             return self.leave(call, Outcome::TimedOut, cx);
         }
-        let Some(target) = self.choose(call, &[], cx) else {
-            self.leave(call, Outcome::Unavailable, cx);
-            return;
-        };
+        let target = if self.has_line() { None } else { self.choose(call, &[], cx) };
+        match target {
+            Some(target) => self.send_first(call, target, cx),
+            None if self.line.is_some() && self.stand_in_line(call, &[], cx) => {}
+            None => self.leave(call, Outcome::Unavailable, cx),
+        }
+    }
+
+    /// Sends a call to its first target.
+    #[inline(always)]
+    fn send_first(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) {
         self.hand.begin(cx.now());
         let child = self.send(call, target, cx);
         let place = self.relays.insert(Relay::new(call, child, target, cx.now()));
@@ -305,6 +319,7 @@ impl Balancer {
             (timer::DEADLINE, _) => self.time_out(cx),
             (timer::READMIT, About::Number(i)) => self.readmit(i as usize, cx),
             (timer::AGAIN, About::Call(call)) => self.try_again(call, cx),
+            (timer::LINE, _) => self.line_late(cx),
             (timer::GROW, About::Number(i)) => {
                 if self.targets.grow(cx.now(), i as usize).is_some() {
                     self.grow_later(i as usize, cx);
@@ -346,6 +361,9 @@ impl Component for Balancer {
             Signal::Control(control) => self.control(control, cx),
             Signal::Cancelled(call) => self.cancelled(call, cx),
             Signal::Returned(..) | Signal::Passed(..) => {}
+        }
+        if self.line.is_some() && self.has_line() {
+            self.serve_line(cx);
         }
         if self.door.has_next() {
             self.start_waiters(cx);

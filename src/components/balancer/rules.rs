@@ -97,6 +97,7 @@ impl BalancerSpec {
                 problems.error("queue.timeout", "nobody can wait no time at all", "drop `queue`");
             }
         }
+        self.check_target_connections(problems);
         if let Some(limit) = self.limit {
             let waiting = self.queue.map_or(0, |queue| queue.limit);
             let inside = self.connections.map(|most| u64::from(most) + u64::from(waiting));
@@ -111,6 +112,25 @@ impl BalancerSpec {
         }
         if let Some(warning) = self.demand.as_ref().and_then(Dist::warning) {
             problems.warn("demand", warning, "");
+        }
+    }
+
+    fn check_target_connections(&self, problems: &mut Problems) {
+        if self.target_connections == Some(0) {
+            let help = "leave the key out for no limit";
+            problems.error("target_connections", "a target has at least one call at a time", help);
+        }
+        if self.target_connections.is_some() && self.settings().sticky.is_some() {
+            let message = "a call goes to whichever target has room, and a user who is kept goes to one only";
+            problems.error("target_connections", message, "leave one of the two out");
+        }
+        let Some(queue) = self.target_queue else { return };
+        if self.target_connections.is_none() {
+            let help = "say how many calls a target has at most: target_connections = 100";
+            problems.error("target_queue", "nobody waits for a target without `target_connections`", help);
+        }
+        if queue.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            problems.error("target_queue.timeout", "nobody can wait no time at all", "such as limit = 0");
         }
     }
 

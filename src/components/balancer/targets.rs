@@ -69,6 +69,10 @@ pub(super) struct Targets {
     pub balance: Balance,
     policy: Policy,
     names: Vec<u64>,
+    /// Number of calls that a target may have.
+    most: u32,
+    /// Whether each target has as many; empty without such a limit.
+    full: Vec<bool>,
     /// Share in service below which all get calls; at 0, all get calls when none is in service.
     panic: Option<f64>,
     slow_start: Option<SimDuration>,
@@ -94,6 +98,8 @@ impl Targets {
             balance,
             policy,
             names,
+            most: settings.target_connections,
+            full: vec![false; if settings.target_connections < u32::MAX { eligible.len() } else { 0 }],
             panic,
             slow_start,
             ejection,
@@ -108,6 +114,7 @@ impl Targets {
         let weights: Vec<f64> = self.all.iter().map(|target| target.weight).collect();
         self.all.iter_mut().for_each(|target| *target = Target::new(target.id, target.weight));
         self.balance = Balance::new(self.policy, &weights, &self.names);
+        self.full.fill(false);
         self.refresh();
     }
 
@@ -134,6 +141,22 @@ impl Targets {
         self.eligible[i] || (stays && target.health.is_up() && target.standing.is_in())
     }
 
+    /// Whether a target has as many calls as it may have.
+    pub(super) fn is_full(&self, i: usize) -> bool {
+        self.full.get(i).is_some_and(|full| *full)
+    }
+
+    /// Whether a target that may get calls has room for one.
+    pub(super) fn has_room(&self) -> bool {
+        (0..self.all.len()).any(|i| self.eligible[i] && !self.is_full(i))
+    }
+
+    /// Whether a target that may get calls is full, apart from those `tried`.
+    pub(super) fn any_full(&self, tried: &[u16]) -> bool {
+        let may_be = |i: usize| self.eligible[i] && !tried.contains(&(i as u16));
+        (0..self.all.len()).any(|i| may_be(i) && self.is_full(i))
+    }
+
     /// Chooses a target for a call, none of those that it has `tried`.
     pub(super) fn pick(
         &mut self,
@@ -143,6 +166,11 @@ impl Targets {
         rng: &mut impl Rng,
     ) -> Option<usize> {
         let eligible = &self.eligible;
+        if !self.full.is_empty() {
+            let full = &self.full;
+            let has_room = |i: usize| eligible[i] && !full[i] && !tried.contains(&(i as u16));
+            return self.balance.pick(now, has_room, key, rng);
+        }
         if tried.is_empty() {
             return self.balance.pick_of(now, eligible, key, rng);
         }
@@ -186,10 +214,25 @@ impl Targets {
     #[inline]
     pub(super) fn sent(&mut self, now: SimTime, i: usize) -> Option<SimTime> {
         self.balance.sent(i);
+        self.count(i);
         let rule = self.ejection.filter(|_| self.all[i].standing.is_open())?;
         let until = self.all[i].standing.test(now, &rule, self.phase);
         self.refresh();
         Some(until)
+    }
+
+    /// Notes that a call has left a target, `response` after it was sent.
+    #[inline]
+    pub(super) fn left(&mut self, now: SimTime, i: usize, response: SimDuration) {
+        self.balance.answered(now, i, response);
+        self.count(i);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, i: usize) {
+        if let Some(full) = self.full.get_mut(i) {
+            *full = self.balance.outstanding(i) >= self.most;
+        }
     }
 
     /// Operators drain a target, or put it back.

@@ -40,6 +40,9 @@ impl Balancer {
         if self.door.withdraw(call, cx) {
             return cx.reply(call, Outcome::TimedOut);
         }
+        if self.leave_line(call, cx) {
+            return;
+        }
         let place = cx.get(call).notes.mark as u32;
         let Some(&Relay { child, .. }) = self.relays.find(place).filter(|relay| relay.call == call) else {
             // It has no target yet: the balancer's own work for it comes first.
@@ -113,14 +116,26 @@ impl Balancer {
         let place = cx.get(call).notes.mark as u32;
         let relay = *self.relays.get_mut(place);
         let target = match self.settings.again {
-            spec::Again::Same => Some(usize::from(relay.target)),
+            spec::Again::Same if !self.targets.is_full(usize::from(relay.target)) => {
+                Some(usize::from(relay.target))
+            }
+            spec::Again::Same => self.choose(call, &[], cx),
             spec::Again::Others => self.choose(call, relay.tried(), cx),
         };
         let Some(target) = target else {
+            let tried = if self.settings.again == spec::Again::Same { &[][..] } else { relay.tried() };
+            if self.line.is_some() && self.stand_in_line(call, tried, cx) {
+                return;
+            }
             self.hand.given_up(relay.tries + 1);
             self.finish(place, relay.outcome, cx);
             return;
         };
+        self.send_again(call, place, target, cx);
+    }
+
+    /// Sends a call to another target.
+    pub(super) fn send_again(&mut self, call: CallId, place: u32, target: usize, cx: &mut Cx<'_>) {
         cx.count(gauges::RETRIES);
         let child = self.send(call, target, cx);
         let relay = self.relays.get_mut(place);
@@ -132,7 +147,7 @@ impl Balancer {
     fn leave_target(&mut self, place: u32, cx: &mut Cx<'_>) {
         let Relay { target, sent, .. } = *self.relays.get_mut(place);
         let (now, target) = (cx.now(), usize::from(target));
-        self.targets.balance.answered(now, target, now.since(sent));
+        self.targets.left(now, target, now.since(sent));
         self.tell_if_drained(target, cx);
     }
 

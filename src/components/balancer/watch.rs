@@ -144,6 +144,7 @@ impl Balancer {
     fn forget(&mut self, cx: &mut Cx<'_>) {
         self.targets.reset();
         self.door.crash(cx);
+        self.clear_line();
         self.relays.clear();
         self.hand.crash();
     }

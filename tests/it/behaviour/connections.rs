@@ -1,6 +1,7 @@
 //! Connections: what opening one costs, how long both sides keep it, and calls that meet its end.
 
 use super::*;
+use outgrow::theory::queues::{erlang_b, mmc};
 
 /// Users on the other side of the ocean, whose server has next to nothing to do.
 fn far(client: &str, server: &str) -> String {
@@ -115,4 +116,51 @@ fn a_call_in_the_last_round_trip_before_the_end_of_a_connection_is_lost() {
         ),
         &[("unavailable", 0.0..=0.0), ("users.reset_on_idle", 0.0..=0.0)],
     );
+}
+
+// Targets with a number of calls --------------------------------------------------------------------------------------
+
+/// A balancer of three machines with two workers each, which work 40 ms on a call.
+fn three(lb: &str, server: &str) -> String {
+    format!(
+        "[network]\nclient = '0ms'\nsame_zone = '0ms'\n[run]\nduration = '600s'\nwarmup = '20s'\n\
+         [client.users]\ntarget = 'lb'\nrate = '120/s'\n[balancer.lb]\npublic = true\ntargets = ['web']\n{lb}\n\
+         [server.web]\ncount = 3\nworkers = 2\n{server}\nsteps = [{{ wait = {{ dist = 'exponential', mean = '40ms' }} }}]\n"
+    )
+}
+
+#[test]
+fn calls_that_wait_at_the_balancer_are_one_queue() {
+    let queue = mmc(120.0, 0.04, 6).expect("it is stable").response;
+    for policy in ["weighted", "least-connections", "random", "two-choices"] {
+        let lb = format!("policy = '{policy}'\ntarget_connections = 2");
+        check(
+            &three(&lb, "queue = 0"),
+            &[("mean_ms", about(1000.0 * queue, 0.04)), ("ok", 1.0..=1.0), ("lb.queue", about(2.07, 0.15))],
+        );
+    }
+    // Three queues of two workers each are slower.
+    check(&three("policy = 'random'", ""), &[("mean_ms", 90.0..=140.0)]);
+}
+
+#[test]
+fn a_line_before_full_targets_has_its_limits() {
+    let ms40 = |lb: &str| three(lb, "queue = 0");
+    // The B formula of Erlang for six places and 4.8 erlangs.
+    let loss = erlang_b(4.8, 6);
+    check(&ms40("target_connections = 2\ntarget_queue = { limit = 0 }"), &[("rejected", about(loss, 0.03))]);
+    // Targets with more calls than workers reject the rest themselves: nobody waits at the balancer.
+    check(&ms40("target_connections = 1000"), &[("lb.queue_max", 0.0..=0.0), ("rejected", 0.05..=0.3)]);
+    // M/M/6 whose calls wait 10 ms at most loses 0.1107 (Gnedenko and Kovalenko).
+    check(
+        &ms40("target_connections = 2\ntarget_queue = { limit = 1000, timeout = '10ms' }"),
+        &[("rejected", about(0.1107, 0.04)), ("lb.queue_timeouts", about(0.1107 * 72_000.0, 0.05))],
+    );
+}
+
+#[test]
+fn a_target_that_comes_back_serves_the_line_and_none_in_service_ends_it() {
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'web'\nat = '100s'\nfor = '20s'\n";
+    let text = three("target_connections = 2\nhealth = { interval = '1s', fall = 1, rise = 1 }", "") + crash;
+    check(&text, &[("unavailable", about(20.0 / 600.0, 0.25)), ("ok", 0.95..=0.98)]);
 }

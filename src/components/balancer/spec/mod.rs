@@ -124,7 +124,7 @@ pub enum Again {
     Same,
 }
 
-/// Calls that wait for one of the balancer's `connections`.
+/// Calls that wait for one of the balancer's `connections`, or for a target with room.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSpec {
@@ -197,6 +197,11 @@ pub struct BalancerSpec {
     pub connections: Option<u32>,
     /// Calls that wait for one of the `connections`. Default: none may.
     pub queue: Option<QueueSpec>,
+    /// Number of calls that each target has at most; further ones wait here and go to the first target that has room, as with HAProxy's
+    /// `maxconn` of a server. Default: no limit.
+    pub target_connections: Option<u32>,
+    /// The calls that wait for such a target. Default: all that come, as long as it takes, as HAProxy's `maxqueue` of 0 [V].
+    pub target_queue: Option<QueueSpec>,
     /// The calls that may be inside at once, those that wait among them; further ones are rejected at once. Default: no limit.
     pub limit: Option<LimitSpec>,
     /// Longest time that a target may take to answer a call. Default: the preset's, else as long as it takes.

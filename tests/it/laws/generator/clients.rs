@@ -21,6 +21,7 @@ impl Generator {
             }
             self.load(REQUESTS / count as f64);
             self.patience();
+            self.opens();
             let (resolvers, pinned) = (self.dice.pick(&[1, 3, 50]), self.dice.pick(&[10, 100]));
             if named {
                 self.line_one_in(3, format!("resolvers = {resolvers}"));

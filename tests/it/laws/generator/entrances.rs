@@ -36,7 +36,8 @@ impl Generator {
         let start = self.time(10.0, 5000.0);
         let wanted = judged && weighted && self.dice.one_in(3);
         self.line_if(wanted, format!("slow_start = {start}"));
-        self.limits();
+        self.limits(policy == "sticky");
+        self.keeps();
         let standby = self.dice.one_in(3) && !self.draft.timeless;
         self.line_if(standby, "standby = true");
         self.place(1);
@@ -75,7 +76,7 @@ impl Generator {
         checked || ejects
     }
 
-    fn limits(&mut self) {
+    fn limits(&mut self, is_sticky: bool) {
         let (retries, timeout) = (self.dice.whole(1, 4), self.time(1.0, 2000.0));
         let limited = self.dice.one_in(2);
         self.line_if(limited, format!("timeout = {timeout}"));
@@ -95,7 +96,9 @@ impl Generator {
             format!("connections = {connections}\nqueue = {{ limit = {queue}, timeout = {wait} }}"),
         );
         let (expire, gone) = (self.time(100.0, 8000.0), self.dice.pick(&["move", "fail"]));
-        self.line_one_in(4, format!("sticky = {{ expire = {expire}, gone = \"{gone}\" }}"));
+        let sticks = self.dice.one_in(4);
+        self.line_if(sticks, format!("sticky = {{ expire = {expire}, gone = \"{gone}\" }}"));
+        self.full(is_sticky || sticks);
         let drain = self.time(10.0, 5000.0);
         self.line_one_in(4, format!("drain = {drain}"));
     }

@@ -10,6 +10,7 @@ mod dice;
 pub(crate) mod entrances;
 mod faults;
 mod servers;
+mod wires;
 mod wrong;
 
 use outgrow::model::spec::Files;
@@ -102,6 +103,8 @@ struct Generator {
     halts: Dice,
     /// Dice for how boxes call each other.
     hands: Dice,
+    /// Dice for connections.
+    wires: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -130,6 +133,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         dice: Dice::new(seed, "scenario"),
         doors: Dice::new(seed, "doors"),
         hands: Dice::new(seed, "hands"),
+        wires: Dice::new(seed, "wires"),
         halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,

@@ -115,6 +115,7 @@ impl Generator {
         }
         let asks = steps.iter().any(|step| step.contains("call =") || step.contains("query ="));
         self.line(format!("steps = [{}]", steps.join(", ")));
+        self.keeps();
         let timeout = self.time(1.0, 5000.0);
         let wanted = asks && self.dice.one_in(2);
         self.line_if(wanted, format!("timeout = {timeout}"));

@@ -1,0 +1,40 @@
+//! Connections: what they cost, how long they are kept, and how many a target has. All of it has times of its own.
+
+use super::Generator;
+
+impl Generator {
+    /// Writes what connections of a client cost, in some cases.
+    pub(super) fn opens(&mut self) {
+        let (wanted, keeps) = (self.wires.one_in(3), self.wires.one_in(2));
+        let tls = self.wires.pick(&["none", "1.2", "1.3"]);
+        let time = self.wires.pick(&["0s", "20ms", "300ms", "5s"]);
+        if wanted && !self.draft.timeless {
+            self.line(format!("tls = \"{tls}\""));
+            self.line_if(keeps, format!("keep_alive = \"{time}\""));
+        }
+    }
+
+    /// Writes how long a box keeps connections to it, in some cases.
+    pub(super) fn keeps(&mut self) {
+        let (idles, ends, works) = (self.wires.one_in(3), self.wires.one_in(4), self.wires.one_in(4));
+        let (idle, most) = (self.wires.pick(&["0s", "10ms", "200ms", "6s"]), self.wires.whole(1, 9));
+        let work = self.wires.pick(&["0.1ms", "3ms"]);
+        if !self.draft.timeless {
+            self.line_if(idles, format!("idle_timeout = \"{idle}\""));
+            self.line_if(ends, format!("max_requests = {most}"));
+            self.line_if(works, format!("connect_cpu = \"{work}\""));
+        }
+    }
+
+    /// Writes how many calls a target of a balancer has at most, in some cases.
+    pub(super) fn full(&mut self, is_sticky: bool) {
+        let (wanted, queued, timed) = (self.wires.one_in(3), self.wires.one_in(2), self.wires.one_in(2));
+        let (most, limit) = (self.wires.pick(&[1, 2, 10]), self.wires.pick(&[0, 1, 5, 100]));
+        let wait = self.wires.pick(&["1ms", "40ms", "2s"]);
+        if wanted && !is_sticky && !self.draft.timeless {
+            self.line(format!("target_connections = {most}"));
+            let timeout = if timed { format!(", timeout = \"{wait}\"") } else { String::new() };
+            self.line_if(queued, format!("target_queue = {{ limit = {limit}{timeout} }}"));
+        }
+    }
+}

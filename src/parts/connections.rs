@@ -6,6 +6,7 @@
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
+use crate::model::gauge::GaugeId;
 use crate::model::line::Keep;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::signal::{CallId, ComponentId};
@@ -58,12 +59,30 @@ impl Kept {
     }
 }
 
+/// The gauges at which a kind of box counts its connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Connections that were opened.
+    pub connects: GaugeId,
+    /// The share of the calls for which one was.
+    pub per_request: GaugeId,
+    /// Calls over a connection that its callee was closing.
+    pub resets: GaugeId,
+}
+
 impl Way {
-    /// Tells the model about a call that has just been made; a new connection takes `trips` round trips.
-    pub fn send(self, call: CallId, trips: u8, cx: &mut Cx<'_>) {
+    /// Tells the model about a call that has just been made, and counts it; a new connection takes `trips` round trips.
+    pub fn send(self, call: CallId, trips: u8, counts: &Counts, cx: &mut Cx<'_>) {
+        cx.share(counts.per_request, self == Way::Opened);
         match self {
-            Way::Opened => cx.open_for(call, trips),
-            Way::Closed => cx.send_over_closed(call),
+            Way::Opened => {
+                cx.count(counts.connects);
+                cx.open_for(call, trips);
+            }
+            Way::Closed => {
+                cx.count(counts.resets);
+                cx.send_over_closed(call);
+            }
             Way::Kept => {}
         }
     }

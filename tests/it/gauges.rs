@@ -99,6 +99,12 @@ fn movers_before_servers() -> Vec<Mover> {
         ("balancer", "lb", vec!["sessions_lost", "checks_failed"], {
             balanced("policy = 'sticky'\nhealth = { interval = '1s', fall = 1 }", &crash("web-1"))
         }),
+        ("balancer", "lb", vec!["connects", "connects_per_request", "reset_on_idle"], {
+            "[network]\nsame_zone = '40ms'\n[client.users]\nusers = 5\ntarget = 'lb'\n\
+             think_time = { dist = 'exponential', mean = '500ms' }\n[server.web]\nidle_timeout = '500ms'\nsteps = [{ cpu = '1ms' }]\n\
+             [balancer.lb]\npublic = true\ntargets = ['web']\nupstream = {}\n"
+                .to_owned()
+        }),
         ("balancer", "lb", vec!["fail_open"], {
             balanced("panic = 0.9\nhealth = { interval = '1s', fall = 1 }", &crash("web-1"))
         }),

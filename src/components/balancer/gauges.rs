@@ -26,6 +26,16 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("cancelled", "Calls inside that their callers cancelled; their targets were told."),
     Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
     Gauge::count("checks_failed", "Health checks of targets that failed."),
+    Gauge::count(
+        "connects",
+        "Connections to targets that were opened, where `upstream` says that they cost something.",
+    ),
+    Gauge::share("connects_per_request", "Calls to targets for which a connection was opened, of all."),
+    Gauge::count(
+        "reset_on_idle",
+        "Calls over a connection which their target was closing, because it had been idle for too long.",
+    )
+    .less_is_better(),
     Gauge::count("takeovers", "Times that the standby took over."),
     Gauge::level(
         LIMIT_NAME,
@@ -45,3 +55,6 @@ pub(super) const TAKEOVERS: GaugeId = GaugeId::of("takeovers", GAUGES);
 pub(super) const LIMIT: GaugeId = GaugeId::of(LIMIT_NAME, GAUGES);
 pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
 pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);
+pub(super) const CONNECTS: GaugeId = GaugeId::of("connects", GAUGES);
+pub(super) const CONNECTS_PER_REQUEST: GaugeId = GaugeId::of("connects_per_request", GAUGES);
+pub(super) const RESET_ON_IDLE: GaugeId = GaugeId::of("reset_on_idle", GAUGES);

@@ -1,4 +1,5 @@
-//! `Jar`: the cookies that keep users with their target. The users hold them: they outlive a crash of the balancer.
+//! `Jar`: the cookies that keep users with their target. The users hold them: they outlive a crash of the balancer. Where connections
+//! keep users with their target it is the table of those, which does not.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,11 @@ impl Jar {
     pub(super) fn target(&self, now: SimTime, user: u64) -> Option<usize> {
         let cookie = self.cookies.get(&user)?;
         (now.since(cookie.used) < self.expire).then_some(usize::from(cookie.target))
+    }
+
+    /// Nobody belongs to a target any more.
+    pub(super) fn clear(&mut self) {
+        self.cookies.clear();
     }
 
     /// Gives a user a cookie for a target.

@@ -10,13 +10,16 @@ mod rules;
 mod spec;
 mod targets;
 mod tries;
+mod upstream;
 mod vrrp;
 mod watch;
 
 pub use gauges::GAUGES;
 pub use spec::{
-    Again, BalancerSpec, Counts, EjectionSpec, Gone, HealthSpec, PolicyKind, Preset, QueueSpec, StickySpec,
+    Again, BalancerSpec, Counts, EjectionSpec, Gone, HealthSpec, Mode, PolicyKind, Preset, QueueSpec,
+    StickySpec,
 };
+pub use upstream::UpstreamSpec;
 
 use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -37,6 +40,7 @@ use line::Line;
 use relays::{Relay, Relays};
 use spec::Settings;
 use targets::Targets;
+use upstream::Upstream;
 use vrrp::Pair;
 
 /// Timers of a balancer.
@@ -96,6 +100,10 @@ pub struct Balancer {
     jar: Option<Jar>,
     /// Those who wait for a target, if targets may have a number of calls only.
     line: Option<Line>,
+    /// Its connections to targets, if they cost something.
+    upstream: Option<Upstream>,
+    /// Whether a user's target is chosen once for each connection.
+    by_connection: bool,
     /// Whether each class writes.
     writes: Vec<bool>,
     pair: Pair,
@@ -115,10 +123,13 @@ impl Balancer {
                 names.push(mix(name_hash(name), number as u64));
             }
         }
-        let jar = settings.sticky.map(|sticky| {
-            let day = SimDuration::from_secs(86_400);
-            Jar::new(sticky.expire.map_or(day, |expire| expire.0), sticky.gone == Gone::Fail)
-        });
+        let day = SimDuration::from_secs(86_400);
+        let jar = match settings.sticky {
+            Some(sticky) => {
+                Some(Jar::new(sticky.expire.map_or(day, |expire| expire.0), sticky.gone == Gone::Fail))
+            }
+            None => (spec.mode == Mode::Connection).then(|| Jar::new(day, false)),
+        };
         Balancer {
             demand: spec.demand.as_ref().map(|demand| demand.variate()),
             keep: spec.keeping().keep(),
@@ -147,6 +158,8 @@ impl Balancer {
                 },
             ),
             jar,
+            upstream: spec.upstream.map(|upstream| Upstream::new(upstream, members.len())),
+            by_connection: spec.mode == Mode::Connection,
             line: spec.target_connections.map(|_| Line::new(spec.target_queue, priorities(site.classes))),
             writes: site.classes.iter().map(|class| class.writes).collect(),
             pair: Pair::new(spec.standby),
@@ -239,6 +252,9 @@ impl Balancer {
         let id = self.targets.all[target].id;
         cx.annotate(call, || format!("chooses target {}", target + 1));
         let child = cx.call(Parent::Call(call), id, 0);
+        if let Some(upstream) = &mut self.upstream {
+            upstream.send(child, target, id, cx);
+        }
         if let Some(until) = self.targets.sent(cx.now(), target) {
             cx.alarm_at(until, timer::READMIT, About::Number(target as u32));
         }
@@ -255,7 +271,8 @@ impl Balancer {
     fn choose(&mut self, call: CallId, tried: &[u16], cx: &mut Cx<'_>) -> Option<usize> {
         let now = cx.now();
         let &Call { identity: user, key: draws, .. } = cx.get(call);
-        let own = self.jar.as_ref().filter(|_| user != 0).and_then(|jar| jar.target(now, user));
+        let is_new = user == 0 || (self.by_connection && cx.is_first(call));
+        let own = self.jar.as_ref().filter(|_| !is_new).and_then(|jar| jar.target(now, user));
         if let (Some(own), Some(jar)) = (own, &mut self.jar) {
             if self.targets.keeps(own) && !tried.contains(&(own as u16)) {
                 jar.put(now, user, own);
@@ -273,7 +290,7 @@ impl Balancer {
         }
         if let (Some(jar), true) = (&mut self.jar, user != 0) {
             jar.put(now, user, target);
-            if own.is_some_and(|own| own != target) {
+            if own.is_some_and(|own| own != target) && !self.by_connection {
                 cx.count(gauges::SESSIONS_LOST);
             }
         }

@@ -1,6 +1,6 @@
 //! Checks the keys of a balancer.
 
-use super::spec::{BalancerSpec, PolicyKind, RETRIES_MAX};
+use super::spec::{BalancerSpec, Mode, PolicyKind, RETRIES_MAX};
 use crate::kernel::time::SimDuration;
 use crate::model::quantity::{Dist, Duration};
 use crate::model::spec::Problems;
@@ -123,6 +123,12 @@ impl BalancerSpec {
         if self.target_connections.is_some() && self.settings().sticky.is_some() {
             let message = "a call goes to whichever target has room, and a user who is kept goes to one only";
             problems.error("target_connections", message, "leave one of the two out");
+        }
+        if self.mode == Mode::Connection
+            && (self.target_connections.is_some() || self.settings().sticky.is_some())
+        {
+            let message = "a user goes where the connection goes, which `target_connections` and `sticky` decide otherwise";
+            problems.error("mode", message, "leave the others out");
         }
         let Some(queue) = self.target_queue else { return };
         if self.target_connections.is_none() {

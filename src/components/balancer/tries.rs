@@ -20,6 +20,12 @@ impl Balancer {
     pub(super) fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { connection, answer, .. } = cx.get(child);
         cx.get_mut(call).answer = answer;
+        if let Some(upstream) = &mut self.upstream
+            && connection == Connection::Held
+        {
+            let place = cx.get(call).notes.mark as u32;
+            upstream.answered(child, usize::from(self.relays.get_mut(place).target), cx);
+        }
         self.judge(call, outcome, connection != Connection::Held, Failure::of(connection, outcome), cx);
     }
 

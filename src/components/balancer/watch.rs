@@ -1,6 +1,8 @@
 //! `Balancer`: its checks of the targets, and the operations on it and on them.
 
+use super::jar::Jar;
 use super::targets::Change;
+use super::upstream::Upstream;
 use super::vrrp::Repair;
 use super::{Balancer, gauges, timer};
 use crate::kernel::time::SimDuration;
@@ -140,11 +142,15 @@ impl Balancer {
         }
     }
 
-    /// The process is gone, and all that it knew. Only the cookies are left, because users hold them.
+    /// The process is gone, and all that it knew. Only the cookies are left, because users hold them, and no connection.
     fn forget(&mut self, cx: &mut Cx<'_>) {
         self.targets.reset();
         self.door.crash(cx);
         self.clear_line();
+        self.upstream.iter_mut().for_each(Upstream::clear);
+        if self.by_connection {
+            self.jar.iter_mut().for_each(Jar::clear);
+        }
         self.relays.clear();
         self.hand.crash();
     }

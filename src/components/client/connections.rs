@@ -10,7 +10,7 @@ use crate::model::call::NOBODY;
 use crate::model::component::Cx;
 use crate::model::signal::{CallId, ComponentId, RequestId};
 use crate::model::spec::Problems;
-use crate::parts::connections::{Kept, Way};
+use crate::parts::connections::{Counts, Kept, Way};
 
 use super::ClientSpec;
 use super::gauges;
@@ -110,13 +110,7 @@ impl Connections {
             let calls = if way == Way::Opened { 0 } else { kept.map_or(0, |kept| kept.calls) };
             self.users[at] = Some(Place { identity, to, kept: None, calls });
         }
-        cx.share(gauges::CONNECTS_PER_REQUEST, way == Way::Opened);
-        match way {
-            Way::Opened => cx.count(gauges::CONNECTS),
-            Way::Closed => cx.count(gauges::RESET_ON_IDLE),
-            Way::Kept => {}
-        }
-        way.send(call, self.trips, cx);
+        way.send(call, self.trips, &COUNTS, cx);
     }
 
     /// An answer has come to a user over the user's connection.
@@ -126,3 +120,10 @@ impl Connections {
         }
     }
 }
+
+/// Where a client counts its connections.
+const COUNTS: Counts = Counts {
+    connects: gauges::CONNECTS,
+    per_request: gauges::CONNECTS_PER_REQUEST,
+    resets: gauges::RESET_ON_IDLE,
+};

@@ -164,3 +164,116 @@ fn a_target_that_comes_back_serves_the_line_and_none_in_service_ends_it() {
     let text = three("target_connections = 2\nhealth = { interval = '1s', fall = 1, rise = 1 }", "") + crash;
     check(&text, &[("unavailable", about(20.0 / 600.0, 0.25)), ("ok", 0.95..=0.98)]);
 }
+
+// Connections that a balancer keeps -----------------------------------------------------------------------------------
+
+/// A balancer that is 100 ms from its server.
+fn apart(client: &str, lb: &str, server: &str) -> String {
+    format!(
+        "[network]\nclient = '0ms'\nsame_zone = '100ms'\n[run]\nduration = '20000s'\nwarmup = '0s'\n\
+         [client.users]\ntarget = 'lb'\n{client}\n[balancer.lb]\npublic = true\ntargets = ['web']\n{lb}\n\
+         [server.web]\n{server}\nsteps = [{{ wait = '1ms' }}]\n"
+    )
+}
+
+const ALONE: &str = "users = 1\nthink_time = { dist = 'exponential', mean = '1s' }";
+
+#[test]
+fn a_balancer_keeps_connections_to_its_targets() {
+    // One round trip to open, of which there are n - 1 in n over a kept one.
+    for (lb, server, share) in [
+        ("", "", 0.0),
+        ("upstream = { idle = 0 }", "", 1.0),
+        ("upstream = { keep_alive = '1h' }", "idle_timeout = '1h'\nmax_requests = 4", 0.25),
+        // e^-2 of the thoughts are longer than 2 s.
+        ("upstream = { keep_alive = '2s' }", "", libm::exp(-2.0)),
+    ] {
+        let mut expect = vec![("mean_ms", about(101.0 + 100.0 * share, 0.01))];
+        if !lb.is_empty() {
+            expect.push(("lb.connects_per_request", about(share, 0.04)));
+        }
+        check(&apart(ALONE, lb, server), &expect);
+    }
+}
+
+#[test]
+fn a_balancer_keeps_those_connections_that_it_used_last_and_only_some() {
+    // Ten calls at once need ten connections, of which some are kept for the next ten.
+    for (idle, share) in [(1, 0.9), (4, 0.6), (10, 0.0)] {
+        let text = format!(
+            "[network]\nclient = '0ms'\nsame_zone = '100ms'\n[run]\nduration = '2000s'\n\
+             [client.users]\ntarget = 'front'\nrate = '1/s'\narrivals = {{ dist = 'constant' }}\n\
+             [server.front]\npublic = true\nsteps = [{{ call = 'lb', parallel = 10 }}]\n\
+             [balancer.lb]\ntargets = ['web']\nupstream = {{ idle = {idle} }}\n[server.web]\nsteps = [{{ wait = '1ms' }}]\n"
+        );
+        check(&text, &[("lb.connects_per_request", (share - 0.001)..=(share + 0.001))]);
+    }
+    // Two users who ask at other times: the connection that one has given back serves the other, and the second one is never used.
+    let spread = "rate = '1/s'\narrivals = { dist = 'constant' }";
+    check(
+        &apart(spread, "upstream = { keep_alive = '1500ms' }", ""),
+        &[("lb.connects", 0.0..=1.0), ("lb.connects_per_request", 0.0..=0.001)],
+    );
+}
+
+#[test]
+fn a_balancer_loses_the_call_that_meets_the_end_of_a_connection_and_tries_a_read_again() {
+    let share = lost(1.0, 2.0, 0.1);
+    let server = "idle_timeout = '2s'";
+    let lb = "upstream = { keep_alive = '60s' }";
+    check(
+        &apart(ALONE, lb, server),
+        &[("unavailable", about(share, 0.12)), ("lb.reset_on_idle", about(share * 20_000.0 / 1.1, 0.12))],
+    );
+    check(
+        &apart(ALONE, lb, "idle_timeout = '61s'"),
+        &[("unavailable", 0.0..=0.0), ("lb.reset_on_idle", 0.0..=0.0)],
+    );
+    // The only target of the balancer is tried again; a write is not.
+    let again = format!("{lb}\nretries = 1\nretries_at = 'same'");
+    check(
+        &apart(ALONE, &again, server),
+        &[("ok", 1.0..=1.0), ("lb.retries", about(share * 20_000.0 / 1.1, 0.2))],
+    );
+    let writes = format!("{}[request.write]\neffect = 'write'\n", apart(ALONE, &again, server));
+    check(&writes, &[("unavailable", about(share, 0.12)), ("lb.retries", 0.0..=0.0)]);
+}
+
+#[test]
+fn a_crash_closes_all_connections() {
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'web'\nat = '100s'\nfor = '1ms'\n";
+    let users = "users = 10\nthink_time = '20s'";
+    let text = apart(users, "upstream = { keep_alive = '1h' }", "idle_timeout = '1h'") + crash;
+    check(&text, &[("lb.connects", 20.0..=20.0)]);
+    let crash = crash.replace("'web'", "'lb'");
+    let text = apart(users, "upstream = { keep_alive = '1h' }", "idle_timeout = '1h'") + &crash;
+    check(&text, &[("lb.connects", 20.0..=20.0)]);
+}
+
+// A target for each connection ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_machine_that_comes_later_gets_nobody_from_connections_that_stay_open() {
+    let scenario = |mode: &str, client: &str| {
+        format!(
+            "[network]\nclient = '10ms'\n[run]\nduration = '300s'\nwarmup = '100s'\n\
+             [client.users]\ntarget = 'lb'\nusers = 200\nthink_time = '1s'\n{client}\n\
+             [balancer.lb]\npublic = true\ntargets = ['old', 'new']\nmode = '{mode}'\nidle_timeout = '2h'\n\
+             health = {{ interval = '1s', fall = 1, rise = 1 }}\n\
+             [server.old]\nsteps = [{{ cpu = '1ms' }}]\n[server.new]\nsteps = [{{ cpu = '1ms' }}]\n\
+             [[fault]]\nkind = 'crash'\ntarget = 'new'\nat = '0s'\nfor = '60s'\n"
+        )
+    };
+    for client in ["", "keep_alive = '1h'"] {
+        let text = scenario("connection", client);
+        let text = if client.is_empty() { text.replace("idle_timeout = '2h'\n", "") } else { text };
+        check(&text, &[("new.rate", 0.0..=0.0), ("new.utilisation", 0.0..=0.0), ("old.rate", 180.0..=200.0)]);
+    }
+    check(&scenario("request", "keep_alive = '1h'"), &[("new.rate", about(97.0, 0.05))]);
+    // Where connections end, the next one may go to the other machine.
+    check(&scenario("connection", "keep_alive = '0s'"), &[("new.rate", about(96.0, 0.05))]);
+    // A machine that fails loses its connections: the users open others, and stay there.
+    let fails = scenario("connection", "keep_alive = '1h'")
+        .replace("'new'\nat = '0s'\nfor", "'old'\nat = '60s'\nfor");
+    check(&fails, &[("new.rate", 180.0..=200.0), ("old.rate", 0.0..=0.0)]);
+}

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Balancer;
+use super::upstream::UpstreamSpec;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Verbs;
 use crate::model::component::Component;
@@ -102,6 +103,17 @@ pub struct EjectionSpec {
     pub probe: Option<bool>,
     /// What counts as a failure. Default: the preset's, else "errors".
     pub counts: Option<Counts>,
+}
+
+/// When a target is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// For each request.
+    #[default]
+    Request,
+    /// For each connection. Those of users whose client says nothing about connections stay open for ever.
+    Connection,
 }
 
 /// What counts as a failure of a target.
@@ -215,6 +227,11 @@ pub struct BalancerSpec {
     pub max_requests: Option<u32>,
     /// Core time of each new connection to it, beside that of the first call over it. Default: none.
     pub connect_cpu: Option<Dist>,
+    /// Connections to targets that take a round trip to open, and are kept from call to call. Default: they cost nothing.
+    pub upstream: Option<UpstreamSpec>,
+    /// When a target is chosen: for each request, or once for each connection of a user, as by a balancer of TCP. Default: "request".
+    #[serde(default)]
+    pub mode: Mode,
     /// Active checks. Default: the preset's, else none.
     pub health: Option<HealthSpec>,
     /// Passive ejection. Default: the preset's, else none.
@@ -278,6 +295,7 @@ impl Spec for BalancerSpec {
         match self.policy_kind() {
             _ if self.sticky.is_some() => Some(Knows::User("sticky")),
             PolicyKind::Sticky => Some(Knows::User("policy")),
+            _ if self.mode == Mode::Connection => Some(Knows::User("mode")),
             _ => None,
         }
     }
@@ -324,6 +342,12 @@ impl Spec for BalancerSpec {
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
         self.all_resources(classes)
+    }
+
+    fn keeps_open(&self) -> Option<(&'static str, SimDuration)> {
+        let upstream = self.upstream?;
+        let key = if upstream.keep_alive.is_some() { "upstream.keep_alive" } else { "upstream" };
+        Some((key, upstream.keeps()))
     }
 
     fn closes(&self) -> Option<Closes> {
@@ -377,6 +401,9 @@ impl Spec for BalancerSpec {
         self.check_policy(problems);
         self.check_capacity(problems);
         self.keeping().check(problems);
+        if let Some(upstream) = &self.upstream {
+            upstream.check(problems);
+        }
         self.check_health(problems);
         self.check_ejection(problems);
         self.check_recovery(problems);

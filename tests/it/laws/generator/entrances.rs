@@ -98,7 +98,7 @@ impl Generator {
         let (expire, gone) = (self.time(100.0, 8000.0), self.dice.pick(&["move", "fail"]));
         let sticks = self.dice.one_in(4);
         self.line_if(sticks, format!("sticky = {{ expire = {expire}, gone = \"{gone}\" }}"));
-        self.full(is_sticky || sticks);
+        self.upstream(is_sticky || sticks);
         let drain = self.time(10.0, 5000.0);
         self.line_one_in(4, format!("drain = {drain}"));
     }

@@ -26,8 +26,21 @@ impl Generator {
         }
     }
 
+    /// Writes which connections a balancer keeps, and whether they decide about targets, in some cases.
+    pub(super) fn upstream(&mut self, is_sticky: bool) {
+        let (wanted, keeps, by_connection) =
+            (self.wires.one_in(3), self.wires.one_in(2), self.wires.one_in(4));
+        let (idle, time) = (self.wires.pick(&[1, 2, 32]), self.wires.pick(&["5ms", "150ms", "8s"]));
+        if !self.draft.timeless {
+            let time = if keeps { format!(", keep_alive = \"{time}\"") } else { String::new() };
+            self.line_if(wanted, format!("upstream = {{ idle = {idle}{time} }}"));
+            self.line_if(by_connection && !is_sticky, "mode = \"connection\"");
+        }
+        self.full(is_sticky || by_connection);
+    }
+
     /// Writes how many calls a target of a balancer has at most, in some cases.
-    pub(super) fn full(&mut self, is_sticky: bool) {
+    fn full(&mut self, is_sticky: bool) {
         let (wanted, queued, timed) = (self.wires.one_in(3), self.wires.one_in(2), self.wires.one_in(2));
         let (most, limit) = (self.wires.pick(&[1, 2, 10]), self.wires.pick(&[0, 1, 5, 100]));
         let wait = self.wires.pick(&["1ms", "40ms", "2s"]);

@@ -82,6 +82,9 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("28-hedging"),
     builtin!("29-priorities"),
     builtin!("30-thread-exhaustion"),
+    builtin!("32-deploy"),
+    builtin!("33-fast-failing"),
+    builtin!("34-pool"),
     builtin!("million-users"),
 ];
 

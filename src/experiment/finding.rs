@@ -53,6 +53,8 @@ pub enum Finding {
         noun: Noun,
         /// What it could do of this load, in requests a second.
         capacity_rps: Option<f64>,
+        /// Changes that brought it back when they were tried in trials in which it had not come back, each as overrides.
+        cures: Vec<String>,
     },
     /// A fault was active when an incident began.
     Fault {
@@ -293,6 +295,10 @@ pub struct Attempt {
     /// problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_s: Option<f64>,
+    /// Whether the service came back in the trials that were run, in all of which it had not; absent where that was not the
+    /// problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovers: Option<bool>,
     /// Number of the scenario's expectations that its means meet.
     pub goals_met: usize,
     /// Number of all its expectations.

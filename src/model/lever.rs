@@ -1,5 +1,6 @@
 //! `Lever`: a key of a box that can be turned, its value now, and the next value that is worth trying.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -51,8 +52,12 @@ pub enum Ill {
     Dead,
     /// It answers late.
     Slow,
-    /// Users ask again and again, and keep the boxes busy for nobody.
+    /// It answers with errors.
+    Wrong,
+    /// Users, or boxes, ask again and again, and keep those that they ask busy for nobody.
     Storm,
+    /// It answers late, and those that ask it have nothing left for others meanwhile.
+    Held,
     /// Commits wait for replicas that do not confirm them.
     Acks,
 }
@@ -73,15 +78,30 @@ pub enum Effect {
     Cure(&'static [Ill]),
 }
 
+/// How the next value of a lever follows from the rest of the scenario, which the box itself does not know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fit {
+    /// A time: this share of the shortest one for which those wait whose calls come to the box.
+    Patience(f64),
+    /// A number of calls: as many as the box can do in this share of that time.
+    Line(f64),
+}
+
 /// A key of a box that can be turned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lever {
-    /// The key, as a path below the box's table: `count`, `apply.workers`.
-    pub key: &'static str,
+    /// The key, as a path below the box's table: `count`, `apply.workers`, `steps.1.retry.budget`.
+    pub key: Cow<'static, str>,
     /// Its value now, which is the default where the scenario does not say; 0 where the key has no default.
     pub now: Setting,
-    /// The next sensible value, which the box's own checks accept; `None` where the lever is at its end.
+    /// The next sensible value, which the box's own checks accept; `None` where the lever is at its end, and where it follows
+    /// from `fit`.
     pub next: Option<Setting>,
+    /// How the next value follows from the rest of the scenario.
+    pub fit: Option<Fit>,
+    /// What levers of several boxes do together and one of them alone does not: those of the same name are turned at once. Empty
+    /// for a lever of its own.
+    pub joint: &'static str,
     /// What the next value does.
     pub effect: Effect,
     /// Members that the box has more of at the next value.
@@ -93,6 +113,10 @@ pub struct Lever {
 }
 
 impl Lever {
+    fn new(key: Cow<'static, str>, now: Setting, next: Option<Setting>, effect: Effect) -> Lever {
+        Lever { key, now, next, fit: None, joint: "", effect, adds: 0, price: None, why: None }
+    }
+
     /// A lever that gives some members more of some resources.
     #[must_use]
     pub fn relief(
@@ -101,21 +125,42 @@ impl Lever {
         resources: &'static [&'static str],
         of: Range<u32>,
     ) -> Lever {
-        let effect = Effect::Relief { resources, of };
-        Lever { key, now, next, effect, adds: 0, price: None, why: None }
+        Lever::new(key.into(), now, next, Effect::Relief { resources, of })
     }
 
     /// A lever that gives clients more to ask. Its next value is twice the one now, where that is not above `most`.
     #[must_use]
     pub fn load(key: &'static str, now: Setting, (least, most): (f64, f64)) -> Lever {
-        let next = now.twice(most);
-        Lever { key, now, next, effect: Effect::Load(least, most), adds: 0, price: None, why: None }
+        Lever::new(key.into(), now, now.twice(most), Effect::Load(least, most))
     }
 
     /// A lever that helps when something goes wrong.
     #[must_use]
-    pub fn cure(key: &'static str, now: Setting, next: Setting, against: &'static [Ill]) -> Lever {
-        Lever { key, now, next: Some(next), effect: Effect::Cure(against), adds: 0, price: None, why: None }
+    pub fn cure(
+        key: impl Into<Cow<'static, str>>,
+        now: Setting,
+        next: Setting,
+        against: &'static [Ill],
+    ) -> Lever {
+        Lever::new(key.into(), now, Some(next), Effect::Cure(against))
+    }
+
+    /// A key that is not there yet, with a first value that helps when something goes wrong.
+    #[must_use]
+    pub fn remedy(key: impl Into<Cow<'static, str>>, first: &'static str, against: &'static [Ill]) -> Lever {
+        Lever::cure(key, Setting::Whole(0), Setting::Word(first), against)
+    }
+
+    /// A lever that helps when something goes wrong, and whose value follows from the rest of the scenario.
+    #[must_use]
+    pub fn fitted(key: &'static str, now: Setting, fit: Fit, against: &'static [Ill]) -> Lever {
+        Lever { fit: Some(fit), ..Lever::new(key.into(), now, None, Effect::Cure(against)) }
+    }
+
+    /// The same, turned together with those of the same name at other boxes.
+    #[must_use]
+    pub fn together(self, joint: &'static str) -> Lever {
+        Lever { joint, ..self }
     }
 
     /// Whether it helps against something that goes wrong.
@@ -198,8 +243,16 @@ impl Setting {
     }
 }
 
+/// A time of one digit that is not above another one.
+#[must_use]
+pub fn round_time(time_s: f64) -> Setting {
+    let unit = libm::pow(10.0, libm::log10(time_s.max(1e-9)).floor());
+    Setting::Time(SimDuration::from_sample_secs((time_s / unit + 1e-9).floor() * unit))
+}
+
 /// A number rounded up to two digits, and to a whole number.
-fn round_up(number: f64) -> f64 {
+#[must_use]
+pub fn round_up(number: f64) -> f64 {
     let unit = libm::pow(10.0, (libm::log10(number.max(1.0)).floor() - 1.0).max(0.0));
     (number / unit - 1e-9).ceil() * unit
 }
@@ -207,6 +260,12 @@ fn round_up(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_one_digit_and_is_not_longer() {
+        let round = |time_s: f64| round_time(time_s).to_string();
+        assert_eq!([round(1.0), round(0.38), round(29.0)], ["1s", "300ms", "20s"]);
+    }
 
     #[test]
     fn enough_is_the_least_that_leaves_room() {

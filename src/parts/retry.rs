@@ -17,6 +17,12 @@ use super::hand::Retries;
 /// Largest number of tries of one request.
 pub const ATTEMPTS_MAX: u16 = 1000;
 
+/// What the budgets of all boxes that try again do together: tries within tries multiply.
+pub const BUDGETS: &str = "budgets";
+
+/// What users who pass their deadline on and boxes that look at it do together.
+pub const DEADLINES: &str = "deadlines";
+
 /// How the pauses before retries are randomised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

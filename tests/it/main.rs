@@ -10,6 +10,7 @@ mod classes;
 mod cli;
 mod climb;
 mod course;
+mod cures;
 mod decide;
 mod determinism;
 mod docs;

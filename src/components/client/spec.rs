@@ -15,7 +15,7 @@ use crate::model::spec::{
     Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Rest, Spec, Users,
 };
 use crate::parts::connecting::Connecting;
-use crate::parts::retry::Retry;
+use crate::parts::retry::{BUDGETS, DEADLINES, Retry};
 
 use super::Client;
 use super::arrivals::ArrivalsSpec;
@@ -268,12 +268,14 @@ impl Spec for ClientSpec {
         let once = attempts == Setting::Whole(1);
         let again = once.then(|| Lever::cure("retry.attempts", attempts, Setting::Whole(2), &[Ill::Dead]));
         let has_budget = self.retry.as_ref().is_none_or(|retry| retry.budget.is_some());
-        let off = Setting::Whole(0);
         let budget = (!once && !has_budget)
-            .then(|| Lever::cure("retry.budget", off, Setting::Word("20%"), &[Ill::Storm]));
+            .then(|| Lever::remedy("retry.budget", "20%", &[Ill::Storm]).together(BUDGETS));
         let no_more =
             (!once).then(|| Lever::cure("retry.attempts", attempts, Setting::Whole(1), &[Ill::Storm]));
-        let cures = budget.into_iter().chain(no_more).chain(again);
+        let says = (!self.cancel).then(|| Lever::remedy("cancel", "true", &[Ill::Storm]));
+        let passes =
+            (!self.propagate).then(|| Lever::remedy("propagate", "true", &[Ill::Storm]).together(DEADLINES));
+        let cures = budget.into_iter().chain(no_more).chain(again).chain(says).chain(passes);
         users.into_iter().chain(rates).chain(trace).chain(cures).collect()
     }
 

@@ -1,12 +1,13 @@
 //! What a group of servers has a limited amount of, and the keys that change it.
 
 use crate::model::class::units;
-use crate::model::lever::{Lever, Setting};
+use crate::model::lever::{Fit, Ill, Lever, Setting};
 use crate::model::quantity::Dist;
 use crate::model::resource::{Bound, CPU, Full, Hold, MEMORY, Meter, Noun, POOL, Resource};
 use crate::model::spec::{Pooled, RequestClass, Spec as _};
 
 use crate::parts::limit::LIMIT;
+use crate::parts::retry::{BUDGETS, DEADLINES};
 
 use super::gauges::{POOL_HELD_NAME, WORKERS_HELD_NAME};
 use super::spec::{Per, RateLimit, ServerSpec};
@@ -14,6 +15,12 @@ use super::step::{Step, all};
 
 /// Name of the workers, which calls hold from start to end.
 const WORKERS: &str = "workers";
+
+/// Share of the time for which users wait that is left for one of several boxes.
+const PATIENT: f64 = 1.0 / 3.0;
+
+/// The same for the line at a door, which is longer when the box is slow.
+const LINE: f64 = 0.1;
 
 /// Name of the limit on the rate of calls.
 const RATE_LIMIT: &str = "rate_limit";
@@ -113,7 +120,45 @@ impl ServerSpec {
             let (now, most) = (Setting::PerS(limit.rate.0), 1e9);
             Lever::relief("rate_limit.rate", (now, now.twice(most)), &[RATE_LIMIT], of.clone())
         }));
+        levers.extend(self.care());
+        levers.extend(self.door());
         levers
+    }
+
+    /// Keys of how it asks others, step by step.
+    fn care(&self) -> Vec<Lever> {
+        let mut levers = Vec::new();
+        if !self.arrows().is_empty() {
+            let now = self.timeout.map_or(Setting::Whole(0), |timeout| Setting::Time(timeout.0));
+            levers.push(Lever::fitted("timeout", now, Fit::Patience(PATIENT), &[Ill::Held]));
+        }
+        for (path, step) in all(&self.steps) {
+            let key = |name: &str| format!("{}.{name}", path.replace('[', ".").replace(']', ""));
+            if step.retry.as_ref().is_some_and(|retry| retry.attempts > 1 && retry.budget.is_none()) {
+                let budget = Lever::remedy(key("retry.budget"), "20%", &[Ill::Storm]);
+                levers.push(budget.together(BUDGETS));
+            }
+            let asks = step.query.is_some() || step.call.is_some();
+            if asks && step.breaker.is_none() {
+                levers.push(Lever::remedy(key("breaker"), "{}", &[Ill::Held]));
+            }
+            if asks && step.hedge.is_none() {
+                levers.push(Lever::remedy(key("hedge"), "{ after = \"p95\" }", &[Ill::Slow]));
+            }
+        }
+        levers
+    }
+
+    /// Keys of what it lets in, and of what it works on.
+    fn door(&self) -> Vec<Lever> {
+        let queue = Setting::Whole(self.limits().queue);
+        let line = Lever::fitted("queue", queue, Fit::Line(LINE), &[Ill::Storm]);
+        let ages = self.shed.is_some_and(|shed| shed.age.is_some());
+        let off = Setting::Whole(0);
+        let age = (!ages).then(|| Lever::fitted("shed.age", off, Fit::Patience(PATIENT), &[Ill::Storm]));
+        let looks =
+            (!self.propagate).then(|| Lever::remedy("propagate", "true", &[Ill::Storm]).together(DEADLINES));
+        std::iter::once(line).chain(age).chain(looks).collect()
     }
 
     /// Half as many machines more, at least one; `None` on another box's machine.

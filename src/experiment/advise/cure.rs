@@ -20,11 +20,17 @@ pub type Reload<'a> = dyn Fn(&[(String, String)]) -> Option<Scenario> + 'a;
 /// Steps of a lever without a number, such as a type of machine, after which it is given up.
 const STEPS_MAX: usize = 8;
 
+/// Resources of which the use of one is this part of the other's are full at the same load.
+const AS_FULL: f64 = 0.9;
+
 /// Use of a resource that leaves room for chance.
 const ROOMY: f64 = 0.8;
 
-/// Most changes for one cause.
+/// Most alternatives for one cause.
 const FOR_ONE_MAX: usize = 3;
+
+/// Tries a request from which on the tries themselves are a cause.
+const STORM: f64 = 2.0;
 
 /// The change that gives a lever of a box a value.
 fn change(entry: &BoxEntry, lever: &Lever, value: String) -> Change {
@@ -33,11 +39,16 @@ fn change(entry: &BoxEntry, lever: &Lever, value: String) -> Change {
     Change { key: format!("{}.{}", entry.name, lever.key), value, comment }
 }
 
-/// The changes that could take one cause away, the best first; at least one.
+/// Changes that are made together, because one of them alone does nothing; at least one.
+pub(super) type Together = Vec<Change>;
+
+/// What could take one cause away, the best first; at least one alternative.
 pub(super) struct Cause {
-    pub(super) changes: Vec<Change>,
+    pub(super) alternatives: Vec<Together>,
     /// Whether the scenario alone asks for more than there is, so that no other change can do without these.
     pub(super) by_law: bool,
+    /// Whether each alternative is worth a try even after one has helped: they cost different things.
+    pub(super) each: bool,
 }
 
 /// For each cause, the changes that could take it away.
@@ -52,14 +63,20 @@ pub(super) fn cures(scenario: &Scenario, result: &RunResult, reload: Option<&Rel
         if has_cause(&all, finding) {
             break;
         }
-        let Some(mut changes) = cures.of(finding) else { continue };
+        let Some(mut alternatives) = cures.of(finding) else { continue };
         // A key that helps against an earlier cause has its value already.
-        let known = |key: &str| all.iter().flat_map(|cause| &cause.changes).any(|known| known.key == key);
-        changes.retain(|change| !known(&change.key));
-        changes.truncate(FOR_ONE_MAX);
+        let known = |key: &str| {
+            let mut changes = all.iter().flat_map(|cause| cause.alternatives.iter().flatten());
+            changes.any(|known| known.key == key)
+        };
+        alternatives.retain(|changes| !changes.iter().any(|change| known(&change.key)));
+        let each = matches!(finding, Finding::Metastable { .. });
+        if !each {
+            alternatives.truncate(FOR_ONE_MAX);
+        }
         let by_law = matches!(finding, Finding::Full { need: Some(_), .. } | Finding::Behind { .. });
-        if !changes.is_empty() {
-            all.push(Cause { changes, by_law });
+        if !alternatives.is_empty() {
+            all.push(Cause { alternatives, by_law, each });
         }
     }
     all
@@ -73,16 +90,20 @@ struct Cures<'a> {
 }
 
 impl Cures<'_> {
-    /// The changes against one finding; `None` if it is not one that can be changed.
-    fn of(&self, finding: &Finding) -> Option<Vec<Change>> {
+    /// The alternatives against one finding; `None` if it is not one that can be changed.
+    fn of(&self, finding: &Finding) -> Option<Vec<Together>> {
         match finding {
             Finding::NoAcks { .. } => Some(self.against(&self.everything(), &[Ill::Acks])),
             Finding::Metastable { .. } => Some(self.against(&self.everything(), &[Ill::Storm])),
             Finding::Fault { of, fault, .. } => Some(self.against_fault(fault, of)),
             Finding::RandomFaults { .. } => Some(self.against(&self.everything(), &[Ill::Dead])),
-            Finding::Full { of, resource, .. } | Finding::Behind { of, resource, .. } => {
-                self.relief(of, resource)
+            Finding::Retries { inside, .. } if *inside >= STORM => {
+                Some(self.against(&self.everything(), &[Ill::Storm]))
             }
+            Finding::Full { of, resource, .. } | Finding::Held { of, resource, .. } => {
+                Some(self.release(self.relief(of, resource)?, of, resource))
+            }
+            Finding::Behind { of, resource, .. } => self.relief(of, resource),
             Finding::Busiest { of, resource, .. } => self.relief(of, resource),
             Finding::Growth { .. } => {
                 let binds = self.result.bottleneck.as_ref()?;
@@ -101,10 +122,14 @@ impl Cures<'_> {
     }
 
     /// What helps when these boxes or members are away: at themselves, and at the boxes that lead to them, the nearest first.
-    fn against_fault(&self, fault: &str, of: &[String]) -> Vec<Change> {
+    fn against_fault(&self, fault: &str, of: &[String]) -> Vec<Together> {
         let late = [FaultKind::Slow, FaultKind::Latency, FaultKind::PacketLoss];
         let is_late = late.iter().any(|kind| kind.name() == fault);
-        let ills = if is_late { &[Ill::Slow] } else { &[Ill::Dead] };
+        let ills: &[Ill] = match fault {
+            _ if is_late => &[Ill::Slow],
+            _ if fault == FaultKind::Errors.name() => &[Ill::Wrong, Ill::Dead],
+            _ => &[Ill::Dead],
+        };
         let hit: Vec<&str> = of
             .iter()
             .filter_map(|name| owner(self.scenario, name))
@@ -124,20 +149,38 @@ impl Cures<'_> {
         // A name that hands out dead addresses, or a balancer that asks dead targets, comes before another machine.
         let more = boxes.iter().filter(|entry| hit.contains(&entry.name.as_str())).flat_map(|entry| {
             let adds = levers(self.scenario, entry).into_iter().filter(|lever| lever.adds > 0);
-            adds.filter_map(|lever| turned(entry, &lever)).take(1).collect::<Vec<_>>()
+            adds.filter_map(|lever| Some(vec![turned(entry, &lever)?])).take(1).collect::<Vec<_>>()
         });
         changes.extend(more);
         changes
     }
 
-    /// The levers of some boxes that help against any of some ills.
-    fn against(&self, boxes: &[&BoxEntry], ills: &[Ill]) -> Vec<Change> {
-        let of = |entry: &&BoxEntry| {
+    /// The levers of some boxes that help against any of some ills. Those that only help together are turned at once.
+    fn against(&self, boxes: &[&BoxEntry], ills: &[Ill]) -> Vec<Together> {
+        let of = |entry: &&'_ BoxEntry| {
             let all = levers(self.scenario, entry).into_iter();
             let helps = all.filter(|lever| ills.iter().any(|ill| lever.cures(*ill)));
-            helps.filter_map(|lever| turned(entry, &lever)).collect::<Vec<_>>()
+            helps.filter_map(|lever| Some((lever.joint, turned(entry, &lever)?))).collect::<Vec<_>>()
         };
-        boxes.iter().flat_map(of).collect()
+        let mut found: Vec<(&str, Together)> = Vec::new();
+        for (joint, change) in boxes.iter().flat_map(of) {
+            match found.iter_mut().find(|(name, _)| !joint.is_empty() && *name == joint) {
+                Some((_, changes)) => changes.push(change),
+                None => found.push((joint, vec![change])),
+            }
+        }
+        found.into_iter().map(|(_, changes)| changes).collect()
+    }
+
+    /// What calls hold while they wait for another box is free again when they wait less: that comes after more of it.
+    fn release(&self, mut relief: Vec<Together>, of: &str, name: &str) -> Vec<Together> {
+        let Some(entry) = owner(self.scenario, of) else { return relief };
+        let is_held = resource_of(self.scenario, entry, name).is_some_and(|(_, one)| one.sort == Sort::Slots);
+        if is_held {
+            let at = 2.min(relief.len());
+            relief.splice(at..at, self.against(&[entry], &[Ill::Held]));
+        }
+        relief
     }
 
     // When there is too little --------------------------------------------------------------------------------------
@@ -149,8 +192,8 @@ impl Cures<'_> {
         is_there.then_some(binds.resource)
     }
 
-    /// The changes that give a box, or a member, more of a resource.
-    fn relief(&self, of: &str, name: &str) -> Option<Vec<Change>> {
+    /// The changes that give a box, or a member, more of a resource, and of what would be full next.
+    fn relief(&self, of: &str, name: &str) -> Option<Vec<Together>> {
         let entry = owner(self.scenario, of)?;
         let (holder, resource) = resource_of(self.scenario, entry, name)?;
         let members = if holder.name == entry.name { members(entry, of) } else { 0..1 };
@@ -168,7 +211,35 @@ impl Cures<'_> {
         let plenty =
             plenty.filter(|change| self.reload.is_some_and(|reload| reload(&[change.pair()]).is_some()));
         changes.splice(1.min(changes.len())..1.min(changes.len()), plenty);
-        Some(changes)
+        let with_next = |change: Change| {
+            let next = row.and_then(|row| self.full_next(holder, row, &change));
+            std::iter::once(change).chain(next).collect()
+        };
+        Some(changes.into_iter().map(with_next).collect())
+    }
+
+    /// The change of another resource of a box that was as full as a row, and still is when that has been relieved: one core more
+    /// is of no use while one worker takes all calls.
+    fn full_next(&self, entry: &BoxEntry, row: &ResourceLoad, relief: &Change) -> Option<Change> {
+        let changed = self.reload?(&[relief.pair()])?;
+        let there = changed.entry(&entry.name)?;
+        let load = changed.load().resources;
+        let left = used(fullest(&load, &row.name, row.resource.name)?);
+        let others = load.iter().filter(|one| one.name == row.name && one.resource.name != row.resource.name);
+        let next = others.reduce(|most, one| if used(one) > used(most) { one } else { most })?;
+        // Far apart, they are full for another reason than their load.
+        let are_alike = (AS_FULL..=1.0 / AS_FULL).contains(&(used(next) / used(row)));
+        if !are_alike && used(next) <= ROOMY || used(next) <= left {
+            return None;
+        }
+        let all = 0..there.spec.members();
+        let mut levers = levers(&changed, there);
+        levers.retain(|lever| lever.relieves(next.resource.name, &all));
+        let lever = levers.iter().min_by_key(|lever| width(lever))?;
+        // As much as there is of the other one now, and no less than what is asked for.
+        let share = (ROOMY * used(next) / left).max(used(next));
+        let value = lever.now.enough(share).or(lever.next)?;
+        Some(change(there, lever, value.to_string()))
     }
 
     /// The least value of a lever that brings the row below 80 % when the load is highest.

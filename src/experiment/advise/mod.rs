@@ -17,7 +17,7 @@ pub(super) use bottleneck::bottleneck;
 pub use cure::Reload;
 pub(super) use incident::fails;
 pub use next::next;
-pub(super) use next::{TRIALS_ADVISED_MAX, best, dies, plans, untried};
+pub(super) use next::{TRIALS_ADVISED_MAX, best, dies, name_cures, plans, untried};
 pub(super) use why::{unconfirmed, why};
 
 /// The box that a name, of a box or of a member, stands for.

@@ -9,7 +9,7 @@ use crate::scenario::load::ResourceLoad;
 use super::super::finding::{Attempt, Change, Finding};
 use super::super::loss;
 use super::super::result::{Answer, RunResult};
-use super::cure::{Reload, cures, turned};
+use super::cure::{Reload, Together, cures, turned};
 use super::incident::fails;
 use super::used;
 
@@ -31,7 +31,7 @@ pub fn next(scenario: &Scenario, result: &RunResult, reload: Option<&Reload<'_>>
     if !fails(result) {
         return question(scenario, result);
     }
-    let plan = plans(scenario, result, reload).into_iter().next()?;
+    let plan = plans(scenario, result, reload).0.into_iter().next()?;
     Some(command(scenario, &plan, &["not tried"]))
 }
 
@@ -103,44 +103,70 @@ fn filling(now: Setting, effect: &Effect, row: &ResourceLoad) -> Option<Setting>
 }
 
 /// What is worth trying, in this order: what could take away the first cause, the second, both together, the third, all three,
-/// and then what else could help.
+/// and then what else could help. The first of them, as many as the number says, are alternatives of which each is worth a try.
 pub(in super::super) fn plans(
     scenario: &Scenario,
     result: &RunResult,
     reload: Option<&Reload<'_>>,
-) -> Vec<Vec<Change>> {
+) -> (Vec<Together>, usize) {
     let found = cures(scenario, result, reload);
     // What the scenario alone asks too much of must all be widened: that is known before it is tried.
-    let by_law: Vec<Change> = found
-        .iter()
-        .filter(|cause| cause.by_law)
-        .filter_map(|cause| cause.changes.first().cloned())
-        .collect();
-    let causes: Vec<Vec<Change>> = found.into_iter().map(|cause| cause.changes).collect();
-    let first: Vec<Change> = causes.iter().filter_map(|changes| changes.first().cloned()).collect();
+    let by_law: Vec<&Together> =
+        found.iter().filter(|cause| cause.by_law).filter_map(|cause| cause.alternatives.first()).collect();
+    let causes: Vec<&[Together]> = found.iter().map(|cause| cause.alternatives.as_slice()).collect();
+    let first: Vec<&Together> = causes.iter().filter_map(|alternatives| alternatives.first()).collect();
     // Each alone before it joins those before it.
-    let alone_and_together = |many: usize| [vec![first[many - 1].clone()], first[..many].to_vec()];
-    let mut plans: Vec<Vec<Change>> =
+    let alone_and_together = |many: usize| [first[many - 1].clone(), joined(&first[..many])];
+    let mut plans: Vec<Together> =
         (1..=first.len().min(TOGETHER_MAX)).flat_map(alone_and_together).skip(1).collect();
     let is_behind = result.why.iter().any(|finding| matches!(finding, Finding::Behind { .. }));
     if is_behind && (2..=TOGETHER_MAX).contains(&by_law.len()) {
+        let by_law = joined(&by_law);
         plans.retain(|plan| *plan != by_law);
         plans.insert(0, by_law);
     }
-    let others = causes.iter().flat_map(|changes| changes.iter().skip(1)).map(|change| vec![change.clone()]);
-    plans.extend(others);
-    plans.extend(first.iter().skip(TOGETHER_MAX).map(|change| vec![change.clone()]));
-    if let Some([a, b]) = causes.first().and_then(|changes| changes.get(..2))
-        && a.key != b.key
+    plans.extend(causes.iter().flat_map(|alternatives| alternatives.iter().skip(1)).cloned());
+    plans.extend(first.iter().skip(TOGETHER_MAX).map(|changes| (*changes).clone()));
+    if let Some([a, b]) = causes.first().and_then(|alternatives| alternatives.get(..2))
+        && !a.iter().any(|one| b.iter().any(|other| one.key == other.key))
     {
-        plans.push(vec![a.clone(), b.clone()]);
+        plans.push(joined(&[a, b]));
     }
-    let accepted = |plan: &Vec<Change>| {
+    // Where too much is asked by the scenario alone, nothing else can do.
+    let is_short = found.iter().any(|cause| cause.by_law);
+    let each = found.first().filter(|cause| cause.each && !is_short);
+    if let Some(cause) = each {
+        plans.retain(|plan| !cause.alternatives.contains(plan));
+        plans.splice(0..0, cause.alternatives.iter().cloned());
+    }
+    let accepted = |plan: &Together| {
         let pairs: Vec<(String, String)> = plan.iter().map(Change::pair).collect();
         reload.is_none_or(|reload| reload(&pairs).is_some())
     };
     plans.retain(accepted);
-    plans
+    let each =
+        each.map_or(0, |cause| plans.iter().take_while(|plan| cause.alternatives.contains(plan)).count());
+    (plans, each)
+}
+
+/// Says where the service did not come back what brings it back, of what was tried.
+pub(in super::super) fn name_cures(result: &mut RunResult) {
+    let words = |attempt: &Attempt| {
+        let pairs = attempt.changes.iter().map(|change| format!("{}={}", change.key, change.value));
+        pairs.collect::<Vec<String>>().join(" and ")
+    };
+    let back = result.tried.iter().filter(|attempt| attempt.recovers == Some(true));
+    let works: Vec<String> = back.map(words).collect();
+    for finding in &mut result.why {
+        if let Finding::Metastable { cures, .. } = finding {
+            cures.clone_from(&works);
+        }
+    }
+}
+
+/// All changes of several alternatives.
+fn joined(all: &[&Together]) -> Together {
+    all.iter().flat_map(|changes| changes.iter().cloned()).collect()
 }
 
 /// The command after trying: the attempt that solves the problem with the fewest changes, or else the one that helps most.

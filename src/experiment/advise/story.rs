@@ -1,5 +1,7 @@
 //! The story of one incident: what began it, what was full, who was dragged along, and what users saw.
 
+use std::ops::Range;
+
 use crate::model::resource::{Meter, POOL, Sort};
 use crate::scenario::Scenario;
 use crate::scenario::faults::{FaultKind, FaultSpec};
@@ -9,7 +11,7 @@ use crate::stats::series::mean;
 use super::super::finding::{Finding, Need};
 use super::super::result::RunResult;
 use super::course::Course;
-use super::full::{Full, full, reach};
+use super::full::{Full, depths, full, reach};
 use super::incident::Incident;
 use super::used;
 
@@ -27,6 +29,9 @@ const IN_VAIN: f64 = 0.05;
 
 /// Share of requests whose failure in a class is worth telling.
 const FAILED: f64 = 0.000_5;
+
+/// Share of the calls that hold a resource which are at the box that they wait for.
+const KEEPS: f64 = 0.9;
 
 /// Most resources that are told of one incident.
 const FULL_MAX: usize = 4;
@@ -47,13 +52,18 @@ impl Case<'_> {
         let full = full(self.scenario, self.result, self.course, &incident.rows);
         let (dragged, origins): (Vec<&Full>, Vec<&Full>) =
             full.iter().partition(|one| self.waits_for(one, &full).is_some());
+        let began = match (origins.first(), dragged.first()) {
+            (Some(origin), _) => Some(origin.group.as_str()),
+            (None, Some(one)) => self.waits_for(one, &full),
+            (None, None) => None,
+        };
         told.extend(origins.iter().take(FULL_MAX).map(|one| self.full(one)));
         told.extend(self.by_law(incident));
         let behind = self.behind(&told, &full);
         told.extend(behind);
         told.extend(self.surge(incident));
         told.extend(dragged.iter().filter_map(|one| self.held(one, &full)));
-        told.extend(origins.first().and_then(|origin| self.dragged(origin, incident)));
+        told.extend(began.and_then(|group| self.dragged(group, incident)));
         told.push(self.users(incident));
         told.extend(self.retries(incident));
         told
@@ -218,49 +228,64 @@ impl Case<'_> {
         if one.rows.start == 0 { 0.0 } else { self.course.slices[one.rows.start].start_s }
     }
 
-    /// The box below that a call waits for while it holds a resource; `None` if the resource is full by itself.
-    fn waits_for<'f>(&self, one: &Full, full: &'f [Full]) -> Option<&'f Full> {
+    /// The box below that a call waits for while it holds a resource: one that is full, or the last one at which nearly all of
+    /// those calls are. `None` if the resource is full by itself.
+    fn waits_for<'f>(&'f self, one: &Full, full: &'f [Full]) -> Option<&'f str> {
         if !one.is_held() {
             return None;
         }
         let below = reach(self.scenario, &one.group, None);
-        full.iter().find(|other| other.depth > one.depth && below.contains(&other.group.as_str()))
+        let is_below = |name: &str| name != one.group && below.contains(&name);
+        let next = full.iter().find(|other| other.depth > one.depth && is_below(&other.group));
+        if let Some(next) = next {
+            return Some(&next.group);
+        }
+        if self.need(&one.group, one.resource).is_some() {
+            return None;
+        }
+        let depths = depths(self.scenario);
+        let boxes = self.scenario.boxes.iter().map(|entry| entry.name.as_str()).filter(|name| is_below(name));
+        let keeps = boxes.filter(|name| self.inside(name, &one.rows) >= KEEPS * one.share * one.has);
+        keeps.max_by_key(|name| depths.get(name).copied().unwrap_or(0))
+    }
+
+    /// Mean number of calls inside all members of a box.
+    fn inside(&self, group: &str, rows: &Range<usize>) -> f64 {
+        let of = self.result.components.iter().enumerate().filter(|(_, (_, member))| member.group == group);
+        let members: Vec<usize> = of.map(|(at, _)| at).collect();
+        mean(
+            rows.clone().map(|row| {
+                members.iter().map(|at| self.course.slices[row].components[*at].inside).sum::<f64>()
+            }),
+        )
     }
 
     /// A resource that calls hold while they wait for a box below.
     fn held(&self, one: &Full, full: &[Full]) -> Option<Finding> {
         let below = self.waits_for(one, full)?;
-        let inside = |group: &str| {
-            let of =
-                self.result.components.iter().enumerate().filter(|(_, (_, member))| member.group == group);
-            let members: Vec<usize> = of.map(|(at, _)| at).collect();
-            mean(one.rows.clone().map(|row| {
-                members.iter().map(|at| self.course.slices[row].components[*at].inside).sum::<f64>()
-            }))
-        };
-        let held = inside(&below.group).min(one.share * one.has);
+        let held = self.inside(below, &one.rows).min(one.share * one.has);
         Some(Finding::Held {
             of: one.of.clone(),
             resource: one.resource,
             noun: one.noun,
             has: one.has,
             held: held.round(),
-            waits_for: below.group.clone(),
+            waits_for: below.to_owned(),
         })
     }
 
     /// Classes that fail and never come to the box where it began.
-    fn dragged(&self, origin: &Full, incident: &Incident) -> Option<Finding> {
+    fn dragged(&self, group: &str, incident: &Incident) -> Option<Finding> {
         let clients = self.scenario.boxes.iter().filter(|entry| entry.spec.offered().is_some());
         let clients: Vec<&str> = clients.map(|entry| entry.name.as_str()).collect();
         let calls = |class: usize| {
-            clients.iter().any(|client| reach(self.scenario, client, Some(class)).contains(&&*origin.group))
+            clients.iter().any(|client| reach(self.scenario, client, Some(class)).contains(&group))
         };
         let fails =
             |class: &usize| self.course.of_class(*class, incident.rows.clone()).failed_share() > FAILED;
         let classes = (0..self.scenario.classes.len()).filter(fails).filter(|class| !calls(*class));
         let classes: Vec<String> = classes.map(|class| self.scenario.classes[class].name.clone()).collect();
-        (!classes.is_empty()).then(|| Finding::Dragged { classes, of: origin.group.clone() })
+        (!classes.is_empty()).then(|| Finding::Dragged { classes, of: group.to_owned() })
     }
 
     // What users saw ------------------------------------------------------------------------------------------------

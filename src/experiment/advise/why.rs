@@ -98,6 +98,7 @@ fn metastable(scenario: &Scenario, result: &RunResult) -> Option<Finding> {
         weakest: binds.map(|row| row.name.clone()),
         noun: binds.map_or(Noun::Many("the cores"), |row| row.resource.noun),
         capacity_rps: binds.map(|row| offered_rps / row.utilisation()),
+        cures: Vec::new(),
     })
 }
 

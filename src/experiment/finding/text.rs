@@ -127,8 +127,16 @@ impl Finding {
     }
 
     fn metastable(&self) -> String {
-        let Finding::Metastable { collapsed, trials, since_s, offered_rps, weakest, noun, capacity_rps } =
-            self
+        let Finding::Metastable {
+            collapsed,
+            trials,
+            since_s,
+            offered_rps,
+            weakest,
+            noun,
+            capacity_rps,
+            cures,
+        } = self
         else {
             unreachable!("only asked for this kind")
         };
@@ -141,16 +149,21 @@ impl Finding {
         };
         let word = if since_s.is_some() { "metastable: " } else { "" };
         let trials = format!("{word}{began} in {collapsed} of {trials} trials");
-        match weakest.as_ref().zip(*capacity_rps) {
-            Some((name, capacity)) => format!(
-                "{trials}; {} requests a second are {:.0} % of what {} of `{name}` can do ({})",
+        let load = weakest.as_ref().zip(*capacity_rps).map_or(String::new(), |(name, capacity)| {
+            format!(
+                "; {} requests a second are {:.0} % of what {} of `{name}` can do ({})",
                 number(*offered_rps),
                 100.0 * offered_rps / capacity,
                 noun.word(),
                 number(capacity)
-            ),
-            None => trials,
-        }
+            )
+        });
+        let cures = match cures.as_slice() {
+            [] => String::new(),
+            [one] => format!("; with {one} it came back"),
+            [some @ .., last] => format!("; with each of {} or {last} it came back", some.join(", ")),
+        };
+        trials + &load + &cures
     }
 
     fn users(&self) -> String {

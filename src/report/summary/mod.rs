@@ -255,9 +255,14 @@ fn attempt_text(attempt: &Attempt, before_ms: Option<f64>) -> String {
         (met, all) if met == all => ", all goals met".to_owned(),
         (met, all) => format!(", {met} of {all} goals met"),
     };
+    let back = match attempt.recovers {
+        Some(true) => ", the service comes back",
+        Some(false) => ", the service stays down",
+        None => "",
+    };
     let verdict = if attempt.helps { "" } else { "; no better" };
     format!(
-        "{}: {} available{p99}{waits}{goals}{verdict}",
+        "{}: {} available{back}{p99}{waits}{goals}{verdict}",
         changes.join(" and "),
         share(attempt.available, None)
     )

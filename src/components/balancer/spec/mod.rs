@@ -29,6 +29,7 @@ use crate::parts::connections::Keeping;
 use crate::parts::failure::Failure;
 use crate::parts::hardware::Hardware;
 use crate::parts::limit::LimitSpec;
+use crate::parts::retry::BUDGETS;
 
 use presets::Defaults;
 
@@ -374,16 +375,24 @@ impl Spec for BalancerSpec {
         let checks = checks.then(|| Lever::cure("health.interval", off, Setting::Word("2s"), &[Ill::Dead]));
         let tries = settings.retries == 0;
         let tries = tries.then(|| Lever::cure("retries", off, Setting::Whole(1), &[Ill::Dead, Ill::Slow]));
+        let ejects = self.ejection.is_none();
+        let ejects = ejects.then(|| {
+            Lever::remedy("ejection", "{ max_share = \"50%\" }", &[Ill::Wrong]).together("ejection")
+        });
         let standby = (!self.standby)
             .then(|| Lever::cure("standby", Setting::Word("false"), Setting::Word("true"), &[Ill::Dead]));
+        let budget = (settings.retries > 0 && self.retries_budget.is_none())
+            .then(|| Lever::remedy("retries_budget", "20%", &[Ill::Storm]).together(BUDGETS));
         let limit = self.limit.and_then(|limit| limit.lever(1));
         machine
             .into_iter()
             .chain(connections)
             .chain(limit)
+            .chain(ejects)
             .chain(checks)
             .chain(tries)
             .chain(standby)
+            .chain(budget)
             .collect()
     }
 

@@ -49,6 +49,7 @@ const KNOBS = {
   "28-hedging": [knob("hedged.steps.0.hedge.after", "hedge", ["2ms", "10ms", "100ms"])],
   "29-priorities": [knob("request.free.priority", "rank", [0, 1])],
   "30-thread-exhaustion": [knob("web.workers", "workers", [100, 200, 400, 1000]), knob("web.timeout", "limit", ["100ms", "300ms", "1s"])],
+  "31-keep-alive": [knob("web.idle_timeout", "idle", ["2s", "5s", "10s", "65s"])],
   "32-deploy": [knob("calm.count", "servers", [5, 10, 25]), knob("fault.1.drain", "drain", ["1s", "2s", "5s", "10s"])],
   "33-fast-failing": [knob("keen-lb.policy", "policy", POLICIES), knob("wary-lb.ejection.failures", "errors", [1, 5, 50])],
   "34-pool": [knob("kept.db_pool", "pool", [5, 10, 20, 50]), knob("quick.db_pool", "pool2", [5, 10, 20])],

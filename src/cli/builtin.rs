@@ -82,6 +82,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("28-hedging"),
     builtin!("29-priorities"),
     builtin!("30-thread-exhaustion"),
+    builtin!("31-keep-alive"),
     builtin!("32-deploy"),
     builtin!("33-fast-failing"),
     builtin!("34-pool"),

@@ -18,6 +18,8 @@ pub struct MachineSpec {
     pub limit: Option<u32>,
     /// Those who wait are served last come first.
     pub lifo: bool,
+    /// Those of a higher priority take a core at once from one of a lower priority, which resumes later.
+    pub preempts: bool,
     /// Contention of the universal scalability law.
     pub sigma: f64,
     /// Coherency of the universal scalability law.
@@ -82,6 +84,7 @@ mod tests {
             price: 0.0,
             limit: None,
             lifo: false,
+            preempts: false,
             sigma: 0.0,
             kappa: 0.0,
             swap: None,

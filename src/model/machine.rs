@@ -159,6 +159,8 @@ pub struct Machine {
     halted: (u128, Option<u128>),
     /// How many times as long work for the cores takes that comes now.
     pub(super) burden: f64,
+    /// The rank of the calls of each class that take cores from others; empty where nobody does.
+    pub(super) ranks: Box<[u8]>,
     /// Number of calls that wait inside the host, apart from the queue for the cores.
     beside: u64,
     /// Largest number of calls that waited at the same time, in both places together.
@@ -190,6 +192,7 @@ impl Machine {
             halts: 0,
             halted: (0, None),
             burden: 1.0,
+            ranks: Box::default(),
             beside: 0,
             queue_max: 0,
         }

@@ -20,7 +20,7 @@ use super::address;
 use super::addresses::Addresses;
 use super::ask::Verbs;
 use super::call::{Call, Notes, Request, Stage};
-use super::class::RequestClass;
+use super::class::{RequestClass, priorities};
 use super::component::{Component, Cx};
 use super::event::{COMPONENTS_MAX, Event, Packed, tag};
 use super::faults::Planned;
@@ -124,6 +124,7 @@ impl Simulation {
             network: Network::new(network),
             keys: Keys::new(classes),
             response_bytes,
+            ranks: priorities(classes).into(),
             troubles: Troubles::default(),
             held: Vec::new(),
             addresses: Addresses::default(),

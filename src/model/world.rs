@@ -139,6 +139,8 @@ pub(super) struct World {
     pub(super) keys: Keys,
     /// Size of the answers, by class.
     pub(super) response_bytes: Vec<u64>,
+    /// By class: the rank of its calls; empty where all are of the same.
+    pub(super) ranks: Box<[u8]>,
     pub(super) troubles: Troubles,
     /// Events for components whose machines stand still, in the order of their times.
     pub(super) held: Vec<Packed>,

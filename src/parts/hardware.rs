@@ -42,6 +42,7 @@ impl Hardware<'_> {
             price: self.price.or(instance.map(|i| i.usd_per_hour)).unwrap_or(0.0),
             limit: None,
             lifo: false,
+            preempts: false,
             sigma: 0.0,
             kappa: 0.0,
             swap: None,

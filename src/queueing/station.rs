@@ -225,6 +225,37 @@ impl<J: Copy> Station<J> {
         inside - left
     }
 
+    /// The job that has just begun to wait goes before all of a higher rank: it takes the core of one of the highest above its own, which
+    /// goes on later where it was, or else its place in the line. Returns whether it has started. Only for a station whose jobs have
+    /// cores of their own and wait in order of arrival. Takes time linear in the number of jobs inside.
+    ///
+    /// # Panics
+    /// When cores are shared.
+    pub fn prefer(&mut self, now: SimTime, rank: impl Fn(&J) -> u8) -> bool {
+        let Mode::Fixed(fixed) = &mut self.service else { unreachable!("shared cores have no order") };
+        let Some(newest) = self.queue.pop_back() else { return false };
+        let own = rank(&newest.job);
+        let place = |queue: &VecDeque<Waiter<J>>, least: u8| {
+            queue.iter().position(|waiter| rank(&waiter.job) >= least).unwrap_or(queue.len())
+        };
+        let Some((out, left)) = fixed.interrupt(now, own, &rank) else {
+            let at = place(&self.queue, own.saturating_add(1));
+            self.queue.insert(at, newest);
+            return false;
+        };
+        self.usage.completed_ns += u128::from(out.demand.as_nanos() - left.as_nanos());
+        // What it has waited so far is counted again when it leaves the queue.
+        self.usage.queued_ns -= u128::from(out.waited.as_nanos());
+        let entered = SimTime::from_nanos(now.as_nanos() - out.waited.as_nanos());
+        let at = place(&self.queue, rank(&out.job));
+        self.queue.insert(at, Waiter { job: out.job, demand: left, entered });
+        let Waiter { job, demand, entered } = newest;
+        let waited = now.since(entered);
+        self.usage.queued_ns += u128::from(waited.as_nanos());
+        fixed.start(now, Service { job, demand, waited });
+        true
+    }
+
     /// Number of jobs that have a share of the cores.
     #[inline]
     pub fn in_service(&self) -> usize {

@@ -250,6 +250,7 @@ const SERVERS: &[Row] = &[
     ("server.speed", "server", "", "2"),
     ("server.price", "server", "", "1"),
     ("server.scheduling", "server", "", "fifo"),
+    ("server.preempt", "server", "web.scheduling=fifo;web.cores=1;request.write.priority=1", "true"),
     ("server.workers", "server", "", "2"),
     ("server.queue", "server", "", "3"),
     ("server.queue_order", "server", "web.workers=2", "lifo"),

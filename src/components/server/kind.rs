@@ -73,7 +73,8 @@ impl Spec for ServerSpec {
         let lifo = self.scheduling == Scheduling::Lifo;
         let quota = self.cpu_quota.map(|quota| quota.quota());
         let swap = self.swaps();
-        Some(MachineSpec { swap, limit, lifo, sigma: self.sigma, kappa: self.kappa, quota, ..machine })
+        let (sigma, kappa, preempts) = (self.sigma, self.kappa, self.preempt);
+        Some(MachineSpec { swap, limit, lifo, preempts, sigma, kappa, quota, ..machine })
     }
 
     fn resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
@@ -162,6 +163,7 @@ impl Spec for ServerSpec {
         if all(&self.steps).len() > STEPS_MAX {
             problems.error("steps", format!("a server has at most {STEPS_MAX} steps"), "");
         }
+        self.check_preempt(outline.classes, problems);
         if self.on.is_some() && self.scheduling != Scheduling::Ps {
             problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
         }

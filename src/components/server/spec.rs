@@ -60,6 +60,10 @@ pub struct ServerSpec {
     /// How the cores are shared among the calls that hold a worker. Default: "ps".
     #[serde(default)]
     pub scheduling: Scheduling,
+    /// Whether a call of a higher `priority` takes a core at once from one of a lower priority, which goes on later where it was. Needs
+    /// `scheduling = "fifo"`. Default: false.
+    #[serde(default)]
+    pub preempt: bool,
     /// Number of calls that are worked on at once. A call holds its worker to the end, also while it waits downstream.
     /// Default: 200, as Tomcat 10.1 (`maxThreads`) [V].
     pub workers: Option<u32>,

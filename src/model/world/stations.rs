@@ -44,8 +44,30 @@ impl World {
                     self.wake_quota(id);
                 }
             }
-            Entered::Waits => machine.note_queue(),
+            Entered::Waits if machine.ranks.is_empty() => machine.note_queue(),
+            Entered::Waits => self.prefer(id, device),
             Entered::Full => unreachable!("the queue of a station has no limit: calls alive are bounded"),
+        }
+    }
+
+    /// Work that has just begun to wait takes a core from work of a lower priority, if there is some.
+    #[cold]
+    fn prefer(&mut self, id: MachineId, device: Device) {
+        let now = self.now();
+        let machine = &mut self.machines[id.index()];
+        if device == Device::Disk {
+            return machine.note_queue();
+        }
+        let (ranks, calls) = (&machine.ranks, &self.calls);
+        // What a box does for itself goes before all calls.
+        let rank = |job: &Job| match job.task() {
+            Task::Call(call) => calls.get(call.0).map_or(0, |call| ranks[usize::from(call.class)]),
+            Task::Own(_) => 0,
+        };
+        let starts = machine.cpu.station.prefer(now, rank);
+        machine.note_queue();
+        if starts {
+            self.rearm(id, device);
         }
     }
 
@@ -85,8 +107,11 @@ impl World {
         self.rearm(id, Device::Cpu);
     }
 
-    /// Gives a machine that has just joined the quota of its spec, whose periods begin at a random moment.
+    /// Gives a machine that has just joined the ranks of its spec, and its quota, whose periods begin at a random moment.
     pub(in crate::model) fn grant(&mut self, id: MachineId, spec: &MachineSpec, host: &str) {
+        if spec.preempts {
+            self.machines[id.index()].ranks = self.ranks.clone();
+        }
         let Some(quota) = spec.quota else { return };
         let phase = below(&mut self.seed.stream(host, "quota"), quota.period.as_nanos());
         let budget = Budget::new(quota, SimDuration::from_nanos(phase));

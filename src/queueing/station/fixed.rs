@@ -61,6 +61,26 @@ impl<J: Copy> Fixed<J> {
         served
     }
 
+    /// Takes out the job of the highest rank above `own`, of several the one that started last: with what is left of its demand. One
+    /// that is done now stays. Takes time linear in the number of jobs.
+    pub(super) fn interrupt(
+        &mut self,
+        now: SimTime,
+        own: u8,
+        rank: impl Fn(&J) -> u8,
+    ) -> Option<(Service<J>, SimDuration)> {
+        let clock = self.clock(now);
+        let running = self.ends.iter().enumerate().filter(|(_, entry)| entry.key > clock);
+        let ranked = running.map(|(at, entry)| (rank(&entry.service.job), entry.started, at));
+        let (.., at) = ranked.filter(|(rank, ..)| *rank > own).max()?;
+        let entry = self.ends.remove(at);
+        let demand = entry.service.demand;
+        let left = entry.key.since(clock).as_nanos();
+        // The end was rounded up.
+        let left = if self.rate == 1.0 { left } else { (left as f64 * self.rate) as u64 };
+        Some((entry.service, SimDuration::from_nanos(left.min(demand.as_nanos()))))
+    }
+
     /// Core-nanoseconds of demand of the jobs inside that were served so far.
     pub(super) fn served(&self, now: SimTime) -> f64 {
         let clock = self.clock(now);

@@ -161,6 +161,40 @@ fn agrees_with_oracle(config: StationConfig, acts: &[(u64, Act)], jobs: usize, t
 }
 
 #[test]
+fn who_goes_first_takes_a_core_and_the_other_resumes() {
+    let mut station = Station::new(StationConfig::new(Discipline::Fifo, 1));
+    let at = |ms: u64| SimTime::ZERO + SimDuration::from_millis(ms);
+    // Jobs are numbered by their rank in the tens.
+    let rank = |job: &u32| (job / 10) as u8;
+    let enter = |station: &mut Station<u32>, now: u64, job: u32, demand: u64| match station.enter(
+        at(now),
+        job,
+        SimDuration::from_millis(demand),
+    ) {
+        Entered::Waits => station.prefer(at(now), rank),
+        _ => true,
+    };
+    assert!(enter(&mut station, 0, 20, 10));
+    assert!(!enter(&mut station, 1, 21, 10), "of the same rank nobody gives way");
+    assert!(enter(&mut station, 4, 10, 3), "it takes the core");
+    assert!(!enter(&mut station, 5, 11, 1), "and waits for its own kind, before the others");
+    let mut ends = Vec::new();
+    while let Some(next) = station.next_completion() {
+        while let Some(done) = station.complete(next) {
+            ends.push((
+                done.job,
+                next.since(SimTime::ZERO).as_nanos() / 1_000_000,
+                done.waited.as_nanos() / 1_000_000,
+            ));
+        }
+    }
+    // 20 had 4 of its 10 ms, gave way for 4 ms, and ended first of its rank.
+    assert_eq!(ends, [(10, 7, 0), (11, 8, 2), (20, 14, 4), (21, 24, 13)]);
+    assert_eq!(station.work_done(at(24)), 24e6);
+    assert_eq!(station.queue_integral(at(24)), 19_000_000);
+}
+
+#[test]
 fn completes_the_exact_trace() {
     let cases = [
         (Discipline::Fifo, 1, [3.0, 4.0, 6.0, 6.5, 7.5]),

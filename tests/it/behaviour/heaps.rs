@@ -1,5 +1,7 @@
 //! Heaps that are collected, and memory beyond the machine's.
 
+use outgrow::model::record::Window;
+
 use super::*;
 
 /// The mean and the number of a figure of the box that is a time, in seconds.
@@ -56,6 +58,35 @@ fn a_heap_that_is_full_at_once_ends_the_process() {
     assert!((7.0..=12.5).contains(&first), "{first}");
     let few = text.replace("workers = 200", "workers = 150");
     check(&few, &[("box.crashes", 0.0..=0.0)]);
+}
+
+#[test]
+fn calls_that_wait_for_a_collector_keep_it_busy_when_the_spike_is_over() {
+    // The case of garbage collection of Huang and others, OSDI 2022: 256 MiB, 100 threads, jobs of 100 ms, 220/s and 40 more or
+    // fewer. 32 cores do 320/s without pauses; with c calls inside, which hold 1 MiB each, one of 150 ms comes after 192 - c calls, so
+    // that 320 / (1 + 48 / (192 - c)) pass: 250/s with the 22 that 220/s need, 210/s with all 100 threads.
+    let text = "[run]\nduration = '260s'\nwarmup = '0s'\n[network]\nclient = '0ms'\n[client.users]\nrate = '220/s'\n\
+                arrivals = { dist = 'constant' }\ntarget = 'box'\ntimeout = '1h'\n\
+                profile = { steps = [['0s', 1], ['20s', 1.1818], ['40s', 1], ['100s', 0.8182]] }\n\
+                [server.box]\npublic = true\ncores = 32\nworkers = 100\nqueue = 100000\nmemory_per_call = '1KiB'\n\
+                gc = { heap = '256MiB', live = '64MiB', allocate = '1MiB', pause = '150ms' }\nsteps = [{ cpu = '100ms' }]\n";
+    let (_, record) = run(text);
+    // Answers a second, and their mean time in seconds, in a part of the trial.
+    let of = |from: f64, until: f64| {
+        let inside =
+            |window: &&Window| window.start_s >= from && window.start_s + window.length_s <= until + 1e-6;
+        let some: Vec<&Window> = record.windows.iter().filter(inside).collect();
+        let ok: u64 = some.iter().map(|window| window.ok).sum();
+        let time: u128 = some.iter().map(|window| window.response_sum).sum();
+        (ok as f64 / some.iter().map(|window| window.length_s).sum::<f64>(), time as f64 * 1e-9 / ok as f64)
+    };
+    let (calm, stuck, after) = (of(10.0, 20.0), of(60.0, 100.0), of(240.0, 260.0));
+    assert!((calm.0 - 220.0).abs() < 6.0 && calm.1 < 0.3, "{calm:?}");
+    assert!(
+        (stuck.0 - 210.0).abs() < 6.0 && stuck.1 > 1.0,
+        "20 s after the spike it is as busy as in it: {stuck:?}"
+    );
+    assert!((after.0 - 180.0).abs() < 6.0 && after.1 < 0.3, "only less load ends it: {after:?}");
 }
 
 #[test]

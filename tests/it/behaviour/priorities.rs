@@ -95,3 +95,24 @@ fn a_balancer_takes_the_higher_priority_first() {
                  [server.web]\nsteps = [{ cpu = { dist = 'exponential', mean = '10ms' } }]\n";
     check(&two([0, 1], "80/s", boxes), &cobham());
 }
+
+#[test]
+fn a_core_is_taken_at_once_and_the_other_resumes() {
+    // Loads of 0.2 and 0.6: the first see nobody else, S / (1 - 0.2) = 1.25 S; the work in the house is the same as without
+    // priorities, so that the second take S / ((1 - 0.2) (1 - 0.8)) = 6.25 S.
+    let cores = |keys: &str| {
+        format!(
+            "[server.box]\npublic = true\ncores = 1\nscheduling = 'fifo'\nworkers = 100000\nmemory_per_call = '1KiB'\n{keys}\n\
+             steps = [{{ cpu = {{ dist = 'exponential', mean = '10ms' }} }}]"
+        )
+    };
+    check(
+        &two([0, 1], "80/s", &cores("preempt = true")),
+        &[("high.mean_ms", about(12.5, 0.04)), ("low.mean_ms", about(62.5, 0.12))],
+    );
+    // Nobody takes a core without it, and with one worker for each core there is nobody to take it from.
+    check(
+        &two([0, 1], "80/s", &cores("")),
+        &[("high.mean_ms", about(50.0, 0.12)), ("low.mean_ms", about(50.0, 0.12))],
+    );
+}

@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::SimDuration;
+use crate::model::class::priorities;
 use crate::model::quantity::{Bytes, Duration, Rate};
-use crate::model::spec::Problems;
+use crate::model::spec::{Problems, RequestClass};
 use crate::parts::door::{self, Limits, Whose};
 use crate::queueing::codel::Codel;
 use crate::queueing::pool::Order;
 use crate::queueing::token_bucket::TokenBucket;
 
-use super::ServerSpec;
+use super::{Scheduling, ServerSpec};
 use crate::components::server::gauges::LIMIT;
 
 /// Connections that Tomcat 10.1 accepts by default, worked on or not [V: its manual, `maxConnections`]. Six hundred requests
@@ -149,6 +150,30 @@ impl RateLimit {
 }
 
 impl ServerSpec {
+    /// Whether those of a higher priority can take cores from others, and do.
+    pub(in crate::components::server) fn check_preempt(
+        &self,
+        classes: &[RequestClass],
+        problems: &mut Problems,
+    ) {
+        let key = "preempt";
+        if !self.preempt {
+            return;
+        }
+        if self.on.is_some() {
+            problems.error(key, "the machine's owner says how its cores are shared", "set it there");
+        } else if self.scheduling != Scheduling::Fifo || self.sigma > 0.0 || self.kappa > 0.0 {
+            let help = "scheduling = \"fifo\", without `sigma` and `kappa`";
+            problems.error(key, "a core can be taken from a call only if it has one of its own", help);
+        } else if priorities(classes).is_empty() {
+            let message = "all classes have the same priority, so that nobody gives way";
+            problems.warn(key, message, "give a class a `priority`, or leave the key out");
+        } else if self.workers() <= self.hardware().machine().cores {
+            let message = format!("it never acts: each of {} workers has a core of its own", self.workers());
+            problems.warn(key, message, "give more `workers`");
+        }
+    }
+
     fn queue(&self) -> u32 {
         self.queue.unwrap_or_else(|| CONNECTIONS.saturating_sub(self.workers()))
     }

@@ -29,6 +29,12 @@ impl Members {
         &self.name
     }
 
+    /// The first member.
+    #[must_use]
+    pub fn first(&self) -> ComponentId {
+        self.all[0]
+    }
+
     /// The member whose turn it is; the next call returns the one after it.
     #[inline]
     pub fn turn(&mut self) -> ComponentId {

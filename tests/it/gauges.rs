@@ -83,6 +83,9 @@ fn movers_before_servers() -> Vec<Mover> {
              [server.web]\npublic = true\nidle_timeout = '1s'\nsteps = [{ wait = '20ms' }]\n"
                 .to_owned()
         }),
+        ("server", "web", vec!["connects", "connects_per_request"], {
+            format!("{QUERIES}db_pool = {{ idle = '10ms' }}\n[database.db]\nread = '1ms'\n")
+        }),
         ("server", "web", vec!["pool_timeouts"], {
             format!("{QUERIES}db_pool = 1\npool_timeout = '50ms'\n[database.db]\nread = '100ms'\n")
         }),

@@ -40,7 +40,8 @@ impl Server {
         if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
             && !self.has_transaction(call, database, cx)
         {
-            self.give_back(database, cx);
+            let is_open = !matches!(outcome, Outcome::Unavailable | Outcome::TimedOut);
+            self.give_back(database, is_open, cx);
         }
         self.answered(call, outcome, rest, cx);
     }
@@ -59,6 +60,9 @@ impl Server {
     ) -> CallId {
         let child = cx.ask(Parent::Call(call), to, ordinal, ask);
         self.hand.wait_for(child, cx);
+        if self.has_wires {
+            self.open_wire(call, child, cx);
+        }
         if self.propagates {
             let at = (cx.now() + self.limit).min(cx.deadline(call));
             cx.set_deadline(child, at);

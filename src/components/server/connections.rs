@@ -2,6 +2,7 @@
 //! one no longer than the limit of the pool.
 
 use crate::kernel::time::SimDuration;
+use crate::kernel::time::SimTime;
 use crate::model::ask::{Ask, Scope};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, Outcome};
@@ -10,7 +11,9 @@ use crate::parts::members::Members;
 use crate::queueing::pool::{Acquire, Granted, Pool};
 
 use super::calls::ordinal;
-use super::{Action, POOL_LIMIT, Server, gauges};
+use super::spec::ServerSpec;
+use super::wires::Wires;
+use super::{Action, OPENS, POOL_LIMIT, Server, gauges};
 
 /// Connections to one database.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Connections {
     limit: SimDuration,
     /// Whether the timer of the limit is set.
     is_armed: bool,
+    /// Those that are open, if they take a round trip to open.
+    wires: Option<Wires>,
 }
 
 impl Connections {
@@ -30,14 +35,18 @@ impl Connections {
         targets: Members,
         pool: Pool<CallId>,
         ranks: Vec<u8>,
-        limit: SimDuration,
+        spec: &ServerSpec,
     ) -> Connections {
-        Connections { targets, pool, ranks, limit, is_armed: false }
+        let wires = spec.lasting().map(|lasting| Wires::new(lasting, SimTime::ZERO));
+        Connections { targets, pool, ranks, limit: spec.pool_timeout(), is_armed: false, wires }
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(super) fn crash(&mut self, cx: &Cx<'_>) {
         self.pool.clear();
         self.is_armed = false;
+        if let Some(wires) = &mut self.wires {
+            wires.restart(cx);
+        }
     }
 }
 
@@ -72,11 +81,42 @@ impl Server {
 
     /// A call has its connection: it asks its query, or begins its transaction.
     fn connected(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if self.has_wires {
+            self.take_wire(call, cx);
+        }
         match self.stages[usize::from(cx.get(call).notes.step)].action {
             // Many transactions may be empty: they must not go on inside one another.
             Action::Begin(..) => self.begun.push_back(call),
             Action::Query(database, ..) => self.query(call, database, cx),
             _ => unreachable!("only queries and transactions take connections"),
+        }
+    }
+
+    /// A call takes an open connection, or its first query opens one.
+    #[cold]
+    fn take_wire(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let (Action::Query(database, ..) | Action::Begin(database, _)) =
+            self.stages[usize::from(cx.get(call).notes.step)].action
+        else {
+            return;
+        };
+        let Connections { targets, wires: Some(wires), .. } = &mut self.databases[database] else { return };
+        let opens = wires.take(cx.falls(targets.first()), cx.now());
+        cx.share(gauges::CONNECTS_PER_REQUEST, opens);
+        if opens {
+            cx.count(gauges::CONNECTS);
+            cx.get_mut(call).notes.flags |= OPENS;
+        }
+    }
+
+    /// A call has asked its database for the first time over a connection that it opens.
+    #[cold]
+    pub(super) fn open_wire(&self, call: CallId, child: CallId, cx: &mut Cx<'_>) {
+        let notes = cx.get(call).notes;
+        let is_query = matches!(self.stages[usize::from(notes.step)].action, Action::Query(..));
+        if notes.flags & OPENS != 0 && is_query {
+            cx.get_mut(call).notes.flags &= !OPENS;
+            cx.open_for(child, 1);
         }
     }
 
@@ -120,8 +160,12 @@ impl Server {
         matches!(stage.action, Action::Query(..)) && stage.open.contains(&database)
     }
 
-    /// A connection is given back: the next call that waits for one has it.
-    pub(super) fn give_back(&mut self, database: usize, cx: &mut Cx<'_>) {
+    /// A connection is given back, which may be broken: the next call that waits for one has it.
+    pub(super) fn give_back(&mut self, database: usize, is_open: bool, cx: &mut Cx<'_>) {
+        let mut is_open = is_open;
+        if let Some(wires) = &mut self.databases[database].wires {
+            wires.give_back(std::mem::replace(&mut is_open, true), cx.now());
+        }
         while let Some(Granted { job, waited }) = self.databases[database].pool.release(cx.now()) {
             cx.get_mut(job).waited += waited;
             cx.time(gauges::POOL_WAIT, waited);
@@ -141,7 +185,7 @@ impl Server {
         let open = self.stages.get(step).map_or(0, |stage| stage.open.len());
         for at in (0..open).rev() {
             let database = self.stages[step].open[at];
-            self.give_back(database, cx);
+            self.give_back(database, true, cx);
         }
     }
 

@@ -63,6 +63,14 @@ pub const GAUGES: &[Gauge] = &[
         WORKERS_HELD_NAME,
         "Workers that calls hold, where requests of some class take several at once.",
     ),
+    Gauge::count(
+        "connects",
+        "Connections to databases that were opened, where a table of `db_pool` says that they cost something.",
+    ),
+    Gauge::share(
+        "connects_per_request",
+        "Times that a connection of the pool was taken and had to be opened first, of all.",
+    ),
     Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 
@@ -89,3 +97,5 @@ pub(super) const BREAKER_OPENED: GaugeId = GaugeId::of("breaker_opened", GAUGES)
 pub(super) const BREAKER_DENIED: GaugeId = GaugeId::of("breaker_denied", GAUGES);
 pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
 pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);
+pub(super) const CONNECTS: GaugeId = GaugeId::of("connects", GAUGES);
+pub(super) const CONNECTS_PER_REQUEST: GaugeId = GaugeId::of("connects_per_request", GAUGES);

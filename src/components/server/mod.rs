@@ -16,10 +16,12 @@ mod spec;
 mod stage;
 mod step;
 mod swap;
+mod wires;
 
 pub use gauges::GAUGES;
 pub use spec::{
-    CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Scheduling, ServerSpec, Shed, SwapSpec,
+    CodelSpec, OnMemory, Overflow, Per, PoolSpec, PoolTable, QueueOrder, RateLimit, Scheduling, ServerSpec,
+    Shed, SwapSpec,
 };
 pub use step::Step;
 
@@ -78,11 +80,16 @@ const ENDED: u8 = 1;
 /// Flag in a call's notes: its caller has cancelled it. It ends with its step.
 const CANCELLED: u8 = 2;
 
+/// Flag in a call's notes: its next query opens the connection of a pool.
+const OPENS: u8 = 4;
+
 /// One machine of a group of servers.
 #[derive(Debug)]
 pub struct Server {
     stages: Vec<Stage>,
     databases: Vec<Connections>,
+    /// Whether connections to them take a round trip to open.
+    has_wires: bool,
     /// Calls that have got the connection of their transaction and have not begun it.
     begun: VecDeque<CallId>,
     others: Vec<Members>,
@@ -131,6 +138,7 @@ impl Server {
         let mut server = Server {
             stages: Vec::new(),
             databases: Vec::new(),
+            has_wires: spec.lasting().is_some(),
             begun: VecDeque::new(),
             others: Vec::new(),
             others_query: Vec::new(),
@@ -356,7 +364,8 @@ impl Server {
                 self.connect(call, database, cx);
             }
             &Action::End(database) => {
-                self.give_back(database, cx);
+                cx.get_mut(call).notes.flags &= !OPENS;
+                self.give_back(database, true, cx);
                 return false;
             }
             &Action::Call(other, times, parallel) => {
@@ -411,7 +420,7 @@ impl Server {
         self.begun.clear();
         self.errands.clear();
         self.stages.iter_mut().filter_map(|stage| stage.calling.as_mut()).for_each(|calling| calling.clear());
-        self.databases.iter_mut().for_each(Connections::crash);
+        self.databases.iter_mut().for_each(|connections| connections.crash(cx));
         self.tell_held(cx);
     }
 }

@@ -113,7 +113,7 @@ impl ServerSpec {
         };
         levers.push(twice("workers", Setting::Whole(self.workers()), &[WORKERS]));
         if self.asks_databases() {
-            levers.push(twice("db_pool", Setting::Whole(self.db_pool()), &[POOL]));
+            levers.push(twice(self.db_pool_key(), Setting::Whole(self.db_pool()), &[POOL]));
         }
         levers.extend(self.limit.and_then(|limit| limit.lever(self.members())));
         levers.extend(self.whole_rate().map(|limit| {
@@ -184,8 +184,8 @@ impl ServerSpec {
             .map(|to| Pooled {
                 to: to.to_owned(),
                 has: self.db_pool(),
-                open: self.pool_min.unwrap_or(0),
-                open_key: "pool_min",
+                open: self.pool_min().0,
+                open_key: self.pool_min().1,
             })
             .collect()
     }

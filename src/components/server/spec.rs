@@ -3,8 +3,11 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 mod admission;
+mod pool;
 
 pub use admission::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Shed, SwapSpec};
+pub(super) use pool::Lasting;
+pub use pool::{PoolSpec, PoolTable};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -123,8 +126,9 @@ pub struct ServerSpec {
     pub rate_limit: Option<RateLimit>,
     /// The calls that may be inside at once, those that wait among them; further ones are rejected at once. Default: no limit.
     pub limit: Option<LimitSpec>,
-    /// Connections to each database; queries wait for one. Default: 10, as HikariCP.
-    pub db_pool: Option<u32>,
+    /// Connections to each database; queries wait for one. A table says how long they wait, and how long connections stay open. Default:
+    /// 10, as HikariCP.
+    pub db_pool: Option<PoolSpec>,
     /// Connections of each pool that stay open though nobody uses them, and count at the `connections` of each node of the
     /// database. Default: 0 [T]; HikariCP keeps all of its pool open (`minimumIdle`) [V].
     pub pool_min: Option<u32>,
@@ -169,15 +173,6 @@ impl ServerSpec {
         Keeping { idle_timeout, max_requests, connect_cpu: self.connect_cpu.as_ref() }
     }
 
-    /// Longest wait for a connection of the pool.
-    pub(super) fn pool_timeout(&self) -> SimDuration {
-        self.pool_timeout.map_or(SimDuration::from_secs(30), |limit| limit.0)
-    }
-
-    pub(super) fn db_pool(&self) -> u32 {
-        self.db_pool.unwrap_or(10)
-    }
-
     pub(super) fn hardware(&self) -> Hardware<'_> {
         Hardware {
             instance: self.instance.as_deref(),
@@ -193,33 +188,12 @@ impl ServerSpec {
         self.instance.is_some() && self.cores.is_none()
     }
 
-    fn check_pool_min(&self, problems: &mut Problems) {
-        let Some(least) = self.pool_min else { return };
-        if !self.asks_databases() {
-            let message = "no step asks a database, so that there is no pool";
-            problems.error("pool_min", message, "leave the key out");
-        } else if least > self.db_pool() {
-            let message = format!("a pool of {} connections cannot keep {least} open", self.db_pool());
-            problems.error("pool_min", message, "it is at most `db_pool`");
-        }
-    }
-
     pub(super) fn check_limits(&self, problems: &mut Problems) {
-        if self.pool_timeout.is_some_and(|limit| limit.0.is_zero()) {
-            problems.error(
-                "pool_timeout",
-                "who waits no time at all gets no connection",
-                "leave the key out",
-            );
+        if self.workers == Some(0) {
+            problems.error("workers", "`workers` must be at least 1", "");
         }
-        let at_least_one = [("workers", self.workers), ("db_pool", self.db_pool)];
-        for (key, value) in at_least_one {
-            if value == Some(0) {
-                problems.error(key, format!("`{key}` must be at least 1"), "");
-            }
-        }
+        self.check_pool(problems);
         self.keeping().check(problems);
-        self.check_pool_min(problems);
         self.check_admission(problems);
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             problems.error("timeout", "who waits no time at all gets no answer", "leave the key out to wait");

@@ -108,7 +108,7 @@ impl Server {
         }
         let pool = Pool::new(spec.db_pool(), spec.workers(), Order::Fifo);
         let ranks = priorities(site.classes);
-        let connections = Connections::new(Members::new(name, site), pool, ranks, spec.pool_timeout());
+        let connections = Connections::new(Members::new(name, site), pool, ranks, spec);
         self.databases.push(connections);
         self.databases.len() - 1
     }

@@ -4,6 +4,7 @@ use super::Simulation;
 use crate::model::ask::Verb;
 use crate::model::call::Stage;
 use crate::model::event::Event;
+use crate::model::network::Place;
 use crate::model::signal::{CallId, ComponentId, Outcome, Signal};
 use crate::model::trace::What;
 use crate::model::world::Status;
@@ -39,7 +40,10 @@ impl Simulation {
             self.world.knock_in_vain(id);
             return None;
         }
-        if self.world.luggage.opening(id).is_first_message() && status == Status::Up {
+        if self.world.luggage.opening(id).is_first_message()
+            && status == Status::Up
+            && self.world.infos[to.index()].place != Place::DRIVER
+        {
             self.world.meet_connection(to, id);
             return None;
         }

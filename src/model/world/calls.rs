@@ -266,7 +266,10 @@ impl World {
             call.notes = Notes::BLANK;
         }
         let (key, caller, arrived) = (call.key, call.caller, call.arrived);
-        self.luggage.pass_on(id);
+        // A driver is a part of its caller, whose connection goes to whom it hands the call.
+        if self.infos[from.index()].place != Place::DRIVER {
+            self.luggage.pass_on(id);
+        }
         self.mark(from, id, What::Leave(None));
         self.recorder.meters[from.index()].pass_on(now, arrived);
         let delay = self.delay(caller, to, key);

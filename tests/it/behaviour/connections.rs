@@ -277,3 +277,38 @@ fn a_machine_that_comes_later_gets_nobody_from_connections_that_stay_open() {
         .replace("'new'\nat = '0s'\nfor", "'old'\nat = '60s'\nfor");
     check(&fails, &[("new.rate", 180.0..=200.0), ("old.rate", 0.0..=0.0)]);
 }
+
+// Connections to a database -------------------------------------------------------------------------------------------
+
+#[test]
+fn connections_to_a_database_take_a_round_trip_where_a_table_says_how_long_they_stay_open() {
+    let text = |pool: &str, steps: &str, db: &str| {
+        format!(
+            "[network]\nclient = '0ms'\nsame_zone = '100ms'\n[run]\nduration = '20000s'\nwarmup = '0s'\n\
+             [client.users]\ntarget = 'web'\n{ALONE}\n[server.web]\npublic = true\n{pool}\nsteps = [{steps}]\n\
+             [database.db]\nread = '1ms'\n{db}\n"
+        )
+    };
+    let query = "{ query = 'db' }";
+    let transaction = "{ transaction = 'db', steps = [{ query = 'db' }, { query = 'db' }] }";
+    let never = 0.0;
+    for (pool, steps, db, opened, queries) in [
+        ("", query, "", None, 1.0),
+        ("db_pool = { size = 5, wait = '1s' }", query, "", None, 1.0),
+        // e^-2 of the thoughts are longer than 2 s.
+        ("db_pool = { idle = '2s' }", query, "", Some(libm::exp(-2.0)), 1.0),
+        ("db_pool = { idle = '2s' }", transaction, "", Some(libm::exp(-2.0)), 2.0),
+        ("db_pool = { idle = '2s' }", query, "replicas = 1", Some(libm::exp(-2.0)), 1.0),
+        ("db_pool = { idle = '0s' }", query, "", Some(1.0), 1.0),
+        // One stays open, and one user needs no more.
+        ("db_pool = { idle = '2s', min = 1, life = '10h' }", query, "", Some(never), 1.0),
+        // A connection of 10 s serves those requests that begin within its life, every 1.1 s, and the one that opens it.
+        ("db_pool = { life = '10s' }", query, "", Some(1.1 / (10.0 + 1.1)), 1.0),
+    ] {
+        let mut expect = vec![("mean_ms", about(101.0 * queries + 100.0 * opened.unwrap_or(never), 0.01))];
+        if let Some(opened) = opened {
+            expect.push(("web.connects_per_request", about(opened, 0.06)));
+        }
+        check(&text(pool, steps, db), &expect);
+    }
+}

@@ -192,7 +192,8 @@ impl Generator {
             self.line(format!("rate_limit = {{ rate = {rate}, burst = {burst}, per = \"{per}\" }}"));
         }
         let pool = self.dice.pick(&[1, 2, 10]);
-        self.line_one_in(2, format!("db_pool = {pool}"));
+        let wanted = self.dice.one_in(2);
+        self.pool(wanted, pool);
     }
 
     /// Writes in which order calls are taken, and which are turned away.

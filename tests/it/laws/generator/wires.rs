@@ -26,6 +26,20 @@ impl Generator {
         }
     }
 
+    /// Writes the pool of a server, as a number or as a table whose connections cost something.
+    pub(super) fn pool(&mut self, wanted: bool, size: u64) {
+        let table = self.wires.one_in(3);
+        let (idle, life) = (self.wires.pick(&["0s", "30ms", "4s"]), self.wires.pick(&["100ms", "1h"]));
+        if table && !self.draft.timeless {
+            let size = if wanted { size } else { 10 };
+            self.line(format!(
+                "db_pool = {{ size = {size}, idle = \"{idle}\", life = \"{life}\", wait = \"20s\" }}"
+            ));
+        } else {
+            self.line_if(wanted, format!("db_pool = {size}"));
+        }
+    }
+
     /// Writes which connections a balancer keeps, and whether they decide about targets, in some cases.
     pub(super) fn upstream(&mut self, is_sticky: bool) {
         let (wanted, keeps, by_connection) =

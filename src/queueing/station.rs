@@ -226,14 +226,14 @@ impl<J: Copy> Station<J> {
     }
 
     /// The job that has just begun to wait goes before all of a higher rank: it takes the core of one of the highest above its own, which
-    /// goes on later where it was, or else its place in the line. Returns whether it has started. Only for a station whose jobs have
+    /// goes on later where it was, or else its place in the line. Returns the job that has given way, if it has started. Only for a station whose jobs have
     /// cores of their own and wait in order of arrival. Takes time linear in the number of jobs inside.
     ///
     /// # Panics
     /// When cores are shared.
-    pub fn prefer(&mut self, now: SimTime, rank: impl Fn(&J) -> u8) -> bool {
+    pub fn prefer(&mut self, now: SimTime, rank: impl Fn(&J) -> u8) -> Option<J> {
         let Mode::Fixed(fixed) = &mut self.service else { unreachable!("shared cores have no order") };
-        let Some(newest) = self.queue.pop_back() else { return false };
+        let newest = self.queue.pop_back()?;
         let own = rank(&newest.job);
         let place = |queue: &VecDeque<Waiter<J>>, least: u8| {
             queue.iter().position(|waiter| rank(&waiter.job) >= least).unwrap_or(queue.len())
@@ -241,7 +241,7 @@ impl<J: Copy> Station<J> {
         let Some((out, left)) = fixed.interrupt(now, own, &rank) else {
             let at = place(&self.queue, own.saturating_add(1));
             self.queue.insert(at, newest);
-            return false;
+            return None;
         };
         self.usage.completed_ns += u128::from(out.demand.as_nanos() - left.as_nanos());
         // What it has waited so far is counted again when it leaves the queue.
@@ -253,7 +253,7 @@ impl<J: Copy> Station<J> {
         let waited = now.since(entered);
         self.usage.queued_ns += u128::from(waited.as_nanos());
         fixed.start(now, Service { job, demand, waited });
-        true
+        Some(out.job)
     }
 
     /// Number of jobs that have a share of the cores.

@@ -226,6 +226,7 @@ const KEYS: &[&str] = &[
     "liveness = ",
     "cpu_quota = ",
     "gc = ",
+    "preempt = ",
     "on_memory = \"swap\"",
     "grace = ",
     "errors = ",

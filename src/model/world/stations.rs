@@ -64,10 +64,15 @@ impl World {
             Task::Call(call) => calls.get(call.0).map_or(0, |call| ranks[usize::from(call.class)]),
             Task::Own(_) => 0,
         };
-        let starts = machine.cpu.station.prefer(now, rank);
+        let gives_way = machine.cpu.station.prefer(now, rank);
         machine.note_queue();
-        if starts {
-            self.rearm(id, device);
+        let Some(job) = gives_way else { return };
+        self.rearm(id, device);
+        if let Task::Call(call) = job.task()
+            && let Some(call) = self.calls.get(call.0).copied()
+        {
+            let words = "gives its core to a request of a higher priority, and waits for another";
+            self.tell(job.owner(), call.client, call.number, |_| words.to_owned());
         }
     }
 

@@ -171,7 +171,7 @@ fn who_goes_first_takes_a_core_and_the_other_resumes() {
         job,
         SimDuration::from_millis(demand),
     ) {
-        Entered::Waits => station.prefer(at(now), rank),
+        Entered::Waits => station.prefer(at(now), rank).is_some(),
         _ => true,
     };
     assert!(enter(&mut station, 0, 20, 10));

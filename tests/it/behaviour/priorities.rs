@@ -116,3 +116,27 @@ fn a_core_is_taken_at_once_and_the_other_resumes() {
         &[("high.mean_ms", about(50.0, 0.12)), ("low.mean_ms", about(50.0, 0.12))],
     );
 }
+
+#[test]
+fn the_trace_tells_who_gives_way() {
+    use outgrow::model::trace::Trace;
+    let text = two(
+        [0, 1],
+        "80/s",
+        "[server.box]\npublic = true\ncores = 1\nscheduling = 'fifo'\nworkers = 1000\nmemory_per_call = '1KiB'\npreempt = true\n\
+         steps = [{ cpu = '10ms' }]",
+    );
+    let (scenario, _) = run(&text.replace("2000s", "5s").replace("20s", "0s"));
+    let told = |number: u64| {
+        let mut simulation = build(&scenario, Seed::new(1).trial(0));
+        simulation.follow(Trace::new(None, number));
+        let _record = simulation.run(scenario.length(), &mut |_| false);
+        simulation
+            .trace()
+            .iter()
+            .any(|line| line.text.contains("gives its core to a request of a higher priority"))
+    };
+    let many = (0..100).filter(|number| told(*number)).count();
+    // A low one meets a quarter of 80 a second for the 10 ms of its own work and longer.
+    assert!((5..=50).contains(&many), "{many} of 100");
+}

@@ -137,12 +137,15 @@ impl Generator {
         self.line(format!("count = {count}\ncores = {cores}\nbase_memory = \"16MiB\""));
         let scheduling = self.dice.pick(&["ps", "fifo", "lifo"]);
         self.line(format!("scheduling = \"{scheduling}\""));
-        self.line_one_in(4, "sigma = 0.1\nkappa = 0.01");
+        let bends = self.dice.one_in(4);
+        self.line_if(bends, "sigma = 0.1\nkappa = 0.01");
         self.line_one_in(4, "speed = 1.7");
         // Sometimes there is memory for only a few dozen calls.
         let memory = if self.dice.one_in(4) { "96MiB" } else { "8GiB" };
         self.line(format!("memory = \"{memory}\""));
         self.container();
+        let preempts = self.halts.one_in(2);
+        self.line_if(preempts && scheduling == "fifo" && !bends, "preempt = true");
         self.place(count as usize);
         if count == 1 {
             self.machines.push(name.to_owned());

@@ -220,6 +220,9 @@ pub enum Finding {
         /// How a sentence speaks of it.
         #[serde(skip)]
         noun: Option<Noun>,
+        /// Why most of them end so, as the end of a sentence, where a figure tells.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because: Option<&'static str>,
         /// How most of the failing requests end.
         requests: &'static str,
         /// Share of the requests that end so, 0..1.

@@ -69,6 +69,8 @@ pub struct Gauge {
     pub better: Option<Better>,
     /// Whether it asks which data each request is for, so that it is unknown where no class of requests has `keys`.
     pub is_by_key: bool,
+    /// Of a count of calls that end unavailable: why they do, as the end of a sentence.
+    pub because: Option<&'static str>,
 }
 
 impl Gauge {
@@ -97,7 +99,8 @@ impl Gauge {
     }
 
     const fn new(name: &'static str, unit: Unit, sort: Sort, about: &'static str) -> Gauge {
-        Gauge { name, unit, sort, about, is_highest: false, is_of_box: false, better: None, is_by_key: false }
+        let (is_highest, is_of_box, is_by_key) = (false, false, false);
+        Gauge { name, unit, sort, about, is_highest, is_of_box, better: None, is_by_key, because: None }
     }
 
     /// What it records, in the words of the reference page: `level, its highest value, of the whole box`.
@@ -118,6 +121,12 @@ impl Gauge {
     #[must_use]
     pub const fn more_is_better(self) -> Gauge {
         Gauge { better: Some(Better::More), ..self }
+    }
+
+    /// The same, as a count of calls that end unavailable, which says why they do.
+    #[must_use]
+    pub const fn because(self, because: &'static str) -> Gauge {
+        Gauge { because: Some(because), ..self }
     }
 
     /// The same, in seconds: a level that is an age.

@@ -15,6 +15,9 @@ use crate::model::spec::{Closes, Problems};
 /// The time for which a box keeps connections to it that are idle: 75 s, as nginx [V: ngx_http_core_module, `keepalive_timeout`].
 const IDLE: SimDuration = SimDuration::from_secs(75);
 
+/// Why a call ends unavailable that was sent over a connection which its callee was closing.
+pub const RESET: &str = "over connections that it was closing because they had been idle";
+
 /// A connection that is open and not in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {

@@ -437,3 +437,23 @@ fn what_is_stale_is_unknown_without_keys() {
     let summary = outgrow::report::summary::text(&result);
     assert!(summary.contains("stale reads: not known without `keys`"), "{summary}");
 }
+
+#[test]
+fn a_figure_that_tells_why_calls_fail_is_in_the_sentence_about_them() {
+    let text = |idle: &str| {
+        format!(
+            "[network]\nsame_zone = '40ms'\n[client.users]\nusers = 20\ntarget = 'lb'\n\
+             think_time = {{ dist = 'exponential', mean = '500ms' }}\n\
+             [server.web]\ncount = 20\nidle_timeout = '{idle}'\nsteps = [{{ cpu = '1ms' }}]\n\
+             [balancer.lb]\npublic = true\ntargets = ['web']\npolicy = 'random'\nupstream = {{}}\n"
+        )
+    };
+    let told = |text: &str| {
+        result(text, &[]).why.iter().any(|found| found.text().contains("because they had been idle"))
+    };
+    assert!(told(&text("500ms")));
+    assert!(!told(&text("1h")));
+    // Those of a machine that is down are many more, and have another cause.
+    let down = text("500ms") + "[[fault]]\nkind = 'crash'\ntarget = 'web'\nat = '10s'\nfor = '30s'\n";
+    assert!(!told(&down));
+}

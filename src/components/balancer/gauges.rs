@@ -1,6 +1,7 @@
 //! What a balancer counts.
 
 use crate::model::gauge::{Gauge, GaugeId};
+use crate::parts::connections::RESET;
 use crate::parts::limit::LIMIT as LIMIT_NAME;
 
 /// The figures of a balancer's own.
@@ -35,6 +36,7 @@ pub const GAUGES: &[Gauge] = &[
         "reset_on_idle",
         "Calls over a connection which their target was closing, because it had been idle for too long.",
     )
+    .because(RESET)
     .less_is_better(),
     Gauge::count("takeovers", "Times that the standby took over."),
     Gauge::level(

@@ -1,6 +1,7 @@
 //! What a client counts.
 
 use crate::model::gauge::{Gauge, GaugeId};
+use crate::parts::connections::RESET;
 
 /// The figures of a client's own.
 pub const GAUGES: &[Gauge] = &[
@@ -18,6 +19,7 @@ pub const GAUGES: &[Gauge] = &[
         "reset_on_idle",
         "Tries that went over a connection which the other side was closing, because it had been idle for too long.",
     )
+    .because(RESET)
     .less_is_better(),
 ];
 

@@ -8,6 +8,7 @@ use crate::model::resource::{Bound, CPU, Meter, Noun};
 use crate::model::signal::Outcome;
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
+use crate::scenario::expression::Stat;
 use crate::scenario::faults::FaultSpec;
 
 use super::super::finding::{Finding, Outlier};
@@ -255,6 +256,7 @@ fn origin(scenario: &Scenario, result: &RunResult) -> Option<Finding> {
     };
     let refuses = of.as_ref().and_then(|of| refuses(scenario, of, outcome));
     Some(Finding::Origin {
+        because: because(result, outcome, calls),
         resource: refuses.as_ref().map(|resource| resource.name),
         noun: refuses.map(|resource| resource.noun),
         of,
@@ -263,6 +265,17 @@ fn origin(scenario: &Scenario, result: &RunResult) -> Option<Finding> {
         requests,
         share: most / ended,
     })
+}
+
+/// Why most of the calls end that fail where failures begin, where a figure counts them.
+fn because(result: &RunResult, outcome: &str, calls: f64) -> Option<&'static str> {
+    let gauges = result.components.iter().flat_map(|(_, component)| component.gauges.iter());
+    let told = gauges.filter_map(|(_, gauge)| Some((gauge.gauge.because?, count(&gauge.figure(Stat::Mean)))));
+    let mut reasons: BTreeMap<&'static str, f64> = BTreeMap::new();
+    told.for_each(|(because, calls)| *reasons.entry(because).or_default() += calls);
+    let most = reasons.into_iter().reduce(|most, one| if one.1 > most.1 { one } else { most });
+    let is_it = |found: &(&str, f64)| outcome == Outcome::Unavailable.words() && found.1 > MOSTLY * calls;
+    most.filter(is_it).map(|(because, _)| because)
 }
 
 /// An outcome as sentences say it.

@@ -105,11 +105,12 @@ impl Finding {
         match self {
             Finding::Busiest { .. } => self.busiest(),
             Finding::Wait { of, wait_ms, of_ms, member } => wait(of, *wait_ms, *of_ms, member.as_ref()),
-            Finding::Origin { of, outcome, calls, noun, requests, share, .. } => {
+            Finding::Origin { of, outcome, calls, noun, because, requests, share, .. } => {
                 let requests = format!("{} % of the requests end {requests}", number(100.0 * share));
                 let began = of.as_ref().map(|of| {
                     let calls = number(*calls);
-                    let why = refused(*noun, outcome);
+                    let why =
+                        because.map_or_else(|| refused(*noun, outcome), |because| format!(" {because}"));
                     format!("; most failures begin at `{of}`: {calls} calls a trial, {outcome}{why}")
                 });
                 requests + &began.unwrap_or_default()

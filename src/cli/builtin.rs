@@ -86,6 +86,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("32-deploy"),
     builtin!("33-fast-failing"),
     builtin!("34-pool"),
+    builtin!("35-backoff"),
     builtin!("million-users"),
 ];
 

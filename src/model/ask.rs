@@ -25,6 +25,13 @@ pub enum Verb {
     Resolve,
     /// An entity of a database, and what the scope says beyond it.
     Query(Scope),
+    /// A row, to write it afterwards if it is still the same: its version is the position of the answer.
+    Look,
+    /// To write a row, if nobody has written it since.
+    Swap {
+        /// The version that the caller has seen.
+        seen: u32,
+    },
     /// The value of the key.
     Get,
     /// To keep a value under the key.
@@ -93,6 +100,18 @@ impl Ask {
         Ask { verb: Verb::Query(scope), key }
     }
 
+    /// Asks for a row, to write it afterwards.
+    #[must_use]
+    pub const fn look(key: u32) -> Ask {
+        Ask { verb: Verb::Look, key }
+    }
+
+    /// Asks to write a row, if its version is still the one that was `seen`.
+    #[must_use]
+    pub const fn swap(key: u32, seen: u32) -> Ask {
+        Ask { verb: Verb::Swap { seen }, key }
+    }
+
     /// Asks for the value of a key.
     #[must_use]
     pub const fn get(key: u32) -> Ask {
@@ -134,6 +153,8 @@ impl Verbs {
     pub const PUBLISH: Verbs = Verbs(1 << 6);
     /// [`Verb::Pull`].
     pub const PULL: Verbs = Verbs(1 << 7);
+    /// [`Verb::Look`] and [`Verb::Swap`].
+    pub const SWAP: Verbs = Verbs(1 << 8);
 
     /// The verbs of both sets.
     #[must_use]
@@ -157,6 +178,7 @@ impl Verbs {
             Verb::Page => PAGE,
             Verb::Resolve => Verbs::RESOLVE.0,
             Verb::Query(_) => Verbs::QUERY.0,
+            Verb::Look | Verb::Swap { .. } => Verbs::SWAP.0,
             Verb::Get => Verbs::GET.0,
             Verb::Put => Verbs::PUT.0,
             Verb::Publish => Verbs::PUBLISH.0,
@@ -179,7 +201,7 @@ impl Verbs {
 const PAGE: u16 = 1 << 1;
 
 /// What messages call them.
-const NAMES: [(Verbs, &str, &str); 7] = [
+const NAMES: [(Verbs, &str, &str); 8] = [
     (Verbs::WORK, "a call", "calls"),
     (Verbs::RESOLVE, "a look-up", "look-ups"),
     (Verbs::QUERY, "a query", "queries"),
@@ -187,6 +209,7 @@ const NAMES: [(Verbs, &str, &str); 7] = [
     (Verbs::PUT, "a put", "puts"),
     (Verbs::PUBLISH, "a publish", "publishes"),
     (Verbs::PULL, "a pull", "pulls"),
+    (Verbs::SWAP, "an optimistic write", "optimistic writes"),
 ];
 
 /// Bits of an answer that hold a position.

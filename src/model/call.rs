@@ -8,6 +8,22 @@ use super::signal::{CallId, ComponentId, RequestId};
 /// A user who is never recognised again, as all users of an open load.
 pub const NOBODY: u32 = u32::MAX;
 
+/// The bits of an ordinal that tell what is asked for. Those above them tell the copies of one ask apart.
+const ASK_BITS: u32 = 48;
+
+/// Returns the ordinal of a copy of what `ordinal` asks for, such as another try of it. Its demands are drawn anew, but it is about
+/// the same data. Copy 0 is the first.
+#[must_use]
+pub const fn copy_of(ordinal: u64, copy: u64) -> u64 {
+    ordinal | copy << ASK_BITS
+}
+
+/// Returns what all copies of one ask have in common.
+#[inline]
+pub(super) const fn asked_by(ordinal: u64) -> u64 {
+    ordinal & ((1 << ASK_BITS) - 1)
+}
+
 /// One operation of a user. It ends exactly once.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -110,6 +126,17 @@ pub(super) enum Stage {
     Lost,
 }
 
+/// Whether the caller of a call waits for its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Awaited {
+    /// It does.
+    Yes,
+    /// It has given up, or is gone.
+    No,
+    /// It has taken the call back, so that the work for it ends at once.
+    Revoked,
+}
+
 /// One hop of a request: a call from one component to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
@@ -151,7 +178,7 @@ pub struct Call {
     /// Whether the router that forwarded it sees the answer pass, as [`Signal::Passed`](super::signal::Signal::Passed).
     pub watched: bool,
     pub(super) stage: Stage,
-    pub(super) abandoned: bool,
+    pub(super) awaited: Awaited,
     /// Whether another component has failed it, so that a failure of it is passed on.
     pub(super) failed_below: bool,
     /// Number of times that the kernel of the caller has tried again to connect.
@@ -180,7 +207,7 @@ impl Call {
         answer: 0,
         watched: false,
         stage: Stage::Travelling,
-        abandoned: false,
+        awaited: Awaited::Yes,
         failed_below: false,
         knocks: 0,
     };

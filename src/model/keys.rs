@@ -1,5 +1,6 @@
 //! `Keys`: which key of the data a request asks for, by the law of its class.
 
+use super::call::asked_by;
 use crate::kernel::random::{KeyedRng, below, mix, name_hash};
 use crate::kernel::zipf::Zipf;
 
@@ -61,10 +62,13 @@ pub(super) fn trail_of(key: u64) -> u32 {
     (key >> 32) as u32
 }
 
-/// Returns the trail of one of several calls for one parent; ordinal 0 keeps the parent's.
+/// Returns the trail of one of several calls for one parent; ordinal 0 keeps the parent's, and copies of one ask have the same.
 #[inline]
 pub(super) fn follow(trail: u32, ordinal: u64) -> u32 {
-    if ordinal == 0 { trail } else { trail_of(mix(u64::from(trail), ordinal)) }
+    match asked_by(ordinal) {
+        0 => trail,
+        ordinal => trail_of(mix(u64::from(trail), ordinal)),
+    }
 }
 
 #[cfg(test)]

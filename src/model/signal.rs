@@ -32,7 +32,7 @@ impl ComponentId {
 pub struct CallId(pub(super) Key);
 
 /// One operation of a user, from click to answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RequestId(pub(super) Key);
 
 impl CallId {

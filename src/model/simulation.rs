@@ -19,7 +19,7 @@ pub use length::{Length, WINDOWS};
 use super::address;
 use super::addresses::Addresses;
 use super::ask::Verbs;
-use super::call::{Call, Notes, Request, Stage};
+use super::call::{Awaited, Call, Notes, Request, Stage};
 use super::class::{RequestClass, priorities};
 use super::component::{Component, Cx};
 use super::event::{COMPONENTS_MAX, Event, Packed, tag};
@@ -333,7 +333,7 @@ impl Simulation {
             return self.world.hold(Event::Reply { to, id, outcome });
         }
         if let Some(call) = self.world.calls.get_mut(id.0)
-            && !call.abandoned
+            && call.awaited == Awaited::Yes
         {
             call.notes = Notes::BLANK;
             let (number, router) = (call.number, call.via);

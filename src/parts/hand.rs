@@ -145,18 +145,18 @@ impl<E: Errand> Hand<E> {
         }
     }
 
-    /// The try of number `attempt` has ended.
+    /// A try has ended; `is_paid` tells whether the budget has paid for it.
     #[inline(always)]
-    pub fn tried(&mut self, attempt: u16, is_ok: bool) {
+    pub fn tried(&mut self, is_paid: bool, is_ok: bool) {
         if let Some(budget) = &mut self.retries.budget {
-            budget.tried(is_ok, attempt > 1);
+            budget.tried(is_ok, is_paid);
         }
     }
 
-    /// The try of number `attempt` has ended without a result.
-    pub fn given_up(&mut self, attempt: u16) {
+    /// A try has ended without a result; `is_paid` tells whether the budget has paid for it.
+    pub fn given_up(&mut self, is_paid: bool) {
         if let Some(budget) = &mut self.retries.budget {
-            budget.given_up(attempt > 1);
+            budget.given_up(is_paid);
         }
     }
 

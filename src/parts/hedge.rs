@@ -70,6 +70,9 @@ pub struct HedgeSpec {
     /// Whether the others are ended when one has a good answer. Default: false; they go on, and nobody takes their answers.
     #[serde(default)]
     pub cancel: bool,
+    /// Whether a write is asked for twice too, which is then done twice. Default: false.
+    #[serde(default)]
+    pub writes: bool,
 }
 
 impl HedgeSpec {
@@ -80,6 +83,7 @@ impl HedgeSpec {
             after: self.after,
             attempts: self.attempts.unwrap_or(2),
             cancels: self.cancel,
+            writes: self.writes,
             answers: VecDeque::new(),
             new: 0,
             known: None,
@@ -100,9 +104,10 @@ impl HedgeSpec {
 pub struct Hedge {
     after: After,
     /// Number of calls in all.
-    pub attempts: u16,
+    attempts: u16,
     /// Whether the others are ended when one has a good answer.
     pub cancels: bool,
+    writes: bool,
     /// Times of the last answers, oldest first.
     answers: VecDeque<SimDuration>,
     /// Number of answers since the percentile was taken.
@@ -111,6 +116,12 @@ pub struct Hedge {
 }
 
 impl Hedge {
+    /// Number of calls in all for a read or a write.
+    #[must_use]
+    pub const fn attempts(&self, is_write: bool) -> u16 {
+        if is_write && !self.writes { 1 } else { self.attempts }
+    }
+
     /// How long a call that is sent now waits before another follows; `None` while too few answers are known.
     #[must_use]
     pub fn delay(&self) -> Option<SimDuration> {
@@ -151,10 +162,11 @@ mod tests {
     #[test]
     fn a_percentile_is_that_of_the_last_answers() {
         let ms = SimDuration::from_millis;
-        let spec = HedgeSpec { after: "p95".parse().unwrap(), attempts: None, cancel: false };
+        let spec = HedgeSpec { after: "p95".parse().unwrap(), attempts: None, cancel: false, writes: false };
         let mut hedge = spec.hedge();
         (1..100).for_each(|answer| hedge.answered(ms(answer)));
         assert_eq!(hedge.delay(), None, "too few answers");
+        assert_eq!([false, true].map(|is_write| hedge.attempts(is_write)), [2, 1]);
         hedge.answered(ms(100));
         assert_eq!(hedge.delay(), Some(ms(96)));
         (0..1000).for_each(|_| hedge.answered(ms(7)));

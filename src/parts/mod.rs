@@ -11,8 +11,10 @@ pub mod failure;
 pub mod hand;
 pub mod hardware;
 pub mod hedge;
+pub mod legs;
 pub mod limit;
 pub mod members;
 pub mod retry;
 #[cfg(test)]
 mod script;
+pub mod throttle;

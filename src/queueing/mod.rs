@@ -14,4 +14,5 @@ pub mod pool;
 pub mod quota;
 pub mod retry_budget;
 pub mod station;
+pub mod throttle;
 pub mod token_bucket;

@@ -7,6 +7,7 @@
 mod answers;
 mod boxes;
 mod calling;
+mod care;
 mod clients;
 mod connections;
 mod demand;
@@ -19,6 +20,7 @@ mod overload;
 mod pacing;
 mod priorities;
 mod quotas;
+mod swaps;
 mod units;
 
 use std::ops::RangeInclusive;

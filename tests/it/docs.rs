@@ -143,6 +143,9 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.cpu_quota.", "web.cpu_quota.quota", "30ms"),
             ("server.gc.", "web.gc", "{}"),
             ("server.swap.", "web.on_memory", "swap"),
+            ("client.breaker.", "users.breaker", "{}"),
+            ("client.hedge.", "users.hedge.after", "10ms"),
+            ("client.throttle.", "users.throttle", "{}"),
         ];
         let before: Vec<(String, String)> = outer
             .into_iter()

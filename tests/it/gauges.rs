@@ -143,10 +143,33 @@ fn careful() -> Vec<Mover> {
                    [balancer.lb]\npublic = true\ntargets = ['web']\nretries = 1\nretries_on = ['rejected']\n\
                    retries_at = 'same'\nretries_budget = { kind = 'tokens' }\n\
                    [server.web]\nrate_limit = { rate = '10/s', burst = 1 }\nsteps = [{ wait = '1ms' }]\n";
+    let work = "rate_limit = { rate = '30/s', burst = 1 }\nworkers = 1000\n\
+                steps = [{ wait = { dist = 'exponential', mean = '20ms' } }]\n";
+    let user = |keys: &str| {
+        format!("[client.users]\nrate = '100/s'\ntarget = 'web'\n{keys}\n[server.web]\npublic = true\n{work}")
+    };
+    let lb = |keys: &str| {
+        format!(
+            "[client.users]\nrate = '200/s'\ntarget = 'lb'\n[balancer.lb]\npublic = true\ntargets = ['web']\n\
+             {keys}\n[server.web]\ncount = 2\n{work}"
+        )
+    };
     vec![
         ("server", "web", vec!["retries", "retries_refused"], asks("retry = { attempts = 3, budget = 0.1 }")),
         ("server", "web", vec!["hedges", "hedges_won"], hedge),
         ("server", "api", vec!["cancelled"], asks("times = 1")),
+        ("server", "web", vec!["throttled_locally"], asks("throttle = {}").replace("'50/s'", "'20/s'")),
+        ("database", "db", vec!["swaps", "conflicts"], {
+            "[client.users]\nrate = '100/s'\ntarget = 'web'\n\
+             [server.web]\npublic = true\nsteps = [{ query = 'db', swap = true }]\n[database.db]\n"
+                .to_owned()
+        }),
+        ("client", "users", vec!["hedges", "hedges_won"], user("hedge = { after = '10ms' }")),
+        ("client", "users", vec!["breaker_opened", "breaker_denied"], user("breaker = { open = '1s' }")),
+        ("client", "users", vec!["throttled_locally"], user("throttle = {}")),
+        ("balancer", "lb", vec!["hedges", "hedges_won"], lb("hedge = { after = '10ms' }")),
+        ("balancer", "lb", vec!["breaker_opened", "breaker_denied"], lb("breaker = { open = '1s' }")),
+        ("balancer", "lb", vec!["throttled_locally"], lb("throttle = {}")),
         (
             "server",
             "web",

@@ -11,6 +11,11 @@ pub const GAUGES: &[Gauge] = &[
         "Calls sent again because their target could not be reached, broke off, or was too slow.",
     ),
     Gauge::count("retries_refused", "Further tries that the budget did not allow."),
+    Gauge::count("hedges", "Second calls for answers that took long."),
+    Gauge::count("hedges_won", "Second calls whose answer came first."),
+    Gauge::count("breaker_opened", "Times that the circuit breaker before a target opened.").less_is_better(),
+    Gauge::count("breaker_denied", "Calls that had no target because circuit breakers were open."),
+    Gauge::count("throttled_locally", "Calls that the `throttle` did not let pass."),
     Gauge::count("ejections", "Times that a target was left out because calls to it failed."),
     Gauge::count(
         "fail_open",
@@ -47,6 +52,11 @@ pub const GAUGES: &[Gauge] = &[
 
 pub(super) const RETRIES: GaugeId = GaugeId::of("retries", GAUGES);
 pub(super) const RETRIES_REFUSED: GaugeId = GaugeId::of("retries_refused", GAUGES);
+pub(super) const HEDGES: GaugeId = GaugeId::of("hedges", GAUGES);
+pub(super) const HEDGES_WON: GaugeId = GaugeId::of("hedges_won", GAUGES);
+pub(super) const BREAKER_OPENED: GaugeId = GaugeId::of("breaker_opened", GAUGES);
+pub(super) const BREAKER_DENIED: GaugeId = GaugeId::of("breaker_denied", GAUGES);
+pub(super) const THROTTLED_LOCALLY: GaugeId = GaugeId::of("throttled_locally", GAUGES);
 pub(super) const EJECTIONS: GaugeId = GaugeId::of("ejections", GAUGES);
 pub(super) const FAIL_OPEN: GaugeId = GaugeId::of("fail_open", GAUGES);
 pub(super) const SESSIONS_LOST: GaugeId = GaugeId::of("sessions_lost", GAUGES);

@@ -85,7 +85,7 @@ impl Balancer {
         let tries = self.relays.find(place).filter(|relay| relay.call == call).map(|relay| relay.tries);
         match tries {
             Some(tries) => {
-                self.hand.given_up(tries + 1);
+                self.hand.given_up(tries > 0);
                 self.finish(place, outcome, cx);
             }
             None => self.leave(call, outcome, cx),

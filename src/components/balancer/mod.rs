@@ -1,5 +1,6 @@
 //! `Balancer`: hands each call to one of several targets. It knows only its own calls and the answers of its checks.
 
+mod care;
 mod ejection;
 mod gauges;
 mod jar;
@@ -25,7 +26,7 @@ use crate::kernel::random::{mix, name_hash};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
-use crate::model::call::{Call, Parent};
+use crate::model::call::{Call, Parent, copy_of};
 use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
 use crate::model::line::Keep;
@@ -34,10 +35,12 @@ use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::{Hand, Retries};
+use crate::queueing::circuit_breaker::Pass;
 
+use care::Care;
 use jar::Jar;
 use line::Line;
-use relays::{Relay, Relays};
+use relays::{Relay, Relays, Sent};
 use spec::Settings;
 use targets::Targets;
 use upstream::Upstream;
@@ -68,6 +71,9 @@ mod timer {
     /// The time limit of the oldest call that waits for a target with room is reached.
     pub(super) const LINE: u16 = 9;
 
+    /// A call has waited for long: another one follows it.
+    pub(super) const HEDGE: u16 = 10;
+
     /// Those of the checks.
     pub(super) const CHECKS: Timers = Timers { next: CHECK, late: CHECK_LATE };
 }
@@ -97,6 +103,8 @@ pub struct Balancer {
     relays: Relays,
     /// Patience with targets, and the number of targets that a call is tried at.
     hand: Hand<CallId>,
+    /// What it does besides, if anything.
+    care: Option<Box<Care>>,
     jar: Option<Jar>,
     /// Those who wait for a target, if targets may have a number of calls only.
     line: Option<Line>,
@@ -157,6 +165,7 @@ impl Balancer {
                     chance: 1.0,
                 },
             ),
+            care: Care::new(spec, members.len()),
             jar,
             upstream: spec.upstream.map(|upstream| Upstream::new(upstream, members.len())),
             by_connection: spec.mode == Mode::Connection,
@@ -229,11 +238,19 @@ impl Balancer {
         if cx.get(call).notes.flags & CANCELLED != 0 {
             return self.leave(call, Outcome::TimedOut, cx);
         }
+        if self.care.is_some() && self.is_throttled(call, cx) {
+            return self.leave(call, Outcome::Throttled, cx);
+        }
         let target = if self.has_line() { None } else { self.choose(call, &[], cx) };
         match target {
             Some(target) => self.send_first(call, target, cx),
             None if self.line.is_some() && self.stand_in_line(call, &[], cx) => {}
-            None => self.leave(call, Outcome::Unavailable, cx),
+            None => {
+                if self.care.is_some() {
+                    self.tell_denied(call, cx);
+                }
+                self.leave(call, Outcome::Unavailable, cx);
+            }
         }
     }
 
@@ -241,17 +258,19 @@ impl Balancer {
     #[inline(always)]
     fn send_first(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) {
         self.hand.begin(cx.now());
-        let child = self.send(call, target, cx);
-        let place = self.relays.insert(Relay::new(call, child, target, cx.now()));
+        let sent = self.send(call, target, 0, cx);
+        let place = self.relays.insert(Relay::new(call, sent));
         cx.get_mut(call).notes.mark = u64::from(place);
     }
 
-    /// Calls a target on behalf of a call.
+    /// Calls a target on behalf of a call. `copy` tells the calls of one try apart, from 0.
     #[inline(always)]
-    fn send(&mut self, call: CallId, target: usize, cx: &mut Cx<'_>) -> CallId {
+    fn send(&mut self, call: CallId, target: usize, copy: u16, cx: &mut Cx<'_>) -> Sent {
         let id = self.targets.all[target].id;
         cx.annotate(call, || format!("chooses target {}", target + 1));
-        let child = cx.call(Parent::Call(call), id, 0);
+        let &Call { class, .. } = cx.get(call);
+        let ask = cx.get(call).ask();
+        let child = cx.ask(Parent::Call(call), id, copy_of(0, u64::from(copy)), ask);
         if let Some(upstream) = &mut self.upstream {
             upstream.send(child, target, id, cx);
         }
@@ -263,7 +282,14 @@ impl Balancer {
             cx.set_deadline(child, deadline);
         }
         self.hand.wait_for(child, cx);
-        child
+        let mut pass = Pass::default();
+        if let Some(care) = &mut self.care {
+            pass = care.pass(cx.now(), target);
+            if let Some(delay) = care.delay(copy + 1, self.writes[usize::from(class)]) {
+                cx.alarm(delay, timer::HEDGE, About::Call(child));
+            }
+        }
+        Sent { child, target: target as u16, at: cx.now(), pass, is_hedge: false }
     }
 
     /// Chooses a target for a call that has `tried` some.
@@ -273,8 +299,9 @@ impl Balancer {
         let &Call { identity: user, key: draws, .. } = cx.get(call);
         let is_new = user == 0 || (self.by_connection && cx.is_first(call));
         let own = self.jar.as_ref().filter(|_| !is_new).and_then(|jar| jar.target(now, user));
+        let is_open = self.care.is_some() && own.is_some_and(|own| self.is_kept_away(now, own));
         if let (Some(own), Some(jar)) = (own, &mut self.jar) {
-            if self.targets.keeps(own) && !tried.contains(&(own as u16)) {
+            if self.targets.keeps(own) && !tried.contains(&(own as u16)) && !is_open {
                 jar.put(now, user, own);
                 return Some(own);
             }
@@ -284,7 +311,15 @@ impl Balancer {
         }
         let key = cx.user_of(call);
         let mut rng = cx.rng_of(draws, CHOICE + tried.len() as u64);
-        let target = self.targets.pick(now, key, tried, &mut rng)?;
+        let target = match &self.care {
+            None => self.targets.pick(now, key, tried, &mut rng),
+            Some(care) => self.targets.pick_but(
+                now,
+                key,
+                |i| tried.contains(&(i as u16)) || care.is_open(now, i),
+                &mut rng,
+            ),
+        }?;
         if self.targets.is_open {
             cx.count(gauges::FAIL_OPEN);
         }
@@ -337,6 +372,7 @@ impl Balancer {
             (timer::READMIT, About::Number(i)) => self.readmit(i as usize, cx),
             (timer::AGAIN, About::Call(call)) => self.try_again(call, cx),
             (timer::LINE, _) => self.line_late(cx),
+            (timer::HEDGE, About::Call(child)) => self.hedge(child, cx),
             (timer::GROW, About::Number(i)) => {
                 if self.targets.grow(cx.now(), i as usize).is_some() {
                     self.grow_later(i as usize, cx);

@@ -3,18 +3,34 @@
 use super::spec::RETRIES_MAX;
 use crate::kernel::time::SimTime;
 use crate::model::signal::{CallId, Outcome};
+use crate::queueing::circuit_breaker::Pass;
+
+/// A call that was sent to a target.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// The call; none between two tries.
+    pub child: CallId,
+    /// The target that has it.
+    pub target: u16,
+    /// When it was sent there.
+    pub at: SimTime,
+    /// What the circuit breaker has given it.
+    pub pass: Pass,
+    /// Whether it is not the first call of its try.
+    pub is_hedge: bool,
+}
 
 /// A call on its way through the balancer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Relay {
     /// The call that came in.
     pub call: CallId,
-    /// The call that went out for it; none between two tries.
-    pub child: CallId,
-    /// The target that has it.
-    pub target: u16,
-    /// When it was sent there.
-    pub sent: SimTime,
+    /// The call that went out for it last.
+    pub sent: Sent,
+    /// When its try began.
+    pub began: SimTime,
+    /// Number of second calls of the try.
+    pub hedges: u16,
     /// Number of targets that have failed to take it.
     pub tries: u16,
     /// How the last of them failed.
@@ -24,12 +40,12 @@ pub(super) struct Relay {
 
 impl Relay {
     /// A call that has just been sent to its first target.
-    pub(super) fn new(call: CallId, child: CallId, target: usize, now: SimTime) -> Relay {
+    pub(super) fn new(call: CallId, sent: Sent) -> Relay {
         Relay {
             call,
-            child,
-            target: target as u16,
-            sent: now,
+            sent,
+            began: sent.at,
+            hedges: 0,
             tries: 0,
             outcome: Outcome::Unavailable,
             tried: [0; RETRIES_MAX as usize],
@@ -43,8 +59,8 @@ impl Relay {
 
     /// Its target has failed it.
     pub(super) fn give_up_target(&mut self, outcome: Outcome) {
-        (self.child, self.outcome) = (CallId::NONE, outcome);
-        self.tried[usize::from(self.tries)] = self.target;
+        (self.sent.child, self.outcome, self.hedges) = (CallId::NONE, outcome, 0);
+        self.tried[usize::from(self.tries)] = self.sent.target;
         self.tries += 1;
     }
 }
@@ -87,7 +103,8 @@ impl Relays {
     /// Returns the places of the calls that a target has. Linear in all calls: only for rare events.
     pub(super) fn at(&self, target: usize) -> Vec<u32> {
         let places = self.places.iter().enumerate();
-        let is_at = |relay: &Relay| usize::from(relay.target) == target && relay.child != CallId::NONE;
+        let is_at =
+            |relay: &Relay| usize::from(relay.sent.target) == target && relay.sent.child != CallId::NONE;
         let at = places.filter(|(_, relay)| relay.as_ref().is_some_and(is_at));
         at.map(|(place, _)| place as u32).collect()
     }

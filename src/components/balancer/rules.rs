@@ -204,12 +204,26 @@ impl BalancerSpec {
             ("retries_on", self.retries_on.is_some()),
             ("retries_at", self.retries_at.is_some()),
             ("retries_pause", self.retries_pause.is_some()),
-            ("retries_budget", self.retries_budget.is_some()),
+            ("retries_budget", self.retries_budget.is_some() && self.hedge.is_none()),
         ];
         for (key, given) in retry_keys {
             if given && settings.retries == 0 {
                 problems.error(key, format!("`{key}` does nothing without `retries`"), "add retries = 1");
             }
+        }
+        self.care().check("", problems);
+        if self.breaker.is_some() && self.target_connections.is_some() {
+            let help = "use `ejection`, or a `breaker` of the clients";
+            let message = "calls that wait for a target with room know nothing of breakers";
+            problems.error("breaker", message, help);
+        }
+        if self.hedge.is_some() && settings.sticky.is_some() {
+            let help = "drop one of the two";
+            problems.error(
+                "hedge",
+                "the session of a user is at one target, so that no other can answer",
+                help,
+            );
         }
         if let Some(budget) = &self.retries_budget {
             budget.check("retries_budget", problems);

@@ -165,16 +165,26 @@ impl Targets {
         tried: &[u16],
         rng: &mut impl Rng,
     ) -> Option<usize> {
-        let eligible = &self.eligible;
         if !self.full.is_empty() {
-            let full = &self.full;
-            let has_room = |i: usize| eligible[i] && !full[i] && !tried.contains(&(i as u16));
-            return self.balance.pick(now, has_room, key, rng);
+            return self.pick_but(now, key, |i| tried.contains(&(i as u16)), rng);
         }
         if tried.is_empty() {
-            return self.balance.pick_of(now, eligible, key, rng);
+            return self.balance.pick_of(now, &self.eligible, key, rng);
         }
-        self.balance.pick(now, |i| eligible[i] && !tried.contains(&(i as u16)), key, rng)
+        self.pick_but(now, key, |i| tried.contains(&(i as u16)), rng)
+    }
+
+    /// Chooses a target for a call, none of those that are `out` of the question.
+    pub(super) fn pick_but(
+        &mut self,
+        now: SimTime,
+        key: u64,
+        out: impl Fn(usize) -> bool,
+        rng: &mut impl Rng,
+    ) -> Option<usize> {
+        let (eligible, full) = (&self.eligible, &self.full);
+        let has_room = |i: usize| full.is_empty() || !full[i];
+        self.balance.pick(now, |i| eligible[i] && has_room(i) && !out(i), key, rng)
     }
 
     // What changes a target -----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 //! `Balancer`: what follows when a target has answered a call, has failed it, or is too slow.
 
 use super::ejection::Judged;
-use super::relays::Relay;
+use super::relays::{Relay, Sent};
 use super::spec;
 use super::targets::Change;
 use super::{Balancer, CANCELLED, gauges, timer};
@@ -20,11 +20,14 @@ impl Balancer {
     pub(super) fn answered(&mut self, child: CallId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { connection, answer, .. } = cx.get(child);
         cx.get_mut(call).answer = answer;
+        if self.care.is_some() {
+            self.turn_to(cx.get(call).notes.mark as u32, child);
+        }
         if let Some(upstream) = &mut self.upstream
             && connection == Connection::Held
         {
             let place = cx.get(call).notes.mark as u32;
-            upstream.answered(child, usize::from(self.relays.get_mut(place).target), cx);
+            upstream.answered(child, usize::from(self.relays.get_mut(place).sent.target), cx);
         }
         self.judge(call, outcome, connection != Connection::Held, Failure::of(connection, outcome), cx);
     }
@@ -35,6 +38,9 @@ impl Balancer {
             cx.count(gauges::TIMEOUTS);
             let &Call { parent: Parent::Call(call), connection, .. } = cx.get(child) else { continue };
             cx.abandon(child);
+            if self.care.is_some() {
+                self.turn_to(cx.get(call).notes.mark as u32, child);
+            }
             self.judge(call, Outcome::TimedOut, true, Some(Failure::late(connection)), cx);
         }
     }
@@ -50,15 +56,20 @@ impl Balancer {
             return;
         }
         let place = cx.get(call).notes.mark as u32;
-        let Some(&Relay { child, .. }) = self.relays.find(place).filter(|relay| relay.call == call) else {
+        let Some(&Relay { sent: Sent { child, .. }, .. }) =
+            self.relays.find(place).filter(|relay| relay.call == call)
+        else {
             // It has no target yet: the balancer's own work for it comes first.
             cx.get_mut(call).notes.flags |= CANCELLED;
             return;
         };
-        let tries = self.relays.get_mut(place).tries;
-        self.hand.given_up(tries + 1);
+        let &mut Relay { tries, sent, .. } = self.relays.get_mut(place);
+        self.hand.given_up(tries > 0 || sent.is_hedge);
+        if self.care.is_some() {
+            self.drop_sides(place, false, cx);
+        }
         if child != CallId::NONE {
-            cx.cancel(child);
+            cx.pass_on(call, child);
             self.leave_target(place, cx);
         }
         self.finish(place, Outcome::TimedOut, cx);
@@ -69,7 +80,10 @@ impl Balancer {
         let Parent::Call(call) = cx.get(child).parent else { return };
         let place = cx.get(call).notes.mark as u32;
         cx.abandon(child);
-        self.release_target(place, Outcome::Unavailable, false, cx);
+        self.release_target(place, Outcome::Unavailable, false, Some(Failure::Reset), cx);
+        if self.care.is_some() && self.falls_back(place) {
+            return;
+        }
         self.finish(place, Outcome::Unavailable, cx);
     }
 
@@ -84,7 +98,13 @@ impl Balancer {
     ) {
         let &Call { notes: Notes { mark, .. }, class, key, .. } = cx.get(call);
         let place = mark as u32;
-        self.release_target(place, outcome, lost, cx);
+        self.release_target(place, outcome, lost, failure, cx);
+        if self.care.is_some() {
+            if failure.is_some() && self.falls_back(place) {
+                return;
+            }
+            self.drop_sides(place, failure.is_none(), cx);
+        }
         let Some(failure) = failure else { return self.finish(place, outcome, cx) };
         let tries = self.relays.get_mut(place).tries;
         let is_write = self.writes[usize::from(class)];
@@ -122,10 +142,15 @@ impl Balancer {
         let place = cx.get(call).notes.mark as u32;
         let relay = *self.relays.get_mut(place);
         let target = match self.settings.again {
-            spec::Again::Same if !self.targets.is_full(usize::from(relay.target)) => {
-                Some(usize::from(relay.target))
+            spec::Again::Same => {
+                let same = usize::from(relay.sent.target);
+                let may = !self.is_kept_away(cx.now(), same);
+                if self.targets.is_full(same) {
+                    self.choose(call, &[], cx)
+                } else {
+                    Some(same).filter(|_| may)
+                }
             }
-            spec::Again::Same => self.choose(call, &[], cx),
             spec::Again::Others => self.choose(call, relay.tried(), cx),
         };
         let Some(target) = target else {
@@ -133,7 +158,7 @@ impl Balancer {
             if self.line.is_some() && self.stand_in_line(call, tried, cx) {
                 return;
             }
-            self.hand.given_up(relay.tries + 1);
+            self.hand.given_up(relay.tries > 0);
             self.finish(place, relay.outcome, cx);
             return;
         };
@@ -143,32 +168,42 @@ impl Balancer {
     /// Sends a call to another target.
     pub(super) fn send_again(&mut self, call: CallId, place: u32, target: usize, cx: &mut Cx<'_>) {
         cx.count(gauges::RETRIES);
-        let child = self.send(call, target, cx);
+        let sent = self.send(call, target, 0, cx);
         let relay = self.relays.get_mut(place);
-        (relay.child, relay.target, relay.sent) = (child, target as u16, cx.now());
+        (relay.sent, relay.began) = (sent, sent.at);
     }
 
     /// A call has left its target.
     #[inline]
     fn leave_target(&mut self, place: u32, cx: &mut Cx<'_>) {
-        let Relay { target, sent, .. } = *self.relays.get_mut(place);
+        let Sent { target, at, .. } = self.relays.get_mut(place).sent;
         let (now, target) = (cx.now(), usize::from(target));
-        self.targets.left(now, target, now.since(sent));
+        self.targets.left(now, target, now.since(at));
         self.tell_if_drained(target, cx);
     }
 
     /// A call has left its target. The outcome counts for or against the target.
-    fn release_target(&mut self, place: u32, outcome: Outcome, lost: bool, cx: &mut Cx<'_>) {
+    fn release_target(
+        &mut self,
+        place: u32,
+        outcome: Outcome,
+        lost: bool,
+        failure: Option<Failure>,
+        cx: &mut Cx<'_>,
+    ) {
         let now = cx.now();
-        let Relay { target, sent, tries, .. } = *self.relays.get_mut(place);
-        self.hand.tried(tries + 1, outcome == Outcome::Ok);
-        let target = usize::from(target);
+        let Relay { sent, tries, .. } = *self.relays.get_mut(place);
+        self.hand.tried(tries > 0 || sent.is_hedge, outcome == Outcome::Ok);
+        if self.care.is_some() {
+            self.heed(sent, failure, cx);
+        }
+        let target = usize::from(sent.target);
         self.leave_target(place, cx);
         let Some(ejection) = self.settings.ejection else { return };
         // What a client may ask less or ask again is no fault of the target: HTTP 429 and 409.
         let error = !matches!(outcome, Outcome::Ok | Outcome::Throttled | Outcome::Conflict);
         let failed = lost || (error && !ejection.connections_only);
-        match self.targets.observed(now, target, sent, failed) {
+        match self.targets.observed(now, target, sent.at, failed) {
             Judged::Nothing => {}
             Judged::Ejected(until) => {
                 cx.alarm_at(until, timer::READMIT, About::Number(target as u32));

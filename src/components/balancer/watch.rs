@@ -105,8 +105,11 @@ impl Balancer {
         if !self.settings.drain.is_some_and(is_due) {
             return;
         }
+        if self.care.is_some() {
+            self.cut_sides(i, cx);
+        }
         for place in self.relays.at(i) {
-            let child = self.relays.get_mut(place).child;
+            let child = self.relays.get_mut(place).sent.child;
             self.cut(child, cx);
         }
     }
@@ -153,5 +156,6 @@ impl Balancer {
         }
         self.relays.clear();
         self.hand.crash();
+        self.care.iter_mut().for_each(|care| care.clear());
     }
 }

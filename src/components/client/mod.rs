@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 mod behaviour;
+mod care;
 mod connections;
 mod gauges;
 mod population;
@@ -29,6 +30,7 @@ use crate::parts::failure::Failure;
 use crate::parts::hand::{Again, Hand, Retries, Try};
 use crate::parts::members::Members;
 
+use care::{Care, give_up};
 use connections::Connections;
 use population::{Ended, Population, Visit};
 use resolver::{Lookup, Resolvers};
@@ -47,6 +49,8 @@ mod timer {
     pub(super) const ADJUST: u16 = 4;
     /// A resolver has waited too long for a name server.
     pub(super) const LOOKUP: u16 = 5;
+    /// A call has waited for long: another one follows it.
+    pub(super) const HEDGE: u16 = 6;
 }
 
 /// Purposes of keyed draws of a request.
@@ -60,6 +64,7 @@ mod purpose {
     pub(super) const FIRST_ANSWER: u64 = 6;
     /// A draw of a user, not of a request.
     pub(super) const PINNED: u64 = 7;
+    pub(super) const THROTTLE: u64 = 8;
 }
 
 /// Time for which a resolver waits for a name server, as the stub resolver of glibc [V].
@@ -86,6 +91,8 @@ pub struct Client {
     classes: Vec<f64>,
     /// Their time limit and their retries.
     hand: Hand<Try>,
+    /// What they do besides, if anything.
+    care: Option<Box<Care>>,
     /// How long a try lasts, if requests carry the moment at which it ends.
     propagates: Option<SimDuration>,
     /// Whether a user who gives up says so.
@@ -132,6 +139,7 @@ impl Client {
                 timer::DEADLINE,
                 spec.retry.as_ref().map_or_else(Retries::none, |retry| retry.retries(true)),
             ),
+            care: (!spec.care().is_empty()).then(|| Box::new(Care::new(spec.care().calling()))),
             propagates: spec.propagate.then(|| spec.timeout()),
             cancels: spec.cancel,
             writes: site.classes.iter().map(|class| class.writes).collect(),
@@ -183,6 +191,9 @@ impl Client {
     /// Makes a try of a request: sets its time limit, resolves the name, and makes the call.
     #[inline(always)]
     fn attempt(&mut self, limit: Try, key: u64, cx: &mut Cx<'_>) {
+        if self.care.is_some() && !self.lets_pass(limit, key, cx) {
+            return;
+        }
         self.hand.wait_for(limit, cx);
         if let Some(address) = self.resolve(limit.request, key, cx) {
             self.ask(limit.request, address, cx);
@@ -235,6 +246,9 @@ impl Client {
         if let Some(limit) = self.propagates {
             cx.set_deadline(call, cx.now() + limit);
         }
+        if self.care.is_some() {
+            self.called(request, call, cx);
+        }
     }
 
     /// Handles a name server that does not answer: the resolver asks again, or gives up.
@@ -279,8 +293,10 @@ impl Client {
             connections.answered(cx.request(request).user, cx);
         }
         if outcome == Outcome::Ok {
-            if self.hand.counts() {
-                self.hand.tried(cx.request(request).attempt, true);
+            if self.care.is_some() {
+                self.won(request, call, cx);
+            } else if self.hand.counts() {
+                self.hand.tried(cx.request(request).attempt > 1, true);
             }
             self.finish(request, outcome, cx);
         } else {
@@ -295,6 +311,12 @@ impl Client {
         let most = self.addresses;
         let &mut Request { list, asked, .. } = cx.request(request);
         let next = cx.listed(list, usize::from(asked)).filter(|_| was_refused && asked < most);
+        // Nobody is left to ask: the user waits for the last one, until the time limit of the try.
+        let waits = was_refused && outcome == Outcome::TimedOut && self.waits_on;
+        let failure = Failure::of(cx.get(call).connection, outcome).unwrap_or(Failure::Rejected);
+        if self.care.is_some() && self.lost(request, call, failure, next.is_some() || waits, cx) {
+            return;
+        }
         if let Some(address) = next {
             cx.count(gauges::NEXT_ADDRESSES);
             cx.request(request).asked += 1;
@@ -305,24 +327,23 @@ impl Client {
             return;
         }
         cx.request(request).call = CallId::NONE;
-        if was_refused && outcome == Outcome::TimedOut && self.waits_on {
-            // Nobody is left to ask: the user waits for the last one, until the time limit of the try.
+        if waits {
             let address = cx.get(call).callee;
             self.ask(request, address, cx);
             return;
         }
-        let failure = Failure::of(cx.get(call).connection, outcome);
-        self.failed(request, failure.unwrap_or(Failure::Rejected), outcome, cx);
+        self.failed(request, failure, outcome, cx);
     }
 
     /// Handles a failed try: retries after a pause, or ends the request.
     #[cold]
     fn failed(&mut self, request: RequestId, failure: Failure, outcome: Outcome, cx: &mut Cx<'_>) {
         let now = cx.now();
+        let was_paid = self.care.is_some() && self.give_up_try(request, failure, cx);
         let state = cx.request(request);
         let attempt = state.attempt;
         let mut rng = draws(state.key, purpose::BACKOFF << 16 | u64::from(attempt));
-        self.hand.tried(attempt, false);
+        self.hand.tried(was_paid || attempt > 1, false);
         let is_write = self.writes[usize::from(state.class)];
         match self.hand.retries.again(attempt, failure, is_write, now, &mut rng) {
             Again::Yes => {
@@ -352,10 +373,8 @@ impl Client {
         while let Some(limit) = self.hand.late(cx) {
             let call = std::mem::replace(&mut cx.request(limit.request).call, CallId::NONE);
             let connection = cx.find(call).map_or(Connection::Refused, |call| call.connection);
-            if self.cancels {
-                cx.cancel(call);
-            } else {
-                cx.abandon(call);
+            if self.care.is_none() {
+                give_up(call, self.cancels, cx);
             }
             self.failed(limit.request, Failure::late(connection), Outcome::TimedOut, cx);
         }
@@ -394,6 +413,7 @@ impl Client {
             (timer::RETRY, About::Request(request)) => self.retry(request, cx),
             (timer::ADJUST, _) => self.population.adjust(cx),
             (timer::LOOKUP, About::Call(call)) => self.unanswered(call, cx),
+            (timer::HEDGE, About::Call(call)) => self.hedge(call, cx),
             _ => unreachable!("a client sets no other timer"),
         }
     }

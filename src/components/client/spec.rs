@@ -14,8 +14,12 @@ use crate::model::site::Site;
 use crate::model::spec::{
     Arrow, Demand, Files, Offered, Outline, Peak, Problems, RequestClass, Rest, Spec, Users,
 };
+use crate::parts::breaker::BreakerSpec;
+use crate::parts::calling::CallingSpec;
 use crate::parts::connecting::Connecting;
+use crate::parts::hedge::HedgeSpec;
 use crate::parts::retry::{BUDGETS, DEADLINES, Retry};
+use crate::parts::throttle::ThrottleSpec;
 
 use super::Client;
 use super::arrivals::ArrivalsSpec;
@@ -78,6 +82,12 @@ pub struct ClientSpec {
     pub keep_alive: Option<Duration>,
     /// What happens after a try that failed. Default: nothing.
     pub retry: Option<Retry>,
+    /// A circuit breaker before `target`, one for all users together. Default: none.
+    pub breaker: Option<BreakerSpec>,
+    /// A second call for an answer that takes long. Default: none.
+    pub hedge: Option<HedgeSpec>,
+    /// Requests that are refused before they are sent, while too few are accepted; all users count together. Default: none.
+    pub throttle: Option<ThrottleSpec>,
     /// Caches that resolve names for these users, with shares that fall like 1/n. Default: 20 [T].
     pub resolvers: Option<u32>,
     /// Number of addresses of a name that a user tries to connect to, one after the other; a box that lets the user in is the
@@ -93,6 +103,16 @@ pub struct ClientSpec {
 impl ClientSpec {
     pub(super) fn timeout(&self) -> SimDuration {
         self.timeout.map_or(SimDuration::from_secs(30), |timeout| timeout.0)
+    }
+
+    /// What users do besides trying again.
+    pub(super) fn care(&self) -> CallingSpec<'_> {
+        CallingSpec {
+            retry: None,
+            breaker: self.breaker.as_ref(),
+            hedge: self.hedge.as_ref(),
+            throttle: self.throttle.as_ref(),
+        }
     }
 
     /// The time limit for connections. A user who can go on to another address gives the first one half of the time.
@@ -317,7 +337,7 @@ impl Spec for ClientSpec {
     }
 
     fn attempts(&self) -> u32 {
-        self.retry.as_ref().map_or(1, |retry| u32::from(retry.attempts))
+        self.retry.as_ref().map_or(1, |retry| u32::from(retry.attempts)) * self.care().attempts()
     }
 
     fn patience(&self) -> Option<(&'static str, SimDuration)> {
@@ -341,6 +361,7 @@ impl Spec for ClientSpec {
         if let Some(retry) = &self.retry {
             retry.check("retry", problems);
         }
+        self.care().check("", problems);
         if let Some(trace) = &self.trace {
             trace.check(outline, problems);
         }

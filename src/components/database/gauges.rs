@@ -13,6 +13,8 @@ pub const GAUGES: &[Gauge] = &[
     ).more_is_better(),
     Gauge::count("page_reads", "Pages read from the disk."),
     Gauge::count("flushes", "Flushes of the log to the disk."),
+    Gauge::count("swaps", "Optimistic writes that were tried."),
+    Gauge::count("conflicts", "Optimistic writes that were not done, because the row had changed since it was read.").less_is_better(),
     Gauge::level(APPLYING_NAME, "Workers of a node that apply what other nodes have written."),
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
     Gauge::count("failovers", "Times that another node became the primary."),
@@ -34,6 +36,8 @@ pub const GAUGES: &[Gauge] = &[
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
 pub(super) const PAGE_READS: GaugeId = GaugeId::of("page_reads", GAUGES);
 pub(super) const FLUSHES: GaugeId = GaugeId::of("flushes", GAUGES);
+pub(super) const SWAPS: GaugeId = GaugeId::of("swaps", GAUGES);
+pub(super) const CONFLICTS: GaugeId = GaugeId::of("conflicts", GAUGES);
 pub(super) const APPLYING: GaugeId = GaugeId::of(APPLYING_NAME, GAUGES);
 pub(super) const REROUTES: GaugeId = GaugeId::of("reroutes", GAUGES);
 pub(super) const FAILOVERS: GaugeId = GaugeId::of("failovers", GAUGES);

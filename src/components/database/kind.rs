@@ -25,7 +25,8 @@ use super::spec::{DatabaseSpec, Pick, Topology};
 
 impl Spec for DatabaseSpec {
     fn answers(&self) -> Verbs {
-        Verbs::QUERY
+        // Which version a replica has is not known here.
+        if self.is_replicated() { Verbs::QUERY } else { Verbs::QUERY.and(Verbs::SWAP) }
     }
 
     fn host(&self) -> Option<&str> {

@@ -28,6 +28,7 @@ mod peer;
 mod replica;
 mod resources;
 mod router;
+mod rows;
 mod script;
 mod ship;
 mod spec;

@@ -18,6 +18,7 @@ use super::member::{Commit, Member};
 use super::message::{flag, is_replay, kind, order};
 use super::peer::Peer;
 use super::replica::Replica;
+use super::rows::Rows;
 use super::spec::DatabaseSpec;
 use super::spec::{Engine, Work};
 use super::timer;
@@ -56,6 +57,8 @@ pub struct Database {
     page_read: SimDuration,
     /// Whether each class writes.
     writes: Vec<bool>,
+    /// The versions of rows, once one is asked for.
+    rows: Option<Box<Rows>>,
     /// Writes whose flush is in progress.
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
@@ -85,6 +88,7 @@ impl Database {
             hit_ratio: spec.hit_ratio(),
             page_read: disk.latency,
             writes: site.classes.iter().map(|class| class.writes).collect(),
+            rows: None,
             flushing: Vec::new(),
             waiting: Vec::new(),
             disk_full: false,
@@ -155,7 +159,11 @@ impl Database {
 
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
         let call = cx.get(call);
-        is_replay(call.ask()) || self.writes[usize::from(call.class)]
+        match call.ask().verb {
+            Verb::Look => false,
+            Verb::Swap { .. } => true,
+            _ => is_replay(call.ask()) || self.writes[usize::from(call.class)],
+        }
     }
 
     /// Continues a query whose work on a core or the disk is done.
@@ -172,6 +180,8 @@ impl Database {
                 _ => format!("misses the buffer cache and reads {pages} pages of the disk"),
             });
             cx.work(call, Device::Disk, self.page_read.saturating_mul(pages));
+        } else if self.rows.is_some() && self.meets_conflict(call, cx) {
+            self.leave(call, Outcome::Conflict, cx);
         } else if self.is_write(call, cx) && self.disk_full {
             // A write for which the disk has no room fails at its commit, after all the work.
             self.leave(call, Outcome::Rejected, cx);
@@ -179,6 +189,7 @@ impl Database {
             && let Some(lazy) = &mut self.lazy
         {
             lazy.acknowledge(cx);
+            self.wrote(call, cx);
             self.answer(call, cx);
         } else if self.is_write(call, cx) {
             self.commit(call, cx);
@@ -218,10 +229,36 @@ impl Database {
     }
 
     fn answer(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        if cx.get(call).ask().verb == Verb::Look {
+            let rows = self.rows.get_or_insert_default();
+            cx.get_mut(call).answer = u64::from(rows.look(call, cx));
+        }
         let Scope { joins, gone, .. } = self.work_of(call, cx).left;
         let state = cx.get_mut(call);
         state.answer = Found { joins, gone, position: state.answer }.encode();
         self.leave(call, Outcome::Ok, cx);
+    }
+
+    // Optimistic writes ---------------------------------------------------------------------------------------------
+
+    /// Whether a call is about to write a row that has changed since its caller read it.
+    #[cold]
+    fn meets_conflict(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let Verb::Swap { seen } = cx.get(call).ask().verb else { return false };
+        cx.count(gauges::SWAPS);
+        let is_free = self.rows.get_or_insert_default().swap(call, seen, cx);
+        if !is_free {
+            cx.count(gauges::CONFLICTS);
+            cx.annotate(call, || "is not done: the row has changed since it was read".into());
+        }
+        !is_free
+    }
+
+    /// A write is committed.
+    fn wrote(&mut self, call: CallId, cx: &Cx<'_>) {
+        if let Some(rows) = &mut self.rows {
+            rows.committed(call, matches!(cx.get(call).ask().verb, Verb::Swap { .. }), cx);
+        }
     }
 
     // Group commit --------------------------------------------------------------------------------------------------
@@ -270,6 +307,7 @@ impl Database {
         if let Some(member) = &mut self.member {
             member.acknowledge(call, cx);
         }
+        self.wrote(call, cx);
         self.answer(call, cx);
     }
 
@@ -358,6 +396,7 @@ impl Database {
         }
         self.flushing.clear();
         self.waiting.clear();
+        self.rows.iter_mut().for_each(|rows| rows.crash());
         if let Some(lazy) = &mut self.lazy {
             lazy.crash(has_no_power, cx);
         }

@@ -194,6 +194,10 @@ impl Server {
                 self.stop_errands(call, cx);
                 self.resolve(call, Outcome::TimedOut, Found::default(), cx);
             }
+            Some(Action::Cpu(_) | Action::Wait(_) | Action::Crowded(..)) if cx.is_revoked(call) => {
+                cx.stop_work(call);
+                self.fail(call, Outcome::TimedOut, cx);
+            }
             _ => cx.get_mut(call).notes.flags |= CANCELLED,
         }
     }

@@ -126,14 +126,15 @@ impl Server {
         let ordinal = ordinal(call, notes.pending, cx);
         let stage = &self.stages[usize::from(notes.step)];
         let Action::Query(_, _, scope) = stage.action else { return };
-        let takes_care = stage.calling.is_some();
+        let (takes_care, swaps) = (stage.calling.is_some(), stage.swaps);
         let scope = match notes.pending {
             0 => scope,
             // The next hop of a traversal, if the database cannot traverse.
             hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
             _ => Scope::default(),
         };
-        let ask = Ask::query(cx.data_key(call, ordinal), scope);
+        let key = cx.data_key(call, ordinal);
+        let ask = if swaps { Ask::look(key) } else { Ask::query(key, scope) };
         if takes_care {
             self.run_errand(call, ordinal, ask, cx);
         } else {

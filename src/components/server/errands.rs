@@ -1,15 +1,18 @@
 //! Errands: what a server's step with tries, a breaker or a second call asks another box for. An errand begins with its
 //! first call and ends with an answer that counts, whatever number of calls that takes.
 
+use crate::kernel::random::unit_open;
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::ask::{Ask, Found};
-use crate::model::call::{Call, Connection};
+use crate::model::ask::{Ask, Found, Verb};
+use crate::model::call::{Call, Connection, copy_of};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
+use crate::parts::calling::Denial;
 use crate::parts::failure::Failure;
 use crate::parts::hand::Again;
 use crate::parts::hedge::HEDGES_MAX;
-use crate::queueing::circuit_breaker::{Change, Pass};
+use crate::parts::legs::{Leg, Legs};
+use crate::queueing::circuit_breaker::Change;
 
 use super::{Action, ENDED, Server, gauges};
 
@@ -22,16 +25,8 @@ pub(super) const HEDGE: u16 = 5;
 /// Purpose of the draws for another try, apart from those of the steps.
 const RETRY_DRAWS: u64 = 1 << 62;
 
-/// One call of an errand that has had no answer yet.
-#[derive(Clone, Copy, Debug)]
-struct Out {
-    child: CallId,
-    pass: Pass,
-    /// Whether the budget of tries has paid for it.
-    is_paid: bool,
-    /// Whether it is not the first call of its try.
-    is_hedge: bool,
-}
+/// Purpose of the draws of a throttle.
+const THROTTLE_DRAWS: u64 = 1 << 63;
 
 /// One thing that a call asks another box for.
 #[derive(Clone, Copy, Debug)]
@@ -49,21 +44,11 @@ struct Errand {
     began: SimTime,
     /// The last pause.
     pause: SimDuration,
-    out: [Option<Out>; HEDGES_MAX as usize],
+    /// Its calls that have had no answer yet.
+    out: Legs,
     /// The errands of the same call before and after it.
     before: Option<u32>,
     after: Option<u32>,
-}
-
-impl Errand {
-    /// Takes out the call that has been answered.
-    fn take(&mut self, child: CallId) -> Option<Out> {
-        self.out.iter_mut().find(|out| out.is_some_and(|out| out.child == child))?.take()
-    }
-
-    fn is_out(&self) -> bool {
-        self.out.iter().any(Option::is_some)
-    }
 }
 
 /// The errands of a machine, each in a place whose number its calls hold as their tag.
@@ -125,18 +110,21 @@ impl Server {
         let at = usize::from(cx.get(call).notes.step);
         let is_open = self.stages[at].calling.as_ref().is_some_and(|calling| calling.is_open(cx.now()));
         if is_open {
-            self.deny(call, cx);
+            self.deny(call, Denial::Open, cx);
             self.fail(call, Outcome::Unavailable, cx);
         }
         is_open
     }
 
-    fn deny(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        cx.count(gauges::BREAKER_DENIED);
-        cx.annotate(call, || "asks nobody: the circuit breaker is open".into());
+    fn deny(&mut self, call: CallId, denial: Denial, cx: &mut Cx<'_>) {
+        cx.count(match denial {
+            Denial::Open => gauges::BREAKER_DENIED,
+            Denial::Throttled => gauges::THROTTLED_LOCALLY,
+        });
+        cx.annotate(call, || denial.told().into());
     }
 
-    /// Begins an errand of a call. Returns false if the call has failed, because the breaker lets nothing pass.
+    /// Begins an errand of a call. Returns false if the call has failed, because nothing may be sent.
     pub(super) fn run_errand(&mut self, call: CallId, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) -> bool {
         let at = cx.get(call).notes.step;
         let errand = Errand {
@@ -148,7 +136,7 @@ impl Server {
             sent: 0,
             began: cx.now(),
             pause: SimDuration::ZERO,
-            out: [None; HEDGES_MAX as usize],
+            out: Legs::default(),
             before: None,
             after: first_of(call, cx),
         };
@@ -163,36 +151,44 @@ impl Server {
         self.send_errand(place, cx)
     }
 
-    /// Sends one more call of an errand. Returns false if the breaker lets nothing pass and nothing else is out: the errand
-    /// and its call have failed.
+    /// Sends one more call of an errand. Returns false if nothing may be sent: the errand and its call have failed, unless another
+    /// call is out.
     fn send_errand(&mut self, place: u32, cx: &mut Cx<'_>) -> bool {
         let now = cx.now();
         let Some(&mut Errand { call, at, ordinal, ask, attempt, sent, .. }) = self.errands.get_mut(place)
         else {
             return false;
         };
+        let is_write = self.is_write(ask, cx.get(call).class);
         let Some(calling) = &mut self.stages[usize::from(at)].calling else { return false };
-        let is_paid = attempt > 1 || sent > 0;
-        let Some(pass) = calling.allow(now) else {
-            if is_paid {
-                calling.not_sent();
-            }
-            self.deny(call, cx);
-            if sent == 0 {
-                self.end_errand(place, cx);
-                self.resolve(call, Outcome::Unavailable, Found::default(), cx);
-            }
-            return false;
-        };
-        let hedge = calling.hedge.as_ref().filter(|hedge| sent + 1 < hedge.attempts);
-        let delay = hedge.and_then(|hedge| hedge.delay());
-        let to = self.target_of(usize::from(at));
+        // The second call of an optimistic write is no second try.
+        let is_second = matches!(ask.verb, Verb::Swap { .. });
+        let is_paid = attempt > 1 || (sent > 0 && !is_second);
+        let key = cx.get(call).key;
         // Each call of an errand has draws of its own.
         let calls = u64::from(attempt - 1) * u64::from(HEDGES_MAX) + u64::from(sent);
-        let child = self.send(call, to, ordinal | calls << 48, ask, cx);
+        let draw = || unit_open(&mut cx.rng_of(key, THROTTLE_DRAWS | copy_of(ordinal, calls)));
+        let pass = match calling.allow(now, draw) {
+            Ok(pass) => pass,
+            Err(denial) => {
+                if is_paid {
+                    calling.not_sent();
+                }
+                self.deny(call, denial, cx);
+                if sent == 0 || is_second {
+                    self.end_errand(place, cx);
+                    self.resolve(call, denial.outcome(), Found::default(), cx);
+                }
+                return false;
+            }
+        };
+        let hedge = calling.hedge.as_ref().filter(|hedge| sent + 1 < hedge.attempts(is_write));
+        let delay = hedge.and_then(|hedge| hedge.delay());
+        let to = self.target_of(usize::from(at));
+        let child = self.send(call, to, copy_of(ordinal, calls), ask, cx);
         cx.set_tag(child, place);
         if let Some(errand) = self.errands.get_mut(place) {
-            errand.out[usize::from(sent)] = Some(Out { child, pass, is_paid, is_hedge: sent > 0 });
+            errand.out.add(Leg { call: child, pass, is_paid, is_hedge: sent > 0 && !is_second });
             errand.sent += 1;
             if sent == 0 {
                 errand.began = now;
@@ -207,7 +203,7 @@ impl Server {
     /// A call of an errand has waited for long: another one follows it.
     pub(super) fn hedge(&mut self, child: CallId, cx: &mut Cx<'_>) {
         let Some(tag) = cx.tag(child) else { return };
-        let is_waiting = |errand: &Errand| errand.out.iter().flatten().any(|out| out.child == child);
+        let is_waiting = |errand: &Errand| errand.out.iter().any(|leg| leg.call == child);
         let Some(&mut Errand { call, at, .. }) =
             self.errands.get_mut(tag).filter(|errand| is_waiting(errand))
         else {
@@ -240,11 +236,11 @@ impl Server {
         let now = cx.now();
         let Some(tag) = cx.tag(child) else { return };
         let Some(errand) = self.errands.get_mut(tag) else { return };
-        let Some(out) = errand.take(child) else { return };
-        let &mut Errand { call, at, began, .. } = errand;
-        let others_are_out = errand.is_out();
+        let Some(leg) = errand.out.take(child) else { return };
+        let &mut Errand { call, at, began, ask, .. } = errand;
+        let others_are_out = !errand.out.is_empty();
         let Some(calling) = &mut self.stages[usize::from(at)].calling else { return };
-        match calling.tried(out.is_paid, out.pass, failure, now) {
+        match calling.tried(leg.is_paid, leg.pass, failure, now) {
             Some(Change::Opened) => {
                 cx.count(gauges::BREAKER_OPENED);
                 cx.note(cx.me(), "breaker opened");
@@ -252,13 +248,17 @@ impl Server {
             Some(Change::Closed) => cx.note(cx.me(), "breaker closed"),
             None => {}
         }
-        if failure.is_none() {
+        if failure.is_none() && ask.verb == Verb::Look {
+            errand.ask = Ask::swap(ask.key, Found::decode(answer).position as u32);
+            cx.annotate(call, || format!("has read version {} of the row", Found::decode(answer).position));
+            self.send_errand(tag, cx);
+        } else if failure.is_none() {
             if let Some(hedge) = &mut calling.hedge {
                 // From the first call on: below the delay these are the times without a second call, so that the percentile
                 // of both is the same.
                 hedge.answered(now.since(began));
             }
-            if out.is_hedge {
+            if leg.is_hedge {
                 cx.count(gauges::HEDGES_WON);
             }
             self.stop_errand(tag, cx);
@@ -271,21 +271,26 @@ impl Server {
     /// All calls of a try have failed: another try follows, or the errand fails.
     fn errand_failed(&mut self, place: u32, outcome: Outcome, failure: Failure, cx: &mut Cx<'_>) {
         let now = cx.now();
-        let Some(&mut Errand { call, at, ordinal, attempt, pause, .. }) = self.errands.get_mut(place) else {
+        let Some(&mut Errand { call, at, ordinal, ask, attempt, pause, .. }) = self.errands.get_mut(place)
+        else {
             return;
         };
         if !self.is_going_on(call, cx) {
             return self.end_errand(place, cx);
         }
         let &Call { key, class, .. } = cx.get(call);
-        let mut rng = cx.rng_of(key, RETRY_DRAWS | u64::from(attempt) << 48 | ordinal);
-        let is_write = self.writes[usize::from(class)];
+        let mut rng = cx.rng_of(key, RETRY_DRAWS | copy_of(ordinal, u64::from(attempt)));
+        let is_write = self.is_write(ask, class);
+        let swaps = self.stages[usize::from(at)].swaps;
         let Some(calling) = &mut self.stages[usize::from(at)].calling else { return };
         match calling.retries.again(attempt, failure, is_write, now, &mut rng) {
             Again::Yes => {
                 let pause = calling.retries.pause(attempt, pause, &mut rng);
                 if let Some(errand) = self.errands.get_mut(place) {
                     (errand.attempt, errand.sent, errand.pause) = (attempt + 1, 0, pause);
+                    if swaps {
+                        errand.ask = Ask::look(ask.key);
+                    }
                 }
                 cx.count(gauges::RETRIES);
                 cx.annotate(call, || format!("asks again after {pause}"));
@@ -305,6 +310,15 @@ impl Server {
         }
     }
 
+    /// Whether an ask of an errand writes.
+    fn is_write(&self, ask: Ask, class: u16) -> bool {
+        match ask.verb {
+            Verb::Look => false,
+            Verb::Swap { .. } => true,
+            _ => self.writes[usize::from(class)],
+        }
+    }
+
     /// The pause before another try is over.
     pub(super) fn try_again(&mut self, place: u32, cx: &mut Cx<'_>) {
         let Some(&mut Errand { call, at, .. }) = self.errands.get_mut(place) else { return };
@@ -320,14 +334,16 @@ impl Server {
 
     /// An errand ends, and nobody waits for its calls any more.
     fn stop_errand(&mut self, place: u32, cx: &mut Cx<'_>) {
-        let Some(&mut Errand { at, out, .. }) = self.errands.get_mut(place) else { return };
-        for out in out.into_iter().flatten() {
+        let Some(&mut Errand { call, at, out, .. }) = self.errands.get_mut(place) else { return };
+        for leg in out.iter() {
             let Some(calling) = &mut self.stages[usize::from(at)].calling else { continue };
-            calling.given_up(out.is_paid, out.pass);
-            if self.cancels || calling.hedge.as_ref().is_some_and(|hedge| hedge.cancels) {
-                cx.cancel(out.child);
+            calling.given_up(leg.is_paid, leg.pass);
+            if calling.hedge.as_ref().is_some_and(|hedge| hedge.cancels) {
+                cx.revoke(leg.call);
+            } else if self.cancels {
+                cx.pass_on(call, leg.call);
             } else {
-                cx.abandon(out.child);
+                cx.abandon(leg.call);
             }
         }
         self.end_errand(place, cx);
@@ -339,7 +355,7 @@ impl Server {
         while let Some(at) = place {
             let Some(errand) = self.errands.get_mut(at) else { return };
             place = errand.after;
-            if errand.is_out() {
+            if !errand.out.is_empty() {
                 self.stop_errand(at, cx);
             }
         }

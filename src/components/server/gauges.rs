@@ -41,6 +41,7 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("hedges_won", "Second calls whose answer came first."),
     Gauge::count("breaker_opened", "Times that a circuit breaker opened.").less_is_better(),
     Gauge::count("breaker_denied", "Calls to other boxes that an open circuit breaker did not let pass."),
+    Gauge::count("throttled_locally", "Calls to other boxes that a `throttle` did not let pass."),
     Gauge::count("cancelled", "Calls inside that their callers cancelled."),
     Gauge::count("dropped_late", "Calls that were dropped because their deadline had passed."),
     Gauge::time("gc_pause", "Time of each collection of garbage, in which all cores stood still.")
@@ -95,6 +96,7 @@ pub(super) const HEDGES: GaugeId = GaugeId::of("hedges", GAUGES);
 pub(super) const HEDGES_WON: GaugeId = GaugeId::of("hedges_won", GAUGES);
 pub(super) const BREAKER_OPENED: GaugeId = GaugeId::of("breaker_opened", GAUGES);
 pub(super) const BREAKER_DENIED: GaugeId = GaugeId::of("breaker_denied", GAUGES);
+pub(super) const THROTTLED_LOCALLY: GaugeId = GaugeId::of("throttled_locally", GAUGES);
 pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
 pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);
 pub(super) const CONNECTS: GaugeId = GaugeId::of("connects", GAUGES);

@@ -44,6 +44,8 @@ pub(super) struct Stage {
     pub(super) class: Option<u16>,
     /// The care that it takes with its calls, if any.
     pub(super) calling: Option<Box<Calling>>,
+    /// Whether its query is an optimistic write.
+    pub(super) swaps: bool,
     /// The pools of which a call holds a connection in this step, one for each transaction around it.
     pub(super) open: Vec<usize>,
 }
@@ -68,7 +70,14 @@ impl Server {
             let end = self.stages.len();
             self.stages[at].action = Action::Begin(database, end);
             let action = Action::End(database);
-            self.stages.push(Stage { action, chance: None, class: None, calling: None, open: open.clone() });
+            self.stages.push(Stage {
+                action,
+                chance: None,
+                class: None,
+                calling: None,
+                swaps: false,
+                open: open.clone(),
+            });
             open.pop();
         }
     }
@@ -89,13 +98,14 @@ impl Server {
             _ => unreachable!("the loader has checked that a step does one thing"),
         };
         let asks = matches!(action, Action::Query(..) | Action::Call(..));
-        let takes_care = !step.calling().is_empty() || (spec.cancel && asks);
+        let takes_care = !step.calling().is_empty() || step.swap || (spec.cancel && asks);
         let class =
             step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
         Stage {
             action,
             chance: step.chance.map(|chance| chance.0),
             class: class.map(|index| index as u16),
+            swaps: step.swap,
             calling: takes_care.then(|| Box::new(step.calling().calling())),
             open: Vec::new(),
         }

@@ -10,6 +10,7 @@ use crate::parts::breaker::BreakerSpec;
 use crate::parts::calling::CallingSpec;
 use crate::parts::hedge::HedgeSpec;
 use crate::parts::retry::Retry;
+use crate::parts::throttle::ThrottleSpec;
 
 /// Largest number of repetitions of a step, and of parallel branches.
 const TIMES_MAX: u32 = 10_000;
@@ -55,6 +56,9 @@ pub struct Step {
     pub hops: Option<u8>,
     /// Neighbours of each entity, with `hops`.
     pub fanout: Option<u16>,
+    /// An optimistic write: the query reads the row, and a second one writes it if nobody has written it meanwhile; else the step ends as
+    /// `conflict`, and a `retry` reads the row again. Only for `query`, of a database without replicas. Default: false.
+    pub swap: bool,
     /// Number of parallel calls; the step ends with the last answer. Only for `call`.
     pub parallel: Option<u32>,
     /// Tries after the first, of each call of this step. Its worker, its memory and its connection are held meanwhile. Only for
@@ -64,6 +68,9 @@ pub struct Step {
     pub breaker: Option<BreakerSpec>,
     /// A second call for an answer that takes long. Only for `query` and `call`. Default: none.
     pub hedge: Option<HedgeSpec>,
+    /// Calls that each machine refuses itself while too few are accepted; they end as throttled and reach nobody. Only for `query`
+    /// and `call`. Default: none.
+    pub throttle: Option<ThrottleSpec>,
     /// Share of the calls that take this step. Default: all.
     pub chance: Option<Share>,
     /// Only for requests of this class. Default: for all.
@@ -84,7 +91,12 @@ impl Step {
 
     /// Returns how it calls.
     pub(super) fn calling(&self) -> CallingSpec<'_> {
-        CallingSpec { retry: self.retry.as_ref(), breaker: self.breaker.as_ref(), hedge: self.hedge.as_ref() }
+        CallingSpec {
+            retry: self.retry.as_ref(),
+            breaker: self.breaker.as_ref(),
+            hedge: self.hedge.as_ref(),
+            throttle: self.throttle.as_ref(),
+        }
     }
 
     fn check_calling(&self, at: &str, problems: &mut Problems) {
@@ -92,6 +104,7 @@ impl Step {
             ("retry", self.retry.is_some()),
             ("breaker", self.breaker.is_some()),
             ("hedge", self.hedge.is_some()),
+            ("throttle", self.throttle.is_some()),
         ];
         for (key, given) in keys {
             if given && self.query.is_none() && self.call.is_none() {
@@ -99,7 +112,26 @@ impl Step {
                 problems.error(format!("{at}.{key}"), "this step asks no other box", help);
             }
         }
-        self.calling().check(at, problems);
+        self.calling().check(&format!("{at}."), problems);
+    }
+
+    fn check_swap(&self, at: &str, problems: &mut Problems) {
+        if !self.swap {
+            return;
+        }
+        let others = [
+            ("parts", self.parts.is_some()),
+            ("joins", self.joins.is_some()),
+            ("hops", self.hops.is_some()),
+            ("hedge", self.hedge.is_some()),
+        ];
+        if self.query.is_none() {
+            let help = "name a database: query = \"db\"";
+            problems.error(format!("{at}.swap"), "only a `query` writes a row", help);
+        } else if let Some((key, _)) = others.iter().find(|(_, given)| *given) {
+            let message = format!("an optimistic write is of one row, once: it has no `{key}`");
+            problems.error(format!("{at}.{key}"), message, "write it as another step");
+        }
     }
 
     fn check_asks(&self, at: &str, problems: &mut Problems) {
@@ -142,9 +174,11 @@ impl Step {
         }
     }
 
-    /// Returns the number of calls that the step makes to another box each time it is taken.
+    /// Returns the number of calls that the step makes to another box each time it is taken: of an optimistic write that meets no other
+    /// these are two.
     pub(super) fn calls(&self) -> f64 {
-        f64::from(self.times.unwrap_or(1)) * f64::from(self.parallel.unwrap_or(1))
+        let each = if self.swap { 2.0 } else { 1.0 };
+        each * f64::from(self.times.unwrap_or(1)) * f64::from(self.parallel.unwrap_or(1))
     }
 
     /// Returns the share of the calls of a class that take the step.
@@ -198,7 +232,17 @@ impl Step {
             );
         }
         self.check_asks(at, problems);
+        self.check_swap(at, problems);
         self.check_calling(at, problems);
+        self.check_class(at, outline, problems);
+        for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {
+            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
+                problems.warn(format!("{at}.{key}"), warning, "");
+            }
+        }
+    }
+
+    fn check_class(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
         if let Some(class) = &self.class
             && !outline.classes.iter().any(|known| known.name == *class)
         {
@@ -208,11 +252,6 @@ impl Step {
                 format!("no request class `{class}`"),
                 format!("the classes are {}", known.join(", ")),
             );
-        }
-        for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {
-            if let Some(warning) = dist.as_ref().and_then(Dist::warning) {
-                problems.warn(format!("{at}.{key}"), warning, "");
-            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What few calls carry, and callers that wait no longer and say so.
 
 use crate::kernel::time::SimTime;
+use crate::model::call::Awaited;
 use crate::model::signal::CallId;
 
 use super::Cx;
@@ -10,6 +11,36 @@ impl Cx<'_> {
     /// [`Signal::Cancelled`](crate::model::signal::Signal::Cancelled), if it has not answered before.
     pub fn cancel(&mut self, call: CallId) {
         self.world.cancel(call);
+    }
+
+    /// As [`Cx::cancel`], of a call that was made to be taken back, such as one of two for the same answer: its callee ends the work
+    /// for it at once, and not at the next step.
+    pub fn revoke(&mut self, call: CallId) {
+        self.cancel(call);
+        if let Some(call) = self.world.calls.get_mut(call.0) {
+            call.awaited = Awaited::Revoked;
+        }
+    }
+
+    /// Cancels a call for `call`, or revokes it if `call` itself was revoked.
+    pub fn pass_on(&mut self, call: CallId, child: CallId) {
+        if self.is_revoked(call) {
+            self.revoke(child);
+        } else {
+            self.cancel(child);
+        }
+    }
+
+    /// Whether a call was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, call: CallId) -> bool {
+        self.find(call).is_some_and(|call| call.awaited == Awaited::Revoked)
+    }
+
+    /// Ends the work for a call on the cores, if there is some. No [`Signal::Done`](crate::model::signal::Signal::Done) follows. Takes
+    /// time linear in the work there.
+    pub fn stop_work(&mut self, call: CallId) {
+        self.world.stop_task(self.me, call);
     }
 
     /// Sets the moment after which nobody can use the answer to a call that this component has made.
@@ -46,6 +77,6 @@ impl Cx<'_> {
     /// Whether the caller of a call that is inside this component still waits: it has neither given up nor crashed. For
     /// work that needs its caller all the time, such as a transfer.
     pub fn is_awaited(&self, call: CallId) -> bool {
-        !self.get(call).abandoned
+        self.get(call).awaited == Awaited::Yes
     }
 }

@@ -4,7 +4,7 @@ use super::World;
 use crate::kernel::random::mix;
 use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verb};
-use crate::model::call::{Call, Connection, Notes, Origin, Parent, Request, Stage};
+use crate::model::call::{Awaited, Call, Connection, Notes, Origin, Parent, Request, Stage};
 use crate::model::event::Event;
 use crate::model::keys::{follow, trail_of};
 use crate::model::network::Place;
@@ -201,8 +201,7 @@ impl World {
         debug_assert!(self.infos[from.index()].can_speak(), "a machine that does not work answers nobody");
         call.stage = Stage::Answered;
         // Only what is needed: a copy of the whole call costs more than all the rest.
-        let &mut Call { caller, key, number, class, arrived, waited, ask, abandoned, failed_below, .. } =
-            call;
+        let &mut Call { caller, key, number, class, arrived, waited, ask, awaited, failed_below, .. } = call;
         if self.trace.is_some() {
             self.mark(from, id, What::Leave(Some(outcome)));
         }
@@ -212,7 +211,7 @@ impl World {
         } else if outcome == Outcome::Ok {
             let residence = now.since(arrived);
             meter.answer_ok(now, residence, waited);
-            if !abandoned {
+            if awaited == Awaited::Yes {
                 self.recorder.meters[caller.index()].asked += u128::from(residence.as_nanos());
             } else {
                 meter.in_vain += 1;
@@ -220,7 +219,7 @@ impl World {
         } else {
             meter.fail(now, arrived, outcome, failed_below);
         }
-        if abandoned {
+        if awaited != Awaited::Yes {
             self.calls.remove(id.0);
             return;
         }
@@ -335,7 +334,7 @@ impl World {
         if matches!(call.stage, Stage::Lost | Stage::Outside) {
             self.calls.remove(id.0);
         } else {
-            call.abandoned = true;
+            call.awaited = Awaited::No;
             call.parent = Parent::None;
         }
     }

@@ -1,7 +1,7 @@
 //! Connections that are opened for a call, and those that the callee has closed before it comes.
 
 use super::World;
-use crate::model::call::{Call, Connection, Stage};
+use crate::model::call::{Awaited, Call, Connection, Stage};
 use crate::model::event::Event;
 use crate::model::line::Opening;
 use crate::model::signal::{CallId, ComponentId, Outcome};
@@ -11,10 +11,10 @@ impl World {
     /// closed. Neither is a call that the process sees.
     #[cold]
     pub(in crate::model) fn meet_connection(&mut self, to: ComponentId, id: CallId) {
-        let abandoned = self.calls.get(id.0).expect("what has arrived is alive").abandoned;
+        let awaited = self.calls.get(id.0).expect("what has arrived is alive").awaited;
         let opening = self.luggage.opening(id);
         match opening {
-            _ if abandoned && opening != Opening::Closed => {
+            _ if awaited != Awaited::Yes && opening != Opening::Closed => {
                 self.calls.remove(id.0);
             }
             Opening::Closed => self.reset(to, id),

@@ -3,7 +3,7 @@
 use super::World;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Verb;
-use crate::model::call::{Call, Connection, Notes, Stage};
+use crate::model::call::{Awaited, Call, Connection, Notes, Stage};
 use crate::model::event::Event;
 use crate::model::line::Opening;
 use crate::model::signal::{CallId, ComponentId, Outcome};
@@ -26,7 +26,7 @@ impl World {
     pub(super) fn knock_later(&mut self, id: CallId, late: SimDuration) {
         let now = self.now();
         let call = self.calls.get_mut(id.0).expect("an attempt to connect is for a call that is alive");
-        if call.abandoned {
+        if call.awaited != Awaited::Yes {
             self.calls.remove(id.0);
             return;
         }

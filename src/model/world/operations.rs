@@ -1,6 +1,6 @@
 //! Operations on components: crashes, power failures, hangs, repairs, slow machines.
 
-use super::super::call::{Call, Connection, Stage};
+use super::super::call::{Awaited, Call, Connection, Stage};
 use super::super::event::Event;
 use super::super::machine::Device;
 use super::super::signal::{CallId, ComponentId, Control, Outcome};
@@ -83,7 +83,7 @@ impl World {
         call.connection = Connection::Broken;
         let call = *call;
         self.mark(call.callee, id, What::Leave(Some(Outcome::Unavailable)));
-        if call.abandoned {
+        if call.awaited != Awaited::Yes {
             self.calls.remove(id.0);
             return;
         }

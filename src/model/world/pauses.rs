@@ -1,7 +1,7 @@
 //! Machines that stand still: nothing leaves them, and what comes to them waits until they go on.
 
 use super::{Status, World};
-use crate::model::call::{Connection, Stage};
+use crate::model::call::{Awaited, Connection, Stage};
 use crate::model::event::{Event, Packed, tag};
 use crate::model::machine::Device;
 use crate::model::signal::{CallId, ComponentId};
@@ -78,7 +78,7 @@ impl World {
     fn wait_outside(&mut self, id: CallId) {
         let limit = self.limit_of_connecting(id);
         let call = self.calls.get_mut(id.0).expect("what has arrived is alive");
-        if call.abandoned {
+        if call.awaited != Awaited::Yes {
             self.calls.remove(id.0);
             return;
         }

@@ -6,7 +6,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::event::Event;
 use crate::model::hardware::MachineSpec;
 use crate::model::machine::{Device, Halt, Job, Machine, MachineId, Task, Throttle};
-use crate::model::signal::ComponentId;
+use crate::model::signal::{CallId, ComponentId};
 use crate::model::trace::What;
 use crate::queueing::quota::Budget;
 use crate::queueing::station::Entered;
@@ -155,6 +155,16 @@ impl World {
             self.rearm(id, Device::Cpu);
         }
         change
+    }
+
+    /// Ends the work of a component for a call on its cores.
+    #[cold]
+    pub(in crate::model) fn stop_task(&mut self, owner: ComponentId, call: CallId) {
+        let now = self.now();
+        let Some(id) = self.infos[owner.index()].machine else { return };
+        let of_call = |job: &Job| job.owner() == owner && job.task() == Task::Call(call);
+        self.machines[id.index()].armed(Device::Cpu).station.remove_if(now, of_call);
+        self.rearm(id, Device::Cpu);
     }
 
     #[cold]

@@ -23,13 +23,17 @@ use crate::model::site::Site;
 use crate::model::spec::{
     Arrow, Closes, Demand, Files, Knows, MachineSpec, Outline, Problems, RequestClass, Spec,
 };
+use crate::parts::breaker::BreakerSpec;
 use crate::parts::budget::BudgetSpec;
+use crate::parts::calling::CallingSpec;
 use crate::parts::checks::CheckKind;
 use crate::parts::connections::Keeping;
 use crate::parts::failure::Failure;
 use crate::parts::hardware::Hardware;
+use crate::parts::hedge::HedgeSpec;
 use crate::parts::limit::LimitSpec;
 use crate::parts::retry::BUDGETS;
+use crate::parts::throttle::ThrottleSpec;
 
 use presets::Defaults;
 
@@ -251,6 +255,12 @@ pub struct BalancerSpec {
     pub retries_pause: Option<Duration>,
     /// A bound on the further tries of all calls together, as the `budget` of a user's `retry`. Default: none.
     pub retries_budget: Option<BudgetSpec>,
+    /// A circuit breaker before each target: one that is open gets no calls. Default: none.
+    pub breaker: Option<BreakerSpec>,
+    /// A second call for an answer that takes long, to another target. It is paid from `retries_budget`. Default: none.
+    pub hedge: Option<HedgeSpec>,
+    /// Calls that are refused before they are sent on, while too few are accepted. Default: none.
+    pub throttle: Option<ThrottleSpec>,
     /// Time until a target that comes back has its full weight. Default: at once.
     pub slow_start: Option<Duration>,
     /// Keeps each user with one target by a cookie, whatever the policy.
@@ -278,6 +288,16 @@ impl BalancerSpec {
     pub(super) fn keeping(&self) -> Keeping<'_> {
         let &BalancerSpec { idle_timeout, max_requests, .. } = self;
         Keeping { idle_timeout, max_requests, connect_cpu: self.connect_cpu.as_ref() }
+    }
+
+    /// What it does besides trying again.
+    pub(super) fn care(&self) -> CallingSpec<'_> {
+        CallingSpec {
+            retry: None,
+            breaker: self.breaker.as_ref(),
+            hedge: self.hedge.as_ref(),
+            throttle: self.throttle.as_ref(),
+        }
     }
 
     pub(super) fn hardware(&self) -> Hardware<'_> {
@@ -360,7 +380,7 @@ impl Spec for BalancerSpec {
     }
 
     fn attempts(&self) -> u32 {
-        u32::from(self.settings().retries) + 1
+        (u32::from(self.settings().retries) + 1) * self.care().attempts()
     }
 
     fn levers(&self) -> Vec<Lever> {

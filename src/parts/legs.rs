@@ -1,0 +1,50 @@
+//! `Legs`: the calls that are out for one answer, where a second call may follow a slow first one.
+
+use crate::model::signal::CallId;
+use crate::queueing::circuit_breaker::Pass;
+
+use super::hedge::HEDGES_MAX;
+
+/// One call that has had no answer yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg {
+    /// The call.
+    pub call: CallId,
+    /// What the circuit breaker has given it.
+    pub pass: Pass,
+    /// Whether the budget of tries has paid for it.
+    pub is_paid: bool,
+    /// Whether it is not the first call for its answer.
+    pub is_hedge: bool,
+}
+
+/// The calls that are out for one answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Legs([Option<Leg>; HEDGES_MAX as usize]);
+
+impl Legs {
+    /// A call has been sent.
+    ///
+    /// # Panics
+    /// When as many as possible are out.
+    pub fn add(&mut self, leg: Leg) {
+        let place = self.0.iter_mut().find(|place| place.is_none());
+        *place.expect("a hedge has a limit") = Some(leg);
+    }
+
+    /// Takes out the call that has been answered.
+    pub fn take(&mut self, call: CallId) -> Option<Leg> {
+        self.0.iter_mut().find(|leg| leg.is_some_and(|leg| leg.call == call))?.take()
+    }
+
+    /// The calls that are out.
+    pub fn iter(&self) -> impl Iterator<Item = Leg> {
+        self.0.into_iter().flatten()
+    }
+
+    /// Whether none is out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+}

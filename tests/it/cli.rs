@@ -455,6 +455,18 @@ fn a_trace_tells_one_requests_life() {
 }
 
 #[test]
+fn a_trace_tells_of_connections_that_are_opened_and_lost() {
+    let trace = |request: &[&str], keys: &[&str]| {
+        let short = ["--set", "run.duration=200s", "--set", "run.warmup=1s"];
+        stdout(&run(&[&["trace", "keep-alive"][..], request, &short, keys].concat()))
+    };
+    assert!(trace(&["--request", "1"], &[]).contains("opens a connection for it: one round trip"));
+    // A server that closes connections before the next call can come loses it.
+    let lost = trace(&["--failed"], &["--set", "web.idle_timeout=4ms", "--set", "users.rate=400/s"]);
+    assert!(lost.contains("over a connection that is being closed for idleness"), "{lost}");
+}
+
+#[test]
 fn a_trace_finds_a_typical_the_slowest_and_a_failed_request() {
     let trace = |more: &[&str]| {
         let short = ["--set", "run.duration=20s", "--set", "run.warmup=1s"];

@@ -29,6 +29,9 @@ async function learn(id = "", step = null) {
   if (step) $("lessonsaid").scrollIntoView({ block: "nearest" });
 }
 
+/** A section of the chapter by its number. That of a course on one subject would say the course's own name each time. */
+const numbered = (section) => (/^\d/.test(section) ? section : "");
+
 /** Another course, with its own file of answers. */
 function takeCourse(name) {
   if (name === course.name) return;
@@ -43,7 +46,7 @@ function drawCourse() {
   $("courses").replaceChildren(...course.all.map(([name, title]) =>
     el("button", { type: "button", "data-course": name, "aria-pressed": String(name === course.name), onclick: () => takeCourse(name) }, title)));
   $("lessonlist").replaceChildren(...course.list.map(({ id, section, title, stage }) =>
-    el("li", {}, el("button", { type: "button", class: "link", "data-exercise": id, "aria-current": id === course.exercise?.id ? "true" : null, onclick: () => learn(id) }, `${section} ${title}`),
+    el("li", {}, el("button", { type: "button", class: "link", "data-exercise": id, "aria-current": id === course.exercise?.id ? "true" : null, onclick: () => learn(id) }, `${numbered(section)} ${title}`.trim()),
       el("span", { class: "small" }, t(`stage.${stage}`)))));
   $("lessonfile").hidden = !hasStudent;
   const { exercise } = course;
@@ -58,7 +61,7 @@ function drawCourse() {
   if (stage === "new") actions.push(button("lesson.hint", () => learn(id, "hint"), "hint"));
   if (stage !== "new") actions.push(button("lesson.reset", () => learn(id, "reset"), "reset"));
   $("exercise").replaceChildren(
-    el("p", { class: "step" }, section), el("h2", {}, title), el("p", {}, question),
+    el("p", { class: "step" }, numbered(section)), el("h2", {}, title), el("p", {}, question),
     ...asks.map(asking), el("div", { class: "line" }, ...actions),
     el("pre", { id: "lessonsaid", tabindex: 0, class: "said", role: "status" }, course.said),
     el("p", { class: "small" }, t("lesson.runs")),

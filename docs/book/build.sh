@@ -17,7 +17,7 @@ cp docs/book/book.toml "$book"
 cp docs/book/SUMMARY.md README.md CONTRIBUTING.md CHANGELOG.md "$book/src"
 cp -r docs scenarios data lab "$book/src"
 rm -r "$book/src/docs/book"
-for linked in LICENSE-* src/components/cache.rs examples benches; do
+for linked in LICENSE-* src/components/cache examples benches; do
   mkdir -p "$book/src/$(dirname "$linked")"
   cp -r "$linked" "$book/src/$linked"
 done

@@ -87,6 +87,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("33-fast-failing"),
     builtin!("34-pool"),
     builtin!("35-backoff"),
+    builtin!("41-stampede"),
+    builtin!("42-cold-cache"),
     builtin!("million-users"),
 ];
 

@@ -32,10 +32,15 @@ pub enum Verb {
         /// The version that the caller has seen.
         seen: u32,
     },
-    /// The value of the key.
+    /// The value of the key, if it is there: a [`Got`] says so.
     Get,
-    /// To keep a value under the key.
-    Put,
+    /// To keep the value of the key, which the caller has got elsewhere after a [`Got`] that gave it this token.
+    Put {
+        /// The token.
+        token: u32,
+    },
+    /// To take notice that the caller has written the value of the key elsewhere.
+    Wrote,
     /// To keep a message until it is pulled.
     Publish,
     /// The next message.
@@ -112,10 +117,22 @@ impl Ask {
         Ask { verb: Verb::Swap { seen }, key }
     }
 
-    /// Asks for the value of a key.
+    /// Asks for the value of a key, if it is there.
     #[must_use]
     pub const fn get(key: u32) -> Ask {
         Ask { verb: Verb::Get, key }
+    }
+
+    /// Asks to keep the value of a key.
+    #[must_use]
+    pub const fn put(key: u32, token: u32) -> Ask {
+        Ask { verb: Verb::Put { token }, key }
+    }
+
+    /// Tells that the value of a key is written.
+    #[must_use]
+    pub const fn wrote(key: u32) -> Ask {
+        Ask { verb: Verb::Wrote, key }
     }
 
     /// Says something to another member of the same box.
@@ -145,10 +162,8 @@ impl Verbs {
     pub const RESOLVE: Verbs = Verbs(1 << 2);
     /// [`Verb::Query`].
     pub const QUERY: Verbs = Verbs(1 << 3);
-    /// [`Verb::Get`].
+    /// [`Verb::Get`], [`Verb::Put`] and [`Verb::Wrote`].
     pub const GET: Verbs = Verbs(1 << 4);
-    /// [`Verb::Put`].
-    pub const PUT: Verbs = Verbs(1 << 5);
     /// [`Verb::Publish`].
     pub const PUBLISH: Verbs = Verbs(1 << 6);
     /// [`Verb::Pull`].
@@ -179,8 +194,7 @@ impl Verbs {
             Verb::Resolve => Verbs::RESOLVE.0,
             Verb::Query(_) => Verbs::QUERY.0,
             Verb::Look | Verb::Swap { .. } => Verbs::SWAP.0,
-            Verb::Get => Verbs::GET.0,
-            Verb::Put => Verbs::PUT.0,
+            Verb::Get | Verb::Put { .. } | Verb::Wrote => Verbs::GET.0,
             Verb::Publish => Verbs::PUBLISH.0,
             Verb::Pull => Verbs::PULL.0,
             Verb::Connect | Verb::Own { .. } => 0,
@@ -201,12 +215,11 @@ impl Verbs {
 const PAGE: u16 = 1 << 1;
 
 /// What messages call them.
-const NAMES: [(Verbs, &str, &str); 8] = [
+const NAMES: [(Verbs, &str, &str); 7] = [
     (Verbs::WORK, "a call", "calls"),
     (Verbs::RESOLVE, "a look-up", "look-ups"),
     (Verbs::QUERY, "a query", "queries"),
     (Verbs::GET, "a get", "gets"),
-    (Verbs::PUT, "a put", "puts"),
     (Verbs::PUBLISH, "a publish", "publishes"),
     (Verbs::PULL, "a pull", "pulls"),
     (Verbs::SWAP, "an optimistic write", "optimistic writes"),
@@ -245,6 +258,35 @@ impl Found {
     }
 }
 
+/// What a cache answers a get: one word, in [`Call::answer`](super::call::Call::answer).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Got {
+    /// The value.
+    Hit,
+    /// Nothing. Who asks it elsewhere may put it, with this token.
+    Miss {
+        /// The token.
+        token: u32,
+    },
+}
+
+impl Got {
+    /// As one word.
+    #[must_use]
+    pub const fn encode(self) -> u64 {
+        match self {
+            Got::Hit => 0,
+            Got::Miss { token } => 1 << 32 | token as u64,
+        }
+    }
+
+    /// What a word says.
+    #[must_use]
+    pub const fn decode(word: u64) -> Got {
+        if word == 0 { Got::Hit } else { Got::Miss { token: word as u32 } }
+    }
+}
+
 // Each call carries one.
 const _: () = assert!(size_of::<Ask>() == 16);
 
@@ -256,7 +298,7 @@ mod tests {
     fn a_set_has_its_verbs_and_their_names() {
         let both = Verbs::QUERY.and(Verbs::GET);
         assert!(both.has(Verb::Query(Scope::default())) && both.has(Verb::Get) && !both.has(Verb::Work));
-        assert!(both.meets(Verbs::GET) && !both.meets(Verbs::PUT.and(Verbs::WORK)));
+        assert!(both.meets(Verbs::GET) && !both.meets(Verbs::PULL.and(Verbs::WORK)));
         assert!(Verbs::WORK.has(Verb::Page) && !Verbs::WORK.has(Verb::Connect));
         assert_eq!(both.names(), ("a query or a get".to_owned(), "queries or gets".to_owned()));
     }
@@ -269,6 +311,9 @@ mod tests {
         for (position, joins, gone) in [(0, 0, 0), ((1 << 40) - 1, 0, 0), (7, u16::MAX, u8::MAX), (1, 2, 3)] {
             let found = Found { position, joins, gone };
             assert_eq!(Found::decode(found.encode()), found);
+        }
+        for got in [Got::Hit, Got::Miss { token: 0 }, Got::Miss { token: u32::MAX }] {
+            assert_eq!(Got::decode(got.encode()), got);
         }
     }
 }

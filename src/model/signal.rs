@@ -215,6 +215,8 @@ pub enum Impairment {
     StorageFull,
     /// A name server has lost its records.
     NoRecords,
+    /// A cache has lost its entries. Nothing mends it.
+    Emptied,
 }
 
 /// An order between the components of a box, or one that every router understands.
@@ -232,6 +234,7 @@ impl Impairment {
         match self {
             Impairment::StorageFull => ("disk full", "disk has room"),
             Impairment::NoRecords => ("no records", "records are back"),
+            Impairment::Emptied => ("cache emptied", "cache refills"),
         }
     }
 }

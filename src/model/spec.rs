@@ -110,6 +110,9 @@ pub struct Demand {
     pub beside: Vec<(String, f64)>,
     /// Calls beyond `calls` of which the caller needs no answer: name and mean number.
     pub later: Vec<(String, f64)>,
+    /// Calls to another box for what a cache does not have: name of the cache, name of the other box, and mean number of the
+    /// questions to the cache.
+    pub missed: Vec<(String, String, f64)>,
     /// Whether calls of one class differ in which other boxes they need an answer of.
     pub differs: bool,
 }
@@ -439,6 +442,11 @@ pub trait Spec: Debug + Send + Sync {
     /// The mean cost of one call of a class.
     fn demand(&self, _class: &RequestClass) -> Demand {
         Demand::default()
+    }
+
+    /// Share of the reads of a class that the box answers from memory, so that its callers ask nobody else.
+    fn hits(&self, _class: &RequestClass) -> f64 {
+        0.0
     }
 
     /// What a query costs more that asks for more than its own entity.

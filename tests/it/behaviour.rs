@@ -6,6 +6,7 @@
 
 mod answers;
 mod boxes;
+mod caches;
 mod calling;
 mod care;
 mod clients;

@@ -143,6 +143,9 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.cpu_quota.", "web.cpu_quota.quota", "30ms"),
             ("server.gc.", "web.gc", "{}"),
             ("server.swap.", "web.on_memory", "swap"),
+            ("cache.ttl_", "memo.ttl", "60s"),
+            ("cache.lease", "memo.coalesce", "true"),
+            ("cache.virtual_nodes", "memo.nodes", "2"),
             ("client.breaker.", "users.breaker", "{}"),
             ("client.hedge.", "users.hedge.after", "10ms"),
             ("client.throttle.", "users.throttle", "{}"),
@@ -219,7 +222,10 @@ fn the_box_of_the_guide_is_that_of_the_example() {
 
 #[test]
 fn the_cache_of_the_guide_is_that_of_the_source() {
-    let (guide, source) = (read("docs/adding-a-component.md"), read("src/components/cache.rs"));
+    let (guide, source) = (read("docs/adding-a-component.md"), {
+        let files = ["mod.rs", "spec.rs", "gauges.rs"];
+        files.map(|file| read(&format!("src/components/cache/{file}"))).concat()
+    });
     let blocks: Vec<&str> =
         guide.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(blocks.len() > 4, "the guide shows parts of the cache");

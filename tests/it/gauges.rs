@@ -54,7 +54,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
     let some = vec![sheds(), errs(), kills(), throttles(), collects()];
-    [movers_before_servers(), some, doors(), careful(), movers_from_servers_on()].concat()
+    [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
 
 fn movers_before_servers() -> Vec<Mover> {
@@ -183,6 +183,40 @@ fn careful() -> Vec<Mover> {
     ]
 }
 
+/// A cache with these keys beside a box that takes 50 ms; with 'w' there are writes too.
+fn beside(cache: &str, kind: char) -> String {
+    let write = if kind == 'w' { "[request.write]\neffect = 'write'\n" } else { "" };
+    format!(
+        "[request.read]\n{write}[client.users]\nrate = '200/s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\nworkers = 1000\nsteps = [{{ cache = 'memo', miss = {{ call = 'slow' }} }}]\n\
+         [cache.memo]\nttl = '500ms'\n{cache}\n[server.slow]\nworkers = 1000\nsteps = [{{ wait = '50ms' }}]\n"
+    )
+}
+
+/// Caches, in front of a database and beside one.
+fn caches() -> Vec<Mover> {
+    vec![
+        ("cache", "memo", vec!["hit_share", "evictions", "expired", "fills", "entries"], {
+            let cached = QUERIES.replace("'db'", "'memo'");
+            format!(
+                "[request.read]\nkeys = 50\n{cached}[database.db]\n\
+                 [cache.memo]\ntarget = 'db'\nentries = 20\nttl = '100ms'\n"
+            )
+        }),
+        ("cache", "memo", vec!["duplicate_fills", "stale_sets"], beside("", 'w')),
+        ("cache", "memo", vec!["coalesced"], beside("coalesce = true", 'r')),
+        ("cache", "memo", vec!["stale_served"], beside("stale_for = '10s'", 'r')),
+        ("cache", "memo", vec!["behind", "lost_writes"], {
+            let cached = QUERIES.replace("'db'", "'memo'");
+            format!(
+                "[request.write]\neffect = 'write'\nkeys = 50\n{cached}[database.db]\ncommit = '200ms'\n\
+                 [cache.memo]\ntarget = 'db'\nwrites = 'behind'\n{}",
+                crash("memo")
+            )
+        }),
+    ]
+}
+
 /// A server that drops what has waited too long.
 fn sheds() -> Mover {
     ("server", "web", vec!["shed"], {
@@ -294,13 +328,6 @@ fn movers_from_servers_on() -> Vec<Mover> {
             // With more keys some of the lost ones have not been written since.
             replicated(&format!("ship = {{ every = '2s' }}\n{failover}")).replace("keys = 50", "keys = 2000")
                 + &crash("db.primary")
-        }),
-        ("cache", "memo", vec!["hit_share", "evictions", "expired", "fills", "entries"], {
-            let cached = QUERIES.replace("'db'", "'memo'");
-            format!(
-                "[request.read]\nkeys = 50\n{cached}[database.db]\n\
-                 [cache.memo]\ntarget = 'db'\nentries = 20\nttl = '100ms'\n"
-            )
         }),
         ("queue", "jobs", vec!["published", "processed", "depth", "age", "completion"], {
             format!("{PUBLISHED}[server.mill]\nsteps = [{{ cpu = '8ms' }}]\n")

@@ -6,6 +6,7 @@ use crate::model::component::Cx;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 use crate::parts::failure::Failure;
 
+use super::aside::key_ordinal;
 use super::errands::has_errands;
 use super::{Action, CANCELLED, ENDED, Server, gauges};
 
@@ -35,6 +36,9 @@ impl Server {
     pub(super) fn resolve(&mut self, call: CallId, outcome: Outcome, rest: Found, cx: &mut Cx<'_>) {
         let Some(notes) = cx.find(call).map(|parent| parent.notes) else { return };
         if notes.flags & ENDED != 0 {
+            return;
+        }
+        if self.has_cache && self.is_of_cache(call, outcome, rest.encode(), cx) {
             return;
         }
         if let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action
@@ -90,7 +94,7 @@ impl Server {
         for branch in 0..parallel {
             let ordinal = ordinal(call, branch, cx);
             let ask = if self.others_query[other] {
-                Ask::query(cx.data_key(call, ordinal), Scope::default())
+                Ask::query(self.data_key(call, ordinal, cx), Scope::default())
             } else {
                 Ask::WORK
             };
@@ -101,6 +105,12 @@ impl Server {
                 return;
             }
         }
+    }
+
+    /// The key of the data that a step asks for. What a cache did not have is asked for elsewhere by the same key.
+    pub(super) fn data_key(&self, call: CallId, ordinal: u64, cx: &Cx<'_>) -> u32 {
+        let data_of = self.stages[usize::from(cx.get(call).notes.step)].data_of;
+        cx.data_key(call, data_of.map_or(ordinal, key_ordinal))
     }
 
     /// Handles an answer for the current step of `call`. `rest` is what a database has left for the caller to ask.

@@ -133,7 +133,7 @@ impl Server {
             hop if scope.hops > 0 => Scope { parts: 0, gone: hop as u8, ..scope },
             _ => Scope::default(),
         };
-        let key = cx.data_key(call, ordinal);
+        let key = self.data_key(call, ordinal, cx);
         let ask = if swaps { Ask::look(key) } else { Ask::query(key, scope) };
         if takes_care {
             self.run_errand(call, ordinal, ask, cx);

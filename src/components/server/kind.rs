@@ -31,6 +31,7 @@ impl Spec for ServerSpec {
                 ("query", &step.query, queried),
                 ("transaction", &step.transaction, Verbs::QUERY),
                 ("call", &step.call, called),
+                ("cache", &step.cache, Verbs::GET),
             ];
             for (key, to, asks) in targets {
                 if let Some(to) = to {
@@ -116,6 +117,11 @@ impl Spec for ServerSpec {
         {
             demand.cpu_s += share * step.cpu.as_ref().map_or(0.0, |dist| dist.variate().mean());
             demand.wait_s += share * step.wait.as_ref().map_or(0.0, |dist| dist.variate().mean());
+            if let (Some(cache), Some(miss)) = (&step.cache, &step.miss) {
+                let elsewhere = miss.query.as_ref().or(miss.call.as_ref());
+                demand.calls.push((cache.clone(), share));
+                demand.missed.extend(elsewhere.map(|to| (cache.clone(), to.clone(), share * miss.calls())));
+            }
             if let Some(to) = step.query.as_ref().or(step.call.as_ref()) {
                 demand.calls.push((to.clone(), share * step.calls()));
                 let times = f64::from(step.times.unwrap_or(1));

@@ -1,6 +1,7 @@
 //! `Server`: workers, memory, a queue and a list of steps. A call holds its worker also while it waits for a downstream
 //! call.
 
+mod aside;
 mod calls;
 mod connections;
 mod errands;
@@ -43,6 +44,7 @@ use crate::parts::door::{Door, Limits, Verdict};
 use crate::parts::hand::{Hand, Retries};
 use crate::parts::members::Members;
 
+use aside::Tokens;
 use connections::Connections;
 use errands::Errands;
 use errors::Errors;
@@ -129,6 +131,10 @@ pub struct Server {
     /// Since when the cores stand still for want of a quota.
     throttled_since: Option<SimTime>,
     gc: Option<Box<Gc>>,
+    /// Whether there is a step that asks a cache first.
+    has_cache: bool,
+    /// The calls that may fill an entry of one.
+    tokens: Option<Box<Tokens>>,
 }
 
 impl Server {
@@ -162,11 +168,14 @@ impl Server {
             health_worker: spec.health_worker,
             liveness: spec.liveness.map(Liveness::new),
             throttled_since: None,
+            has_cache: false,
+            tokens: None,
             gc: spec.gc.map(|gc| Box::new(Gc::new(gc))),
             errors: Errors::new(spec.errors.map(|errors| errors.rule()), site.name),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
         server.stages(&spec.steps, &mut Vec::new(), spec, site);
+        server.has_cache = server.stages.iter().any(|stage| matches!(stage.action, Action::Get(..)));
         server.takes_care = server.stages.iter().any(|stage| stage.calling.is_some());
         server
     }
@@ -288,6 +297,9 @@ impl Server {
         let notes = &mut cx.get_mut(call).notes;
         notes.flags = ENDED;
         let is_page = notes.step == PAGE_STEP;
+        if let Some(tokens) = &mut self.tokens {
+            tokens.forget(call);
+        }
         if !is_page {
             self.door.leave(call, cx);
             if self.gc.is_some() {
@@ -315,7 +327,11 @@ impl Server {
         }
         while let Some(stage) = self.stages.get(at) {
             let is_taken = stage.is_taken(key, class, at, cx);
-            let skips = if let Action::Begin(_, end) = stage.action { end } else { at };
+            let skips = match stage.action {
+                Action::Begin(_, end) => end,
+                Action::Get(_, end) => usize::from(end),
+                _ => at,
+            };
             if !is_taken {
                 at = skips + 1;
                 continue;
@@ -368,6 +384,8 @@ impl Server {
                 self.give_back(database, true, cx);
                 return false;
             }
+            &Action::Get(cache, _) => return self.get(call, at, cache, cx),
+            &Action::Put(cache, get) => return self.put(call, at, cache, get, cx),
             &Action::Call(other, times, parallel) => {
                 let notes = &mut cx.get_mut(call).notes;
                 (notes.step, notes.left) = (at as u16, times);
@@ -380,6 +398,11 @@ impl Server {
     /// Continues after a step that had to wait for other boxes.
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
+    }
+
+    /// Continues at a later step.
+    fn proceed_by(&mut self, call: CallId, steps: u16, cx: &mut Cx<'_>) {
+        self.proceed(call, steps, cx);
     }
 
     // Operations ----------------------------------------------------------------------------------------------------
@@ -419,6 +442,7 @@ impl Server {
         self.hand.crash();
         self.begun.clear();
         self.errands.clear();
+        self.tokens = None;
         self.stages.iter_mut().filter_map(|stage| stage.calling.as_mut()).for_each(|calling| calling.clear());
         self.databases.iter_mut().for_each(|connections| connections.crash(cx));
         self.tell_held(cx);

@@ -34,6 +34,10 @@ pub(super) enum Action {
     Begin(usize, usize),
     /// It ends, and gives the connection back.
     End(usize),
+    /// A cache is asked: index of the targets, and of the last step that a hit makes superfluous.
+    Get(usize, u16),
+    /// The cache gets what it did not have: index of the targets, and of the step that asked it.
+    Put(usize, u16),
 }
 
 /// A step, ready to run.
@@ -44,6 +48,8 @@ pub(super) struct Stage {
     pub(super) class: Option<u16>,
     /// The care that it takes with its calls, if any.
     pub(super) calling: Option<Box<Calling>>,
+    /// The step whose data it asks for, if not its own: that of the cache that did not have them.
+    pub(super) data_of: Option<u16>,
     /// Whether its query is an optimistic write.
     pub(super) swaps: bool,
     /// The pools of which a call holds a connection in this step, one for each transaction around it.
@@ -64,6 +70,11 @@ impl Server {
             let mut stage = self.stage(step, spec, site);
             stage.open.clone_from(open);
             self.stages.push(stage);
+            if let (Action::Get(cache, _), Some(miss)) = (&self.stages[at].action, &step.miss) {
+                let cache = *cache;
+                self.aside(at, cache, miss, open, spec, site);
+                continue;
+            }
             let Action::Begin(database, _) = self.stages[at].action else { continue };
             open.push(database);
             self.stages(&step.steps, open, spec, site);
@@ -75,11 +86,38 @@ impl Server {
                 chance: None,
                 class: None,
                 calling: None,
+                data_of: None,
                 swaps: false,
                 open: open.clone(),
             });
             open.pop();
         }
+    }
+
+    /// Adds the stages that follow a question to a cache at `at` which it cannot answer.
+    fn aside(
+        &mut self,
+        at: usize,
+        cache: usize,
+        miss: &Step,
+        open: &[usize],
+        spec: &ServerSpec,
+        site: &Site<'_>,
+    ) {
+        let mut stage = self.stage(miss, spec, site);
+        (stage.open, stage.data_of) = (open.to_vec(), Some(at as u16));
+        self.stages.push(stage);
+        let end = self.stages.len();
+        self.stages[at].action = Action::Get(cache, end as u16);
+        self.stages.push(Stage {
+            action: Action::Put(cache, at as u16),
+            chance: None,
+            class: None,
+            calling: None,
+            data_of: None,
+            swaps: false,
+            open: open.to_vec(),
+        });
     }
 
     fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
@@ -95,6 +133,7 @@ impl Server {
             Step { call: Some(name), .. } => {
                 Action::Call(self.other(name, site), times, step.parallel.unwrap_or(1) as u16)
             }
+            Step { cache: Some(name), .. } => Action::Get(self.other(name, site), 0),
             _ => unreachable!("the loader has checked that a step does one thing"),
         };
         let asks = matches!(action, Action::Query(..) | Action::Call(..));
@@ -105,6 +144,7 @@ impl Server {
             action,
             chance: step.chance.map(|chance| chance.0),
             class: class.map(|index| index as u16),
+            data_of: None,
             swaps: step.swap,
             calling: takes_care.then(|| Box::new(step.calling().calling())),
             open: Vec::new(),

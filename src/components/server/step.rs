@@ -21,7 +21,7 @@ const ASKED_MAX: u16 = 10_000;
 /// Largest number of entities that the last hop of a traversal may find; more would be a batch job.
 const FOUND_MAX: f64 = 1e9;
 
-/// One step of the work for a call: exactly one of `cpu`, `wait`, `query`, `call` and `transaction`.
+/// One step of the work for a call: exactly one of `cpu`, `wait`, `query`, `call`, `transaction` and `cache`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
@@ -40,6 +40,11 @@ pub struct Step {
     /// that database go over it. A transaction inside takes a second connection. The commit is the database's part of each
     /// write; it costs no message of its own.
     pub transaction: Option<String>,
+    /// A cache that is asked for the data. What it does not have, `miss` gets, and the cache keeps it; a write is done by `miss`, and
+    /// the cache is told.
+    pub cache: Option<String>,
+    /// The query or call that gets what the `cache` does not have.
+    pub miss: Option<Box<Step>>,
     /// The steps of a transaction.
     pub steps: Vec<Step>,
     /// Number of repetitions, one after the other. Default: 1.
@@ -113,6 +118,37 @@ impl Step {
             }
         }
         self.calling().check(&format!("{at}."), problems);
+    }
+
+    fn check_cache(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
+        match (&self.cache, &self.miss) {
+            (Some(_), None) => {
+                let help = "such as miss = { query = \"db\" }";
+                problems.error(at, "where does it come from what the cache does not have?", help);
+            }
+            (None, Some(_)) => problems.error(format!("{at}.miss"), "only a `cache` has a `miss`", ""),
+            (None, None) => {}
+            (Some(_), Some(miss)) => {
+                let at = format!("{at}.miss");
+                miss.check(&at, outline, problems);
+                if miss.query.is_none() && miss.call.is_none() {
+                    let help = "write the rest as steps of their own";
+                    problems.error(&at, "what a cache does not have comes from a `query` or a `call`", help);
+                }
+                let others = [
+                    ("chance", miss.chance.is_some()),
+                    ("class", miss.class.is_some()),
+                    ("times", miss.times.is_some()),
+                    ("parallel", miss.parallel.is_some()),
+                    ("swap", miss.swap),
+                ];
+                for (key, _) in others.iter().filter(|(_, given)| *given) {
+                    let message =
+                        format!("one value is missing, which is got once: `{key}` goes with other steps");
+                    problems.error(format!("{at}.{key}"), message, "drop the key");
+                }
+            }
+        }
     }
 
     fn check_swap(&self, at: &str, problems: &mut Problems) {
@@ -194,10 +230,10 @@ impl Step {
             self.query.is_some(),
             self.call.is_some(),
             self.transaction.is_some(),
+            self.cache.is_some(),
         ];
         if actions.iter().filter(|given| **given).count() != 1 {
-            let help =
-                "one of `cpu`, `wait`, `query`, `call` and `transaction`; write two things as two steps";
+            let help = "one of `cpu`, `wait`, `query`, `call`, `transaction` and `cache`; write two things as two steps";
             problems.error(at, "a step does exactly one thing", help);
         }
         match (self.transaction.is_some(), self.steps.is_empty()) {
@@ -231,6 +267,7 @@ impl Step {
                 "calls that share cores slow each other down anyway",
             );
         }
+        self.check_cache(at, outline, problems);
         self.check_asks(at, problems);
         self.check_swap(at, problems);
         self.check_calling(at, problems);
@@ -263,6 +300,9 @@ pub(super) fn all(steps: &[Step]) -> Vec<(String, &Step)> {
             let at = format!("{path}[{index}]");
             all.push((at.clone(), step));
             add(&format!("{at}.steps"), &step.steps, all);
+            if let Some(miss) = &step.miss {
+                all.push((format!("{at}.miss"), miss));
+            }
         }
     }
     let mut found = Vec::new();
@@ -289,5 +329,8 @@ pub(super) fn read_steps(path: &str, steps: &mut [Step], files: &dyn Files, prob
             }
         }
         read_steps(&format!("{path}[{index}].steps"), &mut step.steps, files, problems);
+        if let Some(miss) = &mut step.miss {
+            read_steps(&format!("{path}[{index}].miss"), std::slice::from_mut(miss), files, problems);
+        }
     }
 }

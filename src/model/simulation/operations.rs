@@ -159,6 +159,11 @@ impl Simulation {
 
     fn impair(&mut self, components: &[ComponentId], impairment: Impairment, begins: bool) {
         for component in components {
+            if begins && impairment == Impairment::Emptied {
+                // It is over at once, however long the fault is said to last.
+                self.happen(*component, Control::Impair(impairment));
+                continue;
+            }
             let lasting = self.faults.iter().filter(|planned| planned.active).filter(|planned| {
                 matches!(&*planned.effect, Effect::Impair(of, other) if *other == impairment && of.contains(component))
             });

@@ -44,6 +44,8 @@ pub enum FaultKind {
     Deploy,
     /// A server answers a `share` of its calls with errors.
     Errors,
+    /// A cache loses all its entries, at once.
+    Flush,
 }
 
 impl FaultKind {
@@ -65,6 +67,7 @@ impl FaultKind {
             FaultKind::Zone => "zone",
             FaultKind::Deploy => "deploy",
             FaultKind::Errors => "errors",
+            FaultKind::Flush => "flush",
         }
     }
 
@@ -85,6 +88,7 @@ impl FaultKind {
             FaultKind::Region | FaultKind::Zone => "was silent",
             FaultKind::Deploy => "was deployed",
             FaultKind::Errors => "answered errors",
+            FaultKind::Flush => "was emptied",
         }
     }
 
@@ -95,6 +99,7 @@ impl FaultKind {
             FaultKind::DiskFull => Some("database"),
             FaultKind::DnsEmpty => Some("dns"),
             FaultKind::Errors => Some("server"),
+            FaultKind::Flush => Some("cache"),
             _ => None,
         }
     }

@@ -174,6 +174,7 @@ fn effect(spec: &FaultSpec, of: Vec<ComponentId>) -> Effect {
         FaultKind::Errors => Effect::Errors(of, rule(spec.share.unwrap_or_default(), spec.ending, spec.time)),
         FaultKind::DiskFull => Effect::Impair(of, Impairment::StorageFull),
         FaultKind::DnsEmpty => Effect::Impair(of, Impairment::NoRecords),
+        FaultKind::Flush => Effect::Impair(of, Impairment::Emptied),
         _ => Effect::Crash(of),
     }
 }

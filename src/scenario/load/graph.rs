@@ -167,6 +167,13 @@ fn beyond(
     index: &BTreeMap<&str, usize>,
 ) -> Vec<Vec<Beyond>> {
     let of = |(demand, class): (&mut Demand, &RequestClass)| {
+        for (cache, name, times) in std::mem::take(&mut demand.missed) {
+            let Some(&at) = index.get(cache.as_str()) else { continue };
+            let misses = times * (1.0 - boxes[at].spec.hits(class));
+            demand.differs |= misses > 0.0 && misses < times;
+            demand.calls.push((cache, misses));
+            demand.calls.push((name, misses));
+        }
         let mut all = Vec::new();
         for (name, times, asks) in std::mem::take(&mut demand.queries) {
             let Some(&to) = index.get(name.as_str()) else { continue };

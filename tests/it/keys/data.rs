@@ -109,6 +109,7 @@ pub(super) const REPLICAS: &[Row] = &[
 pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("kind", "bare", "kind = 'crash'\ntarget = 'db'", "kind = 'power-off'\ntarget = 'db'"),
     ("kind", "bare", "kind = 'hang'\ntarget = 'db'", "kind = 'pause'\ntarget = 'db'"),
+    ("kind", "cache", "kind = 'flush'\ntarget = 'memo'", ""),
     ("kind", "bare", "kind = 'disk-full'\ntarget = 'db'", ""),
     ("kind", "names", "kind = 'dns-empty'\ntarget = 'www'", ""),
     ("kind", "placed", "kind = 'region'\ntarget = 'us-east-1'", "kind = 'zone'\ntarget = 'a'"),

@@ -103,6 +103,9 @@ struct Generator {
     halts: Dice,
     /// Dice for how boxes call each other.
     hands: Dice,
+    /// Dice for caches, and those that stand beside their database, with its name.
+    memos: Dice,
+    beside: Vec<(String, String)>,
     /// Dice for connections.
     wires: Dice,
     /// Number of workers that a call takes at once, at most.
@@ -132,6 +135,8 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     let mut generator = Generator {
         dice: Dice::new(seed, "scenario"),
         doors: Dice::new(seed, "doors"),
+        memos: Dice::new(seed, "memos"),
+        beside: Vec::new(),
         hands: Dice::new(seed, "hands"),
         wires: Dice::new(seed, "wires"),
         halts: Dice::new(seed, "halts"),

@@ -45,17 +45,51 @@ impl Generator {
             }
             let name = format!("cache-of-{database}");
             let entries = self.dice.pick(&[1, 10, 1000]);
-            self.line(format!("[cache.{name}]\ntarget = \"{database}\"\nentries = {entries}"));
+            let is_beside = self.memos.one_in(2);
+            if is_beside {
+                self.line(format!("[cache.{name}]\nentries = {entries}"));
+            } else {
+                self.line(format!("[cache.{name}]\ntarget = \"{database}\"\nentries = {entries}"));
+            }
             let op = self.time(0.01, 1.0);
             self.line(format!("op = {op}"));
             let (ttl, timeout) = (self.time(10.0, 20_000.0), self.time(1.0, 2000.0));
-            self.line_one_in(2, format!("ttl = {ttl}"));
-            self.line_one_in(3, format!("timeout = {timeout}"));
+            let expires = self.dice.one_in(2);
+            if expires {
+                self.line(format!("ttl = {ttl}"));
+            }
+            let is_patient = !self.dice.one_in(3) || is_beside;
+            if !is_patient {
+                self.line(format!("timeout = {timeout}"));
+            }
+            self.cache_keys(expires, is_beside);
+            if is_beside {
+                self.beside.push((name.clone(), database.clone()));
+            }
             self.place(1);
             self.drawn("cache", &name, vec![name.clone()]);
             queries.push(name);
         }
         queries
+    }
+
+    /// What a cache does with its entries.
+    fn cache_keys(&mut self, expires: bool, is_beside: bool) {
+        let evict = self.memos.pick(&["lru", "fifo", "random", "lfu", "s3-fifo"]);
+        self.line(format!("evict = \"{evict}\""));
+        let writes = if is_beside { &["delete", "through", "none"][..] } else { &["delete", "behind"][..] };
+        let writes = self.memos.pick(writes);
+        self.line(format!("writes = \"{writes}\""));
+        if self.memos.one_in(2) {
+            self.line("coalesce = true\nlease = \"50ms\"");
+        }
+        if expires {
+            let keys = ["ttl_jitter = 0.5", "ttl_reset = true", "stale_for = \"1s\""];
+            let key = self.memos.pick(&keys);
+            self.line(key);
+        }
+        let size = self.memos.pick(&["nodes = 3", "warm = 0.5", "nodes = 1"]);
+        self.line(size);
     }
 
     /// Writes a queue or a balancer in front of the servers of a layer, in some cases. Returns their names.
@@ -283,7 +317,13 @@ impl Generator {
             4.. if !below.queries.is_empty() => {
                 let to = self.dice.name(&below.queries);
                 let how = self.dice.pick(&["", "", "", ", times = 3", ", parts = 5", ", joins = 2"]);
-                format!("{{ query = \"{to}\"{how}{}", self.care())
+                let care = self.care();
+                match self.beside.iter().find(|(cache, _)| *cache == to) {
+                    Some((cache, database)) => {
+                        format!("{{ cache = \"{cache}\", miss = {{ query = \"{database}\"{care} }}")
+                    }
+                    None => format!("{{ query = \"{to}\"{how}{care}"),
+                }
             }
             _ => {
                 let (time, shortest) = self.dist(0.1, 20.0);

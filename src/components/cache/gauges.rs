@@ -1,0 +1,41 @@
+//! What a cache counts and measures.
+
+use crate::model::gauge::{Gauge, GaugeId};
+
+/// The figures of a cache's own.
+pub const GAUGES: &[Gauge] = &[
+    Gauge::share("hit_share", "Reads that the cache answered itself, of all reads.").more_is_better(),
+    Gauge::count("evictions", "Entries that made room for another one."),
+    Gauge::count("expired", "Entries whose time to live was over when they were asked for."),
+    Gauge::count("fills", "Entries that an answer of the target, or a caller, made or renewed."),
+    Gauge::count("duplicate_fills", "Fills of an entry that somebody else had filled meanwhile."),
+    Gauge::count("coalesced", "Reads that waited until another caller had filled their entry."),
+    Gauge::count(
+        "stale_served",
+        "Reads that got an entry beyond its time to live, while somebody filled it.",
+    ),
+    Gauge::count(
+        "stale_sets",
+        "Values that a caller kept although they were written since it had read them elsewhere.",
+    )
+    .less_is_better(),
+    Gauge::count("lost_writes", "Writes that were answered and lost before the target had them.")
+        .less_is_better(),
+    Gauge::level(
+        "entries",
+        "Entries in the cache, those included that have expired and were not asked for since.",
+    ),
+    Gauge::level("behind", "Keys whose last write the target does not have yet.").less_is_better(),
+];
+
+pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
+pub(super) const EVICTIONS: GaugeId = GaugeId::of("evictions", GAUGES);
+pub(super) const EXPIRED: GaugeId = GaugeId::of("expired", GAUGES);
+pub(super) const FILLS: GaugeId = GaugeId::of("fills", GAUGES);
+pub(super) const DUPLICATE_FILLS: GaugeId = GaugeId::of("duplicate_fills", GAUGES);
+pub(super) const COALESCED: GaugeId = GaugeId::of("coalesced", GAUGES);
+pub(super) const STALE_SERVED: GaugeId = GaugeId::of("stale_served", GAUGES);
+pub(super) const STALE_SETS: GaugeId = GaugeId::of("stale_sets", GAUGES);
+pub(super) const LOST_WRITES: GaugeId = GaugeId::of("lost_writes", GAUGES);
+pub(super) const ENTRIES: GaugeId = GaugeId::of("entries", GAUGES);
+pub(super) const BEHIND: GaugeId = GaugeId::of("behind", GAUGES);

@@ -1,0 +1,387 @@
+//! `Cache`: keeps values that a database has, and answers for them itself.
+//!
+//! A cache stands in front of a database, which it asks for what it does not have, or beside it, where its callers do that. It has
+//! room for a number of entries, of which one makes room for a new one, and an entry expires when its time to live is over. Nothing
+//! here is a ratio from a table: the share of hits follows from the keys that are asked for.
+
+mod behind;
+mod fills;
+mod gauges;
+mod ring;
+mod shelf;
+mod spec;
+
+pub use gauges::GAUGES;
+pub use spec::CacheSpec;
+
+use rand::Rng;
+
+use crate::kernel::random::{Stream, unit_open};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::variate::Variate;
+use crate::model::ask::{Ask, Got, Scope, Verb};
+use crate::model::call::Parent;
+use crate::model::component::{Component, Cx};
+use crate::model::machine::Device;
+use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Outcome, Signal};
+use crate::model::site::Site;
+use crate::parts::hand::{Hand, Retries};
+use crate::parts::members::Members;
+
+use behind::Behind;
+use fills::Fills;
+use shelf::{Found, Shelf};
+use spec::Writes;
+
+/// Purpose of the draw of the core time of an operation.
+const OP: u64 = 0;
+
+/// The timer of the hand.
+const LATE: u16 = 0;
+
+/// The caller that fills an entry may have been waited for too long.
+const LEASE: u16 = 1;
+
+/// A cache, or a node of one.
+#[derive(Debug)]
+pub(super) struct Cache {
+    /// The database behind it, if it stands in front of one.
+    target: Option<Members>,
+    hand: Hand<CallId>,
+    /// Whether a class writes.
+    is_write: Vec<bool>,
+    writes: Writes,
+    op: Variate,
+    ttl: SimDuration,
+    ttl_jitter: f64,
+    ttl_reset: bool,
+    stale_for: SimDuration,
+    coalesces: bool,
+    lease: SimDuration,
+    /// Number of the most popular keys that are there at the start.
+    warm: u32,
+    shelf: Shelf,
+    fills: Fills,
+    behind: Behind,
+    /// The draws of times to live, where they differ.
+    draws: Option<Stream>,
+}
+
+impl Cache {
+    fn new(spec: &CacheSpec, site: &Site<'_>) -> Cache {
+        let room = spec.room();
+        let keys = site.classes.iter().map(|class| class.keys.count).max().unwrap_or(1);
+        let warm = spec.warm.map_or(0.0, |share| share.0) * room as f64 * f64::from(spec.nodes());
+        Cache {
+            target: spec.target.as_ref().map(|target| Members::new(target, site)),
+            hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LATE, Retries::none()),
+            is_write: site.classes.iter().map(|class| class.writes).collect(),
+            writes: spec.writes,
+            op: spec.op(),
+            ttl: spec.ttl.map_or(SimDuration::MAX, |ttl| ttl.0),
+            ttl_jitter: spec.ttl_jitter.map_or(0.0, |share| share.0),
+            ttl_reset: spec.ttl_reset,
+            stale_for: spec.stale_for.map_or(SimDuration::ZERO, |time| time.0),
+            coalesces: spec.coalesce,
+            lease: spec.lease(),
+            warm: (warm as u32).min(keys),
+            shelf: Shelf::new(room as usize, spec.evict),
+            fills: Fills::default(),
+            behind: Behind::default(),
+            draws: None,
+        }
+    }
+
+    // Reads ---------------------------------------------------------------------------------------------------------
+
+    /// The operation for a call is done.
+    fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Ask { verb, key } = cx.get(call).ask();
+        match verb {
+            Verb::Put { token } => self.put(call, key, token, cx),
+            Verb::Wrote => {
+                self.written(key, cx);
+                cx.reply(call, Outcome::Ok);
+            }
+            _ if verb != Verb::Get && self.writes(call, cx) => self.write(call, key, cx),
+            _ => self.look_up(call, key, cx),
+        }
+    }
+
+    /// Answers a hit. Without one, the caller or the target is to fill the entry, or somebody does that already.
+    fn look_up(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let found = self.shelf.find(key, now);
+        let is_filling =
+            (self.coalesces || found == Found::Stale) && self.fills.is_filling(key, self.lease_ago(now));
+        let is_hit = found == Found::Fresh || (found == Found::Stale && is_filling);
+        cx.share(gauges::HIT_SHARE, is_hit);
+        match found {
+            Found::Fresh if self.ttl_reset => self.renew(key, cx),
+            Found::Stale if is_filling => cx.count(gauges::STALE_SERVED),
+            Found::Stale | Found::Expired => cx.count(gauges::EXPIRED),
+            Found::Fresh | Found::Nothing => {}
+        }
+        if is_hit {
+            cx.annotate(call, || format!("has key {key}"));
+            return Self::hand_out(call, cx);
+        }
+        cx.annotate(call, || format!("does not have key {key}"));
+        if is_filling {
+            cx.count(gauges::COALESCED);
+            cx.annotate(call, || "waits for the caller that fills it".into());
+            if self.fills.wait(key, call) {
+                cx.alarm(self.lease, LEASE, About::Number(key));
+            }
+            return;
+        }
+        self.begin_fill(call, key, cx);
+    }
+
+    /// A call is the one that fills an entry.
+    fn begin_fill(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
+        if self.coalesces || self.stale_for > SimDuration::ZERO {
+            self.fills.begin(key, cx.now());
+        }
+        let Ask { verb, .. } = cx.get(call).ask();
+        if verb == Verb::Get {
+            cx.get_mut(call).answer = Got::Miss { token: self.fills.token() }.encode();
+            return cx.reply(call, Outcome::Ok);
+        }
+        cx.get_mut(call).notes.mark = u64::from(self.fills.token());
+        self.pass_on(call, key, cx);
+    }
+
+    /// Asks the target for what a call asks.
+    fn pass_on(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
+        let Some(target) = &mut self.target else { return };
+        let scope = if let Verb::Query(scope) = cx.get(call).ask().verb { scope } else { Scope::default() };
+        // Ordinal 0 hands the draws of the call on: the target does the work that it would do without a cache.
+        let child = cx.ask(Parent::Call(call), target.turn(), 0, Ask::query(key, scope));
+        self.hand.wait_for(child, cx);
+    }
+
+    /// Gives a caller the value.
+    fn hand_out(call: CallId, cx: &mut Cx<'_>) {
+        if cx.get(call).ask().verb == Verb::Get {
+            cx.get_mut(call).answer = Got::Hit.encode();
+        }
+        cx.reply(call, Outcome::Ok);
+    }
+
+    /// A caller brings the value of a key that it has got elsewhere.
+    fn put(&mut self, call: CallId, key: u32, token: u32, cx: &mut Cx<'_>) {
+        self.fill(key, token, cx);
+        cx.reply(call, Outcome::Ok);
+    }
+
+    /// A key is filled with a value that was got when the token was given. One that was written since is old; where one caller
+    /// fills for all, it is not kept, and the next one fills.
+    fn fill(&mut self, key: u32, token: u32, cx: &mut Cx<'_>) {
+        let is_old = self.fills.is_written_since(key, token);
+        if is_old && self.coalesces {
+            return self.next_fills(key, cx);
+        }
+        if is_old {
+            cx.count(gauges::STALE_SETS);
+        }
+        if self.shelf.is_fresh(key, cx.now()) {
+            cx.count(gauges::DUPLICATE_FILLS);
+        }
+        self.keep(key, cx);
+        for waiter in self.fills.end(key) {
+            Self::hand_out(waiter, cx);
+        }
+    }
+
+    /// Nothing has come of the fill of a key: the call that waits first fills it.
+    fn next_fills(&mut self, key: u32, cx: &mut Cx<'_>) {
+        match self.fills.take_over(key, cx.now()) {
+            Some(next) => {
+                self.begin_fill(next, key, cx);
+                if self.fills.has_waiting(key) {
+                    cx.alarm(self.lease, LEASE, About::Number(key));
+                }
+            }
+            None => drop(self.fills.end(key)),
+        }
+    }
+
+    /// The caller that fills an entry may have been waited for too long.
+    fn lease_over(&mut self, key: u32, cx: &mut Cx<'_>) {
+        if let Some(next) = self.fills.take_over(key, self.lease_ago(cx.now())) {
+            self.begin_fill(next, key, cx);
+        }
+        if self.fills.has_waiting(key) {
+            cx.alarm(self.lease, LEASE, About::Number(key));
+        }
+    }
+
+    /// The moment before which a fill that has not ended has taken too long.
+    fn lease_ago(&self, now: SimTime) -> SimTime {
+        SimTime::ZERO + SimDuration::from_nanos(now.as_nanos().saturating_sub(self.lease.as_nanos()))
+    }
+
+    fn keep(&mut self, key: u32, cx: &mut Cx<'_>) {
+        cx.count(gauges::FILLS);
+        let (fresh, kept) = self.times(cx.now());
+        if self.shelf.put(key, fresh, kept) {
+            cx.count(gauges::EVICTIONS);
+        }
+        cx.level(gauges::ENTRIES, self.shelf.len() as u64);
+    }
+
+    fn renew(&mut self, key: u32, cx: &Cx<'_>) {
+        let (fresh, kept) = self.times(cx.now());
+        self.shelf.renew(key, fresh, kept);
+    }
+
+    /// Until when an entry that is made now is served, and kept.
+    fn times(&mut self, now: SimTime) -> (SimTime, SimTime) {
+        let mut ttl = self.ttl;
+        if let Some(stream) = &mut self.draws {
+            let u = unit_open(stream);
+            ttl = ttl.mul_f64(1.0 + self.ttl_jitter * (2.0 * u - 1.0));
+        }
+        let fresh = now + ttl;
+        (fresh, fresh + self.stale_for)
+    }
+
+    // Writes --------------------------------------------------------------------------------------------------------
+
+    /// A write comes to a cache in front of its target.
+    fn write(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
+        if self.writes == Writes::Behind && self.behind.takes(key) {
+            self.written(key, cx);
+            let origin = cx.get(call).origin();
+            self.behind.add(key, origin);
+            cx.level(gauges::BEHIND, self.behind.len());
+            cx.annotate(call, || "is answered before the database has it".into());
+            cx.reply(call, Outcome::Ok);
+            return self.write_behind(cx);
+        }
+        self.pass_on(call, key, cx);
+    }
+
+    /// Sends writes to the target that were answered before.
+    fn write_behind(&mut self, cx: &mut Cx<'_>) {
+        while let Some((number, key, origin)) = self.behind.next() {
+            let Some(target) = &mut self.target else { return };
+            let child = cx.ask_for(origin, number, target.turn(), 0, Ask::query(key, Scope::default()));
+            self.hand.wait_for(child, cx);
+        }
+    }
+
+    /// A write that was answered before is done, or has failed.
+    fn written_behind(&mut self, number: u32, outcome: Outcome, cx: &mut Cx<'_>) {
+        if !self.behind.done(number) {
+            return;
+        }
+        if outcome != Outcome::Ok {
+            cx.count(gauges::LOST_WRITES);
+        }
+        cx.level(gauges::BEHIND, self.behind.len());
+        self.write_behind(cx);
+    }
+
+    /// The data of a key were written.
+    fn written(&mut self, key: u32, cx: &mut Cx<'_>) {
+        self.fills.wrote(key);
+        match self.writes {
+            Writes::Delete => self.shelf.remove(key),
+            Writes::Through | Writes::Behind => self.keep(key, cx),
+            Writes::None => {}
+        }
+        cx.level(gauges::ENTRIES, self.shelf.len() as u64);
+    }
+
+    // The target ----------------------------------------------------------------------------------------------------
+
+    /// The target has answered.
+    fn answered(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let (key, answer) = (cx.get(child).ask().key, cx.get(child).answer);
+        let call = match cx.get(child).parent {
+            Parent::Call(call) => call,
+            Parent::Number(number) => return self.written_behind(number, outcome, cx),
+            Parent::None | Parent::Request(_) => return,
+        };
+        cx.get_mut(call).answer = answer;
+        let token = cx.get(call).notes.mark as u32;
+        match (outcome, self.writes(call, cx)) {
+            (Outcome::Ok, true) => self.written(key, cx),
+            (Outcome::Ok, false) => self.fill(key, token, cx),
+            (_, true) => {}
+            (_, false) => self.next_fills(key, cx),
+        }
+        cx.reply(call, outcome);
+    }
+
+    /// The target has not answered in time. It is not told and works on.
+    fn give_up(&mut self, cx: &mut Cx<'_>) {
+        while let Some(child) = self.hand.late(cx) {
+            self.answered(child, Outcome::TimedOut, cx);
+            cx.abandon(child);
+        }
+    }
+
+    fn writes(&self, call: CallId, cx: &Cx<'_>) -> bool {
+        self.is_write[usize::from(cx.get(call).class)]
+    }
+
+    // Operations ----------------------------------------------------------------------------------------------------
+
+    /// The most popular keys are there.
+    fn warm(&mut self, cx: &mut Cx<'_>) {
+        for key in (0..self.warm).rev() {
+            let (fresh, kept) = self.times(cx.now());
+            self.shelf.put(key, fresh, kept);
+        }
+        cx.level(gauges::ENTRIES, self.shelf.len() as u64);
+    }
+
+    /// Everything that was in memory is gone.
+    fn crash(&mut self, cx: &mut Cx<'_>) {
+        cx.count_many(gauges::LOST_WRITES, self.behind.len());
+        self.behind = Behind::default();
+        self.fills = Fills::default();
+        self.shelf.clear();
+        self.hand.crash();
+        cx.level(gauges::BEHIND, 0);
+        cx.level(gauges::ENTRIES, 0);
+    }
+}
+
+impl Component for Cache {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.shelf.seed(cx.stream("evict").next_u64());
+        if self.ttl_jitter > 0.0 {
+            self.draws = Some(cx.stream("ttl"));
+        }
+        self.warm(cx);
+    }
+
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) if cx.get(call).ask().is_check() => cx.reply(call, Outcome::Ok),
+            Signal::Call(call) => {
+                let op = cx.demand(call, &self.op, OP);
+                cx.work(call, Device::Cpu, op);
+            }
+            Signal::Done(call) => self.worked(call, cx),
+            Signal::Reply(child, outcome) => self.answered(child, outcome, cx),
+            Signal::Alarm(Alarm { code: LEASE, about: About::Number(key) }) => self.lease_over(key, cx),
+            Signal::Alarm(Alarm { code: LATE, .. }) => self.give_up(cx),
+            Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
+            Signal::Control(Control::Recover) => self.warm(cx),
+            Signal::Control(Control::Impair(Impairment::Emptied)) => {
+                self.shelf.clear();
+                cx.level(gauges::ENTRIES, 0);
+            }
+            Signal::Alarm(_)
+            | Signal::Control(_)
+            | Signal::Returned(..)
+            | Signal::Passed(..)
+            | Signal::Cancelled(_) => {}
+        }
+    }
+}

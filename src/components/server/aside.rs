@@ -1,0 +1,89 @@
+//! Steps of a server that ask a cache first, and what the cache does not have elsewhere (cache-aside).
+
+use std::collections::BTreeMap;
+
+use crate::model::ask::{Ask, Got};
+use crate::model::component::Cx;
+use crate::model::signal::{CallId, Outcome};
+
+use super::{Action, Server};
+
+/// The calls that may fill an entry of a cache, with the token that the cache has given them.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(BTreeMap<CallId, u32>);
+
+impl Tokens {
+    /// A call has ended: it fills nothing any more.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.0.remove(&call);
+    }
+}
+
+/// The ordinal from which the key of the data is drawn, for all stages of one step: the cache and the box behind it are asked for the
+/// same.
+pub(super) const fn key_ordinal(at: u16) -> u64 {
+    (at as u64 + 1) << 32 | 1 << 16
+}
+
+impl Server {
+    /// Asks a cache for the value. Returns false for a call that writes: it goes on to the write.
+    pub(super) fn get(&mut self, call: CallId, at: usize, cache: usize, cx: &mut Cx<'_>) -> bool {
+        if self.writes[usize::from(cx.get(call).class)] {
+            return false;
+        }
+        let ordinal = key_ordinal(at as u16);
+        let key = cx.data_key(call, ordinal);
+        self.ask_cache(call, at, cache, ordinal, Ask::get(key), cx);
+        true
+    }
+
+    /// Brings a cache the value that it did not have, or tells it that the value was written. Returns false if there is nothing to
+    /// do: the cache has not answered.
+    pub(super) fn put(&mut self, call: CallId, at: usize, cache: usize, get: u16, cx: &mut Cx<'_>) -> bool {
+        let key = cx.data_key(call, key_ordinal(get));
+        let ask = if self.writes[usize::from(cx.get(call).class)] {
+            Ask::wrote(key)
+        } else {
+            match self.tokens.as_mut().and_then(|tokens| tokens.0.remove(&call)) {
+                Some(token) => Ask::put(key, token),
+                None => return false,
+            }
+        };
+        self.ask_cache(call, at, cache, key_ordinal(at as u16), ask, cx);
+        true
+    }
+
+    fn ask_cache(&mut self, call: CallId, at: usize, cache: usize, ordinal: u64, ask: Ask, cx: &mut Cx<'_>) {
+        cx.get_mut(call).notes.step = at as u16;
+        let to = self.others[cache].turn();
+        self.send(call, to, ordinal, ask, cx);
+    }
+
+    /// A cache has answered a get, or has failed to: that is as if it did not have the value, but nobody fills it then.
+    pub(super) fn got(&mut self, call: CallId, end: u16, outcome: Outcome, word: u64, cx: &mut Cx<'_>) {
+        if outcome != Outcome::Ok {
+            cx.annotate(call, || "goes on without the cache".into());
+            return self.go_on(call, cx);
+        }
+        match Got::decode(word) {
+            Got::Hit => {
+                let step = cx.get(call).notes.step;
+                self.proceed_by(call, end - step + 1, cx);
+            }
+            Got::Miss { token } => {
+                self.tokens.get_or_insert_default().0.insert(call, token);
+                self.go_on(call, cx);
+            }
+        }
+    }
+
+    /// Whether an answer is that of a cache, which is handled here.
+    pub(super) fn is_of_cache(&mut self, call: CallId, outcome: Outcome, word: u64, cx: &mut Cx<'_>) -> bool {
+        match self.stages[usize::from(cx.get(call).notes.step)].action {
+            Action::Get(_, end) => self.got(call, end, outcome, word, cx),
+            Action::Put(..) => self.go_on(call, cx),
+            _ => return false,
+        }
+        true
+    }
+}

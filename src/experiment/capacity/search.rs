@@ -347,6 +347,9 @@ impl<'a, L: Loads> Search<'a, L> {
         if let (Some(why), Some((whole_s, _))) = (&self.too_short, self.length) {
             notes.push(format!("each trial measures {whole_s} s, more than the scenario says: {why}"));
         }
+        if self.tried.iter().all(|tried| tried.point.availability.mean.is_none()) {
+            notes.push("no request ended in the measured time at any load: give a longer --duration".into());
+        }
         if self.tried.iter().any(|tried| !tried.timeline.is_empty()) {
             notes.push(
                 "the scenario's faults happen at every load, and count: --no-faults leaves them out".into(),

@@ -89,6 +89,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("35-backoff"),
     builtin!("41-stampede"),
     builtin!("42-cold-cache"),
+    builtin!("45-photo-queue"),
     builtin!("million-users"),
 ];
 

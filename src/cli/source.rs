@@ -262,6 +262,7 @@ mod tests {
                 "29-priorities",
                 "31-keep-alive",
                 "34-pool",
+                "45-photo-queue",
             ];
             let is_warned = warned.contains(&builtin.name);
             assert_eq!(loaded.warnings.is_empty(), !is_warned, "{}: {}", builtin.name, loaded.warnings);

@@ -1,7 +1,8 @@
 //! `Queue`: accepts messages, answers at once, and has workers pull the messages when they are free.
 //!
 //! Who publishes waits only until the message is durable. A worker that pulls a message hides it from the others for the
-//! visibility timeout. If the work is not done by then, the message is seen again and the work is done a second time.
+//! visibility timeout. If the work is not done by then, the message is seen again and the work is done a second time. A message that
+//! waits for longer than its retention is gone; one that was pulled too often is given up, or goes to another queue.
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
@@ -11,8 +12,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::model::ask::{Ask, Verbs};
+use crate::model::ask::{Ask, Verb, Verbs};
 use crate::model::call::{Origin, Parent};
+use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
@@ -28,6 +30,9 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("published", "Messages that were accepted."),
     Gauge::count("processed", "Messages whose work was done. They have left the queue."),
     Gauge::count("redelivered", "Pulls of a message that had been pulled before."),
+    Gauge::count("duplicates", "Messages whose work was done although they had been seen again meanwhile.")
+        .less_is_better(),
+    Gauge::count("expired", "Messages that waited for longer than their `retention`.").less_is_better(),
     Gauge::count("dead", "Messages that were given up after `max_receives` pulls.").less_is_better(),
     Gauge::level("depth", "Messages that wait for a worker.").less_is_better(),
     Gauge::time("age", "Time from the acceptance of a message to its first pull.").less_is_better(),
@@ -38,6 +43,8 @@ pub const GAUGES: &[Gauge] = &[
 const PUBLISHED: GaugeId = GaugeId::of("published", GAUGES);
 const PROCESSED: GaugeId = GaugeId::of("processed", GAUGES);
 const REDELIVERED: GaugeId = GaugeId::of("redelivered", GAUGES);
+const DUPLICATES: GaugeId = GaugeId::of("duplicates", GAUGES);
+const EXPIRED: GaugeId = GaugeId::of("expired", GAUGES);
 const DEAD: GaugeId = GaugeId::of("dead", GAUGES);
 const DEPTH: GaugeId = GaugeId::of("depth", GAUGES);
 const AGE: GaugeId = GaugeId::of("age", GAUGES);
@@ -58,6 +65,15 @@ const ACK_DEFAULT: SimDuration = SimDuration::from_millis(5);
 /// Visibility timeout of Amazon SQS [V].
 const VISIBILITY_DEFAULT: SimDuration = SimDuration::from_secs(30);
 
+/// Time for which Amazon SQS keeps a message [V].
+const RETENTION_DEFAULT: SimDuration = SimDuration::from_secs(4 * 86_400);
+
+/// Largest number of messages of one queue that are hidden at a time, as of Amazon SQS [V].
+const IN_FLIGHT_DEFAULT: u32 = 120_000;
+
+/// Parent of the calls that take a message to the queue of the dead: their answers change nothing.
+const TO_THE_DEAD: u32 = u32::MAX;
+
 /// A shorter one would have all workers pull the same message at once.
 const VISIBILITY_MIN: SimDuration = SimDuration::from_millis(1);
 
@@ -69,6 +85,17 @@ mod timer {
     pub(super) const LATE: u16 = 1;
     /// The visibility timeout of a pull whose work has failed is over.
     pub(super) const FAILED: u16 = 2;
+}
+
+/// Which message is pulled first, of those of the same priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// The one that has waited longest.
+    #[default]
+    Fifo,
+    /// The one that came last.
+    Lifo,
 }
 
 /// `[queue.NAME]`: a queue of messages and the workers that pull them.
@@ -87,6 +114,15 @@ pub struct QueueSpec {
     pub visibility: Option<Duration>,
     /// Number of pulls after which a message whose work is not done is given up. Default: without end.
     pub max_receives: Option<u32>,
+    /// The queue that gets the messages which are given up. Default: none; they are gone. Only with `max_receives`.
+    pub dead: Option<String>,
+    /// Time for which a message is kept that nobody has pulled. Default: "4d", as Amazon SQS [V].
+    pub retention: Option<Duration>,
+    /// Number of messages that may be hidden at a time: while as many are, nothing is pulled. Default: 120000, as Amazon SQS [V].
+    pub in_flight: Option<u32>,
+    /// Which message is pulled first, of those of the same `priority`. Default: "fifo".
+    #[serde(default)]
+    pub order: Order,
 }
 
 impl QueueSpec {
@@ -101,7 +137,15 @@ impl QueueSpec {
 
 impl Spec for QueueSpec {
     fn arrows(&self) -> Vec<Arrow> {
-        vec![Arrow { key: "target".into(), to: self.target.clone(), asks: Verbs::WORK, public: false }]
+        let target =
+            Arrow { key: "target".into(), to: self.target.clone(), asks: Verbs::WORK, public: false };
+        let dead = self.dead.iter().map(|dead| Arrow {
+            key: "dead".into(),
+            to: dead.clone(),
+            asks: Verbs::PUBLISH,
+            public: false,
+        });
+        std::iter::once(target).chain(dead).collect()
     }
 
     fn answers(&self) -> Verbs {
@@ -131,10 +175,20 @@ impl Spec for QueueSpec {
             let message = format!("a queue has 1 to {WORKERS_MAX} workers, not {}", self.workers());
             problems.error("workers", message, "without a worker no message leaves");
         }
-        for (key, value) in [("limit", self.limit), ("max_receives", self.max_receives)] {
+        let counts =
+            [("limit", self.limit), ("max_receives", self.max_receives), ("in_flight", self.in_flight)];
+        for (key, value) in counts {
             if value == Some(0) {
                 problems.error(key, format!("`{key}` must be at least 1"), "");
             }
+        }
+        if self.dead.is_some() && self.max_receives.is_none() {
+            let help = "say when, such as max_receives = 5";
+            problems.error("dead", "no message is ever given up", help);
+        }
+        if self.retention.is_some_and(|time| time.0.is_zero()) {
+            let help = "leave the key out";
+            problems.error("retention", "a message that is kept for no time is never pulled", help);
         }
         if self.visibility() < VISIBILITY_MIN {
             let message = format!("a message is hidden for at least {}", Duration(VISIBILITY_MIN));
@@ -150,8 +204,13 @@ impl Spec for QueueSpec {
             ack: self.ack.map_or(ACK_DEFAULT, |ack| ack.0),
             visibility: self.visibility(),
             max_receives: self.max_receives.unwrap_or(u32::MAX),
+            dead: self.dead.as_ref().map(|dead| Members::new(dead, site)),
+            retention: self.retention.map_or(RETENTION_DEFAULT, |time| time.0),
+            in_flight: self.in_flight.unwrap_or(IN_FLIGHT_DEFAULT) as usize,
+            order: self.order,
+            ranks: priorities(site.classes),
             workers: self.workers(),
-            ready: VecDeque::new(),
+            ready: Ready::new(&priorities(site.classes)),
             pulled: Vec::new(),
             free: Vec::new(),
             held: 0,
@@ -166,10 +225,57 @@ struct Message {
     /// The request that it comes from, so that the target draws this request's work.
     origin: Origin,
     accepted: SimTime,
+    /// The rank of its class: lower ones are pulled first.
+    rank: u8,
     /// When it was pulled last.
     pulled: SimTime,
     /// Number of times that it was pulled.
     receives: u32,
+}
+
+/// The messages that wait, those of each rank in a line, the first at the front.
+#[derive(Debug)]
+struct Ready(Vec<VecDeque<Message>>);
+
+impl Ready {
+    /// A line for each rank of the classes.
+    fn new(ranks: &[u8]) -> Ready {
+        let lines = ranks.iter().max().map_or(1, |most| usize::from(*most) + 1);
+        Ready(vec![VecDeque::new(); lines])
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(VecDeque::len).sum()
+    }
+
+    fn push(&mut self, message: Message) {
+        self.0[usize::from(message.rank)].push_back(message);
+    }
+
+    fn push_front(&mut self, message: Message) {
+        self.0[usize::from(message.rank)].push_front(message);
+    }
+
+    /// The message that is pulled next.
+    fn next(&mut self, order: Order) -> Option<Message> {
+        let line = self.0.iter_mut().find(|line| !line.is_empty())?;
+        match order {
+            Order::Fifo => line.pop_front(),
+            Order::Lifo => line.pop_back(),
+        }
+    }
+
+    /// When the first message of the lines was accepted that came before the first of all others.
+    fn oldest(&self) -> Option<SimTime> {
+        self.0.iter().filter_map(VecDeque::front).map(|message| message.accepted).min()
+    }
+
+    fn drop_oldest(&mut self) {
+        let fronts = self.0.iter_mut().filter(|line| !line.is_empty());
+        if let Some(line) = fronts.min_by_key(|line| line.front().map(|message| message.accepted)) {
+            line.pop_front();
+        }
+    }
 }
 
 /// A queue in a simulation.
@@ -181,9 +287,15 @@ struct Queue {
     ack: SimDuration,
     visibility: SimDuration,
     max_receives: u32,
+    /// The queue of the messages that are given up.
+    dead: Option<Members>,
+    retention: SimDuration,
+    in_flight: usize,
+    order: Order,
+    /// The rank of each class; empty where all are alike.
+    ranks: Vec<u8>,
     workers: u32,
-    /// Messages that wait, the next to be pulled first.
-    ready: VecDeque<Message>,
+    ready: Ready,
     /// Pulls, by a number that is the parent of the call to the target: the message while it is hidden, and `None` once it
     /// has been seen again though its worker is still at work.
     pulled: Vec<Option<Message>>,
@@ -198,6 +310,7 @@ struct Queue {
 impl Queue {
     /// A message comes. It counts against the limit from here on.
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        self.expire(cx);
         if self.held >= self.limit {
             return cx.reply(call, Outcome::Rejected);
         }
@@ -208,7 +321,8 @@ impl Queue {
     /// A message is durable: its publisher goes on.
     fn accept(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let (origin, now) = (cx.get(call).origin(), cx.now());
-        self.ready.push_back(Message { origin, accepted: now, pulled: now, receives: 0 });
+        let rank = self.ranks.get(usize::from(cx.get(call).class)).copied().unwrap_or(0);
+        self.ready.push(Message { origin, accepted: now, rank, pulled: now, receives: 0 });
         cx.count(PUBLISHED);
         cx.reply(call, Outcome::Ok);
         self.pull(cx);
@@ -216,8 +330,10 @@ impl Queue {
 
     /// Free workers pull the messages that wait.
     fn pull(&mut self, cx: &mut Cx<'_>) {
+        self.expire(cx);
         while self.at_work < self.workers
-            && let Some(mut message) = self.ready.pop_front()
+            && self.pulled.len() - self.free.len() < self.in_flight
+            && let Some(mut message) = self.ready.next(self.order)
         {
             if message.receives == 0 {
                 cx.time(AGE, cx.now().since(message.accepted));
@@ -236,6 +352,16 @@ impl Queue {
         cx.level(DEPTH, self.ready.len() as u64);
     }
 
+    /// Drops messages that have waited for too long. The first of each line came first, but for those that were seen again.
+    fn expire(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        while self.ready.oldest().is_some_and(|oldest| now.since(oldest) >= self.retention) {
+            self.ready.drop_oldest();
+            self.held -= 1;
+            cx.count(EXPIRED);
+        }
+    }
+
     /// Keeps a message that has been pulled; returns the number of the pull.
     fn hide(&mut self, message: Message) -> u32 {
         if let Some(number) = self.free.pop() {
@@ -250,6 +376,9 @@ impl Queue {
     /// message hidden until its visibility timeout is over. Where that is over already, another worker has the message.
     fn answered(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Parent::Number(number) = cx.get(child).parent else { return };
+        if number == TO_THE_DEAD {
+            return;
+        }
         self.at_work -= 1;
         match self.pulled[number as usize] {
             Some(message) if outcome != Outcome::Ok => {
@@ -261,7 +390,12 @@ impl Queue {
                 self.held -= 1;
                 self.end_pull(number);
             }
-            None => self.end_pull(number),
+            None => {
+                if outcome == Outcome::Ok {
+                    cx.count(DUPLICATES);
+                }
+                self.end_pull(number);
+            }
         }
         self.pull(cx);
     }
@@ -277,8 +411,12 @@ impl Queue {
         if message.receives >= self.max_receives {
             cx.count(DEAD);
             self.held -= 1;
+            if let Some(dead) = &mut self.dead {
+                let publish = Ask { verb: Verb::Publish, key: 0 };
+                cx.ask_for(message.origin, TO_THE_DEAD, dead.turn(), 0, publish);
+            }
         } else {
-            self.ready.push_back(message);
+            self.ready.push(message);
         }
     }
 

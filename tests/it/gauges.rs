@@ -329,6 +329,13 @@ fn movers_from_servers_on() -> Vec<Mover> {
             replicated(&format!("ship = {{ every = '2s' }}\n{failover}")).replace("keys = 50", "keys = 2000")
                 + &crash("db.primary")
         }),
+        ("queue", "jobs", vec!["duplicates", "expired"], {
+            "[client.users]\nrate = '100/s'\ntarget = 'jobs'\n\
+             [queue.jobs]\ntarget = 'mill'\nvisibility = '10ms'\nretention = '1s'\n\
+             [server.mill]\npublic = true\nsteps = [{ wait = { dist = 'exponential', mean = '20ms' } }]\n"
+                .replace("target = 'jobs'", "target = 'web'")
+                + "[server.web]\npublic = true\nsteps = [{ call = 'jobs' }]\n"
+        }),
         ("queue", "jobs", vec!["published", "processed", "depth", "age", "completion"], {
             format!("{PUBLISHED}[server.mill]\nsteps = [{{ cpu = '8ms' }}]\n")
         }),

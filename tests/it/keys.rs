@@ -92,6 +92,7 @@ fn base(name: &str) -> String {
             "small" => {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
+            "dead" => base("queue")[HEAD.len()..].to_owned() + "[queue.lost]\ntarget = 'mill'\n",
             "queue" => format!(
                 "{open}target = 'web'\n[server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n[queue.jobs]\ntarget = 'mill'\n[server.mill]\nworkers = 4\nsteps = [{{ wait = '35ms' }}]\n{}",
                 fault("crash", "mill", 10)
@@ -414,6 +415,10 @@ const QUEUES: &[Row] = &[
     ("queue.limit", "queue", "", "30"),
     ("queue.ack", "queue", "", "30ms"),
     ("queue.visibility", "queue", "", "30ms"),
+    ("queue.dead", "dead", "jobs.visibility=30ms;jobs.max_receives=2", "lost"),
+    ("queue.retention", "queue", "", "100ms"),
+    ("queue.in_flight", "queue", "jobs.workers=4", "2"),
+    ("queue.order", "queue", "", "lifo"),
     ("queue.max_receives", "queue", "jobs.visibility=30ms", "2"),
 ];
 

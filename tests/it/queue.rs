@@ -87,3 +87,77 @@ fn a_crash_loses_nothing_that_was_durable() {
         about(available, expected, 0.03);
     }
 }
+
+#[test]
+fn a_backlog_grows_with_what_is_too_much_and_drains_with_what_is_to_spare() {
+    // 500 a second for 60 s onto four workers of 50 a second: 300 a second too many, 18,000 behind. Then 100 a second come, 100 are to
+    // spare, and it takes 180 s.
+    let text = queued("duration = '400s'\nwarmup = '0s'", "100/s", "workers = 4", "'20ms'")
+        .replace("rate = '100/s'", "rate = '100/s'\nprofile = { steps = [['0s', 5], ['60s', 1]] }");
+    let [most] = values(&text, ["max(depth(jobs))"]);
+    about(most, 18_000.0, 0.02);
+    let run = |seconds: u32| text.replace("duration = '400s'", &format!("duration = '{seconds}s'"));
+    let left = |seconds: u32| {
+        let [published, processed] = values(&run(seconds), ["published(jobs)", "processed(jobs)"]);
+        published - processed
+    };
+    about(left(150), 18_000.0 - 90.0 * 100.0, 0.05);
+    assert!(left(230) > 300.0 && left(260) < 300.0, "{} {}", left(230), left(260));
+}
+
+#[test]
+fn a_message_is_done_twice_when_its_work_takes_longer_than_it_is_hidden() {
+    // P(S > 3 E[S]) = exp(-3) = 4.98 % of the pulls: 1 / (1 - 0.0498) = 1.052 of them for each message.
+    let text = queued(
+        "duration = '400s'\nwarmup = '0s'",
+        "50/s",
+        "workers = 100\nvisibility = '300ms'",
+        "{ dist = 'exponential', mean = '100ms' }",
+    );
+    let [published, redelivered, duplicates] =
+        values(&text, ["published(jobs)", "redelivered(jobs)", "duplicates(jobs)"]);
+    let again = 1.0 / (1.0 - libm::exp(-3.0)) - 1.0;
+    about(redelivered, again * published, 0.06);
+    about(duplicates, redelivered, 0.02);
+}
+
+#[test]
+fn what_waits_for_too_long_is_gone_and_what_is_given_up_goes_to_another_queue() {
+    // 100 a second onto one worker of 50: who is pulled has waited for 10 s at most, and the rest is gone.
+    let run = "duration = '200s'\nwarmup = '0s'";
+    let [most, expired, published] = values(
+        &queued(run, "100/s", "retention = '10s'", "'20ms'"),
+        ["max(depth(jobs))", "expired(jobs)", "published(jobs)"],
+    );
+    about(most, 1000.0, 0.1);
+    about(expired, published / 2.0 - 1000.0, 0.1);
+    // Work that always outlasts its time is given up after two pulls, and done by others.
+    let queue = "workers = 50\nvisibility = '60ms'\nmax_receives = 2\ndead = 'rest'";
+    let text = queued(run, "10/s", queue, "'100ms'") + "[queue.rest]\ntarget = 'mill'\nworkers = 10\n";
+    let [dead, rest, done] = values(&text, ["dead(jobs)", "published(rest)", "processed(rest)"]);
+    assert!(dead > 1900.0 && (rest - dead).abs() < 2.0 && (done - rest).abs() < 10.0, "{dead} {rest} {done}");
+}
+
+#[test]
+fn the_last_that_came_is_pulled_first_under_overload() {
+    // 100 a second onto 50: in order everybody who is pulled has waited half of the time so far, the other way round hardly at all.
+    let run = "duration = '100s'\nwarmup = '0s'";
+    let mean = |order: &str| {
+        let text = queued(run, "100/s", &format!("order = '{order}'"), "'20ms'");
+        let [age] = values(&text, ["mean(age(jobs)) s"]);
+        age
+    };
+    about(mean("fifo"), 25.0, 0.1);
+    assert!(mean("lifo") < 1.0, "{}", mean("lifo"));
+}
+
+#[test]
+fn a_higher_priority_is_pulled_first() {
+    // The urgent are a fifth, 20 of 50 a second, and are pulled at once. Of the others 30 of 80 are: who is pulled at t has waited for
+    // t (1 - 30 / 80), on average 31 s.
+    let classes = "[request.urgent]\nshare = 20\n[request.later]\nshare = 80\npriority = 1\n";
+    let run = "duration = '100s'\nwarmup = '0s'";
+    let text = format!("{}{classes}", queued(run, "100/s", "", "'20ms'"));
+    let [age] = values(&text, ["mean(age(jobs)) s"]);
+    about(age, 0.6 * 50.0 * (1.0 - 30.0 / 80.0), 0.1);
+}

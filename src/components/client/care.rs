@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel::random::unit_open;
 use crate::kernel::time::SimTime;
-use crate::model::ask::Ask;
-use crate::model::call::{Parent, Request, copy_of};
+use crate::model::call::{Parent, Request};
 use crate::model::component::Cx;
 use crate::model::signal::{About, CallId, ComponentId, RequestId};
 use crate::parts::calling::{Calling, Denial};
@@ -121,7 +120,7 @@ impl Client {
         let address = self.other_address(request, callee, cx);
         cx.count(gauges::HEDGES);
         cx.annotate_request(request, |_| "asks once more: the answer takes long".to_owned());
-        let call = cx.ask(Parent::Request(request), address, copy_of(0, copy), Ask::WORK);
+        let call = self.call(request, address, copy, cx);
         if deadline < SimTime::MAX {
             cx.set_deadline(call, deadline);
         }

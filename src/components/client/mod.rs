@@ -19,7 +19,7 @@ use crate::kernel::random::{KeyedRng, mix, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::model::address::Answer;
 use crate::model::ask::{Ask, Verbs};
-use crate::model::call::{Connection, Parent, Request, Wish};
+use crate::model::call::{Connection, Parent, Request, Wish, copy_of};
 use crate::model::class::shares;
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome, RequestId, Signal};
@@ -237,12 +237,19 @@ impl Client {
         }
     }
 
+    /// Calls an address on behalf of a request, over a connection of the user. `copy` tells the calls of one try apart, from 0.
     #[inline(always)]
-    fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
-        let call = cx.call(Parent::Request(request), address, 0);
+    fn call(&mut self, request: RequestId, address: ComponentId, copy: u64, cx: &mut Cx<'_>) -> CallId {
+        let call = cx.call(Parent::Request(request), address, copy_of(0, copy));
         if let Some(connections) = &mut self.connections {
             connections.send(request, call, address, cx);
         }
+        call
+    }
+
+    #[inline(always)]
+    fn ask(&mut self, request: RequestId, address: ComponentId, cx: &mut Cx<'_>) {
+        let call = self.call(request, address, 0, cx);
         if let Some(limit) = self.propagates {
             cx.set_deadline(call, cx.now() + limit);
         }

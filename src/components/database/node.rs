@@ -180,11 +180,11 @@ impl Database {
                 _ => format!("misses the buffer cache and reads {pages} pages of the disk"),
             });
             cx.work(call, Device::Disk, self.page_read.saturating_mul(pages));
-        } else if self.rows.is_some() && self.meets_conflict(call, cx) {
-            self.leave(call, Outcome::Conflict, cx);
         } else if self.is_write(call, cx) && self.disk_full {
             // A write for which the disk has no room fails at its commit, after all the work.
             self.leave(call, Outcome::Rejected, cx);
+        } else if self.rows.is_some() && self.meets_conflict(call, cx) {
+            self.leave(call, Outcome::Conflict, cx);
         } else if self.is_write(call, cx)
             && let Some(lazy) = &mut self.lazy
         {

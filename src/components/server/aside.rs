@@ -68,7 +68,7 @@ impl Server {
         match Got::decode(word) {
             Got::Hit => {
                 let step = cx.get(call).notes.step;
-                self.proceed_by(call, end - step + 1, cx);
+                self.proceed(call, end - step + 1, cx);
             }
             Got::Miss { token } => {
                 self.tokens.get_or_insert_default().0.insert(call, token);

@@ -240,7 +240,9 @@ impl Server {
         let &mut Errand { call, at, began, ask, .. } = errand;
         let others_are_out = !errand.out.is_empty();
         let Some(calling) = &mut self.stages[usize::from(at)].calling else { return };
-        match calling.tried(leg.is_paid, leg.pass, failure, now) {
+        // A row that is read to be written is half of a try: the write that follows ends it.
+        let goes_on = failure.is_none() && ask.verb == Verb::Look;
+        match calling.tried(leg.is_paid && !goes_on, leg.pass, failure, now) {
             Some(Change::Opened) => {
                 cx.count(gauges::BREAKER_OPENED);
                 cx.note(cx.me(), "breaker opened");
@@ -248,7 +250,7 @@ impl Server {
             Some(Change::Closed) => cx.note(cx.me(), "breaker closed"),
             None => {}
         }
-        if failure.is_none() && ask.verb == Verb::Look {
+        if goes_on {
             errand.ask = Ask::swap(ask.key, Found::decode(answer).position as u32);
             cx.annotate(call, || format!("has read version {} of the row", Found::decode(answer).position));
             self.send_errand(tag, cx);

@@ -400,11 +400,6 @@ impl Server {
         self.proceed(call, 1, cx);
     }
 
-    /// Continues at a later step.
-    fn proceed_by(&mut self, call: CallId, steps: u16, cx: &mut Cx<'_>) {
-        self.proceed(call, steps, cx);
-    }
-
     // Operations ----------------------------------------------------------------------------------------------------
 
     /// A check of its life has been answered.

@@ -224,6 +224,14 @@ fn the_swarm_sees_every_kind_of_end() {
 /// What some scenario must have.
 const KEYS: &[&str] = &[
     "liveness = ",
+    "\nhedge = ",
+    "\nbreaker = ",
+    "\nthrottle = ",
+    "swap = true",
+    "miss = ",
+    "evict = \"s3-fifo\"",
+    "writes = \"behind\"",
+    "order = \"lifo\"",
     "cpu_quota = ",
     "gc = ",
     "preempt = ",

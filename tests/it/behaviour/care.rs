@@ -154,3 +154,11 @@ fn second_calls_draw_on_the_budget_of_retries() {
     let rates = ["web-1.rate", "web-2.rate"].map(|name| figure(&scenario, &record, name));
     assert!(about(1200.0, 0.05).contains(&rates.iter().sum()), "{rates:?}");
 }
+
+#[test]
+fn a_second_call_of_a_user_opens_a_connection_too() {
+    // Each answer takes 100 ms, so that each request has a second call; without connections that are kept each call opens one.
+    let keys = "rate = '100/s'\nkeep_alive = '0s'\nhedge = { after = '10ms' }";
+    let text = one_box(keys, "workers = 1000\nsteps = [{ wait = '100ms' }]").replace(NEAR, FROM_START);
+    check(&text, &[("users.connects", about(20_000.0, 0.03)), ("users.hedges", about(10_000.0, 0.03))]);
+}

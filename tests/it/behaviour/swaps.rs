@@ -72,3 +72,35 @@ fn backoff_and_jitter_follow_the_published_table() {
     }
     assert_eq!(count, 3 * ways.len());
 }
+
+/// Users who write one row, through a step with these keys.
+fn rivals(keys: &str, more: &str) -> String {
+    format!(
+        "[run]\nduration = '100s'\nwarmup = '0s'\n[network]\nclient = '0ms'\nsame_zone = '20ms'\n\
+         [request.edit]\neffect = 'write'\n\
+         [client.users]\nusers = 20\nthink_time = '1s'\ntarget = 'web'\n\
+         [server.web]\npublic = true\nsteps = [{{ query = 'db', swap = true{keys} }}]\n\
+         [database.db]\nread = '1us'\nwrite = '1us'\ncommit = '0ms'\n{more}"
+    )
+}
+
+#[test]
+fn both_halves_of_a_try_are_paid_once() {
+    // At most three tries after the first are under way. Each gives its place back once, or the count would run below zero.
+    let budget = ", retry = { attempts = 20, backoff = '0ms', budget = { kind = 'concurrency', share = 0.0, min = 3 } }";
+    check(&rivals(budget, ""), &[("web.retries", 100.0..=1000.0), ("web.retries_refused", 10.0..=1000.0)]);
+}
+
+#[test]
+fn a_full_disk_locks_no_row() {
+    let full = "[[fault]]\nkind = 'disk-full'\ntarget = 'db'\nat = '20s'\nfor = '10s'\n";
+    let text =
+        rivals(", retry = { attempts = 50, backoff = '10ms', jitter = 'full', on = ['conflict'] }", full);
+    let before = figures_of(&text, "throughput@5..19");
+    check(&text, &[("throughput@21..29", 0.0..=0.0), ("throughput@50..100", about(before, 0.1))]);
+}
+
+fn figures_of(text: &str, name: &str) -> f64 {
+    let (scenario, record) = run(text);
+    figure(&scenario, &record, name)
+}

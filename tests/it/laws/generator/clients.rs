@@ -135,6 +135,7 @@ impl Generator {
         let (propagates, cancels) = (self.hands.one_in(4), self.hands.one_in(4));
         self.line_if(propagates, "propagate = true");
         self.line_if(cancels, "cancel = true");
+        self.care_for_all(true, true);
         let connect = self.time(1.0, 3000.0);
         self.line_one_in(4, format!("connect_timeout = {connect}"));
         if self.mood == Mood::Impatient || self.dice.one_in(3) {

@@ -63,6 +63,7 @@ impl Generator {
             self.line(format!("engine = \"{engine}\""));
         }
         self.node(true);
+        self.lonely.push(name.to_owned());
         vec![name.to_owned()]
     }
 

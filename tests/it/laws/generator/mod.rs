@@ -103,6 +103,10 @@ struct Generator {
     halts: Dice,
     /// Dice for how boxes call each other.
     hands: Dice,
+    /// Dice for the care that users and balancers take.
+    manners: Dice,
+    /// Databases of one node.
+    lonely: Vec<String>,
     /// Dice for caches, and those that stand beside their database, with its name.
     memos: Dice,
     beside: Vec<(String, String)>,
@@ -135,6 +139,8 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     let mut generator = Generator {
         dice: Dice::new(seed, "scenario"),
         doors: Dice::new(seed, "doors"),
+        manners: Dice::new(seed, "manners"),
+        lonely: Vec::new(),
         memos: Dice::new(seed, "memos"),
         beside: Vec::new(),
         hands: Dice::new(seed, "hands"),

@@ -104,6 +104,9 @@ impl Generator {
             let (limit, receives) = (self.dice.pick(&[1, 20, 5000]), self.dice.whole(1, 4));
             self.line_one_in(2, format!("limit = {limit}"));
             self.line_one_in(2, format!("max_receives = {receives}"));
+            let more = ["", "order = \"lifo\"", "retention = \"500ms\"", "in_flight = 2"];
+            let more = self.memos.pick(&more);
+            self.line_if(!more.is_empty(), more);
             self.place(1);
             self.drawn("queue", &name, vec![name.clone()]);
             written.push(name);
@@ -321,6 +324,9 @@ impl Generator {
                 match self.beside.iter().find(|(cache, _)| *cache == to) {
                     Some((cache, database)) => {
                         format!("{{ cache = \"{cache}\", miss = {{ query = \"{database}\"{care} }}")
+                    }
+                    None if self.memos.one_in(4) && self.lonely.contains(&to) && !care.contains("hedge") => {
+                        format!("{{ query = \"{to}\", swap = true{care}")
                     }
                     None => format!("{{ query = \"{to}\"{how}{care}"),
                 }

@@ -50,18 +50,37 @@ impl Generator {
             self.line_if(wanted, format!("upstream = {{ idle = {idle}{time} }}"));
             self.line_if(by_connection && !is_sticky, "mode = \"connection\"");
         }
-        self.full(is_sticky || by_connection);
+        let is_full = self.full(is_sticky || by_connection);
+        self.care_for_all(!is_sticky && !by_connection, !is_full);
     }
 
-    /// Writes how many calls a target of a balancer has at most, in some cases.
-    fn full(&mut self, is_sticky: bool) {
+    /// Writes the care that a client or a balancer takes, in some cases.
+    pub(super) fn care_for_all(&mut self, may_hedge: bool, may_break: bool) {
+        let (hedges, breaks, throttles) =
+            (self.manners.one_in(4), self.manners.one_in(6), self.manners.one_in(6));
+        let after = self.manners.pick(&["0s", "10ms", "p90"]);
+        let more = self.manners.pick(&["", ", cancel = true", ", writes = true, attempts = 3"]);
+        let breaker =
+            self.manners.pick(&["window = 10, open = \"1s\"", "kind = \"count\", open = \"200ms\""]);
+        if self.draft.timeless {
+            return;
+        }
+        self.line_if(hedges && may_hedge, format!("hedge = {{ after = \"{after}\"{more} }}"));
+        self.line_if(breaks && may_break, format!("breaker = {{ {breaker}, probes = 2 }}"));
+        self.line_if(throttles, "throttle = { window = \"5s\" }");
+    }
+
+    /// Writes how many calls a target of a balancer has at most, in some cases. Returns whether it does.
+    fn full(&mut self, is_sticky: bool) -> bool {
         let (wanted, queued, timed) = (self.wires.one_in(3), self.wires.one_in(2), self.wires.one_in(2));
         let (most, limit) = (self.wires.pick(&[1, 2, 10]), self.wires.pick(&[0, 1, 5, 100]));
         let wait = self.wires.pick(&["1ms", "40ms", "2s"]);
-        if wanted && !is_sticky && !self.draft.timeless {
+        let is_full = wanted && !is_sticky && !self.draft.timeless;
+        if is_full {
             self.line(format!("target_connections = {most}"));
             let timeout = if timed { format!(", timeout = \"{wait}\"") } else { String::new() };
             self.line_if(queued, format!("target_queue = {{ limit = {limit}{timeout} }}"));
         }
+        is_full
     }
 }

@@ -54,6 +54,8 @@ const KNOBS = {
   "33-fast-failing": [knob("keen-lb.policy", "policy", POLICIES), knob("wary-lb.ejection.failures", "errors", [1, 5, 50])],
   "34-pool": [knob("kept.db_pool", "pool", [5, 10, 20, 50]), knob("quick.db_pool", "pool2", [5, 10, 20])],
   "41-stampede": [knob("plain-memo.ttl", "entryttl", ["1s", "10s", "60s"])],
+  "49-hot-shard": [knob("db.shards.count", "shards", [2, 4, 5, 8, 16]), knob("db.shards.by", "by", ["ring", "hash", "mod", "range"])],
+  "51-scatter": [knob("db.shards.count", "shards", [2, 4, 10, 40])],
   "45-photo-queue": [knob("photos.workers", "workers", [2, 4, 8, 16])],
   "42-cold-cache": [knob("db.queue", "places", [10, 100, 1000, 100000000]), knob("memo.entries", "entries", [1000, 5100, 10000])],
   "35-backoff": [knob("web.steps.0.retry.jitter", "jitter", ["none", "equal", "full", "decorrelated"]), knob("web.steps.0.retry.backoff", "pause", ["0ms", "10ms", "100ms"])],

@@ -69,7 +69,67 @@ pub struct Scope {
     pub hops: u8,
     /// Hops of them that the caller has gone itself.
     pub gone: u8,
+    /// The shards that are asked.
+    pub scatter: Scatter,
 }
+
+/// Which shards of a database a query asks, where its data are divided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Scatter(u16);
+
+impl Scatter {
+    /// The one that has the key.
+    pub const KEY: Scatter = Scatter(0);
+    /// All at once.
+    pub const ALL: u16 = ONE - 1;
+
+    /// A number of them at once, or [`Scatter::ALL`]. If `partial`, the answer needs only one of them.
+    ///
+    /// # Panics
+    /// If there are more than [`Scatter::ALL`], or none.
+    #[must_use]
+    pub const fn over(shards: u16, partial: bool) -> Scatter {
+        assert!(shards > 0 && shards <= Scatter::ALL, "a scatter asks some shards");
+        Scatter(shards | if partial { PARTIAL } else { 0 })
+    }
+
+    /// The one with this number, from 0, as a part of a scatter.
+    #[must_use]
+    pub const fn to(shard: u16) -> Scatter {
+        Scatter(ONE | shard)
+    }
+
+    /// Of `shards`, the number that are asked at once; `None` if one is asked.
+    #[inline]
+    #[must_use]
+    pub const fn width(self, shards: u16) -> Option<u16> {
+        let width = self.0 & Scatter::ALL;
+        match self.0 & ONE == 0 && width > 0 {
+            true if width > shards => Some(shards),
+            true => Some(width),
+            false => None,
+        }
+    }
+
+    /// The shard that it asks as a part of a scatter.
+    #[inline]
+    #[must_use]
+    pub const fn part(self) -> Option<u16> {
+        if self.0 & ONE != 0 { Some(self.0 & Scatter::ALL) } else { None }
+    }
+
+    /// Whether the answer needs only one of the shards.
+    #[must_use]
+    pub const fn is_partial(self) -> bool {
+        self.0 & PARTIAL != 0
+    }
+}
+
+/// The bit of a [`Scatter`] over whose lower bits are the number of one shard.
+const ONE: u16 = 1 << 14;
+
+/// The bit of a [`Scatter`] that may be answered in part.
+const PARTIAL: u16 = 1 << 15;
 
 /// A number of 64 bits in two halves, which may lie anywhere in memory where a half may: an [`Ask`] is 16 bytes then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -171,6 +231,9 @@ impl Verbs {
     /// [`Verb::Look`] and [`Verb::Swap`].
     pub const SWAP: Verbs = Verbs(1 << 8);
 
+    /// [`Verb::Query`] with a [`Scatter`] over several shards.
+    pub const SCATTER: Verbs = Verbs(1 << 9);
+
     /// The verbs of both sets.
     #[must_use]
     pub const fn and(self, other: Verbs) -> Verbs {
@@ -215,13 +278,14 @@ impl Verbs {
 const PAGE: u16 = 1 << 1;
 
 /// What messages call them.
-const NAMES: [(Verbs, &str, &str); 7] = [
+const NAMES: [(Verbs, &str, &str); 8] = [
     (Verbs::WORK, "a call", "calls"),
     (Verbs::RESOLVE, "a look-up", "look-ups"),
     (Verbs::QUERY, "a query", "queries"),
     (Verbs::GET, "a get", "gets"),
     (Verbs::PUBLISH, "a publish", "publishes"),
     (Verbs::PULL, "a pull", "pulls"),
+    (Verbs::SCATTER, "a query of several shards", "queries of several shards"),
     (Verbs::SWAP, "an optimistic write", "optimistic writes"),
 ];
 

@@ -65,6 +65,8 @@ pub struct Gauge {
     pub is_highest: bool,
     /// Whether it is a figure of the whole box, which a single member does not have.
     pub is_of_box: bool,
+    /// Of a figure of the whole box: whether it stands in the table of figures, because the section about data does not tell it.
+    pub is_in_table: bool,
     /// The direction in which it gets better; `None` where neither more nor less is better in itself.
     pub better: Option<Better>,
     /// Whether it asks which data each request is for, so that it is unknown where no class of requests has `keys`.
@@ -99,8 +101,9 @@ impl Gauge {
     }
 
     const fn new(name: &'static str, unit: Unit, sort: Sort, about: &'static str) -> Gauge {
-        let (is_highest, is_of_box, is_by_key) = (false, false, false);
-        Gauge { name, unit, sort, about, is_highest, is_of_box, better: None, is_by_key, because: None }
+        let (is_highest, is_of_box, is_in_table, is_by_key) = (false, false, false, false);
+        let (better, because) = (None, None);
+        Gauge { name, unit, sort, about, is_highest, is_of_box, is_in_table, better, is_by_key, because }
     }
 
     /// What it records, in the words of the reference page: `level, its highest value, of the whole box`.
@@ -145,6 +148,12 @@ impl Gauge {
     #[must_use]
     pub const fn by_key(self) -> Gauge {
         Gauge { is_by_key: true, ..self }
+    }
+
+    /// The same, as a figure of the whole box that the section about data does not tell.
+    #[must_use]
+    pub const fn in_table(self) -> Gauge {
+        Gauge { is_in_table: true, ..self.of_box() }
     }
 
     /// The same, as a figure of the whole box that the ledger of its members finds: a [`super::ledger::Ledger`].

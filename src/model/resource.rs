@@ -228,6 +228,9 @@ pub struct Resource {
     pub key: &'static str,
     /// The share of the calls at the box that come to these members, by class in the scenario's order; empty where all do.
     pub visits: Vec<f64>,
+    /// The calls at these members that a query of all shards makes beside the one at the shard of its key, by class; empty where the
+    /// data are in one piece.
+    pub others: Vec<f64>,
     /// What one call at the box takes of all these members together, by class; empty where only `holds` or a simulation
     /// tells.
     pub demand: Vec<f64>,
@@ -256,6 +259,7 @@ impl Resource {
             unit: "",
             key: name,
             visits: Vec::new(),
+            others: Vec::new(),
             demand: Vec::new(),
             later: Vec::new(),
             holds: Vec::new(),
@@ -367,6 +371,12 @@ impl Resource {
     #[must_use]
     pub fn waited(&self, class: usize) -> f64 {
         1.0 - self.later.get(class).copied().unwrap_or(0.0)
+    }
+
+    /// The calls at these members that a query of a class makes at further shards, if it asks all.
+    #[must_use]
+    pub fn others(&self, class: usize) -> f64 {
+        self.others.get(class).copied().unwrap_or(0.0)
     }
 
     /// The share of the calls of a class at the box that come to these members.

@@ -85,6 +85,8 @@ pub struct Outline<'a> {
     pub kinds: BTreeMap<&'a str, &'static str>,
     /// What each box answers, by its name.
     pub answers: BTreeMap<&'a str, Verbs>,
+    /// How the data of boxes are divided, by their names.
+    pub divided: BTreeMap<&'a str, Divided>,
     /// The regions of the members of each box, by name of the box.
     pub regions: BTreeMap<&'a str, &'a [String]>,
     /// The request classes.
@@ -128,6 +130,10 @@ pub struct Surplus {
     pub operations: f64,
     /// Queries that the caller must make itself.
     pub calls: f64,
+    /// Further shards that are asked the same, beside that of the key.
+    pub others: f64,
+    /// The share of all further shards that they are.
+    pub others_share: f64,
 }
 
 /// Connections that each member of a box keeps to another one.
@@ -141,6 +147,15 @@ pub struct Pooled {
     pub open: u32,
     /// The key that says so.
     pub open_key: &'static str,
+}
+
+/// How the data of a box are divided by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divided {
+    /// Number of parts, each on other machines.
+    pub shards: u32,
+    /// Whether a query may ask for entities that lie in several parts.
+    pub joins: bool,
 }
 
 /// The connections that a box accepts.
@@ -290,6 +305,11 @@ pub trait Spec: Debug + Send + Sync {
 
     /// The fact about its callers that the box must know; `None` for a box that serves all callers alike.
     fn knows(&self) -> Option<Knows> {
+        None
+    }
+
+    /// How its data are divided by key; `None` for data in one piece, and for a box without any.
+    fn divided(&self) -> Option<Divided> {
         None
     }
 

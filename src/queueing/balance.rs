@@ -2,7 +2,7 @@
 
 mod fewest;
 mod peak;
-mod ring;
+pub(super) mod ring;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,7 @@ pub mod concurrency;
 pub mod deadlines;
 mod draw;
 pub mod memory;
+pub mod placement;
 pub mod pool;
 pub mod quota;
 pub mod retry_budget;

@@ -337,7 +337,9 @@ impl<'a, 't> Check<'a, 't> {
         let length = self.assembly.run.length();
         let answers =
             self.assembly.boxes.iter().map(|entry| (entry.name.as_str(), entry.spec.answers())).collect();
-        let outline = Outline { kinds, answers, regions, classes: &self.assembly.classes, length };
+        let boxes = self.assembly.boxes.iter();
+        let divided = boxes.filter_map(|entry| Some((entry.name.as_str(), entry.spec.divided()?))).collect();
+        let outline = Outline { kinds, answers, divided, regions, classes: &self.assembly.classes, length };
         for entry in
             self.assembly.boxes.iter().filter(|entry| !self.misdirected.contains(entry.name.as_str()))
         {

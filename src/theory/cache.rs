@@ -54,7 +54,8 @@ pub fn zipf_hit_ratio(keys: u64, exponent: f64, capacity: u64) -> f64 {
 }
 
 /// The integral of x^-`exponent` between two bounds.
-fn integral(from: f64, to: f64, exponent: f64) -> f64 {
+#[must_use]
+pub fn integral(from: f64, to: f64, exponent: f64) -> f64 {
     let power = 1.0 - exponent;
     if power.abs() < 1e-9 {
         return libm::log(to / from);

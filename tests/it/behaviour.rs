@@ -21,6 +21,7 @@ mod overload;
 mod pacing;
 mod priorities;
 mod quotas;
+mod shards;
 mod swaps;
 mod units;
 
@@ -49,6 +50,7 @@ impl Files for Known {
     fn read(&self, path: &str) -> Result<String, String> {
         match path {
             "three.csv" => Ok("1.10\n1.11\n1.12\n".to_owned()),
+            "slow.csv" => Ok("0.001\n".repeat(99) + "1\n"),
             "counts.csv" => Ok("second,requests\n0,10\n1,10\n2,500\n3,10\n".to_owned()),
             "minutes.csv" => Ok("0,600\n60,600\n120,700\n".to_owned()),
             "rates.csv" => Ok("time;rate\n0;10\n50;20\n".to_owned()),

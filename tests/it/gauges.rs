@@ -53,8 +53,18 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    let some = vec![sheds(), errs(), kills(), throttles(), collects()];
+    let some = vec![sheds(), errs(), kills(), throttles(), collects(), divides()];
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
+}
+
+/// Data that are divided, of which a part is down.
+fn divides() -> Mover {
+    let text = "[request.read]\nkeys = 1000\n[client.users]\nrate = '100/s'\ntarget = 'web'\n[server.web]\npublic = true\n\
+             steps = [{ query = 'db' }, { query = 'db', scatter = 'all', partial = true }]\n\
+             [database.db]\nshards = { count = 3 }\n"
+                .to_owned()
+                + &crash("db.shard-2");
+    ("database", "db", vec!["hottest_share", "partial"], text)
 }
 
 fn movers_before_servers() -> Vec<Mover> {

@@ -229,6 +229,8 @@ const KEYS: &[&str] = &[
     "\nthrottle = ",
     "swap = true",
     "miss = ",
+    "shards = { count = ",
+    "scatter = ",
     "evict = \"s3-fifo\"",
     "writes = \"behind\"",
     "order = \"lifo\"",

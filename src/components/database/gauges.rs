@@ -5,6 +5,12 @@ use crate::model::gauge::{Gauge, GaugeId};
 /// Name of the gauge of the workers that apply a log.
 pub(super) const APPLYING_NAME: &str = "applying";
 
+/// Name of the gauge of the shard that is asked most.
+pub(super) const HOTTEST_NAME: &str = "hottest_share";
+
+/// Name of the gauge of answers that lack something.
+pub(super) const PARTIAL_NAME: &str = "partial";
+
 /// The figures of a database's own.
 pub const GAUGES: &[Gauge] = &[
     Gauge::share(
@@ -17,6 +23,8 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("conflicts", "Optimistic writes that were not done, because the row had changed since it was read.").less_is_better(),
     Gauge::level(APPLYING_NAME, "Workers of a node that apply what other nodes have written."),
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
+    Gauge::share(HOTTEST_NAME, "Queries of the shard that is asked most, of all.").less_is_better().in_table(),
+    Gauge::count(PARTIAL_NAME, "Queries that were answered without the shards that failed.").less_is_better(),
     Gauge::count("failovers", "Times that another node became the primary."),
     Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.").less_is_better()
         .in_seconds()
@@ -40,6 +48,8 @@ pub(super) const SWAPS: GaugeId = GaugeId::of("swaps", GAUGES);
 pub(super) const CONFLICTS: GaugeId = GaugeId::of("conflicts", GAUGES);
 pub(super) const APPLYING: GaugeId = GaugeId::of(APPLYING_NAME, GAUGES);
 pub(super) const REROUTES: GaugeId = GaugeId::of("reroutes", GAUGES);
+pub(super) const HOTTEST_SHARE: GaugeId = GaugeId::of(HOTTEST_NAME, GAUGES);
+pub(super) const PARTIAL: GaugeId = GaugeId::of(PARTIAL_NAME, GAUGES);
 pub(super) const FAILOVERS: GaugeId = GaugeId::of("failovers", GAUGES);
 pub(super) const LAG: GaugeId = GaugeId::of("lag", GAUGES);
 pub(super) const STALE_READS: GaugeId = GaugeId::of("stale_reads", GAUGES);

@@ -10,8 +10,8 @@ use crate::model::quantity::Dist;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Accepts, Demand, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec, Standing,
-    Surplus,
+    Accepts, Demand, Divided, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec,
+    Standing, Surplus,
 };
 
 use crate::parts::hardware::check_contention;
@@ -19,36 +19,49 @@ use crate::parts::hardware::check_contention;
 use super::gauges;
 use super::monitor::Monitor;
 use super::node::Database;
-use super::partition::Partition;
 use super::router::Router;
+use super::sharded::Sharded;
 use super::spec::{DatabaseSpec, Pick, Topology};
 
 impl Spec for DatabaseSpec {
     fn answers(&self) -> Verbs {
         // Which version a replica has is not known here.
-        if self.is_replicated() { Verbs::QUERY } else { Verbs::QUERY.and(Verbs::SWAP) }
+        let swaps = if self.is_replicated() { Verbs::NONE } else { Verbs::SWAP };
+        let scatters = if self.is_partitioned() { Verbs::SCATTER } else { Verbs::NONE };
+        Verbs::QUERY.and(swaps).and(scatters)
     }
 
     fn host(&self) -> Option<&str> {
         self.on.as_deref()
     }
 
+    fn divided(&self) -> Option<Divided> {
+        // An engine without joins leaves them to its caller, who asks each shard for what it has.
+        let divided = Divided { shards: self.partitions(), joins: !self.engine().joins() };
+        self.is_partitioned().then_some(divided)
+    }
+
     fn detail(&self) -> Option<String> {
         match self.topology() {
             Topology::Ring => Some("a ring".to_owned()),
             Topology::MultiPrimary => Some("every node takes writes".to_owned()),
-            Topology::PrimaryReplica if self.is_partitioned() => Some("data divided by key".to_owned()),
-            Topology::PrimaryReplica if self.replicas() > 0 => {
-                let ending = if self.replicas() == 1 { "" } else { "s" };
-                Some(format!("a primary and {} replica{ending}", self.replicas()))
+            Topology::PrimaryReplica if self.is_sharded() => {
+                let each = match self.replicas() {
+                    0 => String::new(),
+                    replicas => format!(", each {}", primary_and(replicas)),
+                };
+                Some(format!("{} shards{each}", self.partitions()))
             }
+            Topology::PrimaryReplica if self.is_partitioned() => Some("data divided by key".to_owned()),
+            Topology::PrimaryReplica if self.replicas() > 0 => Some(primary_and(self.replicas())),
             Topology::PrimaryReplica => None,
         }
     }
 
     fn members(&self) -> u32 {
         let others = self.is_replicated() || self.is_partitioned();
-        if others { 1 + self.machines() + u32::from(self.has_monitor()) } else { 1 }
+        let monitors = if self.has_monitor() { self.partitions() } else { 0 };
+        if others { 1 + self.machines() + monitors } else { 1 }
     }
 
     fn member(&self, name: &str, member: u32) -> MemberPlan {
@@ -56,6 +69,10 @@ impl Spec for DatabaseSpec {
         let (name, machine, standing) = match member {
             0 if self.is_replicated() || self.is_partitioned() => (name.to_owned(), None, Standing::Driver),
             0 => (name.to_owned(), machine, Standing::Entry),
+            _ if self.is_sharded() => {
+                let machine = machine.filter(|_| member <= self.machines());
+                (self.name_in_shard(name, member), machine, Standing::Inner)
+            }
             _ if self.nodes.is_some() => (format!("{name}.node-{member}"), machine, Standing::Inner),
             1 => (format!("{name}.primary"), machine, Standing::Inner),
             _ if member > self.machines() => (format!("{name}.monitor"), None, Standing::Inner),
@@ -122,7 +139,7 @@ impl Spec for DatabaseSpec {
     }
 
     fn heir(&self, name: &str) -> Option<Heir> {
-        let failover = self.failover.as_ref().filter(|_| self.has_monitor())?;
+        let failover = self.failover.as_ref().filter(|_| self.has_monitor() && !self.is_sharded())?;
         let Some(Pick::Named(node)) = failover.pick(name, self.replicas()) else { return None };
         Some(Heir {
             key: "failover.pick",
@@ -174,20 +191,27 @@ impl Spec for DatabaseSpec {
         match gauge.name {
             "reroutes" | gauges::APPLYING_NAME => has_replicas,
             "failovers" => self.has_monitor(),
+            gauges::PARTIAL_NAME | gauges::HOTTEST_NAME => self.is_partitioned(),
             _ => !gauge.is_of_box || may_lose,
         }
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
         if self.is_partitioned() && site.member == 0 {
-            return Box::new(Partition::new(self, site));
+            return Box::new(Sharded::new(self, site));
         }
         if self.is_replicated() && site.member == 0 {
-            return Box::new(Router::new(self, site));
+            return Box::new(Router::new(self, 0, site));
         }
         if self.is_replicated() && site.member > self.machines() {
             return Box::new(Monitor::new(self, site));
         }
         Box::new(Database::new(self, site))
     }
+}
+
+/// What a database or a shard with replicas consists of, in words.
+fn primary_and(replicas: u32) -> String {
+    let ending = if replicas == 1 { "" } else { "s" };
+    format!("a primary and {replicas} replica{ending}")
 }

@@ -3,10 +3,9 @@
 use crate::kernel::random::unit_open;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
-use crate::model::ledger::LedgerId;
 use crate::model::signal::About;
 
-use super::book::{Book, Subject};
+use super::book::{BookId, Subject};
 use super::spec::DatabaseSpec;
 use super::timer;
 
@@ -23,10 +22,10 @@ struct Pending {
 pub(super) struct Lazy {
     every: SimDuration,
     subject: Subject,
-    book: LedgerId<Book>,
+    book: BookId,
     /// Whether the process keeps what it has not flushed to itself, so that the kernel does not have it.
     in_process: bool,
-    /// Whether the node is the whole database, so that nothing can be written while it is down.
+    /// Whether the node is a whole database or shard, so that nothing can be written while it is down.
     is_alone: bool,
     /// Writes since the last flush began.
     open: Pending,
@@ -37,13 +36,13 @@ pub(super) struct Lazy {
 }
 
 impl Lazy {
-    pub(super) fn new(spec: &DatabaseSpec) -> Lazy {
+    pub(super) fn new(spec: &DatabaseSpec, member: u32) -> Lazy {
         Lazy {
             every: spec.flush_every(),
-            subject: spec.subject(),
-            book: LedgerId::NONE,
+            subject: spec.subject(member),
+            book: BookId::NONE,
             in_process: spec.engine().buffers_writes(),
-            is_alone: spec.partitions() == 1,
+            is_alone: spec.partitions() == 1 || spec.is_sharded(),
             open: Pending::default(),
             flushing: Pending::default(),
             flushed: SimTime::ZERO,
@@ -52,7 +51,7 @@ impl Lazy {
 
     /// Starts the timer of the flushes, at a random time within their interval: the process has run for long.
     pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
+        self.book = self.subject.open(cx);
         let phase = unit_open(&mut cx.stream("flushes"));
         cx.alarm(self.every.mul_f64(phase), timer::LAZY, About::Nothing);
     }
@@ -65,7 +64,7 @@ impl Lazy {
     /// Notes that a write is asked for.
     pub(super) fn asked(&self, cx: &mut Cx<'_>) {
         let now = cx.now();
-        cx.ledger(self.book).asked(now);
+        self.book.of(cx).asked(now);
     }
 
     /// Counts a write that is acknowledged although it is not durable yet.
@@ -73,11 +72,11 @@ impl Lazy {
         let now = cx.now();
         self.open.count += 1;
         self.open.newest = now;
-        cx.ledger(self.book).wrote(now);
+        self.book.of(cx).wrote(now);
     }
 
     pub(super) fn has_read(&self, cx: &mut Cx<'_>) {
-        cx.ledger(self.book).has_read();
+        self.book.of(cx).has_read();
     }
 
     /// Sets the timer of the next flush. Returns whether a flush begins now: there is something to flush, and no flush
@@ -103,7 +102,7 @@ impl Lazy {
         let (open, flushing) = (std::mem::take(&mut self.open), std::mem::take(&mut self.flushing));
         let now = cx.now();
         let count = open.count + flushing.count;
-        let book = cx.ledger(self.book);
+        let book = self.book.of(cx);
         if has_no_power || self.in_process {
             book.lose(count, self.flushed);
         } else {

@@ -58,6 +58,19 @@ pub(super) fn is_replay(ask: Ask) -> bool {
 pub(super) mod order {
     /// To a node: stop being the primary of an epoch below the subject.
     pub(in super::super) const FENCE: u16 = 0;
+    /// Number of bits of a subject that hold the number of a node; the others hold that of its shard.
+    const NODE_BITS: u32 = 16;
+
+    /// A node of a shard, as the subject of an order to the router.
+    pub(in super::super) const fn subject(shard: u32, node: usize) -> u32 {
+        shard << NODE_BITS | node as u32
+    }
+
+    /// The shard of a subject, and the node in it.
+    pub(in super::super) const fn of(subject: u32) -> (usize, usize) {
+        ((subject >> NODE_BITS) as usize, (subject & ((1 << NODE_BITS) - 1)) as usize)
+    }
+
     /// To the router: the node with this number is the primary.
     pub(in super::super) const ROUTE: u16 = 1;
     /// To the router: the node with this number does not answer.

@@ -23,13 +23,13 @@ mod member;
 mod message;
 mod monitor;
 mod node;
-mod partition;
 mod peer;
 mod replica;
 mod resources;
 mod router;
 mod rows;
 mod script;
+mod sharded;
 mod ship;
 mod spec;
 mod timer;
@@ -40,9 +40,9 @@ pub use book::{DataRecord, Outage, Part};
 pub use gauges::GAUGES;
 pub use monitor::Monitor;
 pub use node::Database;
-pub use partition::Partition;
 pub use router::Router;
+pub use sharded::Sharded;
 pub use spec::{
-    Apply, DatabaseSpec, Disk, Election, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery,
-    Replication, Reroute, Ship, Sync, Topology,
+    Apply, By, DatabaseSpec, Disk, Election, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery,
+    Replication, Reroute, Shards, Ship, Sync, Topology,
 };

@@ -12,11 +12,10 @@ use crate::kernel::variate::Variate;
 use crate::model::ask::Ask;
 use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
-use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::book::{Book, Part, Subject};
+use super::book::{BookId, Part, Subject};
 use super::gauges;
 use super::message::{Mark, Message, kind, order};
 use super::spec::DatabaseSpec;
@@ -57,8 +56,10 @@ enum Phase {
 pub struct Monitor {
     nodes: Vec<ComponentId>,
     router: ComponentId,
+    /// Its shard.
+    shard: u32,
     subject: Subject,
-    book: LedgerId<Book>,
+    book: BookId,
     interval: SimDuration,
     timeout: SimDuration,
     misses: u32,
@@ -100,12 +101,13 @@ impl Monitor {
     #[must_use]
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Monitor {
         let failover: &Failover = spec.failover.as_ref().expect("a monitor belongs to a failover");
-        let nodes = spec.node_ids(site);
+        let nodes = spec.node_ids(spec.shard_of(site.member), site);
         let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
         Monitor {
             router: site.find(site.group),
-            subject: spec.subject(),
-            book: LedgerId::NONE,
+            shard: spec.shard_of(site.member),
+            subject: spec.subject(site.member),
+            book: BookId::NONE,
             interval: failover.interval(),
             timeout: failover.timeout(),
             misses: failover.misses(),
@@ -226,7 +228,7 @@ impl Monitor {
     }
 
     fn tell_router(&self, code: u16, node: usize, cx: &mut Cx<'_>) {
-        let order = Order { code, subject: node as u32 };
+        let order = Order { code, subject: order::subject(self.shard, node) };
         cx.control(self.router, SimDuration::ZERO, Control::Order(order));
     }
 
@@ -286,7 +288,7 @@ impl Monitor {
 
     fn end(&self, part: Part, cx: &mut Cx<'_>) {
         let now = cx.now();
-        cx.ledger(self.book).end_part(part, now);
+        self.book.of(cx).end_part(part, now);
     }
 
     fn answered(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
@@ -349,7 +351,7 @@ impl Monitor {
 
 impl Component for Monitor {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
+        self.book = self.subject.open(cx);
         let phase = self.interval.mul_f64(unit_open(&mut cx.stream("polls")));
         cx.alarm(phase, timer::POLL, About::Nothing);
         if let Some(ttl) = self.ttl {

@@ -81,7 +81,7 @@ impl Database {
             population: site.classes.iter().map(|class| class.keys.count).collect(),
             door: Door::new(spec.limits()),
             kept: Kept::new(spec.limits().slots, site),
-            lazy: (!spec.flush_every().is_zero()).then(|| Lazy::new(spec)),
+            lazy: (!spec.flush_every().is_zero()).then(|| Lazy::new(spec, site.member)),
             read: spec.read().variate(),
             write: spec.write().variate(),
             commit: spec.commit().variate(),
@@ -321,14 +321,14 @@ impl Database {
     /// Whether the caller of a query has a connection for it.
     #[cold]
     fn connects(&mut self, call: CallId, cx: &Cx<'_>) -> bool {
-        let by = cx.get(call).caller;
+        let by = cx.asker(call);
         self.kept.as_mut().is_none_or(|kept| kept.take(by))
     }
 
     /// The connection of a query is idle, or closed.
     fn disconnect(&mut self, call: CallId, cx: &Cx<'_>) {
         if let Some(kept) = &mut self.kept {
-            kept.give_back(cx.get(call).caller);
+            kept.give_back(cx.asker(call));
         }
     }
 

@@ -1,12 +1,11 @@
 //! `Peer`: a node of a database in which every node takes writes. It has a log of its own and a copy of each other's.
 
 use crate::model::component::Cx;
-use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::apply::Applier;
-use super::book::{Book, Subject, trace_log, trace_write};
+use super::book::{BookId, Subject, trace_log, trace_write};
 use super::follow::Follow;
 use super::inbox::Inbox;
 use super::log::Log;
@@ -25,7 +24,7 @@ pub(super) struct Peer {
     index: usize,
     subject: Subject,
     nodes: Vec<ComponentId>,
-    book: LedgerId<Book>,
+    book: BookId,
     /// The logs, by the index of the node that writes them; that index is the epoch of the log.
     logs: Vec<Log>,
     /// For each log, the batches that arrived too early.
@@ -39,7 +38,7 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Peer {
-        let nodes = spec.node_ids(site);
+        let nodes = spec.node_ids(spec.shard_of(site.member), site);
         let me = site.find(site.name);
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
         let next = nodes[(index + 1) % nodes.len()];
@@ -54,8 +53,8 @@ impl Peer {
         };
         Peer {
             index,
-            subject: spec.subject(),
-            book: LedgerId::NONE,
+            subject: spec.subject(site.member),
+            book: BookId::NONE,
             logs: (0..nodes.len()).map(|log| Log::of(log as u16)).collect(),
             inboxes: vec![Inbox::default(); nodes.len()],
             shippers: (0..nodes.len()).map(shipper).collect(),
@@ -77,7 +76,7 @@ impl Peer {
     fn tell(&self, log: usize, cx: &mut Cx<'_>) {
         let Log { received, applied, .. } = self.logs[log];
         let now = cx.now();
-        cx.ledger(self.book).copied(now, self.index, log, received, applied);
+        self.book.of(cx).copied(now, self.index, log, received, applied);
     }
 
     /// Ships the part of a log that is applied here.
@@ -138,14 +137,14 @@ impl Peer {
 
 impl Member for Peer {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
+        self.book = self.subject.open(cx);
         self.shippers.iter_mut().flatten().for_each(|shipper| shipper.start(cx));
         self.transfer.start(cx);
     }
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
         let query = query(cx.get(call));
-        cx.ledger(self.book).read(self.index, query);
+        self.book.of(cx).read(self.index, query);
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
@@ -166,7 +165,7 @@ impl Member for Peer {
         let position = cx.get(call).notes.mark;
         let query = query(cx.get(call));
         let now = cx.now();
-        cx.ledger(self.book).write(now, self.index, position, query);
+        self.book.of(cx).write(now, self.index, position, query);
         cx.get_mut(call).answer = position;
     }
 
@@ -222,14 +221,14 @@ impl Member for Peer {
         self.follow.crash();
         self.inboxes.iter_mut().for_each(Inbox::clear);
         self.applier.stop(self.logs.iter().map(|log| log.applied), cx);
-        cx.ledger(self.book).left(now, self.index);
+        self.book.of(cx).left(now, self.index);
     }
 
     /// Continues after a restart: the nodes after it come back to it, it asks those before it for their logs, and it
     /// goes on applying.
     fn recover(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now();
-        cx.ledger(self.book).returned(now, self.index);
+        self.book.of(cx).returned(now, self.index);
         self.transfer.tick(cx);
         for (log, shipper) in self.logs.iter().zip(&mut self.shippers) {
             if let Some(shipper) = shipper {

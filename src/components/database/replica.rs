@@ -1,13 +1,12 @@
 //! `Replica`: a node of a database with one primary: its copy of the log, and its part as primary or replica.
 
 use crate::model::component::Cx;
-use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
 use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
-use super::book::{Book, Progress, Subject, trace_fork, trace_log, trace_write};
+use super::book::{BookId, Progress, Subject, trace_fork, trace_log, trace_write};
 use super::confirm::Confirm;
 use super::follow::{Follow, TAKEN};
 use super::inbox::Inbox;
@@ -29,7 +28,7 @@ pub(super) struct Replica {
     /// Its index among the nodes.
     index: usize,
     subject: Subject,
-    book: LedgerId<Book>,
+    book: BookId,
     is_primary: bool,
     /// Whether it takes no more of the log, because it is to be promoted.
     closed: bool,
@@ -51,14 +50,14 @@ pub(super) struct Replica {
 
 impl Replica {
     pub(super) fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Replica {
-        let nodes = spec.node_ids(site);
+        let nodes = spec.node_ids(spec.shard_of(site.member), site);
         let me = site.find(site.name);
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
         Replica {
             index,
-            subject: spec.subject(),
+            subject: spec.subject(site.member),
             shipper: Shipper::new(nodes.iter().filter(|&&node| node != me), 0, spec),
-            book: LedgerId::NONE,
+            book: BookId::NONE,
             is_primary: index == 0,
             closed: false,
             catching_up: None,
@@ -80,7 +79,7 @@ impl Replica {
         let Log { received, applied, epoch, .. } = self.log;
         let progress = Progress { epoch, received, applied, follows: !self.is_primary };
         let now = cx.now();
-        cx.ledger(self.book).progress(now, self.index, progress);
+        self.book.of(cx).progress(now, self.index, progress);
     }
 
     /// Handles the time limit of the oldest write that waits for replicas.
@@ -238,7 +237,7 @@ impl Replica {
         self.is_primary = true;
         self.closed = false;
         let now = cx.now();
-        cx.ledger(self.book).fork(now, epoch, self.log.received);
+        self.book.of(cx).fork(now, epoch, self.log.received);
         trace_fork(self.book, epoch, self.log.received, cx);
         self.tell(cx);
         self.shipper.begin(&self.log, self.log.received, cx);
@@ -247,7 +246,7 @@ impl Replica {
 
 impl Member for Replica {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
+        self.book = self.subject.open(cx);
         self.tell(cx);
         self.shipper.start(cx);
         self.transfer.start(cx);
@@ -262,7 +261,7 @@ impl Member for Replica {
     /// Whether a lost write may be written again: its key has not been written since.
     fn admits(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let key = cx.get(call).ask().key;
-        cx.ledger(self.book).admits(key)
+        self.book.of(cx).admits(key)
     }
 
     fn waits(&mut self, call: CallId, position: u64) -> bool {
@@ -279,7 +278,7 @@ impl Member for Replica {
 
     fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
         let query = query(cx.get(call));
-        cx.ledger(self.book).read(self.index, query);
+        self.book.of(cx).read(self.index, query);
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {
@@ -293,7 +292,7 @@ impl Member for Replica {
             return Commit::Safe;
         }
         let now = cx.now();
-        cx.ledger(self.book).waits(now);
+        self.book.of(cx).waits(now);
         if let Some(deadline) = self.acks.push(now, call, position) {
             cx.alarm_at(deadline, timer::PATIENCE, About::Nothing);
         }
@@ -311,7 +310,7 @@ impl Member for Replica {
         let position = cx.get(call).notes.mark;
         let query = query(cx.get(call));
         let (now, epoch) = (cx.now(), self.log.epoch);
-        cx.ledger(self.book).acknowledge(now, epoch, position, query);
+        self.book.of(cx).acknowledge(now, epoch, position, query);
         cx.get_mut(call).answer = position;
     }
 
@@ -395,15 +394,15 @@ impl Member for Replica {
         self.catching_up = None;
         self.script.crash();
         let now = cx.now();
-        cx.ledger(self.book).left(now, self.index);
+        self.book.of(cx).left(now, self.index);
         if self.is_primary {
-            cx.ledger(self.book).down(now, self.log.epoch);
+            self.book.of(cx).down(now, self.log.epoch);
         }
     }
 
     fn recover(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now();
-        cx.ledger(self.book).returned(now, self.index);
+        self.book.of(cx).returned(now, self.index);
         self.transfer.tick(cx);
         if self.is_primary {
             self.shipper.resume(self.log.received, cx);

@@ -30,6 +30,34 @@ const OF_PARTS: &[&str] = &[CPU, DISK, MEMORY, CONNECTIONS, READ_LIMIT, WRITE_LI
 /// What a larger machine relieves.
 const OF_MACHINE: &[&str] = &[CPU, APPLY_WORKERS];
 
+/// What nodes of a database do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Primary,
+    Replica,
+    /// All do the same.
+    Any,
+}
+
+/// Nodes of a database that do the same.
+#[derive(Clone, Debug)]
+struct Part {
+    /// Their numbers among the members.
+    of: Range<u32>,
+    role: Role,
+    /// Whether they apply what others have written.
+    applies: bool,
+    /// Number of their shards.
+    shards: u32,
+    /// The share of the queries of each class that come to their shards.
+    shares: Vec<f64>,
+}
+
+/// The numbers of the nodes of some shards, of which each has `each` nodes, from `first` on.
+fn place(first: u32, shards: &Range<u32>, each: u32) -> Range<u32> {
+    first + shards.start * each..first + shards.end * each
+}
+
 impl DatabaseSpec {
     /// Numbers of the members that are nodes; member 0 of several is the driver.
     fn nodes(&self) -> Range<u32> {
@@ -39,35 +67,58 @@ impl DatabaseSpec {
     /// Numbers of the nodes that apply what others have written.
     fn appliers(&self) -> Range<u32> {
         let nodes = self.nodes();
-        if self.all_write() { nodes } else { nodes.start + 1..nodes.end }
+        if self.all_write() { nodes } else { nodes.start + self.partitions()..nodes.end }
     }
 
     fn is_single(&self) -> bool {
         !self.is_replicated() && !self.is_partitioned()
     }
 
-    /// Groups of nodes that do the same: their numbers, and whether they apply what others have written.
-    fn parts(&self) -> Vec<(Range<u32>, bool)> {
+    /// Groups of nodes that do the same.
+    fn parts(&self, classes: &[RequestClass]) -> Vec<Part> {
         let nodes = self.nodes();
+        let (first, replicas) = (nodes.start + self.partitions(), self.replicas());
+        let groups = self.groups(classes);
         if !self.is_replicated() || self.all_write() {
-            return vec![(nodes, self.all_write())];
+            let part = |(shards, shares): (Range<u32>, Vec<f64>)| {
+                let of = if self.all_write() { nodes.clone() } else { place(nodes.start, &shards, 1) };
+                let shards = shards.len() as u32;
+                Part { of, role: Role::Any, applies: self.all_write(), shards, shares }
+            };
+            return groups.into_iter().map(part).collect();
         }
-        vec![(nodes.start..nodes.start + 1, false), (nodes.start + 1..nodes.end, true)]
+        let primary = |(shards, shares): &(Range<u32>, Vec<f64>)| Part {
+            of: place(nodes.start, shards, 1),
+            role: Role::Primary,
+            applies: false,
+            shards: shards.len() as u32,
+            shares: shares.clone(),
+        };
+        let follower = |(shards, shares): &(Range<u32>, Vec<f64>)| Part {
+            of: place(first, shards, replicas),
+            role: Role::Replica,
+            applies: true,
+            shards: shards.len() as u32,
+            shares: shares.clone(),
+        };
+        groups.iter().map(primary).chain(groups.iter().map(follower)).collect()
     }
 
-    /// The share of the queries of a class that some nodes answer.
-    fn share(&self, of: &Range<u32>, class: &RequestClass) -> f64 {
-        let nodes = self.nodes();
-        if *of == nodes {
-            return 1.0;
-        }
-        let is_primary = of.start == nodes.start;
-        let alike = f64::from(of.len() as u32) / f64::from(nodes.len() as u32);
+    /// The share of the queries of a class at a shard that nodes with a role answer.
+    fn share(&self, role: Role, class: &RequestClass) -> f64 {
+        let is_primary = match role {
+            Role::Any => return 1.0,
+            Role::Primary => true,
+            Role::Replica => false,
+        };
         match self.reads() {
             _ if class.writes => f64::from(u8::from(is_primary)),
             Reads::Primary => f64::from(u8::from(is_primary)),
             Reads::Replicas => f64::from(u8::from(!is_primary)),
-            Reads::Nearest => alike,
+            Reads::Nearest => {
+                let alike = if is_primary { 1 } else { self.replicas() };
+                f64::from(alike) / f64::from(self.copies())
+            }
         }
     }
 
@@ -79,22 +130,30 @@ impl DatabaseSpec {
     }
 
     pub(super) fn all_resources(&self, classes: &[RequestClass]) -> Vec<Resource> {
-        let parts = self.parts().into_iter();
-        let mut all: Vec<Resource> =
-            parts.flat_map(|(of, applies)| self.resources_of(of, applies, classes)).collect();
-        all.extend(self.apply(classes.iter().map(|class| self.applied(class)).collect()));
+        let parts = self.parts(classes);
+        let mut all: Vec<Resource> = parts.iter().flat_map(|part| self.resources_of(part, classes)).collect();
+        for part in parts.iter().filter(|part| part.applies) {
+            let applied = classes.iter().zip(&part.shares);
+            all.extend(self.apply(part, applied.map(|(class, share)| share * self.applied(class)).collect()));
+        }
         all
     }
 
     /// What some nodes have.
-    fn resources_of(&self, of: Range<u32>, applies: bool, classes: &[RequestClass]) -> Vec<Resource> {
-        let visits: Vec<f64> = classes.iter().map(|class| self.share(&of, class)).collect();
+    fn resources_of(&self, part: &Part, classes: &[RequestClass]) -> Vec<Resource> {
+        let Part { of, role, applies, shares, .. } = part;
+        let share = |(class, share)| share * self.share(*role, class);
+        let visits: Vec<f64> = classes.iter().zip(shares).map(share).collect();
+        let asked = f64::from(part.shards);
+        let other = |(class, share)| (asked - share) * self.share(*role, class);
+        let others: Vec<f64> =
+            if self.is_partitioned() { classes.iter().zip(shares).map(other).collect() } else { Vec::new() };
         let by_class = |amount: &dyn Fn(&RequestClass) -> f64| -> Vec<f64> {
             classes.iter().zip(&visits).map(|(class, share)| share * amount(class)).collect()
         };
         let own_s = by_class(&|class| self.demand(class).cpu_s);
-        let applied = |class| if applies { self.applied(class) } else { 0.0 };
-        let applied_s: Vec<f64> = classes.iter().map(applied).collect();
+        let applied = |(class, share)| if *applies { share * self.applied(class) } else { 0.0 };
+        let applied_s: Vec<f64> = classes.iter().zip(shares).map(applied).collect();
         let cpu_s: Vec<f64> = own_s.iter().zip(&applied_s).map(|(own, applied)| own + applied).collect();
         let later = applied_s.iter().zip(&cpu_s).map(|(part, all)| if *all > 0.0 { part / all } else { 0.0 });
         let later: Vec<f64> = later.collect();
@@ -124,9 +183,10 @@ impl DatabaseSpec {
             let calls = by_class(&|class| f64::from(u8::from(class.writes == writes)));
             all.extend(limit.map(|limit| Resource::limit(name, Noun::One(noun), of.clone(), limit.0, calls)));
         }
-        all.extend(self.flushes(&of, by_class(&|class| self.flushed(class))));
+        all.extend(self.flushes(of, by_class(&|class| self.flushed(class))));
         for one in &mut all {
             one.visits.clone_from(&visits);
+            one.others.clone_from(&others);
             if self.strays() {
                 one.bound = Bound::About;
             }
@@ -163,14 +223,14 @@ impl DatabaseSpec {
     }
 
     /// The workers that apply the log, each of which takes one core at most; `None` without replicas.
-    fn apply(&self, demand: Vec<f64>) -> Option<Resource> {
+    fn apply(&self, part: &Part, demand: Vec<f64>) -> Option<Resource> {
         let machine = self.machine().filter(|_| self.is_replicated())?;
         let workers = self.apply_workers();
         let rate = f64::from(workers.min(machine.cores)) * machine.speed;
         let noun = Noun::Many("the apply workers");
         let later = vec![1.0; demand.len()];
         let row = (APPLY_WORKERS, noun, CORE_SECONDS);
-        let apply = Resource::rate(row, self.appliers(), rate, demand).later(later);
+        let apply = Resource::rate(row, part.of.clone(), rate, demand).later(later);
         let (has, most) = (f64::from(workers), f64::from(machine.cores));
         let apply = Resource { has, most, bound: Bound::AtMost, ..apply };
         let apply = apply.set_by("apply.workers").when_full(Full::LAGS);
@@ -211,7 +271,7 @@ impl DatabaseSpec {
     fn cures(&self) -> Vec<Lever> {
         let mut levers = Vec::new();
         let replicas = self.replicas();
-        if self.is_partitioned() || self.all_write() || replicas == 0 {
+        if self.all_write() || replicas == 0 {
             return levers;
         }
         let off = Setting::Whole(0);
@@ -232,25 +292,38 @@ impl DatabaseSpec {
         }
         if replicas < REPLICAS_MAX && self.wait() != Wait::Nobody {
             let lever = Lever::cure("replicas", Setting::Whole(replicas), Setting::Whole(replicas + 1), acks);
-            levers.push(Lever { adds: 1, ..lever });
+            levers.push(Lever { adds: self.partitions(), ..lever });
         }
         levers
     }
 
     /// One node more that answers reads, or half as many more where each has a part of the data.
     fn more_nodes(&self) -> Option<Lever> {
-        let machines = self.machines();
-        let (key, now, adds, most, resources, of) = if self.is_partitioned() {
-            ("nodes", machines, machines.div_ceil(2), NODES_MAX, OF_PARTS, self.nodes())
-        } else if self.all_write() {
-            ("nodes", machines, 1, topology::NODES_MAX, OF_READS, self.nodes())
-        } else if self.replicas() > 0 && self.reads() != Reads::Primary {
-            ("replicas", self.replicas(), 1, REPLICAS_MAX, OF_READS, self.appliers())
-        } else {
-            return None;
-        };
+        let (machines, replicas) = (self.machines(), self.replicas());
+        let half = machines.div_ceil(2);
+        let (key, now, adds, most, resources, of) =
+            if replicas > 0 && !self.all_write() && self.reads() != Reads::Primary {
+                ("replicas", replicas, 1, REPLICAS_MAX, OF_READS, self.appliers())
+            } else if let Some(shards) = &self.shards {
+                // Splits are of this number of shards.
+                if shards.splits.is_some() {
+                    return None;
+                }
+                ("shards.count", shards.count, shards.count.div_ceil(2), NODES_MAX, OF_PARTS, self.nodes())
+            } else if self.is_partitioned() {
+                ("nodes", machines, half, NODES_MAX, OF_PARTS, self.nodes())
+            } else if self.all_write() {
+                ("nodes", machines, 1, topology::NODES_MAX, OF_READS, self.nodes())
+            } else {
+                return None;
+            };
         let next = (now + adds <= most).then_some(Setting::Whole(now + adds));
-        Some(Lever { adds, ..Lever::relief(key, (Setting::Whole(now), next), resources, of) })
+        let each = match key {
+            "replicas" => self.partitions(),
+            "shards.count" => self.copies(),
+            _ => 1,
+        };
+        Some(Lever { adds: adds * each, ..Lever::relief(key, (Setting::Whole(now), next), resources, of) })
     }
 
     /// The first two replicas of a single node.

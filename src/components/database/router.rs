@@ -10,11 +10,10 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Found;
 use crate::model::call::{Call, NOBODY};
 use crate::model::component::{Component, Cx};
-use crate::model::ledger::LedgerId;
 use crate::model::signal::{CallId, ComponentId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 
-use super::book::{Book, Subject};
+use super::book::{BookId, Subject};
 use super::gauges;
 use super::homes::Homes;
 use super::message::{flag, order};
@@ -33,11 +32,11 @@ struct Writer {
     position: u64,
 }
 
-/// The router of one database.
+/// The router of one database, or of one shard.
 #[derive(Debug)]
 pub struct Router {
     subject: Subject,
-    book: LedgerId<Book>,
+    book: BookId,
     nodes: Vec<ComponentId>,
     /// The node of each caller, if all nodes take writes.
     homes: Option<Homes>,
@@ -71,19 +70,19 @@ pub struct Router {
 }
 
 impl Router {
-    /// The router of the database that `spec` describes.
+    /// The router of a shard of the database that `spec` describes; of the database itself, if it is in one piece.
     #[must_use]
-    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Router {
-        let nodes = spec.node_ids(site);
+    pub fn new(spec: &DatabaseSpec, shard: u32, site: &Site<'_>) -> Router {
+        let nodes = spec.node_ids(shard, site);
         Router {
-            subject: spec.subject(),
-            book: LedgerId::NONE,
+            subject: Subject { shard: shard as usize, ..spec.subject(0) },
+            book: BookId::NONE,
             homes: spec.all_write().then(|| Homes::new(nodes.len())),
             down_until: vec![SimTime::ZERO; nodes.len()],
             nodes,
             primary: 0,
             former: 0,
-            monitor: spec.monitor(site),
+            monitor: spec.monitor(shard, site),
             heard: BTreeMap::new(),
             change: 0,
             spread: spec.failover.as_ref().map_or(SimDuration::ZERO, Failover::spread),
@@ -100,17 +99,23 @@ impl Router {
         }
     }
 
+    /// Opens its book, at the start.
+    pub(super) fn open(&mut self, cx: &mut Cx<'_>) {
+        self.book = self.subject.open(cx);
+    }
+
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
         self.writes[usize::from(cx.get(call).class)]
     }
 
     /// Forwards a query to a node.
-    fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let &Call { user, caller, .. } = cx.get(call);
+    pub(super) fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let user = cx.get(call).user;
+        let caller = cx.asker(call);
         let is_write = self.is_write(call, cx);
         if is_write {
             let now = cx.now();
-            cx.ledger(self.book).asked(now);
+            self.book.of(cx).asked(now);
         }
         let node = match &self.homes {
             Some(_) => self.any(is_write, caller, cx),
@@ -158,8 +163,8 @@ impl Router {
     }
 
     /// Handles an order of the monitor about a node.
-    fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
-        let node = order.subject as usize;
+    pub(super) fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
+        let (_, node) = order::of(order.subject);
         match order.code {
             order::ROUTE => self.reroute(node, cx),
             order::DOWN => self.down_until[node] = SimTime::MAX,
@@ -174,7 +179,11 @@ impl Router {
         }
         (self.former, self.primary, self.changed) = (self.primary, primary, cx.now());
         self.change += 1;
-        self.draw = self.stream.get_or_insert_with(|| cx.stream("reroute")).next_u64();
+        let purpose = match self.subject.shard {
+            0 => "reroute".to_owned(),
+            shard => format!("reroute-{}", shard + 1),
+        };
+        self.draw = self.stream.get_or_insert_with(|| cx.stream(&purpose)).next_u64();
         self.down_until[primary] = SimTime::ZERO;
     }
 
@@ -221,8 +230,13 @@ impl Router {
         (writer.identity == identity).then_some(writer)
     }
 
+    /// Whether a component is one of its nodes.
+    pub(super) fn has(&self, node: ComponentId) -> bool {
+        self.nodes.contains(&node)
+    }
+
     /// Handles a query that a node has refused: a read goes to another node, a write fails.
-    fn returned(&mut self, call: CallId, from: ComponentId, cx: &mut Cx<'_>) {
+    pub(super) fn returned(&mut self, call: CallId, from: ComponentId, cx: &mut Cx<'_>) {
         let now = cx.now();
         let Some(node) = self.nodes.iter().position(|&node| node == from) else { return };
         // A node that the monitor has taken out stays out until the monitor puts it back.
@@ -251,7 +265,7 @@ impl Router {
     }
 
     /// Handles the answer of a write: its user has written.
-    fn passed(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+    pub(super) fn passed(&mut self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let &Call { client, user, identity, answer, .. } = cx.get(call);
         if outcome != Outcome::Ok {
             return;
@@ -277,7 +291,7 @@ impl Router {
 
 impl Component for Router {
     fn start(&mut self, cx: &mut Cx<'_>) {
-        self.book = Book::open(self.subject, cx);
+        self.open(cx);
     }
 
     #[inline(always)]

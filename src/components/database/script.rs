@@ -7,10 +7,9 @@ use crate::kernel::time::SimDuration;
 use crate::model::ask::Ask;
 use crate::model::call::Parent;
 use crate::model::component::Cx;
-use crate::model::ledger::LedgerId;
 use crate::model::signal::{About, CallId, ComponentId, Outcome};
 
-use super::book::Book;
+use super::book::BookId;
 use super::message::kind;
 use super::spec::{Failover, Recovery};
 use super::timer;
@@ -53,10 +52,10 @@ impl Script {
     }
 
     /// Starts the recovery: the node has dropped what only it had, and follows `primary`.
-    pub(super) fn begin(&mut self, book: LedgerId<Book>, primary: ComponentId, cx: &mut Cx<'_>) {
+    pub(super) fn begin(&mut self, book: BookId, primary: ComponentId, cx: &mut Cx<'_>) {
         self.primary = Some(primary);
         if self.recovery != Recovery::Script {
-            cx.ledger(book).discard();
+            book.of(cx).discard();
             if self.recovery == Recovery::Rebuild {
                 self.is_rebuilding = true;
                 cx.note(cx.me(), "is copied anew");
@@ -64,7 +63,7 @@ impl Script {
             }
             return;
         }
-        self.keys.extend(cx.ledger(book).take_lost().iter().map(|write| write.key));
+        self.keys.extend(book.of(cx).take_lost().iter().map(|write| write.key));
         self.resume(cx);
     }
 
@@ -93,11 +92,11 @@ impl Script {
     }
 
     /// Handles an answer of the primary.
-    pub(super) fn answered(&mut self, book: LedgerId<Book>, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+    pub(super) fn answered(&mut self, book: BookId, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let key = cx.get(call).ask().key;
         match outcome {
-            Outcome::Ok => cx.ledger(book).recovered(1, 0),
-            Outcome::Rejected => cx.ledger(book).recovered(0, 1),
+            Outcome::Ok => book.of(cx).recovered(1, 0),
+            Outcome::Rejected => book.of(cx).recovered(0, 1),
             _ => self.keys.push_back(key),
         }
         self.schedule(self.every, cx);

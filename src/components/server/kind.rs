@@ -26,7 +26,7 @@ impl Spec for ServerSpec {
         for (at, step) in all(&self.steps) {
             // A database that is called is asked a query, without a connection of the pool.
             let called = Verbs::WORK.and(Verbs::QUERY);
-            let queried = if step.swap { Verbs::SWAP } else { Verbs::QUERY };
+            let queried = step.queries();
             let targets = [
                 ("query", &step.query, queried),
                 ("transaction", &step.transaction, Verbs::QUERY),

@@ -13,6 +13,7 @@ mod kind;
 mod liveness;
 mod quota;
 mod resources;
+mod scatter;
 mod spec;
 mod stage;
 mod step;

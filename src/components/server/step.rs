@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::ask::Scope;
+use crate::model::ask::{Scatter, Scope, Verbs};
 use crate::model::quantity::{Dist, Duration, Share};
 use crate::model::spec::{Files, Outline, Problems, RequestClass};
 use crate::parts::breaker::BreakerSpec;
@@ -11,6 +11,8 @@ use crate::parts::calling::CallingSpec;
 use crate::parts::hedge::HedgeSpec;
 use crate::parts::retry::Retry;
 use crate::parts::throttle::ThrottleSpec;
+
+use super::scatter::ScatterSpec;
 
 /// Largest number of repetitions of a step, and of parallel branches.
 const TIMES_MAX: u32 = 10_000;
@@ -61,6 +63,11 @@ pub struct Step {
     pub hops: Option<u8>,
     /// Neighbours of each entity, with `hops`.
     pub fanout: Option<u16>,
+    /// Shards that a query asks at once, "all" or their number: that of the key and others. The step ends with the last answer, and fails if
+    /// one of them fails. Only for `query`, of a database whose data are divided. Default: the shard of the key alone.
+    pub scatter: Option<ScatterSpec>,
+    /// Whether a query with `scatter` is answered without the shards that fail, if one does not. Default: false.
+    pub partial: bool,
     /// An optimistic write: the query reads the row, and a second one writes it if nobody has written it meanwhile; else the step ends as
     /// `conflict`, and a `retry` reads the row again. Only for `query`, of a database without replicas. Default: false.
     pub swap: bool,
@@ -83,6 +90,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// Returns what its query needs of the box that it asks.
+    pub(super) fn queries(&self) -> Verbs {
+        match self {
+            Step { swap: true, .. } => Verbs::SWAP,
+            Step { scatter: Some(_), .. } => Verbs::SCATTER,
+            _ => Verbs::QUERY,
+        }
+    }
+
     /// Returns what its query asks for beyond the entity itself.
     pub(super) fn scope(&self) -> Scope {
         Scope {
@@ -91,6 +107,7 @@ impl Step {
             fanout: self.fanout.unwrap_or(0),
             hops: self.hops.unwrap_or(0),
             gone: 0,
+            scatter: self.scatter.map_or(Scatter::KEY, |shards| Scatter::over(shards.number(), self.partial)),
         }
     }
 
@@ -170,7 +187,38 @@ impl Step {
         }
     }
 
-    fn check_asks(&self, at: &str, problems: &mut Problems) {
+    fn check_scatter(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
+        let Some(scatter) = self.scatter else {
+            if self.partial {
+                let message = "`partial` does nothing without `scatter`";
+                problems.error(format!("{at}.partial"), message, "such as scatter = \"all\"");
+            }
+            return;
+        };
+        let others = [
+            ("joins", self.joins.is_some()),
+            ("hops", self.hops.is_some()),
+            ("swap", self.swap),
+            ("hedge", self.hedge.is_some()),
+        ];
+        let Some(name) = &self.query else {
+            let help = "name a database: query = \"db\"";
+            return problems.error(format!("{at}.scatter"), "only a `query` asks shards", help);
+        };
+        if let Some((key, _)) = others.iter().find(|(_, given)| *given) {
+            let message = format!("a query of several shards has no `{key}`");
+            problems.error(format!("{at}.{key}"), message, "write it as another step");
+        }
+        let shards = outline.divided.get(name.as_str()).map_or(1, |divided| divided.shards);
+        if let ScatterSpec::Some(number) = scatter
+            && (number == 0 || shards > 1 && u32::from(number) > shards)
+        {
+            let message = format!("`{name}` has {shards} shards, so that {number} cannot be asked at once");
+            problems.error(format!("{at}.scatter"), message, format!("1 to {shards}, or \"all\""));
+        }
+    }
+
+    fn check_asks(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
         for (key, given) in [
             ("parts", self.parts.is_some()),
             ("joins", self.joins.is_some()),
@@ -184,6 +232,17 @@ impl Step {
         for (key, value) in [("parts", self.parts), ("joins", self.joins)] {
             if value.is_some_and(|value| !(1..=ASKED_MAX).contains(&value)) {
                 problems.error(format!("{at}.{key}"), format!("`{key}` lies between 1 and {ASKED_MAX}"), "");
+            }
+        }
+        let divided = self.query.as_ref().and_then(|name| outline.divided.get(name.as_str()));
+        if divided.is_some_and(|divided| !divided.joins) {
+            for (key, given) in [("joins", self.joins.is_some()), ("hops", self.hops.is_some())] {
+                if given {
+                    let message =
+                        "an engine with joins joins within a shard, and other entities lie in others";
+                    let help = "ask for each by a step of its own, or take another engine";
+                    problems.error(format!("{at}.{key}"), message, help);
+                }
             }
         }
         match (self.hops, self.fanout) {
@@ -268,8 +327,9 @@ impl Step {
             );
         }
         self.check_cache(at, outline, problems);
-        self.check_asks(at, problems);
+        self.check_asks(at, outline, problems);
         self.check_swap(at, problems);
+        self.check_scatter(at, outline, problems);
         self.check_calling(at, problems);
         self.check_class(at, outline, problems);
         for (key, dist) in [("cpu", &self.cpu), ("wait", &self.wait)] {

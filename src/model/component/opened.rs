@@ -17,6 +17,13 @@ impl Cx<'_> {
         self.world.infos[to.index()].keep
     }
 
+    /// The component that asks a call: its caller, or, where a driver makes the call on behalf of another one, the caller of that.
+    #[inline]
+    #[must_use]
+    pub fn asker(&self, call: CallId) -> ComponentId {
+        self.world.asker_of(self.get(call).caller, call)
+    }
+
     /// Number of times that a component has been taken down, each of which closes all its connections.
     #[must_use]
     pub fn falls(&self, of: ComponentId) -> u32 {

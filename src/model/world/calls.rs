@@ -223,9 +223,10 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let mut delay = self.delay(from, caller, key);
+        let at = self.asker_of(caller, id);
+        let mut delay = self.delay(from, at, key);
         if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX && delay.is_some() {
-            let time = self.transmission(from, caller, class);
+            let time = self.transmission(from, at, class);
             delay = delay.map(|delay| delay + time);
         }
         if self.trace.is_some() {
@@ -271,7 +272,7 @@ impl World {
         }
         self.mark(from, id, What::Leave(None));
         self.recorder.meters[from.index()].pass_on(now, arrived);
-        let delay = self.delay(caller, to, key);
+        let delay = self.delay(self.asker_of(caller, id), to, key);
         self.post(id, delay, Event::Call { to, id });
     }
 
@@ -295,7 +296,8 @@ impl World {
         self.mark(component, id, What::Leave(None));
         self.recorder.meters[component.index()].fail(now, arrived, Outcome::Unavailable, false);
         // A driver stands where its caller does.
-        let back = if self.infos[router.index()].place == Place::DRIVER { caller } else { router };
+        let is_driver = self.infos[router.index()].place == Place::DRIVER;
+        let back = if is_driver { self.asker_of(caller, id) } else { router };
         let delay = self.delay(component, back, key);
         self.post(id, delay, Event::Returned { to: router, id, from: component });
     }
@@ -308,6 +310,26 @@ impl World {
         {
             above.failed_below = true;
         }
+    }
+
+    /// The component from whose place a call goes out and to whose place its answer comes: its caller. A driver is a part of the
+    /// one that has asked it, so that what it asks on behalf of that call goes out from there.
+    #[inline(always)]
+    pub(in crate::model) fn asker_of(&self, caller: ComponentId, id: CallId) -> ComponentId {
+        if self.infos[caller.index()].place == Place::DRIVER {
+            self.beyond_driver(caller, id)
+        } else {
+            caller
+        }
+    }
+
+    #[cold]
+    fn beyond_driver(&self, driver: ComponentId, id: CallId) -> ComponentId {
+        let above = match self.calls.get(id.0) {
+            Some(&Call { parent: Parent::Call(above), .. }) => self.calls.get(above.0),
+            _ => None,
+        };
+        above.map_or(driver, |above| above.caller)
     }
 
     /// Whether two components belong to different boxes. What one has noted about a call is no business of the other then.
@@ -323,7 +345,7 @@ impl World {
         self.tell(caller, client, number, |world| {
             format!("cancels its call to {}", world.infos[callee.index()].name)
         });
-        if let Some(delay) = self.delay(caller, callee, key) {
+        if let Some(delay) = self.delay(self.asker_of(caller, id), callee, key) {
             let at = self.now() + delay;
             self.schedule(at, Event::Cancel { to: callee, id });
         }

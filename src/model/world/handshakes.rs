@@ -25,8 +25,8 @@ impl World {
     /// The callee has taken the first message of a connection: the call is sent when all round trips are over.
     fn shake_hands(&mut self, id: CallId, trips: u8) {
         let &Call { caller, callee, key, .. } = self.calls.get(id.0).expect("it is alive");
-        let (Some(there), Some(back)) = (self.delay(caller, callee, key), self.delay(callee, caller, key))
-        else {
+        let at = self.asker_of(caller, id);
+        let (Some(there), Some(back)) = (self.delay(at, callee, key), self.delay(callee, at, key)) else {
             return self.knock_in_vain(id);
         };
         let call = self.calls.get_mut(id.0).expect("it is alive");

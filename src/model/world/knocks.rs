@@ -25,6 +25,7 @@ impl World {
     #[cold]
     pub(super) fn knock_later(&mut self, id: CallId, late: SimDuration) {
         let now = self.now();
+        let asker = self.calls.get(id.0).map_or(ComponentId::NONE, |call| self.asker_of(call.caller, id));
         let call = self.calls.get_mut(id.0).expect("an attempt to connect is for a call that is alive");
         if call.awaited != Awaited::Yes {
             self.calls.remove(id.0);
@@ -35,7 +36,7 @@ impl World {
         let &mut Call { caller, ask, mut knocks, .. } = call;
         let ago = late + after(knocks);
         let first = SimTime::from_nanos(now.as_nanos().saturating_sub(ago.as_nanos()));
-        let limit = first + self.infos[caller.index()].patience;
+        let limit = first + self.infos[asker.index()].patience;
         while first + after(knocks + 1) <= now {
             knocks += 1;
         }
@@ -52,7 +53,7 @@ impl World {
     #[cold]
     pub(in crate::model) fn knock_in_vain(&mut self, id: CallId) {
         let &Call { caller, callee, key, .. } = self.calls.get(id.0).expect("what has arrived is alive");
-        let late = self.delay(caller, callee, key).unwrap_or(SimDuration::ZERO);
+        let late = self.delay(self.asker_of(caller, id), callee, key).unwrap_or(SimDuration::ZERO);
         self.knock_later(id, late);
     }
 
@@ -60,7 +61,8 @@ impl World {
     pub(super) fn limit_of_connecting(&self, id: CallId) -> SimTime {
         let &Call { caller, callee, key, knocks, .. } =
             self.calls.get(id.0).expect("what has arrived is alive");
-        let ago = self.delay(caller, callee, key).unwrap_or(SimDuration::ZERO) + after(knocks);
+        let ago =
+            self.delay(self.asker_of(caller, id), callee, key).unwrap_or(SimDuration::ZERO) + after(knocks);
         let first = SimTime::from_nanos(self.now().as_nanos().saturating_sub(ago.as_nanos()));
         (first + self.infos[caller.index()].patience).max(self.now())
     }
@@ -77,7 +79,7 @@ impl World {
         call.stage = Stage::Travelling;
         call.connection = Connection::Held;
         let &mut Call { caller, callee, key, .. } = call;
-        let delay = self.delay(caller, callee, key);
+        let delay = self.delay(self.asker_of(caller, id), callee, key);
         self.post(id, delay, Event::Call { to: callee, id });
     }
 

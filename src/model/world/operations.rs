@@ -87,7 +87,8 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
-        let delay = if is_silent { None } else { self.delay(call.callee, call.caller, call.key) };
+        let at = self.asker_of(call.caller, id);
+        let delay = if is_silent { None } else { self.delay(call.callee, at, call.key) };
         self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
     }
 

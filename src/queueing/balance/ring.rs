@@ -2,7 +2,7 @@
 
 /// Points on the circle of all 64-bit numbers. A key belongs to the first point at or after its hash.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ring {
+pub(in crate::queueing) struct Ring {
     /// Hash and target, sorted.
     points: Vec<(u64, usize)>,
 }
@@ -10,7 +10,7 @@ pub(super) struct Ring {
 impl Ring {
     /// A ring of `targets`, given as names and weights. A target of weight 1 has `virtual_nodes` points; every target
     /// with a weight above zero has at least one.
-    pub(super) fn new(targets: impl Iterator<Item = (u64, f64)>, virtual_nodes: u32) -> Ring {
+    pub(in crate::queueing) fn new(targets: impl Iterator<Item = (u64, f64)>, virtual_nodes: u32) -> Ring {
         let mut points = Vec::new();
         for (i, (name, weight)) in targets.enumerate() {
             if weight > 0.0 {
@@ -23,15 +23,26 @@ impl Ring {
     }
 
     /// The targets of all points, once round from that of `key`. A target comes once for each of its points.
-    pub(super) fn walk(&self, key: u64) -> impl Iterator<Item = usize> + '_ {
+    pub(in crate::queueing) fn walk(&self, key: u64) -> impl Iterator<Item = usize> + '_ {
         let hash = mix(key);
         let start = self.points.partition_point(|point| point.0 < hash);
         self.points[start..].iter().chain(&self.points[..start]).map(|point| point.1)
     }
+
+    /// The exact share of the circle of each of `count` targets.
+    pub(in crate::queueing) fn shares(&self, count: usize) -> Vec<f64> {
+        let mut shares = vec![0.0; count];
+        let Some(&(mut before, _)) = self.points.last() else { return shares };
+        for &(hash, i) in &self.points {
+            shares[i] += hash.wrapping_sub(before) as f64 / u64::MAX as f64;
+            before = hash;
+        }
+        shares
+    }
 }
 
 /// Spreads a number over all 64 bits: the output step of splitmix64 (Steele, Lea, Flood, 2014).
-pub(super) fn mix(value: u64) -> u64 {
+pub(in crate::queueing) fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -46,17 +57,6 @@ mod tests {
         Ring::new(names.map(|name| (name, 1.0)), virtual_nodes)
     }
 
-    /// The exact share of the circle of each of `count` targets.
-    fn shares(ring: &Ring, count: usize) -> Vec<f64> {
-        let mut shares = vec![0.0; count];
-        let mut before = ring.points.last().expect("the ring has points").0;
-        for &(hash, i) in &ring.points {
-            shares[i] += hash.wrapping_sub(before) as f64 / u64::MAX as f64;
-            before = hash;
-        }
-        shares
-    }
-
     #[test]
     fn numbers_are_spread_as_the_reference_code_of_splitmix64_does() {
         let gamma = 0x9e37_79b9_7f4a_7c15_u64;
@@ -69,7 +69,7 @@ mod tests {
         // Coefficient of variation of the load of ten targets, averaged over two hundred rings.
         for (virtual_nodes, expected) in [(1, 0.88), (10, 0.29), (100, 0.092), (1000, 0.028)] {
             let cv = |k: u64| {
-                let shares = shares(&ring(k * 10..k * 10 + 10, virtual_nodes), 10);
+                let shares = ring(k * 10..k * 10 + 10, virtual_nodes).shares(10);
                 (shares.iter().map(|share| (share * 10.0 - 1.0).powi(2)).sum::<f64>() / 10.0).sqrt()
             };
             let mean = (0..200).map(cv).sum::<f64>() / 200.0;
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn points_follow_the_weights() {
         let ring = Ring::new([(1, 3.0), (2, 1.0), (3, 0.0)].into_iter(), 1000);
-        let shares = shares(&ring, 3);
+        let shares = ring.shares(3);
         assert!((shares[0] - 0.75).abs() < 0.03 && shares[2] == 0.0, "{shares:?}");
     }
 }

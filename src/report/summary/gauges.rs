@@ -14,7 +14,7 @@ pub(super) const HEADER: [&str; 4] = ["figures", "of", "measured", "highest"];
 /// The table, without what the section about data tells of the only database.
 pub(super) fn section(result: &RunResult) -> String {
     let with_data = result.components.iter().filter(|(_, one)| has_box_figures(one)).count();
-    let rows = rows_of(result, |gauge| with_data > 1 || !gauge.is_of_box);
+    let rows = rows_of(result, |gauge| with_data > 1 || !gauge.is_of_box || gauge.is_in_table);
     if rows.is_empty() {
         return String::new();
     }
@@ -22,7 +22,7 @@ pub(super) fn section(result: &RunResult) -> String {
 }
 
 fn has_box_figures(one: &ComponentResult) -> bool {
-    one.gauges.iter().any(|(_, own)| own.gauge.is_of_box)
+    one.gauges.iter().any(|(_, own)| own.gauge.is_of_box && !own.gauge.is_in_table)
 }
 
 /// The cells below [`HEADER`]: a row for each gauge of each group, except those that stand at zero.

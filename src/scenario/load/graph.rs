@@ -22,7 +22,7 @@ pub(super) struct Beyond {
     /// Index of the other box.
     pub(super) to: usize,
     /// Number of queries.
-    queries: f64,
+    pub(super) queries: f64,
     /// Cost of all of them together.
     pub(super) cost: Surplus,
 }
@@ -179,9 +179,9 @@ fn beyond(
             let Some(&to) = index.get(name.as_str()) else { continue };
             let cost = boxes[to].spec.surplus(class, asks);
             demand.calls.push((name, times * cost.calls));
-            let Surplus { cpu_s, wait_s, operations, calls } = cost;
+            let Surplus { cpu_s, wait_s, operations, .. } = cost;
             let (cpu_s, wait_s, operations) = (times * cpu_s, times * wait_s, times * operations);
-            all.push(Beyond { to, queries: times, cost: Surplus { cpu_s, wait_s, operations, calls } });
+            all.push(Beyond { to, queries: times, cost: Surplus { cpu_s, wait_s, operations, ..cost } });
         }
         all
     };

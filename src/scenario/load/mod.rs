@@ -216,6 +216,13 @@ fn add_calls(boxes: &mut [BoxLoad], client: &Traffic, graph: &CallGraph<'_>) {
             for beyond in &graph.beyond[at][class] {
                 boxes[beyond.to].cpu_s += calls * beyond.cost.cpu_s;
                 boxes[beyond.to].wait_s += calls * beyond.cost.wait_s;
+                let others = calls * beyond.queries * beyond.cost.others;
+                let other = &graph.demands[beyond.to][class];
+                boxes[beyond.to].calls_per_s += others;
+                boxes[beyond.to].cpu_s += others * other.cpu_s;
+                boxes[beyond.to].wait_s += others * other.wait_s;
+                boxes[beyond.to].cpu_s += calls * beyond.cost.others * beyond.cost.cpu_s;
+                boxes[beyond.to].wait_s += calls * beyond.cost.others * beyond.cost.wait_s;
             }
         }
     }
@@ -293,6 +300,10 @@ fn label(entry: &BoxEntry, resource: &Resource, members: u32) -> String {
         holders => {
             let (first, last) = (name(resource.of.start), name(resource.of.end - 1));
             let number = last.rsplit(['-', '.']).next().unwrap_or_default();
+            let role = |name: &str| name.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+            if first[..role(&first)] != last[..role(&last)] || role(&last) == last.len() {
+                return format!("{first}..{last}");
+            }
             if holders == 2 { format!("{first}, {number}") } else { format!("{first}..{number}") }
         }
     }

@@ -76,15 +76,25 @@ fn beyond(graph: &CallGraph<'_>, rows: &[ResourceLoad]) -> Vec<Take> {
         {
             let asked = &graph.boxes[one.to];
             for (row, load) in rows.iter().enumerate() {
+                let is_own = load.name == asked.name;
                 let amount = match load.resource.meter {
                     Meter::Cores if load.name == owner(asked) => one.cost.cpu_s,
-                    Meter::Disk if load.name == asked.name => one.cost.operations,
+                    Meter::Disk if is_own => one.cost.operations,
+                    _ if is_own && one.cost.others > 0.0 => 0.0,
                     _ => continue,
                 };
-                let share = if load.name == asked.name { load.resource.share(class) } else { 1.0 };
-                let mut all = vec![0.0; classes];
-                all[class] = amount * share;
-                takes.push(Take { row, at, waited: all.clone(), all, visits: vec![0.0; classes] });
+                let share = if is_own { load.resource.share(class) } else { 1.0 };
+                // Of the further shards, those of this row, and what a query takes there.
+                let others = if is_own { load.resource.others(class) * one.cost.others_share } else { 0.0 };
+                let each = if share > 0.0 {
+                    load.resource.demand.get(class).map_or(0.0, |all| all / share)
+                } else {
+                    0.0
+                };
+                let (mut all, mut visits) = (vec![0.0; classes], vec![0.0; classes]);
+                all[class] = amount * (share + others) + one.queries * others * each;
+                visits[class] = one.queries * others;
+                takes.push(Take { row, at, waited: all.clone(), all, visits });
             }
         }
     }

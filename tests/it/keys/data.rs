@@ -31,6 +31,11 @@ pub(super) const NODES: &[Row] = &[
     ("database.sigma", "server", "db.cores=4", "0.5"),
     ("database.kappa", "server", "db.cores=4", "0.5"),
     ("database.nodes", "parts", "", "3"),
+    ("database.shards", "bare", "", "{ count = 3 }"),
+    ("database.shards.count", "shards", "", "4"),
+    ("database.shards.by", "shards", "", "range"),
+    ("database.shards.virtual_nodes", "shards", "", "1"),
+    ("database.shards.splits", "shards", "db.shards.by=range", "[10, 100]"),
 ];
 
 /// Rows of scenarios with several nodes.
@@ -224,6 +229,7 @@ pub(super) fn base(name: &str, open: &str, one: &str) -> String {
             let one = one.replace("query = 'db'", "query = 'db', joins = 5");
             format!("{open}target = 'web'\n{one}[database.db]\n")
         }
+        "shards" => format!("{open}target = 'web'\n{one}[database.db]\nshards = {{ count = 3 }}\n"),
         "parts" => format!("{open}target = 'web'\n{one}[database.db]\nengine = 'key-value'\nnodes = 2\n"),
         "peers" => format!(
             "{open}target = 'web'\n{one}[database.db]\ntopology = 'multi-primary'\nnodes = 3\n{}",

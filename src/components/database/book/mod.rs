@@ -8,15 +8,12 @@ mod copies;
 mod gap;
 mod query;
 mod record;
+mod shelf;
 mod tracing;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
-
-use crate::model::component::Cx;
-use crate::model::ledger::{Findings, Ledger, LedgerId};
 
 use conflicts::Conflicts;
 use copies::{Copies, Holding};
@@ -27,6 +24,7 @@ pub use conflicts::OPEN_MAX;
 pub use copies::COMMITS_MAX;
 pub use query::{Progress, Query, User, Write};
 pub use record::{DataRecord, Outage, Part};
+pub use shelf::{Asked, BookId, Shelf};
 pub use tracing::{trace_fork, trace_log, trace_write};
 
 /// Largest number of acknowledged writes whose details are kept until every node has received them; of older ones only
@@ -103,6 +101,8 @@ pub struct Book {
 /// Which database a book is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
+    /// Its place among the books of its database: the number of the shard, from 0.
+    pub shard: usize,
     /// Number of nodes.
     pub nodes: usize,
     /// Whether each node has a log of its own, and not only the primary.
@@ -113,7 +113,7 @@ pub struct Subject {
 
 impl Book {
     fn new(subject: Subject) -> Book {
-        let Subject { nodes, all_write, patience } = subject;
+        let Subject { nodes, all_write, patience, .. } = subject;
         Book {
             record: DataRecord::default(),
             logs: vec![Copies::new(nodes); if all_write { nodes } else { 1 }],
@@ -130,11 +130,6 @@ impl Book {
             gap: Gap::new(patience),
             followed: Followed::default(),
         }
-    }
-
-    /// Opens the book of a component's database, or finds it open.
-    pub fn open(subject: Subject, cx: &mut Cx<'_>) -> LedgerId<Book> {
-        cx.open_ledger(|| Book::new(subject))
     }
 
     // Writes and reads ----------------------------------------------------------------------------------------------
@@ -385,7 +380,7 @@ impl Book {
     }
 }
 
-impl Ledger for Book {
+impl Book {
     fn end_warmup(&mut self, now: SimTime) {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
         self.measured_from = now;
@@ -412,7 +407,7 @@ impl Ledger for Book {
         self.record.lag_series_s.push(most.as_secs_f64());
     }
 
-    fn finish(&mut self, now: SimTime) -> Findings {
+    fn finish(&mut self, now: SimTime) -> DataRecord {
         (0..self.lags.len()).for_each(|node| self.account(node, now));
         if let Some(outage) = self.gap.outage(now) {
             self.record.add(outage);
@@ -420,7 +415,6 @@ impl Ledger for Book {
         let followers = self.lags.iter().filter(|lag| lag.follows).count();
         let over = now.saturating_since(self.measured_from).as_secs_f64() * followers as f64;
         self.record.lag_mean_s = if over > 0.0 { self.lag_integral / over } else { 0.0 };
-        let record = std::mem::take(&mut self.record);
-        Findings { gauges: record.readings(), record: Arc::new(record) }
+        std::mem::take(&mut self.record)
     }
 }

@@ -1,11 +1,10 @@
 //! `Followed`: what a trace tells of writes: how they get from the primary into the logs of its replicas, also after the answer.
 
 use crate::model::component::Cx;
-use crate::model::ledger::LedgerId;
 use crate::model::signal::CallId;
 use crate::model::trace::TRACE_LINES_MAX;
 
-use super::Book;
+use super::BookId;
 
 /// A write of the followed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,18 +54,11 @@ impl Followed {
 /// A call has written something at a position of a log. From then on the trace of its request, if it is traced, tells where
 /// else the write gets to.
 #[inline]
-pub fn trace_write(
-    book: LedgerId<Book>,
-    call: CallId,
-    log: usize,
-    epoch: u16,
-    position: u64,
-    cx: &mut Cx<'_>,
-) {
+pub fn trace_write(book: BookId, call: CallId, log: usize, epoch: u16, position: u64, cx: &mut Cx<'_>) {
     if !cx.is_followed(call) {
         return;
     }
-    let text = match cx.ledger(book).followed.wrote(log, epoch, position) {
+    let text = match book.of(cx).followed.wrote(log, epoch, position) {
         true => format!("has write {position} of its log on the disk"),
         false => format!("has write {position} of an old log on the disk: it is lost"),
     };
@@ -76,14 +68,14 @@ pub fn trace_write(
 /// This node's copy of a log goes from `after` up to `to` now: tells the trace of each followed write in between.
 #[inline]
 pub fn trace_log(
-    book: LedgerId<Book>,
+    book: BookId,
     log: usize,
     (after, to): (u64, u64),
     cx: &mut Cx<'_>,
     text: impl Fn(u64, &Cx<'_>) -> String,
 ) {
     if after < to && cx.is_traced() {
-        for position in cx.ledger(book).followed.written(log, after, to) {
+        for position in book.of(cx).followed.written(log, after, to) {
             cx.tell(text(position, cx));
         }
     }
@@ -91,9 +83,9 @@ pub fn trace_log(
 
 /// This node is the primary of a log that begins after `start`: tells the trace which writes that loses.
 #[inline]
-pub fn trace_fork(book: LedgerId<Book>, epoch: u16, start: u64, cx: &mut Cx<'_>) {
+pub fn trace_fork(book: BookId, epoch: u16, start: u64, cx: &mut Cx<'_>) {
     if cx.is_traced() {
-        for position in cx.ledger(book).followed.forked(epoch, start) {
+        for position in book.of(cx).followed.forked(epoch, start) {
             cx.tell(format!("is the primary without write {position}: it is lost"));
         }
     }

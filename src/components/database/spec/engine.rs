@@ -132,7 +132,7 @@ impl Engine {
     }
 
     /// Whether one query can go from one entity to another, so that the data cannot be divided among nodes by key.
-    const fn joins(self) -> bool {
+    pub(in crate::components::database) const fn joins(self) -> bool {
         matches!(self, Engine::Relational | Engine::Graph)
     }
 
@@ -144,7 +144,7 @@ impl Engine {
     /// The work of this engine for a query, with `population` entities in all.
     pub(in crate::components::database) fn work(self, scope: Scope, population: u32) -> Work {
         let done = |lookups| Work { lookups, left: Scope::default() };
-        let Scope { parts, joins, fanout, hops, gone } = scope;
+        let Scope { parts, joins, fanout, hops, gone, .. } = scope;
         let ends = |hops: u8| libm::pow(f64::from(fanout), f64::from(hops));
         // The ends of all paths that begin at the entity.
         let paths: f64 = (1..=hops).map(ends).sum();
@@ -224,12 +224,16 @@ impl DatabaseSpec {
 
     /// Whether the data are divided among nodes by key.
     pub(in crate::components::database) fn is_partitioned(&self) -> bool {
-        self.nodes.is_some() && !self.all_write()
+        self.is_sharded() || self.nodes.is_some() && !self.all_write()
     }
 
     /// Number of parts into which the data are divided; 1 if each node has all data.
     pub(in crate::components::database) fn partitions(&self) -> u32 {
-        self.nodes.filter(|_| self.is_partitioned()).unwrap_or(1).max(1)
+        let parts = match &self.shards {
+            Some(shards) => Some(shards.count.min(NODES_MAX)),
+            None => self.nodes.filter(|_| self.is_partitioned()),
+        };
+        parts.unwrap_or(1).max(1)
     }
 
     /// What a query costs beyond a plain one, on average.
@@ -237,6 +241,13 @@ impl DatabaseSpec {
         let mut surplus = Surplus::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         let mut next = scope;
+        let shards = self.partitions();
+        if let Some(width) = scope.scatter.width(shards as u16)
+            && shards > 1
+        {
+            surplus.others = f64::from(width - 1);
+            surplus.others_share = surplus.others / f64::from(shards - 1);
+        }
         loop {
             let Work { lookups, left } = self.engine().work(next, class.keys.count);
             surplus.cpu_s += lookups * self.lookup().as_secs_f64();
@@ -283,10 +294,12 @@ impl DatabaseSpec {
             }
         }
         self.check_partitions(classes, problems);
+        self.check_shards(classes, problems);
     }
 
     fn check_partitions(&self, classes: &[RequestClass], problems: &mut Problems) {
-        let Some(nodes) = self.nodes.filter(|_| self.is_partitioned()) else { return };
+        let is_divided = self.is_partitioned() && !self.is_sharded();
+        let Some(nodes) = self.nodes.filter(|_| is_divided) else { return };
         if !(1..=NODES_MAX).contains(&nodes) {
             problems.error("nodes", format!("a database has 1 to {NODES_MAX} nodes, not {nodes}"), "");
         }
@@ -319,8 +332,10 @@ impl DatabaseSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ask::Scatter;
 
-    const TRAVERSAL: Scope = Scope { parts: 0, joins: 0, fanout: 50, hops: 3, gone: 0 };
+    const TRAVERSAL: Scope =
+        Scope { parts: 0, joins: 0, fanout: 50, hops: 3, gone: 0, scatter: Scatter::KEY };
 
     #[test]
     fn one_query_of_a_relational_engine_brings_all_along() {

@@ -5,6 +5,7 @@
 pub(super) mod engine;
 mod failover;
 pub(super) mod replicas;
+mod shards;
 pub(super) mod topology;
 
 use schemars::JsonSchema;
@@ -24,6 +25,7 @@ use super::book::Subject;
 pub use engine::Engine;
 pub use failover::{Election, Failover, Preset, Recovery, Reroute};
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship, Sync};
+pub use shards::{By, Shards};
 pub use topology::Topology;
 
 pub(super) use engine::Work;
@@ -116,6 +118,9 @@ pub struct DatabaseSpec {
     /// a ring goes round in this order. Without, the data are divided among the nodes by a hash of the key, which
     /// engines with joins cannot do. Default: a single node.
     pub nodes: Option<u32>,
+    /// Shards among which the data are divided by key, each with the nodes that the other keys describe: its own replicas and failover.
+    /// `NAME` is the driver that finds them. Default: one piece.
+    pub shards: Option<Shards>,
     /// Number of replicas, each on a machine like the primary's. The nodes are `NAME.primary` and `NAME.replica-1`,
     /// ...; `NAME` is the driver that finds them. Default: a single node.
     pub replicas: Option<u32>,
@@ -192,31 +197,32 @@ impl DatabaseSpec {
         }
     }
 
-    /// The nodes of a database of several; the first one starts as primary.
-    pub(super) fn node_ids(&self, site: &Site<'_>) -> Vec<ComponentId> {
-        let names = (1..=1 + self.replicas()).map(|member| self.member(site.group, member).name);
+    /// The nodes of a shard of several; the first one starts as primary.
+    pub(super) fn node_ids(&self, shard: u32, site: &Site<'_>) -> Vec<ComponentId> {
+        let names = self.nodes_of(shard).map(|member| self.member(site.group, member).name);
         names.map(|name| site.find(&name)).collect()
     }
 
-    /// The monitor, if there is one.
-    pub(super) fn monitor(&self, site: &Site<'_>) -> Option<ComponentId> {
-        self.has_monitor().then(|| site.find(&self.member(site.group, self.machines() + 1).name))
+    /// The monitor of a shard, if there is one.
+    pub(super) fn monitor(&self, shard: u32, site: &Site<'_>) -> Option<ComponentId> {
+        self.has_monitor().then(|| site.find(&self.member(site.group, self.monitor_of(shard)).name))
     }
 
     /// Number of nodes, each of which has a machine.
     pub(super) fn machines(&self) -> u32 {
-        if self.is_partitioned() { self.partitions() } else { 1 + self.replicas() }
+        self.partitions() * self.copies()
     }
 
     pub(super) fn has_monitor(&self) -> bool {
         self.failover.is_some() && !self.all_write()
     }
 
-    /// What its book is about.
-    pub(super) fn subject(&self) -> Subject {
+    /// What the book of a node is about, by the number of the member.
+    pub(super) fn subject(&self, member: u32) -> Subject {
         let write_s = self.write().variate().mean() + self.commit().variate().mean();
         let patience_s = PATIENCE_S.max(PATIENCE_WRITES * write_s);
         Subject {
+            shard: self.shard_of(member) as usize,
             nodes: if self.is_replicated() { 1 + self.replicas() as usize } else { 1 },
             all_write: self.all_write(),
             patience: SimDuration::from_sample_secs(patience_s),

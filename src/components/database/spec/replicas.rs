@@ -278,6 +278,7 @@ mod tests {
         let outline = Outline {
             kinds: Default::default(),
             answers: Default::default(),
+            divided: Default::default(),
             regions: Default::default(),
             classes: &[],
             length: SimDuration::ZERO,

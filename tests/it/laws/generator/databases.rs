@@ -50,11 +50,35 @@ impl Generator {
         }
     }
 
+    /// Divides the data among shards, or not. Returns the names of the shards; of data in one piece that of the database.
+    fn divide(&mut self, name: &str) -> Vec<String> {
+        if !self.divides {
+            return vec![name.to_owned()];
+        }
+        // The servers are written by now.
+        let scatter = self.shards.pick(&["", ", scatter = 2", ", scatter = \"all\", partial = true"]);
+        let plain = format!("query = \"{name}\"");
+        let pieces: Vec<String> = self.text.split(&plain).map(str::to_owned).collect();
+        self.text = pieces[0].clone();
+        for rest in &pieces[1..] {
+            let step = rest.lines().next().unwrap_or_default();
+            let may = !step.contains("hedge") && !step.contains("swap");
+            self.text += &format!("{plain}{}{rest}", if may { scatter } else { "" });
+        }
+        let count = self.shards.pick(&[2, 3, 7]);
+        let by = self.shards.pick(&["ring", "hash", "mod", "range"]);
+        self.line(format!("shards = {{ count = {count}, by = \"{by}\" }}"));
+        self.sharded.push(name.to_owned());
+        (1..=count).map(|shard| format!("{name}.shard-{shard}")).collect()
+    }
+
     fn single(&mut self, name: &str) -> Vec<String> {
+        let mut members = vec![name.to_owned()];
         if !self.machines.is_empty() && self.dice.one_in(4) {
             let host = self.dice.name(&self.machines.clone());
             self.line(format!("on = \"{host}\""));
         } else {
+            members = self.divide(name);
             self.cores();
             self.place(1);
         }
@@ -64,7 +88,7 @@ impl Generator {
         }
         self.node(true);
         self.lonely.push(name.to_owned());
-        vec![name.to_owned()]
+        members
     }
 
     /// Writes nodes that all take writes. Returns their names.
@@ -97,18 +121,23 @@ impl Generator {
     fn replicas(&mut self, name: &str) -> Vec<String> {
         let count = self.dice.pick(&[1, 2, 2, 3, 5]);
         self.line(format!("replicas = {count}"));
+        let shards = self.divide(name);
         self.cores();
         self.node(false);
         self.acknowledgements(count);
         self.place(count as usize + 1);
         self.shipping();
-        let mut members = vec![format!("{name}.primary")];
-        members.extend((1..=count).map(|replica| format!("{name}.replica-{replica}")));
-        if self.mood == Mood::Failover || self.dice.one_in(2) {
+        let fails_over = self.mood == Mood::Failover || self.dice.one_in(2);
+        if fails_over {
             self.failover(name, count);
-            members.push(format!("{name}.monitor"));
         }
-        members
+        let of_shard = |shard: &String| {
+            let mut members = vec![format!("{shard}.primary")];
+            members.extend((1..=count).map(|replica| format!("{shard}.replica-{replica}")));
+            members.extend(fails_over.then(|| format!("{shard}.monitor")));
+            members
+        };
+        shards.iter().flat_map(of_shard).collect()
     }
 
     fn acknowledgements(&mut self, replicas: u64) {
@@ -156,7 +185,10 @@ impl Generator {
         };
         let mut keys = vec![watch, format!("promote = {promote}")];
         let named = format!("{name}.replica-{}", self.dice.whole(1, replicas));
-        let pick = self.dice.pick(&["most-received", "most-applied", named.as_str()]);
+        let mut pick = self.dice.pick(&["most-received", "most-applied", named.as_str()]);
+        if self.sharded.iter().any(|sharded| sharded == name) && pick == named {
+            pick = "most-applied";
+        }
         keys.push(format!("pick = \"{pick}\""));
         let (reroute, delay) = (self.dice.pick(&["proxy", "dns", "vip"]), self.time(1.0, 10_000.0));
         keys.push(format!("reroute = \"{reroute}\", reroute_delay = {delay}"));

@@ -110,6 +110,11 @@ struct Generator {
     /// Dice for caches, and those that stand beside their database, with its name.
     memos: Dice,
     beside: Vec<(String, String)>,
+    /// Dice for data that are divided, and the databases whose data are.
+    shards: Dice,
+    sharded: Vec<String>,
+    /// Whether data are divided, for which each class asks for several keys.
+    divides: bool,
     /// Dice for connections.
     wires: Dice,
     /// Number of workers that a call takes at once, at most.
@@ -143,6 +148,9 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         lonely: Vec::new(),
         memos: Dice::new(seed, "memos"),
         beside: Vec::new(),
+        shards: Dice::new(seed, "shards"),
+        sharded: Vec::new(),
+        divides: false,
         hands: Dice::new(seed, "hands"),
         wires: Dice::new(seed, "wires"),
         halts: Dice::new(seed, "halts"),
@@ -260,6 +268,7 @@ impl Generator {
         self.network();
         let count = self.dice.below(4) as usize;
         self.classes = ["read", "write", "search"][..count].to_vec();
+        self.divides = self.shards.one_in(4) && count > 0;
         for class in self.classes.clone() {
             self.class(class);
         }
@@ -295,9 +304,13 @@ impl Generator {
         self.line_one_in(3, format!("deadline = {deadline}"));
         let keys = self.dice.pick(&[1, 2, 10, 1000, 100_000]);
         let zipf = self.dice.pick(&["", "zipf = 0.5", "zipf = 0.99", "zipf = 2.0"]);
-        if self.dice.one_in(2) {
+        let has_keys = self.dice.one_in(2);
+        if has_keys && (keys > 1 || !self.divides) {
             self.line(format!("keys = {keys}"));
             self.line_if(keys > 1, zipf);
+        } else if self.divides {
+            let keys = self.shards.pick(&[2, 10, 1000]);
+            self.line(format!("keys = {keys}"));
         }
         let kilobytes = self.dice.pick(&[1, 100, 5000]);
         self.line_one_in(5, format!("response_size = \"{kilobytes}kB\""));

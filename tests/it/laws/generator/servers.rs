@@ -328,6 +328,8 @@ impl Generator {
                     None if self.memos.one_in(4) && self.lonely.contains(&to) && !care.contains("hedge") => {
                         format!("{{ query = \"{to}\", swap = true{care}")
                     }
+                    // An engine with tables joins nothing across shards.
+                    None if self.divides && how == ", joins = 2" => format!("{{ query = \"{to}\"{care}"),
                     None => format!("{{ query = \"{to}\"{how}{care}"),
                 }
             }

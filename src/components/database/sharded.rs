@@ -1,0 +1,179 @@
+//! `Sharded`: sends each query to the shard that has its key, and there to a node. It is a part of the driver in each caller, and
+//! costs nothing.
+
+use rand::Rng;
+
+use crate::kernel::random::below;
+use crate::model::ask::{Ask, Found, Scatter, Scope, Verb};
+use crate::model::call::Parent;
+use crate::model::component::{Component, Cx};
+use crate::model::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use crate::model::site::Site;
+use crate::queueing::placement::Placement;
+
+use super::book::Asked;
+use super::gauges;
+use super::message::order;
+use super::router::Router;
+use super::spec::DatabaseSpec;
+
+/// Purpose of the draw of the further shards that a query asks.
+const OTHERS: u64 = 0;
+
+/// The nodes of one shard.
+#[derive(Debug)]
+enum Shard {
+    One(ComponentId),
+    Several(Box<Router>),
+}
+
+impl Shard {
+    fn has(&self, node: ComponentId) -> bool {
+        match self {
+            Shard::One(one) => *one == node,
+            Shard::Several(router) => router.has(node),
+        }
+    }
+}
+
+/// The driver of a database whose data are divided by key.
+#[derive(Debug)]
+pub struct Sharded {
+    placement: Placement,
+    shards: Vec<Shard>,
+    asked: Asked,
+    /// Whether the start value of the hash is drawn: each trial has another one, and which node has the most popular key is chance.
+    draws_salt: bool,
+}
+
+impl Sharded {
+    /// The driver of the database that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Sharded {
+        let shard = |shard: u32| match spec.is_replicated() {
+            true => Shard::Several(Box::new(Router::new(spec, shard, site))),
+            false => Shard::One(spec.node_ids(shard, site)[0]),
+        };
+        Sharded {
+            placement: spec.placement(site.classes, 0),
+            shards: (0..spec.partitions()).map(shard).collect(),
+            asked: Asked::NONE,
+            draws_salt: !spec.is_sharded(),
+        }
+    }
+
+    /// Hands a query to the shard of its key, or asks several.
+    #[inline]
+    fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Ask { verb, key } = cx.get(call).ask();
+        let home = self.placement.of(key);
+        match verb {
+            Verb::Query(scope) if scope.scatter != Scatter::KEY => match scope.scatter.part() {
+                Some(shard) => self.hand(call, usize::from(shard), cx),
+                None => self.scatter(call, home, scope, cx),
+            },
+            _ => self.hand(call, home, cx),
+        }
+    }
+
+    /// Asks several shards the same at once: that of the key, and others that follow it in order, from a random one on. Each part is a call
+    /// to the driver itself, which goes on as any query does.
+    fn scatter(&mut self, call: CallId, home: usize, scope: Scope, cx: &mut Cx<'_>) {
+        let key = cx.get(call).ask().key;
+        let shards = self.shards.len();
+        let width = scope.scatter.width(shards as u16).map_or(1, usize::from);
+        let others = shards - 1;
+        let from = if width < shards { below(&mut cx.rng(call, OTHERS), others as u64) as usize } else { 0 };
+        let notes = &mut cx.get_mut(call).notes;
+        (notes.pending, notes.left, notes.step) = (width as u16, 0, Outcome::Ok as u16);
+        for part in 0..width {
+            let shard = if part == 0 { home } else { (home + 1 + (from + part - 1) % others) % shards };
+            let scope = Scope { scatter: Scatter::to(shard as u16), ..scope };
+            cx.ask(Parent::Call(call), cx.me(), shard as u64 + 1, Ask::query(key, scope));
+        }
+    }
+
+    /// A part of a query is answered. With the last one the query is, as the first of its parts that has failed.
+    fn gathered(&mut self, part: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let Parent::Call(call) = cx.get(part).parent else { return };
+        let notes = &mut cx.get_mut(call).notes;
+        notes.pending -= 1;
+        if outcome != Outcome::Ok {
+            notes.left += 1;
+            if notes.step == Outcome::Ok as u16 {
+                notes.step = outcome as u16;
+            }
+        }
+        let (pending, failed, worst) = (notes.pending, notes.left, Outcome::ALL[usize::from(notes.step)]);
+        if pending > 0 {
+            return;
+        }
+        let Verb::Query(Scope { scatter, .. }) = cx.get(call).ask().verb else { return };
+        let width = scatter.width(self.shards.len() as u16).unwrap_or(1);
+        cx.get_mut(call).answer = Found::default().encode();
+        if failed == 0 {
+            cx.reply(call, Outcome::Ok);
+        } else if scatter.is_partial() && failed < width {
+            cx.count(gauges::PARTIAL);
+            cx.annotate(call, || format!("is answered without {failed} of {width} shards"));
+            cx.reply(call, Outcome::Ok);
+        } else {
+            cx.reply(call, worst);
+        }
+    }
+
+    fn hand(&mut self, call: CallId, shard: usize, cx: &mut Cx<'_>) {
+        self.asked.count(shard, cx);
+        match &mut self.shards[shard] {
+            Shard::One(node) => cx.forward(call, *node),
+            Shard::Several(router) => router.route(call, cx),
+        }
+    }
+
+    fn router_of(&mut self, node: ComponentId) -> Option<&mut Router> {
+        match self.shards.iter_mut().find(|shard| shard.has(node))? {
+            Shard::One(_) => None,
+            Shard::Several(router) => Some(router),
+        }
+    }
+}
+
+impl Component for Sharded {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        self.asked = Asked::open(self.shards.len(), cx);
+        if self.draws_salt {
+            self.placement.set_salt(cx.stream("partition").next_u64());
+        }
+        for shard in &mut self.shards {
+            if let Shard::Several(router) = shard {
+                router.open(cx);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        match signal {
+            Signal::Call(call) => self.route(call, cx),
+            Signal::Returned(call, from) => match self.router_of(from) {
+                Some(router) => router.returned(call, from, cx),
+                // The node of the key is down, and no other node has the key.
+                None => cx.reply(call, Outcome::Unavailable),
+            },
+            Signal::Passed(call, outcome) => {
+                let node = cx.get(call).callee;
+                if let Some(router) = self.router_of(node) {
+                    router.passed(call, outcome, cx);
+                }
+            }
+            Signal::Control(Control::Order(given)) => {
+                let (shard, _) = order::of(given.subject);
+                if let Some(Shard::Several(router)) = self.shards.get_mut(shard) {
+                    router.order(given, cx);
+                }
+            }
+            Signal::Reply(part, outcome) => self.gathered(part, outcome, cx),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Data that are divided among shards.
+
+use super::*;
+
+/// Queries at a rate of 100,000 keys with this exponent, at a database with these keys.
+fn divided(rate: &str, zipf: &str, query: &str, database: &str) -> String {
+    format!(
+        "{}[request.read]\nkeys = 100000\nzipf = {zipf}\n[database.db]\nread = '1ms'\n{database}\n",
+        one_box(
+            &format!("rate = '{rate}'"),
+            &format!(
+                "workers = 100000\nmemory = '64GiB'\ndb_pool = 10000\nsteps = [{{ query = 'db'{query} }}]"
+            )
+        )
+    )
+}
+
+/// The share of the queries for the keys from `first` on, every `step`-th of 100,000, up to `last`.
+fn share_of(zipf: f64, first: u32, step: usize, last: u32) -> f64 {
+    let weight = |key: u32| libm::pow(f64::from(key) + 1.0, -zipf);
+    let sum: f64 = (first..last).step_by(step).map(weight).sum();
+    sum / (0..100_000).map(weight).sum::<f64>()
+}
+
+#[test]
+fn the_hottest_shard_has_the_most_popular_key() {
+    // By the key itself and by ranges the shares are sums of Zipf's law.
+    for (zipf, exponent) in [("0.99", 0.99), ("1.2", 1.2)] {
+        let by_mod = share_of(exponent, 0, 4, 100_000);
+        let text = divided("500/s", zipf, "", "shards = { count = 4, by = 'mod' }");
+        check(&text, &[("db.hottest_share", by_mod - 0.012..=by_mod + 0.012)]);
+        let by_range = share_of(exponent, 0, 1, 25_000);
+        let text = divided("500/s", zipf, "", "shards = { count = 4, by = 'range' }");
+        check(&text, &[("db.hottest_share", by_range - 0.012..=by_range + 0.012)]);
+    }
+    // Splits as even as the queries are.
+    let splits = "shards = { count = 2, by = 'range', splits = [100] }";
+    let head = share_of(0.99, 0, 1, 100);
+    let most = head.max(1.0 - head);
+    check(&divided("500/s", "0.99", "", splits), &[("db.hottest_share", most - 0.012..=most + 0.012)]);
+    // By a hash, chance divides the others: p1 + (1 - p1) / N on average, here of one division.
+    for by in ["hash", "ring"] {
+        let text = divided(
+            "500/s",
+            "1.2",
+            "",
+            &format!("shards = {{ count = 4, by = '{by}', virtual_nodes = 1000 }}"),
+        )
+        .replace(if by == "hash" { ", virtual_nodes = 1000" } else { "-" }, "");
+        let first = share_of(1.2, 0, 1, 1);
+        let expected = first + (1.0 - first) / 4.0;
+        check(&text, &[("db.hottest_share", expected - 0.08..=expected + 0.08)]);
+    }
+}
+
+#[test]
+fn what_a_scenario_says_of_each_shard_is_what_is_measured() {
+    let scatter = ", scatter = 2";
+    for (query, replicas) in
+        [("", ""), ("", "\nreplicas = 2"), (scatter, ""), (", scatter = 'all'", "\nreplicas = 1")]
+    {
+        for by in ["ring", "mod", "range"] {
+            let keys = format!("shards = {{ count = 4, by = '{by}' }}{replicas}");
+            let text = divided("400/s", "0.99", query, &keys);
+            let (scenario, record) = run(&text);
+            let load = scenario.load();
+            for row in load.machines().filter(|row| row.name == "db") {
+                let entry = scenario.entry("db").expect("there is a database");
+                let names = row.resource.of.clone().map(|member| entry.spec.member("db", member).name);
+                let busy = |name: String| {
+                    let found = record.components.iter().find(|component| component.name == name);
+                    found
+                        .and_then(|found| found.machine.as_ref())
+                        .map_or(0.0, |machine| machine.busy_cores_mean)
+                };
+                let measured: f64 = names.map(busy).sum();
+                let said = row.mean.all;
+                let slack = 0.05 * said + 0.012;
+                assert!((measured - said).abs() < slack, "{}: {measured}, not {said}\n{text}", row.member);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shard_that_is_down_takes_its_keys_and_no_others() {
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'db.shard-2'\nat = '1s'\n";
+    let text = |query: &str| divided("200/s", "0", query, "shards = { count = 4, by = 'mod' }") + crash;
+    check(&text(""), &[("ok", about(0.75, 0.03)), ("unavailable", about(0.25, 0.08))]);
+    // A query of all shards fails with one of them, unless it is content with the others.
+    check(&text(", scatter = 'all'"), &[("unavailable", 1.0..=1.0)]);
+    let partial = text(", scatter = 'all', partial = true");
+    check(&partial, &[("ok", 1.0..=1.0), ("db.partial", about(200.0 * 100.0, 0.05))]);
+    // Of two shards the one of the key and any other: 1 - 3/4 * 2/3.
+    check(&text(", scatter = 2"), &[("unavailable", about(0.5, 0.05))]);
+}
+
+#[test]
+fn each_shard_fails_over_by_itself() {
+    let database = "replicas = 1\nfailover = { interval = '1s', misses = 2, promote = '3s' }\n\
+                    shards = { count = 4, by = 'mod' }";
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'db.shard-2.primary'\nat = '20s'\n";
+    let text = divided("200/s", "0", "", database).replace("keys =", "effect = 'write'\nkeys =") + crash;
+    // A quarter of the writes fails for about six of a hundred seconds.
+    check(&text, &[("unavailable", 0.009..=0.02)]);
+}
+
+#[test]
+fn a_query_of_many_shards_takes_as_long_as_the_slowest() {
+    // The longest of n exponential times of mean S is S (1 + 1/2 + ... + 1/n): 2.083, 2.929, 5.187 for 4, 10, 100.
+    for (shards, times) in [(4, 2.083), (10, 2.929), (100, 5.187)] {
+        let keys = format!("cores = 64\nshards = {{ count = {shards} }}");
+        let text = divided("20/s", "0", ", scatter = 'all'", &keys)
+            .replace("read = '1ms'", "read = { dist = 'exponential', mean = '100ms' }");
+        check(&text, &[("mean_ms", about(100.0 * times, 0.05))]);
+    }
+}
+
+#[test]
+fn one_slow_answer_in_a_hundred_is_one_of_three_for_forty_shards() {
+    // 1 - 0.99^n: 3.9, 9.6, 33.1, 63.4 % for 4, 10, 40, 100.
+    for (shards, share, slack) in
+        [(4, 0.039, 0.011), (10, 0.096, 0.018), (40, 0.331, 0.028), (100, 0.634, 0.03)]
+    {
+        let keys = format!("cores = 64\nshards = {{ count = {shards} }}");
+        let text = divided("50/s", "0", ", scatter = 'all'", &keys)
+            .replace("read = '1ms'", "read = { dist = 'empirical', file = 'slow.csv' }")
+            .replace("rate = '50/s'", "rate = '50/s'\ntimeout = '100ms'");
+        check(&text, &[("timed_out", share - slack..=share + slack)]);
+    }
+}

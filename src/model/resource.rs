@@ -231,6 +231,8 @@ pub struct Resource {
     /// The calls at these members that a query of all shards makes beside the one at the shard of its key, by class; empty where the
     /// data are in one piece.
     pub others: Vec<f64>,
+    /// Whether each of the members has data of its own, so that nobody does the work of one that is missing.
+    pub is_divided: bool,
     /// What one call at the box takes of all these members together, by class; empty where only `holds` or a simulation
     /// tells.
     pub demand: Vec<f64>,
@@ -260,6 +262,7 @@ impl Resource {
             key: name,
             visits: Vec::new(),
             others: Vec::new(),
+            is_divided: false,
             demand: Vec::new(),
             later: Vec::new(),
             holds: Vec::new(),

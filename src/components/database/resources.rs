@@ -187,6 +187,7 @@ impl DatabaseSpec {
         for one in &mut all {
             one.visits.clone_from(&visits);
             one.others.clone_from(&others);
+            one.is_divided = self.is_partitioned() && *role != Role::Replica;
             if self.strays() {
                 one.bound = Bound::About;
             }

@@ -46,6 +46,12 @@ fn has_twin<'a>(scenario: &'a Scenario, machine: &str) -> Option<&'a str> {
     scenario.boxes.iter().find_map(|entry| {
         let all = roles(entry);
         let (role, _) = all.iter().find(|(_, name)| name == machine)?;
+        // Nobody has the data of a part that is missing.
+        let number = all.iter().position(|(_, name)| name == machine)? as u32;
+        let resources = entry.spec.resources(&scenario.classes);
+        if resources.iter().any(|one| one.is_divided && one.of.contains(&number)) {
+            return None;
+        }
         (all.iter().filter(|(other, _)| other == role).count() > 1).then_some(entry.name.as_str())
     })
 }
@@ -80,6 +86,11 @@ mod tests {
                 .unwrap()
                 .contains("the cores of `db` are full at 200/s, as with it, by the utilisation law")
         );
+        let divided = said(
+            "[request.read]\nkeys = 100\n[server.web]\ncores = 1\nsteps = [{ query = 'db' }]\n\
+             [database.db]\nread = '5ms'\nshards = { count = 4 }\n",
+        );
+        assert_eq!(divided, None, "each shard has data of its own");
         assert_eq!(said("[server.web]\ncores = 1\nsteps = [{ cpu = '10ms' }]\n"), None, "each is alone");
     }
 }

@@ -42,7 +42,8 @@ fn resource(scenario: &Scenario, row: &ResourceLoad) -> Value {
             scenario.classes.iter().zip(values).map(|(class, value)| (class.name.clone(), json!(value)));
         Value::Object(named.collect::<Map<String, Value>>())
     };
-    let work = |work: &Work| json!({ "work": work.all, "open_work": work.open, "utilisation": work.all / row.capacity() });
+    let work =
+        |work: &Work| json!({ "work": work.all, "open_work": work.open, "utilisation": row.used_by(work) });
     let lever = scenario.entry(&row.name).and_then(|entry| {
         let all = levers(scenario, entry);
         let found = all.into_iter().find(|lever| lever.relieves(of.name, &of.of))?;

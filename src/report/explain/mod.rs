@@ -122,7 +122,7 @@ fn has(row: &ResourceLoad) -> String {
 /// What is asked of a resource, and the share of it: "16 (320 %)".
 fn needs(row: &ResourceLoad, work: &Work) -> String {
     let least = if is_least(&row.resource) { ">= " } else { "" };
-    let share = work.all / row.capacity();
+    let share = row.used_by(work);
     if share == 0.0 || share.is_infinite() {
         return format!("{least}{}", amount(&row.resource, work.all));
     }

@@ -94,16 +94,22 @@ impl ResourceLoad {
         f64::from(self.left) * self.resource.capacity
     }
 
+    /// The share of its capacity that some work uses; 0 where there is no work.
+    #[must_use]
+    pub fn used_by(&self, work: &Work) -> f64 {
+        if work.all > 0.0 { work.all / self.capacity() } else { 0.0 }
+    }
+
     /// What is asked of it on average, divided by its capacity (utilisation law, U = X D). Above 1 if it cannot do that.
     #[must_use]
     pub fn utilisation(&self) -> f64 {
-        self.mean.all / self.capacity()
+        self.used_by(&self.mean)
     }
 
     /// The same when the load is highest.
     #[must_use]
     pub fn peak_utilisation(&self) -> f64 {
-        self.peak.all / self.capacity()
+        self.used_by(&self.peak)
     }
 
     /// Calls a second of open clients that it cannot serve; 0 below saturation.

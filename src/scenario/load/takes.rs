@@ -45,9 +45,10 @@ pub(super) fn takes(graph: &CallGraph<'_>, rows: &mut Vec<ResourceLoad>, ways: &
 fn own(row: usize, at: usize, load: &ResourceLoad, classes: usize) -> Take {
     let resource = &load.resource;
     let demand = |class: usize| resource.demand.get(class).copied().unwrap_or(0.0);
-    let waited: Vec<f64> = (0..classes).map(|class| demand(class) * resource.waited(class)).collect();
     // Each member applies what others have written, so that those that are down leave their part undone.
     let left = f64::from(load.left) / f64::from(resource.holders());
+    let done = if resource.is_divided { left } else { 1.0 };
+    let waited: Vec<f64> = (0..classes).map(|class| done * demand(class) * resource.waited(class)).collect();
     let all =
         waited.iter().enumerate().map(|(class, waited)| waited + (demand(class) - waited) * left).collect();
     Take { row, at, all, waited, visits: (0..classes).map(|class| resource.share(class)).collect() }
@@ -85,6 +86,8 @@ fn beyond(graph: &CallGraph<'_>, rows: &[ResourceLoad]) -> Vec<Take> {
                 };
                 let share = if is_own { load.resource.share(class) } else { 1.0 };
                 // Of the further shards, those of this row, and what a query takes there.
+                let done = f64::from(load.left) / f64::from(load.resource.holders());
+                let done = if is_own && load.resource.is_divided { done } else { 1.0 };
                 let others = if is_own { load.resource.others(class) * one.cost.others_share } else { 0.0 };
                 let each = if share > 0.0 {
                     load.resource.demand.get(class).map_or(0.0, |all| all / share)
@@ -92,7 +95,7 @@ fn beyond(graph: &CallGraph<'_>, rows: &[ResourceLoad]) -> Vec<Take> {
                     0.0
                 };
                 let (mut all, mut visits) = (vec![0.0; classes], vec![0.0; classes]);
-                all[class] = amount * (share + others) + one.queries * others * each;
+                all[class] = done * (amount * (share + others) + one.queries * others * each);
                 visits[class] = one.queries * others;
                 takes.push(Take { row, at, waited: all.clone(), all, visits });
             }

@@ -4,8 +4,8 @@ use super::balance::ring::{Ring, mix as spread};
 use crate::kernel::random::mix;
 use crate::theory::cache::integral;
 
-/// Number of the most popular keys whose shares of the queries are added up one by one.
-const HEAD: u32 = 4096;
+/// Number of the most popular keys whose shares of the queries are added up one by one; of more keys there are no copies.
+pub const HEAD: u32 = 4096;
 
 /// A rule that divides keys among shards.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +29,9 @@ pub struct Placement {
     shards: usize,
     /// The start value of the hash of a key.
     salt: u64,
+    /// Number of the most popular keys of which there are copies, and number of the shards that have each of them.
+    hot: u32,
+    copies: usize,
     /// The points of the shards; without points unless the rule is a ring.
     ring: Ring,
 }
@@ -50,7 +53,24 @@ impl Placement {
             }
             Rule::Hash | Rule::Fold | Rule::Mod => Ring::default(),
         };
-        Placement { rule, shards, salt, ring }
+        Placement { rule, shards, salt, hot: 0, copies: 1, ring }
+    }
+
+    /// The same, with copies of the `hot` most popular keys on `copies` shards: their own and those that follow it.
+    ///
+    /// # Panics
+    /// If there are fewer shards than copies, or more such keys than [`HEAD`].
+    #[must_use]
+    pub fn with_copies(self, hot: u32, copies: usize) -> Placement {
+        assert!((1..=self.shards).contains(&copies) && hot <= HEAD, "each copy has a shard of its own");
+        Placement { hot, copies, ..self }
+    }
+
+    /// Number of the shards that have a key: the one of the key, and those that follow it.
+    #[inline]
+    #[must_use]
+    pub fn copies(&self, key: u32) -> usize {
+        if key < self.hot { self.copies } else { 1 }
     }
 
     /// The number of shards.
@@ -78,14 +98,20 @@ impl Placement {
         }
     }
 
-    /// The share of each shard of the queries for `keys` keys, which are drawn by Zipf's law with this exponent: that of the most
-    /// popular keys exactly, and of the others as if they were as even as the rule makes them.
+    /// The queries of each shard for each query of `keys` keys, which are drawn by Zipf's law with this exponent: that of the most
+    /// popular keys exactly, and of the others as if they were as even as the rule makes them. A copy is read from one of its
+    /// shards, and written at all of them: then there are more queries at the shards than asked.
     #[must_use]
-    pub fn shares(&self, keys: u32, zipf: f64) -> Vec<f64> {
+    pub fn shares(&self, keys: u32, zipf: f64, writes: bool) -> Vec<f64> {
         let mut shares = vec![0.0; self.shards];
+        let mut total = 0.0;
         let head = keys.min(HEAD);
         for key in 0..head {
-            shares[self.of(key)] += libm::pow(f64::from(key) + 1.0, -zipf);
+            let weight = libm::pow(f64::from(key) + 1.0, -zipf);
+            let (home, copies) = (self.of(key), self.copies(key));
+            let each = if writes { weight } else { weight / copies as f64 };
+            (home..home + copies).for_each(|shard| shares[shard % self.shards] += each);
+            total += weight;
         }
         let rest = |from: u32, to: u32| {
             let (from, to) = (from.max(head), to.min(keys));
@@ -104,7 +130,7 @@ impl Placement {
             let tail = rest(0, keys);
             shares.iter_mut().zip(even).for_each(|(share, even)| *share += tail * even);
         }
-        let total: f64 = shares.iter().sum();
+        total += rest(0, keys);
         shares.iter().map(|share| share / total).collect()
     }
 }
@@ -143,11 +169,24 @@ mod tests {
         {
             let of = |salt: u64| {
                 let placement = Placement::new(Rule::Hash, &names(shards), salt);
-                placement.shares(1_000_000, zipf)[placement.of(0)]
+                placement.shares(1_000_000, zipf, false)[placement.of(0)]
             };
             let mean = (0..400).map(of).sum::<f64>() / 400.0;
             assert!((mean - expected).abs() < 0.005, "{zipf}, {shards}: {mean}");
         }
+    }
+
+    #[test]
+    fn copies_of_the_hot_keys_take_their_reads_apart() {
+        let placement = Placement::new(Rule::Hash, &names(4), 7);
+        let shares = |hot: u32, writes| {
+            let placement = placement.clone().with_copies(hot, 4);
+            placement.shares(1_000_000, 0.99, writes).into_iter().fold(0.0, f64::max)
+        };
+        let hottest = shares(0, false);
+        assert!(hottest > 0.27 && shares(100, false) < 0.26, "{hottest}, {}", shares(100, false));
+        // Each shard does all writes of the hot keys.
+        assert!(shares(100, true) > 0.45, "{}", shares(100, true));
     }
 
     #[test]
@@ -160,7 +199,7 @@ mod tests {
                 let mut exact = [0.0; 4];
                 (0..keys).for_each(|key| exact[placement.of(key)] += libm::pow(f64::from(key) + 1.0, -zipf));
                 let total: f64 = exact.iter().sum();
-                for (share, exact) in placement.shares(keys, zipf).iter().zip(exact) {
+                for (share, exact) in placement.shares(keys, zipf, false).iter().zip(exact) {
                     assert!((share - exact / total).abs() < 0.01, "{rule:?} {zipf}: {share} {exact}");
                 }
             }

@@ -43,6 +43,6 @@ pub use node::Database;
 pub use router::Router;
 pub use sharded::Sharded;
 pub use spec::{
-    Apply, By, DatabaseSpec, Disk, Election, Engine, Failover, Preset, ReadYourWrites, Reads, Recovery,
+    Apply, By, DatabaseSpec, Disk, Election, Engine, Failover, Hot, Preset, ReadYourWrites, Reads, Recovery,
     Replication, Reroute, Shards, Ship, Sync, Topology,
 };

@@ -5,7 +5,7 @@ use rand::Rng;
 
 use crate::kernel::random::below;
 use crate::model::ask::{Ask, Found, Scatter, Scope, Verb};
-use crate::model::call::Parent;
+use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
@@ -42,6 +42,8 @@ pub struct Sharded {
     placement: Placement,
     shards: Vec<Shard>,
     asked: Asked,
+    /// Whether each class writes.
+    writes: Vec<bool>,
     /// Whether the start value of the hash is drawn: each trial has another one, and which node has the most popular key is chance.
     draws_salt: bool,
 }
@@ -58,6 +60,7 @@ impl Sharded {
             placement: spec.placement(site.classes, 0),
             shards: (0..spec.partitions()).map(shard).collect(),
             asked: Asked::NONE,
+            writes: site.classes.iter().map(|class| class.writes).collect(),
             draws_salt: !spec.is_sharded(),
         }
     }
@@ -72,7 +75,23 @@ impl Sharded {
                 Some(shard) => self.hand(call, usize::from(shard), cx),
                 None => self.scatter(call, home, scope, cx),
             },
+            Verb::Query(_) if self.placement.copies(key) > 1 => self.copy(call, home, cx),
             _ => self.hand(call, home, cx),
+        }
+    }
+
+    /// Hands a read to one of the shards that have a copy of its key, at random; a write goes to all of them.
+    fn copy(&mut self, call: CallId, home: usize, cx: &mut Cx<'_>) {
+        let &Call { class, .. } = cx.get(call);
+        let Ask { verb: Verb::Query(scope), key } = cx.get(call).ask() else { return };
+        let (copies, shards) = (self.placement.copies(key), self.shards.len());
+        if !self.writes[usize::from(class)] {
+            let copy = below(&mut cx.rng(call, OTHERS), copies as u64) as usize;
+            return self.hand(call, (home + copy) % shards, cx);
+        }
+        self.begin(call, copies, cx);
+        for shard in (home..home + copies).map(|shard| shard % shards) {
+            self.part(call, shard, key, scope, cx);
         }
     }
 
@@ -84,13 +103,24 @@ impl Sharded {
         let width = scope.scatter.width(shards as u16).map_or(1, usize::from);
         let others = shards - 1;
         let from = if width < shards { below(&mut cx.rng(call, OTHERS), others as u64) as usize } else { 0 };
-        let notes = &mut cx.get_mut(call).notes;
-        (notes.pending, notes.left, notes.step) = (width as u16, 0, Outcome::Ok as u16);
+        self.begin(call, width, cx);
         for part in 0..width {
             let shard = if part == 0 { home } else { (home + 1 + (from + part - 1) % others) % shards };
-            let scope = Scope { scatter: Scatter::to(shard as u16), ..scope };
-            cx.ask(Parent::Call(call), cx.me(), shard as u64 + 1, Ask::query(key, scope));
+            self.part(call, shard, key, scope, cx);
         }
+    }
+
+    /// A query waits for this number of parts.
+    fn begin(&self, call: CallId, parts: usize, cx: &mut Cx<'_>) {
+        let notes = &mut cx.get_mut(call).notes;
+        (notes.pending, notes.left, notes.step) = (parts as u16, 0, Outcome::Ok as u16);
+        notes.mark = parts as u64;
+    }
+
+    /// Asks a shard for its part of a query.
+    fn part(&self, call: CallId, shard: usize, key: u32, scope: Scope, cx: &mut Cx<'_>) {
+        let scope = Scope { scatter: Scatter::to(shard as u16), ..scope };
+        cx.ask(Parent::Call(call), cx.me(), shard as u64 + 1, Ask::query(key, scope));
     }
 
     /// A part of a query is answered. With the last one the query is, as the first of its parts that has failed.
@@ -109,11 +139,11 @@ impl Sharded {
             return;
         }
         let Verb::Query(Scope { scatter, .. }) = cx.get(call).ask().verb else { return };
-        let width = scatter.width(self.shards.len() as u16).unwrap_or(1);
+        let width = cx.get(call).notes.mark;
         cx.get_mut(call).answer = Found::default().encode();
         if failed == 0 {
             cx.reply(call, Outcome::Ok);
-        } else if scatter.is_partial() && failed < width {
+        } else if scatter.is_partial() && u64::from(failed) < width {
             cx.count(gauges::PARTIAL);
             cx.annotate(call, || format!("is answered without {failed} of {width} shards"));
             cx.reply(call, Outcome::Ok);

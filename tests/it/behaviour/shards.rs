@@ -54,13 +54,32 @@ fn the_hottest_shard_has_the_most_popular_key() {
 }
 
 #[test]
+fn copies_of_the_hot_keys_even_reads_out() {
+    // A hundred keys, half of the reads, lie on all shards.
+    let keys = "shards = { count = 4, by = 'range', hot = { keys = 100, copies = 4 } }";
+    let hot = share_of(0.99, 0, 1, 100);
+    let most = hot / 4.0 + share_of(0.99, 100, 1, 25_000);
+    check(&divided("500/s", "0.99", "", keys), &[("db.hottest_share", most - 0.012..=most + 0.012)]);
+    // A write goes to all copies, so that one of four shards that is down fails all writes of hot keys, and a quarter of the others.
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'db.shard-4'\nat = '1s'\n";
+    let text = divided("200/s", "0.99", "", keys).replace("keys = 100000", "effect = 'write'\nkeys = 100000")
+        + crash;
+    let failed = hot + share_of(0.99, 75_000, 1, 100_000);
+    check(&text, &[("unavailable", failed - 0.02..=failed + 0.02)]);
+}
+
+#[test]
 fn what_a_scenario_says_of_each_shard_is_what_is_measured() {
     let scatter = ", scatter = 2";
     for (query, replicas) in
         [("", ""), ("", "\nreplicas = 2"), (scatter, ""), (", scatter = 'all'", "\nreplicas = 1")]
     {
-        for by in ["ring", "mod", "range"] {
-            let keys = format!("shards = {{ count = 4, by = '{by}' }}{replicas}");
+        for by in ["ring", "mod", "range', hot = { keys = 20, copies = 3 }, splits = [30, 300, 3000] }-"] {
+            // Which shards are asked beside that of the key is told for keys without copies.
+            if by.contains("hot") && !query.is_empty() {
+                continue;
+            }
+            let keys = format!("shards = {{ count = 4, by = '{by}' }}{replicas}").replace("-' }", "");
             let text = divided("400/s", "0.99", query, &keys);
             let (scenario, record) = run(&text);
             let load = scenario.load();

@@ -35,6 +35,7 @@ pub(super) const NODES: &[Row] = &[
     ("database.shards.count", "shards", "", "4"),
     ("database.shards.by", "shards", "", "range"),
     ("database.shards.virtual_nodes", "shards", "", "1"),
+    ("database.shards.hot", "shards", "", "{ keys = 5, copies = 2 }"),
     ("database.shards.splits", "shards", "db.shards.by=range", "[10, 100]"),
 ];
 

@@ -25,7 +25,7 @@ use super::book::Subject;
 pub use engine::Engine;
 pub use failover::{Election, Failover, Preset, Recovery, Reroute};
 pub use replicas::{Apply, ReadYourWrites, Reads, Replication, Ship, Sync};
-pub use shards::{By, Shards};
+pub use shards::{By, Hot, Shards};
 pub use topology::Topology;
 
 pub(super) use engine::Work;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::kernel::random::name_hash;
 use crate::model::spec::{Problems, RequestClass};
-use crate::queueing::placement::{Placement, Rule};
+use crate::queueing::placement::{HEAD, Placement, Rule};
 
 use super::DatabaseSpec;
 use super::engine::NODES_MAX;
@@ -64,6 +64,18 @@ pub struct Shards {
     /// The first key of each range but the first, in order, with by = "range". Keys count from 0. Default: ranges of the same
     /// number of keys.
     pub splits: Option<Vec<u32>>,
+    /// Copies of the most popular keys on other shards. Default: none.
+    pub hot: Option<Hot>,
+}
+
+/// Keys that several shards have: each is read from any of them, and written at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hot {
+    /// Number of the most popular keys of each class.
+    pub keys: u32,
+    /// Number of the shards that have each of them: that of the key, and those that follow it.
+    pub copies: u32,
 }
 
 impl Shards {
@@ -85,6 +97,16 @@ impl Shards {
         if self.virtual_nodes.is_some_and(|points| !(1..=POINTS_MAX).contains(&points)) {
             let message = format!("a shard has 1 to {POINTS_MAX} points on the ring");
             problems.error("shards.virtual_nodes", message, "more points are more even");
+        }
+        if let Some(Hot { keys, copies }) = self.hot {
+            if !(2..=count.max(2)).contains(&copies) {
+                let message = format!("a key has 2 to {count} copies, each on another shard, not {copies}");
+                problems.error("shards.hot.copies", message, "all shards: copies = shards.count");
+            }
+            if !(1..=HEAD).contains(&keys) {
+                let message = format!("1 to {HEAD} keys have copies, not {keys}");
+                problems.error("shards.hot.keys", message, "leave `hot` out for none");
+            }
         }
         if let Some(splits) = &self.splits {
             self.check_splits(splits, keys(classes), problems);
@@ -140,7 +162,11 @@ impl DatabaseSpec {
                 (1..count).map(|shard| (keys * shard / count) as u32).collect()
             })),
         };
-        Placement::new(rule, &names, name_hash("shards"))
+        let placement = Placement::new(rule, &names, name_hash("shards"));
+        match shards.hot {
+            Some(hot) => placement.with_copies(hot.keys, hot.copies as usize),
+            None => placement,
+        }
     }
 
     /// Number of nodes of each shard; of all nodes, if the data are in one piece.
@@ -200,7 +226,7 @@ impl DatabaseSpec {
             return whole;
         }
         let placement = self.placement(classes, 0);
-        let of = |class: &RequestClass| placement.shares(class.keys.count, class.keys.zipf);
+        let of = |class: &RequestClass| placement.shares(class.keys.count, class.keys.zipf, class.writes);
         let shares: Vec<Vec<f64>> = classes.iter().map(of).collect();
         let load = |shard: u32| -> f64 {
             classes.iter().zip(&shares).map(|(class, shares)| class.share * shares[shard as usize]).sum()

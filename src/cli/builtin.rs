@@ -90,6 +90,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("41-stampede"),
     builtin!("42-cold-cache"),
     builtin!("45-photo-queue"),
+    builtin!("46-too-late"),
+    builtin!("47-inversion"),
     builtin!("49-hot-shard"),
     builtin!("51-scatter"),
     builtin!("million-users"),

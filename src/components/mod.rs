@@ -1,5 +1,6 @@
 //! One file for each box that the chapter draws. A component never imports another.
 
+pub mod autoscaler;
 pub mod balancer;
 pub mod cache;
 pub mod client;
@@ -43,4 +44,9 @@ pub const KINDS: &[Kind] = &[
         "Accepts messages at once, and has workers pull them when they are free.",
     )
     .with(queue::GAUGES),
+    Kind::of::<autoscaler::AutoscalerSpec>(
+        "autoscaler",
+        "Looks at a group of servers, and decides how many machines it has.",
+    )
+    .with(autoscaler::GAUGES),
 ];

@@ -16,10 +16,11 @@ use crate::model::ask::{Ask, Verb, Verbs};
 use crate::model::call::{Origin, Parent};
 use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
+use crate::model::fleet::Backlog;
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
 use crate::model::resource::{Full, Hold, Meter, Noun, Resource};
-use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
+use crate::model::signal::{self, About, Alarm, CallId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
 use crate::parts::hand::{Hand, Retries};
@@ -154,6 +155,10 @@ impl Spec for QueueSpec {
 
     fn detail(&self) -> Option<String> {
         Some(format!("{} workers pull", self.workers()))
+    }
+
+    fn follows_members(&self) -> bool {
+        true
     }
 
     /// Each message is one call of the target, once its worker pulls it. Its publisher has been answered by then.
@@ -331,7 +336,8 @@ impl Queue {
     /// Free workers pull the messages that wait.
     fn pull(&mut self, cx: &mut Cx<'_>) {
         self.expire(cx);
-        while self.at_work < self.workers
+        let workers = self.target.part_of(self.workers);
+        while self.at_work < workers
             && self.pulled.len() - self.free.len() < self.in_flight
             && let Some(mut message) = self.ready.next(self.order)
         {
@@ -350,6 +356,7 @@ impl Queue {
             self.hand.wait_for(child, cx);
         }
         cx.level(DEPTH, self.ready.len() as u64);
+        cx.set_backlog(Backlog { waiting: self.ready.len() as u64, oldest: self.ready.oldest() });
     }
 
     /// Drops messages that have waited for too long. The first of each line came first, but for those that were seen again.
@@ -431,6 +438,19 @@ impl Queue {
         self.pull(cx);
     }
 
+    /// A machine that does the work comes or goes. The workers of one that goes end what they have pulled.
+    fn follow(&mut self, order: signal::Order, cx: &mut Cx<'_>) {
+        let is_up = match order.code {
+            signal::Order::JOIN | signal::Order::JOIN_NOW => true,
+            signal::Order::LEAVE => false,
+            _ => return,
+        };
+        self.target.set_up(order.member(), is_up);
+        if cx.works() {
+            self.pull(cx);
+        }
+    }
+
     /// The process is gone. What was durable is kept, and what had been pulled is seen again, the oldest first.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.hand.crash();
@@ -458,6 +478,7 @@ impl Component for Queue {
             }
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => self.pull(cx),
+            Signal::Control(Control::Order(order)) => self.follow(order, cx),
             Signal::Alarm(_) | Signal::Control(_) => {}
             Signal::Done(_) | Signal::Returned(..) | Signal::Passed(..) | Signal::Cancelled(_) => {}
         }

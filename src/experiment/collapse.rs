@@ -185,13 +185,13 @@ fn planned(scenario: &Scenario, record: &TrialRecord) -> Vec<Trigger> {
 
 /// Times at which faults of a trial ended.
 fn ends(record: &TrialRecord) -> impl Iterator<Item = f64> {
-    record.timeline.iter().filter(|note| ENDS.contains(&note.event)).map(|note| note.at.as_secs_f64())
+    record.timeline.iter().filter(|note| ENDS.contains(&&*note.event)).map(|note| note.at.as_secs_f64())
 }
 
 /// The last random fault that ended: what began it is the last event before that is no end.
 fn random(scenario: &Scenario, record: &TrialRecord) -> Option<Trigger> {
     scenario.faults.iter().find(|fault| fault.mtbf.is_some())?;
-    let last = record.timeline.iter().rposition(|note| ENDS.contains(&note.event))?;
+    let last = record.timeline.iter().rposition(|note| ENDS.contains(&&*note.event))?;
     let begin =
         record.timeline[..last].iter().rfind(|note| note.component == record.timeline[last].component)?;
     Some(Trigger { begin_s: begin.at.as_secs_f64(), end_s: record.timeline[last].at.as_secs_f64() })

@@ -267,7 +267,11 @@ fn component(trials: &[(&ComponentRecord, f64)]) -> ComponentResult {
     ComponentResult {
         kind: first.kind,
         group: first.group.clone(),
-        utilisation: machine(&|machine| machine.busy_cores_mean / f64::from(machine.cores)),
+        utilisation: machine(&|machine| {
+            // Of the time in which there was a machine.
+            let rented = if machine.rented > 0.0 { machine.rented } else { 1.0 };
+            machine.busy_cores_mean / (f64::from(machine.cores) * rented)
+        }),
         queue_len_mean: figure(&|component| component.queue_mean),
         queue_len_max: figure(&|component| component.queue_max as f64),
         inside_mean: figure(&|component| component.inside_mean),
@@ -328,7 +332,7 @@ fn timeline(record: &TrialRecord) -> Vec<Happening> {
     let happening = |note: &Note| Happening {
         t_s: note.at.as_secs_f64(),
         component: note.component.clone(),
-        event: note.event,
+        event: note.event.clone(),
     };
     record.timeline.iter().map(happening).collect()
 }

@@ -4,6 +4,8 @@ mod worlds;
 
 pub use worlds::{ByWorld, InWorld, World, Worlds};
 
+use std::borrow::Cow;
+
 use super::collapse::Collapse;
 use super::data::DataResult;
 use super::finding::{Attempt, Finding, told};
@@ -396,7 +398,7 @@ pub struct Happening {
     /// The component.
     pub component: String,
     /// The event: `crash`, `recover`.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
 }
 
 /// The bottleneck: the resource with the highest utilisation, unless calls hold it only while they wait for another one.

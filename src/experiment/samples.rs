@@ -121,6 +121,7 @@ fn component(name: &str, ok: u64) -> ComponentRecord {
             memory_total: 4 << 30,
             disk_utilisation: None,
             price: 0.5,
+            rented: 1.0,
         }),
     }
 }

@@ -307,7 +307,7 @@ mod tests {
     fn growth_after_a_crash_or_under_a_rising_load_is_no_verdict() {
         let mut records = trials(|trial, index| (5 + trial) as f64 * index as f64);
         for record in &mut records {
-            record.timeline.push(Note { at: SimTime::ZERO, component: "box".into(), event: "crash" });
+            record.timeline.push(Note { at: SimTime::ZERO, component: "box".into(), event: "crash".into() });
         }
         assert!(verdict(&records).reached);
         for record in &mut records {

@@ -1,6 +1,7 @@
 //! `Component`, the one trait that every box of the diagram implements, and `Cx`, everything that a component may do.
 
 mod carried;
+mod fleet;
 mod opened;
 
 use crate::kernel::random::{KeyedRng, Stream, mix};
@@ -425,13 +426,7 @@ impl Cx<'_> {
         self.world.ledgers.get(id)
     }
 
-    // The trace and the timeline ------------------------------------------------------------------------------------
-
-    /// Adds an event of a component, as this one sees it, to the timeline.
-    pub fn note(&mut self, component: ComponentId, event: &'static str) {
-        let now = self.world.now();
-        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
-    }
+    // The trace --------------------------------------------------------------------------------------------------
 
     /// Adds a line to the trace of a call's request, if it is traced.
     #[inline]

@@ -58,6 +58,54 @@ pub(super) struct Packed {
 // The size of an event matters most for the speed of the calendar.
 const _: () = assert!(size_of::<Packed>() == 16);
 
+/// The numbers of the turns of fleets, which are no numbers of faults.
+pub(super) mod fleet_turn {
+    use super::ComponentId;
+
+    /// Bit of the number of every turn of a fleet.
+    const FLEET: u32 = 1 << 30;
+    /// Bit of a turn in which a fleet comes to the size that is wanted.
+    const SIZE: u32 = 1 << 29;
+    /// Bit of a turn in which an order of the operators is due.
+    const ORDER: u32 = 1 << 28;
+
+    /// What a fleet is to do.
+    pub(in super::super) enum Turn {
+        /// To come to the size that is wanted.
+        Size(usize),
+        /// To carry out an order of the operators.
+        Order(usize),
+        /// To take the next step of a member.
+        Member(ComponentId),
+    }
+
+    /// The number of the turn in which a fleet comes to its size.
+    pub(in super::super) const fn size(fleet: usize) -> u32 {
+        FLEET | SIZE | fleet as u32
+    }
+
+    /// The number of the turn in which an order is due.
+    pub(in super::super) const fn order(fleet: usize) -> u32 {
+        FLEET | ORDER | fleet as u32
+    }
+
+    /// The number of the turn of a member.
+    pub(in super::super) const fn member(of: ComponentId) -> u32 {
+        FLEET | of.index() as u32
+    }
+
+    /// What a number means; `None` for that of a fault.
+    pub(in super::super) fn read(number: u32) -> Option<Turn> {
+        let at = (number & !(FLEET | SIZE | ORDER)) as usize;
+        match number {
+            _ if number & FLEET == 0 => None,
+            _ if number & SIZE != 0 => Some(Turn::Size(at)),
+            _ if number & ORDER != 0 => Some(Turn::Order(at)),
+            _ => Some(Turn::Member(ComponentId::new(at))),
+        }
+    }
+}
+
 /// The kinds, in the lowest bits.
 pub(super) mod tag {
     pub(in super::super) const CALL: u64 = 0;

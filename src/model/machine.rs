@@ -146,6 +146,8 @@ pub struct Machine {
     pub(super) memory: Memory,
     pub(super) cores: u32,
     pub(super) price: f64,
+    /// Since when it is off, and how long it was off before, in the measured time.
+    off: (Option<SimTime>, SimDuration),
     /// Share of its speed that it has when it does not stand still.
     factor: f64,
     stands_still: bool,
@@ -185,6 +187,7 @@ impl Machine {
             memory: Memory::new(spec.memory).with_swap(spec.swap.map_or(0, |swap| swap.size)),
             cores: spec.cores,
             price: spec.price,
+            off: (None, SimDuration::ZERO),
             factor: 1.0,
             stands_still: false,
             swaps: spec.swap.map(|swap| swap.penalty),
@@ -230,8 +233,24 @@ impl Machine {
         }
     }
 
+    /// It is ordered, or given back.
+    pub(super) fn rent(&mut self, now: SimTime, rents: bool) {
+        match (self.off.0, rents) {
+            (Some(since), true) => self.off = (None, self.off.1 + now.since(since)),
+            (None, false) => self.off.0 = Some(now),
+            _ => {}
+        }
+    }
+
+    /// The share of the time `measured`, which ends `now`, in which it was not off, 0..1.
+    pub(super) fn rented(&self, now: SimTime, measured: SimDuration) -> f64 {
+        let (since, before) = self.off;
+        let off = before + since.map_or(SimDuration::ZERO, |since| now.since(since));
+        if measured.is_zero() { 1.0 } else { 1.0 - off.as_secs_f64() / measured.as_secs_f64() }
+    }
+
     /// Core time used since the start of the trial, in core-nanoseconds. Cores that are halted use none.
-    fn used(&self, now: SimTime) -> u128 {
+    pub(super) fn used(&self, now: SimTime) -> u128 {
         let integral = self.cpu.station.busy_integral(now);
         let (halted, since) = self.halted;
         integral - halted - since.map_or(0, |since| integral - since)
@@ -292,6 +311,7 @@ impl Machine {
     /// Ends the warm-up: figures count from now on.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         self.memory.reset_max();
+        self.off = (self.off.0.map(|_| now), SimDuration::ZERO);
         self.cpu.queue_from = self.cpu.station.queue_integral(now);
         self.queue_max = 0;
         self.note_queue();

@@ -1,5 +1,7 @@
 //! The record of one trial: plain numbers that can be merged, compared and printed.
 
+use std::borrow::Cow;
+
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
@@ -105,8 +107,10 @@ pub struct MachineRecord {
     pub memory_total: u64,
     /// Utilisation of its disk, 0..1; absent without a disk.
     pub disk_utilisation: Option<f64>,
-    /// USD an hour.
+    /// USD an hour, on average over the time: a machine that is off costs nothing.
     pub price: f64,
+    /// Share of the time in which it was not off, 0..1.
+    pub rented: f64,
 }
 
 /// One window of the series for charts.
@@ -167,7 +171,7 @@ pub struct Note {
     /// The component.
     pub component: String,
     /// The event: `crash`, `recover`.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
 }
 
 /// Why a trial stopped.

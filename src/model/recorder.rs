@@ -1,5 +1,7 @@
 //! `Recorder`: counters, tallies and time averages of a trial, and the ledger in which every request ends exactly once.
 
+use std::borrow::Cow;
+
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::batch::BatchMeans;
 use crate::stats::histogram::Histogram;
@@ -191,9 +193,9 @@ impl Recorder {
     }
 
     /// Adds an event of a component to the timeline.
-    pub(super) fn note(&mut self, at: SimTime, component: &str, event: &'static str) {
+    pub(super) fn note(&mut self, at: SimTime, component: &str, event: impl Into<Cow<'static, str>>) {
         if self.timeline.len() < TIMELINE_MAX {
-            self.timeline.push(Note { at, component: component.to_owned(), event });
+            self.timeline.push(Note { at, component: component.to_owned(), event: event.into() });
         }
     }
 

@@ -251,6 +251,29 @@ impl Order {
     /// A component that drains takes no calls any more, not even those of users who belong to it.
     pub const GONE: u16 = 0xFF04;
 
+    /// A member of a fleet is up: check it, and give it calls once a check has succeeded, or at once without checks.
+    pub const JOIN: u16 = 0xFF05;
+    /// The same, with the first check now.
+    pub const JOIN_NOW: u16 = 0xFF06;
+    /// A member of a fleet is to go: give it no new calls. It is no target any more.
+    pub const LEAVE: u16 = 0xFF07;
+    /// The machine of a member of a fleet has booted: its process starts; to that member.
+    pub const START: u16 = 0xFF08;
+    /// The fleet has another number of members; to its keeper.
+    pub const SIZE: u16 = 0xFF09;
+
+    /// The component that it is about.
+    #[must_use]
+    pub const fn member(self) -> ComponentId {
+        ComponentId(self.subject)
+    }
+
+    /// An order about a member, or to it.
+    #[must_use]
+    pub const fn about(code: u16, member: ComponentId) -> Order {
+        Order { code, subject: member.0 }
+    }
+
     /// The order to a balancer to drain this target.
     #[must_use]
     pub const fn drain(target: ComponentId) -> Order {

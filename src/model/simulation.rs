@@ -3,6 +3,7 @@
 mod arriving;
 mod closing;
 mod deploy;
+mod fleets;
 mod length;
 mod operations;
 
@@ -24,6 +25,7 @@ use super::class::{RequestClass, priorities};
 use super::component::{Component, Cx};
 use super::event::{COMPONENTS_MAX, Event, Packed, tag};
 use super::faults::Planned;
+use super::fleet::Backlog;
 use super::gauge::Gauge;
 use super::hardware::MachineSpec;
 use super::keys::Keys;
@@ -132,6 +134,7 @@ impl Simulation {
             fingerprint: Fingerprint::new(),
             trace: None,
             ledgers: Ledgers::default(),
+            fleets: Vec::new(),
         };
         Simulation { seats: Vec::new(), world, faults: Vec::new(), windows: WINDOWS, busy: Vec::new() }
     }
@@ -180,6 +183,9 @@ impl Simulation {
             falls: 0,
             half_down: false,
             checks: 0,
+            is_off: false,
+            replaced: 0,
+            backlog: Backlog::default(),
         });
         self.world.recorder.add_component(member.gauges);
         self.seats.push(Seat { component: member.component, name_hash: name_hash(member.name) });
@@ -262,6 +268,7 @@ impl Simulation {
             let mut cx = Cx { world: &mut self.world, me: ComponentId::new(index) };
             self.seats[index].component.start(&mut cx);
         }
+        self.start_fleets();
         self.schedule_faults();
     }
 

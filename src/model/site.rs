@@ -82,11 +82,19 @@ pub struct Site<'a> {
     pub answers: &'a [Verbs],
     /// Region of each component, by id.
     pub regions: &'a [Option<&'a str>],
+    /// Whether each component is off when the trial begins, by id; empty if none is.
+    pub off: &'a [bool],
     /// The connections that stay open, in the order of the ids of those who keep them.
     pub kept: &'a [KeptOpen],
 }
 
 impl Site<'_> {
+    /// Whether a component is off when the trial begins: a member of a fleet that comes later.
+    #[must_use]
+    pub fn is_off(&self, component: ComponentId) -> bool {
+        self.off.get(component.index()).is_some_and(|off| *off)
+    }
+
     /// The component behind a name; the first one of a group.
     ///
     /// # Panics

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::ask::{Scope, Verbs};
 use super::fitting::{WorkCost, WorkSort};
+use super::fleet::Keeps;
 use super::gauge::Gauge;
 use super::lever::Lever;
 use super::resource::Resource;
@@ -16,6 +17,7 @@ use crate::kernel::time::SimDuration;
 
 pub use super::class::RequestClass;
 pub use super::hardware::{DiskSpec, MachineSpec};
+pub use super::heir::Heir;
 pub use super::problems::{Files, NoFiles, Problem, Problems, Severity};
 pub use super::site::Standing;
 
@@ -268,19 +270,6 @@ impl MemberPlan {
     }
 }
 
-/// A member that takes over from another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heir {
-    /// The key that names it.
-    pub key: &'static str,
-    /// The name of the member that it takes over from.
-    pub of: String,
-    /// Its own name.
-    pub name: String,
-    /// Time from the loss until it takes over.
-    pub after: SimDuration,
-}
-
 /// What a scenario says about a box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -379,6 +368,22 @@ pub trait Spec: Debug + Send + Sync {
 
     /// Whether it hears of targets that a deployment is about to stop, and then gives them no new calls.
     fn hears_of_stops(&self) -> bool {
+        false
+    }
+
+    /// Whether it hears which members of a box come and go, and sends calls only to those that are up.
+    fn follows_members(&self) -> bool {
+        false
+    }
+
+    /// How many members another box is to have, if this one decides it.
+    fn keeps(&self) -> Option<Keeps> {
+        None
+    }
+
+    /// Reserves places for this number of members, more than it has at the start. Returns false for a kind whose members do not
+    /// come and go.
+    fn reserve(&mut self, _members: u32) -> bool {
         false
     }
 

@@ -1,6 +1,7 @@
 //! `World`: everything in a simulation except its components: calendar, calls, machines, network, recorder.
 
 mod calls;
+mod fleets;
 mod handshakes;
 mod knocks;
 mod listen;
@@ -19,6 +20,7 @@ use super::addresses::Addresses;
 use super::ask::Verbs;
 use super::call::{Call, Connection, Request, Stage, Wish};
 use super::event::{EPOCHS_MAX, Event, Packed};
+use super::fleet::{Backlog, Running};
 use super::keys::Keys;
 use super::ledger::Ledgers;
 use super::line::Keep;
@@ -95,6 +97,12 @@ pub(super) struct Info {
     pub half_down: bool,
     /// Number of checks that it has made.
     pub checks: u64,
+    /// Whether it has no machine now: a member of a fleet that is off or boots.
+    pub is_off: bool,
+    /// Number of faults that are not over and hit a machine which has been replaced since.
+    pub replaced: u32,
+    /// Of a queue: what waits in it.
+    pub backlog: Backlog,
 }
 
 impl Info {
@@ -150,6 +158,8 @@ pub(super) struct World {
     pub(super) trace: Option<Box<Trace>>,
     /// What the members of a box write down together; results only.
     pub(super) ledgers: Ledgers,
+    /// The groups whose members come and go.
+    pub(super) fleets: Vec<Running>,
 }
 
 impl World {

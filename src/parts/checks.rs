@@ -72,11 +72,27 @@ pub struct Timers {
 impl Checks {
     /// Sets the timers of the first checks of `count` targets, each at a random moment within an interval.
     pub fn begin(&self, count: usize, timers: Timers, cx: &mut Cx<'_>) {
+        self.begin_those(0..count as u32, timers, cx);
+    }
+
+    /// The same for the targets of these numbers alone: no others draw a moment.
+    pub fn begin_those(&self, targets: impl Iterator<Item = u32>, timers: Timers, cx: &mut Cx<'_>) {
         let mut stream = cx.stream("checks");
-        for target in 0..count {
+        for target in targets {
             let phase = SimDuration::from_nanos(below(&mut stream, self.interval.as_nanos()));
-            cx.alarm(phase, timers.next, About::Number(target as u32));
+            cx.alarm(phase, timers.next, About::Number(target));
         }
+    }
+
+    /// Sets the timer of the first check of a target that has come just now: at once, or at a moment within an interval that
+    /// it draws from a stream of its own.
+    pub fn begin_one(&self, number: u32, at_once: bool, timers: Timers, cx: &mut Cx<'_>) {
+        let mut phase = SimDuration::ZERO;
+        if !at_once {
+            let mut stream = cx.stream(&format!("check of new target {number}"));
+            phase = SimDuration::from_nanos(below(&mut stream, self.interval.as_nanos()));
+        }
+        cx.alarm(phase, timers.next, About::Number(number));
     }
 
     /// Checks a target. The answer comes as the reply of a call whose parent is its `number`; then the box must call

@@ -9,6 +9,8 @@ pub struct Members {
     name: String,
     all: Vec<ComponentId>,
     next: usize,
+    /// The members of a fleet that are off; empty where none comes and goes.
+    off: Vec<ComponentId>,
 }
 
 impl Members {
@@ -20,7 +22,8 @@ impl Members {
     pub fn new(name: &str, site: &Site<'_>) -> Members {
         let all = site.directory.members(name).to_vec();
         assert!(!all.is_empty(), "the loader has checked every name");
-        Members { name: name.to_owned(), all, next: 0 }
+        let off = all.iter().copied().filter(|id| site.is_off(*id)).collect();
+        Members { name: name.to_owned(), all, next: 0, off }
     }
 
     /// The name.
@@ -35,12 +38,36 @@ impl Members {
         self.all[0]
     }
 
-    /// The member whose turn it is; the next call returns the one after it.
+    /// The member whose turn it is; the next call returns the one after it. Members that are off have no turn, unless all are.
     #[inline]
     pub fn turn(&mut self) -> ComponentId {
-        let member = self.all[self.next];
-        self.next = if self.next + 1 == self.all.len() { 0 } else { self.next + 1 };
+        let mut member = self.all[self.next];
+        for _ in &self.all {
+            member = self.all[self.next];
+            self.next = if self.next + 1 == self.all.len() { 0 } else { self.next + 1 };
+            if self.off.is_empty() || !self.off.contains(&member) {
+                break;
+            }
+        }
         member
+    }
+
+    /// A member of a fleet is up, or goes.
+    pub fn set_up(&mut self, member: ComponentId, is_up: bool) {
+        self.off.retain(|off| *off != member);
+        if !is_up && self.all.contains(&member) {
+            self.off.push(member);
+        }
+    }
+
+    /// What is left of a number that all members have together while some are off, rounded up.
+    #[must_use]
+    pub fn part_of(&self, all: u32) -> u32 {
+        if self.off.is_empty() {
+            return all;
+        }
+        let (here, members) = ((self.all.len() - self.off.len()) as u64, self.all.len() as u64);
+        (u64::from(all) * here).div_ceil(members) as u32
     }
 }
 
@@ -65,6 +92,7 @@ mod tests {
             kinds: &[],
             answers: &[],
             kept: &[],
+            off: &[],
             regions: &[],
         };
         let mut members = Members::new("web", &site);

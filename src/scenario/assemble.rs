@@ -9,6 +9,7 @@ use super::document::Document;
 use super::error::{Diagnostic, ITEMS_MAX};
 use super::faults::FaultSpec;
 use super::names::Names;
+use super::operations::OperationSpec;
 use super::places::Ways;
 use super::read::read;
 use super::schema::required_keys;
@@ -21,8 +22,8 @@ use crate::model::spec::{Kind, RequestClass, Spec};
 use crate::model::strict::read_strictly;
 
 /// Top-level keys that are not kinds of boxes.
-pub(super) const SECTIONS: [&str; 8] =
-    ["title", "chapter", "run", "request", "network", "fault", "expect", "check"];
+pub(super) const SECTIONS: [&str; 9] =
+    ["title", "chapter", "run", "request", "network", "fault", "operation", "expect", "check"];
 
 /// Keys of every box that say where it stands.
 pub(super) const WHERE: [&str; 2] = ["region", "zone"];
@@ -50,6 +51,8 @@ pub(super) struct Assembly {
     pub(super) declared: BTreeMap<String, &'static str>,
     /// Each with its index in the file.
     pub(super) faults: Vec<(usize, FaultSpec)>,
+    /// Each with its index in the file.
+    pub(super) operations: Vec<(usize, OperationSpec)>,
     /// Each with its index in the file.
     pub(super) expects: Vec<(usize, ExpectTable)>,
     /// The checks, each with its index in the file.
@@ -81,6 +84,7 @@ pub(super) fn assemble(document: &Document<'_>, kinds: &[Kind]) -> Assembly {
         classes: reader.classes(),
         boxes,
         declared,
+        operations: reader.list("operation", "operations", read_strictly::<OperationSpec>),
         faults: reader.list("fault", "faults", read_strictly::<FaultSpec>),
         expects: reader.list("expect", "expectations", read_strictly::<ExpectTable>),
         checks: reader.list("check", "checks", read_strictly::<CheckTable>),
@@ -336,7 +340,7 @@ impl<'t> Reader<'_, 't> {
                 let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
                 if let Some(spec) = self.box_table(&path, &required, kind) {
                     let (kind, gauges) = (kind.name, kind.gauges);
-                    boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones });
+                    boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones, starts: None });
                 }
             }
         }
@@ -389,7 +393,6 @@ impl<'t> Reader<'_, 't> {
 fn not_modelled(name: &str) -> Option<String> {
     let parts = [
         ("cdn", "a CDN"),
-        ("autoscaler", "an autoscaler"),
         ("lambda", "a function"),
         ("function", "a function"),
         ("gateway", "a gateway"),

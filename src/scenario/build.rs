@@ -10,6 +10,7 @@ use crate::model::spec::Pooled;
 
 use super::Scenario;
 use super::faults::plan;
+use super::operations::fleets;
 use super::places::settle;
 use super::seats::{Seat, seats};
 
@@ -32,7 +33,8 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let kinds: Vec<&'static str> = seats.iter().map(|seat| seat.entry.kind).collect();
     let answers: Vec<Verbs> = seats.iter().map(|seat| seat.entry.spec.answers()).collect();
     let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
-    let kept = kept_open(&seats);
+    let off = off_at_start(&seats);
+    let kept = kept_open(&seats, &off);
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     let windows = scenario.expects.iter().map(|expect| &expect.window);
     let windows = windows.chain(scenario.checks.iter().map(|check| &check.window));
@@ -54,6 +56,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             answers: &answers,
             regions: &regions,
             kept: &kept,
+            off: &off,
         };
         let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),
@@ -72,16 +75,27 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             component: spec.build(&site),
         });
     }
+    for fleet in fleets(&scenario.operations, &seats) {
+        simulation.add_fleet(fleet);
+    }
     for fault in plan(&scenario.faults, &seats) {
         simulation.plan(fault);
     }
     simulation
 }
 
-/// The connections of pools that stay open.
-fn kept_open(seats: &[Seat<'_>]) -> Vec<KeptOpen> {
+/// Whether each member is off when the trial begins; empty if none is.
+fn off_at_start(seats: &[Seat<'_>]) -> Vec<bool> {
+    let off: Vec<bool> =
+        seats.iter().map(|seat| seat.entry.starts.is_some_and(|starts| seat.member >= starts)).collect();
+    if off.contains(&true) { off } else { Vec::new() }
+}
+
+/// The connections of pools that stay open. Those of members that come later are opened with their first queries.
+fn kept_open(seats: &[Seat<'_>], off: &[bool]) -> Vec<KeptOpen> {
     let of_seat = |(index, seat): (usize, &Seat<'_>)| {
-        let pools = seat.entry.spec.pools().into_iter().filter(|pool| pool.open > 0);
+        let is_off = off.get(index) == Some(&true);
+        let pools = seat.entry.spec.pools().into_iter().filter(|pool| pool.open > 0 && !is_off);
         let kept = move |pool: Pooled| KeptOpen { by: ComponentId::new(index), to: pool.to, open: pool.open };
         pools.map(kept).collect::<Vec<KeptOpen>>()
     };

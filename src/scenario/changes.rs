@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::Scenario;
 
 /// Tables that say how to run a scenario and what to expect of it, and not what the system is.
-const NOT_THE_SYSTEM: [&str; 5] = ["title", "chapter", "run", "expect", "fault"];
+const NOT_THE_SYSTEM: [&str; 6] = ["title", "chapter", "run", "expect", "fault", "operation"];
 
 /// The boxes and keys in which two scenarios differ, apart from how they are run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]

@@ -17,10 +17,12 @@ pub mod handbook;
 pub mod levers;
 pub mod load;
 pub mod names;
+pub mod operations;
 pub mod overrides;
 pub mod places;
 mod read;
 pub mod reference;
+mod reserve;
 pub mod schema;
 mod seats;
 mod sections;
@@ -41,6 +43,7 @@ use self::document::Document;
 use self::error::{Diagnostic, Diagnostics};
 use self::expression::{Expectation, Metric, Near};
 use self::faults::FaultSpec;
+use self::operations::OperationSpec;
 use self::places::Ways;
 pub use self::validate::USERS_MAX;
 use self::validate::validate;
@@ -77,6 +80,8 @@ pub struct Scenario {
     pub boxes: Vec<BoxEntry>,
     /// Planned faults, in the order of the text.
     pub faults: Vec<FaultSpec>,
+    /// What the operators do, in the order of the text.
+    pub operations: Vec<OperationSpec>,
     /// Goals, in the order of the text.
     pub expects: Vec<Expect>,
     /// Tests of the simulator, in the order of the text.
@@ -88,7 +93,9 @@ impl Scenario {
     /// any other.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        self.faults.is_empty() && !self.boxes.iter().any(|entry| entry.spec.changes_load())
+        let comes_and_goes = |entry: &BoxEntry| entry.starts.is_some();
+        let changes = |entry: &BoxEntry| entry.spec.changes_load() || comes_and_goes(entry);
+        self.faults.is_empty() && self.operations.is_empty() && !self.boxes.iter().any(changes)
     }
 
     /// The box of this name; `None` if there is none.
@@ -132,6 +139,8 @@ pub struct BoxEntry {
     pub regions: Vec<String>,
     /// The zones in which its members stand, in turn; empty if all boxes stand in one zone.
     pub zones: Vec<String>,
+    /// Of a box whose members come and go: the number of members at the start.
+    pub starts: Option<u32>,
 }
 
 impl BoxEntry {
@@ -267,6 +276,7 @@ pub fn load_without(
         return Err(Diagnostics::new(origin, text, found));
     }
     read_files(&document, &mut assembly, files, &mut found);
+    reserve::reserve(&document, &mut assembly, &mut found);
     validate(&document, &assembly, &mut found);
     let (expects, checks) = expects::expects(&document, &assembly, kinds, &mut found);
     let found = Diagnostics::new(origin, text, found);
@@ -319,6 +329,7 @@ fn scenario(
         ways: assembly.ways,
         boxes: assembly.boxes,
         faults: assembly.faults.into_iter().map(|(_, fault)| fault).collect(),
+        operations: assembly.operations.into_iter().map(|(_, operation)| operation).collect(),
         expects,
         checks,
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::expression::words;
 use super::faults::FaultSpec;
 use super::names::Names;
+use super::operations::OperationSpec;
 use super::sections::{CheckTable, ExpectTable, NetworkTable, RequestTable, RunTable};
 use crate::model::spec::Kind;
 
@@ -40,6 +41,12 @@ pub fn schema(kinds: &[Kind]) -> Value {
         "items": subschema::<FaultSpec>(&mut generator),
     });
     properties.insert("fault".into(), faults);
+    let operations = json!({
+        "type": "array",
+        "description": "What the operators do, at planned times.",
+        "items": subschema::<OperationSpec>(&mut generator),
+    });
+    properties.insert("operation".into(), operations);
     let expects = json!({
         "type": "array",
         "description": "Goals: what users of the design want. They decide the exit status of a run.",

@@ -396,7 +396,9 @@ impl<'a, 't> Check<'a, 't> {
             let names = arrows.iter().map(|arrow| arrow.to.as_str()).chain(entry.spec.host());
             to_visit.extend(names.filter_map(|name| self.entries.get(name).copied()));
         }
-        for entry in self.assembly.boxes.iter().filter(|entry| !reached.contains(entry.name.as_str())) {
+        let is_alone =
+            |entry: &&BoxEntry| !reached.contains(entry.name.as_str()) && entry.spec.keeps().is_none();
+        for entry in self.assembly.boxes.iter().filter(is_alone) {
             let message = format!("no request reaches `{}`", entry.name);
             self.warn(&path(entry, ""), message, "point a box at it, or take it out");
         }

@@ -51,6 +51,10 @@ target = "db"
 
 [queue.jobs]
 target = "mill"
+
+[autoscaler.up]
+target = "mill"
+max    = 4
 "#;
 
 fn read(path: &str) -> String {
@@ -121,8 +125,12 @@ fn measured(overrides: &[(String, String)]) -> String {
 /// The key of the terse scenario for a key of the page.
 fn override_of(key: &str) -> String {
     let names = [("client.", "users."), ("dns.", "www."), ("server.", "web."), ("database.", "db.")];
-    let names =
-        names.iter().chain(&[("request.", "request.read."), ("cache.", "memo."), ("queue.", "jobs.")]);
+    let names = names.iter().chain(&[
+        ("request.", "request.read."),
+        ("cache.", "memo."),
+        ("queue.", "jobs."),
+        ("autoscaler.", "up."),
+    ]);
     let replaced = |(kind, name): &(&str, &str)| key.strip_prefix(kind).map(|rest| format!("{name}{rest}"));
     let key = names.copied().find_map(|one| replaced(&one)).unwrap_or_else(|| key.to_owned());
     key.replacen("steps.", "steps[1].", 1)
@@ -149,6 +157,7 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("client.breaker.", "users.breaker", "{}"),
             ("client.hedge.", "users.hedge.after", "10ms"),
             ("client.throttle.", "users.throttle", "{}"),
+            ("autoscaler.cooldown", "up.kind", "step"),
         ];
         let before: Vec<(String, String)> = outer
             .into_iter()
@@ -181,7 +190,8 @@ fn another_value_than_the_default_shows() {
         ("network.jitter", "0.2"),
         ("memo.op", "\"14us\""),
         ("jobs.ack", "\"6ms\""),
-        ("jobs.workers", "2"),
+        ("jobs.workers", "5"),
+        ("up.every", "3s"),
     ] {
         assert!(measured(&[(key.to_owned(), value.to_owned())]) != plain, "{key} = {value} changes nothing");
     }
@@ -192,7 +202,7 @@ fn every_default_has_its_row() {
     let told: BTreeSet<String> = told_defaults().into_iter().map(|(key, _)| key).collect();
     let schema = schema(KINDS);
     let mut missing = Vec::new();
-    for kind in ["client", "dns", "server", "database", "cache", "queue"] {
+    for kind in ["client", "dns", "server", "database", "cache", "queue", "autoscaler"] {
         let reference = &schema["properties"][kind]["additionalProperties"]["$ref"];
         let name =
             reference.as_str().and_then(|path| path.rsplit('/').next()).expect("a kind has a definition");

@@ -65,7 +65,11 @@ fn between(record: &TrialRecord, from: f64, to: f64) -> (u64, u64, u64) {
 }
 
 fn events(record: &TrialRecord) -> Vec<(f64, &str, &str)> {
-    record.timeline.iter().map(|note| (note.at.as_secs_f64(), note.component.as_str(), note.event)).collect()
+    record
+        .timeline
+        .iter()
+        .map(|note| (note.at.as_secs_f64(), note.component.as_str(), &*note.event))
+        .collect()
 }
 
 /// An open load on one machine without network delay and with little work.

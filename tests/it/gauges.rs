@@ -53,7 +53,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    let some = vec![sheds(), errs(), kills(), throttles(), collects(), divides()];
+    let some = vec![sheds(), errs(), kills(), throttles(), collects(), divides(), scales()];
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
 
@@ -264,6 +264,17 @@ fn doors() -> Vec<Mover> {
                 .to_owned()
         }),
     ]
+}
+
+/// An autoscaler of servers whose load grows and shrinks.
+fn scales() -> Mover {
+    ("autoscaler", "up", vec!["members", "scaled_up", "scaled_down", "react"], {
+        "[client.users]\nrate = '150/s'\nprofile = { steps = [['0s', 1], ['6s', 3], ['20s', 1]] }\ntarget = 'lb'\n\
+             [balancer.lb]\npublic = true\ntargets = ['web']\n[server.web]\nsteps = [{ cpu = '4ms' }]\n\
+             [autoscaler.up]\ntarget = 'web'\nmax = 4\nevery = '1s'\nwindow = '1s'\ndown_after = '0s'\n\
+             boot = '100ms'\nstart = '100ms'\n"
+                .to_owned()
+    })
 }
 
 /// A server whose quota is used up.

@@ -16,7 +16,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 /// The box of each kind in the scenarios below.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 8] = [
+    ("autoscaler", "up"),
     ("client", "users"),
     ("dns", "www"),
     ("balancer", "lb"),
@@ -27,7 +28,8 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// Keys that change nothing in a run, and why they are there.
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
+    ("autoscaler.target", "required"),
     ("client.target", "required: another one is another scenario"),
     ("client.trace", "names a file: tests of traces read some"),
     ("cache.target", "without it callers fill the cache, by another step"),
@@ -93,12 +95,23 @@ fn base(name: &str) -> String {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
             "dead" => base("queue")[HEAD.len()..].to_owned() + "[queue.lost]\ntarget = 'mill'\n",
+            "auto" => auto(open),
             "queue" => format!(
                 "{open}target = 'web'\n[server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n[queue.jobs]\ntarget = 'mill'\n[server.mill]\nworkers = 4\nsteps = [{{ wait = '35ms' }}]\n{}",
                 fault("crash", "mill", 10)
             ),
             other => data::base(other, open, one),
         }
+}
+
+/// An autoscaler, and a load that grows and shrinks.
+fn auto(open: &str) -> String {
+    let open = open.replace("timeout", "profile = { steps = [['0s', 1], ['8s', 3], ['18s', 1]] }\ntimeout");
+    format!(
+        "{open}target = 'lb'\n[balancer.lb]\npublic = true\ntargets = ['web']\nhealth = {{ interval = '1s' }}\n\
+         [server.web]\nsteps = [{{ cpu = '8ms' }}]\n[autoscaler.up]\ntarget = 'web'\nmax = 8\nevery = '1s'\n\
+         window = '2s'\nboot = '500ms'\nstart = '500ms'\n"
+    )
 }
 
 /// A key, the scenario made for it, what is set besides, and the key's other value.
@@ -422,6 +435,25 @@ const QUEUES: &[Row] = &[
     ("queue.max_receives", "queue", "jobs.visibility=30ms", "2"),
 ];
 
+const AUTOSCALERS: &[Row] = &[
+    ("autoscaler.min", "auto", "", "2"),
+    ("autoscaler.max", "auto", "", "2"),
+    ("autoscaler.metric", "auto", "up.goal=0.8", "inside"),
+    ("autoscaler.goal", "auto", "", "80%"),
+    ("autoscaler.every", "auto", "", "2s"),
+    ("autoscaler.tolerance", "auto", "", "60%"),
+    ("autoscaler.down_after", "auto", "", "3s"),
+    ("autoscaler.kind", "auto", "", "step"),
+    ("autoscaler.cooldown", "auto", "up.kind=step", "2s"),
+    ("autoscaler.window", "auto", "", "5s"),
+    ("autoscaler.boot", "auto", "", "2s"),
+    ("autoscaler.start", "auto", "", "2s"),
+    ("autoscaler.first_check", "auto", "", "3s"),
+    ("autoscaler.warm_pool", "auto", "", "1"),
+    ("autoscaler.schedule", "auto", "", "[['00:00:05', 4]]"),
+    ("autoscaler.quota", "auto", "", "2"),
+];
+
 /// Everything that a trial of a scenario measures with these overrides, as text.
 fn measured(name: &str, sets: &[(String, String)]) -> Result<String, String> {
     measured_text(&base(name), sets)
@@ -456,7 +488,7 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES, data::NODES, data::REPLICAS].concat()
+    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
 }
 
 #[test]
@@ -486,6 +518,24 @@ fn each_key_of_a_fault_changes_what_happens() {
     });
 }
 
+#[test]
+fn each_key_of_an_operation_changes_what_happens() {
+    let keys: BTreeSet<&str> = data::OPERATIONS.iter().map(|row| row.0).collect();
+    let root = schema(KINDS);
+    let known = properties(&root, &root["properties"]["operation"]["items"]);
+    for key in known.expect("an operation has keys").keys() {
+        assert!(keys.contains(key.as_str()), "no row shows that `{key}` of an operation does something");
+    }
+    data::OPERATIONS.par_iter().for_each(|(key, operation, other)| {
+        let [before, after] = [operation, other].map(|operation| {
+            let table = if operation.is_empty() { "" } else { "[[operation]]\n" };
+            let text = format!("{}{table}{operation}\n", base("dark"));
+            measured_text(&text, &[]).unwrap_or_else(|found| panic!("{key}: {found}"))
+        });
+        assert!(before != after, "{key}: {operation:?} and {other:?} do the same");
+    });
+}
+
 /// The properties of an object behind references, and behind an option of one.
 fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<String, Value>> {
     let mut at = of;
@@ -506,7 +556,7 @@ fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<
 fn each_key_has_a_row_or_a_reason() {
     let root = schema(KINDS);
     let told: BTreeSet<&str> = rows().iter().map(|row| row.0).chain(OTHERS.map(|(key, _)| key)).collect();
-    for kind in ["client", "dns", "balancer", "server", "database", "cache", "queue"] {
+    for kind in ["client", "dns", "balancer", "server", "database", "cache", "queue", "autoscaler"] {
         let table = &root["properties"][kind]["additionalProperties"];
         for (key, value) in properties(&root, table).expect("a kind has keys") {
             let path = format!("{kind}.{key}");

@@ -224,6 +224,8 @@ fn the_swarm_sees_every_kind_of_end() {
 /// What some scenario must have.
 const KEYS: &[&str] = &[
     "liveness = ",
+    "\n[autoscaler.",
+    "kind = \"scale\"",
     "\nhedge = ",
     "\nbreaker = ",
     "\nthrottle = ",

@@ -1,6 +1,7 @@
 //! The integration tests as one binary, so that they link once. One line for each module, sorted.
 
 mod advice;
+mod autoscaler;
 mod balancer;
 mod behaviour;
 mod book;
@@ -29,6 +30,7 @@ mod incidents;
 mod intervals;
 mod keys;
 mod laws;
+mod members;
 mod names;
 mod overload;
 mod plans;

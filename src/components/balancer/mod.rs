@@ -125,8 +125,12 @@ impl Balancer {
         let settings = spec.settings();
         let mut members = Vec::new();
         let mut names = Vec::new();
+        let mut absent = Vec::new();
         for (entry, name) in spec.targets.iter().enumerate() {
             for (number, id) in site.directory.members(name).iter().enumerate() {
+                if site.is_off(*id) {
+                    absent.push(members.len());
+                }
                 members.push((*id, spec.weight(entry)));
                 names.push(mix(name_hash(name), number as u64));
             }
@@ -138,11 +142,13 @@ impl Balancer {
             }
             None => (spec.mode == Mode::Connection).then(|| Jar::new(day, false)),
         };
+        let mut targets = Targets::new(&settings, &members, names);
+        absent.into_iter().for_each(|i| targets.begin_without(i));
         Balancer {
             demand: spec.demand.as_ref().map(|demand| demand.variate()),
             keep: spec.keeping().keep(),
             connect_cpu: spec.connect_cpu.as_ref().map(|cost| cost.variate()),
-            targets: Targets::new(&settings, &members, names),
+            targets,
             door: Door::new(Limits {
                 slots: spec.connections.unwrap_or(u32::MAX),
                 queue: spec.queue.map_or(0, |queue| queue.limit),

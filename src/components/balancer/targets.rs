@@ -25,6 +25,10 @@ pub(super) struct Target {
     /// Whether it takes no calls any more, not even those of users who belong to it.
     gone: bool,
     standing: Standing,
+    /// Whether it is no target now: a member of a fleet that is off, boots or goes.
+    absent: bool,
+    /// How often it has come, so that a check of an earlier time is known. It wraps around.
+    pub times: u16,
     /// While its weight grows: the moment at which it came back into service, and that of the next step.
     ramp: Option<(SimTime, SimTime)>,
 }
@@ -38,17 +42,20 @@ impl Target {
             draining: None,
             gone: false,
             standing: Standing::NEW,
+            absent: false,
+            times: 0,
             ramp: None,
         }
     }
 
     fn in_service(&self) -> bool {
-        self.health.is_up() && self.standing.is_in() && self.draining.is_none()
+        self.health.is_up() && self.standing.is_in() && self.draining.is_none() && !self.absent
     }
 
     /// Whether it may get a call: it is in service, or the call is its test.
     fn may_get(&self) -> bool {
-        self.health.is_up() && (self.standing.is_in() || self.standing.is_open()) && self.draining.is_none()
+        let may = self.standing.is_in() || self.standing.is_open();
+        self.health.is_up() && may && self.draining.is_none() && !self.absent
     }
 }
 
@@ -112,7 +119,9 @@ impl Targets {
     /// Forgets everything: the process starts.
     pub(super) fn reset(&mut self) {
         let weights: Vec<f64> = self.all.iter().map(|target| target.weight).collect();
-        self.all.iter_mut().for_each(|target| *target = Target::new(target.id, target.weight));
+        self.all.iter_mut().for_each(|target| {
+            *target = Target { absent: target.absent, ..Target::new(target.id, target.weight) };
+        });
         self.balance = Balance::new(self.policy, &weights, &self.names);
         self.full.fill(false);
         self.refresh();
@@ -198,8 +207,8 @@ impl Targets {
     pub(super) fn observed(&mut self, now: SimTime, i: usize, sent: SimTime, failed: bool) -> Judged {
         let Some(rule) = self.ejection else { return Judged::Nothing };
         let may_eject = failed && {
-            let out = self.all.iter().filter(|target| !target.standing.is_in()).count();
-            rule.allows(out, self.all.len())
+            let out = self.present().filter(|target| !target.standing.is_in()).count();
+            rule.allows(out, self.present().count())
         };
         let phase = self.phase;
         let mut judged = Judged::Nothing;
@@ -247,6 +256,9 @@ impl Targets {
 
     /// Operators drain a target, or put it back.
     pub(super) fn set_draining(&mut self, now: SimTime, i: usize, draining: bool) -> Change {
+        if self.all[i].absent {
+            return Change::None;
+        }
         self.all[i].gone = false;
         self.change(now, i, |target| target.draining = draining.then_some(now))
     }
@@ -287,12 +299,48 @@ impl Targets {
 
     fn refresh(&mut self) {
         let in_service = self.all.iter().filter(|target| target.in_service()).count();
-        self.is_open = self
-            .panic
-            .is_some_and(|share| in_service == 0 || (in_service as f64) < share * self.all.len() as f64);
+        let all = self.present().count() as f64;
+        self.is_open = self.panic.is_some_and(|share| in_service == 0 || (in_service as f64) < share * all);
         for (eligible, target) in self.eligible.iter_mut().zip(&self.all) {
-            *eligible = if self.is_open { target.draining.is_none() } else { target.may_get() };
+            let opens = target.draining.is_none() && !target.absent;
+            *eligible = if self.is_open { opens } else { target.may_get() };
         }
+    }
+
+    /// The targets that are there.
+    fn present(&self) -> impl Iterator<Item = &Target> {
+        self.all.iter().filter(|target| !target.absent)
+    }
+
+    // Members that come and go --------------------------------------------------------------------------------------
+
+    /// A target is off when the trial begins.
+    pub(super) fn begin_without(&mut self, i: usize) {
+        self.all[i].absent = true;
+        self.refresh();
+    }
+
+    /// Whether a target is there.
+    pub(super) fn is_present(&self, i: usize) -> bool {
+        !self.all[i].absent
+    }
+
+    /// A member has come. It gets calls once a check has succeeded, or at once without `checks`.
+    pub(super) fn join(&mut self, now: SimTime, i: usize, checks: Option<&Checks>) -> Change {
+        let target = &mut self.all[i];
+        let times = target.times.wrapping_add(1);
+        let health = checks.map_or(Health::Up, |checks| Health::GoingUp(checks.rise.saturating_sub(1)));
+        *target = Target { times, health, absent: true, ..Target::new(target.id, target.weight) };
+        let change = self.change(now, i, |target| target.absent = false);
+        self.refresh();
+        change
+    }
+
+    /// A member goes: it gets no new calls, and drains for the last time.
+    pub(super) fn leave(&mut self, now: SimTime, i: usize) {
+        self.all[i].draining = Some(now);
+        self.change(now, i, |target| target.absent = true);
+        self.refresh();
     }
 
     // Slow start ----------------------------------------------------------------------------------------------------

@@ -15,14 +15,26 @@ impl Balancer {
     /// Sets the timers of the first checks.
     pub(super) fn begin_checks(&mut self, cx: &mut Cx<'_>) {
         if let Some(checks) = self.settings.checks {
-            checks.begin(self.targets.all.len(), timer::CHECKS, cx);
+            let targets = (0..self.targets.all.len()).filter(|&i| self.targets.is_present(i));
+            checks.begin_those(targets.map(|i| self.number_of(i)), timer::CHECKS, cx);
         }
     }
 
-    pub(super) fn check(&mut self, i: u32, cx: &mut Cx<'_>) {
-        if let Some(checks) = self.settings.checks {
-            checks.ask(i, self.targets.all[i as usize].id, timer::CHECKS, cx);
+    pub(super) fn check(&mut self, number: u32, cx: &mut Cx<'_>) {
+        if let (Some(checks), Some(i)) = (self.settings.checks, self.target_of(number)) {
+            checks.ask(number, self.targets.all[i].id, timer::CHECKS, cx);
         }
+    }
+
+    /// The number under which a target is checked: a member that has gone and come again has another one.
+    fn number_of(&self, i: usize) -> u32 {
+        u32::from(self.targets.all[i].times) << u16::BITS | i as u32
+    }
+
+    /// The target that is checked under a number; `None` if it has gone since.
+    fn target_of(&self, number: u32) -> Option<usize> {
+        let i = usize::from(number as u16);
+        (self.targets.is_present(i) && self.number_of(i) == number).then_some(i)
     }
 
     /// A check has had no answer in time.
@@ -32,14 +44,15 @@ impl Balancer {
         }
     }
 
-    pub(super) fn checked(&mut self, i: u32, good: bool, cx: &mut Cx<'_>) {
+    pub(super) fn checked(&mut self, number: u32, good: bool, cx: &mut Cx<'_>) {
         let Some(checks) = self.settings.checks else { return };
-        checks.ended(i, timer::CHECKS, cx);
+        let Some(i) = self.target_of(number) else { return };
+        checks.ended(number, timer::CHECKS, cx);
         if !good {
             cx.count(gauges::CHECKS_FAILED);
         }
-        let change = self.targets.checked(cx.now(), i as usize, good, &checks);
-        self.tell(i as usize, change, cx);
+        let change = self.targets.checked(cx.now(), i, good, &checks);
+        self.tell(i, change, cx);
     }
 
     pub(super) fn readmit(&mut self, i: usize, cx: &mut Cx<'_>) {
@@ -71,6 +84,11 @@ impl Balancer {
             return self.pair.leave();
         }
         let target = ComponentId::new(order.subject as usize);
+        if let (Order::JOIN | Order::JOIN_NOW | Order::LEAVE, Some(i)) =
+            (order.code, self.targets.find(target))
+        {
+            return self.come_or_go(i, order.code, cx);
+        }
         let Some(i) = self.targets.find(target).filter(|_| self.pair.is_active) else { return };
         let draining = match order.code {
             Order::GONE => return self.targets.let_go(i),
@@ -87,6 +105,23 @@ impl Balancer {
             cx.alarm(drain, timer::DRAINED, About::Number(i as u32));
         }
         self.tell_if_drained(i, cx);
+    }
+
+    /// A member of a fleet comes or goes. A balancer that is down knows of it when it is back.
+    fn come_or_go(&mut self, i: usize, code: u16, cx: &mut Cx<'_>) {
+        if code == Order::LEAVE {
+            self.targets.leave(cx.now(), i);
+            if let Some(drain) = self.settings.drain {
+                cx.alarm(drain, timer::DRAINED, About::Number(i as u32));
+            }
+            return self.tell_if_drained(i, cx);
+        }
+        let checks = self.settings.checks;
+        let change = self.targets.join(cx.now(), i, checks.as_ref());
+        if let Some(checks) = checks.filter(|_| cx.works()) {
+            checks.begin_one(self.number_of(i), code == Order::JOIN_NOW, timer::CHECKS, cx);
+        }
+        self.tell(i, change, cx);
     }
 
     /// Tells the operators when a target that drains has no calls any more.

@@ -66,6 +66,12 @@ impl Spec for ServerSpec {
         self.count.unwrap_or(1)
     }
 
+    fn reserve(&mut self, members: u32) -> bool {
+        self.comes_and_goes = true;
+        self.count = Some(members);
+        true
+    }
+
     fn machine(&self) -> Option<MachineSpec> {
         if self.on.is_some() {
             return None;

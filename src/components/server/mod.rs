@@ -38,7 +38,7 @@ use crate::model::component::{Component, Cx};
 use crate::model::line::Keep;
 use crate::model::machine::Device;
 use crate::model::quantity::Dist;
-use crate::model::signal::{About, Alarm, CallId, Control, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, Control, Order, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
 use crate::parts::door::{Door, Limits, Verdict};
@@ -476,6 +476,7 @@ impl Component for Server {
                 cx.count(gauges::RESTARTS);
                 self.boot(cx);
             }
+            Signal::Control(Control::Order(Order { code: Order::START, .. })) => self.boot(cx),
             Signal::Control(Control::Order(order)) => {
                 let fate = self.liveness.as_mut().map_or(Fate::Lives, |liveness| liveness.order(order, cx));
                 self.meet(fate, cx);

@@ -165,6 +165,9 @@ impl ServerSpec {
     fn more_machines(&self) -> Option<Lever> {
         let (now, more) = (self.members(), self.members().div_ceil(2));
         self.machine()?;
+        if self.comes_and_goes {
+            return None;
+        }
         let next = now.checked_add(more).map(Setting::Whole);
         let resources = &[CPU, MEMORY, WORKERS, POOL, RATE_LIMIT, LIMIT];
         let lever = Lever::relief("count", (Setting::Whole(now), next), resources, 0..now);

@@ -147,6 +147,9 @@ pub struct ServerSpec {
     pub kappa: f64,
     /// Errors that it answers. Default: none.
     pub errors: Option<ErrorsSpec>,
+    /// Whether the number of machines changes over a trial; `count` is the greatest one then. No key: another table says so.
+    #[serde(skip)]
+    pub(super) comes_and_goes: bool,
     /// The work for a call, one step after the other.
     #[serde(default)]
     pub steps: Vec<Step>,

@@ -349,7 +349,10 @@ impl Case<'_> {
             one.utilisation.as_ref().and_then(|figure| figure.mean).unwrap_or(0.0)
         };
         all().find_map(|(name, one)| {
-            let is_idle = one.calls.mean == Some(0.0)
+            // A member that may be off all the time is not idle.
+            let is_always_there = self.scenario.entry(&one.group).is_none_or(|entry| entry.starts.is_none());
+            let is_idle = is_always_there
+                && one.calls.mean == Some(0.0)
                 && one.machine.as_ref().is_some_and(|machine| machine.host == name);
             let mates = all().filter(|(_, mate)| mate.group == one.group && mate.calls.mean > Some(0.0));
             let (mate, most) =

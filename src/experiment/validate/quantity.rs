@@ -341,7 +341,7 @@ fn up_share(record: &TrialRecord, least: usize, machines: usize) -> f64 {
         let at = note.at.as_secs_f64().max(start);
         good += if up >= least { at - last } else { 0.0 };
         last = at;
-        match note.event {
+        match &*note.event {
             "crash" => up -= 1,
             "recover" => up += 1,
             _ => {}

@@ -36,6 +36,7 @@ impl Simulation {
 
     /// A router has no calls at a component any more: if that was the last one, a deployment stops the component.
     pub(super) fn drained(&mut self, component: ComponentId) {
+        self.member_drained(component);
         for index in 0..self.faults.len() {
             let Some(Restart { of, .. }) = self.member(index) else { continue };
             if let Stage::Draining { awaited } = &mut self.faults[index].stage

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 
-use super::super::event::{Event, Packed};
+use super::super::event::{Event, Packed, fleet_turn};
 use super::super::faults::{Effect, Fault, Planned, Slowness, Stage, When};
 use super::super::machine::MachineId;
 use super::super::signal::{ComponentId, Control, Impairment, Order, Signal};
@@ -93,6 +93,9 @@ impl Simulation {
         if number & DUE == 0 {
             self.world.calendar.schedule_now(Event::Fault(number | DUE).into());
             return;
+        }
+        if let Some(turn) = fleet_turn::read(number & !DUE) {
+            return self.turn_fleet(turn);
         }
         let index = (number & !DUE) as usize;
         if self.turn_deployment(index) {

@@ -11,11 +11,16 @@ impl World {
     /// Takes a component down, whose machine lives on or has no power. Calls inside it are lost: their callers see the connection
     /// break, or hear nothing. Calls that it made are forgotten. Its work and its timers become invalid.
     fn take_down(&mut self, component: ComponentId, status: Status) {
+        self.note(component, if status == Status::Silent { "power off" } else { "crash" });
+        self.lose_process(component, status);
+    }
+
+    /// The process of a component is gone, with everything in it.
+    pub(super) fn lose_process(&mut self, component: ComponentId, status: Status) {
         let info = &mut self.infos[component.index()];
         info.set_process(status);
         info.begin_epoch();
         info.falls += 1;
-        self.note(component, if status == Status::Silent { "power off" } else { "crash" });
         self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);
@@ -25,7 +30,7 @@ impl World {
     pub(in crate::model) fn light(&mut self, component: ComponentId) {
         let info = &mut self.infos[component.index()];
         info.dark = info.dark.saturating_sub(1);
-        if info.dark == 0 && info.process() == Status::Silent && info.causes > 1 {
+        if info.dark == 0 && info.process() == Status::Silent && info.causes > 1 && !info.is_off {
             info.set_process(Status::Down);
         }
     }
@@ -138,13 +143,22 @@ impl World {
         self.note(component, "take over");
     }
 
-    /// A component takes no new calls from now on. Returns false if it does not work, so that those inside never end.
+    /// A component takes no new calls from now on, of which the timeline tells. Returns false if it does not work, so that those
+    /// inside never end.
     pub(in crate::model) fn close(&mut self, component: ComponentId) -> bool {
+        let works = self.close_quietly(component);
+        if works {
+            self.note(component, "closing");
+        }
+        works
+    }
+
+    /// The same, of which the timeline does not tell.
+    pub(in crate::model) fn close_quietly(&mut self, component: ComponentId) -> bool {
         let info = &mut self.infos[component.index()];
         let works = info.process() == Status::Up;
         if works {
             info.set_process(Status::Closing);
-            self.note(component, "closing");
         }
         works
     }
@@ -168,15 +182,8 @@ impl World {
         let info = &mut self.infos[component.index()];
         let status = info.process();
         match control {
-            Control::Crash => {
-                info.causes += 1;
-                if matches!(status, Status::Down | Status::Silent) {
-                    return false;
-                }
-                self.take_down(component, Status::Down);
-            }
-            Control::Kill => {
-                if status == Status::Hung {
+            Control::Crash | Control::Kill => {
+                if control == Control::Kill && status == Status::Hung {
                     info.freed += std::mem::take(&mut info.causes);
                 }
                 info.causes += 1;
@@ -200,13 +207,17 @@ impl World {
                 }
                 self.hang(component);
             }
+            Control::Recover if info.replaced > 0 => {
+                info.replaced -= 1;
+                return false;
+            }
             Control::Recover => {
                 info.causes = info.causes.saturating_sub(1);
                 if matches!(status, Status::Up | Status::Closing) {
                     // The crashed half of a pair is repaired.
                     return std::mem::take(&mut info.half_down);
                 }
-                if info.causes > 0 {
+                if info.causes > 0 || info.is_off {
                     return false;
                 }
                 self.recover(component);

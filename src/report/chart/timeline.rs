@@ -190,7 +190,7 @@ fn shades(result: &RunResult) -> Vec<Shade> {
         let mut later = result.timeline[at..].iter();
         // Where a standby takes over, the box works again, though the machine that failed is still away.
         let ends = |event: &str| event == *end || (*end == "recover" && event == "take over");
-        let end = later.find(|one| one.component == begin.component && ends(one.event));
+        let end = later.find(|one| one.component == begin.component && ends(&one.event));
         let to = end.map_or(last, |end| end.t_s);
         Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component), is_fault: true })
     };

@@ -7,7 +7,7 @@ use super::text::{NO_BREAK, WIDTH, bold, fitted, paragraph, table, width};
 use crate::model::resource::{BYTES, Bound, Full, Meter, Resource, Sort};
 use crate::model::spec::{Offered, Rest};
 use crate::scenario::load::{ClientLoad, Fall, Missing, ResourceLoad, StaticLoad, Work};
-use crate::scenario::{Scenario, graph};
+use crate::scenario::{BoxEntry, Scenario, graph};
 
 pub use json::json;
 
@@ -24,10 +24,26 @@ pub fn text(scenario: &Scenario, missing: &Missing) -> String {
         out.push_str(&paragraph(&format!("{}: ", client.name), &bounds(scenario, &load, client)));
     }
     out.push_str(&paragraph("bottleneck: ", &bottleneck(&load)));
+    for entry in &scenario.boxes {
+        if let Some(starts) = entry.starts {
+            out.push_str(&paragraph("members: ", &fleet(scenario, entry, starts)));
+        }
+    }
     for fall in &load.falls {
         out.push_str(&paragraph("then: ", &falls(scenario, &load, fall)));
     }
     out
+}
+
+/// What is to be known of a box whose members come and go.
+fn fleet(scenario: &Scenario, entry: &BoxEntry, starts: u32) -> String {
+    let all = entry.spec.members();
+    let keeps = |other: &&BoxEntry| other.spec.keeps().is_some_and(|keeps| keeps.target == entry.name);
+    let by = match scenario.boxes.iter().find(keeps) {
+        Some(keeper) => format!("`{}` decides how many there are", keeper.name),
+        None => "operations change their number".to_owned(),
+    };
+    format!("`{}` begins with {starts} of {all} machines, and {by}; above, all {all} count", entry.name)
 }
 
 fn boxes(load: &StaticLoad) -> String {

@@ -58,7 +58,7 @@ fn absent(result: &RunResult) -> Option<String> {
         }))
     };
     let begins = |happening: &&Happening| {
-        DOWN.contains(&happening.event) && is_node(&happening.component) == Some(true)
+        DOWN.contains(&&*happening.event) && is_node(&happening.component) == Some(true)
     };
     let all = &result.timeline;
     let one = |happening: &Happening| {

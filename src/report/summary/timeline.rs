@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn marks_stand_where_it_happened() {
-        let crash = |t_s: f64| Happening { t_s, component: "db".into(), event: "crash" };
+        let crash = |t_s: f64| Happening { t_s, component: "db".into(), event: "crash".into() };
         let text = happenings(&[crash(30.0), crash(59.99)], 60.0);
         let marks: Vec<usize> = text.lines().next().unwrap().match_indices('^').map(|(at, _)| at).collect();
         assert_eq!(marks, [11 + 30, 11 + 59]);

@@ -111,6 +111,36 @@ pub(super) const REPLICAS: &[Row] = &[
     ("database.retry_down", "limp", "", "300ms"),
 ];
 
+/// Operations: a key, and two tables that differ by it.
+pub(super) const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("kind", "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 1", ""),
+    (
+        "target",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3",
+        "kind = 'scale'\ntarget = 'spare'\nat = '2s'\nto = 3",
+    ),
+    (
+        "at",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 1",
+        "kind = 'scale'\ntarget = 'web'\nat = '3s'\nto = 1",
+    ),
+    (
+        "to",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 4\nboot = '1s'",
+    ),
+    (
+        "boot",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '2s'",
+    ),
+    (
+        "start",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'",
+        "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'\nstart = '1s'",
+    ),
+];
+
 /// A key of a fault, the scenario that the fault is added to, and the fault without the key's other value and with it.
 pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("kind", "bare", "kind = 'crash'\ntarget = 'db'", "kind = 'power-off'\ntarget = 'db'"),

@@ -151,7 +151,7 @@ fn a_decision_is_called_off_when_the_primary_is_back() {
         run(&scenario_text("duration = '180s'\nwarmup = '0s'\ntrials = 5", WRITES, "rate = '20/s'", &db))
     };
     for trial in crash("10s") {
-        let events: Vec<&str> = trial.timeline.iter().map(|note| note.event).collect();
+        let events: Vec<&str> = trial.timeline.iter().map(|note| &*note.event).collect();
         assert_eq!(events, ["crash", "primary declared dead", "recover", "failover called off"]);
         let outage = longest(&trial);
         assert!((10.0..10.6).contains(&outage.length_s()), "{outage:?}");

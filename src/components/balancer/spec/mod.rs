@@ -339,6 +339,10 @@ impl Spec for BalancerSpec {
         self.settings().drain
     }
 
+    fn follows_members(&self) -> bool {
+        true
+    }
+
     fn hears_of_stops(&self) -> bool {
         true
     }

@@ -9,6 +9,7 @@ mod databases;
 mod dice;
 pub(crate) mod entrances;
 mod faults;
+mod fleets;
 mod servers;
 mod wires;
 mod wrong;
@@ -117,6 +118,8 @@ struct Generator {
     divides: bool,
     /// Dice for connections.
     wires: Dice,
+    /// Dice for members that come and go.
+    fleets: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -153,6 +156,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         divides: false,
         hands: Dice::new(seed, "hands"),
         wires: Dice::new(seed, "wires"),
+        fleets: Dice::new(seed, "fleets"),
         halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,
@@ -178,6 +182,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     }
     generator.clients(&entrances);
     generator.faults();
+    generator.fleets();
     let Generator { text, trace, users, attempts, least_work, .. } = generator;
     Generated { text, trace, users, attempts, least_work }
 }

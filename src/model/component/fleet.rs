@@ -1,0 +1,50 @@
+//! The timeline, and what the operators of a fleet see of its members and order.
+
+use crate::model::fleet::{Backlog, Sight, Size};
+use crate::model::signal::ComponentId;
+
+use super::Cx;
+
+impl Cx<'_> {
+    /// Orders the fleet of a member to have this number of members. Members that were dead at the last order already are
+    /// replaced.
+    pub fn want_members(&mut self, member: ComponentId, wanted: u32) {
+        self.world.want_members(member, wanted);
+    }
+
+    /// Number of the members of the fleet of a member.
+    #[must_use]
+    pub fn size_of_fleet(&self, member: ComponentId) -> Size {
+        self.world.fleet_of(member).map_or(Size::default(), |(fleet, _)| self.world.fleets[fleet].size())
+    }
+
+    /// What the operators see of a member; `None` if it is not up, or does not work.
+    #[must_use]
+    pub fn look_at(&self, member: ComponentId) -> Option<Sight> {
+        self.world.look_at(member)
+    }
+
+    /// What waits for the members of the fleet of a member in queues.
+    #[must_use]
+    pub fn backlog_for(&self, member: ComponentId) -> Backlog {
+        self.world.backlog_for(member)
+    }
+
+    /// Says what waits in this component, which is a queue.
+    #[inline]
+    pub fn set_backlog(&mut self, backlog: Backlog) {
+        self.world.infos[self.me.index()].backlog = backlog;
+    }
+
+    /// Adds an event of a component, as this one sees it, to the timeline.
+    pub fn note(&mut self, component: ComponentId, event: &'static str) {
+        let now = self.world.now();
+        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
+    }
+
+    /// The same, of an event with figures.
+    pub fn note_of(&mut self, component: ComponentId, event: String) {
+        let now = self.world.now();
+        self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
+    }
+}

@@ -1,0 +1,65 @@
+//! `[[operation]]`: what the operators do, as it is written, and its kinds.
+
+#![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
+
+mod fleets;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use self::fleets::fleets;
+use crate::kernel::time::SimDuration;
+use crate::model::fleet::{BOOT, START};
+use crate::model::quantity::Duration;
+
+/// What the operators do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationKind {
+    /// A group of servers gets another number of machines. Those that come boot first; those that go are drained, the newest
+    /// first.
+    Scale,
+}
+
+impl OperationKind {
+    /// Its name in scenario files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            OperationKind::Scale => "scale",
+        }
+    }
+}
+
+/// `[[operation]]`: something that the operators do at a planned time.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationSpec {
+    /// What they do.
+    pub kind: OperationKind,
+    /// The box to which they do it.
+    pub target: String,
+    /// When they do it, counted from the start of the trial, warm-up included.
+    pub at: Duration,
+    /// For `scale`: the number of machines from then on.
+    pub to: Option<u32>,
+    /// For `scale`: time from the order of a machine until it runs. Default: "23s", as EC2 [V].
+    pub boot: Option<Duration>,
+    /// For `scale`: time that the process takes to start on it. Default: "10s" [T].
+    pub start: Option<Duration>,
+}
+
+impl OperationSpec {
+    /// The number of machines that a `scale` leads to.
+    pub(super) fn size(&self) -> u32 {
+        self.to.unwrap_or(1)
+    }
+
+    fn boot(&self) -> SimDuration {
+        self.boot.map_or(BOOT, |boot| boot.0)
+    }
+
+    fn start(&self) -> SimDuration {
+        self.start.map_or(START, |start| start.0)
+    }
+}

@@ -1,0 +1,59 @@
+//! Groups whose members come and go, by operators or by an autoscaler.
+
+use outgrow::components::KINDS;
+use outgrow::scenario::load;
+
+use super::Generator;
+
+/// Goals of each metric.
+const WATCHED: [&str; 4] = [
+    "metric = \"cpu\"\ngoal = \"40%\"",
+    "metric = \"inside\"\ngoal = 2",
+    "metric = \"backlog\"\ngoal = 3",
+    "metric = \"age\"\ngoal = \"500ms\"",
+];
+
+impl Generator {
+    /// Writes at the end what changes the number of members of some groups, where the loader accepts it: only balancers and queues
+    /// hear who is up.
+    pub(super) fn fleets(&mut self) {
+        let names = self.boxes.iter().filter(|drawn| drawn.kind == "server").map(|drawn| drawn.name.clone());
+        for (number, name) in names.collect::<Vec<_>>().into_iter().enumerate() {
+            let (wanted, kept) = (self.fleets.one_in(2), self.fleets.one_in(2));
+            let to: Vec<u64> = (0..3).map(|_| self.fleets.whole(1, 6)).collect();
+            let at: Vec<f64> = (0..3).map(|_| self.fleets.unit() * self.seconds).collect();
+            let (boot, start) = (self.fleets.pick(&["0s", "40ms", "1s"]), self.fleets.pick(&["0s", "700ms"]));
+            let watched = self.fleets.pick(&WATCHED);
+            let more = self.fleets.pick(&[
+                "",
+                "warm_pool = 1",
+                "quota = 8",
+                "kind = \"step\"\ncooldown = \"1s\"",
+                "first_check = \"100ms\"",
+                "schedule = [[\"00:00:01\", 3], [\"00:00:05\", 2]]",
+            ]);
+            if !wanted || self.draft.timeless {
+                continue;
+            }
+            let text = if kept {
+                let down = if more.contains("step") { "" } else { "\ndown_after = \"1s\"" };
+                format!(
+                    "[autoscaler.auto{number}]\ntarget = \"{name}\"\nmin = 2\nmax = 9\nevery = \"300ms\"\nwindow = \"600ms\"{down}\n\
+                     boot = \"{boot}\"\nstart = \"{start}\"\n{watched}\n{more}\n"
+                )
+            } else {
+                let one = |(to, at): (&u64, &f64)| {
+                    format!(
+                        "[[operation]]\nkind = \"scale\"\ntarget = \"{name}\"\nto = {to}\nat = \"{:.0}us\"\nboot = \"{boot}\"\nstart = \"{start}\"\n",
+                        at * 1e6
+                    )
+                };
+                to.iter().zip(&at).map(one).collect()
+            };
+            let whole = format!("{}{text}", self.text);
+            if load("fleets.toml", &whole, &[], &self.trace, KINDS).is_ok() {
+                self.text = whole;
+            }
+        }
+    }
+}

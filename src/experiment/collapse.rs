@@ -162,7 +162,7 @@ fn longest_patience(scenario: &Scenario) -> f64 {
 /// The last thing that pushed the trial over: a fault that ended, or a stretch of a load above its mean.
 fn trigger(scenario: &Scenario, record: &TrialRecord, warmup_s: f64) -> Option<Trigger> {
     // A fault that never ends leaves nothing to come back to.
-    if scenario.faults.iter().any(|fault| fault.at.is_some() && fault.lasts.is_none()) {
+    if scenario.faults.iter().any(|fault| fault.at.is_some() && fault.lasts().is_none()) {
         return None;
     }
     let faults = planned(scenario, record).into_iter().chain(random(scenario, record));
@@ -175,7 +175,7 @@ fn trigger(scenario: &Scenario, record: &TrialRecord, warmup_s: f64) -> Option<T
 fn planned(scenario: &Scenario, record: &TrialRecord) -> Vec<Trigger> {
     let trigger = |fault: &FaultSpec| {
         let begin_s = fault.at?.0.as_secs_f64();
-        let end_s = begin_s + fault.lasts?.0.as_secs_f64();
+        let end_s = begin_s + fault.lasts()?.0.as_secs_f64();
         // A deployment goes on until its last member is back.
         let known = ends(record).filter(|end| *end >= begin_s && fault.kind == FaultKind::Deploy);
         Some(Trigger { begin_s, end_s: known.fold(end_s, f64::max) })

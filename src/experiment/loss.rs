@@ -109,7 +109,7 @@ pub fn loss(
     progress: &dyn Progress,
 ) -> Option<Loss> {
     let fault = crash(&scenario, machine);
-    let down_s = fault.lasts.map_or(0.0, |lasts| lasts.0.as_secs_f64());
+    let down_s = fault.lasts().map_or(0.0, |lasts| lasts.0.as_secs_f64());
     scenario.faults = vec![fault];
     let few = RunOptions { trials: 0..TRIALS, length: scenario.length(), ..options.clone() };
     let trials = run(&scenario, &few, progress);

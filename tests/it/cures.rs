@@ -63,7 +63,7 @@ fn a_metastable_state_is_told_with_what_ends_it() {
     for cure in [
         "users.retry.budget=20%",
         "users.cancel=true",
-        "users.propagate=true and shop.propagate=true",
+        "shop.propagate=true and users.propagate=true",
         "shop.queue=300",
         "shop.shed.age=1s",
     ] {
@@ -75,6 +75,15 @@ fn a_metastable_state_is_told_with_what_ends_it() {
     assert_eq!((with(&[]), with(&[("shop.shed.age", "1s")])), (Some(1), Some(0)));
     let best = result.next.expect("advice");
     assert!(found.iter().any(|cure| best.ends_with(cure)), "{best}");
+}
+
+#[test]
+fn a_cache_that_stays_cold_is_a_metastable_state_and_a_line_that_ends_is_its_cure() {
+    let result = advised("42-cold-cache", built_in("42-cold-cache"), &[]);
+    let found = cures(&result);
+    assert!(found.iter().any(|cure| cure.starts_with("db.queue=")), "{found:?}");
+    let told = result.reasons().join("\n");
+    assert!(told.contains("emptied"), "{told}");
 }
 
 /// Two layers of which the inner one tries again: its step has the key.

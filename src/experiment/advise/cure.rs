@@ -94,7 +94,9 @@ impl Cures<'_> {
     fn of(&self, finding: &Finding) -> Option<Vec<Together>> {
         match finding {
             Finding::NoAcks { .. } => Some(self.against(&self.everything(), &[Ill::Acks])),
-            Finding::Metastable { .. } => Some(self.against(&self.everything(), &[Ill::Storm])),
+            Finding::Metastable { weakest, .. } => {
+                Some(self.against(&self.from(weakest.as_deref()), &[Ill::Storm]))
+            }
             Finding::Fault { of, fault, .. } => Some(self.against_fault(fault, of)),
             Finding::RandomFaults { .. } => Some(self.against(&self.everything(), &[Ill::Dead])),
             Finding::Retries { inside, .. } if *inside >= STORM => {
@@ -116,6 +118,13 @@ impl Cures<'_> {
     }
 
     // When something goes wrong -------------------------------------------------------------------------------------
+
+    /// All boxes, this one first: of many changes only some are tried, and those at the box that does the least help most often.
+    fn from(&self, first: Option<&str>) -> Vec<&BoxEntry> {
+        let mut all = self.everything();
+        all.sort_by_key(|entry| Some(entry.name.as_str()) != first);
+        all
+    }
 
     fn everything(&self) -> Vec<&BoxEntry> {
         self.scenario.boxes.iter().collect()

@@ -191,6 +191,7 @@ pub(super) fn reach<'a>(scenario: &'a Scenario, from: &str, class: Option<usize>
 /// The boxes that a call of a class at a box leads to.
 fn asked(entry: &BoxEntry, class: &crate::model::spec::RequestClass) -> Vec<String> {
     let demand = entry.spec.demand(class);
+    let missed = demand.missed.into_iter().filter(|(.., times)| *times > 0.0).map(|(_, name, _)| name);
     let calls = demand.calls.into_iter().filter(|(_, times)| *times > 0.0).map(|(name, _)| name);
     let queries = demand.queries.into_iter().filter(|(_, times, _)| *times > 0.0).map(|(name, ..)| name);
     let spread = demand.spread.into_iter().map(|(name, _)| name);
@@ -200,5 +201,5 @@ fn asked(entry: &BoxEntry, class: &crate::model::spec::RequestClass) -> Vec<Stri
     } else {
         Vec::new()
     };
-    calls.chain(queries).chain(spread).chain(names).collect()
+    calls.chain(missed).chain(queries).chain(spread).chain(names).collect()
 }

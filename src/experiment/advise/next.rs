@@ -80,7 +80,7 @@ pub(in super::super) fn dies(scenario: &Scenario, machine: &str, note: &str) -> 
         "{{kind=\"{}\",target=\"{machine}\",at=\"{}\",for=\"{}\"}}",
         fault.kind.name(),
         time(fault.at),
-        time(fault.lasts)
+        time(fault.lasts())
     );
     let change = Change { key: "fault".to_owned(), value, comment: Some(format!("`{machine}` dies")) };
     command(scenario, &[change], &[note])

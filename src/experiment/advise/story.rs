@@ -109,7 +109,9 @@ impl Case<'_> {
     fn planned<'f>(&self, fault: &'f FaultSpec) -> Option<(&'f FaultSpec, f64, Option<f64>)> {
         let from_s = fault.at?.0.as_secs_f64();
         let pause_s = fault.pause.map_or(0.0, |pause| pause.0.as_secs_f64());
-        let lasts_s = fault.lasts.map(|lasts| lasts.0.as_secs_f64());
+        // What a flush has taken away is not back when it is over.
+        let lasts = fault.lasts().filter(|_| fault.kind != FaultKind::Flush);
+        let lasts_s = lasts.map(|lasts| lasts.0.as_secs_f64());
         let times = if fault.kind == FaultKind::Deploy { self.deployed(fault) } else { 1.0 };
         let until_s = lasts_s.map(|lasts_s| from_s + times * (lasts_s + pause_s));
         Some((fault, from_s, until_s.filter(|until_s| *until_s < self.course.end_s)))

@@ -119,7 +119,7 @@ pub(in super::super) fn unconfirmed(
     // A fault of a box or of one of its members that lasted when the wait began.
     let is_on = |fault: &&FaultSpec| {
         let at_s = fault.at.map(|at| at.0.as_secs_f64());
-        let lasts_s = fault.lasts.map_or(f64::INFINITY, |lasts| lasts.0.as_secs_f64());
+        let lasts_s = fault.lasts().map_or(f64::INFINITY, |lasts| lasts.0.as_secs_f64());
         at_s.is_some_and(|at_s| at_s <= from_s + outage_s && at_s + lasts_s > from_s)
     };
     let targets = scenario.faults.iter().filter(is_on).filter_map(|fault| fault.target.as_ref());

@@ -25,7 +25,7 @@ fn cut_off(scenario: &Scenario, length: Length) -> String {
     for fault in &scenario.faults {
         let Some(at) = fault.at else { continue };
         let over_ns =
-            fault.lasts.map_or(u64::MAX, |lasts| at.0.as_nanos().saturating_add(lasts.0.as_nanos()));
+            fault.lasts().map_or(u64::MAX, |lasts| at.0.as_nanos().saturating_add(lasts.0.as_nanos()));
         if at.0.as_nanos() >= end_ns {
             never.push(at.to_string());
         } else if (end_ns..own_end_ns).contains(&over_ns) {

@@ -162,9 +162,11 @@ impl Simulation {
 
     fn impair(&mut self, components: &[ComponentId], impairment: Impairment, begins: bool) {
         for component in components {
-            if begins && impairment == Impairment::Emptied {
-                // It is over at once, however long the fault is said to last.
-                self.happen(*component, Control::Impair(impairment));
+            // What is lost comes back by itself, if at all: each loss happens, and no end of one.
+            if impairment == Impairment::Emptied {
+                if begins {
+                    self.happen(*component, Control::Impair(impairment));
+                }
                 continue;
             }
             let lasting = self.faults.iter().filter(|planned| planned.active).filter(|planned| {

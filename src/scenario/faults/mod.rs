@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 pub(super) use self::plan::plan;
 use super::names::Names;
+use crate::kernel::time::SimDuration;
 use crate::model::failing::{Ending, ErrorTime};
 use crate::model::quantity::{Dist, Duration, Share};
 
@@ -92,16 +93,21 @@ impl FaultKind {
         }
     }
 
-    /// The kind of box that it can happen to, if there is only one.
+    /// The kinds of boxes that it can happen to; none where it can happen to all.
     #[must_use]
-    pub const fn only(self) -> Option<&'static str> {
+    pub const fn only(self) -> &'static [&'static str] {
         match self {
-            FaultKind::DiskFull => Some("database"),
-            FaultKind::DnsEmpty => Some("dns"),
-            FaultKind::Errors => Some("server"),
-            FaultKind::Flush => Some("cache"),
-            _ => None,
+            FaultKind::DiskFull => &["database"],
+            FaultKind::DnsEmpty => &["dns"],
+            FaultKind::Errors => &["server"],
+            FaultKind::Flush => &["cache", "cdn"],
+            _ => &[],
         }
+    }
+
+    /// Whether it can happen to boxes of a kind.
+    pub(super) fn happens_to(self, kind: &str) -> bool {
+        self.only().is_empty() || self.only().contains(&kind)
     }
 
     /// Whether it happens to messages rather than to boxes.
@@ -166,6 +172,12 @@ pub struct FaultSpec {
 }
 
 impl FaultSpec {
+    /// How long it lasts; `None` if until the trial ends. A flush is over at once.
+    #[must_use]
+    pub fn lasts(&self) -> Option<Duration> {
+        if self.kind == FaultKind::Flush { Some(Duration(SimDuration::ZERO)) } else { self.lasts }
+    }
+
     /// All names in it: the key of each, and the name.
     pub(super) fn names(&self) -> Vec<(String, &str)> {
         let mut names = Vec::new();

@@ -131,7 +131,7 @@ impl Plan<'_> {
             // Users are not machines: they do not fail with their region.
             seat.entry.spec.offered().is_none()
                 && !seat.is_driver()
-                && spec.kind.only().is_none_or(|kind| kind == seat.entry.kind)
+                && spec.kind.happens_to(seat.entry.kind)
                 && names.iter().any(|name| match spec.kind {
                     FaultKind::Region => seat.is_in_region(name),
                     FaultKind::Zone => seat.is_in_zone(name),
@@ -147,7 +147,7 @@ fn when(spec: &FaultSpec) -> When {
         (Some(mtbf), Some(mttr), _) => When::Again { after: random(mtbf), lasts: random(mttr) },
         (_, _, at) => {
             let at = at.map_or(SimDuration::ZERO, |at| at.0);
-            When::Once { at, lasts: spec.lasts.map(|lasts| lasts.0) }
+            When::Once { at, lasts: spec.lasts().map(|lasts| lasts.0) }
         }
     }
 }

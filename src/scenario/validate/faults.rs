@@ -42,7 +42,7 @@ pub(super) fn check_heirs(document: &Document<'_>, assembly: &Assembly, found: &
             seat.plan.name == name && spec.names().iter().any(|(_, target)| seat.is_hit_by(target))
         });
         let at = spec.at.filter(|_| is_hit && kinds.contains(&spec.kind))?.0;
-        Some((at, spec.lasts.map_or(SimDuration::MAX, |lasts| at + lasts.0)))
+        Some((at, spec.lasts().map_or(SimDuration::MAX, |lasts| at + lasts.0)))
     };
     for entry in &assembly.boxes {
         let Some(heir) = entry.spec.heir(&entry.name) else { continue };
@@ -131,6 +131,10 @@ impl Check<'_> {
         if *kind == FaultKind::Deploy && lasts.is_none() {
             let help = "such as for = \"20s\": how long each member is down";
             self.problems.error("", "`for` is missing", help);
+        }
+        if *kind == FaultKind::Flush && lasts.is_some() {
+            let help = "drop the key";
+            self.problems.error("for", "a flush is over at once", help);
         }
         if lasts.is_some_and(|lasts| lasts.0.is_zero()) {
             let help = "without the key it lasts until the trial ends";
@@ -286,15 +290,14 @@ impl Check<'_> {
             self.problems.error(key, message, "end its load with a `profile`");
             return;
         }
-        let fits = |seat: &&Seat<'_>| match (kind, kind.only()) {
-            (_, Some(only)) => seat.entry.kind == only,
-            (FaultKind::Slow | FaultKind::Pause, _) => {
+        let fits = |seat: &&Seat<'_>| match kind {
+            FaultKind::Slow | FaultKind::Pause => {
                 seat.entry.spec.machine().is_some() || seat.entry.spec.host().is_some()
             }
-            _ => true,
+            _ => kind.happens_to(seat.entry.kind),
         };
         if !hit.iter().any(fits) {
-            let wanted = kind.only().unwrap_or("machine");
+            let wanted = kind.only().first().unwrap_or(&"machine");
             let message = format!("expected a {wanted}, `{name}` is a {}", hit[0].entry.kind);
             self.problems.error(key, message, "");
         }

@@ -240,7 +240,8 @@ pub(super) fn table(fault: &str) -> String {
     }
     let random = fault.contains("mtbf");
     let at = if random || fault.contains("\nat = ") { "" } else { "\nat = '8s'" };
-    let lasts = if random || fault.contains("\nfor = ") { "" } else { "\nfor = '3s'" };
+    let is_over = random || fault.contains("'flush'");
+    let lasts = if is_over || fault.contains("\nfor = ") { "" } else { "\nfor = '3s'" };
     format!("[[fault]]\n{fault}{at}{lasts}\n")
 }
 

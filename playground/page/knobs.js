@@ -56,6 +56,8 @@ const KNOBS = {
   "41-stampede": [knob("plain-memo.ttl", "entryttl", ["1s", "10s", "60s"])],
   "49-hot-shard": [knob("db.shards.count", "shards", [2, 4, 5, 8, 16]), knob("db.shards.by", "by", ["ring", "hash", "mod", "range"])],
   "51-scatter": [knob("db.shards.count", "shards", [2, 4, 10, 40])],
+  "43-far-readers": [knob("edge.entries", "entries", [100, 525, 1000, 5000])],
+  "44-sticky-or-store": [knob("own.sessions.ttl", "ttl", ["5s", "1min", "30min"])],
   "45-photo-queue": [knob("photos.workers", "workers", [2, 4, 8, 16])],
   "46-too-late": [knob("up.warm_pool", "warmpool", [0, 1, 2]), knob("up.boot", "boot", ["2s", "23s", "100s"])],
   "47-inversion": [knob("web.workers", "workers", [5, 10, 20, 40]), knob("up.down_after", "downafter", ["10s", "30s", "5min"])],

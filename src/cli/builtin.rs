@@ -89,6 +89,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("35-backoff"),
     builtin!("41-stampede"),
     builtin!("42-cold-cache"),
+    builtin!("43-far-readers"),
+    builtin!("44-sticky-or-store"),
     builtin!("45-photo-queue"),
     builtin!("46-too-late"),
     builtin!("47-inversion"),

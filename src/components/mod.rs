@@ -39,6 +39,11 @@ pub const KINDS: &[Kind] = &[
         "Keeps what a database has answered, up to a number of entries and for a time.",
     )
     .with(cache::GAUGES),
+    Kind::of::<cache::CdnSpec>(
+        "cdn",
+        "A content delivery network: caches near users, in front of an origin.",
+    )
+    .with(cache::CDN_GAUGES),
     Kind::of::<queue::QueueSpec>(
         "queue",
         "Accepts messages at once, and has workers pull them when they are free.",

@@ -1,6 +1,9 @@
 //! `Ask`: what a call asks for, written once by who makes the call; `Verbs`: what a box answers; and `Found`, what a query
 //! answers.
 
+/// Keys of data count from 0 and lie close together; from here on they are those of users, and lie anywhere.
+pub const SPARSE: u32 = 1 << 31;
+
 /// What a call asks for. It stays the same when the call is handed on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ask {

@@ -17,6 +17,8 @@ pub struct RequestClass {
     pub response_bytes: u64,
     /// The keys that its queries ask for.
     pub keys: KeySpace,
+    /// Whether a content delivery network may keep the answer.
+    pub cacheable: bool,
     /// The names of the clients that send it; all of them without.
     pub clients: Option<Vec<String>>,
     /// Which requests boxes take first, 0 to [`PRIORITY_MAX`]: 0 goes before 1.
@@ -88,6 +90,7 @@ mod tests {
             writes: false,
             deadline: None,
             response_bytes: 0,
+            cacheable: false,
             keys: KeySpace::default(),
             clients: clients.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
             priority: 0,

@@ -248,6 +248,8 @@ pub enum Knows {
     User(&'static str),
     /// The user, apart from all others.
     Apart(&'static str),
+    /// The user, at the member where it was before.
+    Here(&'static str),
     /// The region in which the user is.
     Region(&'static str),
 }
@@ -266,7 +268,11 @@ pub struct MemberPlan {
 impl MemberPlan {
     /// What it has in common with the other members of its role: `web` of `web-2`, `db.replica` of `db.replica-1`.
     pub fn role(&self) -> &str {
-        self.name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches('-')
+        let Some((role, number)) = self.name.rsplit_once('-') else { return &self.name };
+        // The number of a region, as in `edge.us-east-1`, is that of no member.
+        let is_region = role.rsplit_once('.').is_some_and(|(_, last)| last.contains('-'));
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && !is_region { role } else { &self.name }
     }
 }
 
@@ -300,6 +306,11 @@ pub trait Spec: Debug + Send + Sync {
     /// How its data are divided by key; `None` for data in one piece, and for a box without any.
     fn divided(&self) -> Option<Divided> {
         None
+    }
+
+    /// The key and the name of the region of each of its machines in turn, for a box that has keys of its own for them.
+    fn regions(&self) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// A few words for a diagram, apart from its kind and its machines: `with a standby`.

@@ -265,6 +265,12 @@ impl Door {
         None
     }
 
+    /// Whether a process that finds no memory is killed.
+    #[must_use]
+    pub fn kills(&self) -> bool {
+        self.limits.kills
+    }
+
     /// Number of calls that hold slots.
     #[must_use]
     pub fn holders(&self) -> u32 {

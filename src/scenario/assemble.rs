@@ -218,6 +218,7 @@ impl<'t> Reader<'_, 't> {
             let none = Diagnostic::error(span, "a request that takes no worker is not worked on");
             self.found.push(none.help("expected 1 or more".to_owned()));
         }
+        self.no_write_is_kept(&names, &tables);
         self.no_class_is_all(&names);
         let total: f64 = tables.iter().map(|table| table.share.0).sum();
         if !(total > 0.0 && total.is_finite()) {
@@ -229,6 +230,17 @@ impl<'t> Reader<'_, 't> {
             names.iter().zip(&tables).map(|(name, table)| class(name, table)).collect();
         classes.iter_mut().for_each(|class| class.share /= total);
         classes
+    }
+
+    /// Reports classes that write and are to be kept by a content delivery network.
+    fn no_write_is_kept(&mut self, names: &[String], tables: &[RequestTable]) {
+        let is_wrong = |table: &RequestTable| table.cacheable && table.effect == Effect::Write;
+        for (name, _) in names.iter().zip(tables).filter(|(_, table)| is_wrong(table)) {
+            let span = self.document.span_of(&format!("request.{name}.cacheable"));
+            let fault =
+                Diagnostic::error(span, format!("`{name}` writes: the answer to a write is kept by nobody"));
+            self.found.push(fault.help("drop the key".to_owned()));
+        }
     }
 
     /// Reports the names `all` and `system`, which stand for all classes and for all boxes together in tables.
@@ -339,6 +351,8 @@ impl<'t> Reader<'_, 't> {
                 declared.entry(name.clone()).or_insert(kind.name);
                 let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
                 if let Some(spec) = self.box_table(&path, &required, kind) {
+                    let own = spec.regions().into_iter().map(|(_, region)| region);
+                    let regions = own.chain(regions).collect();
                     let (kind, gauges) = (kind.name, kind.gauges);
                     boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones, starts: None });
                 }
@@ -392,7 +406,6 @@ impl<'t> Reader<'_, 't> {
 /// What to do for a part that is no kind of box; `None` if it is not known as one.
 fn not_modelled(name: &str) -> Option<String> {
     let parts = [
-        ("cdn", "a CDN"),
         ("lambda", "a function"),
         ("function", "a function"),
         ("gateway", "a gateway"),
@@ -413,6 +426,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         writes: table.effect == Effect::Write,
         deadline: table.deadline.as_ref().map(|deadline| deadline.0),
         response_bytes: table.response_size.0,
+        cacheable: table.cacheable,
         keys: KeySpace {
             count: table.keys.unwrap_or(1),
             zipf: table.zipf.unwrap_or(0.0),

@@ -108,6 +108,9 @@ pub(super) struct RequestTable {
     /// equally popular.
     #[schemars(default, range(min = 0))]
     pub(super) zipf: Option<f64>,
+    /// Whether a content delivery network may keep the answer. Default: false.
+    #[schemars(default)]
+    pub(super) cacheable: bool,
     /// The clients that send it, by name: ["mobile"]. Default: all of them.
     #[schemars(default)]
     pub(super) clients: Option<Vec<String>>,
@@ -130,6 +133,7 @@ impl Default for RequestTable {
             response_size: Bytes(0),
             keys: None,
             zipf: None,
+            cacheable: false,
             clients: None,
             priority: None,
             units: None,

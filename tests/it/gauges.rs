@@ -53,7 +53,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    let some = vec![sheds(), errs(), kills(), throttles(), collects(), divides(), scales()];
+    let some = vec![sheds(), errs(), kills(), throttles(), collects(), logs_in(), divides(), scales()];
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
 
@@ -215,6 +215,11 @@ fn caches() -> Vec<Mover> {
         }),
         ("cache", "memo", vec!["duplicate_fills", "stale_sets"], beside("", 'w')),
         ("cache", "memo", vec!["coalesced"], beside("coalesce = true", 'r')),
+        ("cdn", "edge", vec!["hit_share", "entries", "bytes_out"], cdn("")),
+        ("cdn", "edge", vec!["evictions", "expired", "fills"], cdn("entries = 20\nttl = '500ms'\n")),
+        ("cdn", "edge", vec!["duplicate_fills"], cdn("ttl = '500ms'\n")),
+        ("cdn", "edge", vec!["coalesced"], cdn("ttl = '500ms'\ncoalesce = true\n")),
+        ("cdn", "edge", vec!["stale_served"], cdn("ttl = '500ms'\nstale_for = '5s'\n")),
         ("cache", "memo", vec!["stale_served"], beside("stale_for = '10s'", 'r')),
         ("cache", "memo", vec!["behind", "lost_writes"], {
             let cached = QUERIES.replace("'db'", "'memo'");
@@ -225,6 +230,23 @@ fn caches() -> Vec<Mover> {
             )
         }),
     ]
+}
+
+/// Users far from the origin, and an edge near them with these keys.
+fn cdn(keys: &str) -> String {
+    format!(
+        "[network]\nregions = 'aws'\n[request.photo]\nkeys = 50\ncacheable = true\nresponse_size = '1KiB'\n\
+         [client.users]\nrate = '200/s'\ntarget = 'edge'\nregion = 'us-east-1'\n\
+         [server.web]\npublic = true\nregion = 'ap-northeast-2'\nsteps = [{{ wait = '1ms' }}]\n\
+         [cdn.edge]\norigin = 'web'\nregions = ['us-east-1']\n{keys}"
+    )
+}
+
+/// Users who log in at a machine that dies.
+fn logs_in() -> Mover {
+    let users = "[client.users]\nusers = 100\nthink_time = '1s'\ntarget = 'web'\n\
+                 [server.web]\npublic = true\nsessions = {}\nsteps = [{ cpu = '1ms' }]\n";
+    ("server", "web", vec!["logins", "lost_sessions", "session_bytes"], users.to_owned() + &crash("web"))
 }
 
 /// A server that drops what has waited too long.

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 /// The box of each kind in the scenarios below.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
     ("autoscaler", "up"),
     ("client", "users"),
     ("dns", "www"),
@@ -24,16 +24,18 @@ const NAMES: [(&str, &str); 8] = [
     ("server", "web"),
     ("database", "db"),
     ("cache", "memo"),
+    ("cdn", "edge"),
     ("queue", "jobs"),
 ];
 
 /// Keys that change nothing in a run, and why they are there.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 10] = [
     ("autoscaler.target", "required"),
     ("client.target", "required: another one is another scenario"),
     ("client.trace", "names a file: tests of traces read some"),
     ("cache.target", "without it callers fill the cache, by another step"),
     ("queue.target", "required"),
+    ("cdn.origin", "required"),
     ("dns.geo", "tests of regions"),
     ("balancer.public", "without it a client that names the box is an error"),
     ("server.public", "without it a client that names the box is an error"),
@@ -91,8 +93,26 @@ fn base(name: &str) -> String {
                 one.replace("'db'", "'memo'"),
                 fault("slow", "db", 10) + "factor = 40\n"
             ),
+            "cdn" => format!(
+                "[network]\nregions = 'aws'\n[request.photo]\nshare = 200\nkeys = 1000\nzipf = 0.9\ncacheable = true\nresponse_size = '1KiB'\n{}\
+                 target = 'edge'\nregion = 'us-east-1'\n[client.others]\ntarget = 'edge'\nregion = 'eu-central-1'\nrate = '30/s'\n\
+                 [cdn.edge]\norigin = 'web'\nregions = ['us-east-1', 'eu-central-1']\nentries = 100\n\
+                 [server.web]\npublic = true\nregion = 'ap-northeast-2'\nsteps = [{{ wait = '20ms' }}]\n{}{}",
+                open.replace("3s", "30s"),
+                fault("power-off", "web", 10),
+                fault("hang", "web", 20)
+            ),
+            "logins" => {
+                let auth = "[server.auth]\nsteps = [{ wait = '30ms' }]\n[cache.kept]\n";
+                let knows = "sessions = { ttl = '400ms', login = { call = 'auth' } }\n";
+                format!("{closed}target = 'web'\n{one}{knows}{auth}{data}")
+            }
+            "stored" => format!("{closed}target = 'web'\n{one}sessions = {{}}\n[cache.kept]\n{data}"),
             "small" => {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
+            }
+            "cdn-small" => {
+                base("cdn")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
             "dead" => base("queue")[HEAD.len()..].to_owned() + "[queue.lost]\ntarget = 'mill'\n",
             "auto" => auto(open),
@@ -391,6 +411,11 @@ const SERVERS: &[Row] = &[
     ("server.errors.share", "server", "web.errors.share=10%", "20%"),
     ("server.errors.as", "server", "web.errors.share=10%", "rejected"),
     ("server.errors.time", "server", "web.errors.share=10%", "1ms"),
+    ("server.sessions", "users", "", "{ memory = '1MiB' }"),
+    ("server.sessions.memory", "logins", "", "1MiB"),
+    ("server.sessions.ttl", "logins", "", "250ms"),
+    ("server.sessions.store", "stored", "", "kept"),
+    ("server.sessions.login", "users", "web.sessions.ttl=300ms", "{ query = 'db' }"),
     ("server.sigma", "server", "web.cores=4", "0.1"),
     ("server.kappa", "server", "web.cores=4", "0.1"),
 ];
@@ -421,6 +446,22 @@ const CACHES: &[Row] = &[
     ("cache.speed", "cache", "", "2"),
     ("cache.price", "cache", "", "1"),
     ("cache.instance", "cache", "", "m7i.large"),
+];
+
+const NETWORKS: &[Row] = &[
+    ("cdn.regions", "cdn", "", "['us-east-1']"),
+    ("cdn.shield", "cdn", "", "ap-northeast-2"),
+    ("cdn.entries", "cdn", "", "200"),
+    ("cdn.memory", "cdn-small", "", "200KiB"),
+    ("cdn.item", "cdn-small", "", "2KiB"),
+    ("cdn.ttl", "cdn", "", "2s"),
+    ("cdn.ttl_jitter", "cdn", "edge.ttl=2s", "0.5"),
+    ("cdn.evict", "cdn", "", "fifo"),
+    ("cdn.coalesce", "cdn", "", "true"),
+    ("cdn.lease", "cdn", "edge.coalesce=true", "20ms"),
+    ("cdn.stale_for", "cdn", "edge.ttl=2s", "1s"),
+    ("cdn.timeout", "cdn", "", "1s"),
+    ("cdn.connect_timeout", "cdn", "", "1s"),
 ];
 
 const QUEUES: &[Row] = &[
@@ -488,7 +529,7 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    [CLIENTS, BALANCERS, SERVERS, CACHES, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
+    [CLIENTS, BALANCERS, SERVERS, CACHES, NETWORKS, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
 }
 
 #[test]
@@ -556,7 +597,7 @@ fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<
 fn each_key_has_a_row_or_a_reason() {
     let root = schema(KINDS);
     let told: BTreeSet<&str> = rows().iter().map(|row| row.0).chain(OTHERS.map(|(key, _)| key)).collect();
-    for kind in ["client", "dns", "balancer", "server", "database", "cache", "queue", "autoscaler"] {
+    for kind in ["client", "dns", "balancer", "server", "database", "cache", "cdn", "queue", "autoscaler"] {
         let table = &root["properties"][kind]["additionalProperties"];
         for (key, value) in properties(&root, table).expect("a kind has keys") {
             let path = format!("{kind}.{key}");

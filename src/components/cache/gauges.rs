@@ -2,8 +2,8 @@
 
 use crate::model::gauge::{Gauge, GaugeId};
 
-/// The figures of a cache's own.
-pub const GAUGES: &[Gauge] = &[
+/// The figures of caches and of the edges of a network, in the order in which both have them.
+const COMMON: [Gauge; 8] = [
     Gauge::share("hit_share", "Reads that the cache answered itself, of all reads.").more_is_better(),
     Gauge::count("evictions", "Entries that made room for another one."),
     Gauge::count("expired", "Entries whose time to live was over when they were asked for."),
@@ -12,21 +12,42 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("coalesced", "Reads that waited until another caller had filled their entry."),
     Gauge::count(
         "stale_served",
-        "Reads that got an entry beyond its time to live, while somebody filled it.",
+        "Reads that got an entry beyond its time to live, while somebody filled it or because nobody could.",
     ),
-    Gauge::count(
-        "stale_sets",
-        "Values that a caller kept although they were written since it had read them elsewhere.",
-    )
-    .less_is_better(),
-    Gauge::count("lost_writes", "Writes that were answered and lost before the target had them.")
-        .less_is_better(),
     Gauge::level(
         "entries",
         "Entries in the cache, those included that have expired and were not asked for since.",
     ),
-    Gauge::level("behind", "Keys whose last write the target does not have yet.").less_is_better(),
 ];
+
+/// The figures of a cache's own.
+pub const GAUGES: &[Gauge] = &{
+    let [a, b, c, d, e, f, g, h] = COMMON;
+    [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        g,
+        h,
+        Gauge::count(
+            "stale_sets",
+            "Values that a caller kept although they were written since it had read them elsewhere.",
+        )
+        .less_is_better(),
+        Gauge::count("lost_writes", "Writes that were answered and lost before the target had them.")
+            .less_is_better(),
+        Gauge::level("behind", "Keys whose last write the target does not have yet.").less_is_better(),
+    ]
+};
+
+/// The figures of an edge of a content delivery network.
+pub const CDN_GAUGES: &[Gauge] = &{
+    let [a, b, c, d, e, f, g, h] = COMMON;
+    [a, b, c, d, e, f, g, h, Gauge::count("bytes_out", "Bytes of the answers of an edge to users.")]
+};
 
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
 pub(super) const EVICTIONS: GaugeId = GaugeId::of("evictions", GAUGES);
@@ -38,4 +59,5 @@ pub(super) const STALE_SERVED: GaugeId = GaugeId::of("stale_served", GAUGES);
 pub(super) const STALE_SETS: GaugeId = GaugeId::of("stale_sets", GAUGES);
 pub(super) const LOST_WRITES: GaugeId = GaugeId::of("lost_writes", GAUGES);
 pub(super) const ENTRIES: GaugeId = GaugeId::of("entries", GAUGES);
+pub(super) const BYTES_OUT: GaugeId = GaugeId::of("bytes_out", CDN_GAUGES);
 pub(super) const BEHIND: GaugeId = GaugeId::of("behind", GAUGES);

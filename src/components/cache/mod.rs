@@ -5,13 +5,16 @@
 //! here is a ratio from a table: the share of hits follows from the keys that are asked for.
 
 mod behind;
+mod cdn;
 mod fills;
 mod gauges;
+mod nearest;
 mod ring;
 mod shelf;
 mod spec;
 
-pub use gauges::GAUGES;
+pub use cdn::CdnSpec;
+pub use gauges::{CDN_GAUGES, GAUGES};
 pub use spec::CacheSpec;
 
 use rand::Rng;
@@ -19,12 +22,14 @@ use rand::Rng;
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
-use crate::model::ask::{Ask, Got, Scope, Verb};
-use crate::model::call::Parent;
+use crate::model::ask::{Ask, Got, SPARSE, Scope, Verb};
+use crate::model::call::{Notes, Parent};
+use crate::model::class::RequestClass;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Outcome, Signal};
 use crate::model::site::Site;
+use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Retries};
 use crate::parts::members::Members;
 
@@ -36,6 +41,12 @@ use spec::Writes;
 /// Purpose of the draw of the core time of an operation.
 const OP: u64 = 0;
 
+/// The ordinal from which the key of what a user asks for is drawn, at an edge and at the shield behind it.
+const CONTENT: u64 = 1 << 16;
+
+/// Flag in a call's notes: what it asks for may not be kept.
+const NOT_KEPT: u8 = 1;
+
 /// The timer of the hand.
 const LATE: u16 = 0;
 
@@ -45,13 +56,19 @@ const LEASE: u16 = 1;
 /// A cache, or a node of one.
 #[derive(Debug)]
 pub(super) struct Cache {
-    /// The database behind it, if it stands in front of one.
+    /// The box behind it, if it stands in front of one.
     target: Option<Members>,
+    /// Its time limit for connections to it.
+    connecting: Connecting,
+    /// Whether each class may be kept.
+    is_kept: Vec<bool>,
     hand: Hand<CallId>,
     /// Whether a class writes.
     is_write: Vec<bool>,
     writes: Writes,
     op: Variate,
+    /// Whether an operation takes core time.
+    works: bool,
     ttl: SimDuration,
     ttl_jitter: f64,
     ttl_reset: bool,
@@ -63,6 +80,8 @@ pub(super) struct Cache {
     shelf: Shelf,
     fills: Fills,
     behind: Behind,
+    /// Size of the answer to each class; empty where nobody counts it.
+    bytes: Vec<u64>,
     /// The draws of times to live, where they differ.
     draws: Option<Stream>,
 }
@@ -74,10 +93,13 @@ impl Cache {
         let warm = spec.warm.map_or(0.0, |share| share.0) * room as f64 * f64::from(spec.nodes());
         Cache {
             target: spec.target.as_ref().map(|target| Members::new(target, site)),
+            connecting: Connecting(None),
+            is_kept: vec![true; site.classes.len()],
             hand: Hand::new(spec.timeout.map(|timeout| timeout.0), LATE, Retries::none()),
             is_write: site.classes.iter().map(|class| class.writes).collect(),
             writes: spec.writes,
             op: spec.op(),
+            works: true,
             ttl: spec.ttl.map_or(SimDuration::MAX, |ttl| ttl.0),
             ttl_jitter: spec.ttl_jitter.map_or(0.0, |share| share.0),
             ttl_reset: spec.ttl_reset,
@@ -88,8 +110,19 @@ impl Cache {
             shelf: Shelf::new(room as usize, spec.evict),
             fills: Fills::default(),
             behind: Behind::default(),
+            bytes: Vec::new(),
             draws: None,
         }
+    }
+
+    /// The same as a part of a content delivery network, which keeps some classes only. An edge counts the bytes that it gives out.
+    fn of_network(mut self, classes: &[RequestClass], is_edge: bool, connecting: Connecting) -> Cache {
+        self.is_kept = classes.iter().map(|class| class.cacheable).collect();
+        if is_edge {
+            self.bytes = classes.iter().map(|class| class.response_bytes).collect();
+        }
+        (self.connecting, self.works) = (connecting, false);
+        self
     }
 
     // Reads ---------------------------------------------------------------------------------------------------------
@@ -103,9 +136,21 @@ impl Cache {
                 self.written(key, cx);
                 cx.reply(call, Outcome::Ok);
             }
+            Verb::Work => self.serve(call, cx),
             _ if verb != Verb::Get && self.writes(call, cx) => self.write(call, key, cx),
             _ => self.look_up(call, key, cx),
         }
+    }
+
+    /// Answers a request of a user, if its class may be kept, with what it is for.
+    fn serve(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let key = cx.data_key(call, CONTENT);
+        if self.is_kept[usize::from(cx.get(call).class)] {
+            return self.look_up(call, key, cx);
+        }
+        cx.get_mut(call).notes.flags = NOT_KEPT;
+        cx.annotate(call, || "may not be kept".into());
+        self.pass_on(call, key, cx);
     }
 
     /// Answers a hit. Without one, the caller or the target is to fill the entry, or somebody does that already.
@@ -123,10 +168,10 @@ impl Cache {
             Found::Fresh | Found::Nothing => {}
         }
         if is_hit {
-            cx.annotate(call, || format!("has key {key}"));
-            return Self::hand_out(call, cx);
+            cx.annotate(call, || format!("has {}", named(key)));
+            return self.hand_out(call, cx);
         }
-        cx.annotate(call, || format!("does not have key {key}"));
+        cx.annotate(call, || format!("does not have {}", named(key)));
         if is_filling {
             cx.count(gauges::COALESCED);
             cx.annotate(call, || "waits for the caller that fills it".into());
@@ -148,25 +193,38 @@ impl Cache {
             cx.get_mut(call).answer = Got::Miss { token: self.fills.token() }.encode();
             return cx.reply(call, Outcome::Ok);
         }
-        cx.get_mut(call).notes.mark = u64::from(self.fills.token());
         self.pass_on(call, key, cx);
     }
 
     /// Asks the target for what a call asks.
     fn pass_on(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
         let Some(target) = &mut self.target else { return };
-        let scope = if let Verb::Query(scope) = cx.get(call).ask().verb { scope } else { Scope::default() };
+        cx.get_mut(call).notes.mark = u64::from(key) << 32 | u64::from(self.fills.token());
+        let ask = match cx.get(call).ask().verb {
+            Verb::Work => Ask::WORK,
+            Verb::Query(scope) => Ask::query(key, scope),
+            _ => Ask::query(key, Scope::default()),
+        };
         // Ordinal 0 hands the draws of the call on: the target does the work that it would do without a cache.
-        let child = cx.ask(Parent::Call(call), target.turn(), 0, Ask::query(key, scope));
+        let child = cx.ask(Parent::Call(call), target.turn(), 0, ask);
         self.hand.wait_for(child, cx);
     }
 
     /// Gives a caller the value.
-    fn hand_out(call: CallId, cx: &mut Cx<'_>) {
+    fn hand_out(&self, call: CallId, cx: &mut Cx<'_>) {
+        self.count_bytes(call, Outcome::Ok, cx);
         if cx.get(call).ask().verb == Verb::Get {
             cx.get_mut(call).answer = Got::Hit.encode();
         }
         cx.reply(call, Outcome::Ok);
+    }
+
+    /// An answer to a request of a user goes out.
+    fn count_bytes(&self, call: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let Some(bytes) = self.bytes.get(usize::from(cx.get(call).class)) else { return };
+        if outcome == Outcome::Ok {
+            cx.count_many(gauges::BYTES_OUT, *bytes);
+        }
     }
 
     /// A caller brings the value of a key that it has got elsewhere.
@@ -190,7 +248,7 @@ impl Cache {
         }
         self.keep(key, cx);
         for waiter in self.fills.end(key) {
-            Self::hand_out(waiter, cx);
+            self.hand_out(waiter, cx);
         }
     }
 
@@ -299,20 +357,30 @@ impl Cache {
 
     /// The target has answered.
     fn answered(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
-        let (key, answer) = (cx.get(child).ask().key, cx.get(child).answer);
+        let answer = cx.get(child).answer;
         let call = match cx.get(child).parent {
             Parent::Call(call) => call,
             Parent::Number(number) => return self.written_behind(number, outcome, cx),
             Parent::None | Parent::Request(_) => return,
         };
         cx.get_mut(call).answer = answer;
-        let token = cx.get(call).notes.mark as u32;
+        let Notes { mark, flags, .. } = cx.get(call).notes;
+        let (key, token) = ((mark >> 32) as u32, mark as u32);
         match (outcome, self.writes(call, cx)) {
+            _ if flags & NOT_KEPT != 0 => {}
             (Outcome::Ok, true) => self.written(key, cx),
             (Outcome::Ok, false) => self.fill(key, token, cx),
             (_, true) => {}
-            (_, false) => self.next_fills(key, cx),
+            (_, false) => {
+                self.next_fills(key, cx);
+                if self.shelf.find(key, cx.now()) == Found::Stale {
+                    cx.count(gauges::STALE_SERVED);
+                    cx.annotate(call, || "gets an old entry, since there is no new one".into());
+                    return self.hand_out(call, cx);
+                }
+            }
         }
+        self.count_bytes(call, outcome, cx);
         cx.reply(call, outcome);
     }
 
@@ -341,18 +409,26 @@ impl Cache {
 
     /// Everything that was in memory is gone.
     fn crash(&mut self, cx: &mut Cx<'_>) {
-        cx.count_many(gauges::LOST_WRITES, self.behind.len());
-        self.behind = Behind::default();
+        if self.writes == Writes::Behind {
+            cx.count_many(gauges::LOST_WRITES, self.behind.len());
+            self.behind = Behind::default();
+            cx.level(gauges::BEHIND, 0);
+        }
         self.fills = Fills::default();
         self.shelf.clear();
         self.hand.crash();
-        cx.level(gauges::BEHIND, 0);
         cx.level(gauges::ENTRIES, 0);
     }
 }
 
+/// A key in words.
+fn named(key: u32) -> String {
+    if key < SPARSE { format!("key {key}") } else { "the session of the user".to_owned() }
+}
+
 impl Component for Cache {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.connecting.start(cx);
         self.shelf.seed(cx.stream("evict").next_u64());
         if self.ttl_jitter > 0.0 {
             self.draws = Some(cx.stream("ttl"));
@@ -363,6 +439,7 @@ impl Component for Cache {
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) if cx.get(call).ask().is_check() => cx.reply(call, Outcome::Ok),
+            Signal::Call(call) if !self.works => self.worked(call, cx),
             Signal::Call(call) => {
                 let op = cx.demand(call, &self.op, OP);
                 cx.work(call, Device::Cpu, op);

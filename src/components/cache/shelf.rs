@@ -1,12 +1,13 @@
 //! `Shelf`: the entries of a cache, and which of them makes room for a new one.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::random::{KeyedRng, below, mix};
 use crate::kernel::time::SimTime;
+use crate::model::ask::SPARSE;
 
 /// Which entry makes room for a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -74,7 +75,14 @@ impl List {
     const EMPTY: List = List { newest: NONE, oldest: NONE, len: 0 };
 }
 
-/// The entries of a cache. Every operation takes constant time, of LFU time in the logarithm of the number of entries.
+/// The entry of a sparse key.
+#[derive(Clone, Copy, Debug)]
+struct Sparse {
+    place: u32,
+    count: u32,
+}
+
+/// The entries of a cache. Every operation takes constant time, with LFU and for sparse keys time in the logarithm of the number of entries.
 #[derive(Debug)]
 pub(super) struct Shelf {
     pub(super) room: usize,
@@ -93,6 +101,8 @@ pub(super) struct Shelf {
     is_ghost: BTreeSet<u32>,
     /// Number of times that each key was asked for, of LFU, and the entries by it.
     counts: Vec<u32>,
+    /// Places and counts of the entries with sparse keys.
+    sparse: BTreeMap<u32, Sparse>,
     by_count: BTreeSet<(u32, u32)>,
     /// Number of draws, of random eviction.
     draws: u64,
@@ -113,6 +123,7 @@ impl Shelf {
             ghosts: VecDeque::new(),
             is_ghost: BTreeSet::new(),
             counts: Vec::new(),
+            sparse: BTreeMap::new(),
             by_count: BTreeSet::new(),
             draws: 0,
             key: 0,
@@ -134,7 +145,22 @@ impl Shelf {
     }
 
     fn place(&self, key: u32) -> u32 {
+        if key >= SPARSE {
+            return self.sparse.get(&key).map_or(NONE, |entry| entry.place);
+        }
         self.places.get(key as usize).copied().unwrap_or(NONE)
+    }
+
+    /// Notes at which place the entry of a key is.
+    fn set_place(&mut self, key: u32, place: u32) {
+        if key >= SPARSE {
+            self.sparse.insert(key, Sparse { place, count: 1 });
+            return;
+        }
+        if self.places.len() <= key as usize {
+            self.places.resize(key as usize + 1, NONE);
+        }
+        self.places[key as usize] = place;
     }
 
     /// Looks a key up. An entry that is served has been used; one that is no longer kept leaves.
@@ -194,10 +220,7 @@ impl Shelf {
                 self.entries.len() as u32 - 1
             }
         };
-        if self.places.len() <= key as usize {
-            self.places.resize(key as usize + 1, NONE);
-        }
-        self.places[key as usize] = place;
+        self.set_place(key, place);
         self.link(place);
         if self.evict == Evict::Lfu {
             self.by_count.insert((self.count_of(key), place));
@@ -211,7 +234,11 @@ impl Shelf {
         if place != NONE {
             self.unlink(place);
             self.by_count.remove(&(self.count_of(key), place));
-            self.places[key as usize] = NONE;
+            if key >= SPARSE {
+                self.sparse.remove(&key);
+            } else {
+                self.places[key as usize] = NONE;
+            }
             self.free.push(place);
         }
     }
@@ -284,11 +311,17 @@ impl Shelf {
     }
 
     fn count_of(&self, key: u32) -> u32 {
+        if key >= SPARSE {
+            return self.sparse.get(&key).map_or(0, |entry| entry.count);
+        }
         self.counts.get(key as usize).copied().unwrap_or(0)
     }
 
     /// A key is asked for.
     fn count(&mut self, key: u32) {
+        if key >= SPARSE {
+            return self.count_sparse(key);
+        }
         if self.counts.len() <= key as usize {
             self.counts.resize(key as usize + 1, 0);
         }
@@ -299,6 +332,14 @@ impl Shelf {
             self.by_count.remove(&(before, place));
             self.by_count.insert((before.saturating_add(1), place));
         }
+    }
+
+    /// The same for a sparse key, which is counted while its entry is there.
+    fn count_sparse(&mut self, key: u32) {
+        let Some(Sparse { place, count }) = self.sparse.get_mut(&key) else { return };
+        self.by_count.remove(&(*count, *place));
+        *count = count.saturating_add(1);
+        self.by_count.insert((*count, *place));
     }
 
     // Lists ---------------------------------------------------------------------------------------------------------

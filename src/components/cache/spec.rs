@@ -54,7 +54,7 @@ pub enum Writes {
 
 /// `[cache.NAME]`: a cache. With a `target` it stands in front of it, and gets what it does not have itself. Without one its callers
 /// do that: `{ cache = "NAME", miss = { query = "db" } }`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CacheSpec {
     /// The box that has the data. The cache asks it for every key that it does not have, and passes every write on to it. Default:
@@ -142,7 +142,7 @@ impl CacheSpec {
         self.op.as_ref().map_or(Variate::Constant(OP_DEFAULT.as_secs_f64()), Dist::variate)
     }
 
-    fn check_room(&self, problems: &mut Problems) {
+    pub(super) fn check_room(&self, problems: &mut Problems) {
         let sizes = [("memory", self.memory.is_some()), ("item", self.item.is_some())];
         for (key, _) in sizes.iter().filter(|(_, given)| *given && self.entries.is_some()) {
             problems.error(*key, format!("`{key}` does nothing beside `entries`"), "drop one of the two");
@@ -159,7 +159,7 @@ impl CacheSpec {
         }
     }
 
-    fn check_times(&self, problems: &mut Problems) {
+    pub(super) fn check_times(&self, problems: &mut Problems) {
         if self.ttl.is_some_and(|ttl| ttl.0.is_zero()) {
             problems.error("ttl", "entries that expire at once are never served", "leave the key out");
         }
@@ -262,7 +262,8 @@ impl Spec for CacheSpec {
         self.check_room(problems);
         self.check_times(problems);
         self.check_nodes(problems);
-        let reads = outline.classes.iter().filter(|class| !class.writes);
+        // One that stands beside its database may also keep what has no class, such as sessions.
+        let reads = outline.classes.iter().filter(|class| self.target.is_some() && !class.writes);
         for class in reads.filter(|class| class.keys.count == 1 && !class.keys.is_given) {
             let message = format!(
                 "the data of `{}` are one single key, so that all reads ask for the same entry",

@@ -6,7 +6,8 @@ use crate::model::ask::{Ask, Got};
 use crate::model::component::Cx;
 use crate::model::signal::{CallId, Outcome};
 
-use super::{Action, Server};
+use super::keys::{Data, key_ordinal, user_key};
+use super::{Action, Server, gauges};
 
 /// The calls that may fill an entry of a cache, with the token that the cache has given them.
 #[derive(Debug, Default)]
@@ -19,20 +20,15 @@ impl Tokens {
     }
 }
 
-/// The ordinal from which the key of the data is drawn, for all stages of one step: the cache and the box behind it are asked for the
-/// same.
-pub(super) const fn key_ordinal(at: u16) -> u64 {
-    (at as u64 + 1) << 32 | 1 << 16
-}
-
 impl Server {
     /// Asks a cache for the value. Returns false for a call that writes: it goes on to the write.
     pub(super) fn get(&mut self, call: CallId, at: usize, cache: usize, cx: &mut Cx<'_>) -> bool {
-        if self.writes[usize::from(cx.get(call).class)] {
+        let is_session = self.stages[at].data == Data::User;
+        if !is_session && self.writes[usize::from(cx.get(call).class)] {
             return false;
         }
         let ordinal = key_ordinal(at as u16);
-        let key = cx.data_key(call, ordinal);
+        let key = if is_session { user_key(call, cx) } else { cx.data_key(call, ordinal) };
         self.ask_cache(call, at, cache, ordinal, Ask::get(key), cx);
         true
     }
@@ -40,8 +36,12 @@ impl Server {
     /// Brings a cache the value that it did not have, or tells it that the value was written. Returns false if there is nothing to
     /// do: the cache has not answered.
     pub(super) fn put(&mut self, call: CallId, at: usize, cache: usize, get: u16, cx: &mut Cx<'_>) -> bool {
-        let key = cx.data_key(call, key_ordinal(get));
-        let ask = if self.writes[usize::from(cx.get(call).class)] {
+        let is_session = self.stages[at].data == Data::User;
+        let key = if is_session { user_key(call, cx) } else { cx.data_key(call, key_ordinal(get)) };
+        if is_session {
+            cx.count(gauges::LOGINS);
+        }
+        let ask = if !is_session && self.writes[usize::from(cx.get(call).class)] {
             Ask::wrote(key)
         } else {
             match self.tokens.as_mut().and_then(|tokens| tokens.0.remove(&call)) {

@@ -6,8 +6,8 @@ use crate::model::component::Cx;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 use crate::parts::failure::Failure;
 
-use super::aside::key_ordinal;
 use super::errands::has_errands;
+use super::keys::{Data, key_ordinal, user_key};
 use super::{Action, CANCELLED, ENDED, Server, gauges};
 
 impl Server {
@@ -109,8 +109,11 @@ impl Server {
 
     /// The key of the data that a step asks for. What a cache did not have is asked for elsewhere by the same key.
     pub(super) fn data_key(&self, call: CallId, ordinal: u64, cx: &Cx<'_>) -> u32 {
-        let data_of = self.stages[usize::from(cx.get(call).notes.step)].data_of;
-        cx.data_key(call, data_of.map_or(ordinal, key_ordinal))
+        match self.stages[usize::from(cx.get(call).notes.step)].data {
+            Data::Own => cx.data_key(call, ordinal),
+            Data::OfStep(step) => cx.data_key(call, key_ordinal(step)),
+            Data::User => user_key(call, cx),
+        }
     }
 
     /// Handles an answer for the current step of `call`. `rest` is what a database has left for the caller to ask.

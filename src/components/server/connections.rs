@@ -5,6 +5,7 @@ use crate::kernel::time::SimDuration;
 use crate::kernel::time::SimTime;
 use crate::model::ask::{Ask, Scope};
 use crate::model::component::Cx;
+use crate::model::machine::Device;
 use crate::model::signal::{About, CallId, Outcome};
 use crate::parts::door::rank_of;
 use crate::parts::members::Members;
@@ -13,7 +14,7 @@ use crate::queueing::pool::{Acquire, Granted, Pool};
 use super::calls::ordinal;
 use super::spec::ServerSpec;
 use super::wires::Wires;
-use super::{Action, OPENS, POOL_LIMIT, Server, gauges};
+use super::{Action, CONNECT_DRAW, CONNECT_STEP, OPENS, POOL_LIMIT, Server, gauges};
 
 /// Connections to one database.
 #[derive(Debug)]
@@ -51,6 +52,27 @@ impl Connections {
 }
 
 impl Server {
+    /// Works for the connection of a call, if it was opened for this call. Returns whether there is such work.
+    #[cold]
+    pub(super) fn make_connection(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
+        let Some(cost) = self.connect_cpu.as_ref().filter(|_| cx.is_first(call)) else { return false };
+        let demand = cx.demand(call, cost, CONNECT_DRAW);
+        if demand.is_zero() {
+            return false;
+        }
+        cx.get_mut(call).notes.step = CONNECT_STEP;
+        cx.work(call, Device::Cpu, demand);
+        true
+    }
+
+    /// The work for the connection of a call is done.
+    #[cold]
+    pub(super) fn connection_made(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let notes = &mut cx.get_mut(call).notes;
+        notes.step = 0;
+        self.begin_work(call, cx);
+    }
+
     /// A call takes a connection, or waits for one.
     pub(super) fn connect(&mut self, call: CallId, database: usize, cx: &mut Cx<'_>) {
         if self.takes_care && self.is_denied(call, cx) {
@@ -84,11 +106,21 @@ impl Server {
         if self.has_wires {
             self.take_wire(call, cx);
         }
-        match self.stages[usize::from(cx.get(call).notes.step)].action {
-            // Many transactions may be empty: they must not go on inside one another.
+        let stage = &self.stages[usize::from(cx.get(call).notes.step)];
+        match stage.action {
+            // Many transactions may be empty, and many queries refused before they are sent: they must not go on inside one another.
             Action::Begin(..) => self.begun.push_back(call),
+            Action::Query(..) if stage.calling.is_some() => self.begun.push_back(call),
             Action::Query(database, ..) => self.query(call, database, cx),
             _ => unreachable!("only queries and transactions take connections"),
+        }
+    }
+
+    /// A call goes on with the connection that it has got.
+    pub(super) fn go_on_with(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        match self.stages[usize::from(cx.get(call).notes.step)].action {
+            Action::Query(database, ..) => self.query(call, database, cx),
+            _ => self.go_on(call, cx),
         }
     }
 

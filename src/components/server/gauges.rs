@@ -72,6 +72,10 @@ pub const GAUGES: &[Gauge] = &[
         "connects_per_request",
         "Times that a connection of the pool was taken and had to be opened first, of all.",
     ),
+    Gauge::count("logins", "Sessions that were made because nobody knew the user."),
+    Gauge::count("lost_sessions", "Sessions that were lost because the process that knew them was gone.")
+        .less_is_better(),
+    Gauge::level("session_bytes", "Memory of the sessions that the machine knows."),
     Gauge::level(POOL_HELD_NAME, "Connections to databases that calls hold."),
 ];
 
@@ -100,4 +104,7 @@ pub(super) const THROTTLED_LOCALLY: GaugeId = GaugeId::of("throttled_locally", G
 pub(super) const CANCELLED: GaugeId = GaugeId::of("cancelled", GAUGES);
 pub(super) const DROPPED_LATE: GaugeId = GaugeId::of("dropped_late", GAUGES);
 pub(super) const CONNECTS: GaugeId = GaugeId::of("connects", GAUGES);
+pub(super) const LOGINS: GaugeId = GaugeId::of("logins", GAUGES);
+pub(super) const LOST_SESSIONS: GaugeId = GaugeId::of("lost_sessions", GAUGES);
+pub(super) const SESSION_BYTES: GaugeId = GaugeId::of("session_bytes", GAUGES);
 pub(super) const CONNECTS_PER_REQUEST: GaugeId = GaugeId::of("connects_per_request", GAUGES);

@@ -13,7 +13,7 @@ use crate::model::spec::{
 };
 use crate::parts::hardware::check_contention;
 
-use super::spec::{Per, Scheduling, ServerSpec};
+use super::spec::{Per, Scheduling, ServerSpec, SessionsSpec};
 use super::step::{all, read_steps, shares};
 use super::{Server, fitted};
 
@@ -23,7 +23,7 @@ const STEPS_MAX: usize = 1000;
 impl Spec for ServerSpec {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
-        for (at, step) in all(&self.steps) {
+        for (at, step) in self.all_steps() {
             // A database that is called is asked a query, without a connection of the pool.
             let called = Verbs::WORK.and(Verbs::QUERY);
             let queried = step.queries();
@@ -39,12 +39,15 @@ impl Spec for ServerSpec {
                 }
             }
         }
+        let store = self.sessions.iter().filter_map(|sessions| sessions.store.clone());
+        let asks = Verbs::GET;
+        arrows.extend(store.map(|to| Arrow { key: "sessions.store".to_owned(), to, asks, public: false }));
         arrows
     }
 
     fn attempts_of(&self, key: &str) -> u32 {
         let at = key.rsplit_once('.').map_or(key, |(at, _)| at);
-        let steps = all(&self.steps);
+        let steps = self.all_steps();
         let step = steps.iter().find(|(path, _)| path == at);
         step.map_or(1, |(_, step)| step.calling().attempts())
     }
@@ -54,6 +57,11 @@ impl Spec for ServerSpec {
     }
 
     fn knows(&self) -> Option<Knows> {
+        match &self.sessions {
+            Some(SessionsSpec { store: None, .. }) => return Some(Knows::Here("sessions")),
+            Some(_) => return Some(Knows::Apart("sessions")),
+            None => {}
+        }
         let per_user = self.rate_limit.is_some_and(|limit| limit.per == Per::User);
         per_user.then_some(Knows::Apart("rate_limit.per"))
     }
@@ -138,6 +146,9 @@ impl Spec for ServerSpec {
                 }
             }
         }
+        // Nobody logs in often.
+        let store = self.sessions.iter().filter_map(|sessions| sessions.store.clone());
+        demand.calls.extend(store.map(|store| (store, working)));
         demand
     }
 
@@ -173,10 +184,13 @@ impl Spec for ServerSpec {
             let help = "give it work, such as steps = [{ cpu = \"5ms\" }]";
             problems.error("", "a server without steps does nothing", help);
         }
-        if all(&self.steps).len() > STEPS_MAX {
+        if self.all_steps().len() > STEPS_MAX {
             problems.error("steps", format!("a server has at most {STEPS_MAX} steps"), "");
         }
         self.check_preempt(outline.classes, problems);
+        if let Some(sessions) = &self.sessions {
+            sessions.check(outline, problems);
+        }
         if self.on.is_some() && self.scheduling != Scheduling::Ps {
             problems.error("scheduling", "the machine's owner says how its cores are shared", "set it there");
         }
@@ -199,6 +213,9 @@ impl Spec for ServerSpec {
             cost.resolve("connect_cpu", files, problems);
         }
         read_steps("steps", &mut self.steps, files, problems);
+        if let Some(login) = self.sessions.as_mut().and_then(|sessions| sessions.login.as_deref_mut()) {
+            read_steps("sessions.login", std::slice::from_mut(login), files, problems);
+        }
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {

@@ -9,11 +9,13 @@ mod errors;
 mod fitted;
 mod gauges;
 mod gc;
+mod keys;
 mod kind;
 mod liveness;
 mod quota;
 mod resources;
 mod scatter;
+mod sessions;
 mod spec;
 mod stage;
 mod step;
@@ -23,7 +25,7 @@ mod wires;
 pub use gauges::GAUGES;
 pub use spec::{
     CodelSpec, OnMemory, Overflow, Per, PoolSpec, PoolTable, QueueOrder, RateLimit, Scheduling, ServerSpec,
-    Shed, SwapSpec,
+    SessionsSpec, Shed, SwapSpec,
 };
 pub use step::Step;
 
@@ -51,6 +53,7 @@ use errands::Errands;
 use errors::Errors;
 use gc::Gc;
 use liveness::{Fate, Liveness};
+use sessions::Sessions;
 use stage::{Action, DRAWS_A_STEP, Stage};
 
 /// The time of a `wait` step is over.
@@ -67,6 +70,9 @@ const ERROR: u16 = 3;
 
 /// A collection of garbage is over.
 const GC_OVER: u16 = 6;
+
+/// It is time to look for sessions that are over.
+const SWEPT: u16 = 7;
 
 /// The step that makes the page for a check, after all others.
 const PAGE_STEP: u16 = u16::MAX - 1;
@@ -93,7 +99,7 @@ pub struct Server {
     databases: Vec<Connections>,
     /// Whether connections to them take a round trip to open.
     has_wires: bool,
-    /// Calls that have got the connection of their transaction and have not begun it.
+    /// Calls that have just got a connection, and go on with it once what gave it back is over.
     begun: VecDeque<CallId>,
     others: Vec<Members>,
     /// Whether each of `others` answers queries and no work.
@@ -136,6 +142,9 @@ pub struct Server {
     has_cache: bool,
     /// The calls that may fill an entry of one.
     tokens: Option<Box<Tokens>>,
+    /// The step with which a call begins.
+    first: u16,
+    sessions: Option<Box<Sessions>>,
 }
 
 impl Server {
@@ -171,11 +180,16 @@ impl Server {
             throttled_since: None,
             has_cache: false,
             tokens: None,
+            first: 0,
+            sessions: None,
             gc: spec.gc.map(|gc| Box::new(Gc::new(gc))),
             errors: Errors::new(spec.errors.map(|errors| errors.rule()), site.name),
             health_cpu: spec.health_cpu.map_or(SimDuration::from_nanos(100_000), |cpu| cpu.0),
         };
         server.stages(&spec.steps, &mut Vec::new(), spec, site);
+        if let Some(sessions) = &spec.sessions {
+            server.add_sessions(sessions, spec, site);
+        }
         server.has_cache = server.stages.iter().any(|stage| matches!(stage.action, Action::Get(..)));
         server.takes_care = server.stages.iter().any(|stage| stage.calling.is_some());
         server
@@ -258,28 +272,7 @@ impl Server {
         if !self.errors.is_none() && self.err_at_once(call, cx) {
             return;
         }
-        self.proceed(call, 0, cx);
-    }
-
-    /// Works for the connection of a call, if it was opened for this call. Returns whether there is such work.
-    #[cold]
-    fn make_connection(&mut self, call: CallId, cx: &mut Cx<'_>) -> bool {
-        let Some(cost) = self.connect_cpu.as_ref().filter(|_| cx.is_first(call)) else { return false };
-        let demand = cx.demand(call, cost, CONNECT_DRAW);
-        if demand.is_zero() {
-            return false;
-        }
-        cx.get_mut(call).notes.step = CONNECT_STEP;
-        cx.work(call, Device::Cpu, demand);
-        true
-    }
-
-    /// The work for the connection of a call is done.
-    #[cold]
-    fn connection_made(&mut self, call: CallId, cx: &mut Cx<'_>) {
-        let notes = &mut cx.get_mut(call).notes;
-        notes.step = 0;
-        self.begin_work(call, cx);
+        self.proceed(call, self.first, cx);
     }
 
     /// Ends a call with an outcome other than ok.
@@ -342,6 +335,12 @@ impl Server {
             }
             at += 1;
         }
+        self.finish(call, cx);
+    }
+
+    /// Answers a call whose steps are done.
+    #[inline(always)]
+    fn finish(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let outcome = if self.errors.is_none() { Outcome::Ok } else { self.err_after_work(call, cx) };
         self.leave(call, outcome, cx);
     }
@@ -387,6 +386,10 @@ impl Server {
             }
             &Action::Get(cache, _) => return self.get(call, at, cache, cx),
             &Action::Put(cache, get) => return self.put(call, at, cache, get, cx),
+            &Action::Session(last) => self.recognise(call, at, last, cx),
+            &Action::LogIn => return !self.log_in(call, at, cx),
+            &Action::Enter => self.enter(call, cx),
+            &Action::Finish => self.finish(call, cx),
             &Action::Call(other, times, parallel) => {
                 let notes = &mut cx.get_mut(call).notes;
                 (notes.step, notes.left) = (at as u16, times);
@@ -400,8 +403,6 @@ impl Server {
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
     }
-
-    // Operations ----------------------------------------------------------------------------------------------------
 
     /// A check of its life has been answered.
     #[cold]
@@ -425,6 +426,7 @@ impl Server {
     /// The process starts, for the first time or again.
     fn boot(&mut self, cx: &mut Cx<'_>) {
         self.door.boot(cx);
+        self.begin_sweeps(cx);
         if let Some(liveness) = &mut self.liveness {
             liveness.start(cx);
         }
@@ -433,6 +435,7 @@ impl Server {
     /// Drops all state after a crash.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.door.crash(cx);
+        self.lose_sessions(cx);
         self.drop_heap(cx);
         self.liveness.iter_mut().for_each(Liveness::stop);
         self.hand.crash();
@@ -470,6 +473,7 @@ impl Component for Server {
                 self.pool_limit(i as usize, cx)
             }
             Signal::Alarm(Alarm { code: GC_OVER, .. }) => self.collected(cx),
+            Signal::Alarm(Alarm { code: SWEPT, .. }) => self.sweep(cx),
             Signal::Alarm(_) => self.lose_patience(cx),
             Signal::Control(Control::Crash | Control::PowerOff | Control::Kill) => self.crash(cx),
             Signal::Control(Control::Recover) => {
@@ -488,7 +492,7 @@ impl Component for Server {
             Signal::Control(_) | Signal::Returned(..) | Signal::Passed(..) => {}
         }
         while let Some(call) = self.begun.pop_front() {
-            self.go_on(call, cx);
+            self.go_on_with(call, cx);
         }
         if self.door.has_next() {
             self.start_waiters(cx);

@@ -11,7 +11,7 @@ use crate::parts::retry::{BUDGETS, DEADLINES};
 
 use super::gauges::{POOL_HELD_NAME, WORKERS_HELD_NAME};
 use super::spec::{Per, RateLimit, ServerSpec};
-use super::step::{Step, all};
+use super::step::Step;
 
 /// Name of the workers, which calls hold from start to end.
 const WORKERS: &str = "workers";
@@ -132,7 +132,7 @@ impl ServerSpec {
             let now = self.timeout.map_or(Setting::Whole(0), |timeout| Setting::Time(timeout.0));
             levers.push(Lever::fitted("timeout", now, Fit::Patience(PATIENT), &[Ill::Held]));
         }
-        for (path, step) in all(&self.steps) {
+        for (path, step) in self.all_steps() {
             let key = |name: &str| format!("{}.{name}", path.replace('[', ".").replace(']', ""));
             if step.retry.as_ref().is_some_and(|retry| retry.attempts > 1 && retry.budget.is_none()) {
                 let budget = Lever::remedy(key("retry.budget"), "20%", &[Ill::Storm]);
@@ -178,7 +178,7 @@ impl ServerSpec {
     /// The pools, one for each box that is asked over connections of a pool.
     pub(super) fn all_pools(&self) -> Vec<Pooled> {
         let mut names: Vec<&str> = Vec::new();
-        for (_, step) in all(&self.steps) {
+        for (_, step) in self.all_steps() {
             let to = step.query.as_deref().or(step.transaction.as_deref());
             names.extend(to.filter(|to| !names.contains(to)));
         }
@@ -202,7 +202,7 @@ impl ServerSpec {
     }
 
     pub(super) fn asks_databases(&self) -> bool {
-        all(&self.steps).iter().any(|(_, step)| step.query.is_some() || step.transaction.is_some())
+        self.all_steps().iter().any(|(_, step)| step.query.is_some() || step.transaction.is_some())
     }
 }
 

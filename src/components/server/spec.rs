@@ -4,10 +4,12 @@
 
 mod admission;
 mod pool;
+mod sessions;
 
 pub use admission::{CodelSpec, OnMemory, Overflow, Per, QueueOrder, RateLimit, Shed, SwapSpec};
 pub(super) use pool::Lasting;
 pub use pool::{PoolSpec, PoolTable};
+pub use sessions::SessionsSpec;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,7 +26,7 @@ use crate::parts::limit::LimitSpec;
 use super::gc::GcSpec;
 use super::liveness::LivenessSpec;
 use super::quota::CpuQuota;
-use super::step::Step;
+use super::step::{Step, all};
 
 /// How the cores are shared among the calls that hold a worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -147,6 +149,8 @@ pub struct ServerSpec {
     pub kappa: f64,
     /// Errors that it answers. Default: none.
     pub errors: Option<ErrorsSpec>,
+    /// Who is logged in, and what knows it. Default: nobody asks.
+    pub sessions: Option<SessionsSpec>,
     /// Whether the number of machines changes over a trial; `count` is the greatest one then. No key: another table says so.
     #[serde(skip)]
     pub(super) comes_and_goes: bool,
@@ -156,6 +160,13 @@ pub struct ServerSpec {
 }
 
 impl ServerSpec {
+    /// All steps, the login too, each with its path.
+    pub(super) fn all_steps(&self) -> Vec<(String, &Step)> {
+        let login = self.sessions.iter().filter_map(|sessions| sessions.login.as_deref());
+        let login = login.map(|login| ("sessions.login".to_owned(), login));
+        all(&self.steps).into_iter().chain(login).collect()
+    }
+
     pub(super) fn workers(&self) -> u32 {
         self.workers.unwrap_or(200)
     }

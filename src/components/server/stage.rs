@@ -13,6 +13,7 @@ use crate::queueing::pool::{Order, Pool};
 
 use super::Server;
 use super::connections::Connections;
+use super::keys::Data;
 use super::spec::ServerSpec;
 use super::step::Step;
 
@@ -38,6 +39,14 @@ pub(super) enum Action {
     Get(usize, u16),
     /// The cache gets what it did not have: index of the targets, and of the step that asked it.
     Put(usize, u16),
+    /// The machine looks whether it knows the user: index of the last step that this makes superfluous.
+    Session(usize),
+    /// The user has logged in.
+    LogIn,
+    /// The user is known: the work begins.
+    Enter,
+    /// The work is over, where steps of another sort stand behind it.
+    Finish,
 }
 
 /// A step, ready to run.
@@ -48,8 +57,8 @@ pub(super) struct Stage {
     pub(super) class: Option<u16>,
     /// The care that it takes with its calls, if any.
     pub(super) calling: Option<Box<Calling>>,
-    /// The step whose data it asks for, if not its own: that of the cache that did not have them.
-    pub(super) data_of: Option<u16>,
+    /// The data that it asks for.
+    pub(super) data: Data,
     /// Whether its query is an optimistic write.
     pub(super) swaps: bool,
     /// The pools of which a call holds a connection in this step, one for each transaction around it.
@@ -81,15 +90,7 @@ impl Server {
             let end = self.stages.len();
             self.stages[at].action = Action::Begin(database, end);
             let action = Action::End(database);
-            self.stages.push(Stage {
-                action,
-                chance: None,
-                class: None,
-                calling: None,
-                data_of: None,
-                swaps: false,
-                open: open.clone(),
-            });
+            self.stages.push(Stage { open: open.clone(), ..Stage::of(action) });
             open.pop();
         }
     }
@@ -105,22 +106,14 @@ impl Server {
         site: &Site<'_>,
     ) {
         let mut stage = self.stage(miss, spec, site);
-        (stage.open, stage.data_of) = (open.to_vec(), Some(at as u16));
+        (stage.open, stage.data) = (open.to_vec(), Data::OfStep(at as u16));
         self.stages.push(stage);
         let end = self.stages.len();
         self.stages[at].action = Action::Get(cache, end as u16);
-        self.stages.push(Stage {
-            action: Action::Put(cache, at as u16),
-            chance: None,
-            class: None,
-            calling: None,
-            data_of: None,
-            swaps: false,
-            open: open.to_vec(),
-        });
+        self.stages.push(Stage { open: open.to_vec(), ..Stage::of(Action::Put(cache, at as u16)) });
     }
 
-    fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
+    pub(super) fn stage(&mut self, step: &Step, spec: &ServerSpec, site: &Site<'_>) -> Stage {
         let times = step.times.unwrap_or(1) as u16;
         let action = match step {
             Step { cpu: Some(dist), .. } => Action::Cpu(dist.variate()),
@@ -141,13 +134,11 @@ impl Server {
         let class =
             step.class.as_ref().and_then(|name| site.classes.iter().position(|class| class.name == *name));
         Stage {
-            action,
             chance: step.chance.map(|chance| chance.0),
             class: class.map(|index| index as u16),
-            data_of: None,
             swaps: step.swap,
             calling: takes_care.then(|| Box::new(step.calling().calling())),
-            open: Vec::new(),
+            ..Stage::of(action)
         }
     }
 
@@ -163,7 +154,7 @@ impl Server {
         self.databases.len() - 1
     }
 
-    fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
+    pub(super) fn other(&mut self, name: &str, site: &Site<'_>) -> usize {
         if let Some(known) = self.others.iter().position(|targets| targets.name() == name) {
             return known;
         }
@@ -174,6 +165,19 @@ impl Server {
 }
 
 impl Stage {
+    /// A step that all calls take, without care.
+    pub(super) fn of(action: Action) -> Stage {
+        Stage {
+            action,
+            chance: None,
+            class: None,
+            calling: None,
+            data: Data::Own,
+            swaps: false,
+            open: Vec::new(),
+        }
+    }
+
     /// Whether a call takes this step.
     #[inline]
     pub(super) fn is_taken(&self, key: u64, class: u16, at: usize, cx: &Cx<'_>) -> bool {

@@ -146,25 +146,44 @@ impl Step {
             (None, Some(_)) => problems.error(format!("{at}.miss"), "only a `cache` has a `miss`", ""),
             (None, None) => {}
             (Some(_), Some(miss)) => {
+                self.warn_of_one_key(at, outline, problems);
                 let at = format!("{at}.miss");
                 miss.check(&at, outline, problems);
-                if miss.query.is_none() && miss.call.is_none() {
-                    let help = "write the rest as steps of their own";
-                    problems.error(&at, "what a cache does not have comes from a `query` or a `call`", help);
-                }
-                let others = [
-                    ("chance", miss.chance.is_some()),
-                    ("class", miss.class.is_some()),
-                    ("times", miss.times.is_some()),
-                    ("parallel", miss.parallel.is_some()),
-                    ("swap", miss.swap),
-                ];
-                for (key, _) in others.iter().filter(|(_, given)| *given) {
-                    let message =
-                        format!("one value is missing, which is got once: `{key}` goes with other steps");
-                    problems.error(format!("{at}.{key}"), message, "drop the key");
-                }
+                miss.check_once(&at, "what a cache does not have comes from a `query` or a `call`", problems);
             }
+        }
+    }
+
+    /// Warns of classes that ask a cache for one entry only.
+    fn warn_of_one_key(&self, at: &str, outline: &Outline<'_>, problems: &mut Problems) {
+        let asks = |class: &&RequestClass| !class.writes && self.share(class) > 0.0;
+        for class in outline.classes.iter().filter(asks) {
+            if class.keys.count == 1 && !class.keys.is_given {
+                let message = format!(
+                    "the data of `{}` are one single key, so that all reads ask for the same entry",
+                    class.name
+                );
+                let help = format!("[request.{}] keys = 100000, zipf = 0.99", class.name);
+                problems.warn(format!("{at}.cache"), message, help);
+            }
+        }
+    }
+
+    /// Reports that a step does not ask for one thing once.
+    pub(super) fn check_once(&self, at: &str, message: &str, problems: &mut Problems) {
+        if self.query.is_none() && self.call.is_none() {
+            problems.error(at, message, "write the rest as steps of their own");
+        }
+        let others = [
+            ("chance", self.chance.is_some()),
+            ("class", self.class.is_some()),
+            ("times", self.times.is_some()),
+            ("parallel", self.parallel.is_some()),
+            ("swap", self.swap),
+        ];
+        for (key, _) in others.iter().filter(|(_, given)| *given) {
+            let message = format!("this is asked for once: `{key}` goes with other steps");
+            problems.error(format!("{at}.{key}"), message, "drop the key");
         }
     }
 

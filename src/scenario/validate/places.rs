@@ -39,10 +39,12 @@ impl Check<'_> {
             for (index, region) in entry.regions.iter().enumerate() {
                 used = true;
                 if !regions.names.contains(&region.as_str()) {
-                    let key = match entry.regions.len() {
-                        1 => format!("{}.{}.region", entry.kind, entry.name),
-                        _ => format!("{}.{}.region[{index}]", entry.kind, entry.name),
+                    let key = match (entry.spec.regions().get(index), entry.regions.len()) {
+                        (Some((key, _)), _) => key.clone(),
+                        (None, 1) => "region".to_owned(),
+                        (None, _) => format!("region[{index}]"),
                     };
+                    let key = format!("{}.{}.{key}", entry.kind, entry.name);
                     let help = did_you_mean(region, "there are", regions.names.iter().copied());
                     self.problems.error(key, format!("unknown region `{region}`"), help.unwrap_or_default());
                 }
@@ -63,7 +65,11 @@ impl Check<'_> {
             let at = format!("{}.{}", entry.kind, entry.name);
             let given = !entry.regions.is_empty() || !entry.zones.is_empty();
             let key = if entry.regions.is_empty() { "zone" } else { "region" };
-            if entry.spec.answers().meets(Verbs::RESOLVE) && given {
+            if entry.regions.len() > entry.spec.regions().len() && !entry.spec.regions().is_empty() {
+                let message =
+                    format!("`{}` has keys of its own for the regions in which it stands", entry.name);
+                self.problems.error(format!("{at}.region"), message, "drop the key");
+            } else if entry.spec.answers().meets(Verbs::RESOLVE) && given {
                 self.problems.error(format!("{at}.{key}"), "a DNS name stands in no place", "drop the key");
             } else if entry.spec.host().is_some() && given {
                 let message = format!("`{}` stands where the machine stands that it runs on", entry.name);

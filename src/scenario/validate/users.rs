@@ -28,7 +28,9 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
                     let help = "without `users` or `sessions` every request of a client is another user's";
                     problems.warn(at(key), message, help);
                 }
-                Some(Knows::Apart(key)) if client.spec.users().is_some_and(|users| !users.come_back) => {
+                Some(Knows::Apart(key) | Knows::Here(key))
+                    if client.spec.users().is_some_and(|users| !users.come_back) =>
+                {
                     let message = format!(
                         "`{name}` tells its users apart, but those of `{users}` never come back: each request is a user"
                     );
@@ -43,7 +45,25 @@ pub(super) fn check(document: &Document<'_>, assembly: &Assembly, found: &mut Ve
             }
         }
     }
+    strangers(assembly, &entries, &mut problems);
     found.extend(diagnostics_at(document, "", problems));
+}
+
+/// Warns of machines that know their users, to which the users come back by chance.
+fn strangers(assembly: &Assembly, entries: &BTreeMap<&str, &BoxEntry>, problems: &mut Problems) {
+    for from in &assembly.boxes {
+        let returns = matches!(from.spec.knows(), Some(Knows::User(_)));
+        let targets: BTreeSet<String> = from.spec.arrows().into_iter().map(|arrow| arrow.to).collect();
+        for to in targets.iter().filter_map(|to| entries.get(to.as_str())).filter(|_| !returns) {
+            let (Some(Knows::Here(key)), 2..) = (to.spec.knows(), to.spec.members()) else { continue };
+            let message = format!(
+                "each of the machines of `{}` knows the users that it has seen, and `{}` sends them to any of them",
+                to.name, from.name
+            );
+            let help = "make the balancer before it `sticky`, or keep the sessions in a `store`";
+            problems.warn(format!("{}.{}.{key}", to.kind, to.name), message, help);
+        }
+    }
 }
 
 /// The boxes that the requests of a client reach.

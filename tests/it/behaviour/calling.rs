@@ -358,3 +358,16 @@ fn deadlines_bring_a_collapsed_server_back() {
         .replace("workers = 100000\nqueue = 0", "workers = 1\nqueue = 100000");
     check(&deadline, &well);
 }
+
+#[test]
+fn many_who_wait_for_a_connection_are_refused_one_after_the_other() {
+    // One connection, and a database that hangs. Ten thousand calls wait when the breaker opens, and each of them is refused when it
+    // gets the connection of the one before: not inside one another, for which no stack is deep enough.
+    let server = "workers = 100000\nmemory = '64GiB'\nmemory_per_call = '1KiB'\ndb_pool = 1\ntimeout = '1s'\n\
+                  steps = [{ query = 'db', breaker = { kind = 'count', failures = 1, open = '1s' } }]";
+    let hang =
+        "[database.db]\nread = '0ms'\n[[fault]]\nkind = 'hang'\ntarget = 'db'\nat = '10s'\nfor = '5s'\n";
+    let text = format!("{}{hang}", one_box("rate = '10000/s'", server))
+        .replace("duration = '100s'", "duration = '15s'");
+    check(&text, &[("box.breaker_denied", 10_000.0..=200_000.0), ("timed_out", 0.0..=0.01)]);
+}

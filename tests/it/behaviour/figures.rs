@@ -14,7 +14,9 @@ pub(super) fn figure(scenario: &Scenario, record: &TrialRecord, name: &str) -> f
         let (from, to) = part.split_once("..").expect("a part of the time is from..to");
         return in_part(record, what, seconds(from), seconds(to));
     }
-    let Some((owner, what)) = name.split_once('.') else { return of_requests(record, &record.classes, name) };
+    let Some((owner, what)) = name.rsplit_once('.') else {
+        return of_requests(record, &record.classes, name);
+    };
     match scenario.classes.iter().position(|class| class.name == owner) {
         Some(class) => of_requests(record, &record.classes[class..=class], what),
         None => of_component(record, owner, what),

@@ -8,6 +8,7 @@ impl Generator {
         // The table of a failover comes last, because it has no other place for its keys.
         self.line(format!("[database.{name}]"));
         let members = match shape {
+            _ if self.lonely.iter().any(|lonely| lonely == name) => self.single(name),
             0 | 1 => self.replicas(name),
             2 | 3 => self.nodes(name),
             _ => self.single(name),
@@ -78,7 +79,10 @@ impl Generator {
             let host = self.dice.name(&self.machines.clone());
             self.line(format!("on = \"{host}\""));
         } else {
-            members = self.divide(name);
+            // A row that is written optimistically is one of data in one piece.
+            if !self.lonely.iter().any(|lonely| lonely == name) {
+                members = self.divide(name);
+            }
             self.cores();
             self.place(1);
         }
@@ -87,7 +91,6 @@ impl Generator {
             self.line(format!("engine = \"{engine}\""));
         }
         self.node(true);
-        self.lonely.push(name.to_owned());
         members
     }
 

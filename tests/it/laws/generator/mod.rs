@@ -106,7 +106,7 @@ struct Generator {
     hands: Dice,
     /// Dice for the care that users and balancers take.
     manners: Dice,
-    /// Databases of one node.
+    /// Databases of one node, whose rows may be written optimistically.
     lonely: Vec<String>,
     /// Dice for caches, and those that stand beside their database, with its name.
     memos: Dice,
@@ -116,6 +116,8 @@ struct Generator {
     sharded: Vec<String>,
     /// Whether data are divided, for which each class asks for several keys.
     divides: bool,
+    /// Dice for sessions and for edges near users.
+    users_dice: Dice,
     /// Dice for connections.
     wires: Dice,
     /// Dice for members that come and go.
@@ -155,6 +157,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         sharded: Vec::new(),
         divides: false,
         hands: Dice::new(seed, "hands"),
+        users_dice: Dice::new(seed, "users"),
         wires: Dice::new(seed, "wires"),
         fleets: Dice::new(seed, "fleets"),
         halts: Dice::new(seed, "halts"),
@@ -180,6 +183,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         generator.balancer("lb", &entrances.clone(), true);
         entrances.push("lb".to_owned());
     }
+    generator.network_of_edges(&mut entrances);
     generator.clients(&entrances);
     generator.faults();
     generator.fleets();
@@ -305,6 +309,8 @@ impl Generator {
         self.line(format!("[request.{class}]\nshare = {share}"));
         let writes = class == "write" || self.dice.one_in(5);
         self.line_if(writes, "effect = \"write\"");
+        let is_kept = !writes && !self.regions.is_empty() && self.users_dice.one_in(2);
+        self.line_if(is_kept, "cacheable = true");
         let deadline = self.time(1.0, 1000.0);
         self.line_one_in(3, format!("deadline = {deadline}"));
         let keys = self.dice.pick(&[1, 2, 10, 1000, 100_000]);

@@ -19,6 +19,11 @@ impl Generator {
         let least = u64::from(self.mood == Mood::Failover);
         let databases: Vec<String> = (0..self.dice.whole(least, 2)).map(|n| format!("db{n}")).collect();
         let depth = self.dice.whole(1, 3);
+        for name in databases.iter().filter(|_| self.mood != Mood::Failover) {
+            if self.memos.one_in(4) {
+                self.lonely.push(name.clone());
+            }
+        }
         let mut below = Below { calls: Vec::new(), queries: self.caches(&databases) };
         for layer in (0..depth).rev() {
             let names: Vec<String> = (0..self.dice.whole(1, 2)).map(|n| format!("s{layer}x{n}")).collect();
@@ -73,6 +78,47 @@ impl Generator {
         queries
     }
 
+    /// Writes a content delivery network in front of a public box, in some scenarios with regions.
+    pub(super) fn network_of_edges(&mut self, entrances: &mut Vec<String>) {
+        if self.regions.is_empty() || !self.users_dice.one_in(2) {
+            return;
+        }
+        let origin = self.users_dice.name(entrances);
+        let regions: Vec<String> = self.regions.iter().map(|region| format!("\"{region}\"")).collect();
+        let mut edges: Vec<String> = self.regions.iter().map(|region| format!("edge.{region}")).collect();
+        self.line(format!("[cdn.edge]\norigin = \"{origin}\"\nregions = [{}]", regions.join(", ")));
+        if self.users_dice.one_in(2) {
+            self.line(format!("shield = {}", regions[0]));
+            edges.push("edge.shield".to_owned());
+        }
+        let entries = self.users_dice.pick(&[1, 10, 1000]);
+        let more = ["", "coalesce = true", "stale_for = \"1s\"", "ttl_jitter = 0.5", "evict = \"random\""];
+        let more = self.users_dice.pick(&more);
+        self.line(format!(
+            "entries = {entries}\nttl = \"300ms\"\ntimeout = \"1s\"\nconnect_timeout = \"1s\"\n{more}"
+        ));
+        self.drawn("cdn", "edge", edges);
+        entrances.push("edge".to_owned());
+    }
+
+    /// Writes who is logged in at a server, in some cases.
+    fn sessions(&mut self, below: &Below) {
+        if self.draft.timeless || !self.users_dice.one_in(5) {
+            return;
+        }
+        let login = match below.queries.first().filter(|_| self.users_dice.one_in(2)) {
+            Some(to) if !self.beside.iter().any(|(cache, _)| cache == to) => {
+                format!(", login = {{ query = \"{to}\" }}")
+            }
+            _ => String::new(),
+        };
+        let store = self.beside.first().map(|(cache, _)| cache.clone());
+        match store.filter(|_| self.users_dice.one_in(2)) {
+            Some(cache) => self.line(format!("sessions = {{ store = \"{cache}\"{login} }}")),
+            None => self.line(format!("sessions = {{ ttl = \"700ms\", memory = \"1MiB\"{login} }}")),
+        }
+    }
+
     /// What a cache does with its entries.
     fn cache_keys(&mut self, expires: bool, is_beside: bool) {
         let evict = self.memos.pick(&["lru", "fifo", "random", "lfu", "s3-fifo"]);
@@ -80,16 +126,19 @@ impl Generator {
         let writes = if is_beside { &["delete", "through", "none"][..] } else { &["delete", "behind"][..] };
         let writes = self.memos.pick(writes);
         self.line(format!("writes = \"{writes}\""));
+        let [lease, stale] = [50_000, 1_000_000].map(|micros| self.quoted(micros));
         if self.memos.one_in(2) {
-            self.line("coalesce = true\nlease = \"50ms\"");
+            self.line(format!("coalesce = true\nlease = {lease}"));
         }
         if expires {
-            let keys = ["ttl_jitter = 0.5", "ttl_reset = true", "stale_for = \"1s\""];
+            let stale = format!("stale_for = {stale}");
+            let keys = ["ttl_jitter = 0.5", "ttl_reset = true", &stale];
             let key = self.memos.pick(&keys);
             self.line(key);
         }
+        // A node that refuses is left out for a time that no key says.
         let size = self.memos.pick(&["nodes = 3", "warm = 0.5", "nodes = 1"]);
-        self.line(size);
+        self.line_if(size != "nodes = 3" || !self.draft.timeless, size);
     }
 
     /// Writes a queue or a balancer in front of the servers of a layer, in some cases. Returns their names.
@@ -104,7 +153,8 @@ impl Generator {
             let (limit, receives) = (self.dice.pick(&[1, 20, 5000]), self.dice.whole(1, 4));
             self.line_one_in(2, format!("limit = {limit}"));
             self.line_one_in(2, format!("max_receives = {receives}"));
-            let more = ["", "order = \"lifo\"", "retention = \"500ms\"", "in_flight = 2"];
+            let retention = format!("retention = {}", self.quoted(500_000));
+            let more = ["", "order = \"lifo\"", &retention, "in_flight = 2"];
             let more = self.memos.pick(&more);
             self.line_if(!more.is_empty(), more);
             self.place(1);
@@ -153,6 +203,7 @@ impl Generator {
         let asks = steps.iter().any(|step| step.contains("call =") || step.contains("query ="));
         self.line(format!("steps = [{}]", steps.join(", ")));
         self.keeps();
+        self.sessions(below);
         let timeout = self.time(1.0, 5000.0);
         let wanted = asks && self.dice.one_in(2);
         self.line_if(wanted, format!("timeout = {timeout}"));
@@ -325,7 +376,7 @@ impl Generator {
                     Some((cache, database)) => {
                         format!("{{ cache = \"{cache}\", miss = {{ query = \"{database}\"{care} }}")
                     }
-                    None if self.memos.one_in(4) && self.lonely.contains(&to) && !care.contains("hedge") => {
+                    None if self.lonely.contains(&to) && !care.contains("hedge") && self.memos.one_in(2) => {
                         format!("{{ query = \"{to}\", swap = true{care}")
                     }
                     // An engine with tables joins nothing across shards.

@@ -42,4 +42,5 @@ pub mod strict;
 pub mod trace;
 pub mod troubles;
 pub mod unit;
+pub mod users;
 mod world;

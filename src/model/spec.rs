@@ -20,6 +20,7 @@ pub use super::hardware::{DiskSpec, MachineSpec};
 pub use super::heir::Heir;
 pub use super::problems::{Files, NoFiles, Problem, Problems, Severity};
 pub use super::site::Standing;
+pub use super::users::{Knows, Users};
 
 /// A kind of box: a row with its name in scenario files, its reader and its schema.
 #[derive(Clone, Copy)]
@@ -229,29 +230,6 @@ pub struct Peak {
     pub when: String,
     /// Of a recorded load: spans of time in seconds, and the highest rate over each of them.
     pub spans: Vec<(f64, f64)>,
-}
-
-/// Who the users of a client are, whatever the design that they ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Users {
-    /// Whether a user asks more than once, so that a box can know it again.
-    pub come_back: bool,
-    /// A text that is equal for two clients if and only if their users ask the same things at the same times, as far as
-    /// the clients alone decide: how a value is written, and whether a default is, makes no difference.
-    pub behaviour: String,
-}
-
-/// A fact about its callers that a box must know, with the key that needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knows {
-    /// The user, who is sent to where it was before.
-    User(&'static str),
-    /// The user, apart from all others.
-    Apart(&'static str),
-    /// The user, at the member where it was before.
-    Here(&'static str),
-    /// The region in which the user is.
-    Region(&'static str),
 }
 
 /// One member of a box.

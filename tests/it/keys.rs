@@ -2,6 +2,7 @@
 //! fails the suite, and so does a row whose key changes nothing.
 
 mod data;
+mod near;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -93,26 +94,9 @@ fn base(name: &str) -> String {
                 one.replace("'db'", "'memo'"),
                 fault("slow", "db", 10) + "factor = 40\n"
             ),
-            "cdn" => format!(
-                "[network]\nregions = 'aws'\n[request.photo]\nshare = 200\nkeys = 1000\nzipf = 0.9\ncacheable = true\nresponse_size = '1KiB'\n{}\
-                 target = 'edge'\nregion = 'us-east-1'\n[client.others]\ntarget = 'edge'\nregion = 'eu-central-1'\nrate = '30/s'\n\
-                 [cdn.edge]\norigin = 'web'\nregions = ['us-east-1', 'eu-central-1']\nentries = 100\n\
-                 [server.web]\npublic = true\nregion = 'ap-northeast-2'\nsteps = [{{ wait = '20ms' }}]\n{}{}",
-                open.replace("3s", "30s"),
-                fault("power-off", "web", 10),
-                fault("hang", "web", 20)
-            ),
-            "logins" => {
-                let auth = "[server.auth]\nsteps = [{ wait = '30ms' }]\n[cache.kept]\n";
-                let knows = "sessions = { ttl = '400ms', login = { call = 'auth' } }\n";
-                format!("{closed}target = 'web'\n{one}{knows}{auth}{data}")
-            }
-            "stored" => format!("{closed}target = 'web'\n{one}sessions = {{}}\n[cache.kept]\n{data}"),
+            "cdn" | "cdn-small" | "logins" | "stored" => near::base(name, open, closed, one, data),
             "small" => {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
-            }
-            "cdn-small" => {
-                base("cdn")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
             "dead" => base("queue")[HEAD.len()..].to_owned() + "[queue.lost]\ntarget = 'mill'\n",
             "auto" => auto(open),
@@ -448,22 +432,6 @@ const CACHES: &[Row] = &[
     ("cache.instance", "cache", "", "m7i.large"),
 ];
 
-const NETWORKS: &[Row] = &[
-    ("cdn.regions", "cdn", "", "['us-east-1']"),
-    ("cdn.shield", "cdn", "", "ap-northeast-2"),
-    ("cdn.entries", "cdn", "", "200"),
-    ("cdn.memory", "cdn-small", "", "200KiB"),
-    ("cdn.item", "cdn-small", "", "2KiB"),
-    ("cdn.ttl", "cdn", "", "2s"),
-    ("cdn.ttl_jitter", "cdn", "edge.ttl=2s", "0.5"),
-    ("cdn.evict", "cdn", "", "fifo"),
-    ("cdn.coalesce", "cdn", "", "true"),
-    ("cdn.lease", "cdn", "edge.coalesce=true", "20ms"),
-    ("cdn.stale_for", "cdn", "edge.ttl=2s", "1s"),
-    ("cdn.timeout", "cdn", "", "1s"),
-    ("cdn.connect_timeout", "cdn", "", "1s"),
-];
-
 const QUEUES: &[Row] = &[
     ("queue.workers", "queue", "", "3"),
     ("queue.limit", "queue", "", "30"),
@@ -529,7 +497,8 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    [CLIENTS, BALANCERS, SERVERS, CACHES, NETWORKS, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
+    [CLIENTS, BALANCERS, SERVERS, CACHES, near::NETWORKS, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS]
+        .concat()
 }
 
 #[test]

@@ -14,8 +14,10 @@ use crate::model::call::Parent;
 use crate::model::component::Cx;
 use crate::model::problems::Problems;
 use crate::model::quantity::Duration;
-use crate::model::signal::{CallId, Control, Order};
+use crate::model::signal::{CallId, Control, Order, Outcome};
 use crate::parts::checks::CheckKind;
+
+use super::{Server, gauges};
 
 /// The next check is due.
 const CHECK: u16 = 0;
@@ -154,5 +156,26 @@ impl Liveness {
         }
         self.plan(self.spec.interval(), cx);
         Fate::Lives
+    }
+}
+
+impl Server {
+    /// A check of its life has been answered.
+    #[cold]
+    pub(super) fn live(&mut self, check: Parent, outcome: Outcome, cx: &mut Cx<'_>) {
+        let (Some(liveness), Parent::Number(number)) = (&mut self.liveness, check) else { return };
+        let fate = liveness.answered(number, outcome == Outcome::Ok, cx);
+        self.meet(fate, cx);
+    }
+
+    /// Carries out what the agent of the machine has decided about the process.
+    pub(super) fn meet(&mut self, fate: Fate, cx: &mut Cx<'_>) {
+        if fate == Fate::Dies {
+            let me = cx.me();
+            cx.count(gauges::KILLED);
+            cx.note(me, "killed");
+            cx.control(me, SimDuration::ZERO, Control::Kill);
+            cx.control(me, self.restart, Control::Recover);
+        }
     }
 }

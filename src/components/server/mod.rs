@@ -34,7 +34,7 @@ use std::collections::VecDeque;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
 use crate::model::ask::Verb;
-use crate::model::call::{Call, Notes, Parent};
+use crate::model::call::{Call, Notes};
 use crate::model::class::{priorities, units};
 use crate::model::component::{Component, Cx};
 use crate::model::line::Keep;
@@ -402,25 +402,6 @@ impl Server {
     /// Continues after a step that had to wait for other boxes.
     fn go_on(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.proceed(call, 1, cx);
-    }
-
-    /// A check of its life has been answered.
-    #[cold]
-    pub(super) fn live(&mut self, check: Parent, outcome: Outcome, cx: &mut Cx<'_>) {
-        let (Some(liveness), Parent::Number(number)) = (&mut self.liveness, check) else { return };
-        let fate = liveness.answered(number, outcome == Outcome::Ok, cx);
-        self.meet(fate, cx);
-    }
-
-    /// Carries out what the agent of the machine has decided about the process.
-    fn meet(&mut self, fate: Fate, cx: &mut Cx<'_>) {
-        if fate == Fate::Dies {
-            let me = cx.me();
-            cx.count(gauges::KILLED);
-            cx.note(me, "killed");
-            cx.control(me, SimDuration::ZERO, Control::Kill);
-            cx.control(me, self.restart, Control::Recover);
-        }
     }
 
     /// The process starts, for the first time or again.

@@ -142,7 +142,7 @@ impl ServerSpec {
             if asks && step.breaker.is_none() {
                 levers.push(Lever::remedy(key("breaker"), "{}", &[Ill::Held]));
             }
-            if asks && step.hedge.is_none() && !step.swap {
+            if asks && step.hedge.is_none() && !step.swap && step.scatter.is_none() {
                 levers.push(Lever::remedy(key("hedge"), "{ after = \"p95\" }", &[Ill::Slow]));
             }
         }

@@ -119,3 +119,26 @@ fn writers_and_readers_have_the_same_session_and_the_work_draws_the_same() {
     let (with, without) = (busy(&with), busy(&text("")));
     assert!((with - without).abs() < 1e-4, "{with} {without}");
 }
+
+#[test]
+fn a_machine_that_joins_gets_only_those_who_are_new() {
+    // A hundred users a second come, with ten requests each, one at once and the others 3 s apart. A fourth machine joins at 100 s; after
+    // a time t those who have come since make .1 + .9 (1 - e^(-t/30)) of the requests, and a quarter of them are there.
+    let text = |after: u32| {
+        shop(
+            "sticky = {}",
+            "",
+            "[[operation]]\nkind = 'scale'\ntarget = 'web'\nto = 4\nat = '100s'\nboot = '0s'\nstart = '0s'\n",
+        )
+        .replace("users = 1000\n", "sessions = '100/s'\nrequests = 10\n")
+        .replace("count = 4", "count = 3")
+        .replace("warmup = '20s'", &format!("warmup = '{}s'", 98 + after))
+        .replace("duration = '100s'", "duration = '4s'")
+    };
+    for (after, share) in [(10, 0.0888), (30, 0.1672), (60, 0.2196)] {
+        check(&text(after), &[("web-4.share", share - 0.015..=share + 0.015)]);
+    }
+    // One that goes takes its sessions with it, and its users log in at the others.
+    let goes = "[[operation]]\nkind = 'scale'\ntarget = 'web'\nto = 3\nat = '50s'\n";
+    check(&shop("sticky = {}", "", goes), &[("web-4.lost_sessions", 195.0..=305.0), ("ok", 0.999..=1.0)]);
+}

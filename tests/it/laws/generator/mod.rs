@@ -277,7 +277,7 @@ impl Generator {
         self.network();
         let count = self.dice.below(4) as usize;
         self.classes = ["read", "write", "search"][..count].to_vec();
-        self.divides = self.shards.one_in(4) && count > 0;
+        self.divides = self.shards.one_in(2) && count > 0;
         for class in self.classes.clone() {
             self.class(class);
         }

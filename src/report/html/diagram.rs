@@ -97,6 +97,13 @@ fn told(boxes: &[BoxEntry]) -> String {
 }
 
 impl Node<'_> {
+    /// Whether its members have their data from those of another node.
+    fn copies(&self, from: &Node<'_>) -> bool {
+        let (Some(own), Some(other)) = (self.members.first(), from.members.first()) else { return false };
+        let is_replica = own.contains(".replica") && !other.contains(".replica");
+        self.entry.name == from.entry.name && is_replica && family(own) == family(other)
+    }
+
     fn x(&self, way: Way) -> usize {
         if way == Way::Right { self.level * (WIDE + BETWEEN) } else { self.along }
     }
@@ -146,7 +153,7 @@ fn laid_out<'a>(boxes: &'a [BoxEntry], result: &RunResult, way: Way) -> (Vec<Nod
         }
     }
     for at in 1..nodes.len() {
-        if nodes[at].entry.name == nodes[at - 1].entry.name {
+        if nodes[at].copies(&nodes[at - 1]) {
             drawn.push((at - 1, at, Sort::Copies));
         }
     }
@@ -181,11 +188,19 @@ fn roles(entry: &BoxEntry) -> Vec<Node<'_>> {
     if roles.len() < 2 {
         return vec![node(Vec::new(), format!("{}{}", entry.name, times(entry.machines() as usize)))];
     }
+    // The replicas of a shard stand beside its primary.
+    let order: Vec<String> = roles.iter().map(|(role, _)| family(role).to_owned()).collect();
+    roles.sort_by_key(|(role, _)| order.iter().position(|known| known == family(role)));
     let all = roles.into_iter().map(|(role, members)| {
         let label = format!("{role}{}", times(members.len()));
         node(members, label)
     });
     all.collect()
+}
+
+/// What a role has in common with those that it copies from: `db.shard-1` of `db.shard-1.replica`.
+fn family(role: &str) -> &str {
+    role.rsplit_once('.').map_or(role, |(family, _)| family)
 }
 
 /// The level of each node: one after the last that calls it; a name stands beside who asks it.

@@ -142,7 +142,7 @@ pub struct Server {
     has_cache: bool,
     /// The calls that may fill an entry of one.
     tokens: Option<Box<Tokens>>,
-    /// The step with which a call begins.
+    /// The step with which a call begins; if not 0, the work ends at the step before it.
     first: u16,
     sessions: Option<Box<Sessions>>,
 }
@@ -314,8 +314,8 @@ impl Server {
         let &Call { key, class, notes: Notes { step, flags, .. }, .. } = cx.get(call);
         let mut at = usize::from(step + ahead);
         // Nothing can change that before the call waits again.
-        if (self.propagates || flags & CANCELLED != 0) && at < self.stages.len() && self.is_useless(call, cx)
-        {
+        let is_done = at == self.stages.len() || at + 1 == usize::from(self.first);
+        if (self.propagates || flags & CANCELLED != 0) && !is_done && self.is_useless(call, cx) {
             cx.get_mut(call).notes.step = at as u16;
             return self.fail(call, Outcome::TimedOut, cx);
         }

@@ -142,3 +142,18 @@ fn a_machine_that_joins_gets_only_those_who_are_new() {
     let goes = "[[operation]]\nkind = 'scale'\ntarget = 'web'\nto = 3\nat = '50s'\n";
     check(&shop("sticky = {}", "", goes), &[("web-4.lost_sessions", 195.0..=305.0), ("ok", 0.999..=1.0)]);
 }
+
+#[test]
+fn a_call_whose_work_is_done_is_answered_however_late_it_is() {
+    // The deadline of 50 ms passes within the only step: with sessions as without them, there is no step left to drop the call before.
+    for sessions in ["sessions = {}\n", ""] {
+        let text = shop("sticky = {}", "", "")
+            .replace("users = 1000", "users = 1000\ntimeout = '50ms'\npropagate = true")
+            .replace("cpu = '1ms'", "wait = '80ms'")
+            .replace("sessions = {  }\n", &format!("propagate = true\n{sessions}"));
+        check(
+            &text,
+            &[("timed_out", 1.0..=1.0), ("web-1.dropped_late", 0.0..=0.0), ("web-1.ok_rate", 60.0..=100.0)],
+        );
+    }
+}

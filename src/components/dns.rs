@@ -3,6 +3,7 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 mod geo;
+mod sites;
 
 use std::collections::BTreeMap;
 
@@ -18,12 +19,13 @@ use crate::model::component::{Component, Cx};
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::lever::{Ill, Lever, Setting};
 use crate::model::quantity::Duration;
-use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Impairment, Order, Outcome, Signal};
 use crate::model::site::Site;
-use crate::model::spec::{Arrow, Demand, Knows, Outline, Problems, RequestClass, Spec};
+use crate::model::spec::{Arrow, Demand, Knows, Outline, Part, Problems, RequestClass, Sides, Spec};
 use crate::parts::checks::{Checks, Health, Pace, Timers};
 
 use geo::Preferences;
+use sites::Side;
 
 /// How a name server chooses the record that stands first in an answer. The others that would do as well follow in turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -132,6 +134,9 @@ pub struct DnsSpec {
     pub geo: BTreeMap<String, String>,
     /// Checks of the addresses. An address that fails them is left out, unless all fail. Default: none.
     pub health: Option<DnsHealth>,
+    /// The sites between which a switch moves it.
+    #[serde(skip)]
+    sides: Option<Sides>,
 }
 
 /// A time to live that lets users come back soon.
@@ -178,18 +183,27 @@ impl Spec for DnsSpec {
     }
 
     fn demand(&self, _class: &RequestClass) -> Demand {
+        let records = || self.records.iter().filter(|record| !self.is_withheld(record));
         if matches!(self.policy, DnsPolicy::RoundRobin | DnsPolicy::Latency | DnsPolicy::Geo) {
             // The answers begin with the machines in turn, not the records.
-            let spread = self.records.iter().map(|record| (record.to.clone(), 1.0)).collect();
+            let spread = records().map(|record| (record.to.clone(), 1.0)).collect();
             return Demand { spread, ..Demand::default() };
         }
-        let sum: f64 = self.records.iter().map(|record| record.weight).sum();
+        let sum: f64 = records().map(|record| record.weight).sum();
         let share = |(index, record): (usize, &Record)| match self.policy {
             // Standbys get calls only if a record fails.
             DnsPolicy::Failover => (record.to.clone(), if index == 0 { 1.0 } else { 0.0 }),
             _ => (record.to.clone(), record.weight / sum),
         };
-        Demand { calls: self.records.iter().enumerate().map(share).collect(), ..Demand::default() }
+        Demand { calls: records().enumerate().map(share).collect(), ..Demand::default() }
+    }
+
+    fn part(&self, _name: &str, sides: &Sides) -> Part {
+        self.part_of_switch(sides)
+    }
+
+    fn take_part(&mut self, sides: &Sides) {
+        self.sides = Some(sides.clone());
     }
 
     fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
@@ -228,6 +242,9 @@ impl Spec for DnsSpec {
             let members = site.directory.members(&record.to);
             let weight = record.weight / members.len() as f64;
             records.extend(members.iter().map(|to| Address::new(*to, rank, weight)));
+        }
+        if let Some(sides) = &self.sides {
+            sites::stand(sides, &mut records, site);
         }
         let is_geo = self.policy == DnsPolicy::Geo;
         Box::new(Dns {
@@ -272,11 +289,17 @@ struct Address {
     weight: f64,
     /// By its checks.
     health: Health,
+    side: Side,
 }
 
 impl Address {
     fn new(to: ComponentId, rank: usize, weight: f64) -> Address {
-        Address { to, rank, weight, health: Health::Up }
+        Address { to, rank, weight, health: Health::Up, side: Side::None }
+    }
+
+    /// Whether it may be answered: its checks pass, or those of `all` fail.
+    fn fits(&self, all: bool) -> bool {
+        self.side != Side::Closed && (all || self.health.is_up())
     }
 }
 
@@ -337,7 +360,7 @@ impl Dns {
                 DnsPolicy::Geo => rank(*index) == rank(first),
                 DnsPolicy::Latency => cx.distance(caller, record.to) == cx.distance(caller, chosen.to),
             };
-            is_like && (all || record.health.is_up())
+            is_like && record.fits(all)
         };
         let turn = (0..count).map(|ahead| (first + ahead) % count).filter(fits);
         turn.take(ADDRESSES_MAX).map(|index| self.records[index].to).collect()
@@ -346,21 +369,21 @@ impl Dns {
     fn choose(&mut self, caller: ComponentId, cx: &Cx<'_>) -> usize {
         // If no address passes its checks, the checks are more likely wrong than all addresses. Then all are used, as
         // in Route 53 [V].
-        let all = self.records.iter().all(|record| !record.health.is_up());
+        let all = self.records.iter().all(|record| !record.fits(false));
         match self.policy {
-            DnsPolicy::RoundRobin => self.in_turn(|record| all || record.health.is_up()),
+            DnsPolicy::RoundRobin => self.in_turn(|record| record.fits(all)),
             DnsPolicy::Weighted => self.draw(all, cx),
             DnsPolicy::Failover => {
-                let healthy = self.records.iter().filter(|record| all || record.health.is_up());
+                let healthy = self.records.iter().filter(|record| record.fits(all));
                 let best = healthy.map(|record| record.rank).min();
-                self.in_turn(|record| (all || record.health.is_up()) && Some(record.rank) == best)
+                self.in_turn(|record| record.fits(all) && Some(record.rank) == best)
             }
             DnsPolicy::Geo => self.preferred(caller, all),
             DnsPolicy::Latency => {
-                let healthy = self.records.iter().filter(|record| all || record.health.is_up());
+                let healthy = self.records.iter().filter(|record| record.fits(all));
                 let nearest = healthy.map(|record| cx.distance(caller, record.to)).min();
                 let is_near = |record: &Address| Some(cx.distance(caller, record.to)) == nearest;
-                self.in_turn(|record| (all || record.health.is_up()) && is_near(record))
+                self.in_turn(|record| record.fits(all) && is_near(record))
             }
         }
     }
@@ -368,7 +391,7 @@ impl Dns {
     /// The preferred record for the caller's region; in turn among equals.
     fn preferred(&mut self, caller: ComponentId, all: bool) -> usize {
         let rank = |index: usize| self.preferences.as_ref().map_or(0, |known| known.rank(caller, index));
-        let allowed = |index: &usize| all || self.records[*index].health.is_up();
+        let allowed = |index: &usize| self.records[*index].fits(all);
         let count = self.records.len();
         let best = (0..count).filter(allowed).map(rank).min();
         let mut turn = (0..count).map(|ahead| (self.next + ahead) % count).filter(allowed);
@@ -388,7 +411,7 @@ impl Dns {
 
     fn draw(&mut self, all: bool, cx: &Cx<'_>) -> usize {
         let stream = self.stream.get_or_insert_with(|| cx.stream("answers"));
-        let weight = |record: &Address| if all || record.health.is_up() { record.weight } else { 0.0 };
+        let weight = |record: &Address| if record.fits(all) { record.weight } else { 0.0 };
         let sum: f64 = self.records.iter().map(weight).sum();
         let mut left = unit_open(stream) * sum;
         let mut last = 0;
@@ -450,6 +473,9 @@ impl Component for Dns {
             }
             (Signal::Alarm(alarm), Some(checks)) => self.alarm(alarm, checks, cx),
             (Signal::Control(Control::Recover), _) => self.start_checks(cx),
+            (Signal::Control(Control::Order(Order { code: Order::MOVE, .. })), _) => {
+                sites::change(&mut self.records);
+            }
             (Signal::Control(Control::Impair(Impairment::NoRecords)), _) => self.empty = true,
             (Signal::Control(Control::Mend(Impairment::NoRecords)), _) => self.empty = false,
             _ => {}

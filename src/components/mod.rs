@@ -8,6 +8,7 @@ pub mod database;
 pub mod dns;
 pub mod queue;
 pub mod server;
+pub mod switch;
 
 use crate::model::spec::Kind;
 
@@ -54,4 +55,6 @@ pub const KINDS: &[Kind] = &[
         "Looks at a group of servers, and decides how many machines it has.",
     )
     .with(autoscaler::GAUGES),
+    Kind::of::<switch::SwitchSpec>("switch", "Moves the users to another site when theirs is lost.")
+        .with(switch::GAUGES),
 ];

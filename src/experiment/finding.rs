@@ -70,6 +70,26 @@ pub enum Finding {
         /// When it ended; `None` if it lasted until the end of the trial.
         until_s: Option<f64>,
     },
+    /// Another site took over.
+    Switched {
+        /// The switch.
+        of: String,
+        /// Time from the loss of the first site until then, in seconds.
+        took_s: f64,
+        /// The part of it until a decision began, in seconds.
+        noticed_s: f64,
+        /// The part of it until that was taken, in seconds.
+        decided_s: f64,
+        /// The time of it in which something that the switch needs was not there, in seconds.
+        paused_s: f64,
+    },
+    /// No other site took over, because something that the switch needs was not there.
+    NotSwitched {
+        /// The switch.
+        of: String,
+        /// What it needs.
+        needs: Vec<String>,
+    },
     /// Random faults happened.
     RandomFaults {
         /// What they do, and to what: `crash of web`.

@@ -37,7 +37,9 @@ pub struct Loss {
 pub fn machines(scenario: &Scenario) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let can_die = |entry: &&BoxEntry| {
-        let is_outside = entry.spec.offered().is_some() || entry.spec.answers().meets(Verbs::RESOLVE);
+        let spec = &entry.spec;
+        let is_outside =
+            spec.offered().is_some() || spec.answers().meets(Verbs::RESOLVE) || spec.sides().is_some();
         !is_outside && entry.spec.host().is_none()
     };
     for entry in scenario.boxes.iter().filter(can_die) {

@@ -1,7 +1,31 @@
-//! What a machine is made of, as a scenario asks for it.
+//! What a machine is made of, and who stands on it, as a scenario asks for it.
 
 use crate::kernel::time::SimDuration;
 use crate::queueing::quota::Quota;
+
+use super::site::Standing;
+
+/// One member of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberPlan {
+    /// Its own name: `web-2`, `db.primary`.
+    pub name: String,
+    /// Its own machine, if it has one.
+    pub machine: Option<MachineSpec>,
+    /// Whether the name of the box leads to it.
+    pub standing: Standing,
+}
+
+impl MemberPlan {
+    /// What it has in common with the other members of its role: `web` of `web-2`, `db.replica` of `db.replica-1`.
+    pub fn role(&self) -> &str {
+        let Some((role, number)) = self.name.rsplit_once('-') else { return &self.name };
+        // The number of a region, as in `edge.us-east-1`, is that of no member.
+        let is_region = role.rsplit_once('.').is_some_and(|(_, last)| last.contains('-'));
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && !is_region { role } else { &self.name }
+    }
+}
 
 /// The hardware that a box asks for.
 #[derive(Clone, Debug, PartialEq)]

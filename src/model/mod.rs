@@ -39,6 +39,7 @@ pub mod simulation;
 pub mod site;
 pub mod spec;
 pub mod strict;
+pub mod switching;
 pub mod trace;
 pub mod troubles;
 pub mod unit;

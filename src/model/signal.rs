@@ -262,6 +262,25 @@ impl Order {
     /// The fleet has another number of members; to its keeper.
     pub const SIZE: u16 = 0xFF09;
 
+    /// Begin to decide on a switch to the other site now; to a switch, which hears it unless a decision is under way.
+    pub const DECIDE: u16 = 0xFF0A;
+    /// What a switch was called for is over: a decision that is under way is called off; to a switch.
+    pub const CALL_OFF: u16 = 0xFF0B;
+    /// The site of the primary is taken for lost; to a member that would become primary.
+    pub const LOST: u16 = 0xFF0C;
+    /// The switch is decided; to the same.
+    pub const DECIDED: u16 = 0xFF0D;
+    /// Keep all others from being primary, and take no more of the log; to the same.
+    pub const HAND_OVER: u16 = 0xFF0E;
+    /// Become primary as soon as everything is applied; to the same.
+    pub const PROMOTE: u16 = 0xFF0F;
+    /// A member has become primary; to the switch.
+    pub const PROMOTED: u16 = 0xFF10;
+    /// Answer with the addresses of the other site; to a name.
+    pub const MOVE: u16 = 0xFF11;
+    /// Have no entries; to a cache of a site that has stood without power.
+    pub const EMPTY: u16 = 0xFF12;
+
     /// The component that it is about.
     #[must_use]
     pub const fn member(self) -> ComponentId {

@@ -186,6 +186,7 @@ impl Simulation {
             is_off: false,
             replaced: 0,
             backlog: Backlog::default(),
+            fell: SimTime::ZERO,
         });
         self.world.recorder.add_component(member.gauges);
         self.seats.push(Seat { component: member.component, name_hash: name_hash(member.name) });

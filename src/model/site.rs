@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ask::Verbs;
 use super::class::RequestClass;
 use super::signal::ComponentId;
+use super::switching::Moves;
 
 /// Whether the name of a box leads to one of its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,10 @@ pub struct Site<'a> {
     pub regions: &'a [Option<&'a str>],
     /// Whether each component is off when the trial begins, by id; empty if none is.
     pub off: &'a [bool],
+    /// The switch that moves this box from one site to another; `None` where none does.
+    pub switch: Option<ComponentId>,
+    /// Of a switch: what it does.
+    pub moves: Option<&'a Moves>,
     /// The connections that stay open, in the order of the ids of those who keep them.
     pub kept: &'a [KeptOpen],
 }

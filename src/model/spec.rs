@@ -16,10 +16,11 @@ use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
 pub use super::class::RequestClass;
-pub use super::hardware::{DiskSpec, MachineSpec};
+pub use super::hardware::{DiskSpec, MachineSpec, MemberPlan};
 pub use super::heir::Heir;
 pub use super::problems::{Files, NoFiles, Problem, Problems, Severity};
 pub use super::site::Standing;
+pub use super::switching::{Part, Sides};
 pub use super::users::{Knows, Users};
 
 /// A kind of box: a row with its name in scenario files, its reader and its schema.
@@ -232,28 +233,6 @@ pub struct Peak {
     pub spans: Vec<(f64, f64)>,
 }
 
-/// One member of a box.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MemberPlan {
-    /// Its own name: `web-2`, `db.primary`.
-    pub name: String,
-    /// Its own machine, if it has one.
-    pub machine: Option<MachineSpec>,
-    /// Whether the name of the box leads to it.
-    pub standing: Standing,
-}
-
-impl MemberPlan {
-    /// What it has in common with the other members of its role: `web` of `web-2`, `db.replica` of `db.replica-1`.
-    pub fn role(&self) -> &str {
-        let Some((role, number)) = self.name.rsplit_once('-') else { return &self.name };
-        // The number of a region, as in `edge.us-east-1`, is that of no member.
-        let is_region = role.rsplit_once('.').is_some_and(|(_, last)| last.contains('-'));
-        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && !is_region { role } else { &self.name }
-    }
-}
-
 /// What a scenario says about a box.
 pub trait Spec: Debug + Send + Sync {
     /// All references to other boxes, except [`Spec::host`].
@@ -375,6 +354,24 @@ pub trait Spec: Debug + Send + Sync {
     fn reserve(&mut self, _members: u32) -> bool {
         false
     }
+
+    /// The sites between which it switches; `Some` makes the box a switch, which stands outside and does not fail.
+    fn sides(&self) -> Option<Sides> {
+        None
+    }
+
+    /// The names of the switches whose decision it begins.
+    fn calls_switches(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a switch does to a box of this name. The sides name each member, and each box all of whose members are there.
+    fn part(&self, _name: &str, _sides: &Sides) -> Part {
+        Part::Nothing
+    }
+
+    /// Takes part in a switch between two sites.
+    fn take_part(&mut self, _sides: &Sides) {}
 
     /// Whether it tells others before a planned stop, which they answer by taking over.
     fn says_goodbye(&self) -> bool {

@@ -103,6 +103,8 @@ pub(super) struct Info {
     pub replaced: u32,
     /// Of a queue: what waits in it.
     pub backlog: Backlog,
+    /// When its process ceased to work the last time.
+    pub fell: SimTime,
 }
 
 impl Info {

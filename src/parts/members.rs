@@ -94,6 +94,8 @@ mod tests {
             kept: &[],
             off: &[],
             regions: &[],
+            switch: None,
+            moves: None,
         };
         let mut members = Members::new("web", &site);
         let asked: Vec<usize> = (0..5).map(|_| members.turn().index()).collect();

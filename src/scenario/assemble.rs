@@ -354,7 +354,9 @@ impl<'t> Reader<'_, 't> {
                     let own = spec.regions().into_iter().map(|(_, region)| region);
                     let regions = own.chain(regions).collect();
                     let (kind, gauges) = (kind.name, kind.gauges);
-                    boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones, starts: None });
+                    let starts = None;
+                    let booted_by = None;
+                    boxes.push(BoxEntry { kind, gauges, name, spec, regions, zones, starts, booted_by });
                 }
             }
         }

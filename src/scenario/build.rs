@@ -13,6 +13,7 @@ use super::faults::plan;
 use super::operations::fleets;
 use super::places::settle;
 use super::seats::{Seat, seats};
+use super::switches::Switching;
 
 impl Scenario {
     /// How long one trial runs.
@@ -35,6 +36,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     let regions: Vec<Option<&str>> = seats.iter().map(|seat| seat.region()).collect();
     let off = off_at_start(&seats);
     let kept = kept_open(&seats, &off);
+    let switching = Switching::new(&scenario.boxes, &seats);
     let mut simulation = Simulation::new(seed, &scenario.classes, &scenario.network);
     let windows = scenario.expects.iter().map(|expect| &expect.window);
     let windows = windows.chain(scenario.checks.iter().map(|check| &check.window));
@@ -57,6 +59,8 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             regions: &regions,
             kept: &kept,
             off: &off,
+            switch: switching.of(&seat.entry.name),
+            moves: switching.moves(&seat.entry.name),
         };
         let hardware = match (spec.host(), &seat.plan.machine) {
             (Some(host), _) => Hardware::Shared(site.find(host)),

@@ -27,6 +27,7 @@ pub mod schema;
 mod seats;
 mod sections;
 pub mod suggest;
+mod switches;
 #[cfg(test)]
 mod toys;
 mod validate;
@@ -141,6 +142,8 @@ pub struct BoxEntry {
     pub zones: Vec<String>,
     /// Of a box whose members come and go: the number of members at the start.
     pub starts: Option<u32>,
+    /// The switch whose decision boots its members, if one does.
+    pub booted_by: Option<String>,
 }
 
 impl BoxEntry {
@@ -277,6 +280,7 @@ pub fn load_without(
     }
     read_files(&document, &mut assembly, files, &mut found);
     reserve::reserve(&document, &mut assembly, &mut found);
+    switches::take_sides(&document, &mut assembly, &mut found);
     validate(&document, &assembly, &mut found);
     let (expects, checks) = expects::expects(&document, &assembly, kinds, &mut found);
     let found = Diagnostics::new(origin, text, found);

@@ -40,12 +40,20 @@ impl<'a> Seat<'a> {
     pub(super) fn is_hit_by(&self, name: &str) -> bool {
         let is_machine = self.plan.machine.is_some() || self.entry.spec.machine().is_none();
         let by_place = self.is_in_zone(name) || self.is_in_region(name);
-        !self.is_driver() && (self.plan.name == name || by_place || self.entry.name == name && is_machine)
+        !self.is_driver()
+            && !self.is_staff()
+            && (self.plan.name == name || by_place || self.entry.name == name && is_machine)
     }
 
-    /// Whether it stands outside the data centre: clients and DNS names.
+    /// Whether it stands outside the data centre: clients, DNS names and switches.
     pub(super) fn is_outside(&self) -> bool {
-        self.entry.spec.offered().is_some() || self.entry.spec.answers().meets(Verbs::RESOLVE)
+        let spec = &self.entry.spec;
+        spec.offered().is_some() || spec.answers().meets(Verbs::RESOLVE) || self.is_staff()
+    }
+
+    /// Whether it stands for people outside, whom no fault hits.
+    pub(super) fn is_staff(&self) -> bool {
+        self.entry.spec.sides().is_some()
     }
 
     /// Whether it stands in the region of this name.
@@ -63,7 +71,8 @@ impl<'a> Seat<'a> {
 
     /// Whether this is its own name, or that of its box, zone or region.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        self.plan.name == name || self.entry.name == name || self.is_in_zone(name) || self.is_in_region(name)
+        let is_named = self.plan.name == name || self.entry.name == name;
+        is_named && !self.is_staff() || self.is_in_zone(name) || self.is_in_region(name)
     }
 }
 

@@ -5,6 +5,7 @@ mod classes;
 mod connections;
 mod faults;
 mod places;
+mod sites;
 mod tries;
 mod users;
 
@@ -57,6 +58,7 @@ pub(super) fn validate(document: &Document<'_>, assembly: &Assembly, found: &mut
         check.reachability();
         let load = static_load(&assembly.boxes, &assembly.classes, &assembly.ways, &Missing::default());
         check.resources(&load);
+        check.sites(&load);
         check.pools();
         check.connections();
         check.closed_users(&load);
@@ -396,8 +398,17 @@ impl<'a, 't> Check<'a, 't> {
             let names = arrows.iter().map(|arrow| arrow.to.as_str()).chain(entry.spec.host());
             to_visit.extend(names.filter_map(|name| self.entries.get(name).copied()));
         }
-        let is_alone =
-            |entry: &&BoxEntry| !reached.contains(entry.name.as_str()) && entry.spec.keeps().is_none();
+        let needed: Vec<String> = self
+            .assembly
+            .boxes
+            .iter()
+            .filter_map(|entry| entry.spec.sides())
+            .flat_map(|sides| sides.needs)
+            .collect();
+        let is_alone = |entry: &&BoxEntry| {
+            let decides = entry.spec.keeps().is_some() || entry.spec.sides().is_some();
+            !reached.contains(entry.name.as_str()) && !decides && !needed.contains(&entry.name)
+        };
         for entry in self.assembly.boxes.iter().filter(is_alone) {
             let message = format!("no request reaches `{}`", entry.name);
             self.warn(&path(entry, ""), message, "point a box at it, or take it out");

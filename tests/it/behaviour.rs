@@ -25,6 +25,7 @@ mod quotas;
 mod sessions;
 mod shards;
 mod swaps;
+mod switches;
 mod units;
 
 use std::ops::RangeInclusive;

@@ -119,12 +119,22 @@ const FAR: &str = "[network]\nregions = 'aws'\n[request.photo]\nkeys = 1000\nzip
                    [cdn.edge]\norigin = 'web'\nregions = ['us-east-1']\n\
                    [server.web]\npublic = true\nregion = 'ap-northeast-2'\nsteps = [{ cpu = '1ms' }]\n";
 
+/// The same for a switch between two sites, of which one is lost at once.
+const TWO: &str = "[run]\nduration = '31min'\nwarmup = '0s'\n[client.users]\nrate = '1/s'\ntarget = 'www'\n\
+                   [dns.www]\nrecords = ['one', 'two']\n[server.one]\npublic = true\nsteps = [{ query = 'db' }]\n\
+                   [server.two]\npublic = true\nsteps = [{ query = 'db' }]\n[database.db]\nreplicas = 1\nreads = 'primary'\n\
+                   [switch.over]\nfrom = ['one', 'db.primary']\nto = ['two', 'db.replica-1']\n\
+                   [[fault]]\nkind = 'crash'\ntarget = 'one'\nat = '1s'\n";
+
 /// Everything that a short trial of the terse scenario measures with these overrides, as text.
 fn measured(overrides: &[(String, String)]) -> String {
     let is_far = overrides.iter().any(|(key, _)| key.starts_with("edge."));
-    let loaded = load("terse.toml", if is_far { FAR } else { TERSE }, overrides, &NoFiles, KINDS);
+    let is_two = overrides.iter().any(|(key, _)| key.starts_with("over."));
+    let text = if is_two { TWO } else { TERSE };
+    let loaded = load("terse.toml", if is_far { FAR } else { text }, overrides, &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{}", found.render(false))).scenario;
-    let length = Length { warmup: SimDuration::ZERO, measured: SimDuration::from_secs(31) };
+    let seconds = if is_two { 31 * 60 } else { 31 };
+    let length = Length { warmup: SimDuration::ZERO, measured: SimDuration::from_secs(seconds) };
     let record = build(&scenario, Seed::new(1)).run(length, &mut |_progress| false);
     format!("{:?} {:?} {record:?}", scenario.run, scenario.classes)
 }
@@ -138,6 +148,7 @@ fn override_of(key: &str) -> String {
         ("cdn.", "edge."),
         ("queue.", "jobs."),
         ("autoscaler.", "up."),
+        ("switch.", "over."),
     ]);
     let replaced = |(kind, name): &(&str, &str)| key.strip_prefix(kind).map(|rest| format!("{name}{rest}"));
     let key = names.copied().find_map(|one| replaced(&one)).unwrap_or_else(|| key.to_owned());
@@ -175,11 +186,13 @@ fn the_defaults_are_those_that_the_page_tells() {
             .map(|(_, key, value)| (key.to_owned(), value.to_owned()))
             .collect();
         let set = [&before[..], &[(override_of(&key), value.to_owned())]].concat();
-        let far = [("edge.origin".to_owned(), "web".to_owned())];
-        let plain = match (before.is_empty(), key.starts_with("cdn.")) {
-            (true, false) => &plain,
-            (true, true) => &measured(&far),
+        let (far, two) = (("edge.origin", "web"), ("over.from[0]", "one"));
+        let same = |(key, value): (&str, &str)| measured(&[(key.to_owned(), value.to_owned())]);
+        let plain = match (before.is_empty(), key.split('.').next()) {
             (false, _) => &measured(&before),
+            (true, Some("cdn")) => &same(far),
+            (true, Some("switch")) => &same(two),
+            (true, _) => &plain,
         };
         assert!(measured(&set) == *plain, "`{key}` is not {value} by default");
     }
@@ -207,6 +220,7 @@ fn another_value_than_the_default_shows() {
         ("jobs.ack", "\"6ms\""),
         ("jobs.workers", "5"),
         ("up.every", "3s"),
+        ("over.after", "19min"),
     ] {
         assert!(measured(&[(key.to_owned(), value.to_owned())]) != plain, "{key} = {value} changes nothing");
     }
@@ -217,7 +231,7 @@ fn every_default_has_its_row() {
     let told: BTreeSet<String> = told_defaults().into_iter().map(|(key, _)| key).collect();
     let schema = schema(KINDS);
     let mut missing = Vec::new();
-    for kind in ["client", "dns", "server", "database", "cache", "queue", "autoscaler"] {
+    for kind in ["client", "dns", "server", "database", "cache", "queue", "autoscaler", "switch"] {
         let reference = &schema["properties"][kind]["additionalProperties"]["$ref"];
         let name =
             reference.as_str().and_then(|path| path.rsplit('/').next()).expect("a kind has a definition");

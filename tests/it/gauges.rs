@@ -54,6 +54,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
     let some = vec![sheds(), errs(), kills(), throttles(), collects(), logs_in(), divides(), scales()];
+    let some = [some, switches()].concat();
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
 
@@ -299,6 +300,24 @@ fn scales() -> Mover {
     })
 }
 
+/// Two sites of which one is lost for good, and needs tools for a switch that are gone for a time; and one that is back before that.
+fn switches() -> Vec<Mover> {
+    let sites = "[client.users]\nrate = '10/s'\ntarget = 'www'\n[dns.www]\nrecords = ['one', 'other']\nttl = '1s'\n\
+                 [server.one]\npublic = true\nsteps = [{ query = 'db' }]\n[server.other]\npublic = true\nsteps = [{ query = 'db' }]\n\
+                 [database.db]\nreplicas = 1\nreads = 'primary'\n[server.tools]\nsteps = [{ cpu = '1ms' }]\n\
+                 [switch.over]\nfrom = ['one', 'db.primary']\nto = ['other', 'db.replica-1']\nneeds = ['tools']\nafter = '3s'\n\
+                 steps = [['dns', '1s'], ['db', '1s']]\n\
+                 [[fault]]\nkind = 'crash'\ntarget = 'one'\nat = '6s'\n";
+    let gone =
+        crash("tools").replace("20.5s", "30s") + "[run]\nduration = '95s'\nwarmup = '5s'\ntrials = 2\n";
+    let all = ["switches", "switch", "noticed", "decided", "boot", "step_db", "step_dns", "paused", "pauses"];
+    let back = "for = '25s'\n";
+    vec![
+        ("switch", "over", all.to_vec(), format!("{sites}{gone}")),
+        ("switch", "over", vec!["called_off"], format!("{sites}{back}").replace("'3s'", "'30s'")),
+    ]
+}
+
 /// A server whose quota is used up.
 fn throttles() -> Mover {
     ("server", "web", vec!["throttled_time"], {
@@ -393,7 +412,8 @@ fn movers_from_servers_on() -> Vec<Mover> {
 /// The result of a scenario, which also expects some things.
 fn result(text: &str, expects: &[String]) -> RunResult {
     let expects: String = expects.iter().map(|that| format!("[[expect]]\nthat = \"{that}\"\n")).collect();
-    let text = format!("{RUN}{text}{expects}");
+    let head = if text.contains("[run]") { "" } else { RUN };
+    let text = format!("{head}{text}{expects}");
     let loaded = load("test.toml", &text, &[], &NoFiles, KINDS);
     let scenario = loaded.unwrap_or_else(|found| panic!("{text}\n{}", found.render(false))).scenario;
     let options = RunOptions { seed: 1, trials: 0..scenario.run.trials, jobs: 0, length: scenario.length() };

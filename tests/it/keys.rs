@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 /// The box of each kind in the scenarios below.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 10] = [
     ("autoscaler", "up"),
     ("client", "users"),
     ("dns", "www"),
@@ -27,16 +27,19 @@ const NAMES: [(&str, &str); 9] = [
     ("cache", "memo"),
     ("cdn", "edge"),
     ("queue", "jobs"),
+    ("switch", "over"),
 ];
 
 /// Keys that change nothing in a run, and why they are there.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 12] = [
     ("autoscaler.target", "required"),
     ("client.target", "required: another one is another scenario"),
     ("client.trace", "names a file: tests of traces read some"),
     ("cache.target", "without it callers fill the cache, by another step"),
     ("queue.target", "required"),
     ("cdn.origin", "required"),
+    ("switch.from", "required"),
+    ("switch.to", "required"),
     ("dns.geo", "tests of regions"),
     ("balancer.public", "without it a client that names the box is an error"),
     ("server.public", "without it a client that names the box is an error"),
@@ -94,7 +97,7 @@ fn base(name: &str) -> String {
                 one.replace("'db'", "'memo'"),
                 fault("slow", "db", 10) + "factor = 40\n"
             ),
-            "cdn" | "cdn-small" | "logins" | "stored" => near::base(name, open, closed, one, data),
+            "cdn" | "cdn-small" | "logins" | "stored" | "sites" => near::base(name, open, closed, one, data),
             "small" => {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
@@ -497,8 +500,8 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    [CLIENTS, BALANCERS, SERVERS, CACHES, near::NETWORKS, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS]
-        .concat()
+    let near = [near::NETWORKS, near::SWITCHES].concat();
+    [CLIENTS, BALANCERS, SERVERS, CACHES, &near, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
 }
 
 #[test]
@@ -566,7 +569,7 @@ fn properties<'a>(root: &'a Value, of: &'a Value) -> Option<&'a serde_json::Map<
 fn each_key_has_a_row_or_a_reason() {
     let root = schema(KINDS);
     let told: BTreeSet<&str> = rows().iter().map(|row| row.0).chain(OTHERS.map(|(key, _)| key)).collect();
-    for kind in ["client", "dns", "balancer", "server", "database", "cache", "cdn", "queue", "autoscaler"] {
+    for (kind, _) in NAMES {
         let table = &root["properties"][kind]["additionalProperties"];
         for (key, value) in properties(&root, table).expect("a kind has keys") {
             let path = format!("{kind}.{key}");

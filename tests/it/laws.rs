@@ -225,6 +225,7 @@ fn the_swarm_sees_every_kind_of_end() {
 const KEYS: &[&str] = &[
     "liveness = ",
     "\n[autoscaler.",
+    "\n[switch.",
     "kind = \"scale\"",
     "\nhedge = ",
     "\nbreaker = ",

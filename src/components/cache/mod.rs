@@ -27,7 +27,7 @@ use crate::model::call::{Notes, Parent};
 use crate::model::class::RequestClass;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
-use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
 use crate::model::site::Site;
 use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Retries};
@@ -450,7 +450,9 @@ impl Component for Cache {
             Signal::Alarm(Alarm { code: LATE, .. }) => self.give_up(cx),
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
             Signal::Control(Control::Recover) => self.warm(cx),
-            Signal::Control(Control::Impair(Impairment::Emptied)) => {
+            Signal::Control(
+                Control::Impair(Impairment::Emptied) | Control::Order(Order { code: Order::EMPTY, .. }),
+            ) => {
                 self.shelf.clear();
                 cx.level(gauges::ENTRIES, 0);
             }

@@ -12,7 +12,7 @@ use crate::model::component::Component;
 use crate::model::quantity::{Bytes, Dist, Duration, Share};
 use crate::model::site::{Site, Standing};
 use crate::model::spec::{
-    Arrow, Demand, Files, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec,
+    Arrow, Demand, Files, MachineSpec, MemberPlan, Outline, Part, Problems, RequestClass, Sides, Spec,
 };
 use crate::parts::hardware::Hardware;
 use crate::theory::cache::zipf_hit_ratio;
@@ -234,6 +234,10 @@ impl Spec for CacheSpec {
             node => (format!("{name}.node-{node}"), self.machine(), Standing::Inner),
         };
         MemberPlan { name, machine, standing }
+    }
+
+    fn part(&self, name: &str, sides: &Sides) -> Part {
+        if sides.to.iter().any(|to| to == name) { Part::Memory } else { Part::Nothing }
     }
 
     fn detail(&self) -> Option<String> {

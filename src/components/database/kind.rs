@@ -10,8 +10,8 @@ use crate::model::quantity::Dist;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Accepts, Demand, Divided, Files, Heir, MachineSpec, MemberPlan, Outline, Problems, RequestClass, Spec,
-    Standing, Surplus,
+    Accepts, Demand, Divided, Files, Heir, MachineSpec, MemberPlan, Outline, Part, Problems, RequestClass,
+    Sides, Spec, Standing, Surplus,
 };
 
 use crate::parts::hardware::check_contention;
@@ -149,6 +149,14 @@ impl Spec for DatabaseSpec {
         })
     }
 
+    fn part(&self, name: &str, sides: &Sides) -> Part {
+        self.part_of_switch(name, sides)
+    }
+
+    fn take_part(&mut self, _sides: &Sides) {
+        self.is_switched = true;
+    }
+
     fn check(&self, outline: &Outline<'_>, problems: &mut Problems) {
         self.hardware().check(self.on.as_deref(), problems);
         check_contention(self.sigma(), self.kappa, problems);
@@ -190,7 +198,7 @@ impl Spec for DatabaseSpec {
         let may_lose = has_replicas || !self.flush_every().is_zero();
         match gauge.name {
             "reroutes" | gauges::APPLYING_NAME => has_replicas,
-            "failovers" => self.has_monitor(),
+            "failovers" => self.has_monitor() || self.is_switched,
             gauges::PARTIAL_NAME | gauges::HOTTEST_NAME => self.is_partitioned(),
             _ => !gauge.is_of_box || may_lose,
         }

@@ -83,6 +83,9 @@ pub(super) trait Member: Debug + Send {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
+    /// Handles an order of a switch between sites.
+    fn order(&mut self, _code: u16, _cx: &mut Cx<'_>) {}
+
     /// Handles a crash. What has been applied is durable, and so is the log, unless the machine `has_no_power`: then what
     /// was not flushed is lost. Waiting reads and writes are lost.
     fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>);

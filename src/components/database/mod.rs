@@ -13,6 +13,7 @@ pub mod book;
 mod confirm;
 mod follow;
 mod gauges;
+mod handover;
 mod homes;
 mod inbox;
 mod kept;

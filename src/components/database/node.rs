@@ -372,10 +372,13 @@ impl Database {
         }
     }
 
-    /// The node may not be the primary of an old epoch any more: writes that wait for replicas fail.
-    fn fence(&mut self, order: Order, cx: &mut Cx<'_>) {
+    /// Handles an order. When the node may not be the primary of an old epoch any more, writes that wait for replicas fail.
+    fn order(&mut self, order: Order, cx: &mut Cx<'_>) {
         let Some(member) = &mut self.member else { return };
-        if order.code != order::FENCE || !member.fence(order.subject, cx) {
+        if order.code != order::FENCE {
+            return member.order(order.code, cx);
+        }
+        if !member.fence(order.subject, cx) {
             return;
         }
         // A process that hangs tells nobody; it loses them at its restart.
@@ -445,7 +448,7 @@ impl Component for Database {
                     member.recover(cx);
                 }
             }
-            Signal::Control(Control::Order(order)) => self.fence(order, cx),
+            Signal::Control(Control::Order(order)) => self.order(order, cx),
             Signal::Control(Control::Impair(Impairment::StorageFull)) => self.disk_full = true,
             Signal::Control(Control::Mend(Impairment::StorageFull)) => self.disk_full = false,
             // A statement runs to its end, with or without somebody who waits for it.

@@ -1,14 +1,15 @@
 //! `Replica`: a node of a database with one primary: its copy of the log, and its part as primary or replica.
 
 use crate::model::component::Cx;
-use crate::model::signal::{About, Alarm, CallId, ComponentId, Outcome};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Order, Outcome};
 use crate::model::site::Site;
 
 use super::acks::Acks;
 use super::apply::Applier;
-use super::book::{BookId, Progress, Subject, trace_fork, trace_log, trace_write};
+use super::book::{BookId, Part, Progress, Subject, trace_fork, trace_log, trace_write};
 use super::confirm::Confirm;
 use super::follow::{Follow, TAKEN};
+use super::handover::Handover;
 use super::inbox::Inbox;
 use super::log::{Log, Received};
 use super::member::{Commit, Member};
@@ -46,6 +47,7 @@ pub(super) struct Replica {
     transfer: Transfer,
     confirm: Confirm,
     follow: Follow,
+    handover: Handover,
 }
 
 impl Replica {
@@ -53,6 +55,7 @@ impl Replica {
         let nodes = spec.node_ids(spec.shard_of(site.member), site);
         let me = site.find(site.name);
         let index = nodes.iter().position(|&node| node == me).expect("a node is one of the nodes");
+        let others: Vec<ComponentId> = nodes.iter().copied().filter(|&node| node != me).collect();
         Replica {
             index,
             subject: spec.subject(site.member),
@@ -69,7 +72,8 @@ impl Replica {
             inbox: Inbox::default(),
             transfer: Transfer::new(spec),
             confirm: Confirm::new(spec),
-            follow: Follow::new(nodes.iter().copied().filter(|&node| node != me), spec.reconnect(), true),
+            follow: Follow::new(others.iter().copied(), spec.reconnect(), true),
+            handover: Handover::new((spec.shard_of(site.member), index), others, site),
             upstream: nodes[0],
         }
     }
@@ -122,6 +126,23 @@ impl Replica {
             && let Some(call) = self.catching_up.take()
         {
             cx.reply(call, Outcome::Ok);
+        }
+        self.hand_over(cx);
+    }
+
+    /// Goes on with a switch between sites: the node becomes primary once it has applied everything and is told to.
+    fn hand_over(&mut self, cx: &mut Cx<'_>) {
+        if self.handover.is_idle() || self.log.applied < self.log.received || !cx.works() {
+            return;
+        }
+        let now = cx.now();
+        if self.handover.has_applied() {
+            self.book.of(cx).end_part(Part::CatchUp, now);
+        }
+        if self.handover.is_due() {
+            self.promote(self.log.epoch + 1, cx);
+            self.book.of(cx).end_part(Part::Promote, now);
+            self.handover.end(cx);
         }
     }
 
@@ -377,6 +398,25 @@ impl Member for Replica {
             self.follow.begin(cx);
         }
         true
+    }
+
+    fn order(&mut self, code: u16, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        match code {
+            _ if self.is_primary => {}
+            Order::LOST => self.book.of(cx).end_part(Part::Detect, now),
+            Order::DECIDED => self.book.of(cx).end_part(Part::Decide, now),
+            Order::HAND_OVER => {
+                self.handover.begin(self.log.epoch + 1, cx);
+                self.closed = true;
+                self.hand_over(cx);
+            }
+            Order::PROMOTE => {
+                self.handover.want();
+                self.hand_over(cx);
+            }
+            _ => {}
+        }
     }
 
     fn crash(&mut self, has_no_power: bool, cx: &mut Cx<'_>) {

@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use crate::model::resource::{Meter, POOL, Sort};
-use crate::scenario::Scenario;
+use crate::model::switching;
+use crate::scenario::expression::Stat;
 use crate::scenario::faults::{FaultKind, FaultSpec};
 use crate::scenario::load::ResourceLoad;
+use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::series::mean;
 
+use super::super::expect::gauge_of;
 use super::super::finding::{Finding, Need};
 use super::super::result::RunResult;
 use super::course::Course;
@@ -49,6 +52,9 @@ impl Case<'_> {
     /// The story of an incident, the cause first.
     pub(super) fn story(&self, incident: &Incident) -> Vec<Finding> {
         let mut told = self.faults(incident);
+        if !told.is_empty() {
+            told.extend(self.switches());
+        }
         let full = full(self.scenario, self.result, self.course, &incident.rows);
         let (dragged, origins): (Vec<&Full>, Vec<&Full>) =
             full.iter().partition(|one| self.waits_for(one, &full).is_some());
@@ -103,6 +109,28 @@ impl Case<'_> {
             }),
         );
         found
+    }
+
+    /// What the switches between sites did, or could not do.
+    fn switches(&self) -> Vec<Finding> {
+        let mean = |gauge: &str, of: &str| {
+            gauge_of(self.result, gauge, of).and_then(|gauge| gauge.figure(Stat::Mean).mean).unwrap_or(0.0)
+        };
+        let told = |entry: &BoxEntry| {
+            let (of, needs) = (entry.name.clone(), entry.spec.sides()?.needs);
+            match (mean(switching::MADE, &of) > 0.0, mean(switching::PAUSES, &of) > 0.0) {
+                (true, _) => Some(Finding::Switched {
+                    took_s: mean(switching::TOOK, &of),
+                    noticed_s: mean(switching::NOTICED, &of),
+                    decided_s: mean(switching::DECIDED, &of),
+                    paused_s: mean(switching::PAUSED, &of),
+                    of,
+                }),
+                (false, true) => Some(Finding::NotSwitched { of, needs }),
+                (false, false) => None,
+            }
+        };
+        self.scenario.boxes.iter().filter_map(told).collect()
     }
 
     /// A fault with a time, when it begins, and when it ends; `None` for a random one.

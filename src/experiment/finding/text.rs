@@ -29,6 +29,11 @@ impl Finding {
             }
             Finding::Metastable { .. } => self.metastable(),
             Finding::Fault { verb, of, from_s, until_s, .. } => fault(verb, of, *from_s, *until_s),
+            Finding::Switched { .. } => self.switched(),
+            Finding::NotSwitched { of, needs } => {
+                let names: Vec<String> = needs.iter().map(|name| format!("`{name}`")).collect();
+                format!("`{of}` could not move the users to the other site without {}", names.join(" and "))
+            }
             Finding::RandomFaults { fault, times } => {
                 format!("the {fault} happened {} times a trial", number(*times))
             }
@@ -165,6 +170,24 @@ impl Finding {
             [some @ .., last] => format!("; with each of {} or {last} it came back", some.join(", ")),
         };
         trials + &load + &cures
+    }
+
+    fn switched(&self) -> String {
+        let Finding::Switched { of, took_s, noticed_s, decided_s, paused_s } = self else {
+            unreachable!("only asked for this kind")
+        };
+        let paused = if *paused_s < 1.0 {
+            String::new()
+        } else {
+            format!("; for {} of it something that it needs was not there", moment(*paused_s))
+        };
+        format!(
+            "`{of}` moved the users to the other site after {}: {} until a decision began, {} until it was taken, {} for the rest{paused}",
+            moment(*took_s),
+            moment(*noticed_s),
+            moment(*decided_s),
+            moment(took_s - noticed_s - decided_s)
+        )
     }
 
     fn users(&self) -> String {

@@ -1,7 +1,9 @@
 //! The timeline, and what the operators of a fleet see of its members and order.
 
+use crate::kernel::time::SimTime;
 use crate::model::fleet::{Backlog, Sight, Size};
 use crate::model::signal::ComponentId;
+use crate::model::world::Status;
 
 use super::Cx;
 
@@ -34,6 +36,19 @@ impl Cx<'_> {
     #[inline]
     pub fn set_backlog(&mut self, backlog: Backlog) {
         self.world.infos[self.me.index()].backlog = backlog;
+    }
+
+    /// Whether people can work with a component: it runs, and its machine does not stand still.
+    #[must_use]
+    pub fn is_usable(&self, component: ComponentId) -> bool {
+        matches!(self.world.infos[component.index()].status, Status::Up | Status::Closing)
+    }
+
+    /// When a component ceased to work, for figures only; `None` while it works.
+    #[must_use]
+    pub fn fell(&self, component: ComponentId) -> Option<SimTime> {
+        let info = &self.world.infos[component.index()];
+        (!matches!(info.process(), Status::Up | Status::Closing)).then_some(info.fell)
     }
 
     /// Adds an event of a component, as this one sees it, to the timeline.

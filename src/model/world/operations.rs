@@ -17,6 +17,7 @@ impl World {
 
     /// The process of a component is gone, with everything in it.
     pub(super) fn lose_process(&mut self, component: ComponentId, status: Status) {
+        self.ceases(component);
         let info = &mut self.infos[component.index()];
         info.set_process(status);
         info.begin_epoch();
@@ -24,6 +25,15 @@ impl World {
         self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);
+    }
+
+    /// Notes when a process that works ceases to.
+    fn ceases(&mut self, component: ComponentId) {
+        let now = self.now();
+        let info = &mut self.infos[component.index()];
+        if matches!(info.process(), Status::Up | Status::Closing) {
+            info.fell = now;
+        }
     }
 
     /// A power failure of a component's machine is over. If it has crashed besides, its machine refuses calls from now on.
@@ -100,6 +110,7 @@ impl World {
     /// Makes the process hang: it accepts calls, but neither its work nor its timers go on. Other components on its
     /// machine are not affected.
     fn hang(&mut self, component: ComponentId) {
+        self.ceases(component);
         let info = &mut self.infos[component.index()];
         info.set_process(Status::Hung);
         info.begin_epoch();

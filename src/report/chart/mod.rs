@@ -15,6 +15,7 @@ pub mod plot;
 mod png;
 mod scale;
 mod sheet;
+pub mod sites;
 mod svg;
 pub mod sweep;
 mod text;
@@ -41,6 +42,7 @@ pub fn of_run(result: &RunResult) -> Vec<Chart> {
     [
         timeline::chart(result),
         outage::chart(result),
+        sites::chart(result),
         percentiles::chart(result),
         histogram::chart(result),
         utilisation::chart(result),

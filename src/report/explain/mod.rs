@@ -39,9 +39,10 @@ pub fn text(scenario: &Scenario, missing: &Missing) -> String {
 fn fleet(scenario: &Scenario, entry: &BoxEntry, starts: u32) -> String {
     let all = entry.spec.members();
     let keeps = |other: &&BoxEntry| other.spec.keeps().is_some_and(|keeps| keeps.target == entry.name);
-    let by = match scenario.boxes.iter().find(keeps) {
-        Some(keeper) => format!("`{}` decides how many there are", keeper.name),
-        None => "operations change their number".to_owned(),
+    let by = match (scenario.boxes.iter().find(keeps), &entry.booted_by) {
+        (Some(keeper), _) => format!("`{}` decides how many there are", keeper.name),
+        (None, Some(switch)) => format!("`{switch}` boots them when it moves the users there"),
+        (None, None) => "operations change their number".to_owned(),
     };
     format!("`{}` begins with {starts} of {all} machines, and {by}; above, all {all} count", entry.name)
 }

@@ -27,7 +27,9 @@ fn fleet(name: &str, operations: &[OperationSpec], seats: &[Seat<'_>]) -> Fleet 
     let routers = ids(&|seat| seat.entry.spec.follows_members() && asks(seat));
     let routers = routers.into_iter().map(|id| router(id, &seats[id.index()])).collect();
     let keeps = |seat: &Seat<'_>| seat.entry.spec.keeps().is_some_and(|keeps| keeps.target == name);
-    let keeper = ids(&keeps).first().copied();
+    let booted_by = seats[members[0].index()].entry.booted_by.as_ref();
+    let boots = |seat: &Seat<'_>| Some(&seat.entry.name) == booted_by;
+    let keeper = ids(&keeps).first().copied().or_else(|| ids(&boots).first().copied());
     let kept = keeper.and_then(|keeper| seats[keeper.index()].entry.spec.keeps());
     let mut orders: Vec<Scale> = operations
         .iter()

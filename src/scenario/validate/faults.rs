@@ -274,6 +274,11 @@ impl Check<'_> {
     fn name(&mut self, key: &str, name: &str) {
         let kind = self.spec.kind;
         let hit: Vec<&Seat<'_>> = self.seats.iter().filter(|seat| self.stands_for(name, seat)).collect();
+        let is_staff = |seat: &Seat<'_>| seat.entry.name == name && seat.is_staff();
+        if hit.is_empty() && self.seats.iter().any(is_staff) {
+            let message = format!("`{name}` is a switch: it stands outside and does not fail");
+            return self.problems.error(key, message, "what it `needs` can");
+        }
         if hit.is_empty() {
             let unread = self.assembly.declared.contains_key(name);
             if !unread || matches!(kind, FaultKind::Region | FaultKind::Zone) {

@@ -71,6 +71,13 @@ impl Check<'_> {
                 self.problems.error(format!("{at}.region"), message, "drop the key");
             } else if entry.spec.answers().meets(Verbs::RESOLVE) && given {
                 self.problems.error(format!("{at}.{key}"), "a DNS name stands in no place", "drop the key");
+            } else if entry.spec.sides().is_some() && given {
+                let message = "who switches stands outside all sites";
+                self.problems.error(
+                    format!("{at}.{key}"),
+                    message,
+                    "drop the key: `needs` may stand somewhere",
+                );
             } else if entry.spec.host().is_some() && given {
                 let message = format!("`{}` stands where the machine stands that it runs on", entry.name);
                 self.problems.error(format!("{at}.{key}"), message, "drop the key");
@@ -81,6 +88,7 @@ impl Check<'_> {
                 && entry.regions.is_empty()
                 && entry.spec.offered().is_none()
                 && !entry.spec.answers().meets(Verbs::RESOLVE)
+                && entry.spec.sides().is_none()
                 && entry.spec.host().is_none()
             {
                 let message = format!("`{}` stands in no region, though others do", entry.name);

@@ -1,4 +1,4 @@
-//! Keys of edges near users, and of who is logged in there.
+//! Keys of edges near users, of who is logged in there, and of switches between sites.
 
 use super::{HEAD, Row, fault};
 
@@ -18,7 +18,27 @@ pub(super) const NETWORKS: &[Row] = &[
     ("cdn.connect_timeout", "cdn", "", "1s"),
 ];
 
-/// Scenarios for edges near users, and for who is logged in.
+pub(super) const SWITCHES: &[Row] = &[
+    ("switch.by", "sites", "run.duration=100s", "check"),
+    ("switch.after", "sites", "run.duration=100s;over.by=check", "20s"),
+    ("switch.needs", "sites", "run.duration=100s;over.by=check", "['tools']"),
+    ("switch.steps", "sites", "run.duration=100s;over.by=check", "[['db', '2s']]"),
+    ("switch.warm", "sites", "run.duration=100s;over.by=check", "true"),
+];
+
+/// Two sites, of which one is lost together with a box that can be needed.
+fn sites(open: &str) -> String {
+    format!(
+        "{open}target = 'www'\n[dns.www]\nrecords = ['one', 'other']\nttl = '1s'\n\
+         [server.one]\npublic = true\nsteps = [{{ query = 'db' }}]\n[server.other]\npublic = true\nsteps = [{{ query = 'db' }}]\n\
+         [database.db]\nreplicas = 1\nreads = 'primary'\n[server.tools]\nsteps = [{{ cpu = '1ms' }}]\n\
+         [switch.over]\nfrom = ['one', 'db.primary']\nto = ['other', 'db.replica-1']\n\
+         steps = [['db', '1s'], ['dns', '1s']]\n{}",
+        fault("power-off", "one", 5).replace("4s", "60s") + &fault("crash", "tools", 38)
+    )
+}
+
+/// Scenarios for edges near users, for who is logged in, and for two sites.
 pub(super) fn base(name: &str, open: &str, closed: &str, one: &str, data: &str) -> String {
     match name {
         "cdn" => format!(
@@ -35,6 +55,7 @@ pub(super) fn base(name: &str, open: &str, closed: &str, one: &str, data: &str) 
             let knows = "sessions = { ttl = '400ms', login = { call = 'auth' } }\n";
             format!("{closed}target = 'web'\n{one}{knows}{auth}{data}")
         }
+        "sites" => sites(open),
         "stored" => format!("{closed}target = 'web'\n{one}sessions = {{}}\n[cache.kept]\n{data}"),
         _ => {
             super::base("cdn")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")

@@ -6,6 +6,7 @@ pub(super) mod engine;
 mod failover;
 pub(super) mod replicas;
 mod shards;
+mod sites;
 pub(super) mod topology;
 
 use schemars::JsonSchema;
@@ -150,6 +151,9 @@ pub struct DatabaseSpec {
     pub failover: Option<Failover>,
     /// Time for which a node that has refused a query is not asked again. Default: "1s" [T].
     pub retry_down: Option<Duration>,
+    /// Whether a switch between sites makes one of its replicas primary.
+    #[serde(skip)]
+    pub(super) is_switched: bool,
 }
 
 impl DatabaseSpec {

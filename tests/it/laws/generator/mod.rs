@@ -11,6 +11,7 @@ pub(crate) mod entrances;
 mod faults;
 mod fleets;
 mod servers;
+mod switches;
 mod wires;
 mod wrong;
 
@@ -122,6 +123,8 @@ struct Generator {
     wires: Dice,
     /// Dice for members that come and go.
     fleets: Dice,
+    /// Dice for switches between sites.
+    sites: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -160,6 +163,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         users_dice: Dice::new(seed, "users"),
         wires: Dice::new(seed, "wires"),
         fleets: Dice::new(seed, "fleets"),
+        sites: Dice::new(seed, "sites"),
         halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,
@@ -187,6 +191,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     generator.clients(&entrances);
     generator.faults();
     generator.fleets();
+    generator.switches();
     let Generator { text, trace, users, attempts, least_work, .. } = generator;
     Generated { text, trace, users, attempts, least_work }
 }

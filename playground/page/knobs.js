@@ -53,6 +53,8 @@ const KNOBS = {
   "32-deploy": [knob("calm.count", "servers", [5, 10, 25]), knob("fault.1.drain", "drain", ["1s", "2s", "5s", "10s"])],
   "33-fast-failing": [knob("keen-lb.policy", "policy", POLICIES), knob("wary-lb.ejection.failures", "errors", [1, 5, 50])],
   "34-pool": [knob("kept.db_pool", "pool", [5, 10, 20, 50]), knob("quick.db_pool", "pool2", [5, 10, 20])],
+  "00-from-zero-to-millions": [knob("memo.entries", "entries", [1000, 10000, 30000]), knob("photos.workers", "workers", [4, 8, 16])],
+  "40-cache-aside": [knob("memo.entries", "entries", [500, 1000, 2000, 5000, 10000])],
   "41-stampede": [knob("plain-memo.ttl", "entryttl", ["1s", "10s", "60s"])],
   "49-hot-shard": [knob("db.shards.count", "shards", [2, 4, 5, 8, 16]), knob("db.shards.by", "by", ["ring", "hash", "mod", "range"])],
   "51-scatter": [knob("db.shards.count", "shards", [2, 4, 10, 40])],

@@ -87,6 +87,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("33-fast-failing"),
     builtin!("34-pool"),
     builtin!("35-backoff"),
+    builtin!("40-cache-aside"),
     builtin!("41-stampede"),
     builtin!("42-cold-cache"),
     builtin!("43-far-readers"),

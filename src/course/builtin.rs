@@ -68,6 +68,20 @@ pub const BUILTINS: &[Builtin] = &[
         "tail-at-scale.toml",
         "whom-to-save.toml",
     ),
+    course!("millions":
+        "course.toml",
+        "keys.json",
+        "a-fifth-shard.toml",
+        "everybody-asks.toml",
+        "how-big-a-cache.toml",
+        "looks-like-leisure.toml",
+        "near-the-readers.toml",
+        "stays-cold.toml",
+        "the-slowest-of-many.toml",
+        "the-wait-moves.toml",
+        "too-late.toml",
+        "who-is-logged-out.toml",
+    ),
 ];
 
 /// The course with this name.

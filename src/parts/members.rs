@@ -60,14 +60,10 @@ impl Members {
         }
     }
 
-    /// What is left of a number that all members have together while some are off, rounded up.
+    /// Whether a member of a fleet is off.
     #[must_use]
-    pub fn part_of(&self, all: u32) -> u32 {
-        if self.off.is_empty() {
-            return all;
-        }
-        let (here, members) = ((self.all.len() - self.off.len()) as u64, self.all.len() as u64);
-        (u64::from(all) * here).div_ceil(members) as u32
+    pub fn is_off(&self, member: ComponentId) -> bool {
+        self.off.contains(&member)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::golden::{Beside, scenarios};
 use designs::design;
 
 /// Random designs whose advice is checked.
-const DESIGNS: u64 = 500;
+const DESIGNS: u64 = 250;
 
 /// Random designs whose advice also passes through the loader before it is given.
 const LOADED: u64 = 20;

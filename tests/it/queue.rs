@@ -89,6 +89,30 @@ fn a_crash_loses_nothing_that_was_durable() {
 }
 
 #[test]
+fn workers_are_gone_with_their_machine_and_come_back_with_it() {
+    // Two machines with two workers each, of which 10 a second take half of one. While none works the messages wait; 200 are behind
+    // after 20 s, and are gone within 7 s more. Only what was in the hands of the dead is pulled again, at most two of each machine.
+    for kind in ["crash", "power-off", "pause"] {
+        for target in ["mill-1", "mill"] {
+            let queue = "workers = 4\nvisibility = '5s'\nmax_receives = 2\n";
+            let text = queued("duration = '150s'\nwarmup = '0s'", "10/s", queue, "'100ms'")
+                .replace("workers = 100\nsteps", "workers = 2\ncount = 2\nsteps")
+                + &format!("[[fault]]\nkind = '{kind}'\ntarget = '{target}'\nat = '50s'\nfor = '20s'\n");
+            let [published, processed, redelivered, dead, most] = values(
+                &text,
+                ["published(jobs)", "processed(jobs)", "redelivered(jobs)", "dead(jobs)", "max(depth(jobs))"],
+            );
+            assert!(published - processed < 6.0, "{kind} of {target}: {processed} of {published}");
+            assert!(redelivered <= 4.0 && dead == 0.0, "{kind} of {target}: {redelivered}, {dead}");
+            match target {
+                "mill" => about(most, 200.0, 0.2),
+                _ => assert!(most < 20.0, "{kind}: {most} wait though one machine can do all"),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_backlog_grows_with_what_is_too_much_and_drains_with_what_is_to_spare() {
     // 500 a second for 60 s onto four workers of 50 a second: 300 a second too many, 18,000 behind. Then 100 a second come, 100 are to
     // spare, and it takes 180 s.

@@ -102,7 +102,7 @@ struct Of {
     #[arg(long, value_name = "LANGUAGE", value_parser = language())]
     lang: Option<Lang>,
 
-    /// The folder of another course, or the name of a built-in one: `chapter` or `overload`; by default that of the file of
+    /// The folder of another course, or the name of a built-in one: `chapter`, `overload` or `millions`; by default that of the file of
     /// answers, else `chapter`
     #[arg(long, value_name = "DIR")]
     course: Option<String>,

@@ -437,14 +437,18 @@ mod tests {
 
     /// The share of hits of 10,000 keys by Zipf's law with 0.99, after the cache has filled.
     fn hits(evict: Evict, room: usize) -> f64 {
-        let law = Zipf::new(10_000, 0.99);
+        hits_of(&Zipf::new(10_000, 0.99), evict, room, [400_000; 2])
+    }
+
+    /// The share of hits in the second number of calls.
+    fn hits_of(law: &Zipf, evict: Evict, room: usize, [fill, calls]: [u32; 2]) -> f64 {
         let mut shelf = Shelf::new(room, evict);
         let mut rng = KeyedRng::new(7);
-        let (mut hits, calls) = (0, 400_000);
-        for call in 0..2 * calls {
+        let mut hits = 0;
+        for call in 0..fill + calls {
             let key = law.draw(&mut rng) as u32 - 1;
             let is_hit = shelf.find(key, at(1)) == Found::Fresh;
-            hits += u32::from(is_hit && call >= calls);
+            hits += u32::from(is_hit && call >= fill);
             if !is_hit {
                 keep(&mut shelf, key);
             }
@@ -469,5 +473,18 @@ mod tests {
         let weight = |keys: u32| (1..=keys).map(|rank| libm::pow(f64::from(rank), -0.99)).sum::<f64>();
         let most = weight(1000) / weight(10_000);
         assert!((hits(Evict::Lfu, 1000) - most).abs() < 0.01, "{most}");
+    }
+    #[test]
+    fn a_million_keys_are_hit_as_che_says() {
+        let known = [(0.8, [0.100, 0.232, 0.487, 0.810]), (0.99, [0.384, 0.566, 0.766, 0.926])];
+        for (exponent, shares) in known {
+            let law = Zipf::new(1_000_000, exponent);
+            // As many calls as it takes until the cache is full, and half as many again.
+            let rooms = [(1_000, 20_000), (10_000, 100_000), (100_000, 800_000), (500_000, 5_000_000)];
+            for ((room, fill), share) in rooms.into_iter().zip(shares) {
+                let found = hits_of(&law, Evict::Lru, room, [fill, 500_000]);
+                assert!((found - share).abs() < 0.005, "Zipf {exponent}, {room}: {found} {share}");
+            }
+        }
     }
 }

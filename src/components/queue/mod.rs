@@ -6,14 +6,17 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
-use std::collections::VecDeque;
+mod pullers;
+mod ready;
 
+use pullers::{Held, Pullers};
+use ready::{Message, Ready};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::time::SimDuration;
 use crate::model::ask::{Ask, Verb, Verbs};
-use crate::model::call::{Origin, Parent};
+use crate::model::call::Parent;
 use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
 use crate::model::fleet::Backlog;
@@ -78,6 +81,9 @@ const TO_THE_DEAD: u32 = u32::MAX;
 /// A shorter one would have all workers pull the same message at once.
 const VISIBILITY_MIN: SimDuration = SimDuration::from_millis(1);
 
+/// How often workers that were gone look for messages once they are back [T].
+const POLL: SimDuration = SimDuration::from_secs(1);
+
 /// Timers of a queue.
 mod timer {
     /// A message is durable.
@@ -86,6 +92,8 @@ mod timer {
     pub(super) const LATE: u16 = 1;
     /// The visibility timeout of a pull whose work has failed is over.
     pub(super) const FAILED: u16 = 2;
+    /// Workers whose machine did not work look for messages.
+    pub(super) const POLL: u16 = 3;
 }
 
 /// Which message is pulled first, of those of the same priority.
@@ -203,7 +211,8 @@ impl Spec for QueueSpec {
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Component> {
         Box::new(Queue {
-            target: Members::new(&self.target, site),
+            pullers: Pullers::new(&self.target, self.workers(), site),
+            polls: false,
             hand: Hand::new(Some(self.visibility()), timer::LATE, Retries::none()),
             limit: self.limit.unwrap_or(LIMIT_DEFAULT) as usize,
             ack: self.ack.map_or(ACK_DEFAULT, |ack| ack.0),
@@ -214,79 +223,28 @@ impl Spec for QueueSpec {
             in_flight: self.in_flight.unwrap_or(IN_FLIGHT_DEFAULT) as usize,
             order: self.order,
             ranks: priorities(site.classes),
-            workers: self.workers(),
             ready: Ready::new(&priorities(site.classes)),
             pulled: Vec::new(),
             free: Vec::new(),
             held: 0,
-            at_work: 0,
         })
     }
 }
 
-/// A message.
+/// A message that a worker has pulled.
 #[derive(Clone, Copy, Debug)]
-struct Message {
-    /// The request that it comes from, so that the target draws this request's work.
-    origin: Origin,
-    accepted: SimTime,
-    /// The rank of its class: lower ones are pulled first.
-    rank: u8,
-    /// When it was pulled last.
-    pulled: SimTime,
-    /// Number of times that it was pulled.
-    receives: u32,
-}
-
-/// The messages that wait, those of each rank in a line, the first at the front.
-#[derive(Debug)]
-struct Ready(Vec<VecDeque<Message>>);
-
-impl Ready {
-    /// A line for each rank of the classes.
-    fn new(ranks: &[u8]) -> Ready {
-        let lines = ranks.iter().max().map_or(1, |most| usize::from(*most) + 1);
-        Ready(vec![VecDeque::new(); lines])
-    }
-
-    fn len(&self) -> usize {
-        self.0.iter().map(VecDeque::len).sum()
-    }
-
-    fn push(&mut self, message: Message) {
-        self.0[usize::from(message.rank)].push_back(message);
-    }
-
-    fn push_front(&mut self, message: Message) {
-        self.0[usize::from(message.rank)].push_front(message);
-    }
-
-    /// The message that is pulled next.
-    fn next(&mut self, order: Order) -> Option<Message> {
-        let line = self.0.iter_mut().find(|line| !line.is_empty())?;
-        match order {
-            Order::Fifo => line.pop_front(),
-            Order::Lifo => line.pop_back(),
-        }
-    }
-
-    /// When the first message of the lines was accepted that came before the first of all others.
-    fn oldest(&self) -> Option<SimTime> {
-        self.0.iter().filter_map(VecDeque::front).map(|message| message.accepted).min()
-    }
-
-    fn drop_oldest(&mut self) {
-        let fronts = self.0.iter_mut().filter(|line| !line.is_empty());
-        if let Some(line) = fronts.min_by_key(|line| line.front().map(|message| message.accepted)) {
-            line.pop_front();
-        }
-    }
+struct Pull {
+    /// While it is hidden; `None` once it has been seen again though its worker is still at work.
+    message: Option<Message>,
+    by: Held,
 }
 
 /// A queue in a simulation.
 #[derive(Debug)]
 struct Queue {
-    target: Members,
+    pullers: Pullers,
+    /// Whether a look for messages is due, because a machine does not work.
+    polls: bool,
     hand: Hand<CallId>,
     limit: usize,
     ack: SimDuration,
@@ -299,17 +257,13 @@ struct Queue {
     order: Order,
     /// The rank of each class; empty where all are alike.
     ranks: Vec<u8>,
-    workers: u32,
     ready: Ready,
-    /// Pulls, by a number that is the parent of the call to the target: the message while it is hidden, and `None` once it
-    /// has been seen again though its worker is still at work.
-    pulled: Vec<Option<Message>>,
+    /// Pulls, by a number that is the parent of the call to the target.
+    pulled: Vec<Pull>,
     /// Numbers of `pulled` that no pull has.
     free: Vec<u32>,
     /// Messages that the queue holds: those that become durable, wait, or are hidden.
     held: usize,
-    /// Workers at work.
-    at_work: u32,
 }
 
 impl Queue {
@@ -336,9 +290,9 @@ impl Queue {
     /// Free workers pull the messages that wait.
     fn pull(&mut self, cx: &mut Cx<'_>) {
         self.expire(cx);
-        let workers = self.target.part_of(self.workers);
-        while self.at_work < workers
+        while self.ready.len() > 0
             && self.pulled.len() - self.free.len() < self.in_flight
+            && let Some((machine, by)) = self.pullers.take(cx)
             && let Some(mut message) = self.ready.next(self.order)
         {
             if message.receives == 0 {
@@ -348,15 +302,18 @@ impl Queue {
             }
             message.receives += 1;
             message.pulled = cx.now();
-            self.at_work += 1;
-            let number = self.hide(message);
+            let number = self.hide(Pull { message: Some(message), by });
             // Another pull is another draw, as another try of a request is.
             let ordinal = u64::from(message.receives - 1);
-            let child = cx.ask_for(message.origin, number, self.target.turn(), ordinal, Ask::WORK);
+            let child = cx.ask_for(message.origin, number, machine, ordinal, Ask::WORK);
             self.hand.wait_for(child, cx);
         }
         cx.level(DEPTH, self.ready.len() as u64);
         cx.set_backlog(Backlog { waiting: self.ready.len() as u64, oldest: self.ready.oldest() });
+        if self.ready.len() > 0 && !self.polls && self.pullers.misses_some(cx) {
+            self.polls = true;
+            cx.alarm(POLL, timer::POLL, About::Nothing);
+        }
     }
 
     /// Drops messages that have waited for too long. The first of each line came first, but for those that were seen again.
@@ -370,12 +327,12 @@ impl Queue {
     }
 
     /// Keeps a message that has been pulled; returns the number of the pull.
-    fn hide(&mut self, message: Message) -> u32 {
+    fn hide(&mut self, pull: Pull) -> u32 {
         if let Some(number) = self.free.pop() {
-            self.pulled[number as usize] = Some(message);
+            self.pulled[number as usize] = pull;
             return number;
         }
-        self.pulled.push(Some(message));
+        self.pulled.push(pull);
         self.pulled.len() as u32 - 1
     }
 
@@ -386,8 +343,9 @@ impl Queue {
         if number == TO_THE_DEAD {
             return;
         }
-        self.at_work -= 1;
-        match self.pulled[number as usize] {
+        let pull = self.pulled[number as usize];
+        self.pullers.free(pull.by);
+        match pull.message {
             Some(message) if outcome != Outcome::Ok => {
                 cx.alarm_at(message.pulled + self.visibility, timer::FAILED, About::Number(number));
             }
@@ -408,13 +366,13 @@ impl Queue {
     }
 
     fn end_pull(&mut self, number: u32) {
-        self.pulled[number as usize] = None;
+        self.pulled[number as usize].message = None;
         self.free.push(number);
     }
 
     /// The visibility timeout of a pull is over: its message waits again, behind the others, or is given up.
     fn see_again(&mut self, number: u32, cx: &mut Cx<'_>) {
-        let Some(message) = self.pulled[number as usize].take() else { return };
+        let Some(message) = self.pulled[number as usize].message.take() else { return };
         if message.receives >= self.max_receives {
             cx.count(DEAD);
             self.held -= 1;
@@ -431,8 +389,12 @@ impl Queue {
     /// twice.
     fn lose_patience(&mut self, cx: &mut Cx<'_>) {
         while let Some(child) = self.hand.late(cx) {
-            if let Parent::Number(number) = cx.get(child).parent {
-                self.see_again(number, cx);
+            let Parent::Number(number) = cx.get(child).parent else { continue };
+            self.see_again(number, cx);
+            // The machine has lost its power: its worker never answers, and is gone.
+            if number != TO_THE_DEAD && self.pullers.has_lost(self.pulled[number as usize].by, cx) {
+                cx.abandon(child);
+                self.free.push(number);
             }
         }
         self.pull(cx);
@@ -445,7 +407,7 @@ impl Queue {
             signal::Order::LEAVE => false,
             _ => return,
         };
-        self.target.set_up(order.member(), is_up);
+        self.pullers.set_up(order.member(), is_up);
         if cx.works() {
             self.pull(cx);
         }
@@ -454,11 +416,14 @@ impl Queue {
     /// The process is gone. What was durable is kept, and what had been pulled is seen again, the oldest first.
     fn crash(&mut self, cx: &mut Cx<'_>) {
         self.hand.crash();
-        let mut hidden: Vec<Message> = std::mem::take(&mut self.pulled).into_iter().flatten().collect();
+        let pulled = std::mem::take(&mut self.pulled);
+        let mut hidden: Vec<Message> = pulled.into_iter().filter_map(|pull| pull.message).collect();
         hidden.sort_by_key(|message| message.accepted);
         hidden.into_iter().rev().for_each(|message| self.ready.push_front(message));
         self.free.clear();
-        (self.held, self.at_work) = (self.ready.len(), 0);
+        self.held = self.ready.len();
+        self.polls = false;
+        self.pullers.forget(cx);
         cx.level(DEPTH, self.ready.len() as u64);
     }
 }
@@ -474,6 +439,10 @@ impl Component for Queue {
             Signal::Alarm(Alarm { code: timer::FAILED, about: About::Number(number) }) => {
                 self.see_again(number, cx);
                 self.free.push(number);
+                self.pull(cx);
+            }
+            Signal::Alarm(Alarm { code: timer::POLL, .. }) => {
+                self.polls = false;
                 self.pull(cx);
             }
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),

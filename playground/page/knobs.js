@@ -57,6 +57,7 @@ const KNOBS = {
   "40-cache-aside": [knob("memo.entries", "entries", [500, 1000, 2000, 5000, 10000])],
   "41-stampede": [knob("plain-memo.ttl", "entryttl", ["1s", "10s", "60s"])],
   "49-hot-shard": [knob("db.shards.count", "shards", [2, 4, 5, 8, 16]), knob("db.shards.by", "by", ["ring", "hash", "mod", "range"])],
+  "50-reshard": [knob("operation.0.to", "shards", [3, 5, 8]), knob("operation.0.rate", "moverate", ["10MB", "50MB", "200MB"])],
   "51-scatter": [knob("db.shards.count", "shards", [2, 4, 10, 40])],
   "43-far-readers": [knob("edge.entries", "entries", [100, 525, 1000, 5000])],
   "44-sticky-or-store": [knob("own.sessions.ttl", "ttl", ["5s", "1min", "30min"])],

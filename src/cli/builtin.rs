@@ -38,6 +38,7 @@ macro_rules! builtin {
 /// All built-in scenarios, sorted by name.
 pub const BUILTINS: &[Builtin] = &[
     builtin!("00-closed"),
+    builtin!("00-from-zero-to-millions"),
     builtin!("00-mm1"),
     builtin!("00-mm4"),
     builtin!("00-ps"),
@@ -96,6 +97,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("46-too-late"),
     builtin!("47-inversion"),
     builtin!("49-hot-shard"),
+    builtin!("50-reshard"),
     builtin!("51-scatter"),
     builtin!("million-users"),
 ];

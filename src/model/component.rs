@@ -375,16 +375,6 @@ impl Cx<'_> {
         matches!(self.world.infos[self.me.index()].status, Status::Up | Status::Closing)
     }
 
-    /// Whether a component takes new work now: its process is there, its machine goes, and it is not about to stop.
-    pub fn takes_work(&self, component: ComponentId) -> bool {
-        self.world.infos[component.index()].status == Status::Up
-    }
-
-    /// Which life of its process a component is in: what an earlier one had taken is lost.
-    pub fn life_of(&self, component: ComponentId) -> u32 {
-        self.world.infos[component.index()].epoch
-    }
-
     /// Half of the round-trip time between two components, without jitter.
     pub fn distance(&self, from: ComponentId, to: ComponentId) -> SimDuration {
         self.world.distance(from, to)

@@ -33,6 +33,7 @@ pub mod quantity;
 pub mod record;
 pub mod recorder;
 pub mod regions;
+pub mod reshard;
 pub mod resource;
 pub mod signal;
 pub mod simulation;

@@ -11,6 +11,7 @@ use super::fitting::{WorkCost, WorkSort};
 use super::fleet::Keeps;
 use super::gauge::Gauge;
 use super::lever::Lever;
+use super::reshard::Reshard;
 use super::resource::Resource;
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
@@ -372,6 +373,11 @@ pub trait Spec: Debug + Send + Sync {
 
     /// Takes part in a switch between two sites.
     fn take_part(&mut self, _sides: &Sides) {}
+
+    /// Operators divide its data among another number of shards. Returns false for a kind whose data are in one piece.
+    fn reshard(&mut self, _plan: Reshard, _problems: &mut Problems) -> bool {
+        false
+    }
 
     /// Whether it tells others before a planned stop, which they answer by taking over.
     fn says_goodbye(&self) -> bool {

@@ -35,6 +35,7 @@ pub(super) fn reserve(document: &Document<'_>, assembly: &mut Assembly, found: &
     for (index, operation) in &operations {
         let mut problems = Problems::default();
         moment(assembly, operation, &mut problems);
+        idle_keys(operation, &mut problems);
         let keeper = keepers.iter().find(|(_, keeps)| keeps.target == operation.target);
         match (operation.kind, keeper) {
             (OperationKind::Scale, Some((table, _))) => {
@@ -42,6 +43,7 @@ pub(super) fn reserve(document: &Document<'_>, assembly: &mut Assembly, found: &
                 problems.error("target", message, "drop the operation, or the autoscaler");
             }
             (OperationKind::Scale, None) => scale(assembly, operation, &mut problems),
+            (OperationKind::Reshard, _) => reshard(assembly, operation, &mut problems),
         }
         found.extend(diagnostics_at(document, &format!("operation[{index}]"), problems));
     }
@@ -52,6 +54,46 @@ fn moment(assembly: &Assembly, operation: &OperationSpec, problems: &mut Problem
     if at.0 >= length {
         let message = format!("the operation comes at {at}, but the trial ends at {}", Duration(length));
         problems.error("at", message, "times count from the start, warm-up included");
+    }
+}
+
+/// Keys of another kind of operation.
+fn idle_keys(operation: &OperationSpec, problems: &mut Problems) {
+    let of_scale = [("boot", operation.boot.is_some()), ("start", operation.start.is_some())];
+    let others = match operation.kind {
+        OperationKind::Scale => vec![("rate", operation.rate.is_some())],
+        OperationKind::Reshard => of_scale.to_vec(),
+    };
+    for (key, _) in others.into_iter().filter(|(_, is_given)| *is_given) {
+        let message = format!("`{key}` does nothing in an operation of the kind `{}`", operation.kind.name());
+        problems.error(key, message, "drop the key");
+    }
+}
+
+/// Data move to another number of shards.
+fn reshard(assembly: &mut Assembly, operation: &OperationSpec, problems: &mut Problems) {
+    if operation.to.is_none() {
+        return problems.error("", "`to` is missing", "such as to = 5: the number of shards");
+    }
+    if operation.rate.is_some_and(|rate| rate.0 == 0) {
+        return problems.error(
+            "rate",
+            "nothing ever moves at this rate",
+            "such as rate = \"50MB\", a second",
+        );
+    }
+    let Some(entry) = assembly.boxes.iter_mut().find(|entry| entry.name == operation.target) else {
+        if !assembly.declared.contains_key(&operation.target) {
+            let names = assembly.declared.keys().map(String::as_str);
+            let help = did_you_mean(&operation.target, "there are", names).unwrap_or_default();
+            problems.error("target", format!("unknown name `{}`", operation.target), help);
+        }
+        return;
+    };
+    if !entry.spec.reshard(operation.reshard(), problems) {
+        let message = format!("the data of `{}` are in one piece", entry.name);
+        let help = "say how they are divided: shards = { count = 4 } of a database";
+        problems.error("target", message, help);
     }
 }
 

@@ -53,7 +53,8 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 
 /// Scenarios that make gauges move.
 fn movers() -> Vec<Mover> {
-    let some = vec![sheds(), errs(), kills(), throttles(), collects(), logs_in(), divides(), scales()];
+    let some =
+        vec![sheds(), errs(), kills(), throttles(), collects(), logs_in(), divides(), moves(), scales()];
     let some = [some, switches()].concat();
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
@@ -66,6 +67,15 @@ fn divides() -> Mover {
                 .to_owned()
                 + &crash("db.shard-2");
     ("database", "db", vec!["hottest_share", "partial"], text)
+}
+
+/// Data that move to another shard.
+fn moves() -> Mover {
+    let text = "[request.read]\nkeys = 1000\n[client.users]\nrate = '10/s'\ntarget = 'web'\n[server.web]\npublic = true\n\
+             steps = [{ query = 'db' }]\n[database.db]\nworking_set = '100MB'\nshards = { count = 3 }\n\
+             [[operation]]\nkind = 'reshard'\ntarget = 'db'\nat = '15s'\nto = 4\n"
+        .to_owned();
+    ("database", "db", vec!["moved_keys", "moved_bytes", "move_s"], text)
 }
 
 fn movers_before_servers() -> Vec<Mover> {

@@ -227,6 +227,7 @@ const KEYS: &[&str] = &[
     "\n[autoscaler.",
     "\n[switch.",
     "kind = \"scale\"",
+    "kind = \"reshard\"",
     "\nhedge = ",
     "\nbreaker = ",
     "\nthrottle = ",

@@ -1,5 +1,6 @@
 //! A queue and the workers that pull from it, against closed forms.
 
+use outgrow::Scenario;
 use outgrow::theory::queues::mmc;
 
 use crate::cache::values;
@@ -184,4 +185,20 @@ fn a_higher_priority_is_pulled_first() {
     let text = format!("{}{classes}", queued(run, "100/s", "", "'20ms'"));
     let [age] = values(&text, ["mean(age(jobs)) s"]);
     about(age, 0.6 * 50.0 * (1.0 - 30.0 / 80.0), 0.1);
+}
+
+#[test]
+fn what_is_done_behind_a_queue_binds_only_where_nobody_waits_for_anything_busier() {
+    // Web takes 10 ms of its core, and a worker 20 ms of a message.
+    let binds = |rate: &str| {
+        let text = queued("duration = '20s'\nwarmup = '0s'\ntrials = 2", rate, "workers = 1", "'20ms'")
+            .replace("steps = [{ call", "cores = 1\nsteps = [{ cpu = '10ms' }, { call");
+        let found = Scenario::parse(&text)
+            .and_then(|scenario| scenario.run())
+            .unwrap_or_else(|found| panic!("{found}"));
+        let found = found.bottleneck.expect("something binds");
+        (found.component, found.resource)
+    };
+    assert_eq!(binds("30/s"), ("jobs".into(), "workers"));
+    assert_eq!(binds("90/s"), ("web".into(), "cpu"));
 }

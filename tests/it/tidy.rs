@@ -312,6 +312,33 @@ fn what_is_said_of_scenarios_names_no_kind_and_reads_no_toml() {
     }
 }
 
+/// The boxes of the second half of the chapter: the kind, and its file or folder below `components`.
+const SECOND_HALF: [(&str, &str); 4] =
+    [("cache", "cache"), ("cdn", "cache"), ("queue", "queue"), ("autoscaler", "autoscaler")];
+
+/// A fault that only some kinds can have names them.
+const NAMES_KINDS: [&str; 2] = ["components/mod.rs", "scenario/faults/mod.rs"];
+
+#[test]
+fn a_box_is_one_folder_and_one_row() {
+    for (kind, folder) in SECOND_HALF {
+        assert!(KINDS.iter().filter(|row| row.name == kind).count() == 1, "{kind} has one row");
+        let own = [format!("components/{folder}/"), format!("components/{folder}.rs")];
+        for source in sources() {
+            let is_own = own.iter().any(|own| source.name.starts_with(own.as_str()));
+            if is_own || NAMES_KINDS.contains(&source.name.as_str()) {
+                continue;
+            }
+            let compares =
+                [format!("== \"{kind}\""), format!("!= \"{kind}\""), format!("components::{folder}")];
+            for line in code_lines(source.code()) {
+                let found = compares.iter().any(|words| line.contains(words.as_str()));
+                assert!(!found, "{} names the box {kind}: {line}", source.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_mark_of_a_source_is_known() {
     for source in sources() {

@@ -11,6 +11,11 @@ pub(super) const HOTTEST_NAME: &str = "hottest_share";
 /// Name of the gauge of answers that lack something.
 pub(super) const PARTIAL_NAME: &str = "partial";
 
+/// Names of the gauges of data that move.
+pub(super) const MOVED_KEYS_NAME: &str = "moved_keys";
+pub(super) const MOVED_BYTES_NAME: &str = "moved_bytes";
+pub(super) const MOVE_NAME: &str = "move_s";
+
 /// The figures of a database's own.
 pub const GAUGES: &[Gauge] = &[
     Gauge::share(
@@ -25,6 +30,9 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("reroutes", "Queries that a node refused and that another one got."),
     Gauge::share(HOTTEST_NAME, "Queries of the shard that is asked most, of all.").less_is_better().in_table(),
     Gauge::count(PARTIAL_NAME, "Queries that were answered without the shards that failed.").less_is_better(),
+    Gauge::count(MOVED_KEYS_NAME, "Keys that moved to another shard."),
+    Gauge::count(MOVED_BYTES_NAME, "Bytes of the data that moved to another shard."),
+    Gauge::time(MOVE_NAME, "Time in which the data moved to another number of shards."),
     Gauge::count("failovers", "Times that another node became the primary."),
     Gauge::level("lag", "Age of the oldest acknowledged write that a replica has not applied: the mean over replicas and time.").less_is_better()
         .in_seconds()
@@ -50,6 +58,9 @@ pub(super) const APPLYING: GaugeId = GaugeId::of(APPLYING_NAME, GAUGES);
 pub(super) const REROUTES: GaugeId = GaugeId::of("reroutes", GAUGES);
 pub(super) const HOTTEST_SHARE: GaugeId = GaugeId::of(HOTTEST_NAME, GAUGES);
 pub(super) const PARTIAL: GaugeId = GaugeId::of(PARTIAL_NAME, GAUGES);
+pub(super) const MOVED_KEYS: GaugeId = GaugeId::of(MOVED_KEYS_NAME, GAUGES);
+pub(super) const MOVED_BYTES: GaugeId = GaugeId::of(MOVED_BYTES_NAME, GAUGES);
+pub(super) const MOVE: GaugeId = GaugeId::of(MOVE_NAME, GAUGES);
 pub(super) const FAILOVERS: GaugeId = GaugeId::of("failovers", GAUGES);
 pub(super) const LAG: GaugeId = GaugeId::of("lag", GAUGES);
 pub(super) const STALE_READS: GaugeId = GaugeId::of("stale_reads", GAUGES);

@@ -7,6 +7,7 @@ use crate::model::fitting::{WorkCost, WorkSort};
 use crate::model::gauge::Gauge;
 use crate::model::lever::Lever;
 use crate::model::quantity::Dist;
+use crate::model::reshard::Reshard;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
@@ -37,7 +38,7 @@ impl Spec for DatabaseSpec {
 
     fn divided(&self) -> Option<Divided> {
         // An engine without joins leaves them to its caller, who asks each shard for what it has.
-        let divided = Divided { shards: self.partitions(), joins: !self.engine().joins() };
+        let divided = Divided { shards: self.pieces(), joins: !self.engine().joins() };
         self.is_partitioned().then_some(divided)
     }
 
@@ -50,7 +51,7 @@ impl Spec for DatabaseSpec {
                     0 => String::new(),
                     replicas => format!(", each {}", primary_and(replicas)),
                 };
-                Some(format!("{} shards{each}", self.partitions()))
+                Some(format!("{} shards{each}", self.pieces()))
             }
             Topology::PrimaryReplica if self.is_partitioned() => Some("data divided by key".to_owned()),
             Topology::PrimaryReplica if self.replicas() > 0 => Some(primary_and(self.replicas())),
@@ -62,6 +63,10 @@ impl Spec for DatabaseSpec {
         let others = self.is_replicated() || self.is_partitioned();
         let monitors = if self.has_monitor() { self.partitions() } else { 0 };
         if others { 1 + self.machines() + monitors } else { 1 }
+    }
+
+    fn reshard(&mut self, plan: Reshard, problems: &mut Problems) -> bool {
+        self.plan_reshard(plan, problems)
     }
 
     fn member(&self, name: &str, member: u32) -> MemberPlan {
@@ -199,6 +204,7 @@ impl Spec for DatabaseSpec {
         match gauge.name {
             "reroutes" | gauges::APPLYING_NAME => has_replicas,
             "failovers" => self.has_monitor() || self.is_switched,
+            gauges::MOVED_KEYS_NAME | gauges::MOVED_BYTES_NAME | gauges::MOVE_NAME => self.reshard.is_some(),
             gauges::PARTIAL_NAME | gauges::HOTTEST_NAME => self.is_partitioned(),
             _ => !gauge.is_of_box || may_lose,
         }

@@ -25,6 +25,8 @@ pub(super) mod kind {
     pub(in super::super) const CONFIRM: u8 = 16;
     /// To send the log, because the sender is back.
     pub(in super::super) const FOLLOW: u8 = 17;
+    /// To read a piece of the data from the disk, or to write it there: it moves to another shard.
+    pub(in super::super) const COPY: u8 = 18;
     /// To append a part of the log in place of all that it has from there on, which belongs to another log.
     pub(in super::super) const ADOPT: u8 = 15;
 }
@@ -52,6 +54,11 @@ impl Message {
 /// Whether a script asks to write a lost write again.
 pub(super) fn is_replay(ask: Ask) -> bool {
     matches!(ask.verb, Verb::Own { code: kind::REPLAY, .. })
+}
+
+/// Whether a piece of the data is to be read or written.
+pub(super) fn is_copy(ask: Ask) -> bool {
+    matches!(ask.verb, Verb::Own { code: kind::COPY, .. })
 }
 
 /// Orders that need no network.

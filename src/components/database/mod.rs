@@ -23,6 +23,7 @@ mod log;
 mod member;
 mod message;
 mod monitor;
+mod moves;
 mod node;
 mod peer;
 mod replica;

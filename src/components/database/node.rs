@@ -15,7 +15,7 @@ use super::gauges;
 use super::kept::Kept;
 use super::lazy::Lazy;
 use super::member::{Commit, Member};
-use super::message::{flag, is_replay, kind, order};
+use super::message::{flag, is_copy, is_replay, kind, order};
 use super::peer::Peer;
 use super::replica::Replica;
 use super::rows::Rows;
@@ -99,6 +99,7 @@ impl Database {
 
     fn arrive(&mut self, call: CallId, cx: &mut Cx<'_>) {
         match (&mut self.member, cx.get(call).ask().verb) {
+            (_, Verb::Own { code: kind::COPY, .. }) => cx.work(call, Device::Disk, self.page_read),
             (Some(member), Verb::Own { code: kind::REPLAY, .. }) => {
                 if member.admits(call, cx) {
                     self.query(call, cx);
@@ -169,6 +170,9 @@ impl Database {
     /// Continues a query whose work on a core or the disk is done.
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let state = cx.get(call);
+        if is_copy(state.ask()) {
+            return cx.reply(call, Outcome::Ok);
+        }
         // Who writes a lost write again has just read its page.
         let is_new = state.notes.step == AT_CORE && !is_replay(state.ask());
         let pages = if is_new && self.may_miss(call, cx) { self.misses(call, cx) } else { 0 };

@@ -104,6 +104,11 @@ impl Router {
         self.book = self.subject.open(cx);
     }
 
+    /// The present primary.
+    pub(super) fn primary(&self) -> ComponentId {
+        self.nodes[self.primary]
+    }
+
     fn is_write(&self, call: CallId, cx: &Cx<'_>) -> bool {
         self.writes[usize::from(cx.get(call).class)]
     }

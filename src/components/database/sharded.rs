@@ -7,15 +7,17 @@ use crate::kernel::random::below;
 use crate::model::ask::{Ask, Found, Scatter, Scope, Verb};
 use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
-use crate::model::signal::{CallId, ComponentId, Control, Outcome, Signal};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::queueing::placement::Placement;
 
 use super::book::Asked;
 use super::gauges;
 use super::message::order;
+use super::moves::Moves;
 use super::router::Router;
 use super::spec::DatabaseSpec;
+use super::timer;
 
 /// Purpose of the draw of the further shards that a query asks.
 const OTHERS: u64 = 0;
@@ -34,12 +36,21 @@ impl Shard {
             Shard::Several(router) => router.has(node),
         }
     }
+
+    fn primary(&self) -> ComponentId {
+        match self {
+            Shard::One(one) => *one,
+            Shard::Several(router) => router.primary(),
+        }
+    }
 }
 
 /// The driver of a database whose data are divided by key.
 #[derive(Debug)]
 pub struct Sharded {
     placement: Placement,
+    /// What the operators do with the division.
+    moves: Option<Box<Moves>>,
     shards: Vec<Shard>,
     asked: Asked,
     /// Whether each class writes.
@@ -56,8 +67,10 @@ impl Sharded {
             true => Shard::Several(Box::new(Router::new(spec, shard, site))),
             false => Shard::One(spec.node_ids(shard, site)[0]),
         };
+        let placement = spec.placement(site.classes, 0);
         Sharded {
-            placement: spec.placement(site.classes, 0),
+            moves: Moves::new(spec, &placement, site).map(Box::new),
+            placement,
             shards: (0..spec.partitions()).map(shard).collect(),
             asked: Asked::NONE,
             writes: site.classes.iter().map(|class| class.writes).collect(),
@@ -69,7 +82,7 @@ impl Sharded {
     #[inline]
     fn route(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Ask { verb, key } = cx.get(call).ask();
-        let home = self.placement.of(key);
+        let home = self.home(key);
         match verb {
             Verb::Query(scope) if scope.scatter != Scatter::KEY => match scope.scatter.part() {
                 Some(shard) => self.hand(call, usize::from(shard), cx),
@@ -77,6 +90,15 @@ impl Sharded {
             },
             Verb::Query(_) if self.placement.copies(key) > 1 => self.copy(call, home, cx),
             _ => self.hand(call, home, cx),
+        }
+    }
+
+    /// The shard that has a key now.
+    #[inline]
+    fn home(&self, key: u32) -> usize {
+        match &self.moves {
+            None => self.placement.of(key),
+            Some(moves) => moves.of(key, &self.placement),
         }
     }
 
@@ -99,7 +121,7 @@ impl Sharded {
     /// to the driver itself, which goes on as any query does.
     fn scatter(&mut self, call: CallId, home: usize, scope: Scope, cx: &mut Cx<'_>) {
         let key = cx.get(call).ask().key;
-        let shards = self.shards.len();
+        let shards = self.moves.as_ref().map_or(self.shards.len(), |moves| moves.shards(&self.placement));
         let width = scope.scatter.width(shards as u16).map_or(1, usize::from);
         let others = shards - 1;
         let from = if width < shards { below(&mut cx.rng(call, OTHERS), others as u64) as usize } else { 0 };
@@ -160,6 +182,24 @@ impl Sharded {
         }
     }
 
+    /// Goes on with the data that move.
+    fn go_on(&mut self, signal: Signal, cx: &mut Cx<'_>) -> bool {
+        let Some(moves) = &mut self.moves else { return false };
+        let shards = &self.shards;
+        let primary = |shard: usize| shards[shard].primary();
+        match signal {
+            Signal::Alarm(Alarm { code: timer::MOVE, .. }) => moves.next(&self.placement, primary, cx),
+            Signal::Alarm(Alarm { code: timer::STALL, about: About::Number(number) }) => {
+                moves.stalled(number, cx);
+            }
+            Signal::Reply(call, outcome) => {
+                return moves.answered(call, outcome, &self.placement, primary, cx);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     fn router_of(&mut self, node: ComponentId) -> Option<&mut Router> {
         match self.shards.iter_mut().find(|shard| shard.has(node))? {
             Shard::One(_) => None,
@@ -171,6 +211,9 @@ impl Sharded {
 impl Component for Sharded {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.asked = Asked::open(self.shards.len(), cx);
+        if let Some(moves) = &self.moves {
+            moves.start(cx);
+        }
         if self.draws_salt {
             self.placement.set_salt(cx.stream("partition").next_u64());
         }
@@ -202,6 +245,7 @@ impl Component for Sharded {
                     router.order(given, cx);
                 }
             }
+            Signal::Reply(..) | Signal::Alarm(_) if self.go_on(signal, cx) => {}
             Signal::Reply(part, outcome) => self.gathered(part, outcome, cx),
             _ => {}
         }

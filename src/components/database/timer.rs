@@ -20,5 +20,9 @@ pub(super) const LAZY: u16 = 7;
 pub(super) const CONFIRMED: u16 = 8;
 /// It is time to ask those nodes again that have not answered.
 pub(super) const FOLLOW: u16 = 9;
+/// The next piece of the data moves to another shard.
+pub(super) const MOVE: u16 = 10;
+/// A piece that moves may be lost.
+pub(super) const STALL: u16 = 11;
 /// A worker has applied a write; the code less this number is the number of the worker.
 pub(super) const APPLIED: u16 = 256;

@@ -16,6 +16,9 @@ const ALIKE: f64 = 0.1;
 /// What calls hold while they wait binds only if it is busier than what they may wait for by more than this share.
 const CLEARLY_BUSIER: f64 = 0.1;
 
+/// What no request waits for does not bind where something that requests wait for is at least this busy.
+const BUSY: f64 = 0.8;
+
 /// The use of one resource of one member, or of all members of a box.
 #[derive(Clone, Debug)]
 struct Use {
@@ -27,6 +30,8 @@ struct Use {
     sort: Sort,
     /// 0..1.
     used: f64,
+    /// Whether a request waits for it. What is done behind a queue binds nobody's answer.
+    is_awaited: bool,
 }
 
 /// The resource that binds.
@@ -43,7 +48,16 @@ pub(in super::super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> O
     }
     found.extend(by_law(&load, result, &found));
     let below = below(scenario, &load);
-    let binds = |one: &&Use| one.used > 0.0 && !found.iter().any(|other| explains(other, one, &below));
+    let awaited = awaited(scenario, &load);
+    for one in &mut found {
+        one.is_awaited &= awaited.contains(&one.group);
+    }
+    let is_held = found.iter().any(|one| one.is_awaited && one.used >= BUSY);
+    let binds = |one: &&Use| {
+        one.used > 0.0
+            && (one.is_awaited || !is_held)
+            && !found.iter().any(|other| explains(other, one, &below))
+    };
     // Of equals the first in the scenario's order.
     let order = |one: &Use| load.boxes.iter().position(|entry| entry.name == one.group);
     let most =
@@ -102,6 +116,33 @@ fn below(scenario: &Scenario, load: &StaticLoad) -> BTreeMap<String, BTreeSet<St
     all
 }
 
+/// The boxes for whose answers some request waits, and the hosts of those.
+fn awaited(scenario: &Scenario, load: &StaticLoad) -> BTreeSet<String> {
+    let waits = |at: usize, next: usize| {
+        let name = &scenario.boxes[next].name;
+        scenario.classes.iter().any(|class| {
+            let demand = scenario.boxes[at].spec.demand(class);
+            demand.calls.iter().any(|(called, _)| called == name) || demand.later.is_empty()
+        })
+    };
+    let clients = load.clients.iter().map(|client| client.name.as_str());
+    let index = |name: &str| scenario.boxes.iter().position(|entry| entry.name == name);
+    let mut open: Vec<usize> = clients.filter_map(index).collect();
+    let mut seen: BTreeSet<usize> = open.iter().copied().collect();
+    while let Some(at) = open.pop() {
+        for next in load.callees[at].iter().copied().filter(|next| waits(at, *next)) {
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    let named = seen.into_iter().flat_map(|at| {
+        let entry = &scenario.boxes[at];
+        entry.spec.host().map(str::to_owned).into_iter().chain([entry.name.clone()])
+    });
+    named.collect()
+}
+
 /// Resources that nobody has measured, by the utilisation law: what a request takes of them, times the measured requests.
 fn by_law(load: &StaticLoad, result: &RunResult, measured: &[Use]) -> Vec<Use> {
     let rate = |offered: &Offered, most: f64| if let Offered::Open(rate) = offered { *rate } else { most };
@@ -123,8 +164,9 @@ fn by_law(load: &StaticLoad, result: &RunResult, measured: &[Use]) -> Vec<Use> {
 }
 
 fn of_row(row: &ResourceLoad, component: String, used: f64) -> Use {
-    let Resource { name, sort, .. } = row.resource;
-    Use { group: row.name.clone(), component, resource: name, sort, used }
+    let Resource { name, sort, ref later, .. } = row.resource;
+    let is_awaited = later.is_empty() || later.iter().any(|share| *share < 1.0);
+    Use { group: row.name.clone(), component, resource: name, sort, used, is_awaited }
 }
 
 /// How busy each measured resource of each component is.
@@ -144,6 +186,7 @@ fn measured(scenario: &Scenario, result: &RunResult) -> Vec<Use> {
             resource,
             sort,
             used,
+            is_awaited: true,
         })
         .collect::<Vec<Use>>()
     };

@@ -62,4 +62,14 @@ impl Cx<'_> {
         let now = self.world.now();
         self.world.recorder.note(now, &self.world.infos[component.index()].name, event);
     }
+
+    /// Whether a component, at which workers of this one stand, takes new work now: its process is there, its machine goes, and it is not about to stop.
+    pub fn takes_work(&self, component: ComponentId) -> bool {
+        self.world.infos[component.index()].status == Status::Up
+    }
+
+    /// Which life of its process a component is in: what an earlier one had taken is lost.
+    pub fn life_of(&self, component: ComponentId) -> u32 {
+        self.world.infos[component.index()].epoch
+    }
 }

@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub(super) use self::fleets::fleets;
 use crate::kernel::time::SimDuration;
 use crate::model::fleet::{BOOT, START};
-use crate::model::quantity::Duration;
+use crate::model::quantity::{Bytes, Duration};
+use crate::model::reshard::{RATE, Reshard};
 
 /// What the operators do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
@@ -19,6 +20,8 @@ pub enum OperationKind {
     /// A group of servers gets another number of machines. Those that come boot first; those that go are drained, the newest
     /// first.
     Scale,
+    /// The data of a database are divided among another number of shards, and move there while requests go on.
+    Reshard,
 }
 
 impl OperationKind {
@@ -27,6 +30,7 @@ impl OperationKind {
     pub const fn name(self) -> &'static str {
         match self {
             OperationKind::Scale => "scale",
+            OperationKind::Reshard => "reshard",
         }
     }
 }
@@ -41,8 +45,10 @@ pub struct OperationSpec {
     pub target: String,
     /// When they do it, counted from the start of the trial, warm-up included.
     pub at: Duration,
-    /// For `scale`: the number of machines from then on.
+    /// For `scale`: the number of machines from then on. For `reshard`: the number of shards.
     pub to: Option<u32>,
+    /// For `reshard`: bytes that move in a second. Default: "50MB" [T].
+    pub rate: Option<Bytes>,
     /// For `scale`: time from the order of a machine until it runs. Default: "23s", as EC2 [V].
     pub boot: Option<Duration>,
     /// For `scale`: time that the process takes to start on it. Default: "10s" [T].
@@ -53,6 +59,12 @@ impl OperationSpec {
     /// The number of machines that a `scale` leads to.
     pub(super) fn size(&self) -> u32 {
         self.to.unwrap_or(1)
+    }
+
+    /// What a `reshard` does.
+    pub(super) fn reshard(&self) -> Reshard {
+        let rate = self.rate.unwrap_or(Bytes(RATE));
+        Reshard { at: self.at.0, to: self.to.unwrap_or(0), rate }
     }
 
     fn boot(&self) -> SimDuration {

@@ -148,3 +148,57 @@ fn one_slow_answer_in_a_hundred_is_one_of_three_for_forty_shards() {
         check(&text, &[("timed_out", share - slack..=share + slack)]);
     }
 }
+
+/// Data of 1 GiB that move to another number of shards from 10 s on, at 50 MB a second.
+fn moving(by: &str, to: u32, more: &str) -> String {
+    let database =
+        format!("working_set = '1GiB'\nmemory = '16GiB'\nshards = {{ count = 4, by = '{by}' }}{more}");
+    let operation = format!("[[operation]]\nkind = 'reshard'\ntarget = 'db'\nat = '10s'\nto = {to}\n");
+    divided("100/s", "0", "", &database) + &operation
+}
+
+#[test]
+fn keys_move_to_another_number_of_shards_while_queries_go_on() {
+    // A fifth of 100,000 keys on a ring, on average over rings, four fifths by the remainder, and half of the last of four ranges.
+    for (by, share, slack) in
+        [("ring", 0.2, 0.05), ("mod", 0.8, 0.001), ("hash", 0.8, 0.01), ("range", 0.125, 0.001)]
+    {
+        let [low, high] = [share - slack, share + slack];
+        // 2^30 bytes times the share, at 50 MB a second.
+        let [least, most] = [low, high].map(|share| share * 1.073_741_824e9 / 50e6);
+        check(
+            &moving(by, 5, ""),
+            &[
+                ("db.moved_keys", low * 1e5..=high * 1e5),
+                ("db.moved_bytes", low * 1.073_741_824e9..=high * 1.073_741_824e9),
+                ("db.move_s", least..=most + 0.1),
+                ("ok", 1.0..=1.0),
+            ],
+        );
+    }
+    // The same number of keys comes back from a shard that is given up.
+    check(&moving("mod", 3, ""), &[("db.moved_keys", 0.74e5..=0.76e5), ("ok", 1.0..=1.0)]);
+}
+
+#[test]
+fn a_shard_that_is_down_stops_the_move_which_goes_on_after_it() {
+    let crash = "[[fault]]\nkind = 'crash'\ntarget = 'db.shard-5'\nat = '12s'\nfor = '20s'\n";
+    let text = moving("mod", 5, "") + crash;
+    // 17.2 s, and 20 s for which nothing moved.
+    check(&text, &[("db.moved_keys", 0.799e5..=0.801e5), ("db.move_s", 37.0..=39.5)]);
+    // With replicas the move goes on once another node is the primary.
+    let text = moving("mod", 5, "\nreplicas = 1\nfailover = { interval = '1s', misses = 3, promote = '2s' }")
+        + &crash.replace("shard-5", "shard-2.primary");
+    check(&text, &[("db.moved_keys", 0.799e5..=0.801e5), ("db.move_s", 20.0..=25.0)]);
+}
+
+#[test]
+fn a_query_goes_to_the_shard_that_has_its_key_now() {
+    // Until 10 s a quarter of the queries come to each shard, afterwards a fifth.
+    let text = moving("mod", 5, "");
+    let hottest = |text: &str, expected: f64| {
+        check(text, &[("db.hottest_share", expected - 0.01..=expected + 0.01)]);
+    };
+    hottest(&text.replace("at = '10s'", "at = '99s'"), 0.25);
+    hottest(&text.replace("at = '10s'", "at = '1ms'"), 0.203);
+}

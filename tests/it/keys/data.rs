@@ -113,6 +113,12 @@ pub(super) const REPLICAS: &[Row] = &[
 
 /// Operations: a key, and two tables that differ by it.
 pub(super) const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("kind", "kind = 'reshard'\ntarget = 'db'\nat = '2s'\nto = 4", ""),
+    (
+        "rate",
+        "kind = 'reshard'\ntarget = 'db'\nat = '2s'\nto = 4",
+        "kind = 'reshard'\ntarget = 'db'\nat = '2s'\nto = 4\nrate = '10MB'",
+    ),
     ("kind", "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 1", ""),
     (
         "target",

@@ -227,10 +227,15 @@ impl DatabaseSpec {
         self.is_sharded() || self.nodes.is_some() && !self.all_write()
     }
 
-    /// Number of parts into which the data are divided; 1 if each node has all data.
+    /// Number of parts into which the data are divided when the trial begins.
+    pub(in crate::components::database) fn pieces(&self) -> u32 {
+        self.shards.as_ref().map_or_else(|| self.partitions(), |shards| shards.count.clamp(1, NODES_MAX))
+    }
+
+    /// Largest number of parts into which the data are ever divided; 1 if each node has all data.
     pub(in crate::components::database) fn partitions(&self) -> u32 {
         let parts = match &self.shards {
-            Some(shards) => Some(shards.count.min(NODES_MAX)),
+            Some(shards) => Some(shards.count.max(self.reshard.map_or(0, |plan| plan.to)).min(NODES_MAX)),
             None => self.nodes.filter(|_| self.is_partitioned()),
         };
         parts.unwrap_or(1).max(1)
@@ -241,7 +246,7 @@ impl DatabaseSpec {
         let mut surplus = Surplus::default();
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         let mut next = scope;
-        let shards = self.partitions();
+        let shards = self.pieces();
         if let Some(width) = scope.scatter.width(shards as u16)
             && shards > 1
         {
@@ -278,7 +283,7 @@ impl DatabaseSpec {
                 format!("no write waits for a `commit`: a {} engine flushes every {every}", engine.name());
             problems.warn("commit", message, "flush_every = \"0s\" makes every write wait for its flush");
         }
-        let in_use = self.working_set.map_or(0, |bytes| bytes.0) / u64::from(self.partitions());
+        let in_use = self.working_set.map_or(0, |bytes| bytes.0) / u64::from(self.pieces());
         if engine.is_in_memory() && in_use > self.buffer() {
             let message = format!(
                 "a {} engine holds all data in memory, and {} on a node are more than its {}",

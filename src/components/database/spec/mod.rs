@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::kernel::time::SimDuration;
 use crate::model::hardware::DiskSpec;
 use crate::model::quantity::{Bytes, Dist, Duration, Rate};
+use crate::model::reshard::Reshard;
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
 use crate::model::spec::{Problems, Spec as _};
@@ -154,6 +155,9 @@ pub struct DatabaseSpec {
     /// Whether a switch between sites makes one of its replicas primary.
     #[serde(skip)]
     pub(super) is_switched: bool,
+    /// What the operators do with its shards, from the operations of the scenario.
+    #[serde(skip)]
+    pub reshard: Option<Reshard>,
 }
 
 impl DatabaseSpec {
@@ -175,7 +179,7 @@ impl DatabaseSpec {
     /// Share of the reads that hit the buffer cache, by Che's approximation with Zipf accesses; 1 if all data fit.
     pub(super) fn hit_ratio(&self) -> f64 {
         let Some(working_set) = self.working_set else { return 1.0 };
-        let on_a_node = working_set.0 / u64::from(self.partitions());
+        let on_a_node = working_set.0 / u64::from(self.pieces());
         if on_a_node <= self.buffer() {
             return 1.0;
         }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kernel::random::name_hash;
+use crate::model::reshard::Reshard;
 use crate::model::spec::{Problems, RequestClass};
 use crate::queueing::placement::{HEAD, Placement, Rule};
 
@@ -83,6 +84,19 @@ impl Shards {
         self.by.unwrap_or_default()
     }
 
+    /// The first keys of this number of ranges. Those beyond `count` are the upper half of the last range each.
+    fn ranges(&self, pieces: u32, keys: u32) -> Vec<u32> {
+        let all = u64::from(keys);
+        let even = || (1..u64::from(self.count)).map(|shard| (all * shard / u64::from(self.count)) as u32);
+        let mut starts = self.splits.clone().unwrap_or_else(|| even().collect());
+        starts.truncate(pieces.saturating_sub(1) as usize);
+        while starts.len() + 1 < pieces as usize {
+            let last = starts.last().copied().unwrap_or(0);
+            starts.push(last + (keys.saturating_sub(last) / 2).max(1));
+        }
+        starts
+    }
+
     fn check(&self, classes: &[RequestClass], problems: &mut Problems) {
         let (count, by) = (self.count, self.by());
         if !(2..=NODES_MAX).contains(&count) {
@@ -143,24 +157,58 @@ impl DatabaseSpec {
         self.shards.is_some()
     }
 
-    /// Which shard has a key. The start value `salt` of the hash is only for what `nodes` without a topology divides; shards have the
+    /// Its data are to be divided among another number of shards. Returns false if they are in one piece.
+    pub(in crate::components::database) fn plan_reshard(
+        &mut self,
+        plan: Reshard,
+        problems: &mut Problems,
+    ) -> bool {
+        let Some(shards) = &self.shards else { return false };
+        if plan.to == shards.count {
+            let message = format!("the data are divided among {} shards already", shards.count);
+            problems.error("to", message, "another number");
+        } else if !(2..=NODES_MAX).contains(&plan.to) {
+            let message = format!("data are divided among 2 to {NODES_MAX} shards, not {}", plan.to);
+            problems.error("to", message, "");
+        } else if shards.hot.is_some() {
+            let message = "copies of the most popular keys stay where they are";
+            problems.error("target", message, "leave out `shards.hot` of the database");
+        } else if self.working_set.is_none() {
+            let help = "give the database a size, such as working_set = \"20GiB\"";
+            problems.error("target", "nobody knows how much data are to move", help);
+        } else if self.reshard.is_some() {
+            problems.error("target", "its data move already", "one move of a database in a trial");
+        } else {
+            self.reshard = Some(plan);
+        }
+        true
+    }
+
+    /// Which shard has a key when the trial begins. The start value `salt` of the hash is only for what `nodes` without a topology divides; shards have the
     /// same in each trial, as in a store that hashes by one function.
     pub(in crate::components::database) fn placement(
         &self,
         classes: &[RequestClass],
         salt: u64,
     ) -> Placement {
+        self.placement_among(self.pieces(), classes, salt)
+    }
+
+    /// Which of another number of shards has a key.
+    pub(in crate::components::database) fn placement_among(
+        &self,
+        pieces: u32,
+        classes: &[RequestClass],
+        salt: u64,
+    ) -> Placement {
         let shard = |number: u32| name_hash(&format!("shard-{number}"));
-        let names: Vec<u64> = (1..=self.partitions()).map(shard).collect();
+        let names: Vec<u64> = (1..=pieces).map(shard).collect();
         let Some(shards) = &self.shards else { return Placement::new(Rule::Fold, &names, salt) };
         let rule = match shards.by() {
             By::Hash => Rule::Hash,
             By::Mod => Rule::Mod,
             By::Ring => Rule::Ring(shards.virtual_nodes.unwrap_or(POINTS_DEFAULT)),
-            By::Range => Rule::Range(shards.splits.clone().unwrap_or_else(|| {
-                let (keys, count) = (u64::from(keys(classes)), u64::from(shards.count));
-                (1..count).map(|shard| (keys * shard / count) as u32).collect()
-            })),
+            By::Range => Rule::Range(shards.ranges(pieces, keys(classes))),
         };
         let placement = Placement::new(rule, &names, name_hash("shards"));
         match shards.hot {
@@ -219,10 +267,10 @@ impl DatabaseSpec {
         &self,
         classes: &[RequestClass],
     ) -> Vec<(Range<u32>, Vec<f64>)> {
-        let all = 0..self.partitions();
+        let all = 0..self.pieces();
         let whole = vec![(all.clone(), vec![1.0; classes.len()])];
         // Where the start value differs from trial to trial, nothing tells the nodes apart.
-        if !self.is_sharded() || self.partitions() < 2 {
+        if !self.is_sharded() || self.pieces() < 2 {
             return whole;
         }
         let placement = self.placement(classes, 0);

@@ -56,4 +56,31 @@ impl Generator {
             }
         }
     }
+
+    /// Moves the data of some databases to another number of shards, where the loader accepts it.
+    pub(super) fn reshards(&mut self) {
+        let headers: Vec<String> =
+            self.text.lines().filter(|line| line.starts_with("[database.")).map(str::to_owned).collect();
+        for header in headers {
+            let (wanted, to) = (self.moves.one_in(2), self.moves.whole(2, 8));
+            let at = self.moves.unit() * self.seconds;
+            let rate = self.moves.pick(&["", "rate = \"1MB\"\n", "rate = \"500MB\"\n"]);
+            let name = header.trim_start_matches("[database.").trim_end_matches(']');
+            if !wanted || self.draft.timeless {
+                continue;
+            }
+            let text = format!(
+                "{}[[operation]]\nkind = \"reshard\"\ntarget = \"{name}\"\nto = {to}\nat = \"{:.0}us\"\n{rate}",
+                self.text,
+                at * 1e6
+            );
+            let sized = text.replace(&format!("{header}\n"), &format!("{header}\nworking_set = \"8MiB\"\n"));
+            for whole in [text, sized] {
+                if load("reshards.toml", &whole, &[], &self.trace, KINDS).is_ok() {
+                    self.text = whole;
+                    break;
+                }
+            }
+        }
+    }
 }

@@ -114,6 +114,7 @@ struct Generator {
     beside: Vec<(String, String)>,
     /// Dice for data that are divided, and the databases whose data are.
     shards: Dice,
+    moves: Dice,
     sharded: Vec<String>,
     /// Whether data are divided, for which each class asks for several keys.
     divides: bool,
@@ -157,6 +158,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         memos: Dice::new(seed, "memos"),
         beside: Vec::new(),
         shards: Dice::new(seed, "shards"),
+        moves: Dice::new(seed, "moves"),
         sharded: Vec::new(),
         divides: false,
         hands: Dice::new(seed, "hands"),
@@ -192,6 +194,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     generator.faults();
     generator.fleets();
     generator.switches();
+    generator.reshards();
     let Generator { text, trace, users, attempts, least_work, .. } = generator;
     Generated { text, trace, users, attempts, least_work }
 }

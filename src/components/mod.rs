@@ -6,6 +6,7 @@ pub mod cache;
 pub mod client;
 pub mod database;
 pub mod dns;
+pub mod monitor;
 pub mod queue;
 pub mod server;
 pub mod switch;
@@ -57,4 +58,9 @@ pub const KINDS: &[Kind] = &[
     .with(autoscaler::GAUGES),
     Kind::of::<switch::SwitchSpec>("switch", "Moves the users to another site when theirs is lost.")
         .with(switch::GAUGES),
+    Kind::of::<monitor::MonitorSpec>(
+        "monitor",
+        "Asks the members of other boxes for figures now and then, and raises alerts.",
+    )
+    .with(monitor::GAUGES),
 ];

@@ -104,7 +104,7 @@ pub(super) fn behind_by_law(
 ) -> Option<SteadyState> {
     // What fails on its way is not written.
     let served = result.metrics.availability.mean?;
-    if !result.steady_state.reached || !scenario.is_constant() || !records[0].timeline.is_empty() {
+    if !result.steady_state.reached || !scenario.is_constant() || records[0].is_disturbed() {
         return None;
     }
     let load = scenario.load();
@@ -160,7 +160,7 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f6
 
 /// Whether no fault occurred and the load stayed the same, so that only overload can explain growth.
 pub(super) fn is_undisturbed(records: &[TrialRecord], length: Length) -> bool {
-    if records.iter().any(|record| !record.timeline.is_empty()) {
+    if records.iter().any(TrialRecord::is_disturbed) {
         return false;
     }
     let issued: Vec<Vec<f64>> =

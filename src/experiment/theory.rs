@@ -36,7 +36,7 @@ pub(super) fn predictions(
     records: &[TrialRecord],
     result: &RunResult,
 ) -> Vec<Prediction> {
-    if !result.steady_state.reached || !result.timeline.is_empty() {
+    if !result.steady_state.reached || records[0].is_disturbed() {
         return Vec::new();
     }
     let load = scenario.load();

@@ -3,6 +3,7 @@
 mod carried;
 mod fleet;
 mod opened;
+mod watching;
 
 use crate::kernel::random::{KeyedRng, Stream, mix};
 use crate::kernel::time::{SimDuration, SimTime};

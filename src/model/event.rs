@@ -68,6 +68,8 @@ pub(super) mod fleet_turn {
     const SIZE: u32 = 1 << 29;
     /// Bit of a turn in which an order of the operators is due.
     const ORDER: u32 = 1 << 28;
+    /// Bit of a turn in which an order is due for which the operators have been called.
+    const ON_CALL: u32 = 1 << 27;
 
     /// What a fleet is to do.
     pub(in super::super) enum Turn {
@@ -75,6 +77,8 @@ pub(super) mod fleet_turn {
         Size(usize),
         /// To carry out an order of the operators.
         Order(usize),
+        /// To carry out the operation of this number, for which the operators have been called.
+        OnCall(u32),
         /// To take the next step of a member.
         Member(ComponentId),
     }
@@ -89,6 +93,11 @@ pub(super) mod fleet_turn {
         FLEET | ORDER | fleet as u32
     }
 
+    /// The number of the turn in which an operation is due for which the operators have been called.
+    pub(in super::super) const fn on_call(operation: u32) -> u32 {
+        FLEET | ON_CALL | operation
+    }
+
     /// The number of the turn of a member.
     pub(in super::super) const fn member(of: ComponentId) -> u32 {
         FLEET | of.index() as u32
@@ -96,11 +105,12 @@ pub(super) mod fleet_turn {
 
     /// What a number means; `None` for that of a fault.
     pub(in super::super) fn read(number: u32) -> Option<Turn> {
-        let at = (number & !(FLEET | SIZE | ORDER)) as usize;
+        let at = (number & !(FLEET | SIZE | ORDER | ON_CALL)) as usize;
         match number {
             _ if number & FLEET == 0 => None,
             _ if number & SIZE != 0 => Some(Turn::Size(at)),
             _ if number & ORDER != 0 => Some(Turn::Order(at)),
+            _ if number & ON_CALL != 0 => Some(Turn::OnCall(at as u32)),
             _ => Some(Turn::Member(ComponentId::new(at))),
         }
     }

@@ -32,6 +32,8 @@ pub struct Fleet {
     pub pace: Pace,
     /// The sizes that the operators order, in the order of their times.
     pub orders: Vec<Scale>,
+    /// The sizes that they order when they are called.
+    pub on_call: Vec<OnCall>,
 }
 
 /// A box that sends calls to the members of a fleet.
@@ -69,7 +71,7 @@ impl Default for Pace {
 /// An order of the operators.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scale {
-    /// Time after the start of the trial.
+    /// Time after the start of the trial, or after the call.
     pub at: SimDuration,
     /// Number of members from then on.
     pub to: u32,
@@ -77,6 +79,17 @@ pub struct Scale {
     pub boot: SimDuration,
     /// Time that the process takes to start on it.
     pub start: SimDuration,
+}
+
+/// An order that the operators give some time after they have been called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OnCall {
+    /// The place of the operation in the scenario's list.
+    pub operation: u32,
+    /// The order, whose time counts from the call.
+    pub scale: Scale,
+    /// Whether they have been called, and have not given it yet.
+    pub is_called: bool,
 }
 
 /// What a box says about the number of members of another one.

@@ -324,6 +324,18 @@ impl Dials {
         panic!("the gauge `{name}` is declared as a {}, not as a {}", declared.name(), sort.name());
     }
 
+    /// What a gauge has recorded so far, or a level now; `None` for one that is not declared here, or only known at the end.
+    pub(super) fn now(&self, gauge: &Gauge) -> Option<Reading> {
+        let place = self.gauges.iter().position(|known| known.name == gauge.name)?;
+        Some(match &self.dials[place] {
+            Dial::Count(count) => Reading::Count(*count),
+            Dial::Share(yes, all) => Reading::Share(*yes, *all),
+            Dial::Time(times) => Reading::Time(*times),
+            Dial::Level(average) => Reading::Level(average.level() as f64, average.max() as f64),
+            Dial::OfBox(_) => return None,
+        })
+    }
+
     /// Drops what was recorded in the warm-up. A level keeps its value.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         for dial in &mut self.dials {

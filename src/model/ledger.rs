@@ -22,6 +22,9 @@ pub trait Ledger: Any + Debug + Send {
     /// A window of the series for charts is over.
     fn close_window(&mut self, now: SimTime);
 
+    /// A fault of the scenario begins, or is over.
+    fn turn_fault(&mut self, _now: SimTime, _begins: bool) {}
+
     /// The trial is over: returns what has been found.
     fn finish(&mut self, now: SimTime) -> Findings;
 }
@@ -108,6 +111,10 @@ impl Ledgers {
 
     pub(super) fn close_window(&mut self, now: SimTime) {
         self.0.iter_mut().for_each(|(_, ledger)| ledger.close_window(now));
+    }
+
+    pub(super) fn turn_fault(&mut self, now: SimTime, begins: bool) {
+        self.0.iter_mut().for_each(|(_, ledger)| ledger.turn_fault(now, begins));
     }
 
     /// What each has found, and its readings for the first member of its box, as `first` knows it.

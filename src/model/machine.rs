@@ -292,6 +292,11 @@ impl Machine {
         self.queue_max = self.queue_max.max(self.beside + self.cpu.station.waiting() as u64);
     }
 
+    /// Number of calls that wait for a core now.
+    pub(super) fn waiting(&self) -> u64 {
+        self.cpu.station.waiting() as u64
+    }
+
     /// Sets the number of calls that wait inside the host, besides those in the queue for the cores.
     pub(super) fn set_beside(&mut self, calls: u64) {
         self.beside = calls;

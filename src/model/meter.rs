@@ -6,6 +6,7 @@ use crate::stats::occupancy::Occupancy;
 use crate::stats::tally::Tally;
 use crate::stats::time_average::TimeAverage;
 
+use super::exported::Exported;
 use super::gauge::{Dials, Gauge};
 use super::record::ComponentWindow;
 use super::signal::Outcome;
@@ -25,6 +26,8 @@ pub(super) struct Meter {
     pub passed_on: u64,
     /// The gauges of the component.
     pub dials: Dials,
+    /// What its process counts for a monitor that watches it; behind a pointer, because it is mostly absent.
+    pub exported: Option<Box<Exported>>,
     pub response: Tally,
     pub waits: Histogram,
     /// Total time that its own calls spent inside other components, in nanoseconds.

@@ -174,6 +174,23 @@ pub struct Note {
     pub event: Cow<'static, str>,
 }
 
+/// How the events of alerts begin: one that fires, and one that does so no longer.
+pub const ALERTS: [&str; 2] = ["fires: ", "resolves: "];
+
+/// Whether an event is that of an alert, which tells what a monitor has found. Nothing has happened to a box then.
+#[must_use]
+pub fn is_alert(event: &str) -> bool {
+    ALERTS.iter().any(|begin| event.starts_with(begin))
+}
+
+impl TrialRecord {
+    /// Whether anything has happened to a box.
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        self.timeline.iter().any(|note| !is_alert(&note.event))
+    }
+}
+
 /// Why a trial stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {

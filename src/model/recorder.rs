@@ -192,6 +192,11 @@ impl Recorder {
         }
     }
 
+    /// Whether the warm-up is over.
+    pub(super) fn is_warm(&self) -> bool {
+        self.warm
+    }
+
     /// Adds an event of a component to the timeline.
     pub(super) fn note(&mut self, at: SimTime, component: &str, event: impl Into<Cow<'static, str>>) {
         if self.timeline.len() < TIMELINE_MAX {

@@ -16,6 +16,8 @@ pub enum Standing {
     Driver,
     /// Only the member's own name leads to it.
     Inner,
+    /// The same, and it stands on the internet, wherever the box stands.
+    Outside,
 }
 
 /// The components behind the names of a scenario.
@@ -29,7 +31,7 @@ impl Directory {
     /// Adds a member of a group. In a group of several, a member is also known by its own name; an inner member only by
     /// that.
     pub fn add(&mut self, group: &str, name: &str, standing: Standing, id: ComponentId) {
-        if standing != Standing::Inner {
+        if !matches!(standing, Standing::Inner | Standing::Outside) {
             self.members.entry(group.to_owned()).or_default().push(id);
         }
         if group != name {

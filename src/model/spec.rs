@@ -13,6 +13,7 @@ use super::gauge::Gauge;
 use super::lever::Lever;
 use super::reshard::Reshard;
 use super::resource::Resource;
+use super::rule::{AlertText, Rule};
 use super::strict::read_strictly;
 use crate::kernel::time::SimDuration;
 
@@ -349,6 +350,14 @@ pub trait Spec: Debug + Send + Sync {
     fn keeps(&self) -> Option<Keeps> {
         None
     }
+
+    /// The alerts of a box that watches others.
+    fn alerts(&self) -> Vec<AlertText<'_>> {
+        Vec::new()
+    }
+
+    /// Takes the rules that the loader has read from [`Spec::alerts`], in their order.
+    fn set_rules(&mut self, _rules: Vec<Rule>) {}
 
     /// Reserves places for this number of members, more than it has at the start. Returns false for a kind whose members do not
     /// come and go.

@@ -9,6 +9,7 @@ mod operations;
 mod pauses;
 mod stations;
 mod steps;
+mod watching;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;

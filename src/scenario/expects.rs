@@ -126,7 +126,7 @@ fn part_of(length: SimDuration, text: &str) -> Result<(SimDuration, SimDuration)
 }
 
 /// Boxes, also those that could not be read, and the members of groups.
-fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
+pub(super) fn components(assembly: &Assembly, kinds: &[Kind]) -> Vec<ComponentName> {
     let mut names = Vec::new();
     for (name, kind) in &assembly.declared {
         match assembly.boxes.iter().find(|entry| entry.name == *name) {

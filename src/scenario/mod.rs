@@ -1,5 +1,6 @@
 //! Scenario files: from TOML text to a checked [`Scenario`], or to a list of everything that is wrong with the text.
 
+mod alerts;
 mod assemble;
 pub mod build;
 pub mod changes;
@@ -52,7 +53,7 @@ use crate::kernel::time::SimDuration;
 use crate::model::gauge::Gauge;
 use crate::model::network::NetworkSettings;
 use crate::model::part::Part;
-use crate::model::spec::{Files, Kind, Problems, RequestClass, Severity, Spec};
+use crate::model::spec::{Files, Kind, MemberPlan, Problems, RequestClass, Severity, Spec, Standing};
 
 /// A scenario that has been checked and can be built.
 #[derive(Debug)]
@@ -153,12 +154,17 @@ impl BoxEntry {
         self.spec.shows(gauge) && (!gauge.is_by_key || classes.iter().any(|class| class.keys.is_given))
     }
 
+    /// Whether it has its place in a scenario though no request reaches it: it watches others, or decides about them.
+    fn works_aside(&self) -> bool {
+        self.spec.keeps().is_some() || self.spec.sides().is_some() || !self.spec.alerts().is_empty()
+    }
+
     /// Number of its members that have a machine; of a box on another's machine, or without any, number of its members.
     pub fn machines(&self) -> u32 {
-        let has_machine = |member: &u32| self.spec.member(&self.name, *member).machine.is_some();
-        let members = self.spec.members();
-        match (0..members).filter(has_machine).count() {
-            0 => members,
+        let plans = (0..self.spec.members()).map(|member| self.spec.member(&self.name, member));
+        let has_machine = |plan: &MemberPlan| plan.machine.is_some();
+        match plans.clone().filter(has_machine).count() {
+            0 => plans.filter(|plan| plan.standing != Standing::Outside).count() as u32,
             machines => machines as u32,
         }
     }
@@ -281,6 +287,7 @@ pub fn load_without(
     read_files(&document, &mut assembly, files, &mut found);
     reserve::reserve(&document, &mut assembly, &mut found);
     switches::take_sides(&document, &mut assembly, &mut found);
+    alerts::read(&document, &mut assembly, kinds, &mut found);
     validate(&document, &assembly, &mut found);
     let (expects, checks) = expects::expects(&document, &assembly, kinds, &mut found);
     let found = Diagnostics::new(origin, text, found);

@@ -50,16 +50,54 @@ pub(super) fn reserve(document: &Document<'_>, assembly: &mut Assembly, found: &
 }
 
 fn moment(assembly: &Assembly, operation: &OperationSpec, problems: &mut Problems) {
-    let (at, length) = (operation.at, assembly.run.length());
-    if at.0 >= length {
-        let message = format!("the operation comes at {at}, but the trial ends at {}", Duration(length));
-        problems.error("at", message, "times count from the start, warm-up included");
+    let length = assembly.run.length();
+    let calls = || {
+        let alerts = assembly.boxes.iter().flat_map(|entry| entry.spec.alerts());
+        alerts.filter_map(|alert| alert.calls.map(str::to_owned)).collect::<Vec<String>>()
+    };
+    match (operation.at, operation.after) {
+        (Some(at), None) if at.0 >= length => {
+            let message = format!("the operation comes at {at}, but the trial ends at {}", Duration(length));
+            problems.error("at", message, "times count from the start, warm-up included");
+        }
+        (Some(_), None) => {}
+        (Some(_), Some(_)) => {
+            let help = "`at` is a planned time, `after` is that from the call of an alert";
+            problems.error("after", "`at` and `after` do not go together", help);
+        }
+        (None, None) => {
+            let help = "such as at = \"5min\"; or after = \"5min\" with a name that an alert calls";
+            problems.error("", "`at` is missing: when do they do it?", help);
+        }
+        (None, Some(_)) => match &operation.name {
+            None => {
+                let help = "such as name = \"more\"; an alert has calls = \"more\" then";
+                problems.error("after", "nobody can call an operation without a `name`", help);
+            }
+            Some(name) if !calls().contains(name) => {
+                let message = format!("no alert calls `{name}`, so that it is never done");
+                let help = format!("calls = \"{name}\" in an alert of a monitor");
+                problems.warn("after", message, help);
+            }
+            Some(_) => {}
+        },
+    }
+    if let Some(name) = &operation.name {
+        let named = |(_, other): &&(usize, OperationSpec)| other.name.as_ref() == Some(name);
+        if assembly.operations.iter().filter(named).count() > 1 {
+            problems.error(
+                "name",
+                format!("several operations are called `{name}`"),
+                "each has its own name",
+            );
+        }
     }
 }
 
 /// Keys of another kind of operation.
 fn idle_keys(operation: &OperationSpec, problems: &mut Problems) {
-    let of_scale = [("boot", operation.boot.is_some()), ("start", operation.start.is_some())];
+    let OperationSpec { boot, start, after, .. } = operation;
+    let of_scale = [("boot", boot.is_some()), ("start", start.is_some()), ("after", after.is_some())];
     let others = match operation.kind {
         OperationKind::Scale => vec![("rate", operation.rate.is_some())],
         OperationKind::Reshard => of_scale.to_vec(),

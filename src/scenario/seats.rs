@@ -22,11 +22,17 @@ pub(super) struct Seat<'a> {
 impl<'a> Seat<'a> {
     /// The region in which it stands; `None` without regions.
     pub(super) fn region(&self) -> Option<&'a str> {
+        if self.plan.standing == Standing::Outside {
+            return None;
+        }
         in_turn(&self.owner.regions, self.stands_as)
     }
 
     /// The zone in which it stands; `None` without zones.
     pub(super) fn zone(&self) -> Option<&'a str> {
+        if self.plan.standing == Standing::Outside {
+            return None;
+        }
         in_turn(&self.owner.zones, self.stands_as)
     }
 
@@ -38,17 +44,19 @@ impl<'a> Seat<'a> {
     /// Whether a fault with this target hits it. The name of a box means its machines, not the monitors that watch
     /// them.
     pub(super) fn is_hit_by(&self, name: &str) -> bool {
-        let is_machine = self.plan.machine.is_some() || self.entry.spec.machine().is_none();
+        let is_outside = self.plan.standing == Standing::Outside;
+        let is_machine = self.plan.machine.is_some() || self.entry.spec.machine().is_none() && !is_outside;
         let by_place = self.is_in_zone(name) || self.is_in_region(name);
         !self.is_driver()
             && !self.is_staff()
             && (self.plan.name == name || by_place || self.entry.name == name && is_machine)
     }
 
-    /// Whether it stands outside the data centre: clients, DNS names and switches.
+    /// Whether it stands outside the data centre: clients, DNS names, switches, and those who watch a monitor.
     pub(super) fn is_outside(&self) -> bool {
         let spec = &self.entry.spec;
-        spec.offered().is_some() || spec.answers().meets(Verbs::RESOLVE) || self.is_staff()
+        let is_client = spec.offered().is_some() || spec.answers().meets(Verbs::RESOLVE);
+        is_client || self.is_staff() || self.plan.standing == Standing::Outside
     }
 
     /// Whether it stands for people outside, whom no fault hits.
@@ -69,9 +77,10 @@ impl<'a> Seat<'a> {
         })
     }
 
-    /// Whether this is its own name, or that of its box, zone or region.
+    /// Whether this is its own name, or that of its box, zone or region. Who stands outside is not meant by the name of the box.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        let is_named = self.plan.name == name || self.entry.name == name;
+        let is_box = self.entry.name == name && self.plan.standing != Standing::Outside;
+        let is_named = self.plan.name == name || is_box;
         is_named && !self.is_staff() || self.is_in_zone(name) || self.is_in_region(name)
     }
 }

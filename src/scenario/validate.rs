@@ -406,8 +406,8 @@ impl<'a, 't> Check<'a, 't> {
             .flat_map(|sides| sides.needs)
             .collect();
         let is_alone = |entry: &&BoxEntry| {
-            let decides = entry.spec.keeps().is_some() || entry.spec.sides().is_some();
-            !reached.contains(entry.name.as_str()) && !decides && !needed.contains(&entry.name)
+            let is_aside = entry.works_aside() || needed.contains(&entry.name);
+            !reached.contains(entry.name.as_str()) && !is_aside
         };
         for entry in self.assembly.boxes.iter().filter(is_alone) {
             let message = format!("no request reaches `{}`", entry.name);

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod binomial;
+pub mod coarse;
 pub mod histogram;
 pub mod interval;
 pub mod least_squares;

@@ -55,6 +55,10 @@ target = "mill"
 [autoscaler.up]
 target = "mill"
 max    = 4
+
+[monitor.watch]
+[[monitor.watch.alert]]
+on = "throughput > 1/s"
 "#;
 
 fn read(path: &str) -> String {
@@ -149,6 +153,7 @@ fn override_of(key: &str) -> String {
         ("queue.", "jobs."),
         ("autoscaler.", "up."),
         ("switch.", "over."),
+        ("monitor.", "watch."),
     ]);
     let replaced = |(kind, name): &(&str, &str)| key.strip_prefix(kind).map(|rest| format!("{name}{rest}"));
     let key = names.copied().find_map(|one| replaced(&one)).unwrap_or_else(|| key.to_owned());
@@ -231,7 +236,8 @@ fn every_default_has_its_row() {
     let told: BTreeSet<String> = told_defaults().into_iter().map(|(key, _)| key).collect();
     let schema = schema(KINDS);
     let mut missing = Vec::new();
-    for kind in ["client", "dns", "server", "database", "cache", "queue", "autoscaler", "switch"] {
+    let kinds = ["client", "dns", "server", "database", "cache", "queue", "autoscaler", "switch", "monitor"];
+    for kind in kinds {
         let reference = &schema["properties"][kind]["additionalProperties"]["$ref"];
         let name =
             reference.as_str().and_then(|path| path.rsplit('/').next()).expect("a kind has a definition");

@@ -55,6 +55,7 @@ type Mover = (&'static str, &'static str, Vec<&'static str>, String);
 fn movers() -> Vec<Mover> {
     let some =
         vec![sheds(), errs(), kills(), throttles(), collects(), logs_in(), divides(), moves(), scales()];
+    let some = [some, vec![alerts()]].concat();
     let some = [some, switches()].concat();
     [movers_before_servers(), some, doors(), careful(), movers_from_servers_on(), caches()].concat()
 }
@@ -326,6 +327,24 @@ fn switches() -> Vec<Mover> {
         ("switch", "over", all.to_vec(), format!("{sites}{gone}")),
         ("switch", "over", vec!["called_off"], format!("{sites}{back}").replace("'3s'", "'30s'")),
     ]
+}
+
+/// An alert that comes late, that comes again, that comes without a fault, and a fault of which it says nothing.
+fn alerts() -> Mover {
+    ("monitor", "watch", vec!["alert_delay", "false_alerts", "missed", "flaps"], {
+        let errors = |at: u32, share: u32, lasts: u32| {
+            format!(
+                "[[fault]]\nkind = 'errors'\ntarget = 'web'\nshare = '{share}%'\nat = '{at}s'\nfor = '{lasts}s'\n"
+            )
+        };
+        "[client.users]\nrate = '50/s'\nprofile = { steps = [['0s', 1], ['32s', 0.1], ['35s', 1]] }\ntarget = 'web'\n\
+             [server.web]\npublic = true\nsteps = [{ cpu = '1ms' }]\n[monitor.watch]\nscrape = '500ms'\nevaluate = '500ms'\n\
+             [[monitor.watch.alert]]\non = 'throughput < 30/s'\nwindow = '1s'\n"
+            .to_owned()
+            + &errors(10, 100, 2)
+            + &errors(13, 100, 2)
+            + &errors(24, 5, 1)
+    })
 }
 
 /// A server whose quota is used up.

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 /// The box of each kind in the scenarios below.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 11] = [
     ("autoscaler", "up"),
     ("client", "users"),
     ("dns", "www"),
@@ -28,10 +28,11 @@ const NAMES: [(&str, &str); 10] = [
     ("cdn", "edge"),
     ("queue", "jobs"),
     ("switch", "over"),
+    ("monitor", "watch"),
 ];
 
 /// Keys that change nothing in a run, and why they are there.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 13] = [
     ("autoscaler.target", "required"),
     ("client.target", "required: another one is another scenario"),
     ("client.trace", "names a file: tests of traces read some"),
@@ -41,6 +42,7 @@ const OTHERS: [(&str, &str); 12] = [
     ("switch.from", "required"),
     ("switch.to", "required"),
     ("dns.geo", "tests of regions"),
+    ("monitor.alert", "the keys of an alert have rows"),
     ("balancer.public", "without it a client that names the box is an error"),
     ("server.public", "without it a client that names the box is an error"),
     ("server.steps", "required"),
@@ -103,6 +105,7 @@ fn base(name: &str) -> String {
             }
             "dead" => base("queue")[HEAD.len()..].to_owned() + "[queue.lost]\ntarget = 'mill'\n",
             "auto" => auto(open),
+            "watch" | "dead-watch" => near::watch(name, open),
             "queue" => format!(
                 "{open}target = 'web'\n[server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n[queue.jobs]\ntarget = 'mill'\n[server.mill]\nworkers = 4\nsteps = [{{ wait = '35ms' }}]\n{}",
                 fault("crash", "mill", 10)
@@ -500,7 +503,7 @@ fn trouble(&(key, name, given, value): &Row) -> Option<String> {
 }
 
 fn rows() -> Vec<Row> {
-    let near = [near::NETWORKS, near::SWITCHES].concat();
+    let near = [near::NETWORKS, near::SWITCHES, near::MONITORS].concat();
     [CLIENTS, BALANCERS, SERVERS, CACHES, &near, QUEUES, AUTOSCALERS, data::NODES, data::REPLICAS].concat()
 }
 

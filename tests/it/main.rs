@@ -31,6 +31,7 @@ mod intervals;
 mod keys;
 mod laws;
 mod members;
+mod monitor;
 mod names;
 mod overload;
 mod plans;

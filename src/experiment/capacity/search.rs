@@ -10,7 +10,7 @@ mod root;
 mod time;
 
 use crate::kernel::time::SimDuration;
-use crate::model::record::TrialRecord;
+use crate::model::record::{TrialRecord, is_alert};
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
 
@@ -253,7 +253,7 @@ impl<'a, L: Loads> Search<'a, L> {
             margin,
             full,
             events: events as u64,
-            timeline: result.timeline,
+            timeline: result.timeline.into_iter().filter(|one| !is_alert(&one.event)).collect(),
             state: result.steady_state,
             scenario: result.scenario,
         };

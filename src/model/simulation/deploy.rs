@@ -108,6 +108,8 @@ impl Simulation {
         let planned = &mut self.faults[index];
         (planned.stage, planned.active) = (Stage::Down, true);
         planned.times += 1;
+        self.world.ledgers.turn_fault(self.world.now(), true);
+        let planned = &self.faults[index];
         let down = planned.restarts().map_or(SimDuration::ZERO, |deployment| deployment.down);
         self.next_turn(index, down);
     }
@@ -121,6 +123,8 @@ impl Simulation {
         let planned = &mut self.faults[index];
         (planned.stage, planned.active) = (Stage::Next, false);
         planned.member += 1;
+        self.world.ledgers.turn_fault(self.world.now(), false);
+        let planned = &self.faults[index];
         let pause = planned.restarts().map_or(SimDuration::ZERO, |deployment| deployment.pause);
         self.next_turn(index, pause);
     }

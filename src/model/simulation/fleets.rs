@@ -1,7 +1,7 @@
 //! Fleets: members boot, get calls, are drained and go, as the operators or an autoscaler order.
 
 use super::super::event::{Event, fleet_turn};
-use super::super::fleet::{Fleet, Place, Running, Size, State};
+use super::super::fleet::{Fleet, Place, Running, Scale, Size, State};
 use super::super::signal::{ComponentId, Control, Order, Signal};
 use super::Simulation;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -39,7 +39,20 @@ impl Simulation {
                 self.replace_dead(fleet);
                 self.fill(fleet);
             }
-            fleet_turn::Turn::Order(fleet) => self.carry_out(fleet),
+            fleet_turn::Turn::Order(fleet) => {
+                let running = &mut self.world.fleets[fleet];
+                let order = running.plan.orders[running.done];
+                running.done += 1;
+                self.carry_out(fleet, order);
+                self.schedule_order(fleet);
+            }
+            fleet_turn::Turn::OnCall(operation) => {
+                let Some((fleet, place)) = self.world.on_call(operation) else { return };
+                let order = &mut self.world.fleets[fleet].plan.on_call[place];
+                order.is_called = false;
+                let scale = order.scale;
+                self.carry_out(fleet, scale);
+            }
             fleet_turn::Turn::Member(of) => self.turn_member(of),
         }
     }
@@ -52,14 +65,11 @@ impl Simulation {
         }
     }
 
-    fn carry_out(&mut self, fleet: usize) {
+    fn carry_out(&mut self, fleet: usize, order: Scale) {
         let running = &mut self.world.fleets[fleet];
-        let order = running.plan.orders[running.done];
-        running.done += 1;
         running.wanted = order.to;
         (running.plan.pace.boot, running.plan.pace.start) = (order.boot, order.start);
         self.fill(fleet);
-        self.schedule_order(fleet);
     }
 
     // The size ------------------------------------------------------------------------------------------------------

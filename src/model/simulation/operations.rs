@@ -116,6 +116,7 @@ impl Simulation {
         }
         let effect = Arc::clone(&self.faults[index].effect);
         self.apply(&effect, begins);
+        self.world.ledgers.turn_fault(self.world.now(), begins);
     }
 
     fn apply(&mut self, effect: &Effect, begins: bool) {

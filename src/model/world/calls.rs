@@ -205,6 +205,9 @@ impl World {
         if self.trace.is_some() {
             self.mark(from, id, What::Leave(Some(outcome)));
         }
+        if self.recorder.meters[from.index()].exported.is_some() && !ask.is_check() {
+            self.count_exported(from, class, outcome, now.since(arrived));
+        }
         let meter = &mut self.recorder.meters[from.index()];
         if ask.is_check() {
             meter.end_probe(now, arrived);

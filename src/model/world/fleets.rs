@@ -21,6 +21,24 @@ impl World {
         self.schedule(self.now(), Event::Fault(fleet_turn::size(fleet)));
     }
 
+    /// The fleet of an operation for which the operators are called, and its place there.
+    pub(in crate::model) fn on_call(&self, operation: u32) -> Option<(usize, usize)> {
+        self.fleets.iter().enumerate().find_map(|(fleet, running)| {
+            let place = running.plan.on_call.iter().position(|one| one.operation == operation)?;
+            Some((fleet, place))
+        })
+    }
+
+    /// Calls the operators for an operation, which they do after its time. Who has been called already does it once.
+    pub(in crate::model) fn call_operators(&mut self, operation: u32) {
+        let Some((fleet, place)) = self.on_call(operation) else { return };
+        let order = &mut self.fleets[fleet].plan.on_call[place];
+        if !std::mem::replace(&mut order.is_called, true) {
+            let at = self.now() + self.fleets[fleet].plan.on_call[place].scale.at;
+            self.schedule(at, Event::Fault(fleet_turn::on_call(operation)));
+        }
+    }
+
     /// What the operators see of a member that is up and works.
     pub(in crate::model) fn look_at(&self, member: ComponentId) -> Option<Sight> {
         let (fleet, place) = self.fleet_of(member)?;

@@ -22,6 +22,9 @@ impl World {
         info.set_process(status);
         info.begin_epoch();
         info.falls += 1;
+        if let Some(exported) = &mut self.recorder.meters[component.index()].exported {
+            exported.clear();
+        }
         self.set_waiting(component, 0, 0);
         self.lose_calls(component);
         self.stop_work(component);

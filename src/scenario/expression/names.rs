@@ -60,7 +60,7 @@ impl Names {
     }
 
     /// The component of this name.
-    pub(super) fn component(&self, name: &str) -> Option<&ComponentName> {
+    pub(in crate::scenario) fn component(&self, name: &str) -> Option<&ComponentName> {
         self.components.iter().find(|component| component.name == name)
     }
 

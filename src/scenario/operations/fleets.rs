@@ -3,7 +3,7 @@
 use super::{OperationKind, OperationSpec};
 use crate::kernel::time::SimDuration;
 use crate::model::ask::Verbs;
-use crate::model::fleet::{Fleet, Pace, Router, Scale};
+use crate::model::fleet::{Fleet, OnCall, Pace, Router, Scale};
 use crate::model::signal::ComponentId;
 use crate::scenario::seats::Seat;
 
@@ -31,15 +31,21 @@ fn fleet(name: &str, operations: &[OperationSpec], seats: &[Seat<'_>]) -> Fleet 
     let boots = |seat: &Seat<'_>| Some(&seat.entry.name) == booted_by;
     let keeper = ids(&keeps).first().copied().or_else(|| ids(&boots).first().copied());
     let kept = keeper.and_then(|keeper| seats[keeper.index()].entry.spec.keeps());
-    let mut orders: Vec<Scale> = operations
-        .iter()
-        .filter(|one| one.kind == OperationKind::Scale && one.target == name)
-        .map(|one| Scale { at: one.at.0, to: one.size(), boot: one.boot(), start: one.start() })
-        .collect();
+    let of_it = operations.iter().zip(0..);
+    let of_it = of_it.filter(|(one, _)| one.kind == OperationKind::Scale && one.target == name);
+    let scale = |one: &OperationSpec, at| Scale { at, to: one.size(), boot: one.boot(), start: one.start() };
+    let planned = of_it.clone().filter_map(|(one, _)| Some(scale(one, one.at?.0)));
+    let mut orders: Vec<Scale> = planned.collect();
     orders.sort_by_key(|order| order.at);
+    let on_call = of_it.filter(|(one, _)| one.at.is_none()).map(|(one, operation)| OnCall {
+        operation,
+        scale: scale(one, one.after()),
+        is_called: false,
+    });
+    let on_call = on_call.collect();
     let starts = seats[members[0].index()].entry.starts.unwrap_or(1);
     let pace = kept.map_or_else(Pace::default, |kept| kept.pace);
-    Fleet { name: name.to_owned(), members, starts, routers, keeper, pace, orders }
+    Fleet { name: name.to_owned(), members, starts, routers, keeper, pace, orders, on_call }
 }
 
 fn router(id: ComponentId, seat: &Seat<'_>) -> Router {

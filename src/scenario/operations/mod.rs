@@ -35,7 +35,7 @@ impl OperationKind {
     }
 }
 
-/// `[[operation]]`: something that the operators do at a planned time.
+/// `[[operation]]`: something that the operators do, at a planned time or when an alert calls them.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationSpec {
@@ -43,8 +43,12 @@ pub struct OperationSpec {
     pub kind: OperationKind,
     /// The box to which they do it.
     pub target: String,
+    /// Its name, by which an alert of a monitor `calls` it.
+    pub name: Option<String>,
     /// When they do it, counted from the start of the trial, warm-up included.
-    pub at: Duration,
+    pub at: Option<Duration>,
+    /// Instead of `at`: how long after an alert has called them they do it. A second call before that changes nothing.
+    pub after: Option<Duration>,
     /// For `scale`: the number of machines from then on. For `reshard`: the number of shards.
     pub to: Option<u32>,
     /// For `reshard`: bytes that move in a second. Default: "50MB" [T].
@@ -64,7 +68,13 @@ impl OperationSpec {
     /// What a `reshard` does.
     pub(super) fn reshard(&self) -> Reshard {
         let rate = self.rate.unwrap_or(Bytes(RATE));
-        Reshard { at: self.at.0, to: self.to.unwrap_or(0), rate }
+        let at = self.at.map_or(SimDuration::MAX, |at| at.0);
+        Reshard { at, to: self.to.unwrap_or(0), rate }
+    }
+
+    /// Time from a call until it is done.
+    fn after(&self) -> SimDuration {
+        self.after.map_or(SimDuration::ZERO, |after| after.0)
     }
 
     fn boot(&self) -> SimDuration {

@@ -161,7 +161,10 @@ impl Check<'_> {
         let what = match entry.spec {
             _ if entry.spec.offered().is_some() => "users stand in no site",
             _ if entry.spec.answers().meets(Verbs::RESOLVE) => "a name stands in no site, it leads to sites",
-            _ if entry.spec.sides().is_some() || entry.spec.keeps().is_some() => {
+            _ if !is_need && entry.works_aside()
+                || entry.spec.sides().is_some()
+                || entry.spec.keeps().is_some() =>
+            {
                 "it decides about others, and stands in no site"
             }
             _ => return,

@@ -145,6 +145,16 @@ pub(super) const OPERATIONS: &[(&str, &str, &str)] = &[
         "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'",
         "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3\nboot = '1s'\nstart = '1s'",
     ),
+    (
+        "name",
+        "name = 'more'\nkind = 'scale'\ntarget = 'web'\nto = 1\nafter = '2s'\n[[operation]]\nname = 'less'\nkind = 'scale'\ntarget = 'spare'\nto = 3\nafter = '2s'\n[monitor.watch]\nscrape = '1s'\nevaluate = '1s'\n[[monitor.watch.alert]]\non = 'throughput > 1/s'\ncalls = 'more'",
+        "name = 'less'\nkind = 'scale'\ntarget = 'web'\nto = 1\nafter = '2s'\n[[operation]]\nname = 'more'\nkind = 'scale'\ntarget = 'spare'\nto = 3\nafter = '2s'\n[monitor.watch]\nscrape = '1s'\nevaluate = '1s'\n[[monitor.watch.alert]]\non = 'throughput > 1/s'\ncalls = 'more'",
+    ),
+    (
+        "after",
+        "name = 'more'\nkind = 'scale'\ntarget = 'web'\nto = 1\nafter = '2s'\n[monitor.watch]\nscrape = '1s'\nevaluate = '1s'\n[[monitor.watch.alert]]\non = 'throughput > 1/s'\ncalls = 'more'",
+        "name = 'more'\nkind = 'scale'\ntarget = 'web'\nto = 1\nafter = '3s'\n[monitor.watch]\nscrape = '1s'\nevaluate = '1s'\n[[monitor.watch.alert]]\non = 'throughput > 1/s'\ncalls = 'more'",
+    ),
 ];
 
 /// A key of a fault, the scenario that the fault is added to, and the fault without the key's other value and with it.

@@ -38,6 +38,34 @@ fn sites(open: &str) -> String {
     )
 }
 
+pub(super) const MONITORS: &[Row] = &[
+    ("monitor.scrape", "watch", "", "2s"),
+    ("monitor.evaluate", "watch", "", "2s"),
+    ("monitor.absent", "dead-watch", "", "5s"),
+    ("monitor.alert[0].on", "watch", "", "availability < 99%"),
+    ("monitor.alert[0].of", "watch", "", "spare"),
+    ("monitor.alert[0].window", "watch", "", "9s"),
+    ("monitor.alert[0].for", "watch", "", "3s"),
+    ("monitor.alert[1].merge", "watch", "", "average"),
+    ("monitor.alert[0].calls", "watch", "", "more"),
+];
+
+/// Servers of which one fails, and a monitor that may fail too.
+pub(super) fn watch(name: &str, open: &str) -> String {
+    let dies = if name == "dead-watch" { fault("crash", "watch", 15) } else { String::new() };
+    let errors =
+        fault("errors", "web-1", 6) + "share = '30%'\n" + &fault("slow", "web-2", 12) + "factor = 20\n";
+    format!(
+        "{open}target = 'lb'\n[balancer.lb]\npublic = true\ntargets = ['web', 'spare']\n\
+         [server.web]\ncount = 2\nsteps = [{{ cpu = '2ms' }}]\n[server.spare]\nsteps = [{{ cpu = '3ms' }}]\n\
+         [monitor.watch]\nscrape = '1s'\nevaluate = '1s'\n\
+         [[monitor.watch.alert]]\non = 'error_rate > 1%'\nof = 'web'\nwindow = '3s'\n\
+         [[monitor.watch.alert]]\non = 'p99(response) > 10ms'\nof = 'web'\nwindow = '3s'\n\
+         [[operation]]\nname = 'more'\nkind = 'scale'\ntarget = 'web'\nafter = '2s'\nto = 4\nboot = '1s'\nstart = '1s'\n\
+         {errors}{dies}"
+    )
+}
+
 /// Scenarios for edges near users, for who is logged in, and for two sites.
 pub(super) fn base(name: &str, open: &str, closed: &str, one: &str, data: &str) -> String {
     match name {

@@ -10,6 +10,7 @@ mod dice;
 pub(crate) mod entrances;
 mod faults;
 mod fleets;
+mod monitors;
 mod servers;
 mod switches;
 mod wires;
@@ -126,6 +127,8 @@ struct Generator {
     fleets: Dice,
     /// Dice for switches between sites.
     sites: Dice,
+    /// Dice for monitors.
+    monitors: Dice,
     /// Number of workers that a call takes at once, at most.
     widest: u64,
     mood: Mood,
@@ -166,6 +169,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         wires: Dice::new(seed, "wires"),
         fleets: Dice::new(seed, "fleets"),
         sites: Dice::new(seed, "sites"),
+        monitors: Dice::new(seed, "monitors"),
         halts: Dice::new(seed, "halts"),
         widest: 1,
         mood,
@@ -195,6 +199,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     generator.fleets();
     generator.switches();
     generator.reshards();
+    generator.watch();
     let Generator { text, trace, users, attempts, least_work, .. } = generator;
     Generated { text, trace, users, attempts, least_work }
 }

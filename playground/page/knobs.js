@@ -64,6 +64,7 @@ const KNOBS = {
   "45-photo-queue": [knob("photos.workers", "workers", [2, 4, 8, 16])],
   "46-too-late": [knob("up.warm_pool", "warmpool", [0, 1, 2]), knob("up.boot", "boot", ["2s", "23s", "100s"])],
   "47-inversion": [knob("web.workers", "workers", [5, 10, 20, 40]), knob("up.down_after", "downafter", ["10s", "30s", "5min"])],
+  "48-day": [knob("up.boot", "boot", ["1s", "5s", "20s"]), knob("up.down_after", "downafter", ["5s", "10s", "60s"])],
   "42-cold-cache": [knob("db.queue", "places", [10, 100, 1000, 100000000]), knob("memo.entries", "entries", [1000, 5100, 10000])],
   "35-backoff": [knob("web.steps.0.retry.jitter", "jitter", ["none", "equal", "full", "decorrelated"]), knob("web.steps.0.retry.backoff", "pause", ["0ms", "10ms", "100ms"])],
 };

@@ -96,6 +96,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("45-photo-queue"),
     builtin!("46-too-late"),
     builtin!("47-inversion"),
+    builtin!("48-day"),
     builtin!("49-hot-shard"),
     builtin!("50-reshard"),
     builtin!("51-scatter"),

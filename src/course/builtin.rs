@@ -74,6 +74,7 @@ pub const BUILTINS: &[Builtin] = &[
         "a-fifth-shard.toml",
         "everybody-asks.toml",
         "how-big-a-cache.toml",
+        "how-full-a-site.toml",
         "looks-like-leisure.toml",
         "near-the-readers.toml",
         "stays-cold.toml",
@@ -81,6 +82,7 @@ pub const BUILTINS: &[Builtin] = &[
         "the-wait-moves.toml",
         "too-late.toml",
         "who-is-logged-out.toml",
+        "who-pulls-the-lever.toml",
     ),
 ];
 

@@ -99,7 +99,9 @@ fn base(name: &str) -> String {
                 one.replace("'db'", "'memo'"),
                 fault("slow", "db", 10) + "factor = 40\n"
             ),
-            "cdn" | "cdn-small" | "logins" | "stored" | "sites" => near::base(name, open, closed, one, data),
+            "cdn" | "cdn-small" | "logins" | "cookies" | "stored" | "sites" => {
+                near::base(name, open, closed, one, data)
+            }
             "small" => {
                 base("cache")[HEAD.len()..].replace("entries = 100\n", "memory = '100KiB'\nitem = '1KiB'\n")
             }
@@ -405,6 +407,7 @@ const SERVERS: &[Row] = &[
     ("server.sessions.memory", "logins", "", "1MiB"),
     ("server.sessions.ttl", "logins", "", "250ms"),
     ("server.sessions.store", "stored", "", "kept"),
+    ("server.sessions.cookie", "cookies", "", "true"),
     ("server.sessions.login", "users", "web.sessions.ttl=300ms", "{ query = 'db' }"),
     ("server.sigma", "server", "web.cores=4", "0.1"),
     ("server.kappa", "server", "web.cores=4", "0.1"),

@@ -13,7 +13,7 @@ use crate::model::spec::{
 };
 use crate::parts::hardware::check_contention;
 
-use super::spec::{Per, Scheduling, ServerSpec, SessionsSpec};
+use super::spec::{Per, Scheduling, ServerSpec};
 use super::step::{all, read_steps, shares};
 use super::{Server, fitted};
 
@@ -58,7 +58,7 @@ impl Spec for ServerSpec {
 
     fn knows(&self) -> Option<Knows> {
         match &self.sessions {
-            Some(SessionsSpec { store: None, .. }) => return Some(Knows::Here("sessions")),
+            Some(sessions) if sessions.is_on_machine() => return Some(Knows::Here("sessions")),
             Some(_) => return Some(Knows::Apart("sessions")),
             None => {}
         }

@@ -3,10 +3,12 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::kernel::random::{Stream, below};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
+use crate::model::ledger::{Finding, Findings, Ledger, LedgerId};
 use crate::model::signal::{About, CallId, Outcome};
 use crate::model::site::Site;
 
@@ -26,6 +28,8 @@ pub(super) struct Sessions {
     used: BTreeMap<u64, SimTime>,
     ttl: SimDuration,
     memory: u64,
+    /// Where the users themselves keep their sessions: what they have.
+    cookies: Option<LedgerId<Cookies>>,
     /// When the first sweep of a process comes.
     phase: Option<Stream>,
 }
@@ -43,6 +47,29 @@ impl Sessions {
     }
 }
 
+/// What the browsers of the users have from one group of servers.
+#[derive(Debug, Default)]
+struct Cookies {
+    /// When each user was here last. Its length is at most the number of users within `ttl` and a sweep.
+    used: BTreeMap<u64, SimTime>,
+}
+
+/// Cookies are no figure.
+#[derive(Debug)]
+struct Nothing;
+
+impl Finding for Nothing {}
+
+impl Ledger for Cookies {
+    fn end_warmup(&mut self, _now: SimTime) {}
+
+    fn close_window(&mut self, _now: SimTime) {}
+
+    fn finish(&mut self, _now: SimTime) -> Findings {
+        Findings { gauges: Vec::new(), record: Arc::new(Nothing) }
+    }
+}
+
 impl Server {
     /// Adds the stages in which a user is known or logs in. They stand behind those of the work, so that the draws of the work are the
     /// same with and without sessions; a call begins with them.
@@ -56,7 +83,9 @@ impl Server {
         match &sessions.store {
             None => {
                 let (ttl, memory) = (sessions.ttl(), sessions.memory());
-                self.sessions = Some(Box::new(Sessions { used: BTreeMap::new(), ttl, memory, phase: None }));
+                let cookies = sessions.is_cookie().then_some(LedgerId::NONE);
+                self.sessions =
+                    Some(Box::new(Sessions { used: BTreeMap::new(), ttl, memory, cookies, phase: None }));
                 self.stages.push(Stage::of(Action::Session(last)));
                 self.stages.extend(login);
                 self.stages.push(Stage::of(Action::LogIn));
@@ -77,7 +106,11 @@ impl Server {
         cx.get_mut(call).notes.step = at as u16;
         let (user, now) = (cx.user_of(call), cx.now());
         let sessions = self.sessions.as_mut().expect("the stage is there with the sessions");
-        let is_known = match sessions.used.get_mut(&user) {
+        let all = match sessions.cookies {
+            Some(cookies) => &mut cx.ledger(cookies).used,
+            None => &mut sessions.used,
+        };
+        let is_known = match all.get_mut(&user) {
             Some(used) if now.since(*used) < sessions.ttl => {
                 *used = now;
                 true
@@ -103,6 +136,12 @@ impl Server {
     pub(super) fn log_in(&mut self, call: CallId, at: usize, cx: &mut Cx<'_>) -> bool {
         let user = cx.user_of(call);
         let sessions = self.sessions.as_mut().expect("the stage is there with the sessions");
+        if let Some(cookies) = sessions.cookies {
+            let now = cx.now();
+            cx.ledger(cookies).used.insert(user, now);
+            cx.count(gauges::LOGINS);
+            return true;
+        }
         let is_new = !sessions.used.contains_key(&user);
         if is_new && sessions.memory > 0 && !cx.reserve_memory(sessions.memory) {
             cx.get_mut(call).notes.step = at as u16;
@@ -122,6 +161,9 @@ impl Server {
     /// The process starts, and looks for sessions that are over from a random moment on.
     pub(super) fn begin_sweeps(&mut self, cx: &mut Cx<'_>) {
         if let Some(sessions) = &mut self.sessions {
+            if let Some(cookies) = &mut sessions.cookies {
+                *cookies = cx.open_ledger(Cookies::default);
+            }
             let stream = sessions.phase.get_or_insert_with(|| cx.stream("sessions"));
             let phase = SimDuration::from_nanos(below(stream, SWEEP.as_nanos()));
             cx.alarm(phase, SWEPT, About::Nothing);
@@ -132,6 +174,10 @@ impl Server {
     #[cold]
     pub(super) fn sweep(&mut self, cx: &mut Cx<'_>) {
         let Some(sessions) = &mut self.sessions else { return };
+        if let Some(cookies) = sessions.cookies {
+            let (now, ttl) = (cx.now(), sessions.ttl);
+            cx.ledger(cookies).used.retain(|_, used| now.since(*used) < ttl);
+        }
         let over = sessions.sweep(cx.now());
         if over > 0 {
             cx.release_memory(over * sessions.memory);

@@ -60,7 +60,8 @@ fn strangers(assembly: &Assembly, entries: &BTreeMap<&str, &BoxEntry>, problems:
                 "each of the machines of `{}` knows the users that it has seen, and `{}` sends them to any of them",
                 to.name, from.name
             );
-            let help = "make the balancer before it `sticky`, or keep the sessions in a `store`";
+            let help =
+                "make the balancer before it `sticky`, or keep the sessions in a `store` or a `cookie`";
             problems.warn(format!("{}.{}.{key}", to.kind, to.name), message, help);
         }
     }

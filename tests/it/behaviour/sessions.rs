@@ -33,6 +33,20 @@ fn a_quarter_of_the_users_log_in_again_when_one_of_four_dies() {
 }
 
 #[test]
+fn a_cookie_is_known_to_every_machine_and_lost_by_none() {
+    // Any of four machines, of which one dies: every user logs in once, at the start, and again only after an hour.
+    let text = shop("policy = 'random'", "cookie = true", KILLED);
+    check(&text, &[("web-1.lost_sessions", 0.0..=0.0), ("web-3.logins", 0.0..=4.0)]);
+    // Who was away for longer than its time has to log in again: 1000 users, each 20 times a minute, of whom e^(-2/3) were away for 2 s.
+    let text = shop("policy = 'random'", "cookie = true, ttl = '2s'", "");
+    let (scenario, record) = run(&text);
+    let logins: f64 = (1..=4).map(|at| figure(&scenario, &record, &format!("web-{at}.logins"))).sum();
+    let calls = figure(&scenario, &record, "issued");
+    let away = libm::exp(-2.0 / 3.0);
+    assert!((logins / calls - away).abs() < 0.01, "{logins} of {calls}, {away}");
+}
+
+#[test]
 fn a_store_that_is_emptied_logs_everybody_out() {
     let emptied = "[[fault]]\nkind = 'flush'\ntarget = 'c'\nat = '50s'\n";
     let text = format!("{}{CACHE}", shop("", "store = 'c'", emptied));

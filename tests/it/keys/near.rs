@@ -83,6 +83,7 @@ pub(super) fn base(name: &str, open: &str, closed: &str, one: &str, data: &str) 
             let knows = "sessions = { ttl = '400ms', login = { call = 'auth' } }\n";
             format!("{closed}target = 'web'\n{one}{knows}{auth}{data}")
         }
+        "cookies" => base("logins", open, closed, one, data) + &super::fault("crash", "web", 10),
         "sites" => sites(open),
         "stored" => format!("{closed}target = 'web'\n{one}sessions = {{}}\n[cache.kept]\n{data}"),
         _ => {

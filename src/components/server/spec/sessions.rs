@@ -22,6 +22,9 @@ pub struct SessionsSpec {
     /// The cache that keeps them; it forgets them when it is full, when their time is over, and when it crashes. Default: the machine
     /// that made each, which loses it when its process ends.
     pub store: Option<String>,
+    /// Whether each user's browser keeps the session and sends it with every request, so that any machine knows it and none can lose it.
+    /// Default: false. Not with a `store`, nor with `memory`.
+    pub cookie: Option<bool>,
     /// The query or call that makes one, as a step. Default: none; a session costs nothing to make.
     pub login: Option<Box<Step>>,
 }
@@ -35,6 +38,16 @@ impl SessionsSpec {
     /// Time after its last use when one is over.
     pub(in super::super) fn ttl(&self) -> SimDuration {
         self.ttl.map_or(SimDuration::from_secs(1800), |ttl| ttl.0)
+    }
+
+    /// Whether the users themselves keep them.
+    pub(in super::super) fn is_cookie(&self) -> bool {
+        self.cookie.unwrap_or(false)
+    }
+
+    /// Whether only the machine that made a session knows it.
+    pub(in super::super) fn is_on_machine(&self) -> bool {
+        self.store.is_none() && !self.is_cookie()
     }
 
     /// Reports values that mean nothing.
@@ -53,6 +66,13 @@ impl SessionsSpec {
                     "write it at the store, if it has the key",
                 );
             }
+        }
+        if self.is_cookie() && self.store.is_some() {
+            let message = "the users themselves keep the sessions: the store is asked nothing";
+            problems.error("sessions.cookie", message, "drop `cookie`, or `store`");
+        } else if self.is_cookie() && self.memory.is_some() {
+            let message = "the users themselves keep the sessions, which take no memory here";
+            problems.error("sessions.memory", message, "drop the key, or `cookie`");
         }
         if let Some(login) = &self.login {
             login.check("sessions.login", outline, problems);

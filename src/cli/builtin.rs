@@ -100,6 +100,9 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("49-hot-shard"),
     builtin!("50-reshard"),
     builtin!("51-scatter"),
+    builtin!("52-two-sites"),
+    builtin!("53-standby"),
+    builtin!("55-nines"),
     builtin!("million-users"),
 ];
 

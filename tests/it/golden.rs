@@ -38,6 +38,7 @@ const OF_THEIR_OWN: &[(&str, &str)] = &[
     ("16-dns-with-checks", "8min"),
     ("17-two-regions", "11min"),
     ("18-whole-chapter", "11min"),
+    ("53-standby", "40min"),
     ("million-users", "11s"),
 ];
 

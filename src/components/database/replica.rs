@@ -407,6 +407,8 @@ impl Member for Replica {
             Order::LOST => self.book.of(cx).end_part(Part::Detect, now),
             Order::DECIDED => self.book.of(cx).end_part(Part::Decide, now),
             Order::HAND_OVER => {
+                // Steps before this one, and the wait for machines, are no part of what the replica does.
+                self.book.of(cx).end_part(Part::Decide, now);
                 self.handover.begin(self.log.epoch + 1, cx);
                 self.closed = true;
                 self.hand_over(cx);

@@ -172,6 +172,10 @@ impl Switch {
                 cx.note(cx.me(), "goes on");
                 self.paused += now.since(since);
                 self.missed = None;
+                if self.state == State::Deciding {
+                    // The site may be back as well: nobody decides before it has been checked once more.
+                    self.left = self.left.max(CHECKS.interval + LOOK);
+                }
             }
             _ => {}
         }

@@ -103,6 +103,12 @@ impl Spec for SwitchSpec {
         Verbs::NONE
     }
 
+    fn detail(&self) -> Option<String> {
+        let decide = if self.by == By::Person { "a person decides" } else { "checks decide" };
+        let with = if self.needs.is_empty() { "" } else { " with " };
+        Some(format!("{decide}{with}{}", self.needs.join(" and ")))
+    }
+
     fn sides(&self) -> Option<Sides> {
         let step = |(word, _): &(Word, Duration)| match word {
             Word::Db => Step::Data,

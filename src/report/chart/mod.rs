@@ -275,6 +275,17 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_between_sites_is_a_bar_of_its_parts() {
+        let text = include_str!("../../../scenarios/53-standby.toml").split("[[expect]]").next().unwrap();
+        let charts = of_run(&result(text, "40min", 1, &[("over.after", "5min")]));
+        let chart = charts.iter().find(|chart| chart.name == "switch").expect("a bar");
+        let Body::Bars(bars) = &chart.body else { panic!("a switch is a bar") };
+        let lengths: Vec<f64> = bars.rows[0].parts.iter().map(|(length, _)| length.round()).collect();
+        assert!((30.0..=40.0).contains(&lengths[0]) && lengths[1..] == [300.0, 180.0, 60.0], "{lengths:?}");
+        assert!(chart.title.ends_with("of it decided") && bars.legend.len() == 4, "{chart:?}");
+    }
+
+    #[test]
     fn a_standby_ends_the_outage_of_its_pair() {
         let text =
             include_str!("../../../scenarios/08-balancer-pair.toml").split("[[expect]]").next().unwrap();

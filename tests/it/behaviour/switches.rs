@@ -2,6 +2,16 @@
 
 use std::fmt::Write as _;
 
+use outgrow::components::database::{DataRecord, Part};
+use outgrow::kernel::random::Seed;
+use outgrow::kernel::time::SimDuration;
+use outgrow::model::ask::Verbs;
+use outgrow::model::component::{Component, Cx};
+use outgrow::model::network::Place;
+use outgrow::model::signal::{ComponentId, Control, Order, Signal};
+use outgrow::model::simulation::{Hardware, Member};
+use outgrow::scenario::build::build;
+
 use super::{about, check};
 
 /// Two sites with a balancer, two servers and a node of the database each, in two regions of two hours. `a` is lost at 600 s.
@@ -109,6 +119,83 @@ fn a_decision_is_called_off_when_the_site_is_back() {
 }
 
 #[test]
+fn a_site_that_is_cut_off_is_fenced_and_comes_back_as_a_standby() {
+    let cut = "[[fault]]\nkind = 'partition'\ntarget = 'a'\nat = '600s'\nfor = '1000s'\n";
+    let text = sites("5/s", "by = 'check'\nneeds = ['tools']\nsteps = [['db', '10s'], ['dns', '5s']]", cut);
+    // The tools do not reach the site that is cut off, so that nobody dares; it is back before.
+    check(&text, &[("over.pauses", 1.0..=1.0), ("over.called_off", 1.0..=1.0), ("over.switches", 0.0..=0.0)]);
+    let text = text.replace("needs = ['tools']\n", "");
+    check(
+        &text,
+        &[
+            ("over.switches", 1.0..=1.0),
+            ("over.noticed", 0.0..=40.0),
+            ("db.lost_writes", 0.0..=50.0),
+            ("throughput@760..7200", about(5.0, 0.01)),
+            ("web-a-1.rate", 0.0..=0.25),
+        ],
+    );
+}
+
+#[test]
+fn each_shard_has_its_heir() {
+    let text = sites("5/s", "by = 'check'\nsteps = [['db', '10s'], ['dns', '5s']]", &lost("a", ""))
+        .replace(
+            "region = ['a', 'b']\nreplicas",
+            "region = ['a', 'a', 'b', 'b']\nshards = { count = 2 }\nreplicas",
+        )
+        .replace("'web-a', 'db.primary'", "'web-a', 'db.shard-1.primary', 'db.shard-2.primary'")
+        .replace("'web-b', 'db.replica-1'", "'web-b', 'db.shard-1.replica-1', 'db.shard-2.replica-1'");
+    check(&text, &[("over.switches", 1.0..=1.0), ("throughput@760..7200", about(5.0, 0.01))]);
+}
+
+/// Orders to a switch, each at a time in seconds.
+struct Caller(ComponentId, Vec<(u64, u16)>);
+
+impl Component for Caller {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        for (at, code) in &self.1 {
+            let order = Control::Order(Order::about(*code, self.0));
+            cx.control(self.0, SimDuration::from_secs(*at), order);
+        }
+    }
+
+    fn on(&mut self, _signal: Signal, _cx: &mut Cx<'_>) {}
+}
+
+#[test]
+fn who_is_called_begins_at_once_and_decides_once_at_a_time() {
+    let text = sites("1/s", "needs = ['tools']", "");
+    let (scenario, record) = super::run(&text);
+    let at = record.components.iter().position(|one| one.name == "over").expect("a switch");
+    let calls = [(100, Order::DECIDE), (200, Order::CALL_OFF), (300, Order::DECIDE), (900, Order::DECIDE)];
+    let caller = Caller(ComponentId::new(at), calls.to_vec());
+    let mut simulation = build(&scenario, Seed::new(1));
+    simulation.add(Member {
+        name: "caller",
+        group: "caller",
+        kind: "caller",
+        answers: Verbs::NONE,
+        gauges: &[],
+        place: Place::INTERNET,
+        public: false,
+        hardware: Hardware::None,
+        component: Box::new(caller),
+    });
+    let record = simulation.run(scenario.length(), &mut |_| false);
+    let told = record.timeline.iter().filter(|note| note.component == "over");
+    let told: Vec<(f64, &str)> = told.map(|note| (note.at.as_secs_f64(), &*note.event)).collect();
+    let decided = [
+        (100.0, "decision begins"),
+        (200.0, "decision called off"),
+        (300.0, "decision begins"),
+        (1500.0, "decided"),
+    ];
+    assert_eq!(told[..4], decided, "{told:?}");
+    assert_eq!((told.len(), told[5].1), (6, "switched"));
+}
+
+#[test]
 fn what_was_not_shipped_is_lost() {
     // Batches of 10 s: up to 200 writes at 20/s, as many as the time whose writes are lost says.
     let text = sites("20/s", "by = 'check'\nsteps = [['db', '10s'], ['dns', '5s']]", &lost("a", ""));
@@ -143,6 +230,20 @@ fn a_cold_site_costs_nothing_and_boots_before_names_lead_there() {
     let (cold, warm) = (cost(""), cost("warm = true"));
     // It is there from the decision at 630 to 640 s on, and not before.
     assert!((cold / warm - 565.0 / 1200.0).abs() < 0.006, "{cold} of {warm}");
+}
+
+#[test]
+fn the_outage_of_writes_has_the_parts_of_the_switch() {
+    let steps = "by = 'check'\nafter = '20s'\nsteps = [['dns', '5s'], ['db', '10s']]";
+    let text = sites("10/s", steps, &lost("a", "")).replace("duration = '2h'", "duration = '900s'");
+    let (_, record) = super::run(&text);
+    let data = DataRecord::of(&record).expect("a database");
+    let outage = data.longest_outage().expect("an outage");
+    let part = |part: Part| outage.parts_s[part as usize];
+    // The machines boot for 33 s before names lead to them, and the step for the database begins then.
+    assert!((30.0..41.0).contains(&part(Part::Detect)), "{outage:?}");
+    assert!((part(Part::Decide) - (20.0 + 33.0 + 5.0)).abs() < 0.1, "{outage:?}");
+    assert!((part(Part::Promote) - 10.0).abs() < 0.1 && part(Part::CatchUp) < 0.1, "{outage:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub enum Part {
     Down,
     /// Until the primary is declared dead.
     Detect,
-    /// Until a person has decided to fail over.
+    /// Until a person has decided to fail over; of a switch between sites, until its step for the database begins.
     Decide,
     /// Until a replica is chosen.
     Elect,

@@ -146,6 +146,8 @@ pub struct Machine {
     pub(super) memory: Memory,
     pub(super) cores: u32,
     pub(super) price: f64,
+    /// USD for what went through it in the measured time, where that has a price.
+    pub(super) spent: f64,
     /// Since when it is off, and how long it was off before, in the measured time.
     off: (Option<SimTime>, SimDuration),
     /// Share of its speed that it has when it does not stand still.
@@ -187,6 +189,7 @@ impl Machine {
             memory: Memory::new(spec.memory).with_swap(spec.swap.map_or(0, |swap| swap.size)),
             cores: spec.cores,
             price: spec.price,
+            spent: 0.0,
             off: (None, SimDuration::ZERO),
             factor: 1.0,
             stands_still: false,
@@ -247,6 +250,13 @@ impl Machine {
         let (since, before) = self.off;
         let off = before + since.map_or(SimDuration::ZERO, |since| now.since(since));
         if measured.is_zero() { 1.0 } else { 1.0 - off.as_secs_f64() / measured.as_secs_f64() }
+    }
+
+    /// USD an hour: of the machine while it was not off, and of what went through it.
+    pub(super) fn cost(&self, now: SimTime, measured: SimDuration) -> f64 {
+        let hours = measured.as_secs_f64() / 3600.0;
+        let spent = if hours > 0.0 { self.spent / hours } else { 0.0 };
+        self.price * self.rented(now, measured) + spent
     }
 
     /// Core time used since the start of the trial, in core-nanoseconds. Cores that are halted use none.
@@ -316,6 +326,7 @@ impl Machine {
     /// Ends the warm-up: figures count from now on.
     pub(super) fn end_warmup(&mut self, now: SimTime) {
         self.memory.reset_max();
+        self.spent = 0.0;
         self.off = (self.off.0.map(|_| now), SimDuration::ZERO);
         self.cpu.queue_from = self.cpu.station.queue_integral(now);
         self.queue_max = 0;

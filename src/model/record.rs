@@ -107,7 +107,7 @@ pub struct MachineRecord {
     pub memory_total: u64,
     /// Utilisation of its disk, 0..1; absent without a disk.
     pub disk_utilisation: Option<f64>,
-    /// USD an hour, on average over the time: a machine that is off costs nothing.
+    /// USD an hour, on average over the time: a machine that is off costs nothing, and traffic may have a price.
     pub price: f64,
     /// Share of the time in which it was not off, 0..1.
     pub rented: f64,

@@ -21,6 +21,12 @@ use super::{Cache, CacheSpec};
 /// Most regions of one network.
 const REGIONS_MAX: usize = 1000;
 
+/// Largest price in USD.
+const PRICE_MAX: f64 = 1e6;
+
+/// Bytes of 1 GiB.
+const GIB: f64 = 1_073_741_824.0;
+
 /// Time for which CloudFront keeps what names no time itself [S].
 const TTL_DEFAULT: SimDuration = SimDuration::from_secs(86_400);
 
@@ -66,6 +72,10 @@ pub struct CdnSpec {
     pub timeout: Option<Duration>,
     /// Longest wait for a connection to it. Default: "10s", as CloudFront [V].
     pub connect_timeout: Option<Duration>,
+    /// USD for 1 GiB of answers of the edges to users. Default: 0.
+    pub price_per_gib: Option<f64>,
+    /// USD for an answer of an edge to a user. Default: 0.
+    pub price_per_request: Option<f64>,
 }
 
 impl CdnSpec {
@@ -98,6 +108,15 @@ impl CdnSpec {
             Some(region) => format!("{name}.{region}"),
             None => format!("{name}.shield"),
         }
+    }
+
+    /// USD for an answer to a request of each class; none where nothing costs anything.
+    fn prices(&self, classes: &[RequestClass]) -> Vec<f64> {
+        let (gib, request) = (self.price_per_gib.unwrap_or(0.0), self.price_per_request.unwrap_or(0.0));
+        if gib == 0.0 && request == 0.0 {
+            return Vec::new();
+        }
+        classes.iter().map(|class| request + gib * class.response_bytes as f64 / GIB).collect()
     }
 
     fn connecting(&self) -> Connecting {
@@ -172,6 +191,14 @@ impl Spec for CdnSpec {
         let edge = self.edge();
         edge.check_room(problems);
         edge.check_times(problems);
+        for (key, price) in
+            [("price_per_gib", self.price_per_gib), ("price_per_request", self.price_per_request)]
+        {
+            if price.is_some_and(|usd| !(0.0..=PRICE_MAX).contains(&usd)) {
+                let message = format!("a price is a number of USD, 0 to {PRICE_MAX}");
+                problems.error(key, message, "leave the key out for nothing");
+            }
+        }
         if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             let help = "leave the key out";
             problems.error("timeout", "an edge that waits no time at all gets no answer", help);
@@ -199,6 +226,7 @@ impl Spec for CdnSpec {
         };
         let spec = CacheSpec { target: Some(target), ..self.edge() };
         let cache = Cache::new(&spec, site);
-        Box::new(cache.of_network(site.classes, is_edge, self.connecting()))
+        let cache = cache.of_network(site.classes, is_edge, self.connecting());
+        Box::new(if is_edge { cache.priced(self.prices(site.classes)) } else { cache })
     }
 }

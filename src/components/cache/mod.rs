@@ -82,6 +82,8 @@ pub(super) struct Cache {
     behind: Behind,
     /// Size of the answer to each class; empty where nobody counts it.
     bytes: Vec<u64>,
+    /// USD for such an answer, by class; empty where it costs nothing.
+    prices: Vec<f64>,
     /// The draws of times to live, where they differ.
     draws: Option<Stream>,
 }
@@ -111,8 +113,14 @@ impl Cache {
             fills: Fills::default(),
             behind: Behind::default(),
             bytes: Vec::new(),
+            prices: Vec::new(),
             draws: None,
         }
+    }
+
+    /// The same, where an answer to a request of each class has a price in USD.
+    fn priced(self, prices: Vec<f64>) -> Cache {
+        Cache { prices, ..self }
     }
 
     /// The same as a part of a content delivery network, which keeps some classes only. An edge counts the bytes that it gives out.
@@ -224,6 +232,9 @@ impl Cache {
         let Some(bytes) = self.bytes.get(usize::from(cx.get(call).class)) else { return };
         if outcome == Outcome::Ok {
             cx.count_many(gauges::BYTES_OUT, *bytes);
+            if let Some(usd) = self.prices.get(usize::from(cx.get(call).class)) {
+                cx.charge(*usd);
+            }
         }
     }
 

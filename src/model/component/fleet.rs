@@ -51,6 +51,14 @@ impl Cx<'_> {
         (!matches!(info.process(), Status::Up | Status::Closing)).then_some(info.fell)
     }
 
+    /// Adds USD for what goes through this component to what its machine costs.
+    #[inline]
+    pub fn charge(&mut self, usd: f64) {
+        if let Some(machine) = self.world.infos[self.me.index()].machine {
+            self.world.machines[machine.index()].spent += usd;
+        }
+    }
+
     /// Adds an event of a component, as this one sees it, to the timeline.
     pub fn note(&mut self, component: ComponentId, event: &'static str) {
         let now = self.world.now();

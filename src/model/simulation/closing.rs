@@ -71,7 +71,7 @@ fn component_record(world: &mut World, index: usize, now: SimTime) -> ComponentR
             memory_max: machine.memory.max_used(),
             memory_total: machine.memory.total(),
             disk_utilisation: machine.disk_utilisation(now, measured),
-            price: machine.price * machine.rented(now, measured),
+            price: machine.cost(now, measured),
             rented: machine.rented(now, measured),
         }
     });

@@ -81,3 +81,16 @@ fn users_of_an_edge_that_is_gone_ask_the_next_one() {
     let text = readers("keys = 100\ncacheable = true", "") + gone;
     check(&text, &[("ok", 1.0..=1.0), ("edge.eu-central-1.rate", about(600.0, 0.04))]);
 }
+
+#[test]
+fn answers_of_an_edge_have_a_price() {
+    // 800 answers a second of 1 MiB: 2812.5 GiB an hour at USD 0.1, and 2.88 million answers at a millionth.
+    let cost = |keys: &str| {
+        let class = format!("{ZIPF}\nresponse_size = '1MiB'");
+        let [cost] = crate::cache::values(&readers(&class, keys), ["cost_per_hour"]);
+        cost
+    };
+    assert_eq!(cost(""), 0.0);
+    let (traffic, answers) = (cost("price_per_gib = 0.1"), cost("price_per_request = 0.000001"));
+    assert!((traffic / 281.25 - 1.0).abs() < 0.02 && (answers / 2.88 - 1.0).abs() < 0.02, "{traffic} {answers}");
+}

@@ -16,6 +16,8 @@ pub(super) const NETWORKS: &[Row] = &[
     ("cdn.stale_for", "cdn", "edge.ttl=2s", "1s"),
     ("cdn.timeout", "cdn", "", "1s"),
     ("cdn.connect_timeout", "cdn", "", "1s"),
+    ("cdn.price_per_gib", "cdn", "", "1000"),
+    ("cdn.price_per_request", "cdn", "", "0.001"),
 ];
 
 pub(super) const SWITCHES: &[Row] = &[

@@ -92,5 +92,8 @@ fn answers_of_an_edge_have_a_price() {
     };
     assert_eq!(cost(""), 0.0);
     let (traffic, answers) = (cost("price_per_gib = 0.1"), cost("price_per_request = 0.000001"));
-    assert!((traffic / 281.25 - 1.0).abs() < 0.02 && (answers / 2.88 - 1.0).abs() < 0.02, "{traffic} {answers}");
+    assert!(
+        (traffic / 281.25 - 1.0).abs() < 0.02 && (answers / 2.88 - 1.0).abs() < 0.02,
+        "{traffic} {answers}"
+    );
 }

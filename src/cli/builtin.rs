@@ -103,6 +103,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("52-two-sites"),
     builtin!("53-standby"),
     builtin!("55-nines"),
+    builtin!("56-alarm"),
     builtin!("million-users"),
 ];
 

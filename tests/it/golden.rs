@@ -40,6 +40,7 @@ const OF_THEIR_OWN: &[(&str, &str)] = &[
     ("18-whole-chapter", "11min"),
     ("53-standby", "40min"),
     ("million-users", "11s"),
+    ("56-alarm", "125min"),
 ];
 
 /// The folder of this package.

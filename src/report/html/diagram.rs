@@ -158,7 +158,7 @@ fn laid_out<'a>(boxes: &'a [BoxEntry], result: &RunResult, way: Way) -> (Vec<Nod
         }
     }
     levels(&mut nodes, &drawn);
-    place(&mut nodes, way);
+    place(&mut nodes, &drawn, way);
     let text = |&(_, to, sort): &(usize, usize, Sort)| {
         let alone = drawn.iter().filter(|edge| edge.1 == to && edge.2 == sort).count() == 1;
         match (sort, nodes[to].rate(result)) {
@@ -219,16 +219,19 @@ fn levels(nodes: &mut [Node<'_>], edges: &[(usize, usize, Sort)]) {
 }
 
 /// The place of each node in its level, with levels centred.
-fn place(nodes: &mut [Node<'_>], way: Way) {
+fn place(nodes: &mut [Node<'_>], edges: &[(usize, usize, Sort)], way: Way) {
     let step = BESIDE + if way == Way::Right { HIGH } else { WIDE };
     let last = nodes.iter().map(|node| node.level).max().unwrap_or(0);
     let count = |level: usize, nodes: &[Node<'_>]| nodes.iter().filter(|node| node.level == level).count();
     let most = (0..=last).map(|level| count(level, nodes)).max().unwrap_or(1);
     for level in 0..=last {
         let offset = (most - count(level, nodes)) * step / 2;
-        // Those who ask come before the names that they ask.
+        // Those who ask come before the names that they ask, and last come boxes without an arrow, such as a monitor.
         let mut here: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].level == level).collect();
-        here.sort_by_key(|at| is_name(nodes[*at].entry));
+        here.sort_by_key(|at| {
+            let is_apart = !edges.iter().any(|(from, to, _)| from == at || to == at);
+            (is_apart, is_name(nodes[*at].entry))
+        });
         for (at, node) in here.into_iter().enumerate() {
             nodes[node].along = offset + at * step;
         }

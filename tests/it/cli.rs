@@ -154,8 +154,10 @@ fn a_goal_can_be_added_on_the_command_line() {
 #[test]
 fn what_cures_a_failure_in_the_chapter_ends_well() {
     let page = fs::read_to_string("docs/chapter.md").unwrap();
-    let cures: Vec<&str> =
-        page.lines().filter(|line| line.starts_with("outgrow run") && line.contains("--set")).collect();
+    // What is no cure says so in a comment.
+    let is_cure =
+        |line: &&str| line.starts_with("outgrow run") && line.contains("--set") && !line.contains('#');
+    let cures: Vec<&str> = page.lines().filter(is_cure).collect();
     assert!(cures.len() >= 3, "{cures:?}");
     for cure in cures {
         let words = cure.split_whitespace().skip(1).take_while(|word| *word != "#");

@@ -276,7 +276,8 @@ impl DatabaseSpec {
             return levers;
         }
         let off = Setting::Whole(0);
-        if self.failover.is_none() {
+        // A switch makes a replica primary itself.
+        if self.failover.is_none() && !self.is_switched {
             levers.push(Lever::cure("failover.preset", off, Setting::Word("patroni"), &[Ill::Dead]));
         }
         let acks = &[Ill::Acks];

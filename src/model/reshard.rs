@@ -3,7 +3,7 @@
 use super::quantity::Bytes;
 use crate::kernel::time::SimDuration;
 
-/// Bytes a second that move where the scenario does not say [T].
+/// Bytes a second that move where the scenario does not say.
 pub const RATE: u64 = 50_000_000;
 
 /// A planned move of data to another number of shards.

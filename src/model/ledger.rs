@@ -1,4 +1,4 @@
-//! `Ledger`: what the members of one box write down together, for results only.
+//! `Ledger`: what the members of one box write down together: for results, and what the browsers of its users keep.
 //!
 //! A component sees no other component's state. What really became of a thing that several members share, such as the data of
 //! a database, is known to all of them together: each of them tells the ledger of their box what it does. The model keeps the
@@ -14,7 +14,8 @@ use crate::kernel::time::SimTime;
 use super::gauge::{GaugeId, Reading};
 use super::signal::ComponentId;
 
-/// What the members of one box write down together.
+/// What the members of one box write down together. What a member does depends on it only where a user brings it along, such as a
+/// cookie, which no member owns.
 pub trait Ledger: Any + Debug + Send {
     /// The measured time begins.
     fn end_warmup(&mut self, now: SimTime);
@@ -38,8 +39,22 @@ pub struct Findings {
     pub record: Arc<dyn Finding>,
 }
 
+impl Findings {
+    /// Figures, and no record beside them.
+    #[must_use]
+    pub fn plain(gauges: Vec<(GaugeId, Reading)>) -> Findings {
+        Findings { gauges, record: Arc::new(Plain) }
+    }
+}
+
 /// Findings of any type, which are `Clone` behind their pointer.
 pub trait Finding: Any + Debug + Send + Sync {}
+
+/// What is found where the figures are all.
+#[derive(Debug)]
+struct Plain;
+
+impl Finding for Plain {}
 
 /// What the ledger of one box has found, in the record of a trial.
 #[derive(Clone, Debug)]

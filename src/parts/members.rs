@@ -9,8 +9,6 @@ pub struct Members {
     name: String,
     all: Vec<ComponentId>,
     next: usize,
-    /// The members of a fleet that are off; empty where none comes and goes.
-    off: Vec<ComponentId>,
 }
 
 impl Members {
@@ -22,8 +20,7 @@ impl Members {
     pub fn new(name: &str, site: &Site<'_>) -> Members {
         let all = site.directory.members(name).to_vec();
         assert!(!all.is_empty(), "the loader has checked every name");
-        let off = all.iter().copied().filter(|id| site.is_off(*id)).collect();
-        Members { name: name.to_owned(), all, next: 0, off }
+        Members { name: name.to_owned(), all, next: 0 }
     }
 
     /// The name.
@@ -38,32 +35,12 @@ impl Members {
         self.all[0]
     }
 
-    /// The member whose turn it is; the next call returns the one after it. Members that are off have no turn, unless all are.
+    /// The member whose turn it is; the next call returns the one after it.
     #[inline]
     pub fn turn(&mut self) -> ComponentId {
-        let mut member = self.all[self.next];
-        for _ in &self.all {
-            member = self.all[self.next];
-            self.next = if self.next + 1 == self.all.len() { 0 } else { self.next + 1 };
-            if self.off.is_empty() || !self.off.contains(&member) {
-                break;
-            }
-        }
+        let member = self.all[self.next];
+        self.next = if self.next + 1 == self.all.len() { 0 } else { self.next + 1 };
         member
-    }
-
-    /// A member of a fleet is up, or goes.
-    pub fn set_up(&mut self, member: ComponentId, is_up: bool) {
-        self.off.retain(|off| *off != member);
-        if !is_up && self.all.contains(&member) {
-            self.off.push(member);
-        }
-    }
-
-    /// Whether a member of a fleet is off.
-    #[must_use]
-    pub fn is_off(&self, member: ComponentId) -> bool {
-        self.off.contains(&member)
     }
 }
 

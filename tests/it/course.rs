@@ -172,6 +172,15 @@ fn scenarios_give_no_answer_away() {
     }
 }
 
+#[test]
+fn the_page_of_the_courses_says_how_many_exercises_they_have() {
+    let page = std::fs::read_to_string(crate::golden::root().join("docs/course.md")).expect("a page");
+    for (name, count, word) in [("overload", 10, "ten"), ("millions", 12, "twelve")] {
+        assert_eq!(course(name).exercises.len(), count);
+        assert!(page.contains(&format!("`{name}` has {word} ")), "{name} has {word}");
+    }
+}
+
 /// The pages about the course say how many exercises there are, and name none that does not exist.
 #[test]
 fn pages_about_the_course_are_right_about_it() {

@@ -313,11 +313,17 @@ fn what_is_said_of_scenarios_names_no_kind_and_reads_no_toml() {
 }
 
 /// The boxes of the second half of the chapter: the kind, and its file or folder below `components`.
-const SECOND_HALF: [(&str, &str); 4] =
-    [("cache", "cache"), ("cdn", "cache"), ("queue", "queue"), ("autoscaler", "autoscaler")];
+const SECOND_HALF: [(&str, &str); 6] = [
+    ("cache", "cache"),
+    ("cdn", "cache"),
+    ("queue", "queue"),
+    ("autoscaler", "autoscaler"),
+    ("switch", "switch"),
+    ("monitor", "monitor"),
+];
 
-/// A fault that only some kinds can have names them.
-const NAMES_KINDS: [&str; 2] = ["components/mod.rs", "scenario/faults/mod.rs"];
+/// A fault that only some kinds can have names them, and an alert that calls a switch is written `calls = "switch.NAME"`.
+const NAMES_KINDS: [&str; 3] = ["components/mod.rs", "scenario/faults/mod.rs", "scenario/alerts.rs"];
 
 #[test]
 fn a_box_is_one_folder_and_one_row() {

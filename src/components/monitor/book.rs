@@ -5,12 +5,10 @@
 //! first of an incident, which has a delay; another one of the same incident, a flap if this alert has fired in it before; or
 //! outside of any incident, a false alert.
 
-use std::sync::Arc;
-
 use super::{ALERT_DELAY, FALSE_ALERTS, FLAPS, MISSED};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::gauge::Reading;
-use crate::model::ledger::{Finding, Findings, Ledger};
+use crate::model::ledger::{Findings, Ledger};
 use crate::stats::tally::Tally;
 
 /// A stretch of time with faults and their after-effects.
@@ -46,17 +44,6 @@ pub(super) struct Book {
     missed: u64,
     flaps: u64,
 }
-
-/// Nothing beyond the gauges.
-struct Nothing;
-
-impl std::fmt::Debug for Nothing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("nothing")
-    }
-}
-
-impl Finding for Nothing {}
 
 impl Book {
     pub(super) fn new(alerts: usize, reach: SimDuration) -> Book {
@@ -153,7 +140,7 @@ impl Ledger for Book {
             (MISSED, Reading::Count(missed)),
             (FLAPS, Reading::Count(self.flaps)),
         ];
-        Findings { gauges, record: Arc::new(Nothing) }
+        Findings::plain(gauges)
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::model::component::Cx;
 use crate::model::signal::ComponentId;
 use crate::model::site::Site;
-use crate::parts::members::Members;
 
 /// The workers of one machine.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +12,15 @@ struct Place {
     busy: u32,
     /// Which life of the machine's process this is: what it had taken before is lost with it.
     life: u32,
+    /// Whether the machine is given back, or about to be.
+    is_off: bool,
+}
+
+impl Place {
+    /// Whether its workers pull now.
+    fn pulls(&self, cx: &Cx<'_>) -> bool {
+        !self.is_off && cx.takes_work(self.machine)
+    }
 }
 
 /// A message in the hands of a worker: where, and in which life of its process.
@@ -25,23 +33,28 @@ pub(super) struct Held {
 /// The workers of all machines.
 #[derive(Debug)]
 pub(super) struct Pullers {
-    target: Members,
     places: Vec<Place>,
+    /// The place after the one that took the last message.
+    next: usize,
     all: u32,
 }
 
 impl Pullers {
     /// This number of workers, divided among the machines that `target` stands for.
     pub(super) fn new(target: &str, all: u32, site: &Site<'_>) -> Pullers {
-        let place = |machine: &ComponentId| Place { machine: *machine, busy: 0, life: 0 };
-        let places = site.directory.members(target).iter().map(place).collect();
-        Pullers { target: Members::new(target, site), places, all }
+        let place = |machine: &ComponentId| Place {
+            machine: *machine,
+            busy: 0,
+            life: 0,
+            is_off: site.is_off(*machine),
+        };
+        Pullers { places: site.directory.members(target).iter().map(place).collect(), next: 0, all }
     }
 
     /// A free worker takes a message: its machine, and what it holds then. `None` when none is free at a machine that works.
     /// The machines have their turns.
     pub(super) fn take(&mut self, cx: &Cx<'_>) -> Option<(ComponentId, Held)> {
-        let members = self.places.len() as u64;
+        let members = self.places.len();
         // Those who are off or do not work take their workers with them.
         let (mut here, mut busy) = (0, 0);
         for place in &mut self.places {
@@ -49,22 +62,22 @@ impl Pullers {
             if life != place.life {
                 (place.life, place.busy) = (life, 0);
             }
-            if cx.takes_work(place.machine) && !self.target.is_off(place.machine) {
+            if place.pulls(cx) {
                 (here, busy) = (here + 1, busy + place.busy);
             }
         }
-        let workers = (u64::from(self.all) * here).div_ceil(members) as u32;
-        if busy >= workers {
+        let part = |of: u64| (u64::from(self.all) * of).div_ceil(members as u64) as u32;
+        if busy >= part(here) {
             return None;
         }
-        let each = u64::from(self.all).div_ceil(members) as u32;
-        for _ in 0..members {
-            let machine = self.target.turn();
-            let place = self.places.iter().position(|place| place.machine == machine)?;
-            let at = &mut self.places[place];
-            if at.busy < each && cx.takes_work(machine) && !self.target.is_off(machine) {
-                at.busy += 1;
-                return Some((machine, Held { place: place as u32, life: at.life }));
+        let each = part(1);
+        for turn in 0..members {
+            let at = (self.next + turn) % members;
+            let place = &mut self.places[at];
+            if place.busy < each && place.pulls(cx) {
+                place.busy += 1;
+                self.next = (at + 1) % members;
+                return Some((place.machine, Held { place: at as u32, life: place.life }));
             }
         }
         None
@@ -85,12 +98,15 @@ impl Pullers {
 
     /// Whether some machine does not work now, so that it has to be looked at again.
     pub(super) fn misses_some(&self, cx: &Cx<'_>) -> bool {
-        self.places.iter().any(|place| !cx.takes_work(place.machine) && !self.target.is_off(place.machine))
+        self.places.iter().any(|place| !place.is_off && !cx.takes_work(place.machine))
     }
 
     /// A machine of the target comes or goes.
     pub(super) fn set_up(&mut self, machine: ComponentId, is_up: bool) {
-        self.target.set_up(machine, is_up);
+        self.places
+            .iter_mut()
+            .filter(|place| place.machine == machine)
+            .for_each(|place| place.is_off = !is_up);
     }
 
     /// The queue's own process is gone: it knows of no worker any more.

@@ -3,12 +3,11 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::kernel::random::{Stream, below};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::component::Cx;
-use crate::model::ledger::{Finding, Findings, Ledger, LedgerId};
+use crate::model::ledger::{Findings, Ledger, LedgerId};
 use crate::model::signal::{About, CallId, Outcome};
 use crate::model::site::Site;
 
@@ -54,19 +53,13 @@ struct Cookies {
     used: BTreeMap<u64, SimTime>,
 }
 
-/// Cookies are no figure.
-#[derive(Debug)]
-struct Nothing;
-
-impl Finding for Nothing {}
-
 impl Ledger for Cookies {
     fn end_warmup(&mut self, _now: SimTime) {}
 
     fn close_window(&mut self, _now: SimTime) {}
 
     fn finish(&mut self, _now: SimTime) -> Findings {
-        Findings { gauges: Vec::new(), record: Arc::new(Nothing) }
+        Findings::plain(Vec::new())
     }
 }
 

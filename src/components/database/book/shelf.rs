@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::kernel::time::SimTime;
 use crate::model::component::Cx;
 use crate::model::gauge::Reading;
-use crate::model::ledger::{Finding, Findings, Ledger, LedgerId};
+use crate::model::ledger::{Findings, Ledger, LedgerId};
 
 use super::{Book, DataRecord, Subject};
 use crate::components::database::gauges;
@@ -76,12 +76,6 @@ impl Asked {
     }
 }
 
-/// What is found where no shard can lose anything.
-#[derive(Debug)]
-struct Nothing;
-
-impl Finding for Nothing {}
-
 impl Ledger for Shelf {
     fn end_warmup(&mut self, now: SimTime) {
         self.asked.fill(0);
@@ -104,7 +98,10 @@ impl Ledger for Shelf {
         if let Some(most) = self.asked.iter().max() {
             gauges.push((gauges::HOTTEST_SHARE, Reading::Share(*most, self.asked.iter().sum())));
         }
-        let record = whole.map_or_else(|| Arc::new(Nothing) as Arc<dyn Finding>, |whole| Arc::new(whole));
-        Findings { gauges, record }
+        match whole {
+            Some(whole) => Findings { gauges, record: Arc::new(whole) },
+            // No shard can lose anything.
+            None => Findings::plain(gauges),
+        }
     }
 }

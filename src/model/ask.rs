@@ -1,8 +1,18 @@
 //! `Ask`: what a call asks for, written once by who makes the call; `Verbs`: what a box answers; and `Found`, what a query
 //! answers.
 
-/// Keys of data count from 0 and lie close together; from here on they are those of users, and lie anywhere.
+/// Keys of data count from 0 and lie close together; from here on they are those of data that do not exist, and lie anywhere.
+pub const MISSING: u32 = 1 << 30;
+
+/// From here on keys are those of users, and lie anywhere too.
 pub const SPARSE: u32 = 1 << 31;
+
+/// Whether a key is one that no data have, so that a query finds nothing.
+#[inline]
+#[must_use]
+pub const fn is_missing(key: u32) -> bool {
+    key >= MISSING && key < SPARSE
+}
 
 /// What a call asks for. It stays the same when the call is handed on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -330,10 +340,10 @@ impl Found {
 pub enum Got {
     /// The value.
     Hit,
-    /// Nothing. Who asks it elsewhere may put it, with this token.
+    /// Nothing. Who asks it elsewhere may put it, with this token; without one the cache would not keep what it gets.
     Miss {
         /// The token.
-        token: u32,
+        token: Option<u32>,
     },
 }
 
@@ -343,14 +353,19 @@ impl Got {
     pub const fn encode(self) -> u64 {
         match self {
             Got::Hit => 0,
-            Got::Miss { token } => 1 << 32 | token as u64,
+            Got::Miss { token: Some(token) } => 1 << 32 | token as u64,
+            Got::Miss { token: None } => 2 << 32,
         }
     }
 
     /// What a word says.
     #[must_use]
     pub const fn decode(word: u64) -> Got {
-        if word == 0 { Got::Hit } else { Got::Miss { token: word as u32 } }
+        match word >> 32 {
+            0 => Got::Hit,
+            1 => Got::Miss { token: Some(word as u32) },
+            _ => Got::Miss { token: None },
+        }
     }
 }
 
@@ -379,7 +394,12 @@ mod tests {
             let found = Found { position, joins, gone };
             assert_eq!(Found::decode(found.encode()), found);
         }
-        for got in [Got::Hit, Got::Miss { token: 0 }, Got::Miss { token: u32::MAX }] {
+        for got in [
+            Got::Hit,
+            Got::Miss { token: Some(0) },
+            Got::Miss { token: Some(u32::MAX) },
+            Got::Miss { token: None },
+        ] {
             assert_eq!(Got::decode(got.encode()), got);
         }
     }

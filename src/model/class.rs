@@ -69,13 +69,15 @@ pub struct KeySpace {
     pub count: u32,
     /// Exponent of their popularity by Zipf's law; 0 makes them all alike.
     pub zipf: f64,
+    /// Share of the asks that are for keys which no data have, 0..1: of as many other keys, by the same law.
+    pub missing: f64,
     /// Whether the scenario says how many there are. If not, nobody knows which reads should have seen which writes.
     pub is_given: bool,
 }
 
 impl Default for KeySpace {
     fn default() -> KeySpace {
-        KeySpace { count: 1, zipf: 0.0, is_given: false }
+        KeySpace { count: 1, zipf: 0.0, missing: 0.0, is_given: false }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `Keys`: which key of the data a request asks for, by the law of its class.
 
+use super::ask::MISSING;
 use super::call::asked_by;
-use crate::kernel::random::{KeyedRng, below, mix, name_hash};
+use crate::kernel::random::{KeyedRng, below, mix, name_hash, unit_open};
 use crate::kernel::zipf::Zipf;
 
 use super::class::{KeySpace, RequestClass};
@@ -14,12 +15,17 @@ enum Law {
     Zipf(Zipf),
 }
 
+/// Apart from the draw of the key itself: whether it is one that no data have.
+const MISSING_SALT: u64 = 0x6d15_51c6;
+
 /// The keys of one class.
 #[derive(Debug)]
 struct Space {
     law: Law,
     /// The hash of the class's name. Every box on the way of a request sees the same key, whatever its own name is.
     salt: u64,
+    /// Share of the asks that are for keys which no data have.
+    missing: f64,
 }
 
 /// The keys of all classes.
@@ -28,21 +34,28 @@ pub(super) struct Keys(Vec<Space>);
 
 impl Keys {
     pub(super) fn new(classes: &[RequestClass]) -> Keys {
-        let space = |class: &RequestClass| Space { law: Law::new(class.keys), salt: name_hash(&class.name) };
+        let space = |class: &RequestClass| Space {
+            law: Law::new(class.keys),
+            salt: name_hash(&class.name),
+            missing: class.keys.missing,
+        };
         Keys(classes.iter().map(space).collect())
     }
 
     /// Returns the key, from 0, of one of several asks that belong to a call with this class and `trail`. A class with one
-    /// key draws nothing.
+    /// key draws nothing. Keys that no data have are from [`MISSING`] on.
     #[inline]
     pub(super) fn draw(&self, class: u16, trail: u32, ordinal: u64) -> u32 {
-        let Space { law, salt } = &self.0[usize::from(class)];
+        let Space { law, salt, missing } = &self.0[usize::from(class)];
         let rng = || KeyedRng::new(mix(u64::from(follow(trail, ordinal)), *salt));
-        match law {
+        let key = match law {
             Law::One => 0,
             Law::Uniform(count) => below(&mut rng(), u64::from(*count)) as u32,
             Law::Zipf(law) => law.draw(&mut rng()) as u32 - 1,
-        }
+        };
+        // A draw of its own, so that the key stays the same whatever the share is.
+        let rng = || KeyedRng::new(mix(u64::from(follow(trail, ordinal)), *salt ^ MISSING_SALT));
+        if *missing > 0.0 && unit_open(&mut rng()) < *missing { MISSING | key } else { key }
     }
 }
 
@@ -74,9 +87,15 @@ pub(super) fn follow(trail: u32, ordinal: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ask::is_missing;
 
     fn keys(count: u32, zipf: f64) -> Keys {
-        Keys(vec![Space { law: Law::new(KeySpace { count, zipf, is_given: true }), salt: name_hash("read") }])
+        with_missing(count, zipf, 0.0)
+    }
+
+    fn with_missing(count: u32, zipf: f64, missing: f64) -> Keys {
+        let law = Law::new(KeySpace { count, zipf, missing, is_given: true });
+        Keys(vec![Space { law, salt: name_hash("read"), missing }])
     }
 
     /// Shares of keys 0 and 1 among the draws of many requests, and the largest key.
@@ -95,6 +114,20 @@ mod tests {
         // Under Zipf's law with exponent 1, ranks 1 and 2 of 10 have shares of 1/H and 1/2H with H = 2.929.
         let (first, second, last) = draw_many(&keys(10, 1.0));
         assert!((first - 0.3414).abs() < 0.005 && (second - 0.1707).abs() < 0.005 && last == 9);
+    }
+
+    #[test]
+    fn a_share_of_the_asks_is_for_keys_that_no_data_have() {
+        let (all, some) = (keys(1000, 0.99), with_missing(1000, 0.99, 0.3));
+        let mut missing = 0;
+        for number in 0..100_000_u64 {
+            let trail = trail_of(mix(9, number));
+            let (key, drawn) = (all.draw(0, trail, 5), some.draw(0, trail, 5));
+            assert_eq!(drawn & !MISSING, key, "the key is the same but for that");
+            missing += u32::from(is_missing(drawn));
+        }
+        assert!((29_500..30_500).contains(&missing), "{missing}");
+        assert_eq!(with_missing(1, 0.0, 1.0).draw(0, 7, 5), MISSING);
     }
 
     #[test]

@@ -79,6 +79,13 @@ impl Placement {
         self.shards
     }
 
+    /// Whether neighbours lie together.
+    #[inline]
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        matches!(self.rule, Rule::Range(_))
+    }
+
     /// Sets the start value of the hash of a key.
     pub fn set_salt(&mut self, salt: u64) {
         self.salt = salt;

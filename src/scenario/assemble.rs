@@ -286,6 +286,13 @@ impl<'t> Reader<'_, 't> {
                     Some(("keys", format!("expected 1 to {KEYS_MAX} keys, found {count}")))
                 }
                 (None, Some(_)) => Some(("zipf", "`zipf` does nothing without `keys`".to_owned())),
+                (None, _) if table.missing.is_some() => {
+                    Some(("missing", "`missing` does nothing without `keys`".to_owned()))
+                }
+                _ if table.missing.is_some() && table.effect == Effect::Write => Some((
+                    "missing",
+                    "a write makes what is not there, so that only reads miss it".to_owned(),
+                )),
                 (_, Some(zipf)) if !(zipf.is_finite() && (0.0..=10.0).contains(&zipf)) => {
                     Some(("zipf", format!("expected an exponent from 0 to 10, found {zipf}")))
                 }
@@ -432,6 +439,7 @@ fn class(name: &str, table: &RequestTable) -> RequestClass {
         keys: KeySpace {
             count: table.keys.unwrap_or(1),
             zipf: table.zipf.unwrap_or(0.0),
+            missing: table.missing.map_or(0.0, |share| share.0),
             is_given: table.keys.is_some(),
         },
         clients: table.clients.clone(),

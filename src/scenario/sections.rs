@@ -108,6 +108,9 @@ pub(super) struct RequestTable {
     /// equally popular.
     #[schemars(default, range(min = 0))]
     pub(super) zipf: Option<f64>,
+    /// Share of the asks that are for keys which the database does not have: of as many other keys, which are as popular. Default: 0.
+    #[schemars(default)]
+    pub(super) missing: Option<Share>,
     /// Whether a content delivery network may keep the answer. Default: false.
     #[schemars(default)]
     pub(super) cacheable: bool,
@@ -133,6 +136,7 @@ impl Default for RequestTable {
             response_size: Bytes(0),
             keys: None,
             zipf: None,
+            missing: None,
             cacheable: false,
             clients: None,
             priority: None,

@@ -177,6 +177,7 @@ fn the_defaults_are_those_that_the_page_tells() {
             ("server.swap.", "web.on_memory", "swap"),
             ("server.sessions.", "web.sessions", "{}"),
             ("cdn.lease", "edge.coalesce", "true"),
+            ("request.missing", "request.read.keys", "10"),
             ("cache.ttl_", "memo.ttl", "60s"),
             ("cache.lease", "memo.coalesce", "true"),
             ("cache.virtual_nodes", "memo.nodes", "2"),

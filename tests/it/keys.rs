@@ -427,6 +427,7 @@ const CACHES: &[Row] = &[
     ("cache.coalesce", "cache", "memo.ttl=1s", "true"),
     ("cache.lease", "cache", "memo.ttl=1s;memo.coalesce=true", "20ms"),
     ("cache.stale_for", "cache", "memo.ttl=1s", "1s"),
+    ("cache.negative", "cache", "request.read.missing=0.5", "1s"),
     ("cache.warm", "cache", "", "1.0"),
     ("cache.writes", "cache", "", "through"),
     ("cache.writes", "cache", "memo.writes=through", "behind"),

@@ -267,6 +267,8 @@ const KEYS: &[&str] = &[
     "[cdn.",
     "shield = ",
     "cacheable = ",
+    "missing = ",
+    "negative = ",
     "sessions = { store",
     "sessions = { ttl",
     "trace = ",

@@ -30,6 +30,9 @@ const GIB: f64 = 1_073_741_824.0;
 /// Time for which CloudFront keeps what names no time itself [S].
 const TTL_DEFAULT: SimDuration = SimDuration::from_secs(86_400);
 
+/// Time for which CloudFront keeps the error that an origin answers [V].
+const NEGATIVE_DEFAULT: SimDuration = SimDuration::from_secs(10);
+
 /// Time for which CloudFront waits for an answer of the origin [V].
 const TIMEOUT_DEFAULT: SimDuration = SimDuration::from_secs(30);
 
@@ -68,6 +71,8 @@ pub struct CdnSpec {
     /// Time for which an entry is still served beyond its time to live, while one request renews it, and while the origin gives no
     /// answer. Default: none.
     pub stale_for: Option<Duration>,
+    /// Time for which an edge keeps that a key is not there (`missing` of a request class). Default: "10s", as CloudFront [V].
+    pub negative: Option<Duration>,
     /// Longest wait for an answer of the origin, and of the shield. Default: "30s", as CloudFront [V].
     pub timeout: Option<Duration>,
     /// Longest wait for a connection to it. Default: "10s", as CloudFront [V].
@@ -91,6 +96,7 @@ impl CdnSpec {
             coalesce: self.coalesce,
             lease: self.lease,
             stale_for: self.stale_for,
+            negative: Some(self.negative.unwrap_or(Duration(NEGATIVE_DEFAULT))),
             op: Some(Dist::constant(SimDuration::ZERO)),
             timeout: Some(self.timeout.unwrap_or(Duration(TIMEOUT_DEFAULT))),
             ..CacheSpec::default()
@@ -191,6 +197,10 @@ impl Spec for CdnSpec {
         let edge = self.edge();
         edge.check_room(problems);
         edge.check_times(problems);
+        if self.negative.is_some() {
+            let may_miss = |class: &RequestClass| class.cacheable && class.keys.missing > 0.0;
+            edge.check_negative(outline.classes.iter().any(may_miss), problems);
+        }
         for (key, price) in
             [("price_per_gib", self.price_per_gib), ("price_per_request", self.price_per_request)]
         {

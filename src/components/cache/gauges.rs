@@ -3,7 +3,7 @@
 use crate::model::gauge::{Gauge, GaugeId};
 
 /// The figures of caches and of the edges of a network, in the order in which both have them.
-const COMMON: [Gauge; 8] = [
+const COMMON: [Gauge; 9] = [
     Gauge::share("hit_share", "Reads that the cache answered itself, of all reads.").more_is_better(),
     Gauge::count("evictions", "Entries that made room for another one."),
     Gauge::count("expired", "Entries whose time to live was over when they were asked for."),
@@ -14,6 +14,11 @@ const COMMON: [Gauge; 8] = [
         "stale_served",
         "Reads that got an entry beyond its time to live, while somebody filled it or because nobody could.",
     ),
+    Gauge::count(
+        "negative_hits",
+        "Reads that the cache answered itself, since it knew that their keys are not there.",
+    )
+    .more_is_better(),
     Gauge::level(
         "entries",
         "Entries in the cache, those included that have expired and were not asked for since.",
@@ -22,7 +27,7 @@ const COMMON: [Gauge; 8] = [
 
 /// The figures of a cache's own.
 pub const GAUGES: &[Gauge] = &{
-    let [a, b, c, d, e, f, g, h] = COMMON;
+    let [a, b, c, d, e, f, g, h, i] = COMMON;
     [
         a,
         b,
@@ -32,6 +37,7 @@ pub const GAUGES: &[Gauge] = &{
         f,
         g,
         h,
+        i,
         Gauge::count(
             "stale_sets",
             "Values that a caller kept although they were written since it had read them elsewhere.",
@@ -45,8 +51,8 @@ pub const GAUGES: &[Gauge] = &{
 
 /// The figures of an edge of a content delivery network.
 pub const CDN_GAUGES: &[Gauge] = &{
-    let [a, b, c, d, e, f, g, h] = COMMON;
-    [a, b, c, d, e, f, g, h, Gauge::count("bytes_out", "Bytes of the answers of an edge to users.")]
+    let [a, b, c, d, e, f, g, h, i] = COMMON;
+    [a, b, c, d, e, f, g, h, i, Gauge::count("bytes_out", "Bytes of the answers of an edge to users.")]
 };
 
 pub(super) const HIT_SHARE: GaugeId = GaugeId::of("hit_share", GAUGES);
@@ -56,6 +62,7 @@ pub(super) const FILLS: GaugeId = GaugeId::of("fills", GAUGES);
 pub(super) const DUPLICATE_FILLS: GaugeId = GaugeId::of("duplicate_fills", GAUGES);
 pub(super) const COALESCED: GaugeId = GaugeId::of("coalesced", GAUGES);
 pub(super) const STALE_SERVED: GaugeId = GaugeId::of("stale_served", GAUGES);
+pub(super) const NEGATIVE_HITS: GaugeId = GaugeId::of("negative_hits", GAUGES);
 pub(super) const STALE_SETS: GaugeId = GaugeId::of("stale_sets", GAUGES);
 pub(super) const LOST_WRITES: GaugeId = GaugeId::of("lost_writes", GAUGES);
 pub(super) const ENTRIES: GaugeId = GaugeId::of("entries", GAUGES);

@@ -12,6 +12,7 @@ mod nearest;
 mod ring;
 mod shelf;
 mod spec;
+mod writes;
 
 pub use cdn::CdnSpec;
 pub use gauges::{CDN_GAUGES, GAUGES};
@@ -22,7 +23,7 @@ use rand::Rng;
 use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::variate::Variate;
-use crate::model::ask::{Ask, Got, SPARSE, Scope, Verb};
+use crate::model::ask::{Ask, Got, MISSING, Scope, Verb, is_missing};
 use crate::model::call::{Notes, Parent};
 use crate::model::class::RequestClass;
 use crate::model::component::{Component, Cx};
@@ -73,6 +74,8 @@ pub(super) struct Cache {
     ttl_jitter: f64,
     ttl_reset: bool,
     stale_for: SimDuration,
+    /// Time for which it is kept that a key is not there; 0 where it is not.
+    negative: SimDuration,
     coalesces: bool,
     lease: SimDuration,
     /// Number of the most popular keys that are there at the start.
@@ -106,6 +109,7 @@ impl Cache {
             ttl_jitter: spec.ttl_jitter.map_or(0.0, |share| share.0),
             ttl_reset: spec.ttl_reset,
             stale_for: spec.stale_for.map_or(SimDuration::ZERO, |time| time.0),
+            negative: spec.negative.map_or(SimDuration::ZERO, |time| time.0),
             coalesces: spec.coalesce,
             lease: spec.lease(),
             warm: (warm as u32).min(keys),
@@ -170,16 +174,19 @@ impl Cache {
         let is_hit = found == Found::Fresh || (found == Found::Stale && is_filling);
         cx.share(gauges::HIT_SHARE, is_hit);
         match found {
+            Found::Fresh if is_missing(key) => cx.count(gauges::NEGATIVE_HITS),
             Found::Fresh if self.ttl_reset => self.renew(key, cx),
             Found::Stale if is_filling => cx.count(gauges::STALE_SERVED),
             Found::Stale | Found::Expired => cx.count(gauges::EXPIRED),
             Found::Fresh | Found::Nothing => {}
         }
         if is_hit {
-            cx.annotate(call, || format!("has {}", named(key)));
+            cx.annotate(call, || format!("{} {}", if is_missing(key) { "knows" } else { "has" }, named(key)));
             return self.hand_out(call, cx);
         }
-        cx.annotate(call, || format!("does not have {}", named(key)));
+        cx.annotate(call, || {
+            format!("does not {} {}", if is_missing(key) { "know" } else { "have" }, named(key))
+        });
         if is_filling {
             cx.count(gauges::COALESCED);
             cx.annotate(call, || "waits for the caller that fills it".into());
@@ -193,12 +200,15 @@ impl Cache {
 
     /// A call is the one that fills an entry.
     fn begin_fill(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
-        if self.coalesces || self.stale_for > SimDuration::ZERO {
+        // A caller that finds nothing elsewhere tells those who wait for it, and a cache that keeps it.
+        let is_told = self.coalesces || self.keeps(key);
+        if is_told && (self.coalesces || self.stale_for > SimDuration::ZERO) {
             self.fills.begin(key, cx.now());
         }
         let Ask { verb, .. } = cx.get(call).ask();
         if verb == Verb::Get {
-            cx.get_mut(call).answer = Got::Miss { token: self.fills.token() }.encode();
+            let token = is_told.then(|| self.fills.token());
+            cx.get_mut(call).answer = Got::Miss { token }.encode();
             return cx.reply(call, Outcome::Ok);
         }
         self.pass_on(call, key, cx);
@@ -247,6 +257,9 @@ impl Cache {
     /// A key is filled with a value that was got when the token was given. One that was written since is old; where one caller
     /// fills for all, it is not kept, and the next one fills.
     fn fill(&mut self, key: u32, token: u32, cx: &mut Cx<'_>) {
+        if !self.keeps(key) {
+            return self.hand_out_to_waiting(key, cx);
+        }
         let is_old = self.fills.is_written_since(key, token);
         if is_old && self.coalesces {
             return self.next_fills(key, cx);
@@ -258,6 +271,16 @@ impl Cache {
             cx.count(gauges::DUPLICATE_FILLS);
         }
         self.keep(key, cx);
+        self.hand_out_to_waiting(key, cx);
+    }
+
+    /// Whether an answer for a key is kept: what is not there is only if the cache keeps that for a time.
+    const fn keeps(&self, key: u32) -> bool {
+        !is_missing(key) || !self.negative.is_zero()
+    }
+
+    /// The fill of a key is over: those who have waited for it get what it has found.
+    fn hand_out_to_waiting(&mut self, key: u32, cx: &mut Cx<'_>) {
         for waiter in self.fills.end(key) {
             self.hand_out(waiter, cx);
         }
@@ -293,7 +316,7 @@ impl Cache {
 
     fn keep(&mut self, key: u32, cx: &mut Cx<'_>) {
         cx.count(gauges::FILLS);
-        let (fresh, kept) = self.times(cx.now());
+        let (fresh, kept) = self.times(key, cx.now());
         if self.shelf.put(key, fresh, kept) {
             cx.count(gauges::EVICTIONS);
         }
@@ -301,12 +324,15 @@ impl Cache {
     }
 
     fn renew(&mut self, key: u32, cx: &Cx<'_>) {
-        let (fresh, kept) = self.times(cx.now());
+        let (fresh, kept) = self.times(key, cx.now());
         self.shelf.renew(key, fresh, kept);
     }
 
-    /// Until when an entry that is made now is served, and kept.
-    fn times(&mut self, now: SimTime) -> (SimTime, SimTime) {
+    /// Until when an entry of a key that is made now is served, and kept.
+    fn times(&mut self, key: u32, now: SimTime) -> (SimTime, SimTime) {
+        if is_missing(key) {
+            return (now + self.negative, now + self.negative);
+        }
         let mut ttl = self.ttl;
         if let Some(stream) = &mut self.draws {
             let u = unit_open(stream);
@@ -314,54 +340,6 @@ impl Cache {
         }
         let fresh = now + ttl;
         (fresh, fresh + self.stale_for)
-    }
-
-    // Writes --------------------------------------------------------------------------------------------------------
-
-    /// A write comes to a cache in front of its target.
-    fn write(&mut self, call: CallId, key: u32, cx: &mut Cx<'_>) {
-        if self.writes == Writes::Behind && self.behind.takes(key) {
-            self.written(key, cx);
-            let origin = cx.get(call).origin();
-            self.behind.add(key, origin);
-            cx.level(gauges::BEHIND, self.behind.len());
-            cx.annotate(call, || "is answered before the database has it".into());
-            cx.reply(call, Outcome::Ok);
-            return self.write_behind(cx);
-        }
-        self.pass_on(call, key, cx);
-    }
-
-    /// Sends writes to the target that were answered before.
-    fn write_behind(&mut self, cx: &mut Cx<'_>) {
-        while let Some((number, key, origin)) = self.behind.next() {
-            let Some(target) = &mut self.target else { return };
-            let child = cx.ask_for(origin, number, target.turn(), 0, Ask::query(key, Scope::default()));
-            self.hand.wait_for(child, cx);
-        }
-    }
-
-    /// A write that was answered before is done, or has failed.
-    fn written_behind(&mut self, number: u32, outcome: Outcome, cx: &mut Cx<'_>) {
-        if !self.behind.done(number) {
-            return;
-        }
-        if outcome != Outcome::Ok {
-            cx.count(gauges::LOST_WRITES);
-        }
-        cx.level(gauges::BEHIND, self.behind.len());
-        self.write_behind(cx);
-    }
-
-    /// The data of a key were written.
-    fn written(&mut self, key: u32, cx: &mut Cx<'_>) {
-        self.fills.wrote(key);
-        match self.writes {
-            Writes::Delete => self.shelf.remove(key),
-            Writes::Through | Writes::Behind => self.keep(key, cx),
-            Writes::None => {}
-        }
-        cx.level(gauges::ENTRIES, self.shelf.len() as u64);
     }
 
     // The target ----------------------------------------------------------------------------------------------------
@@ -412,7 +390,7 @@ impl Cache {
     /// The most popular keys are there.
     fn warm(&mut self, cx: &mut Cx<'_>) {
         for key in (0..self.warm).rev() {
-            let (fresh, kept) = self.times(cx.now());
+            let (fresh, kept) = self.times(key, cx.now());
             self.shelf.put(key, fresh, kept);
         }
         cx.level(gauges::ENTRIES, self.shelf.len() as u64);
@@ -434,7 +412,11 @@ impl Cache {
 
 /// A key in words.
 fn named(key: u32) -> String {
-    if key < SPARSE { format!("key {key}") } else { "the session of the user".to_owned() }
+    match key {
+        _ if key < MISSING => format!("key {key}"),
+        _ if is_missing(key) => format!("that key {} does not exist", key - MISSING),
+        _ => "the session of the user".to_owned(),
+    }
 }
 
 impl Component for Cache {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::kernel::random::{KeyedRng, below, mix};
 use crate::kernel::time::SimTime;
-use crate::model::ask::SPARSE;
+use crate::model::ask::MISSING;
 
 /// Which entry makes room for a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -145,7 +145,7 @@ impl Shelf {
     }
 
     fn place(&self, key: u32) -> u32 {
-        if key >= SPARSE {
+        if key >= MISSING {
             return self.sparse.get(&key).map_or(NONE, |entry| entry.place);
         }
         self.places.get(key as usize).copied().unwrap_or(NONE)
@@ -153,7 +153,7 @@ impl Shelf {
 
     /// Notes at which place the entry of a key is.
     fn set_place(&mut self, key: u32, place: u32) {
-        if key >= SPARSE {
+        if key >= MISSING {
             self.sparse.insert(key, Sparse { place, count: 1 });
             return;
         }
@@ -234,7 +234,7 @@ impl Shelf {
         if place != NONE {
             self.unlink(place);
             self.by_count.remove(&(self.count_of(key), place));
-            if key >= SPARSE {
+            if key >= MISSING {
                 self.sparse.remove(&key);
             } else {
                 self.places[key as usize] = NONE;
@@ -311,7 +311,7 @@ impl Shelf {
     }
 
     fn count_of(&self, key: u32) -> u32 {
-        if key >= SPARSE {
+        if key >= MISSING {
             return self.sparse.get(&key).map_or(0, |entry| entry.count);
         }
         self.counts.get(key as usize).copied().unwrap_or(0)
@@ -319,7 +319,7 @@ impl Shelf {
 
     /// A key is asked for.
     fn count(&mut self, key: u32) {
-        if key >= SPARSE {
+        if key >= MISSING {
             return self.count_sparse(key);
         }
         if self.counts.len() <= key as usize {

@@ -84,6 +84,8 @@ pub struct CacheSpec {
     pub lease: Option<Duration>,
     /// Time for which an entry is still served beyond its time to live, while one caller fills it. Default: none.
     pub stale_for: Option<Duration>,
+    /// Time for which the cache keeps that a key is not there (`missing` of a request class). Default: "0s"; all these reads go on.
+    pub negative: Option<Duration>,
     /// Share of the entries that are there at the start and after a crash, those of the most popular keys. Default: 0.
     pub warm: Option<Share>,
     /// What a write does to the entry of its key. Default: "delete".
@@ -183,6 +185,13 @@ impl CacheSpec {
         }
     }
 
+    pub(super) fn check_negative(&self, may_miss: bool, problems: &mut Problems) {
+        if self.negative.is_some() && !may_miss {
+            let help = "say how many: [request.read] keys = 100000, missing = \"10%\"";
+            problems.warn("negative", "no class asks for keys that are not there", help);
+        }
+    }
+
     fn check_nodes(&self, problems: &mut Problems) {
         if self.nodes.is_some_and(|nodes| !(1..=NODES_MAX).contains(&nodes)) {
             problems.error("nodes", format!("a cache has 1 to {NODES_MAX} nodes"), "");
@@ -251,7 +260,13 @@ impl Spec for CacheSpec {
     /// That of Che's approximation for the keys of the class alone, without a time to live: an upper bound.
     fn hits(&self, class: &RequestClass) -> f64 {
         let room = self.room().saturating_mul(u64::from(self.nodes()));
-        if class.writes { 0.0 } else { zipf_hit_ratio(u64::from(class.keys.count), class.keys.zipf, room) }
+        let kept =
+            if self.negative.is_some_and(|time| !time.0.is_zero()) { 1.0 } else { 1.0 - class.keys.missing };
+        if class.writes {
+            0.0
+        } else {
+            kept * zipf_hit_ratio(u64::from(class.keys.count), class.keys.zipf, room)
+        }
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {
@@ -266,6 +281,7 @@ impl Spec for CacheSpec {
         self.check_room(problems);
         self.check_times(problems);
         self.check_nodes(problems);
+        self.check_negative(outline.classes.iter().any(|class| class.keys.missing > 0.0), problems);
         // One that stands beside its database may also keep what has no class, such as sessions.
         let reads = outline.classes.iter().filter(|class| self.target.is_some() && !class.writes);
         for class in reads.filter(|class| class.keys.count == 1 && !class.keys.is_given) {

@@ -4,7 +4,7 @@
 use rand::Rng;
 
 use crate::kernel::random::below;
-use crate::model::ask::{Ask, Found, Scatter, Scope, Verb};
+use crate::model::ask::{Ask, Found, MISSING, Scatter, Scope, Verb};
 use crate::model::call::{Call, Parent};
 use crate::model::component::{Component, Cx};
 use crate::model::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
@@ -96,6 +96,8 @@ impl Sharded {
     /// The shard that has a key now.
     #[inline]
     fn home(&self, key: u32) -> usize {
+        // In ranges a key that no data have is looked for where it would be.
+        let key = if self.placement.is_in_order() { key & !MISSING } else { key };
         match &self.moves {
             None => self.placement.of(key),
             Some(moves) => moves.of(key, &self.placement),

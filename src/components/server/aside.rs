@@ -71,7 +71,9 @@ impl Server {
                 self.proceed(call, end - step + 1, cx);
             }
             Got::Miss { token } => {
-                self.tokens.get_or_insert_default().0.insert(call, token);
+                if let Some(token) = token {
+                    self.tokens.get_or_insert_default().0.insert(call, token);
+                }
                 self.go_on(call, cx);
             }
         }

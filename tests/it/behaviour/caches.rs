@@ -63,6 +63,50 @@ fn a_time_to_live_and_one_that_a_hit_starts_anew() {
     check(&text("ttl_jitter = '50%'"), &[("memo.hit_share", 0.655..=0.678)]);
 }
 
+/// The share of hits of reads at this rate, each of whose answers is kept for this number of seconds.
+fn kept_for(rate: f64, seconds: f64) -> f64 {
+    rate * seconds / (1.0 + rate * seconds)
+}
+
+#[test]
+fn what_is_not_there_is_asked_for_each_time_unless_that_is_kept() {
+    let at_once = |text: String| {
+        text.replace("wait = '50ms'", "wait = '0ms'").replace("duration = '100s'", "duration = '20000s'")
+    };
+    let absent = "[request.read]\nkeys = 1\nmissing = '100%'\n";
+    let all_go_on = [("memo.hit_share", 0.0..=0.0), ("slow.rate", about(1.0, 0.03)), ("ok", 1.0..=1.0)];
+    check(&at_once(aside("1/s", absent, "")), &all_go_on);
+    let share = kept_for(1.0, 2.0);
+    let kept =
+        [("memo.hit_share", about(share, 0.015)), ("memo.negative_hits", about(20_000.0 * share, 0.03))];
+    check(&at_once(aside("1/s", absent, "negative = '2s'")), &kept);
+    // A hit does not start that time anew.
+    check(&at_once(aside("1/s", absent, "negative = '2s'\nttl = '2s'\nttl_reset = true")), &kept);
+    // Ten keys that are there and ten that are not, of which each is asked for at its share of 20 reads a second.
+    let some = "[request.read]\nkeys = 10\nmissing = '40%'\n";
+    let hits = 0.6 * kept_for(1.2, 2.0) + 0.4 * kept_for(0.8, 1.0);
+    let text = at_once(aside("20/s", some, "ttl = '2s'\nnegative = '1s'")).replace("20000s", "1000s");
+    check(&text, &[("memo.hit_share", about(hits, 0.02)), ("memo.entries", 10.0..=20.0)]);
+    // In front of a database as beside it.
+    let front = zipf("20/s", "ttl = '2s'\nnegative = '1s'\n")
+        .replace("keys = 10000\nzipf = 0.99", "keys = 10\nmissing = '40%'")
+        .replace("duration = '100s'", "duration = '1000s'");
+    check(&front, &[("memo.hit_share", about(hits, 0.02)), ("db.rate", about(20.0 * (1.0 - hits), 0.04))]);
+}
+
+#[test]
+fn those_who_wait_hear_that_there_is_nothing() {
+    // One asks and those who come within its 50 ms wait, although nothing is kept: a question each 50 ms and the time to the next.
+    let absent = "[request.read]\nkeys = 1\nmissing = '100%'\n";
+    let text = aside("1000/s", absent, "coalesce = true");
+    let figures =
+        [("slow.rate", about(1.0 / 0.051, 0.03)), ("max_ms", 40.0..=50.1), ("memo.hit_share", 0.0..=0.0)];
+    check(&text, &figures);
+    // With a time for which it is kept, a question each time that it is over.
+    let text = aside("1000/s", absent, "coalesce = true\nnegative = '450ms'");
+    check(&text, &[("slow.rate", about(2.0, 0.05)), ("memo.coalesced", about(100.0 * 2.0 * 50.0, 0.1))]);
+}
+
 #[test]
 fn a_key_that_expires_is_asked_for_by_all_until_one_brings_it() {
     // 1000 reads a second, and 50 ms to get it: 1 + 1000 x 0.05 = 51 questions for each miss. In 100 s the entry expires each

@@ -33,6 +33,10 @@ fn the_hottest_shard_has_the_most_popular_key() {
         let text = divided("500/s", zipf, "", "shards = { count = 4, by = 'range' }");
         check(&text, &[("db.hottest_share", by_range - 0.012..=by_range + 0.012)]);
     }
+    // What is not there is looked for where it would be.
+    let text = divided("500/s", "0", "", "shards = { count = 4, by = 'range' }")
+        .replace("[database.db]", "missing = '100%'\n[database.db]");
+    check(&text, &[("db.hottest_share", 0.25..=0.265)]);
     // Splits as even as the queries are.
     let splits = "shards = { count = 2, by = 'range', splits = [100] }";
     let head = share_of(0.99, 0, 1, 100);

@@ -181,6 +181,11 @@ fn caches() -> Vec<Mover> {
         }),
         ("cache", "memo", vec!["duplicate_fills", "stale_sets"], beside("", 'w')),
         ("cache", "memo", vec!["coalesced"], beside("coalesce = true", 'r')),
+        ("cache", "memo", vec!["negative_hits"], {
+            let absent = "[request.read]\nkeys = 50\nmissing = '50%'\n";
+            beside("negative = '1s'", 'r').replace("[request.read]\n", absent)
+        }),
+        ("cdn", "edge", vec!["negative_hits"], cdn("").replace("keys = 50", "keys = 50\nmissing = '50%'")),
         ("cdn", "edge", vec!["hit_share", "entries", "bytes_out"], cdn("")),
         ("cdn", "edge", vec!["evictions", "expired", "fills"], cdn("entries = 20\nttl = '500ms'\n")),
         ("cdn", "edge", vec!["duplicate_fills"], cdn("ttl = '500ms'\n")),

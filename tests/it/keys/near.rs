@@ -14,6 +14,7 @@ pub(super) const NETWORKS: &[Row] = &[
     ("cdn.coalesce", "cdn", "", "true"),
     ("cdn.lease", "cdn", "edge.coalesce=true", "20ms"),
     ("cdn.stale_for", "cdn", "edge.ttl=2s", "1s"),
+    ("cdn.negative", "cdn", "request.photo.missing=0.5", "1s"),
     ("cdn.timeout", "cdn", "", "1s"),
     ("cdn.connect_timeout", "cdn", "", "1s"),
     ("cdn.price_per_gib", "cdn", "", "1000"),

@@ -113,6 +113,8 @@ struct Generator {
     /// Dice for caches, and those that stand beside their database, with its name.
     memos: Dice,
     beside: Vec<(String, String)>,
+    /// Dice for keys that no data have.
+    absents: Dice,
     /// Dice for data that are divided, and the databases whose data are.
     shards: Dice,
     moves: Dice,
@@ -159,6 +161,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         manners: Dice::new(seed, "manners"),
         lonely: Vec::new(),
         memos: Dice::new(seed, "memos"),
+        absents: Dice::new(seed, "absents"),
         beside: Vec::new(),
         shards: Dice::new(seed, "shards"),
         moves: Dice::new(seed, "moves"),
@@ -336,6 +339,10 @@ impl Generator {
             let keys = self.shards.pick(&[2, 10, 1000]);
             self.line(format!("keys = {keys}"));
         }
+        let is_given = self.divides || has_keys;
+        let missing = self.absents.pick(&["10%", "100%"]);
+        let may_miss = self.absents.one_in(2) && is_given && !writes;
+        self.line_if(may_miss, format!("missing = \"{missing}\""));
         let kilobytes = self.dice.pick(&[1, 100, 5000]);
         self.line_one_in(5, format!("response_size = \"{kilobytes}kB\""));
         let (priority, units) = (self.doors.below(4), self.doors.pick(&[2, 3]));

@@ -97,6 +97,8 @@ impl Generator {
         self.line(format!(
             "entries = {entries}\nttl = \"300ms\"\ntimeout = \"1s\"\nconnect_timeout = \"1s\"\n{more}"
         ));
+        let negative = self.absents.pick(&["", "negative = \"0s\"", "negative = \"200ms\""]);
+        self.line_if(!negative.is_empty(), negative);
         self.drawn("cdn", "edge", edges);
         entrances.push("edge".to_owned());
     }
@@ -136,6 +138,9 @@ impl Generator {
             let key = self.memos.pick(&keys);
             self.line(key);
         }
+        let negative = self.absents.pick(&[1_000, 500_000]);
+        let is_known = self.absents.one_in(2);
+        self.line_if(is_known, format!("negative = {}", self.quoted(negative)));
         // A node that refuses is left out for a time that no key says.
         let size = self.memos.pick(&["nodes = 3", "warm = 0.5", "nodes = 1"]);
         self.line_if(size != "nodes = 3" || !self.draft.timeless, size);

@@ -68,8 +68,8 @@ pub(super) mod fleet_turn {
     const SIZE: u32 = 1 << 29;
     /// Bit of a turn in which an order of the operators is due.
     const ORDER: u32 = 1 << 28;
-    /// Bit of a turn in which an order is due for which the operators have been called.
-    const ON_CALL: u32 = 1 << 27;
+    /// Bit of a turn in which an operation is due: a purge, or one for which the operators have been called.
+    const OPERATION: u32 = 1 << 27;
 
     /// What a fleet is to do.
     pub(in super::super) enum Turn {
@@ -77,8 +77,8 @@ pub(super) mod fleet_turn {
         Size(usize),
         /// To carry out an order of the operators.
         Order(usize),
-        /// To carry out the operation of this number, for which the operators have been called.
-        OnCall(u32),
+        /// To carry out the operation of this number.
+        Operation(u32),
         /// To take the next step of a member.
         Member(ComponentId),
     }
@@ -93,9 +93,9 @@ pub(super) mod fleet_turn {
         FLEET | ORDER | fleet as u32
     }
 
-    /// The number of the turn in which an operation is due for which the operators have been called.
-    pub(in super::super) const fn on_call(operation: u32) -> u32 {
-        FLEET | ON_CALL | operation
+    /// The number of the turn in which an operation is due.
+    pub(in super::super) const fn operation(operation: u32) -> u32 {
+        FLEET | OPERATION | operation
     }
 
     /// The number of the turn of a member.
@@ -105,12 +105,12 @@ pub(super) mod fleet_turn {
 
     /// What a number means; `None` for that of a fault.
     pub(in super::super) fn read(number: u32) -> Option<Turn> {
-        let at = (number & !(FLEET | SIZE | ORDER | ON_CALL)) as usize;
+        let at = (number & !(FLEET | SIZE | ORDER | OPERATION)) as usize;
         match number {
             _ if number & FLEET == 0 => None,
             _ if number & SIZE != 0 => Some(Turn::Size(at)),
             _ if number & ORDER != 0 => Some(Turn::Order(at)),
-            _ if number & ON_CALL != 0 => Some(Turn::OnCall(at as u32)),
+            _ if number & OPERATION != 0 => Some(Turn::Operation(at as u32)),
             _ => Some(Turn::Member(ComponentId::new(at))),
         }
     }

@@ -30,6 +30,7 @@ pub mod moments;
 pub mod network;
 pub mod part;
 pub mod problems;
+pub mod purge;
 pub mod quantity;
 pub mod record;
 pub mod recorder;

@@ -6,6 +6,7 @@ mod deploy;
 mod fleets;
 mod length;
 mod operations;
+mod purges;
 
 use crate::kernel::calendar::Calendar;
 use crate::kernel::fingerprint::Fingerprint;
@@ -135,6 +136,7 @@ impl Simulation {
             trace: None,
             ledgers: Ledgers::default(),
             fleets: Vec::new(),
+            purges: Vec::new(),
         };
         Simulation { seats: Vec::new(), world, faults: Vec::new(), windows: WINDOWS, busy: Vec::new() }
     }
@@ -270,6 +272,7 @@ impl Simulation {
             self.seats[index].component.start(&mut cx);
         }
         self.start_fleets();
+        self.schedule_purges();
         self.schedule_faults();
     }
 

@@ -30,6 +30,7 @@ use super::luggage::Luggage;
 use super::machine::{Machine, MachineId};
 use super::meter::Inside;
 use super::network::{Network, Place};
+use super::purge::Purge;
 use super::recorder::Recorder;
 use super::signal::{About, Alarm, CallId, ComponentId, Control, Outcome, RequestId};
 use super::trace::{Ended, Trace, What};
@@ -163,6 +164,8 @@ pub(super) struct World {
     pub(super) ledgers: Ledgers,
     /// The groups whose members come and go.
     pub(super) fleets: Vec<Running>,
+    /// What operators empty.
+    pub(super) purges: Vec<Purge>,
 }
 
 impl World {

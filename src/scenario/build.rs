@@ -10,7 +10,7 @@ use crate::model::spec::Pooled;
 
 use super::Scenario;
 use super::faults::plan;
-use super::operations::fleets;
+use super::operations::{fleets, purges};
 use super::places::settle;
 use super::seats::{Seat, seats};
 use super::switches::Switching;
@@ -79,12 +79,9 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
             component: spec.build(&site),
         });
     }
-    for fleet in fleets(&scenario.operations, &seats) {
-        simulation.add_fleet(fleet);
-    }
-    for fault in plan(&scenario.faults, &seats) {
-        simulation.plan(fault);
-    }
+    fleets(&scenario.operations, &seats).into_iter().for_each(|fleet| simulation.add_fleet(fleet));
+    purges(&scenario.operations, &seats).into_iter().for_each(|purge| simulation.add_purge(purge));
+    plan(&scenario.faults, &seats).into_iter().for_each(|fault| simulation.plan(fault));
     simulation
 }
 

@@ -5,7 +5,7 @@ use super::BoxEntry;
 use super::assemble::Assembly;
 use super::document::Document;
 use super::error::Diagnostic;
-use super::operations::{OperationKind, OperationSpec};
+use super::operations::{OperationKind, OperationSpec, keeps_entries};
 use super::suggest::did_you_mean;
 use super::validate::diagnostics_at;
 use crate::model::ask::Verbs;
@@ -44,6 +44,7 @@ pub(super) fn reserve(document: &Document<'_>, assembly: &mut Assembly, found: &
             }
             (OperationKind::Scale, None) => scale(assembly, operation, &mut problems),
             (OperationKind::Reshard, _) => reshard(assembly, operation, &mut problems),
+            (OperationKind::Purge, _) => purge(assembly, operation, &mut problems),
         }
         found.extend(diagnostics_at(document, &format!("operation[{index}]"), problems));
     }
@@ -97,10 +98,12 @@ fn moment(assembly: &Assembly, operation: &OperationSpec, problems: &mut Problem
 /// Keys of another kind of operation.
 fn idle_keys(operation: &OperationSpec, problems: &mut Problems) {
     let OperationSpec { boot, start, after, .. } = operation;
-    let of_scale = [("boot", boot.is_some()), ("start", start.is_some()), ("after", after.is_some())];
+    let of_scale = [("boot", boot.is_some()), ("start", start.is_some())];
+    let (rate, to) = (("rate", operation.rate.is_some()), ("to", operation.to.is_some()));
     let others = match operation.kind {
-        OperationKind::Scale => vec![("rate", operation.rate.is_some())],
-        OperationKind::Reshard => of_scale.to_vec(),
+        OperationKind::Scale => vec![rate],
+        OperationKind::Reshard => [&of_scale[..], &[("after", after.is_some())]].concat(),
+        OperationKind::Purge => [&of_scale[..], &[to, rate]].concat(),
     };
     for (key, _) in others.into_iter().filter(|(_, is_given)| *is_given) {
         let message = format!("`{key}` does nothing in an operation of the kind `{}`", operation.kind.name());
@@ -132,6 +135,28 @@ fn reshard(assembly: &mut Assembly, operation: &OperationSpec, problems: &mut Pr
         let message = format!("the data of `{}` are in one piece", entry.name);
         let help = "say how they are divided: shards = { count = 4 } of a database";
         problems.error("target", message, help);
+    }
+}
+
+/// Caches lose their entries.
+fn purge(assembly: &Assembly, operation: &OperationSpec, problems: &mut Problems) {
+    let target = &operation.target;
+    let members = |entry: &BoxEntry| {
+        let entry_name = &entry.name;
+        (0..entry.spec.members()).any(|member| entry.spec.member(entry_name, member).name == *target)
+    };
+    let is_meant = |entry: &&BoxEntry| entry.name == *target || members(entry);
+    match assembly.boxes.iter().find(is_meant) {
+        Some(entry) if !keeps_entries(entry.kind) => {
+            let message = format!("a {} keeps no entries that could be dropped", entry.kind);
+            problems.error("target", message, "the target is a cache or a content delivery network");
+        }
+        None if !assembly.declared.contains_key(target) => {
+            let caches = assembly.boxes.iter().filter(|entry| keeps_entries(entry.kind));
+            let help = did_you_mean(target, "there are", caches.map(|entry| entry.name.as_str()));
+            problems.error("target", format!("unknown name `{target}`"), help.unwrap_or_default());
+        }
+        _ => {}
     }
 }
 

@@ -550,7 +550,11 @@ fn each_key_of_an_operation_changes_what_happens() {
         let [before, after] = [row, other].map(|operation| {
             let table = if operation.is_empty() { "" } else { "[[operation]]\n" };
             let data = || base("shards").replace("shards = {", "working_set = '20MB'\nshards = {");
-            let whole = if row.contains("reshard") { data() } else { base("dark") };
+            let whole = match row {
+                _ if row.contains("reshard") => data(),
+                _ if row.contains("purge") => base("cache"),
+                _ => base("dark"),
+            };
             let text = format!("{whole}{table}{operation}\n");
             measured_text(&text, &[]).unwrap_or_else(|found| panic!("{key}: {found}"))
         });

@@ -231,6 +231,7 @@ const KEYS: &[&str] = &[
     "calls = \"more",
     "kind = \"scale\"",
     "kind = \"reshard\"",
+    "kind = \"purge\"",
     "\nhedge = ",
     "\nbreaker = ",
     "\nthrottle = ",

@@ -46,8 +46,10 @@ impl Simulation {
                 self.carry_out(fleet, order);
                 self.schedule_order(fleet);
             }
-            fleet_turn::Turn::OnCall(operation) => {
-                let Some((fleet, place)) = self.world.on_call(operation) else { return };
+            fleet_turn::Turn::Operation(operation) => {
+                let Some((fleet, place)) = self.world.on_call(operation) else {
+                    return self.purge(operation);
+                };
                 let order = &mut self.world.fleets[fleet].plan.on_call[place];
                 order.is_called = false;
                 let scale = order.scale;

@@ -3,6 +3,7 @@
 use super::{Status, World};
 use crate::model::event::{Event, fleet_turn};
 use crate::model::fleet::{Backlog, Sight, State};
+use crate::model::purge::{Due, Purge};
 use crate::model::signal::ComponentId;
 
 impl World {
@@ -31,11 +32,20 @@ impl World {
 
     /// Calls the operators for an operation, which they do after its time. Who has been called already does it once.
     pub(in crate::model) fn call_operators(&mut self, operation: u32) {
-        let Some((fleet, place)) = self.on_call(operation) else { return };
+        let Some((fleet, place)) = self.on_call(operation) else { return self.call_for_purge(operation) };
         let order = &mut self.fleets[fleet].plan.on_call[place];
         if !std::mem::replace(&mut order.is_called, true) {
             let at = self.now() + self.fleets[fleet].plan.on_call[place].scale.at;
-            self.schedule(at, Event::Fault(fleet_turn::on_call(operation)));
+            self.schedule(at, Event::Fault(fleet_turn::operation(operation)));
+        }
+    }
+
+    fn call_for_purge(&mut self, operation: u32) {
+        let purge = self.purges.iter_mut().find(|purge| purge.operation == operation);
+        let Some(Purge { due: Due::OnCall { after, is_called }, .. }) = purge else { return };
+        let after = *after;
+        if !std::mem::replace(is_called, true) {
+            self.schedule(self.now() + after, Event::Fault(fleet_turn::operation(operation)));
         }
     }
 

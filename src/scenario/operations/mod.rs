@@ -3,11 +3,13 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 mod fleets;
+mod purges;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use self::fleets::fleets;
+pub(super) use self::purges::{keeps_entries, purges};
 use crate::kernel::time::SimDuration;
 use crate::model::fleet::{BOOT, START};
 use crate::model::quantity::{Bytes, Duration};
@@ -22,6 +24,8 @@ pub enum OperationKind {
     Scale,
     /// The data of a database are divided among another number of shards, and move there while requests go on.
     Reshard,
+    /// A cache, or all edges of a content delivery network and its shield, lose their entries at once.
+    Purge,
 }
 
 impl OperationKind {
@@ -31,6 +35,7 @@ impl OperationKind {
         match self {
             OperationKind::Scale => "scale",
             OperationKind::Reshard => "reshard",
+            OperationKind::Purge => "purge",
         }
     }
 }
@@ -41,7 +46,7 @@ impl OperationKind {
 pub struct OperationSpec {
     /// What they do.
     pub kind: OperationKind,
-    /// The box to which they do it.
+    /// The box to which they do it; for `purge` also a node of a cache or an edge, such as `edge.us-east-1`.
     pub target: String,
     /// Its name, by which an alert of a monitor `calls` it.
     pub name: Option<String>,

@@ -153,6 +153,13 @@ fn a_flush_and_a_crash_empty_it_and_warmth_brings_it_back() {
     // Hundred keys are brought again, each by those who ask within 50 ms: 1 + 10 x 0.05.
     check(&text(""), &[("memo.fills", about(2.0 * 100.0 * 1.5, 0.15))]);
     check(&text("warm = '100%'\nentries = 100"), &[("memo.fills", about(100.0 * 1.5, 0.2))]);
+    // A purge does what a flush does.
+    let purge = text("").replace("[[fault]]\nkind = 'flush'", "[[operation]]\nkind = 'purge'");
+    let fills = |text: &str| {
+        let (scenario, record) = run(text);
+        figure(&scenario, &record, "memo.fills")
+    };
+    assert_eq!(fills(&purge).to_bits(), fills(&text("")).to_bits());
     let crash = text("warm = '100%'\nentries = 100")
         .replace("'flush'", "'crash'")
         .replace("at = '50s'", "at = '50s'\nfor = '1s'");

@@ -54,6 +54,35 @@ fn a_shield_asks_the_origin_once_for_all_edges() {
 }
 
 #[test]
+fn a_purge_has_every_key_asked_for_once_by_each_edge_or_by_the_shield() {
+    let purged = |keys: &str, of: &str, when: &str| {
+        readers("keys = 100\ncacheable = true", &format!("coalesce = true\n{keys}")).replace("'20s'", "'0s'")
+            + &format!("[[operation]]\nname = 'new'\nkind = 'purge'\ntarget = '{of}'\n{when}\n")
+    };
+    let (planned, shield) = ("at = '50s'", "shield = 'ap-northeast-2'");
+    check(&purged("", "edge", planned), &[("web.rate", 4.0..=4.0)]);
+    check(&purged("", "edge.us-east-1", planned), &[("web.rate", 3.0..=3.0)]);
+    check(&purged(shield, "edge", planned), &[("web.rate", 2.0..=2.0)]);
+    check(&purged(shield, "edge.us-east-1", planned), &[("web.rate", 1.0..=1.0)]);
+    check(
+        &purged(shield, "edge", "at = '50s'\n[[operation]]\nkind = 'purge'\ntarget = 'edge'\nat = '60s'"),
+        &[("web.rate", 3.0..=3.0)],
+    );
+    // An alert that goes on calls once for one purge; one that nobody raises calls for none.
+    let watch = |on: &str| {
+        format!(
+            "after = '5s'\n[monitor.watch]\nregion = 'ap-northeast-2'\nscrape = '1s'\nevaluate = '1s'\n\
+             [[monitor.watch.alert]]\non = '{on}'\nof = 'web'\nwindow = '10s'\ncalls = 'new'"
+        )
+    };
+    let none = purged("", "edge", &watch("error_rate > 10%"));
+    check(&none, &[("web.rate", 2.0..=2.0)]);
+    let (scenario, record) = run(&purged("", "edge", &watch("throughput > 10/s")));
+    let rate = figure(&scenario, &record, "web.rate");
+    assert!(rate >= 4.0 && rate % 2.0 == 0.0, "{rate}");
+}
+
+#[test]
 fn what_may_not_be_kept_goes_to_the_origin() {
     let classes = "keys = 100\ncacheable = true\nshare = 75\n[request.cart]\nshare = 25\nkeys = 100";
     let text = readers(classes, "shield = 'us-east-1'");

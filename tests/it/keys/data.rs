@@ -120,6 +120,7 @@ pub(super) const OPERATIONS: &[(&str, &str, &str)] = &[
         "kind = 'reshard'\ntarget = 'db'\nat = '2s'\nto = 4\nrate = '10MB'",
     ),
     ("kind", "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 1", ""),
+    ("kind", "kind = 'purge'\ntarget = 'memo'\nat = '2s'", ""),
     (
         "target",
         "kind = 'scale'\ntarget = 'web'\nat = '2s'\nto = 3",

@@ -57,6 +57,24 @@ impl Generator {
         }
     }
 
+    /// Empties some caches and edges.
+    pub(super) fn purges(&mut self) {
+        let keeps = |drawn: &&super::Drawn| drawn.kind == "cache" || drawn.kind == "cdn";
+        let caches: Vec<String> = self
+            .boxes
+            .iter()
+            .filter(keeps)
+            .flat_map(|drawn| [drawn.name.clone(), drawn.members[0].clone()])
+            .collect();
+        for name in caches {
+            let (wanted, at) = (self.absents.one_in(3), self.absents.unit() * self.seconds);
+            if wanted {
+                let at = self.secs(at);
+                self.line(format!("[[operation]]\nkind = \"purge\"\ntarget = \"{name}\"\nat = {at}"));
+            }
+        }
+    }
+
     /// Moves the data of some databases to another number of shards, where the loader accepts it.
     pub(super) fn reshards(&mut self) {
         let headers: Vec<String> =

@@ -202,6 +202,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     generator.fleets();
     generator.switches();
     generator.reshards();
+    generator.purges();
     generator.watch();
     let Generator { text, trace, users, attempts, least_work, .. } = generator;
     Generated { text, trace, users, attempts, least_work }

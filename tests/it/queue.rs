@@ -164,6 +164,31 @@ fn what_waits_for_too_long_is_gone_and_what_is_given_up_goes_to_another_queue() 
 }
 
 #[test]
+fn every_message_ends_once_though_the_queue_of_the_dead_is_down_full_or_gone() {
+    let queue = "workers = 50\nvisibility = '60ms'\nmax_receives = 2\ndead = 'rest'";
+    let of = |run: &str, rest: &str| {
+        let text = queued(run, "10/s", queue, "'100ms'") + "[queue.rest]\ntarget = 'mill'\n" + rest;
+        let names = ["published(jobs)", "dead(jobs)", "expired(jobs)", "published(rest)", "processed(jobs)"];
+        values(&text.replace("max_receives", "retention = '40s'\nmax_receives"), names)
+    };
+    let run = "duration = '100s'\nwarmup = '0s'";
+    // What is given up in the 20 s waits for the queue of the dead; with it down for 60 s, what is older than 40 s is gone.
+    for (kind, seconds, gone) in [("crash", 20, 0.0), ("power-off", 20, 0.0), ("crash", 60, 200.0)] {
+        let rest = format!(
+            "workers = 10\n[[fault]]\nkind = '{kind}'\ntarget = 'rest'\nat = '10s'\nfor = '{seconds}s'\n"
+        );
+        let [published, dead, expired, arrived, done] = of(run, &rest);
+        assert!((dead - arrived).abs() < 2.0 && done == 0.0, "{kind}: {dead} of {arrived}");
+        let inside = published - dead - expired;
+        assert!((0.0..10.0).contains(&inside), "{kind} for {seconds} s: {inside} of {published}");
+        assert!((expired - gone).abs() <= 0.15 * gone, "{kind} for {seconds} s: {expired}");
+    }
+    // A queue of the dead that holds 100 and hardly works takes no more.
+    let [published, dead, expired, ..] = of(run, "workers = 1\nvisibility = '1h'\nlimit = 100\n");
+    assert!(published - dead - expired < 420.0 && dead < published, "{published} {dead} {expired}");
+}
+
+#[test]
 fn the_last_that_came_is_pulled_first_under_overload() {
     // 100 a second onto 50: in order everybody who is pulled has waited half of the time so far, the other way round hardly at all.
     let run = "duration = '100s'\nwarmup = '0s'";

@@ -37,7 +37,11 @@ pub const GAUGES: &[Gauge] = &[
     Gauge::count("duplicates", "Messages whose work was done although they had been seen again meanwhile.")
         .less_is_better(),
     Gauge::count("expired", "Messages that waited for longer than their `retention`.").less_is_better(),
-    Gauge::count("dead", "Messages that were given up after `max_receives` pulls.").less_is_better(),
+    Gauge::count(
+        "dead",
+        "Messages that were given up after `max_receives` pulls; with a queue for them, once that has them.",
+    )
+    .less_is_better(),
     Gauge::level("depth", "Messages that wait for a worker.").less_is_better(),
     Gauge::time("age", "Time from the acceptance of a message to its first pull.").less_is_better(),
     Gauge::time("completion", "Time from the acceptance of a message to the end of its work.")
@@ -74,9 +78,6 @@ const RETENTION_DEFAULT: SimDuration = SimDuration::from_secs(4 * 86_400);
 
 /// Largest number of messages of one queue that are hidden at a time, as of Amazon SQS [V].
 const IN_FLIGHT_DEFAULT: u32 = 120_000;
-
-/// Parent of the calls that take a message to the queue of the dead: their answers change nothing.
-const TO_THE_DEAD: u32 = u32::MAX;
 
 /// A shorter one would have all workers pull the same message at once.
 const VISIBILITY_MIN: SimDuration = SimDuration::from_millis(1);
@@ -231,12 +232,13 @@ impl Spec for QueueSpec {
     }
 }
 
-/// A message that a worker has pulled.
+/// A message that a worker has pulled, or that is on its way to the queue of the dead.
 #[derive(Clone, Copy, Debug)]
 struct Pull {
     /// While it is hidden; `None` once it has been seen again though its worker is still at work.
     message: Option<Message>,
-    by: Held,
+    /// The worker; `None` on the way to the queue of the dead.
+    by: Option<Held>,
 }
 
 /// A queue in a simulation.
@@ -302,7 +304,7 @@ impl Queue {
             }
             message.receives += 1;
             message.pulled = cx.now();
-            let number = self.hide(Pull { message: Some(message), by });
+            let number = self.hide(Pull { message: Some(message), by: Some(by) });
             // Another pull is another draw, as another try of a request is.
             let ordinal = u64::from(message.receives - 1);
             let child = cx.ask_for(message.origin, number, machine, ordinal, Ask::WORK);
@@ -340,11 +342,11 @@ impl Queue {
     /// message hidden until its visibility timeout is over. Where that is over already, another worker has the message.
     fn answered(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Parent::Number(number) = cx.get(child).parent else { return };
-        if number == TO_THE_DEAD {
-            return;
-        }
         let pull = self.pulled[number as usize];
-        self.pullers.free(pull.by);
+        match pull.by {
+            Some(by) => self.pullers.free(by),
+            None => return self.given_up(number, outcome, cx),
+        }
         match pull.message {
             Some(message) if outcome != Outcome::Ok => {
                 cx.alarm_at(message.pulled + self.visibility, timer::FAILED, About::Number(number));
@@ -373,16 +375,40 @@ impl Queue {
     /// The visibility timeout of a pull is over: its message waits again, behind the others, or is given up.
     fn see_again(&mut self, number: u32, cx: &mut Cx<'_>) {
         let Some(message) = self.pulled[number as usize].message.take() else { return };
-        if message.receives >= self.max_receives {
+        if message.receives < self.max_receives {
+            self.ready.push(message);
+        } else {
+            self.give_up(message, cx);
+        }
+    }
+
+    /// A message has been pulled too often: it goes to the queue of the dead, if there is one. Until that has it, it stays here, hidden.
+    fn give_up(&mut self, mut message: Message, cx: &mut Cx<'_>) {
+        let Some(dead) = &mut self.dead else {
             cx.count(DEAD);
             self.held -= 1;
-            if let Some(dead) = &mut self.dead {
-                let publish = Ask { verb: Verb::Publish, key: 0 };
-                cx.ask_for(message.origin, TO_THE_DEAD, dead.turn(), 0, publish);
-            }
-        } else {
-            self.ready.push(message);
+            return;
+        };
+        let to = dead.turn();
+        message.pulled = cx.now();
+        let number = self.hide(Pull { message: Some(message), by: None });
+        let publish = Ask { verb: Verb::Publish, key: 0 };
+        let child = cx.ask_for(message.origin, number, to, 0, publish);
+        self.hand.wait_for(child, cx);
+    }
+
+    /// The queue of the dead has answered. A message that it does not take is sent to it again after the visibility timeout.
+    fn given_up(&mut self, number: u32, outcome: Outcome, cx: &mut Cx<'_>) {
+        let Some(message) = self.pulled[number as usize].message else { return };
+        let is_old = cx.now().since(message.accepted) >= self.retention;
+        if outcome != Outcome::Ok && !is_old {
+            cx.alarm_at(message.pulled + self.visibility, timer::FAILED, About::Number(number));
+            return;
         }
+        cx.count(if outcome == Outcome::Ok { DEAD } else { EXPIRED });
+        self.held -= 1;
+        self.end_pull(number);
+        self.pull(cx);
     }
 
     /// Workers have taken longer than the visibility timeout. They do not hear of it and work on, so that the work is done
@@ -391,8 +417,8 @@ impl Queue {
         while let Some(child) = self.hand.late(cx) {
             let Parent::Number(number) = cx.get(child).parent else { continue };
             self.see_again(number, cx);
-            // The machine has lost its power: its worker never answers, and is gone.
-            if number != TO_THE_DEAD && self.pullers.has_lost(self.pulled[number as usize].by, cx) {
+            // The machine has lost its power: its worker never answers, and is gone. Nothing is known of the queue of the dead.
+            if self.pulled[number as usize].by.is_none_or(|by| self.pullers.has_lost(by, cx)) {
                 cx.abandon(child);
                 self.free.push(number);
             }

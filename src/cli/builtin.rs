@@ -107,10 +107,27 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("million-users"),
 ];
 
+macro_rules! step {
+    ($name:literal) => {
+        Builtin { name: $name, text: include_str!(concat!("../../ladder/", $name, ".toml")) }
+    };
+}
+
+/// The steps of the ladder to a million users that are no scenarios of the chapter, in order. The list of scenarios leaves
+/// them out.
+pub const STEPS: &[Builtin] = &[
+    step!("millions-1-one-box"),
+    step!("millions-2-two-boxes"),
+    step!("millions-3-replica"),
+    step!("millions-4-edge"),
+    step!("millions-5-stateless"),
+    step!("millions-6-queue"),
+];
+
 /// The scenario with this name, with or without its number.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Builtin> {
-    BUILTINS.iter().find(|builtin| builtin.name == name || builtin.short_name() == name)
+    BUILTINS.iter().chain(STEPS).find(|builtin| builtin.name == name || builtin.short_name() == name)
 }
 
 /// The help line for an unknown name.
@@ -135,7 +152,7 @@ mod tests {
     #[test]
     fn names_are_sorted_and_distinct_even_without_their_numbers() {
         assert!(BUILTINS.is_sorted_by(|a, b| a.name < b.name));
-        for builtin in BUILTINS {
+        for builtin in BUILTINS.iter().chain(STEPS) {
             assert_eq!(find(builtin.short_name()), Some(builtin));
         }
     }

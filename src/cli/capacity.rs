@@ -67,7 +67,13 @@ pub(super) fn run(args: &Args) -> Ended {
     let steps = Steps::new(args.simulating.quiet);
     let limit = args.time.map(|Duration(time)| Limit::new(time.as_secs_f64()));
     let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "", limit };
-    let found = search(&args.simulating, &scenario, (&slo, &knob), &loads, (true, None));
+    let found = search(
+        &args.simulating,
+        &scenario,
+        (&slo, &knob),
+        &loads,
+        Reach { beyond: true, ..Reach::default() },
+    );
     steps.clear();
     let Some(mut found) = found? else {
         say("interrupted before anything was measured: there is no result");
@@ -89,7 +95,7 @@ pub(super) fn run(args: &Args) -> Ended {
     )?;
     Ok(match found.verdict {
         _ if !found.complete => Status::Interrupted,
-        Found::Found | Found::MetAtEveryLoad => Status::Done,
+        Found::Found | Found::MetAtEveryLoad | Found::MetAtTheGoal => Status::Done,
         Found::NeverMet | Found::NotMeasured => Status::NotAsExpected,
     })
 }
@@ -113,13 +119,24 @@ pub(super) fn objective(text: &str, scenario: &Scenario) -> Result<Vec<Expectati
     }
 }
 
-/// Searches the capacity of a scenario from `start` on, and `beyond` it for the collapse. Returns `None` if the search was interrupted before anything was measured.
+/// How far a search goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reach {
+    /// Whether it looks for the collapse too.
+    pub(super) beyond: bool,
+    /// Where it begins; `None` for where the laws say.
+    pub(super) start: Option<f64>,
+    /// The load that is wanted: nothing above is tried if it meets the objective.
+    pub(super) goal: Option<f64>,
+}
+
+/// Searches the capacity of a scenario. Returns `None` if the search was interrupted before anything was measured.
 pub(super) fn search(
     simulating: &Simulating,
     scenario: &Scenario,
     (slo, knob): (&[Expectation], &Knob),
     loads: &FileLoads<'_>,
-    (beyond, start): (bool, Option<f64>),
+    reach: Reach,
 ) -> Result<Option<CapacityResult>, Failure> {
     let question = Question {
         slo,
@@ -128,8 +145,9 @@ pub(super) fn search(
         trials: simulating.trials.unwrap_or(scenario.run.trials),
         jobs: simulating.jobs(),
         may_stretch: simulating.duration.is_none(),
-        beyond,
-        start: start.or_else(|| knob.likely(scenario)),
+        beyond: reach.beyond,
+        start: reach.start.or_else(|| knob.likely(scenario)),
+        goal: reach.goal,
     };
     capacity(&question, loads, loads.steps)
 }

@@ -1,6 +1,6 @@
 //! `outgrow climb`: the load that each step of a ladder carries.
 
-use super::capacity::{FileLoads, objective, search};
+use super::capacity::{FileLoads, Reach, objective, search};
 use super::options::Simulating;
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
@@ -18,9 +18,44 @@ use crate::scenario::changes::Changes;
 use crate::scenario::expression::Expectation;
 use crate::scenario::{Scenario, Without};
 
-/// The steps of the chapter.
-const LADDER: [&str; 5] =
-    ["single-server", "database-split-off", "scale-up", "scale-out", "primary-and-replicas"];
+/// The ladders that ship with the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Ladder {
+    /// The first steps of the chapter, one change at a time, for users who think for 7 s
+    #[default]
+    Chapter,
+    /// From one box to the last design of the chapter, for a million users who send a request every 300 s; goal 1000000
+    Millions,
+}
+
+impl Ladder {
+    fn steps(self) -> &'static [&'static str] {
+        match self {
+            Ladder::Chapter => {
+                &["single-server", "database-split-off", "scale-up", "scale-out", "primary-and-replicas"]
+            }
+            Ladder::Millions => &[
+                "millions-1-one-box",
+                "millions-2-two-boxes",
+                "millions-3-replica",
+                "millions-4-edge",
+                "millions-5-stateless",
+                "millions-6-queue",
+                "from-zero-to-millions",
+            ],
+        }
+    }
+
+    /// The load at which its climb ends.
+    fn goal(self) -> Option<f64> {
+        (self == Ladder::Millions).then_some(1e6)
+    }
+
+    /// Whether its steps stand for the design alone, without the faults of their scenarios.
+    fn without_faults(self) -> bool {
+        self == Ladder::Millions
+    }
+}
 
 /// Time and trials for each load, unless the command line gives others: enough for an interval of some per cent.
 const SHORT: [(&str, &str); 2] = [("run.duration", "1min"), ("run.warmup", "10s")];
@@ -29,9 +64,17 @@ const TRIALS: u32 = 5;
 /// Find the load that each step of a ladder carries, and what it buys at what price
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenarios from the lowest step to the highest, as paths or names of built-in ones; by default the chapter's
+    /// Scenarios from the lowest step to the highest, as paths or names of built-in ones; by default those of --ladder
     #[arg(value_name = "SCENARIO")]
     steps: Vec<String>,
+
+    /// The built-in ladder to climb
+    #[arg(long, value_enum, default_value_t, conflicts_with = "steps")]
+    ladder: Ladder,
+
+    /// The load that is wanted, in the unit of the steps: a step that carries it is not tried with more
+    #[arg(long, value_name = "LOAD", value_parser = goal)]
+    goal: Option<f64>,
 
     /// What must hold at each step
     #[arg(long, value_name = "OBJECTIVE", default_value = "p99 < 300ms, errors < 0.1%")]
@@ -49,6 +92,19 @@ pub(super) struct Args {
     simulating: Simulating,
 }
 
+impl Args {
+    /// The built-in ladder, unless scenarios are given.
+    fn built_in(&self) -> Option<Ladder> {
+        self.steps.is_empty().then_some(self.ladder)
+    }
+}
+
+/// A load that can be wanted.
+fn goal(text: &str) -> Result<f64, String> {
+    let load: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
+    if load > 0.0 && load.is_finite() { Ok(load) } else { Err("it must be above 0".into()) }
+}
+
 /// A step that is not searched yet.
 struct Given {
     name: String,
@@ -64,7 +120,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let json = args.simulating.json()?;
     let pictures = args.simulating.pictures()?;
     let names: Vec<&str> = match args.steps.as_slice() {
-        [] => LADDER.to_vec(),
+        [] => args.ladder.steps().to_vec(),
         given => given.iter().map(String::as_str).collect(),
     };
     let given: Vec<Given> = names.into_iter().map(|name| read(args, name)).collect::<Result<_, _>>()?;
@@ -90,7 +146,9 @@ pub(super) fn run(args: &Args) -> Ended {
         || report::html::climb(&found, &texts, &typed()),
         || args.simulating.opening(given.iter().map(|one| (&one.scenario, &one.overrides[..])), None),
     )?;
-    let carried = |step: &Step| matches!(step.capacity.verdict, Found::Found | Found::MetAtEveryLoad);
+    let carried = |step: &Step| {
+        matches!(step.capacity.verdict, Found::Found | Found::MetAtEveryLoad | Found::MetAtTheGoal)
+    };
     Ok(match found.complete {
         false => Status::Interrupted,
         true if found.steps.iter().all(carried) => Status::Done,
@@ -99,7 +157,8 @@ pub(super) fn run(args: &Args) -> Ended {
 }
 
 fn read(args: &Args, argument: &str) -> Result<Given, Failure> {
-    let source = Source::find(argument)?.without(Without { faults: args.no_faults, expects: true });
+    let faults = args.no_faults || args.built_in().is_some_and(Ladder::without_faults);
+    let source = Source::find(argument)?.without(Without { faults, expects: true });
     let mut overrides = args.overrides.clone();
     if args.simulating.duration.is_none() {
         overrides.extend(SHORT.map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -114,6 +173,8 @@ fn read(args: &Args, argument: &str) -> Result<Given, Failure> {
 fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, Failure> {
     let mut simulating = args.simulating.clone();
     simulating.trials = simulating.trials.or(Some(TRIALS));
+    let goal = args.goal.or_else(|| args.built_in().and_then(Ladder::goal));
+    let reach = Reach { goal, ..Reach::default() };
     let mut steps: Vec<Step> = Vec::new();
     for (at, one) in given.iter().enumerate() {
         let what = format!("{}: ", one.name);
@@ -124,7 +185,7 @@ fn climb(args: &Args, given: &[Given], progress: &Steps) -> Result<ClimbResult, 
             what: &what,
             limit: None,
         };
-        let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, (false, None))?;
+        let found = search(&simulating, &one.scenario, (&one.slo, &one.knob), &loads, reach)?;
         let Some(found) = found else { break };
         let changes = at.checked_sub(1).map(|before| {
             let mut changes = Changes::between(&given[before].scenario, &one.scenario);
@@ -157,7 +218,7 @@ fn dead(
     step: &Step,
     loads: &FileLoads<'_>,
 ) -> Result<Vec<Loss>, Failure> {
-    let Some(load) = step.capacity.estimate else { return Ok(Vec::new()) };
+    let Some(load) = step.carries() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for machine in loss::machines(&given.scenario) {
         loads.steps.now(format!("{}{machine} dies", loads.what));

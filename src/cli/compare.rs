@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::capacity::{FileLoads, objective, search};
+use super::capacity::{FileLoads, Reach, objective, search};
 use super::options::{Simulating, expression, precision, share};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
@@ -352,7 +352,8 @@ fn at_capacity(
     let start = before
         .as_ref()
         .map(|before| before.carries * law.zip(before.law).map_or(1.0, |(now, then)| now / then));
-    let found = search(&args.simulating, &scenario, (slo, &knob), &loads, (false, start))?;
+    let found =
+        search(&args.simulating, &scenario, (slo, &knob), &loads, Reach { start, ..Reach::default() })?;
     if let Some(carries) = found.as_ref().and_then(|found| found.estimate) {
         *before = Some(Neighbour { carries, law });
     }

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_built_in_scenario_is_without_faults() {
-        for builtin in builtin::BUILTINS {
+        for builtin in builtin::BUILTINS.iter().chain(builtin::STEPS) {
             let source = Source::find(builtin.name).unwrap().with_checks(true);
             let loaded = source.check(&[]).unwrap_or_else(|it| panic!("{}", it.text));
             // Some scenarios are overloaded on purpose, or let a connection be closed, and get a warning.

@@ -223,6 +223,7 @@ fn highest_load(
         may_stretch: false,
         beyond: false,
         start: knob.likely(&scenario),
+        goal: None,
     };
     let found = capacity(&question, &Loaded { run, shelf, changes }, progress)?;
     found.filter(|found| found.complete).ok_or_else(|| "it was stopped before its end".into())

@@ -2,7 +2,7 @@
 
 use crate::scenario::changes::Changes;
 
-use super::capacity::{CapacityResult, LoadUnit, Point};
+use super::capacity::{CapacityResult, Found, LoadUnit, Point};
 use super::loss::Loss;
 
 /// Name and version of the format.
@@ -44,8 +44,12 @@ pub struct Step {
 /// The ratio of two neighbouring steps.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Gain {
-    /// The load that a step carries, as a multiple of the step before.
+    /// The load that a step carries, as a multiple of the step before; of a step that meets the objective at the goal, that
+    /// of the goal.
     pub load: f64,
+    /// Whether the step may carry more than the goal, so that `load` is the least that it can be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     /// The ends of its 95 % interval; `None` if one of the capacities has an open interval.
     pub interval: Option<(f64, f64)>,
     /// The price an hour, as a multiple of the step before; `None` where there are no prices.
@@ -67,10 +71,22 @@ impl Step {
         }
     }
 
-    /// The measurements at the capacity; `None` without one.
+    /// The load that the step carries: its capacity, or the goal if it meets the objective there; `None` without one.
+    #[must_use]
+    pub fn carries(&self) -> Option<f64> {
+        carries(&self.capacity)
+    }
+
+    /// Whether the step may carry more than [`Step::carries`] says, because the search ended at the goal.
+    #[must_use]
+    pub fn is_at_goal(&self) -> bool {
+        self.capacity.verdict == Found::MetAtTheGoal
+    }
+
+    /// The measurements at the load that the step carries; `None` without one.
     #[must_use]
     pub fn at(&self) -> Option<&Point> {
-        self.capacity.at.as_ref().filter(|_| self.capacity.estimate.is_some())
+        self.capacity.at.as_ref().filter(|_| self.carries().is_some())
     }
 }
 
@@ -83,14 +99,18 @@ impl ClimbResult {
     }
 }
 
-/// The gain between two capacities in the same unit. Its interval is that of a ratio of independent estimates (delta
+fn carries(found: &CapacityResult) -> Option<f64> {
+    if found.verdict == Found::MetAtTheGoal { found.low } else { found.estimate }
+}
+
+/// The gain between two capacities in the same unit. There is none from a step that may carry more than the goal. Its interval is that of a ratio of independent estimates (delta
 /// method on logarithms). With the same customers at both steps their errors go the same way, so that it is wide rather
 /// than narrow.
 fn gain(before: &CapacityResult, after: &CapacityResult) -> Option<Gain> {
     if before.load.unit != after.load.unit {
         return None;
     }
-    let load = after.estimate? / before.estimate?;
+    let load = carries(after)? / before.estimate?;
     let price = |one: &CapacityResult| one.at.as_ref()?.cost_usd_per_hour.filter(|cost| *cost > 0.0);
     let logs = |one: &CapacityResult| {
         let middle = one.estimate?;
@@ -104,6 +124,7 @@ fn gain(before: &CapacityResult, after: &CapacityResult) -> Option<Gain> {
     let interval = interval.filter(|(low, high)| low.is_finite() && high.is_finite());
     Some(Gain {
         load,
+        at_least: after.verdict == Found::MetAtTheGoal,
         interval,
         price: price(after).zip(price(before)).map(|(after, before)| after / before),
     })

@@ -27,7 +27,7 @@ pub fn text(result: &CapacityResult) -> String {
         let first = format!("{:<10}", format!("{label}:"));
         // The answer comes first; its colour says how the search ended.
         let colour = match result.verdict {
-            Found::Found => good,
+            Found::Found | Found::MetAtTheGoal => good,
             Found::MetAtEveryLoad | Found::NotMeasured => unsure,
             Found::NeverMet => bad,
         };
@@ -94,6 +94,10 @@ fn answer(result: &CapacityResult) -> (&'static str, String) {
         (Found::MetAtEveryLoad, _) => {
             ("no limit", format!("{slo} holds at every load, up to {} ({key})", load(result.tried_to, unit)))
         }
+        (Found::MetAtTheGoal, _) => (
+            "goal",
+            format!("{slo} holds at {} ({key}), and nothing above was tried", load(result.tried_to, unit)),
+        ),
         (Found::NeverMet, _) => {
             let lowest = result.points.first().map_or(String::new(), |point| {
                 let error = 1.0 - point.availability.mean.unwrap_or(1.0);

@@ -20,7 +20,7 @@ pub fn text(result: &ClimbResult) -> String {
     }
     let Table { header, rows } = steps(result);
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    out.push_str(&fitted(&header, 1, &rows, &["req/s", "USD/h", "95 % interval"]));
+    out.push_str(&fitted(&header, 1, &rows, &["95 % interval", "req/s", "USD/h"]));
     out.push('\n');
     for (name, sentence) in sentences(result) {
         out.push_str(&paragraph(&format!("{name}: "), &sentence));
@@ -47,13 +47,14 @@ pub(super) fn about(result: &ClimbResult) -> String {
     )
 }
 
-/// The climb in one line: `From 1167 to 7168 users in 5 steps`.
+/// The climb in one line: `From 1167 to 7168 users in 5 steps`, or `to at least` if the last one is at the goal.
 pub(super) fn title(result: &ClimbResult) -> String {
     let known: Vec<(f64, LoadUnit)> = result.steps.iter().filter_map(carried).collect();
     let steps = known.len();
     match (known.first(), known.last(), result.unit()) {
         (Some((low, _)), Some((high, unit)), Some(_)) if steps > 1 => {
-            format!("From {} to {} in {steps} steps", number(*low), load(*high, *unit))
+            let last = result.steps.iter().rfind(|step| step.carries().is_some()).map_or("", at_least);
+            format!("From {} to {last}{} in {steps} steps", number(*low), load(*high, *unit))
         }
         _ => "What each step carries".to_owned(),
     }
@@ -61,7 +62,12 @@ pub(super) fn title(result: &ClimbResult) -> String {
 
 /// The load that a step carries, with its unit.
 pub(super) fn carried(step: &Step) -> Option<(f64, LoadUnit)> {
-    Some((step.capacity.estimate?, step.capacity.load.unit))
+    Some((step.carries()?, step.capacity.load.unit))
+}
+
+/// The words before the load of a step that may carry more.
+fn at_least(step: &Step) -> &'static str {
+    if step.is_at_goal() { "at least " } else { "" }
 }
 
 /// What the step is limited by: `the cpu of web`.
@@ -77,14 +83,15 @@ pub(super) fn steps(result: &ClimbResult) -> Table {
         Some(LoadUnit::PerS) => "load/s",
         _ => "load",
     };
-    let plain = |value: f64| if result.unit().is_some() { number(value) } else { String::new() };
     let row = |step: &Step| {
         let found = &step.capacity;
         let carries = match found.verdict {
-            Found::Found => carried(step).map_or(String::new(), |(value, of)| match result.unit() {
-                Some(_) => plain(value),
-                None => load(value, of),
-            }),
+            Found::Found | Found::MetAtTheGoal => {
+                carried(step).map_or(String::new(), |(value, of)| match result.unit() {
+                    Some(_) => format!("{}{}", at_least(step), number(value)),
+                    None => format!("{}{}", at_least(step), load(value, of)),
+                })
+            }
             Found::MetAtEveryLoad => format!("above {}", number(found.tried_to)),
             Found::NeverMet => "never".into(),
             Found::NotMeasured => "not shown".into(),
@@ -115,12 +122,13 @@ pub(super) fn steps(result: &ClimbResult) -> Table {
 /// name of its step.
 pub(super) fn sentences(result: &ClimbResult) -> Vec<(String, String)> {
     let one = |step: &Step| {
-        if step.capacity.verdict != Found::Found {
+        if step.carries().is_none() {
             let why: Vec<String> = facts(&step.capacity).into_iter().map(|(_, text)| text).collect();
             return Some((step.name.clone(), why.join("; ")));
         }
         let changes = step.changes.as_ref()?;
-        let gain = step.gain.as_ref().map_or("its gain is not known".to_owned(), bought);
+        let unknown = if step.is_at_goal() { "it carries the goal" } else { "its gain is not known" };
+        let gain = step.gain.as_ref().map_or(unknown.to_owned(), bought);
         Some((step.name.clone(), format!("{gain}; {}", changed(changes))))
     };
     result.steps.iter().filter_map(one).collect()
@@ -132,22 +140,25 @@ pub(super) fn losses(result: &ClimbResult) -> Vec<(String, String)> {
     said.collect()
 }
 
-/// `dead for 18 s, lb costs 18.2 s of service, web-1 3.36 s`; `None` if nothing was tried.
+/// `dead for 18 s, lb costs 18.2 s of service, web-1 3.36 s; db.replica-1 costs nothing`; `None` if nothing was tried.
 fn dead(step: &Step) -> Option<String> {
-    let (first, others) = step.dead.split_first()?;
+    let down = seconds(step.dead.first()?.down_s);
     // A time below a tenth of a second is that of the requests that were inside.
-    let cost = |loss: &Loss| match loss.without_service_s {
-        small if small < 0.1 => "nothing".to_owned(),
-        time => format!("{} s", three(time)),
+    let (dear, free): (Vec<&Loss>, Vec<&Loss>) =
+        step.dead.iter().partition(|loss| loss.without_service_s >= 0.1);
+    let dear = dear.iter().enumerate().map(|(at, Loss { machine, without_service_s, .. })| {
+        let time = three(*without_service_s);
+        if at == 0 { format!("{machine} costs {time} s of service") } else { format!(", {machine} {time} s") }
+    });
+    let free: Vec<&str> = free.iter().map(|loss| loss.machine.as_str()).collect();
+    let free = match free.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} costs nothing")),
+        [all @ .., last] => Some(format!("{} and {last} cost nothing", all.join(", "))),
     };
-    let others = others.iter().map(|loss| format!(", {} {}", loss.machine, cost(loss)));
-    Some(format!(
-        "dead for {}, {} costs {} of service{}",
-        seconds(first.down_s),
-        first.machine,
-        cost(first),
-        others.collect::<String>()
-    ))
+    let said = [Some(dear.collect::<String>()).filter(|dear| !dear.is_empty()), free];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    Some(format!("dead for {down}, {}", said.join("; ")))
 }
 
 /// `1.43 times the load (95 %: 1.42 to 1.44) for twice the price`.
@@ -161,7 +172,8 @@ fn bought(gain: &Gain) -> String {
         Some(price) => format!(" for {} times the price", times(price)),
         None => String::new(),
     };
-    format!("{} times the load{ends}{price}", times(gain.load))
+    let at_least = if gain.at_least { "at least " } else { "" };
+    format!("{at_least}{} times the load{ends}{price}", times(gain.load))
 }
 
 /// `new: server.web; gone: server.box; database.db.instance = "m7i.large"`.
@@ -198,7 +210,7 @@ pub fn charts(result: &ClimbResult) -> Vec<Chart> {
 fn bar(step: &Step) -> Option<Bar> {
     let (value, unit) = carried(step)?;
     let price = step.at()?.cost_usd_per_million.filter(|price| *price > 0.0);
-    let mut notes = vec![load(value, unit)];
+    let mut notes = vec![format!("{}{}", at_least(step), load(value, unit))];
     notes.extend(binds(step));
     notes.extend(price.map(|price| format!("USD {} a million", three(price))));
     Some(Bar {

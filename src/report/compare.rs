@@ -237,7 +237,7 @@ fn at_capacity(line: &Line, slo: &str) -> Table {
         let figures = point.at.as_ref();
         let load = point.capacity.as_ref().map_or(String::new(), |found| match found.verdict {
             Found::Found => interval(found),
-            Found::MetAtEveryLoad => "no limit found".into(),
+            Found::MetAtEveryLoad | Found::MetAtTheGoal => "no limit found".into(),
             Found::NeverMet => "never met".into(),
             Found::NotMeasured => "not measured".into(),
         });

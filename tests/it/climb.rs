@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use outgrow::cli::builtin;
 use outgrow::report::validation::within;
 use serde_json::Value;
 
@@ -58,6 +59,73 @@ fn a_gain_is_the_ratio_of_two_capacities() {
         "dead for 6 s: {box_:?} {web:?}"
     );
     assert_eq!((&low["gain"], &low["changes"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_step_that_carries_the_goal_is_not_tried_with_more() {
+    let given = [&["single-server", "database-split-off", "scale-up", "--goal", "1400"], &QUICK[..]].concat();
+    let found: Value = serde_json::from_slice(&climb(&given).stdout).expect("JSON");
+    let [first, second, third] = [0, 1, 2].map(|at| &found["steps"][at]);
+    assert_eq!(first["capacity"]["verdict"], "found");
+    for step in [second, third] {
+        let one = &step["capacity"];
+        assert_eq!((&one["verdict"], &one["estimate"]), (&"met at the goal".into(), &Value::Null));
+        assert_eq!((&one["low"], &one["tried_to"]), (&1400.0.into(), &1400.0.into()));
+        assert!(step["dead"].as_array().is_some_and(|dead| dead.len() == 2), "{}", step["dead"]);
+    }
+    let gain = &second["gain"];
+    let ratio = 1400.0 / first["capacity"]["estimate"].as_f64().unwrap();
+    assert!((gain["load"].as_f64().unwrap() - ratio).abs() < 1e-12 && ratio > 1.0, "{gain}");
+    assert_eq!((&gain["at_least"], &third["gain"]), (&true.into(), &Value::Null));
+    let folder = tempfile::tempdir().unwrap();
+    let charts = folder.path().to_str().unwrap();
+    let short = [&given[..5], &QUICK[..6], &["--charts", charts]].concat();
+    let said = text(&climb(&short).stdout);
+    for words in ["to at least 1400 users in 3 steps", " at least 1400 ", "database-split-off: at least 1."] {
+        assert!(said.contains(words), "no {words}: {said}");
+    }
+    assert!(said.contains("04-scale-up: it carries the goal"), "{said}");
+    assert!(fs::read_to_string(folder.path().join("climb.svg")).unwrap().contains("at least 1400 users"));
+    for (wrong, why) in [("0", "it must be above 0"), ("many", "it is not a number")] {
+        let output = climb(&["--goal", wrong]);
+        assert!(output.status.code() == Some(2) && text(&output.stderr).contains(why), "{wrong}");
+    }
+    assert_eq!(climb(&["mm1", "--ladder", "millions"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_steps_to_a_million_users_serve_the_users_of_the_last_design() {
+    let shared = |text: &str| {
+        let mut all: toml::Table = text.parse().expect("TOML");
+        let users: Vec<i64> = ["seoul", "virginia"]
+            .map(|name| {
+                let client = all["client"][name].as_table_mut().expect("a table");
+                client.remove("users").and_then(|users| users.as_integer()).expect("users")
+            })
+            .to_vec();
+        assert_eq!(users[0] * 3, users[1] * 7, "the shares of the last design");
+        ["network", "request", "client"].map(|key| all.remove(key))
+    };
+    let last = shared(builtin::find("from-zero-to-millions").unwrap().text);
+    for (number, step) in builtin::STEPS.iter().enumerate() {
+        assert_eq!(shared(step.text), last, "{}", step.name);
+        assert!(step.name.starts_with(&format!("millions-{}-", number + 1)));
+        assert!(!step.text.contains("[[fault]]"));
+    }
+    // Each step is short here, so that nothing but the order of the steps and the unit is held.
+    let quick = ["--ladder", "millions", "--goal", "20000", "--slo", "mean < 300ms, errors < 1%"];
+    let quick =
+        [&quick[..], &["--trials", "1", "--duration", "4s", "--warmup", "2s", "--json", "-"]].concat();
+    let output = climb(&quick);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let steps = found["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), builtin::STEPS.len() + 1, "{}", text(&output.stderr));
+    for step in steps {
+        let load = &step["capacity"]["load"];
+        assert_eq!((&load["key"], &load["unit"]), (&"all clients".into(), &"users".into()));
+        assert_eq!(step["capacity"]["verdict"], "met at the goal", "{}", step["name"]);
+    }
+    assert_eq!(steps[6]["name"], "00-from-zero-to-millions");
 }
 
 #[test]

@@ -18,11 +18,11 @@ const LIKELY_REACH: f64 = 8.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadUnit {
-    /// Users of a closed population; an integer.
+    /// Users of a closed population, or of all of them together; an integer.
     Users,
     /// Requests, or sessions, a second.
     PerS,
-    /// Multiples of the scenario's own load, if it has several clients, or of its trace.
+    /// Multiples of the scenario's own load, if it has several clients that do not all have users, or of its trace.
     Times,
 }
 
@@ -56,7 +56,8 @@ impl ClientLoad {
     }
 }
 
-/// The load of a scenario: that of its only client in its own unit, or a factor for all clients.
+/// The load of a scenario: that of its only client in its own unit, all users together if every client has users, or a
+/// factor for all clients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knob {
     clients: Vec<ClientLoad>,
@@ -98,6 +99,7 @@ impl Knob {
     pub fn unit(&self) -> LoadUnit {
         match self.clients.as_slice() {
             [one] => one.unit,
+            _ if self.users().is_some() => LoadUnit::Users,
             _ => LoadUnit::Times,
         }
     }
@@ -105,7 +107,13 @@ impl Knob {
     /// The scenario's own load.
     #[must_use]
     pub fn own(&self) -> f64 {
-        if let [one] = self.clients.as_slice() { one.own } else { 1.0 }
+        if let [one] = self.clients.as_slice() { one.own } else { self.users().unwrap_or(1.0) }
+    }
+
+    /// The users of all clients together; `None` if one of them has none.
+    fn users(&self) -> Option<f64> {
+        let all = self.clients.iter().all(|client| client.unit == LoadUnit::Users);
+        all.then(|| self.clients.iter().map(|client| client.own).sum())
     }
 
     /// The nearest possible load: an integer for users, a rate of five digits, within the limits of a scenario.
@@ -113,7 +121,14 @@ impl Knob {
     pub fn nearest(&self, load: f64) -> f64 {
         match self.clients.as_slice() {
             [one] => one.nearest(load),
-            _ => rounded(load.clamp(FACTORS.0, FACTORS.1)),
+            several => match self.users() {
+                Some(users) => {
+                    // Each client has at least one user, and at most what its share of the limit is.
+                    let most = several.iter().map(|client| client.limits.1 / client.own * users);
+                    libm::round(load.clamp(several.len() as f64, most.fold(USERS_MAX, f64::min)))
+                }
+                None => rounded(load.clamp(FACTORS.0, FACTORS.1)),
+            },
         }
     }
 
@@ -136,9 +151,22 @@ impl Knob {
     /// The overrides that give the scenario this load.
     #[must_use]
     pub fn overrides(&self, load: f64) -> Vec<(String, String)> {
-        let is_alone = self.clients.len() == 1;
-        let setting = |client: &ClientLoad| client.setting(if is_alone { load } else { client.own * load });
-        self.clients.iter().map(|client| (client.key.clone(), setting(client).to_string())).collect()
+        let of = |client: &ClientLoad, load: f64| (client.key.clone(), client.setting(load).to_string());
+        match (self.clients.as_slice(), self.users()) {
+            ([one], _) => vec![of(one, load)],
+            (several, None) => several.iter().map(|client| of(client, client.own * load)).collect(),
+            (several, Some(users)) => {
+                // The whole numbers add up to the load: what rounding takes from one client the next one gets.
+                let (mut shares, mut given) = (0.0, 0.0);
+                let mut next = |client: &ClientLoad| {
+                    shares += client.own / users * load;
+                    let part = libm::round(shares - given).max(1.0);
+                    given += part;
+                    of(client, part)
+                };
+                several.iter().map(&mut next).collect()
+            }
+        }
     }
 }
 
@@ -212,5 +240,21 @@ mod tests {
         assert_eq!(both.overrides(1.5), expected);
         assert_eq!(knob(text, Some("b.sessions")).unwrap().unit(), LoadUnit::PerS);
         assert!(knob(text, Some("b.session")).unwrap_err().contains("did you mean `b.sessions`?"));
+    }
+
+    #[test]
+    fn several_clients_with_users_are_counted_together() {
+        let client = |name: &str, users: u32| format!("[client.{name}]\nusers = {users}\ntarget = 'box'\n");
+        let all = knob(&[client("a", 7), client("b", 3), client("c", 10)].concat(), None).unwrap();
+        assert_eq!((all.name(), all.unit(), all.own()), ("all clients", LoadUnit::Users, 20.0));
+        let users = |load: f64| -> Vec<u32> {
+            all.overrides(load).iter().map(|(_, users)| users.parse().unwrap()).collect()
+        };
+        assert_eq!(users(20.0), [7, 3, 10]);
+        for load in [3_u32, 5, 19, 33, 999_999, 1_000_001] {
+            assert_eq!(users(f64::from(load)).iter().sum::<u32>(), load, "{load}");
+        }
+        assert_eq!(users(1e6), [350_000, 150_000, 500_000]);
+        assert_eq!((all.nearest(0.2), all.nearest(41.4), all.nearest(1e12)), (3.0, 41.0, 1e7));
     }
 }

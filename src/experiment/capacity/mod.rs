@@ -50,6 +50,8 @@ pub struct Question<'a> {
     pub beyond: bool,
     /// Where the search begins; `None` for the scenario's own load.
     pub start: Option<f64>,
+    /// The load that is wanted: if it meets the objective, no higher one is tried.
+    pub goal: Option<f64>,
 }
 
 /// Supplies the scenarios and follows the search; trials report to [`Progress`].
@@ -104,7 +106,7 @@ pub struct CapacityResult {
     pub verdict: Found,
     /// The highest load that meets the objective, in the unit of `load`.
     pub estimate: Option<f64>,
-    /// Lower end of its 95 % interval. Up to here the objective is shown to be met.
+    /// Lower end of its 95 % interval, or the goal. Up to here the objective is shown to be met.
     pub low: Option<f64>,
     /// Upper end of the interval. From here the objective is shown to be missed.
     pub high: Option<f64>,
@@ -113,7 +115,7 @@ pub struct CapacityResult {
     /// What grows without end above the answer, if that is why the objective is missed there.
     pub grows: Option<String>,
     /// The load nearest to the answer that was simulated in full; of those within 2 % of it one that meets the
-    /// objective, if there is one.
+    /// objective, if there is one. The goal, if that is the answer.
     pub at: Option<Point>,
     /// Where the system collapses; `None` if it did not up to `tried_to`.
     pub collapse: Option<Collapse>,
@@ -145,6 +147,9 @@ pub enum Found {
     /// The objective is met at the highest load that was tried.
     #[serde(rename = "met at every load")]
     MetAtEveryLoad,
+    /// It is met at the load that is wanted, and no higher one was tried.
+    #[serde(rename = "met at the goal")]
+    MetAtTheGoal,
     /// It is missed at the lowest load that was tried.
     #[serde(rename = "never met")]
     NeverMet,

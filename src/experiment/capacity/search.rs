@@ -122,6 +122,10 @@ impl<'a, L: Loads> Search<'a, L> {
             Ok(other) => other,
             Err(stop) => return self.stopped(stop, Found::NotMeasured),
         };
+        let found = match self.met_at_the_goal(found) {
+            Ok(found) => found,
+            Err(stop) => return self.stopped(stop, found),
+        };
         let more = match found {
             Found::Found if self.question.beyond => self.refine().and_then(|()| self.look_for_collapse()),
             Found::Found => self.refine(),
@@ -282,8 +286,10 @@ impl<'a, L: Loads> Search<'a, L> {
         let found = verdict == Found::Found;
         let root = |side: Side| self.root(side).filter(|_| found);
         let (estimate, low, high) = (root(VALUE), root(HIGH), root(LOW));
+        let goal = self.goal().filter(|_| verdict == Found::MetAtTheGoal);
+        let low = low.or(goal);
         let last = self.tried.last()?;
-        let near = estimate.and_then(|root| self.nearest_full(root));
+        let near = estimate.or(goal).and_then(|load| self.nearest_full(load));
         let nearest = near.unwrap_or(last);
         let collapse = self.collapsed().map(|(low, high, how)| Collapse {
             low: self.tried[low].point.load,

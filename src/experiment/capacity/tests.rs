@@ -23,6 +23,11 @@ impl Loads for Text<'_> {
 
 /// The capacity of a text by the clients' own knob.
 fn find(text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
+    up_to(None, text, slo, seed, trials)
+}
+
+/// The same with a load that is wanted.
+fn up_to(goal: Option<f64>, text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
     let knob = Knob::of(&Text(text).scenario(&[]).unwrap(), None).unwrap();
     let slo = parse_slo(slo, &Names::plain(&["request"], &["box"])).unwrap();
     let question = Question {
@@ -34,6 +39,7 @@ fn find(text: &str, slo: &str, seed: u64, trials: u32) -> CapacityResult {
         may_stretch: true,
         beyond: true,
         start: None,
+        goal,
     };
     capacity(&question, &Text(text), &Unwatched).unwrap().unwrap()
 }
@@ -73,6 +79,31 @@ fn an_objective_may_be_met_always_or_never() {
     assert_eq!((never.verdict, never.estimate, never.tried_to), (Found::NeverMet, None, 10.0));
     assert_eq!(never.binding.as_deref(), Some("mean(response) < 1ms"));
     assert_eq!(never.points[0].load, 1.0);
+}
+
+#[test]
+fn no_load_above_the_goal_is_tried_if_the_goal_is_met() {
+    let text = one_core("rate = '10/s'", "100s");
+    let found = up_to(Some(40.0), &text, "mean < 100ms", 1, 3);
+    assert_eq!(
+        (found.verdict, found.estimate, found.low, found.high),
+        (Found::MetAtTheGoal, None, Some(40.0), None)
+    );
+    let at = found.at.unwrap();
+    // M/M/1: 10 ms / (1 - 0.4).
+    assert!((at.mean_ms.mean.unwrap() - 16.67).abs() < 0.7, "{:?}", at.mean_ms);
+    assert!((at.load, at.trials, found.tried_to) == (40.0, 3, 40.0) && found.collapse.is_none());
+    // M/M/1: the mean is 100 ms at 90/s.
+    let missed = up_to(Some(97.0), &text, "mean < 100ms", 1, 3);
+    assert_eq!(missed.verdict, Found::Found);
+    assert!(
+        missed.low.unwrap() <= 90.0 && 90.0 <= missed.high.unwrap(),
+        "{:?} {:?}",
+        missed.low,
+        missed.high
+    );
+    let never = up_to(Some(40.0), &text, "mean < 1ms", 1, 3);
+    assert_eq!(never.verdict, Found::NeverMet);
 }
 
 #[test]

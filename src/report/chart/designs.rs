@@ -190,7 +190,7 @@ fn capacity_title(result: &CapacityResult) -> String {
                 (None, None) => format!("{slo} holds up to {most}"),
             }
         }
-        Found::MetAtEveryLoad => {
+        Found::MetAtEveryLoad | Found::MetAtTheGoal => {
             format!("{slo} holds at every load up to {}", capacity::shown(result.tried_to, result.load.unit))
         }
         Found::NeverMet => format!("{slo} holds at no load"),

@@ -34,7 +34,7 @@ impl<L: Loads> Search<'_, L> {
     /// Doubles or halves the load until the answer is between two loads.
     pub(super) fn bracket(&mut self) -> Result<Found, Stop<L::Error>> {
         let own = self.question.knob.own();
-        let mut load = self.question.knob.nearest(self.question.start.unwrap_or(own));
+        let mut load = self.below_goal(self.question.start.unwrap_or(own));
         // The answer is thought to be near a load that was chosen: small steps first.
         let mut step = if self.question.start.is_some() { STEP } else { 2.0 };
         let mut first = self.margin_at(load);
@@ -84,7 +84,7 @@ impl<L: Loads> Search<'_, L> {
         let unit = self.question.knob.unit();
         let highest = self.tried.last()?;
         let (load, events) = (highest.point.load, highest.events);
-        let next = self.question.knob.nearest(factor * load);
+        let next = self.below_goal(factor * load);
         let own = self.tried.iter().find(|tried| tried.point.load >= self.question.knob.own());
         let most = EVENTS_MAX.max(own.map_or(0, |own| 4 * own.events));
         if next > load && 2 * events > most {
@@ -96,6 +96,32 @@ impl<L: Loads> Search<'_, L> {
             return None;
         }
         (next > load).then_some(next)
+    }
+
+    /// The load that is wanted, as the knob can say it.
+    pub(super) fn goal(&self) -> Option<f64> {
+        self.question.goal.map(|goal| self.question.knob.nearest(goal))
+    }
+
+    /// The nearest possible load that is not above the goal.
+    fn below_goal(&self, load: f64) -> f64 {
+        let load = self.question.knob.nearest(load);
+        self.goal().map_or(load, |goal| load.min(goal))
+    }
+
+    /// What the whole search found, if short trials met the objective at every load up to the goal: there it is simulated in
+    /// full.
+    pub(super) fn met_at_the_goal(&mut self, found: Found) -> Result<Found, Stop<L::Error>> {
+        let is_there = self.tried.last().is_some_and(|tried| Some(tried.point.load) == self.goal());
+        if found != Found::MetAtEveryLoad || !is_there {
+            return Ok(found);
+        }
+        let at = self.try_full(self.tried[self.tried.len() - 1].point.load)?;
+        Ok(match &self.tried[at].margin {
+            Ok(margin) if margin.value < 0.0 => Found::MetAtTheGoal,
+            Ok(_) => Found::Found,
+            Err(_) => Found::NotMeasured,
+        })
     }
 
     /// Whether the last doubling changed neither goodput nor the objective.

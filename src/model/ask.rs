@@ -51,6 +51,8 @@ pub enum Verb {
     Put {
         /// The token.
         token: u32,
+        /// The version of the value, as the box has told that has it.
+        version: u32,
     },
     /// To take notice that the caller has written the value of the key elsewhere.
     Wrote,
@@ -196,10 +198,10 @@ impl Ask {
         Ask { verb: Verb::Get, key }
     }
 
-    /// Asks to keep the value of a key.
+    /// Asks to keep a version of the value of a key.
     #[must_use]
-    pub const fn put(key: u32, token: u32) -> Ask {
-        Ask { verb: Verb::Put { token }, key }
+    pub const fn put(key: u32, token: u32, version: u32) -> Ask {
+        Ask { verb: Verb::Put { token, version }, key }
     }
 
     /// Tells that the value of a key is written.
@@ -308,7 +310,7 @@ const POSITION_BITS: u32 = 40;
 /// What a database answers a query: one word, in [`Call::answer`](super::call::Call::answer).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Found {
-    /// Position of a write in the log of a database that has one.
+    /// Position of a write in the log of a database that has one; of a read, the version of the value where a cache wants to know it.
     pub position: u64,
     /// Other entities that the caller must ask for itself, because the database does not.
     pub joins: u16,

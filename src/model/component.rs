@@ -2,6 +2,7 @@
 
 mod carried;
 mod fleet;
+mod kept;
 mod opened;
 mod watching;
 

@@ -7,6 +7,7 @@ pub mod call;
 pub mod catalogue;
 pub mod class;
 pub mod columns;
+pub mod commits;
 pub mod component;
 mod event;
 mod exported;

@@ -23,6 +23,7 @@ use super::addresses::Addresses;
 use super::ask::Verbs;
 use super::call::{Awaited, Call, Notes, Request, Stage};
 use super::class::{RequestClass, priorities};
+use super::commits::Commits;
 use super::component::{Component, Cx};
 use super::event::{COMPONENTS_MAX, Event, Packed, tag};
 use super::faults::Planned;
@@ -137,6 +138,7 @@ impl Simulation {
             ledgers: Ledgers::default(),
             fleets: Vec::new(),
             purges: Vec::new(),
+            commits: Commits::default(),
         };
         Simulation { seats: Vec::new(), world, faults: Vec::new(), windows: WINDOWS, busy: Vec::new() }
     }

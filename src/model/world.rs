@@ -20,6 +20,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use super::addresses::Addresses;
 use super::ask::Verbs;
 use super::call::{Call, Connection, Request, Stage, Wish};
+use super::commits::Commits;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::fleet::{Backlog, Running};
 use super::keys::Keys;
@@ -164,6 +165,8 @@ pub(super) struct World {
     pub(super) ledgers: Ledgers,
     /// The groups whose members come and go.
     pub(super) fleets: Vec<Running>,
+    /// Which values that boxes keep are old; results only.
+    pub(super) commits: Commits,
     /// What operators empty.
     pub(super) purges: Vec<Purge>,
 }

@@ -45,6 +45,12 @@ pub const GAUGES: &[Gauge] = &{
         .less_is_better(),
         Gauge::count("lost_writes", "Writes that were answered and lost before the target had them.")
             .less_is_better(),
+        Gauge::count("stale_reads", "Reads that the cache answered with a value older than the last acknowledged write to its key.")
+            .less_is_better()
+            .by_key(),
+        Gauge::share("stale_read_share", "Reads that the cache answered with a value older than the last acknowledged write to its key, of all reads.")
+            .less_is_better()
+            .by_key(),
         Gauge::level("behind", "Keys whose last write the target does not have yet.").less_is_better(),
     ]
 };
@@ -64,6 +70,8 @@ pub(super) const COALESCED: GaugeId = GaugeId::of("coalesced", GAUGES);
 pub(super) const STALE_SERVED: GaugeId = GaugeId::of("stale_served", GAUGES);
 pub(super) const NEGATIVE_HITS: GaugeId = GaugeId::of("negative_hits", GAUGES);
 pub(super) const STALE_SETS: GaugeId = GaugeId::of("stale_sets", GAUGES);
+pub(super) const STALE_READS: GaugeId = GaugeId::of("stale_reads", GAUGES);
+pub(super) const STALE_READ_SHARE: GaugeId = GaugeId::of("stale_read_share", GAUGES);
 pub(super) const LOST_WRITES: GaugeId = GaugeId::of("lost_writes", GAUGES);
 pub(super) const ENTRIES: GaugeId = GaugeId::of("entries", GAUGES);
 pub(super) const BYTES_OUT: GaugeId = GaugeId::of("bytes_out", CDN_GAUGES);

@@ -4,6 +4,7 @@
 //! room for a number of entries, of which one makes room for a new one, and an entry expires when its time to live is over. Nothing
 //! here is a ratio from a table: the share of hits follows from the keys that are asked for.
 
+mod ages;
 mod behind;
 mod cdn;
 mod fills;
@@ -26,6 +27,7 @@ use crate::kernel::variate::Variate;
 use crate::model::ask::{Ask, Got, MISSING, Scope, Verb, is_missing};
 use crate::model::call::{Notes, Parent};
 use crate::model::class::RequestClass;
+use crate::model::commits::{OLDEST, UNKNOWN};
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
@@ -34,6 +36,7 @@ use crate::parts::connecting::Connecting;
 use crate::parts::hand::{Hand, Retries};
 use crate::parts::members::Members;
 
+use ages::{Ages, answer_with, version_in};
 use behind::Behind;
 use fills::Fills;
 use shelf::{Found, Shelf};
@@ -83,6 +86,8 @@ pub(super) struct Cache {
     shelf: Shelf,
     fills: Fills,
     behind: Behind,
+    /// How old its values are, where somebody writes them.
+    ages: Option<Box<Ages>>,
     /// Size of the answer to each class; empty where nobody counts it.
     bytes: Vec<u64>,
     /// USD for such an answer, by class; empty where it costs nothing.
@@ -116,6 +121,7 @@ impl Cache {
             shelf: Shelf::new(room as usize, spec.evict),
             fills: Fills::default(),
             behind: Behind::default(),
+            ages: site.classes.iter().any(|class| class.writes).then(Box::default),
             bytes: Vec::new(),
             prices: Vec::new(),
             draws: None,
@@ -133,7 +139,7 @@ impl Cache {
         if is_edge {
             self.bytes = classes.iter().map(|class| class.response_bytes).collect();
         }
-        (self.connecting, self.works) = (connecting, false);
+        (self.connecting, self.works, self.ages) = (connecting, false, None);
         self
     }
 
@@ -143,7 +149,10 @@ impl Cache {
     fn worked(&mut self, call: CallId, cx: &mut Cx<'_>) {
         let Ask { verb, key } = cx.get(call).ask();
         match verb {
-            Verb::Put { token } => self.put(call, key, token, cx),
+            Verb::Put { token, version } => {
+                self.fill(key, token, version, cx);
+                cx.reply(call, Outcome::Ok);
+            }
             Verb::Wrote => {
                 self.written(key, cx);
                 cx.reply(call, Outcome::Ok);
@@ -207,6 +216,7 @@ impl Cache {
         }
         let Ask { verb, .. } = cx.get(call).ask();
         if verb == Verb::Get {
+            self.count_age(call, key, false, cx);
             let token = is_told.then(|| self.fills.token());
             cx.get_mut(call).answer = Got::Miss { token }.encode();
             return cx.reply(call, Outcome::Ok);
@@ -229,10 +239,15 @@ impl Cache {
     }
 
     /// Gives a caller the value.
-    fn hand_out(&self, call: CallId, cx: &mut Cx<'_>) {
+    fn hand_out(&mut self, call: CallId, cx: &mut Cx<'_>) {
         self.count_bytes(call, Outcome::Ok, cx);
-        if cx.get(call).ask().verb == Verb::Get {
-            cx.get_mut(call).answer = Got::Hit.encode();
+        let Ask { verb, key } = cx.get(call).ask();
+        self.count_age(call, key, true, cx);
+        let version = self.version_of(key);
+        match verb {
+            Verb::Get => cx.get_mut(call).answer = Got::Hit.encode(),
+            _ if version != UNKNOWN => cx.get_mut(call).answer = answer_with(version),
+            _ => {}
         }
         cx.reply(call, Outcome::Ok);
     }
@@ -248,15 +263,9 @@ impl Cache {
         }
     }
 
-    /// A caller brings the value of a key that it has got elsewhere.
-    fn put(&mut self, call: CallId, key: u32, token: u32, cx: &mut Cx<'_>) {
-        self.fill(key, token, cx);
-        cx.reply(call, Outcome::Ok);
-    }
-
-    /// A key is filled with a value that was got when the token was given. One that was written since is old; where one caller
-    /// fills for all, it is not kept, and the next one fills.
-    fn fill(&mut self, key: u32, token: u32, cx: &mut Cx<'_>) {
+    /// A key is filled with a version of its value that was got after the token was given. If the key was written since, the value may be
+    /// old; where one caller fills for all, it is not kept then, and the next one fills.
+    fn fill(&mut self, key: u32, token: u32, version: u32, cx: &mut Cx<'_>) {
         if !self.keeps(key) {
             return self.hand_out_to_waiting(key, cx);
         }
@@ -270,7 +279,7 @@ impl Cache {
         if self.shelf.is_fresh(key, cx.now()) {
             cx.count(gauges::DUPLICATE_FILLS);
         }
-        self.keep(key, cx);
+        self.keep(key, version, cx);
         self.hand_out_to_waiting(key, cx);
     }
 
@@ -314,7 +323,8 @@ impl Cache {
         SimTime::ZERO + SimDuration::from_nanos(now.as_nanos().saturating_sub(self.lease.as_nanos()))
     }
 
-    fn keep(&mut self, key: u32, cx: &mut Cx<'_>) {
+    fn keep(&mut self, key: u32, version: u32, cx: &mut Cx<'_>) {
+        self.set_version(key, version);
         cx.count(gauges::FILLS);
         let (fresh, kept) = self.times(key, cx.now());
         if self.shelf.put(key, fresh, kept) {
@@ -358,7 +368,10 @@ impl Cache {
         match (outcome, self.writes(call, cx)) {
             _ if flags & NOT_KEPT != 0 => {}
             (Outcome::Ok, true) => self.written(key, cx),
-            (Outcome::Ok, false) => self.fill(key, token, cx),
+            (Outcome::Ok, false) => {
+                self.count_age(call, key, false, cx);
+                self.fill(key, token, version_in(answer), cx);
+            }
             (_, true) => {}
             (_, false) => {
                 self.next_fills(key, cx);
@@ -387,9 +400,10 @@ impl Cache {
 
     // Operations ----------------------------------------------------------------------------------------------------
 
-    /// The most popular keys are there.
-    fn warm(&mut self, cx: &mut Cx<'_>) {
+    /// The most popular keys are there, with this version of their values.
+    fn warm(&mut self, version: u32, cx: &mut Cx<'_>) {
         for key in (0..self.warm).rev() {
+            self.set_version(key, version);
             let (fresh, kept) = self.times(key, cx.now());
             self.shelf.put(key, fresh, kept);
         }
@@ -422,11 +436,14 @@ fn named(key: u32) -> String {
 impl Component for Cache {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.connecting.start(cx);
+        if let (Some(target), Some(_)) = (&self.target, &self.ages) {
+            cx.keeps_values(cx.me(), target.first());
+        }
         self.shelf.seed(cx.stream("evict").next_u64());
         if self.ttl_jitter > 0.0 {
             self.draws = Some(cx.stream("ttl"));
         }
-        self.warm(cx);
+        self.warm(OLDEST, cx);
     }
 
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
@@ -442,7 +459,10 @@ impl Component for Cache {
             Signal::Alarm(Alarm { code: LEASE, about: About::Number(key) }) => self.lease_over(key, cx),
             Signal::Alarm(Alarm { code: LATE, .. }) => self.give_up(cx),
             Signal::Control(Control::Crash | Control::PowerOff) => self.crash(cx),
-            Signal::Control(Control::Recover) => self.warm(cx),
+            Signal::Control(Control::Recover) => {
+                let version = self.version_now(0, cx);
+                self.warm(version, cx);
+            }
             Signal::Control(
                 Control::Impair(Impairment::Emptied) | Control::Order(Order { code: Order::EMPTY, .. }),
             ) => {

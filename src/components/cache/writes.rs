@@ -1,6 +1,7 @@
 //! Writes that come to a cache, or of which it is told.
 
 use crate::model::ask::{Ask, Scope};
+use crate::model::commits::NEWEST;
 use crate::model::component::Cx;
 use crate::model::signal::{CallId, Outcome};
 
@@ -48,7 +49,12 @@ impl Cache {
         self.fills.wrote(key);
         match self.writes {
             Writes::Delete => self.shelf.remove(key),
-            Writes::Through | Writes::Behind => self.keep(key, cx),
+            Writes::Through => {
+                let version = self.version_now(key, cx);
+                self.keep(key, version, cx);
+            }
+            // It is newer than what the database has.
+            Writes::Behind => self.keep(key, NEWEST, cx),
             Writes::None => {}
         }
         cx.level(gauges::ENTRIES, self.shelf.len() as u64);

@@ -42,8 +42,8 @@ pub(super) trait Member: Debug + Send {
         None
     }
 
-    /// Notes that a read is answered.
-    fn has_read(&self, call: CallId, cx: &mut Cx<'_>);
+    /// Notes that a read is answered. Returns whether it sees the last acknowledged write of its key.
+    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) -> bool;
 
     /// Notes that a write is durable here. Returns what happens to it.
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit;

@@ -5,6 +5,7 @@ use crate::kernel::random::{Stream, unit_open};
 use crate::kernel::time::SimDuration;
 use crate::kernel::variate::Variate;
 use crate::model::ask::{Found, Scope, Verb};
+use crate::model::commits::CommitsId;
 use crate::model::component::{Component, Cx};
 use crate::model::machine::Device;
 use crate::model::signal::{About, Alarm, CallId, Control, Impairment, Order, Outcome, Signal};
@@ -59,6 +60,8 @@ pub struct Database {
     writes: Vec<bool>,
     /// The versions of rows, once one is asked for.
     rows: Option<Box<Rows>>,
+    /// What it tells of its commits to caches.
+    commits: CommitsId,
     /// Writes whose flush is in progress.
     flushing: Vec<CallId>,
     /// Writes that wait for the next flush.
@@ -89,6 +92,7 @@ impl Database {
             page_read: disk.latency,
             writes: site.classes.iter().map(|class| class.writes).collect(),
             rows: None,
+            commits: CommitsId::NONE,
             flushing: Vec::new(),
             waiting: Vec::new(),
             disk_full: false,
@@ -198,9 +202,9 @@ impl Database {
         } else if self.is_write(call, cx) {
             self.commit(call, cx);
         } else {
-            if let Some(member) = &self.member {
-                member.has_read(call, cx);
-            }
+            let sees_last = self.member.as_ref().is_none_or(|member| member.has_read(call, cx));
+            let version = cx.version(self.commits, cx.get(call).ask().key, sees_last);
+            cx.get_mut(call).answer = u64::from(version);
             if let Some(lazy) = &self.lazy {
                 lazy.has_read(cx);
             }
@@ -259,7 +263,9 @@ impl Database {
     }
 
     /// A write is committed.
-    fn wrote(&mut self, call: CallId, cx: &Cx<'_>) {
+    fn wrote(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let key = cx.get(call).ask().key;
+        cx.committed(self.commits, key);
         if let Some(rows) = &mut self.rows {
             rows.committed(call, matches!(cx.get(call).ask().verb, Verb::Swap { .. }), cx);
         }
@@ -424,6 +430,7 @@ fn member(spec: &DatabaseSpec, site: &Site<'_>) -> Box<dyn Member> {
 
 impl Component for Database {
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.commits = cx.open_commits();
         self.door.start(cx);
         self.boot(cx);
         if let Some(lazy) = &mut self.lazy {

@@ -142,9 +142,9 @@ impl Member for Peer {
         self.transfer.start(cx);
     }
 
-    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
+    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let query = query(cx.get(call));
-        self.book.of(cx).read(self.index, query);
+        self.book.of(cx).read(self.index, query)
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {

@@ -297,9 +297,9 @@ impl Member for Replica {
         self.waiters.pop(self.log.applied)
     }
 
-    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) {
+    fn has_read(&self, call: CallId, cx: &mut Cx<'_>) -> bool {
         let query = query(cx.get(call));
-        self.book.of(cx).read(self.index, query);
+        self.book.of(cx).read(self.index, query)
     }
 
     fn commit(&mut self, call: CallId, cx: &mut Cx<'_>) -> Commit {

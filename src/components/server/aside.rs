@@ -2,16 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::ask::{Ask, Got};
+use crate::model::ask::{Ask, Found, Got};
+use crate::model::commits::UNKNOWN;
 use crate::model::component::Cx;
 use crate::model::signal::{CallId, Outcome};
 
 use super::keys::{Data, key_ordinal, user_key};
 use super::{Action, Server, gauges};
 
-/// The calls that may fill an entry of a cache, with the token that the cache has given them.
+/// What a call brings a cache.
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    /// What the cache has given it.
+    token: u32,
+    /// The version of the value that it has got elsewhere.
+    version: u32,
+}
+
+/// The calls that may fill an entry of a cache.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(BTreeMap<CallId, u32>);
+pub(super) struct Tokens(BTreeMap<CallId, Fill>);
 
 impl Tokens {
     /// A call has ended: it fills nothing any more.
@@ -45,7 +55,7 @@ impl Server {
             Ask::wrote(key)
         } else {
             match self.tokens.as_mut().and_then(|tokens| tokens.0.remove(&call)) {
-                Some(token) => Ask::put(key, token),
+                Some(Fill { token, version }) => Ask::put(key, token, version),
                 None => return false,
             }
         };
@@ -72,9 +82,23 @@ impl Server {
             }
             Got::Miss { token } => {
                 if let Some(token) = token {
-                    self.tokens.get_or_insert_default().0.insert(call, token);
+                    let fill = Fill { token, version: UNKNOWN };
+                    self.tokens.get_or_insert_default().0.insert(call, fill);
                 }
                 self.go_on(call, cx);
+            }
+        }
+    }
+
+    /// Says which caches keep values of which databases.
+    pub(super) fn start_aside(&self, cx: &mut Cx<'_>) {
+        for stage in &self.stages {
+            let (Data::OfStep(get), Action::Query(database, ..)) = (stage.data, &stage.action) else {
+                continue;
+            };
+            if let Action::Get(cache, _) = self.stages[usize::from(get)].action {
+                let from = self.databases[*database].targets.first();
+                cx.keeps_values(self.others[cache].first(), from);
             }
         }
     }
@@ -84,7 +108,14 @@ impl Server {
         match self.stages[usize::from(cx.get(call).notes.step)].action {
             Action::Get(_, end) => self.got(call, end, outcome, word, cx),
             Action::Put(..) => self.go_on(call, cx),
-            _ => return false,
+            _ => {
+                // What the cache does not have has an answer, or a part of it.
+                let fill = self.tokens.as_mut().and_then(|tokens| tokens.0.get_mut(&call));
+                if let Some(fill) = fill {
+                    fill.version = Found::decode(word).position as u32;
+                }
+                return false;
+            }
         }
         true
     }

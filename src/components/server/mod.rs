@@ -434,6 +434,7 @@ impl Component for Server {
         self.connecting.start(cx);
         cx.keep_connections(self.keep);
         self.door.start(cx);
+        self.start_aside(cx);
         self.boot(cx);
     }
 

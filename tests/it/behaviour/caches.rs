@@ -191,6 +191,106 @@ fn a_value_that_was_written_meanwhile_may_be_kept() {
     check(&text("writes = 'through'"), &[("memo.hit_share", 0.99..=1.0)]);
 }
 
+/// Reads and writes of one key at these rates, through a cache beside a database; neither takes any time.
+fn kept_beside(reads: f64, writes: f64, cache: &str, database: &str) -> String {
+    let classes = format!(
+        "[request.read]\nkeys = 1\nshare = {reads}\n[request.write]\neffect = 'write'\nkeys = 1\nshare = {writes}\n"
+    );
+    let rate = reads + writes;
+    format!(
+        "{}{classes}[cache.memo]\nop = '0ms'\n{cache}\n[database.db]\nread = '0ms'\nwrite = '0ms'\ncommit = '0ms'\n{database}",
+        one_box(
+            &format!("rate = '{rate}/s'"),
+            "workers = 1000\nsteps = [{ cache = 'memo', miss = { query = 'db' } }]"
+        )
+        .replace("duration = '100s'", "duration = '20000s'")
+    )
+}
+
+/// The share of reads that get an old value where nobody drops what was written: those at the age a, up to T, are old with the
+/// probability 1 - exp(-w a).
+fn old_until_it_expires(reads: f64, writes: f64, seconds: f64) -> f64 {
+    let old = seconds - (1.0 - libm::exp(-writes * seconds)) / writes;
+    reads * old / (1.0 + reads * seconds)
+}
+
+#[test]
+fn what_nobody_drops_is_old_until_it_expires() {
+    let share = old_until_it_expires(5.0, 0.5, 2.0);
+    let old = [
+        ("memo.stale_read_share", about(share, 0.03)),
+        ("memo.stale_reads", about(100_000.0 * share, 0.04)),
+        ("memo.stale_sets", 0.0..=0.0),
+    ];
+    check(&kept_beside(5.0, 0.5, "ttl = '2s'\nwrites = 'none'", ""), &old);
+    // The same where writes do not come by the cache, of a cache in front of the database, and of one in front of another cache.
+    let past = kept_beside(5.0, 0.5, "ttl = '2s'", "").replace(
+        "[{ cache = 'memo', miss = { query = 'db' } }]",
+        "[{ cache = 'memo', miss = { query = 'db' }, class = 'read' }, { query = 'db', class = 'write' }]",
+    );
+    check(&past, &old);
+    let front = |cache: &str, steps: &str| {
+        kept_beside(5.0, 0.5, cache, "").replace("{ cache = 'memo', miss = { query = 'db' } }", steps)
+    };
+    let target = "target = 'db'\nttl = '2s'\nwrites = 'none'";
+    check(&front(target, "{ query = 'memo' }"), &old);
+    let second =
+        format!("ttl = '2s'\nwrites = 'none'\ntarget = 'far'\n[cache.far]\n{}", target.replace("2s", "1ns"));
+    check(&front(&second, "{ query = 'memo' }"), &old);
+    // A copy of an old value is as old as that: what is kept for a second is older where it comes from a cache that keeps it for two.
+    let second = "target = 'far'\nttl = '1s'\nwrites = 'none'\n[cache.far]\n".to_owned() + target;
+    let (scenario, record) = run(&front(&second, "{ query = 'memo' }"));
+    let (older, alone) =
+        (figure(&scenario, &record, "memo.stale_read_share"), old_until_it_expires(5.0, 0.5, 1.0));
+    assert!(older > 1.5 * alone, "{older} and {alone}");
+    // Several nodes of the cache, and shards of the database, some of whose keys have copies.
+    let parts = kept_beside(
+        50.0,
+        5.0,
+        "ttl = '2s'\nwrites = 'none'\nnodes = 3",
+        "shards = { count = 2, hot = { keys = 3, copies = 2 } }\n",
+    )
+    .replace("keys = 1\n", "keys = 10\n")
+    .replace("20000s", "2000s");
+    let (scenario, record) = run(&parts);
+    let of_node = |node| figure(&scenario, &record, &format!("memo.node-{node}.stale_reads"));
+    let of_all: f64 = (1..=3).map(of_node).sum();
+    assert!(about(100_000.0 * share, 0.04).contains(&of_all), "{of_all}");
+    // Without writes nothing is old.
+    let text = kept_beside(5.0, 0.5, "ttl = '2s'\nwrites = 'none'", "").replace("effect = 'write'\n", "");
+    check(&text, &[("memo.stale_reads", 0.0..=0.0)]);
+}
+
+#[test]
+fn what_is_dropped_or_renewed_is_old_for_the_way_of_that_message() {
+    for writes in ["delete", "through"] {
+        let cache = format!("writes = '{writes}'");
+        check(&kept_beside(5.0, 0.5, &cache, ""), &[("memo.stale_reads", 0.0..=0.0)]);
+        // The answer to the writer takes 10 ms, and its message to the cache 10 ms more.
+        let text =
+            kept_beside(5.0, 0.5, &cache, "").replace("same_zone = '0ms'", "same_zone = '20ms'\njitter = 0");
+        // The entry is there then unless nobody has read it since the write before, or it is on its way.
+        let there = if writes == "delete" { 5.0 / 5.5 * libm::exp(-0.5 * 0.04) } else { 1.0 };
+        let share = there * (1.0 - libm::exp(-0.5 * 0.02));
+        check(&text, &[("memo.stale_read_share", about(share, 0.12))]);
+    }
+    // Written behind, the cache is ahead of its database.
+    let behind = kept_beside(5.0, 0.5, "target = 'db'\nwrites = 'behind'", "commit = '50ms'")
+        .replace("commit = '0ms'\n", "")
+        .replace("{ cache = 'memo', miss = { query = 'db' } }", "{ query = 'memo' }");
+    check(&behind, &[("memo.stale_reads", 0.0..=0.0), ("memo.hit_share", 0.99..=1.0)]);
+}
+
+#[test]
+fn a_reader_who_keeps_what_a_replica_has_keeps_the_old_value_until_the_next_write() {
+    // A read within the lag L after a write brings the old value, and all reads until the next write get it.
+    let link = "[[network.link]]\nbetween = ['db.primary', 'db.replica-1']\nrtt = '200ms'\n";
+    let database = "replicas = 1\nreplication = 'async'\nreads = 'replicas'\n";
+    let text = kept_beside(5.0, 0.5, "", database) + link;
+    let share = 5.0 / 5.5 * (1.0 - libm::exp(-5.5 * 0.1));
+    check(&text, &[("memo.stale_read_share", about(share, 0.06))]);
+}
+
 #[test]
 fn writes_that_are_answered_before_they_are_done() {
     let classes = "[request.write]\neffect = 'write'\nkeys = 10\n";

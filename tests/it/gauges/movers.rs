@@ -181,6 +181,12 @@ fn caches() -> Vec<Mover> {
         }),
         ("cache", "memo", vec!["duplicate_fills", "stale_sets"], beside("", 'w')),
         ("cache", "memo", vec!["coalesced"], beside("coalesce = true", 'r')),
+        ("cache", "memo", vec!["stale_reads", "stale_read_share"], {
+            let data = "keys = 5\n[request.write]\neffect = 'write'\nkeys = 5\n[database.db]\n";
+            beside("writes = 'none'", 'r')
+                .replace("[request.read]\n", &format!("[request.read]\n{data}"))
+                .replace("call = 'slow'", "query = 'db'")
+        }),
         ("cache", "memo", vec!["negative_hits"], {
             let absent = "[request.read]\nkeys = 50\nmissing = '50%'\n";
             beside("negative = '1s'", 'r').replace("[request.read]\n", absent)

@@ -212,18 +212,20 @@ impl Book {
         log.prune();
     }
 
-    /// Records a read that a node has answered.
-    pub fn read(&mut self, node: usize, query: Query) {
+    /// Records a read that a node has answered. Returns whether it sees the last acknowledged write of its key.
+    pub fn read(&mut self, node: usize, query: Query) -> bool {
         let last = self.keys.get(query.key as usize).copied().unwrap_or_default();
         let behind = self.logs.iter().map(|log| log.head.saturating_sub(log.applied(node)));
         self.record.versions_behind += behind.sum::<u64>();
         self.record.reads += 1;
-        self.record.stale_reads += u64::from(self.misses(node, last));
+        let is_stale = self.misses(node, last);
+        self.record.stale_reads += u64::from(is_stale);
         if let Some(user) = query.user {
             let Writer { identity, version, key } = *self.writer(user);
             let is_own = identity == user.identity && key == query.key;
             self.record.read_your_writes_violations += u64::from(self.misses(node, version) && is_own);
         }
+        !is_stale
     }
 
     /// Whether a node lacks a write.

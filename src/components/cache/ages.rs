@@ -66,6 +66,12 @@ impl Cache {
         commits.map_or(UNKNOWN, |commits| cx.version(commits, key, true))
     }
 
+    /// Whether a version of a value is older than the last acknowledged write of its key. One that is not known may be.
+    pub(super) fn is_outdated(&mut self, key: u32, version: u32, cx: &Cx<'_>) -> bool {
+        let commits = self.ages.as_mut().and_then(|ages| ages.commits(cx));
+        commits.is_none_or(|commits| version < cx.last_version(commits, key))
+    }
+
     /// Counts a read that got what is kept of a key, or, if not `is_kept`, what the database has.
     pub(super) fn count_age(&mut self, call: CallId, key: u32, is_kept: bool, cx: &mut Cx<'_>) {
         let Some(ages) = self.ages.as_mut().filter(|_| key < SPARSE) else { return };

@@ -273,7 +273,7 @@ impl Cache {
         if is_old && self.coalesces {
             return self.next_fills(key, cx);
         }
-        if is_old {
+        if is_old && self.is_outdated(key, version, cx) {
             cx.count(gauges::STALE_SETS);
         }
         if self.shelf.is_fresh(key, cx.now()) {

@@ -272,7 +272,8 @@ fn what_is_dropped_or_renewed_is_old_for_the_way_of_that_message() {
         // The entry is there then unless nobody has read it since the write before, or it is on its way.
         let there = if writes == "delete" { 5.0 / 5.5 * libm::exp(-0.5 * 0.04) } else { 1.0 };
         let share = there * (1.0 - libm::exp(-0.5 * 0.02));
-        check(&text, &[("memo.stale_read_share", about(share, 0.12))]);
+        // An old value that is brought comes before the message that drops it, but for some of two writes within 20 ms.
+        check(&text, &[("memo.stale_read_share", about(share, 0.12)), ("memo.stale_sets", 0.0..=8.0)]);
     }
     // Written behind, the cache is ahead of its database.
     let behind = kept_beside(5.0, 0.5, "target = 'db'\nwrites = 'behind'", "commit = '50ms'")

@@ -64,6 +64,7 @@ const KNOBS = {
   "55-nines": [knob("fault.0.mttr", "repair", ["10ms", "50ms", "200ms"]), knob("fault.1.mttr", "dark", ["0.1s", "0.5s", "2s"])],
   "56-alarm": [knob("quick.alert.0.for", "alertfor", ["0s", "1min", "2min", "5min"]), knob("quick.scrape", "scrape", ["15s", "1min"])],
   "43-far-readers": [knob("edge.entries", "entries", [100, 525, 1000, 5000])],
+  "43-photo-stack": [knob("edge.entries", "entries", [50, 173, 500, 2000])],
   "44-sticky-or-store": [knob("own.sessions.ttl", "ttl", ["5s", "1min", "30min"])],
   "45-photo-queue": [knob("photos.workers", "workers", [2, 4, 8, 16])],
   "46-too-late": [knob("up.warm_pool", "warmpool", [0, 1, 2]), knob("up.boot", "boot", ["2s", "23s", "100s"])],

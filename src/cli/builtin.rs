@@ -92,6 +92,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("41-stampede"),
     builtin!("42-cold-cache"),
     builtin!("43-far-readers"),
+    builtin!("43-photo-stack"),
     builtin!("44-sticky-or-store"),
     builtin!("45-photo-queue"),
     builtin!("46-too-late"),

@@ -16,6 +16,7 @@ use crate::parts::connecting::Connecting;
 
 use super::nearest::Nearest;
 use super::shelf::Evict;
+use super::spec::ENTRIES_MAX;
 use super::{Cache, CacheSpec};
 
 /// Most regions of one network.
@@ -50,6 +51,8 @@ pub struct CdnSpec {
     pub regions: Vec<String>,
     /// The region of one more cache, which all edges ask in place of the origin. Default: none.
     pub shield: Option<String>,
+    /// Number of entries that fit into the shield. Default: as many as into an edge.
+    pub shield_entries: Option<u64>,
     /// Number of entries that fit into each edge. Default: `memory` divided by `item`.
     pub entries: Option<u64>,
     /// Memory of each edge for entries. Default: "4GiB" [T].
@@ -103,6 +106,17 @@ impl CdnSpec {
         }
     }
 
+    /// What the shield is, apart from what it asks.
+    fn shield(&self) -> CacheSpec {
+        let edge = self.edge();
+        CacheSpec {
+            entries: Some(self.shield_entries.unwrap_or_else(|| edge.room())),
+            memory: None,
+            item: None,
+            ..edge
+        }
+    }
+
     /// The number of caches: the edges, and the shield.
     fn caches(&self) -> u32 {
         (self.regions.len() + usize::from(self.shield.is_some())) as u32
@@ -123,6 +137,17 @@ impl CdnSpec {
             return Vec::new();
         }
         classes.iter().map(|class| request + gib * class.response_bytes as f64 / GIB).collect()
+    }
+
+    fn check_shield(&self, problems: &mut Problems) {
+        let Some(entries) = self.shield_entries else { return };
+        if self.shield.is_none() {
+            let help = "say where it stands: shield = \"eu-central-1\"";
+            problems.error("shield_entries", "there is no shield", help);
+        } else if !(1..=ENTRIES_MAX).contains(&entries) {
+            let message = format!("a shield has room for 1 to {ENTRIES_MAX} entries");
+            problems.error("shield_entries", message, "leave the key out for as many as an edge has");
+        }
     }
 
     fn connecting(&self) -> Connecting {
@@ -197,6 +222,7 @@ impl Spec for CdnSpec {
         let edge = self.edge();
         edge.check_room(problems);
         edge.check_times(problems);
+        self.check_shield(problems);
         if self.negative.is_some() {
             let may_miss = |class: &RequestClass| class.cacheable && class.keys.missing > 0.0;
             edge.check_negative(outline.classes.iter().any(may_miss), problems);
@@ -234,7 +260,7 @@ impl Spec for CdnSpec {
         } else {
             self.origin.clone()
         };
-        let spec = CacheSpec { target: Some(target), ..self.edge() };
+        let spec = CacheSpec { target: Some(target), ..if is_edge { self.edge() } else { self.shield() } };
         let cache = Cache::new(&spec, site);
         let cache = cache.of_network(site.classes, is_edge, self.connecting());
         Box::new(if is_edge { cache.priced(self.prices(site.classes)) } else { cache })

@@ -22,7 +22,7 @@ use super::ring::Ring;
 use super::shelf::Evict;
 
 /// Most entries of one node: the program keeps 40 bytes for each.
-const ENTRIES_MAX: u64 = 50_000_000;
+pub(super) const ENTRIES_MAX: u64 = 50_000_000;
 
 /// Most nodes, and most points of one on the ring.
 const NODES_MAX: u32 = 1000;

@@ -5,6 +5,7 @@ use super::{HEAD, Row, fault};
 pub(super) const NETWORKS: &[Row] = &[
     ("cdn.regions", "cdn", "", "['us-east-1']"),
     ("cdn.shield", "cdn", "", "ap-northeast-2"),
+    ("cdn.shield_entries", "cdn", "edge.shield=ap-northeast-2", "500"),
     ("cdn.entries", "cdn", "", "200"),
     ("cdn.memory", "cdn-small", "", "200KiB"),
     ("cdn.item", "cdn-small", "", "2KiB"),

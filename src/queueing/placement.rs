@@ -18,6 +18,9 @@ pub enum Rule {
     Mod,
     /// The first point of a shard at or after the hash of the key, with this number of points for each shard.
     Ring(u32),
+    /// Each shard that comes takes its even part from all others, and no other key moves: jump consistent hash (J. Lamping and E. Veach,
+    /// "A fast, minimal memory, consistent hash algorithm", 2014).
+    Jump,
     /// Ranges of keys in order. Each range but the first begins at one of these keys, which ascend.
     Range(Vec<u32>),
 }
@@ -51,7 +54,7 @@ impl Placement {
                 assert_eq!(starts.len() + 1, shards, "each shard has a range");
                 Ring::default()
             }
-            Rule::Hash | Rule::Fold | Rule::Mod => Ring::default(),
+            Rule::Hash | Rule::Fold | Rule::Mod | Rule::Jump => Ring::default(),
         };
         Placement { rule, shards, salt, hot: 0, copies: 1, ring }
     }
@@ -100,6 +103,7 @@ impl Placement {
             Rule::Hash => (spread(mix(self.salt, u64::from(key))) % shards) as usize,
             Rule::Fold => (mix(self.salt, u64::from(key)) % shards) as usize,
             Rule::Mod => (u64::from(key) % shards) as usize,
+            Rule::Jump => jump(spread(mix(self.salt, u64::from(key))), self.shards),
             Rule::Ring(_) => self.ring.walk(mix(self.salt, u64::from(key))).next().unwrap_or(0),
             Rule::Range(starts) => starts.partition_point(|&start| start <= key),
         }
@@ -125,7 +129,7 @@ impl Placement {
             if from < to { integral(f64::from(from) + 0.5, f64::from(to) + 0.5, zipf) } else { 0.0 }
         };
         let even = match &self.rule {
-            Rule::Hash | Rule::Fold | Rule::Mod => vec![1.0 / self.shards as f64; self.shards],
+            Rule::Hash | Rule::Fold | Rule::Mod | Rule::Jump => vec![1.0 / self.shards as f64; self.shards],
             Rule::Ring(_) => self.ring.shares(self.shards),
             Rule::Range(_) => Vec::new(),
         };
@@ -140,6 +144,18 @@ impl Placement {
         total += rest(0, keys);
         shares.iter().map(|share| share / total).collect()
     }
+}
+
+/// The shard of a hash: of one that has a place among N shards, the place among N + 1 is the same or the new one.
+fn jump(mut hash: u64, shards: usize) -> usize {
+    let (mut place, mut next) = (0, 0);
+    while next < shards {
+        place = next;
+        hash = hash.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+        let draw = (1_u64 << 31) as f64 / ((hash >> 33) + 1) as f64;
+        next = ((place + 1) as f64 * draw) as usize;
+    }
+    place
 }
 
 #[cfg(test)]
@@ -163,9 +179,25 @@ mod tests {
     #[test]
     fn a_new_shard_moves_its_share_of_a_ring_and_nearly_all_of_a_remainder() {
         // 1 / (N + 1) and N / (N + 1) with N = 4.
-        for (rule, share) in [(Rule::Ring(1000), 0.2), (Rule::Hash, 0.8), (Rule::Mod, 0.8)] {
+        let shares = [(Rule::Ring(1000), 0.2), (Rule::Jump, 0.2), (Rule::Hash, 0.8), (Rule::Mod, 0.8)];
+        for (rule, share) in shares {
             let moved = moved(&rule);
             assert!((moved - share).abs() < 0.01, "{rule:?}: {moved}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_further_shard_takes_moves_and_each_has_as_much() {
+        let keys = 40_000;
+        let of = |shards: u64| Placement::new(Rule::Jump, &names(shards), 7);
+        for shards in [1, 2, 4, 9] {
+            let (before, after) = (of(shards), of(shards + 1));
+            let moved = |key: u32| before.of(key) != after.of(key);
+            assert!((0..keys).filter(|&key| moved(key)).all(|key| after.of(key) == shards as usize));
+            let mut counts = vec![0; shards as usize + 1];
+            (0..keys).for_each(|key| counts[after.of(key)] += 1);
+            let even = f64::from(keys) / (shards + 1) as f64;
+            assert!(counts.iter().all(|&count| (f64::from(count) - even).abs() < 0.05 * even), "{counts:?}");
         }
     }
 
@@ -199,7 +231,8 @@ mod tests {
     #[test]
     fn shares_are_those_of_the_keys_one_by_one() {
         let keys = 20_000;
-        let rules = [Rule::Hash, Rule::Mod, Rule::Ring(100), Rule::Range(vec![100, 5000, 15_000])];
+        let rules =
+            [Rule::Hash, Rule::Mod, Rule::Jump, Rule::Ring(100), Rule::Range(vec![100, 5000, 15_000])];
         for rule in rules {
             for zipf in [0.0, 0.99, 1.2] {
                 let placement = Placement::new(rule.clone(), &names(4), 7);

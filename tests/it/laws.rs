@@ -238,6 +238,7 @@ const KEYS: &[&str] = &[
     "swap = true",
     "miss = ",
     "shards = { count = ",
+    "directory = \"of-",
     "scatter = ",
     "evict = \"s3-fifo\"",
     "writes = \"behind\"",

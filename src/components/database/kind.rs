@@ -11,8 +11,8 @@ use crate::model::reshard::Reshard;
 use crate::model::resource::Resource;
 use crate::model::site::Site;
 use crate::model::spec::{
-    Accepts, Demand, Divided, Files, Heir, MachineSpec, MemberPlan, Outline, Part, Problems, RequestClass,
-    Sides, Spec, Standing, Surplus,
+    Accepts, Arrow, Demand, Divided, Files, Heir, MachineSpec, MemberPlan, Outline, Part, Problems,
+    RequestClass, Sides, Spec, Standing, Surplus,
 };
 
 use crate::parts::hardware::check_contention;
@@ -30,6 +30,13 @@ impl Spec for DatabaseSpec {
         let swaps = if self.is_replicated() { Verbs::NONE } else { Verbs::SWAP };
         let scatters = if self.is_partitioned() { Verbs::SCATTER } else { Verbs::NONE };
         Verbs::QUERY.and(swaps).and(scatters)
+    }
+
+    fn arrows(&self) -> Vec<Arrow> {
+        let asks = Verbs::GET.and(Verbs::SWAP);
+        let arrow =
+            |to: &str| Arrow { key: "shards.directory".into(), to: to.to_owned(), asks, public: false };
+        self.directory().map(arrow).into_iter().collect()
     }
 
     fn host(&self) -> Option<&str> {
@@ -125,7 +132,8 @@ impl Spec for DatabaseSpec {
     }
 
     fn demand(&self, class: &RequestClass) -> Demand {
-        let mut demand = Demand::default();
+        let calls = self.directory().map(|directory| (directory.to_owned(), 1.0)).into_iter().collect();
+        let mut demand = Demand { calls, ..Demand::default() };
         let miss = (1.0 - self.hit_ratio()) * self.disk_spec().latency.as_secs_f64();
         if class.writes {
             demand.cpu_s = self.write().variate().mean();

@@ -11,6 +11,7 @@ mod acks;
 mod apply;
 pub mod book;
 mod confirm;
+mod directory;
 mod follow;
 mod gauges;
 mod handover;

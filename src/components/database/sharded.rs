@@ -12,6 +12,7 @@ use crate::model::site::Site;
 use crate::queueing::placement::Placement;
 
 use super::book::Asked;
+use super::directory::Directory;
 use super::gauges;
 use super::message::order;
 use super::moves::Moves;
@@ -49,6 +50,8 @@ impl Shard {
 #[derive(Debug)]
 pub struct Sharded {
     placement: Placement,
+    /// Where the shard of a key is asked for first.
+    directory: Option<Box<Directory>>,
     /// What the operators do with the division.
     moves: Option<Box<Moves>>,
     shards: Vec<Shard>,
@@ -69,12 +72,42 @@ impl Sharded {
         };
         let placement = spec.placement(site.classes, 0);
         Sharded {
+            directory: Directory::new(spec, site).map(Box::new),
             moves: Moves::new(spec, &placement, site).map(Box::new),
             placement,
             shards: (0..spec.partitions()).map(shard).collect(),
             asked: Asked::NONE,
             writes: site.classes.iter().map(|class| class.writes).collect(),
             draws_salt: !spec.is_sharded(),
+        }
+    }
+
+    /// A query comes. Where there is a directory, that is asked first, unless the query is a part of another or asks all shards.
+    #[inline]
+    fn take(&mut self, call: CallId, cx: &mut Cx<'_>) {
+        let Some(directory) = &mut self.directory else { return self.route(call, cx) };
+        let Ask { verb, key } = cx.get(call).ask();
+        let needs_none = matches!(verb, Verb::Query(Scope { scatter, .. })
+            if scatter.part().is_some() || scatter.width(Scatter::ALL) == Some(Scatter::ALL));
+        if needs_none { self.route(call, cx) } else { directory.look_up(call, key, cx) }
+    }
+
+    /// The directory has answered the ask for the shard of a query. A read whose shard is not known goes to all of them.
+    fn told(&mut self, asked: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
+        let Parent::Call(call) = cx.get(asked).parent else { return };
+        if outcome != Outcome::Ok {
+            cx.annotate(call, || "does not learn the shard of its key".into());
+            return cx.reply(call, outcome);
+        }
+        let knows = self.directory.as_mut().is_none_or(|directory| directory.knows(asked, cx));
+        let &Call { class, .. } = cx.get(call);
+        let Ask { verb, key } = cx.get(call).ask();
+        match verb {
+            Verb::Query(scope) if !knows && !self.writes[usize::from(class)] => {
+                let home = self.home(key);
+                self.scatter(call, home, Scope { scatter: Scatter::over(Scatter::ALL, false), ..scope }, cx);
+            }
+            _ => self.route(call, cx),
         }
     }
 
@@ -229,7 +262,7 @@ impl Component for Sharded {
     #[inline(always)]
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
-            Signal::Call(call) => self.route(call, cx),
+            Signal::Call(call) => self.take(call, cx),
             Signal::Returned(call, from) => match self.router_of(from) {
                 Some(router) => router.returned(call, from, cx),
                 // The node of the key is down, and no other node has the key.
@@ -248,6 +281,11 @@ impl Component for Sharded {
                 }
             }
             Signal::Reply(..) | Signal::Alarm(_) if self.go_on(signal, cx) => {}
+            Signal::Reply(asked, outcome)
+                if self.directory.as_ref().is_some_and(|directory| directory.is_asked(asked, cx)) =>
+            {
+                self.told(asked, outcome, cx);
+            }
             Signal::Reply(part, outcome) => self.gathered(part, outcome, cx),
             _ => {}
         }

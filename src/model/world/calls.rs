@@ -174,7 +174,7 @@ impl World {
     #[inline(always)]
     fn send(&mut self, id: CallId, from: ComponentId, to: ComponentId, key: u64) {
         debug_assert!(self.infos[from.index()].can_speak(), "a machine that does not work asks nobody");
-        let delay = self.delay(from, to, key);
+        let delay = self.delay(self.asker_of(from, id), to, key);
         if self.trace.is_some() {
             self.tell_call(id, delay);
         }

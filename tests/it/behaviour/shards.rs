@@ -206,3 +206,70 @@ fn a_query_goes_to_the_shard_that_has_its_key_now() {
     hottest(&text.replace("at = '10s'", "at = '99s'"), 0.25);
     hottest(&text.replace("at = '10s'", "at = '1ms'"), 0.203);
 }
+
+/// Reads of keys whose shard a directory knows: a cache or a database called `here`.
+fn told(rate: &str, here: &str) -> String {
+    let shards = "shards = { count = 4, by = 'directory', directory = 'here' }";
+    divided(rate, "0", "", shards).replace("keys = 100000", "keys = 1000") + here
+}
+
+#[test]
+fn a_directory_takes_one_more_question_and_answers_no_more_than_it_can() {
+    let cache = "[cache.here]\nop = '2ms'\nwarm = 1\n";
+    let database = "[database.here]\nread = '5ms'\n";
+    check(&told("20/s", cache), &[("mean_ms", about(2.0 + 1.0, 0.06)), ("here.hit_share", 1.0..=1.0)]);
+    check(
+        &told("5/s", database).replace("[database.here]", "[database.here]\ncores = 1"),
+        &[("mean_ms", about(6.0, 0.04))],
+    );
+    // A write asks it in the same way, and writes at its shard only.
+    let written = told("5/s", database).replace("[request.read]", "[request.read]\neffect = 'write'");
+    let written = written.replace("read = '1ms'", "write = '1ms'\ncommit = '0ms'") + "write = '1h'\n";
+    check(&written, &[("mean_ms", about(6.0, 0.04)), ("ok", 1.0..=1.0)]);
+    // One core of 5 ms a question: 200 a second, however many shards there are.
+    let full = told("400/s", database).replace("[database.here]", "[database.here]\ncores = 1");
+    let full = full.replace("[client.users]", "[client.users]\ntimeout = '1h'");
+    check(&full, &[("throughput", about(200.0, 0.02)), ("here.utilisation", 0.99..=1.0)]);
+    // The way to the directory and back, and then to the shard.
+    let far = told("20/s", cache).replace("same_zone = '0ms'", "same_zone = '10ms'");
+    check(&far, &[("mean_ms", about(2.0 + 1.0 + 2.0 * 10.0, 0.02))]);
+}
+
+#[test]
+fn a_directory_that_is_down_fails_all_queries_and_stands_in_a_row_with_the_shards() {
+    // Down for a quarter of the time, and one of four shards for all of it: 3/4 x 3/4.
+    let crash = |target: &str, at: u32, time: u32| {
+        format!("[[fault]]\nkind = 'crash'\ntarget = '{target}'\nat = '{at}s'\nfor = '{time}s'\n")
+    };
+    let text = told("200/s", "[database.here]\nread = '0ms'\n");
+    check(
+        &(text.clone() + &crash("here", 30, 25)),
+        &[("ok", about(0.75, 0.02)), ("unavailable", about(0.25, 0.06))],
+    );
+    let both = text.clone() + &crash("here", 30, 25) + &crash("db.shard-2", 1, 200);
+    check(&both, &[("ok", about(0.5625, 0.05))]);
+    // A query of all shards needs no directory.
+    let all = text.replace("query = 'db'", "query = 'db', scatter = 'all'") + &crash("here", 1, 200);
+    check(&all, &[("ok", 1.0..=1.0)]);
+}
+
+#[test]
+fn a_key_that_the_directory_does_not_know_is_asked_of_all_shards_and_noted() {
+    // 500 of 100,000 keys a second: of those asked from 10 to 110 s some are asked for the first time since 0 s.
+    let text = told("500/s", "[cache.here]\nop = '0ms'\n").replace("keys = 1000\n", "keys = 100000\n");
+    let new = 1e5 * (libm::exp(-0.05) - libm::exp(-0.55)) / 50_000.0;
+    let each = 500.0 * (4.0 * new + (1.0 - new)) / 4.0;
+    check(&text, &[("here.hit_share", 0.99 - new..=1.01 - new), ("db.shard-1.rate", about(each, 0.03))]);
+    // A write makes the key known, at its own shard.
+    let written = text.replace("[request.read]", "[request.read]\neffect = 'write'");
+    let written = written.replace("read = '1ms'", "write = '1ms'\ncommit = '0ms'");
+    check(&written, &[("here.hit_share", 0.99 - new..=1.01 - new), ("db.shard-1.rate", about(125.0, 0.05))]);
+}
+
+#[test]
+fn a_directory_moves_no_key_that_need_not() {
+    for (to, share) in [(5, 1.0 / 5.0), (6, 2.0 / 6.0), (3, 1.0 / 4.0)] {
+        let text = moving("directory', directory = 'here", to, "") + "[cache.here]\nop = '0ms'\nwarm = 1\n";
+        check(&text, &[("db.moved_keys", about(share * 1e5, 0.02)), ("ok", 1.0..=1.0)]);
+    }
+}

@@ -36,6 +36,7 @@ pub(super) const NODES: &[Row] = &[
     ("database.shards.by", "shards", "", "range"),
     ("database.shards.virtual_nodes", "shards", "", "1"),
     ("database.shards.hot", "shards", "", "{ keys = 5, copies = 2 }"),
+    ("database.shards.directory", "told", "", "there"),
     ("database.shards.splits", "shards", "db.shards.by=range", "[10, 100]"),
 ];
 
@@ -279,6 +280,10 @@ pub(super) fn base(name: &str, open: &str, one: &str) -> String {
             format!("{open}target = 'web'\n{one}[database.db]\n")
         }
         "shards" => format!("{open}target = 'web'\n{one}[database.db]\nshards = {{ count = 3 }}\n"),
+        "told" => format!(
+            "{open}target = 'web'\n{one}[database.db]\nshards = {{ count = 3, by = 'directory', directory = 'here' }}\n\
+             [cache.here]\n[cache.there]\nop = '5ms'\n"
+        ),
         "parts" => format!("{open}target = 'web'\n{one}[database.db]\nengine = 'key-value'\nnodes = 2\n"),
         "peers" => format!(
             "{open}target = 'web'\n{one}[database.db]\ntopology = 'multi-primary'\nnodes = 3\n{}",

@@ -35,6 +35,9 @@ pub enum By {
     Hash,
     /// The key itself, modulo the number of shards: the most popular keys lie on different shards.
     Mod,
+    /// A directory, which is asked for the shard of a key before the shard is: `directory` names it. A further shard takes its even part from
+    /// all others, and no other key moves.
+    Directory,
     /// Ranges of keys. The keys of a class are in the order of their popularity, so that neighbours are about as popular.
     Range,
 }
@@ -46,6 +49,7 @@ impl By {
             By::Ring => "ring",
             By::Hash => "hash",
             By::Mod => "mod",
+            By::Directory => "directory",
             By::Range => "range",
         }
     }
@@ -67,6 +71,8 @@ pub struct Shards {
     pub splits: Option<Vec<u32>>,
     /// Copies of the most popular keys on other shards. Default: none.
     pub hot: Option<Hot>,
+    /// The directory, with by = "directory": a cache, or a database without replicas, that knows the shard of each key.
+    pub directory: Option<String>,
 }
 
 /// Keys that several shards have: each is read from any of them, and written at all.
@@ -112,6 +118,17 @@ impl Shards {
             let message = format!("a shard has 1 to {POINTS_MAX} points on the ring");
             problems.error("shards.virtual_nodes", message, "more points are more even");
         }
+        if self.directory.is_some() && by != By::Directory {
+            let message = format!("by = \"{}\" asks no `directory` for the shard of a key", by.name());
+            problems.error("shards.directory", message, "drop the key, or take by = \"directory\"");
+        } else if self.directory.is_none() && by == By::Directory {
+            let message = "nobody knows the shard of a key";
+            problems.error(
+                "shards.by",
+                message,
+                "name the `directory`, a cache or a database: directory = \"c\"",
+            );
+        }
         if let Some(Hot { keys, copies }) = self.hot {
             if !(2..=count.max(2)).contains(&copies) {
                 let message = format!("a key has 2 to {count} copies, each on another shard, not {copies}");
@@ -155,6 +172,11 @@ impl DatabaseSpec {
     /// Whether its data are divided among shards, each with nodes of its own.
     pub(in crate::components::database) fn is_sharded(&self) -> bool {
         self.shards.is_some()
+    }
+
+    /// The box that is asked for the shard of a key.
+    pub(in crate::components::database) fn directory(&self) -> Option<&str> {
+        self.shards.as_ref()?.directory.as_deref()
     }
 
     /// Its data are to be divided among another number of shards. Returns false if they are in one piece.
@@ -207,6 +229,7 @@ impl DatabaseSpec {
         let rule = match shards.by() {
             By::Hash => Rule::Hash,
             By::Mod => Rule::Mod,
+            By::Directory => Rule::Jump,
             By::Ring => Rule::Ring(shards.virtual_nodes.unwrap_or(POINTS_DEFAULT)),
             By::Range => Rule::Range(shards.ranges(pieces, keys(classes))),
         };

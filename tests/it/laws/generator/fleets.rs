@@ -75,6 +75,32 @@ impl Generator {
         }
     }
 
+    /// Has a directory asked for the shard of a key, of some databases.
+    pub(super) fn directories(&mut self) {
+        for name in self.sharded.clone() {
+            let (wanted, by) = (self.homes.one_in(3), self.homes.pick(&["cache", "little", "database"]));
+            let work = 1 + (999.0 * self.homes.unit()) as u64;
+            let work = format!("\"{}us\"", work * self.draft.stretch);
+            let header = format!("[database.{name}]\n");
+            let Some((before, after)) = self.text.split_once(&header).filter(|_| wanted) else { continue };
+            let Some((rule, rest)) = after.split_once("by = \"") else { continue };
+            let Some((_, rest)) = rest.split_once('"') else { continue };
+            let place = match by {
+                "cache" => format!("[cache.of-{name}]\nop = {work}\n"),
+                "little" => format!("[cache.of-{name}]\nop = {work}\nentries = 5\n"),
+                _ => format!("[database.of-{name}]\nread = {work}\n"),
+            };
+            let region =
+                self.regions.first().map_or(String::new(), |region| format!("region = \"{region}\"\n"));
+            let whole = format!(
+                "{before}{header}{rule}by = \"directory\", directory = \"of-{name}\"{rest}{place}{region}"
+            );
+            if load("directories.toml", &whole, &[], &self.trace, KINDS).is_ok() {
+                self.text = whole;
+            }
+        }
+    }
+
     /// Moves the data of some databases to another number of shards, where the loader accepts it.
     pub(super) fn reshards(&mut self) {
         let headers: Vec<String> =

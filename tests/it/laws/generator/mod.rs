@@ -118,6 +118,8 @@ struct Generator {
     /// Dice for data that are divided, and the databases whose data are.
     shards: Dice,
     moves: Dice,
+    /// Dice for directories of shards.
+    homes: Dice,
     sharded: Vec<String>,
     /// Whether data are divided, for which each class asks for several keys.
     divides: bool,
@@ -165,6 +167,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         beside: Vec::new(),
         shards: Dice::new(seed, "shards"),
         moves: Dice::new(seed, "moves"),
+        homes: Dice::new(seed, "homes"),
         sharded: Vec::new(),
         divides: false,
         hands: Dice::new(seed, "hands"),
@@ -201,6 +204,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
     generator.faults();
     generator.fleets();
     generator.switches();
+    generator.directories();
     generator.reshards();
     generator.purges();
     generator.watch();

@@ -450,6 +450,7 @@ const QUEUES: &[Row] = &[
     ("queue.dead", "dead", "jobs.visibility=30ms;jobs.max_receives=2", "lost"),
     ("queue.retention", "queue", "", "100ms"),
     ("queue.in_flight", "queue", "jobs.workers=4", "2"),
+    ("queue.poll", "queue", "", "200ms"),
     ("queue.order", "queue", "", "lifo"),
     ("queue.max_receives", "queue", "jobs.visibility=30ms", "2"),
 ];

@@ -243,6 +243,7 @@ const KEYS: &[&str] = &[
     "evict = \"s3-fifo\"",
     "writes = \"behind\"",
     "order = \"lifo\"",
+    "\npoll = ",
     "cpu_quota = ",
     "gc = ",
     "preempt = ",

@@ -164,6 +164,41 @@ fn what_waits_for_too_long_is_gone_and_what_is_given_up_goes_to_another_queue() 
 }
 
 #[test]
+fn a_worker_that_looks_now_and_then_finds_a_message_after_half_of_the_pause() {
+    // The first of w looks at random times within the pause comes after pause / (w + 1). While a worker has work it looks at once.
+    let run = "duration = '4000s'\nwarmup = '10s'";
+    for workers in [1_u32, 3] {
+        let text = queued(run, "0.05/s", &format!("workers = {workers}\npoll = '2s'"), "'1ms'");
+        let [age, looks] = values(&text, ["mean(age(jobs)) s", "empty_looks(jobs)"]);
+        about(age, 2.0 / f64::from(workers + 1), 0.12);
+        // Each worker looks every 2 s, or 2 s after it has found no more than one message.
+        about(looks, f64::from(workers) * 2000.0, 0.01);
+    }
+    let [age, looks] =
+        values(&queued(run, "0.05/s", "", "'1ms'"), ["mean(age(jobs)) s", "empty_looks(jobs)"]);
+    assert_eq!((age, looks), (0.0, 0.0), "a message wakes a worker that waits");
+    // Two workers of 50 a second that never rest do all they can.
+    let busy = queued("duration = '100s'\nwarmup = '0s'", "200/s", "workers = 2\npoll = '1s'", "'20ms'");
+    let [done] = values(&busy, ["processed(jobs)"]);
+    about(done, 100.0 * 100.0, 0.02);
+}
+
+#[test]
+fn workers_that_look_now_and_then_come_back_with_their_machine_and_with_the_queue() {
+    for (kind, target) in [("crash", "mill"), ("power-off", "mill"), ("pause", "mill"), ("crash", "jobs")] {
+        let queue = "workers = 4\nvisibility = '5s'\npoll = '1s'\n";
+        let text = queued("duration = '150s'\nwarmup = '0s'", "10/s", queue, "'100ms'")
+            + &format!("[[fault]]\nkind = '{kind}'\ntarget = '{target}'\nat = '50s'\nfor = '20s'\n");
+        let [published, processed, most] =
+            values(&text, ["published(jobs)", "processed(jobs)", "max(depth(jobs))"]);
+        assert!(published - processed < 20.0, "{kind} of {target}: {processed} of {published}");
+        if target == "mill" {
+            about(most, 200.0, 0.25);
+        }
+    }
+}
+
+#[test]
 fn every_message_ends_once_though_the_queue_of_the_dead_is_down_full_or_gone() {
     let queue = "workers = 50\nvisibility = '60ms'\nmax_receives = 2\ndead = 'rest'";
     let of = |run: &str, rest: &str| {

@@ -6,6 +6,8 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
+mod dead;
+mod looks;
 mod pullers;
 mod ready;
 
@@ -14,8 +16,9 @@ use ready::{Message, Ready};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::kernel::random::Stream;
 use crate::kernel::time::SimDuration;
-use crate::model::ask::{Ask, Verb, Verbs};
+use crate::model::ask::{Ask, Verbs};
 use crate::model::call::Parent;
 use crate::model::class::priorities;
 use crate::model::component::{Component, Cx};
@@ -23,7 +26,7 @@ use crate::model::fleet::Backlog;
 use crate::model::gauge::{Gauge, GaugeId};
 use crate::model::quantity::Duration;
 use crate::model::resource::{Full, Hold, Meter, Noun, Resource};
-use crate::model::signal::{self, About, Alarm, CallId, Control, Outcome, Signal};
+use crate::model::signal::{self, About, Alarm, CallId, ComponentId, Control, Outcome, Signal};
 use crate::model::site::Site;
 use crate::model::spec::{Arrow, Demand, Outline, Problems, RequestClass, Spec};
 use crate::parts::hand::{Hand, Retries};
@@ -42,6 +45,7 @@ pub const GAUGES: &[Gauge] = &[
         "Messages that were given up after `max_receives` pulls; with a queue for them, once that has them.",
     )
     .less_is_better(),
+    Gauge::count("empty_looks", "Looks of workers for a message that found none.").less_is_better(),
     Gauge::level("depth", "Messages that wait for a worker.").less_is_better(),
     Gauge::time("age", "Time from the acceptance of a message to its first pull.").less_is_better(),
     Gauge::time("completion", "Time from the acceptance of a message to the end of its work.")
@@ -54,6 +58,7 @@ const REDELIVERED: GaugeId = GaugeId::of("redelivered", GAUGES);
 const DUPLICATES: GaugeId = GaugeId::of("duplicates", GAUGES);
 const EXPIRED: GaugeId = GaugeId::of("expired", GAUGES);
 const DEAD: GaugeId = GaugeId::of("dead", GAUGES);
+const EMPTY_LOOKS: GaugeId = GaugeId::of("empty_looks", GAUGES);
 const DEPTH: GaugeId = GaugeId::of("depth", GAUGES);
 const AGE: GaugeId = GaugeId::of("age", GAUGES);
 const COMPLETION: GaugeId = GaugeId::of("completion", GAUGES);
@@ -82,6 +87,9 @@ const IN_FLIGHT_DEFAULT: u32 = 120_000;
 /// A shorter one would have all workers pull the same message at once.
 const VISIBILITY_MIN: SimDuration = SimDuration::from_millis(1);
 
+/// A shorter pause between the looks of a worker would make more events than work does.
+const POLL_MIN: SimDuration = SimDuration::from_millis(1);
+
 /// How often workers that were gone look for messages once they are back [T].
 const POLL: SimDuration = SimDuration::from_secs(1);
 
@@ -95,6 +103,8 @@ mod timer {
     pub(super) const FAILED: u16 = 2;
     /// Workers whose machine did not work look for messages.
     pub(super) const POLL: u16 = 3;
+    /// A worker that has found nothing looks again.
+    pub(super) const LOOK: u16 = 4;
 }
 
 /// Which message is pulled first, of those of the same priority.
@@ -130,6 +140,9 @@ pub struct QueueSpec {
     pub retention: Option<Duration>,
     /// Number of messages that may be hidden at a time: while as many are, nothing is pulled. Default: 120000, as Amazon SQS [V].
     pub in_flight: Option<u32>,
+    /// Time after which a worker that has found no message looks again (short polling). Default: none; a message wakes a worker that
+    /// waits for it (long polling).
+    pub poll: Option<Duration>,
     /// Which message is pulled first, of those of the same `priority`. Default: "fifo".
     #[serde(default)]
     pub order: Order,
@@ -204,6 +217,10 @@ impl Spec for QueueSpec {
             let help = "leave the key out";
             problems.error("retention", "a message that is kept for no time is never pulled", help);
         }
+        if let Some(poll) = self.poll.filter(|poll| poll.0 < POLL_MIN) {
+            let message = format!("a worker looks again after at least {}, not {poll}", Duration(POLL_MIN));
+            problems.error("poll", message, "leave the key out for workers that wait for a message");
+        }
         if self.visibility() < VISIBILITY_MIN {
             let message = format!("a message is hidden for at least {}", Duration(VISIBILITY_MIN));
             problems.error("visibility", message, "longer than the work of a message takes");
@@ -214,6 +231,8 @@ impl Spec for QueueSpec {
         Box::new(Queue {
             pullers: Pullers::new(&self.target, self.workers(), site),
             polls: false,
+            pause: self.poll.map(|poll| poll.0),
+            phases: None,
             hand: Hand::new(Some(self.visibility()), timer::LATE, Retries::none()),
             limit: self.limit.unwrap_or(LIMIT_DEFAULT) as usize,
             ack: self.ack.map_or(ACK_DEFAULT, |ack| ack.0),
@@ -247,6 +266,10 @@ struct Queue {
     pullers: Pullers,
     /// Whether a look for messages is due, because a machine does not work.
     polls: bool,
+    /// Time after which a worker that has found nothing looks again; `None` if a message wakes one.
+    pause: Option<SimDuration>,
+    /// Where the first look of each worker comes from, once one is drawn.
+    phases: Option<Stream>,
     hand: Hand<CallId>,
     limit: usize,
     ack: SimDuration,
@@ -292,23 +315,14 @@ impl Queue {
     /// Free workers pull the messages that wait.
     fn pull(&mut self, cx: &mut Cx<'_>) {
         self.expire(cx);
-        while self.ready.len() > 0
-            && self.pulled.len() - self.free.len() < self.in_flight
-            && let Some((machine, by)) = self.pullers.take(cx)
-            && let Some(mut message) = self.ready.next(self.order)
-        {
-            if message.receives == 0 {
-                cx.time(AGE, cx.now().since(message.accepted));
-            } else {
-                cx.count(REDELIVERED);
+        if let Some(pause) = self.pause {
+            self.begin_looking(pause, cx);
+        } else {
+            while self.has_some()
+                && let Some((machine, by)) = self.pullers.take(cx)
+            {
+                self.hand_out(machine, by, cx);
             }
-            message.receives += 1;
-            message.pulled = cx.now();
-            let number = self.hide(Pull { message: Some(message), by: Some(by) });
-            // Another pull is another draw, as another try of a request is.
-            let ordinal = u64::from(message.receives - 1);
-            let child = cx.ask_for(message.origin, number, machine, ordinal, Ask::WORK);
-            self.hand.wait_for(child, cx);
         }
         cx.level(DEPTH, self.ready.len() as u64);
         cx.set_backlog(Backlog { waiting: self.ready.len() as u64, oldest: self.ready.oldest() });
@@ -316,6 +330,28 @@ impl Queue {
             self.polls = true;
             cx.alarm(POLL, timer::POLL, About::Nothing);
         }
+    }
+
+    /// Whether a message may be pulled.
+    fn has_some(&self) -> bool {
+        self.ready.len() > 0 && self.pulled.len() - self.free.len() < self.in_flight
+    }
+
+    /// A worker has the next message.
+    fn hand_out(&mut self, machine: ComponentId, by: Held, cx: &mut Cx<'_>) {
+        let Some(mut message) = self.ready.next(self.order) else { return };
+        if message.receives == 0 {
+            cx.time(AGE, cx.now().since(message.accepted));
+        } else {
+            cx.count(REDELIVERED);
+        }
+        message.receives += 1;
+        message.pulled = cx.now();
+        let number = self.hide(Pull { message: Some(message), by: Some(by) });
+        // Another pull is another draw, as another try of a request is.
+        let ordinal = u64::from(message.receives - 1);
+        let child = cx.ask_for(message.origin, number, machine, ordinal, Ask::WORK);
+        self.hand.wait_for(child, cx);
     }
 
     /// Drops messages that have waited for too long. The first of each line came first, but for those that were seen again.
@@ -343,10 +379,8 @@ impl Queue {
     fn answered(&mut self, child: CallId, outcome: Outcome, cx: &mut Cx<'_>) {
         let Parent::Number(number) = cx.get(child).parent else { return };
         let pull = self.pulled[number as usize];
-        match pull.by {
-            Some(by) => self.pullers.free(by),
-            None => return self.given_up(number, outcome, cx),
-        }
+        let Some(by) = pull.by else { return self.given_up(number, outcome, cx) };
+        let is_free = self.pullers.free(by);
         match pull.message {
             Some(message) if outcome != Outcome::Ok => {
                 cx.alarm_at(message.pulled + self.visibility, timer::FAILED, About::Number(number));
@@ -364,6 +398,9 @@ impl Queue {
                 self.end_pull(number);
             }
         }
+        if is_free && self.pause.is_some() {
+            self.look(by.place, cx);
+        }
         self.pull(cx);
     }
 
@@ -380,35 +417,6 @@ impl Queue {
         } else {
             self.give_up(message, cx);
         }
-    }
-
-    /// A message has been pulled too often: it goes to the queue of the dead, if there is one. Until that has it, it stays here, hidden.
-    fn give_up(&mut self, mut message: Message, cx: &mut Cx<'_>) {
-        let Some(dead) = &mut self.dead else {
-            cx.count(DEAD);
-            self.held -= 1;
-            return;
-        };
-        let to = dead.turn();
-        message.pulled = cx.now();
-        let number = self.hide(Pull { message: Some(message), by: None });
-        let publish = Ask { verb: Verb::Publish, key: 0 };
-        let child = cx.ask_for(message.origin, number, to, 0, publish);
-        self.hand.wait_for(child, cx);
-    }
-
-    /// The queue of the dead has answered. A message that it does not take is sent to it again after the visibility timeout.
-    fn given_up(&mut self, number: u32, outcome: Outcome, cx: &mut Cx<'_>) {
-        let Some(message) = self.pulled[number as usize].message else { return };
-        let is_old = cx.now().since(message.accepted) >= self.retention;
-        if outcome != Outcome::Ok && !is_old {
-            cx.alarm_at(message.pulled + self.visibility, timer::FAILED, About::Number(number));
-            return;
-        }
-        cx.count(if outcome == Outcome::Ok { DEAD } else { EXPIRED });
-        self.held -= 1;
-        self.end_pull(number);
-        self.pull(cx);
     }
 
     /// Workers have taken longer than the visibility timeout. They do not hear of it and work on, so that the work is done
@@ -455,6 +463,12 @@ impl Queue {
 }
 
 impl Component for Queue {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        if self.pause.is_some() {
+            self.pull(cx);
+        }
+    }
+
     fn on(&mut self, signal: Signal, cx: &mut Cx<'_>) {
         match signal {
             Signal::Call(call) if cx.get(call).ask().is_check() => cx.reply(call, Outcome::Ok),
@@ -465,6 +479,11 @@ impl Component for Queue {
             Signal::Alarm(Alarm { code: timer::FAILED, about: About::Number(number) }) => {
                 self.see_again(number, cx);
                 self.free.push(number);
+                self.pull(cx);
+            }
+            Signal::Alarm(Alarm { code: timer::LOOK, about: About::Number(machine) }) => {
+                self.pullers.wake(machine);
+                self.look(machine, cx);
                 self.pull(cx);
             }
             Signal::Alarm(Alarm { code: timer::POLL, .. }) => {

@@ -392,8 +392,8 @@ fn movers_from_servers_on() -> Vec<Mover> {
                 .replace("target = 'jobs'", "target = 'web'")
                 + "[server.web]\npublic = true\nsteps = [{ call = 'jobs' }]\n"
         }),
-        ("queue", "jobs", vec!["published", "processed", "depth", "age", "completion"], {
-            format!("{PUBLISHED}[server.mill]\nsteps = [{{ cpu = '8ms' }}]\n")
+        ("queue", "jobs", vec!["published", "processed", "depth", "age", "completion", "empty_looks"], {
+            format!("{PUBLISHED}poll = '3ms'\n[server.mill]\nsteps = [{{ cpu = '8ms' }}]\n")
         }),
         ("queue", "jobs", vec!["redelivered", "dead"], {
             format!(

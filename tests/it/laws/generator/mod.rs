@@ -120,6 +120,8 @@ struct Generator {
     moves: Dice,
     /// Dice for directories of shards.
     homes: Dice,
+    /// Dice for workers that look for messages now and then.
+    looks: Dice,
     sharded: Vec<String>,
     /// Whether data are divided, for which each class asks for several keys.
     divides: bool,
@@ -168,6 +170,7 @@ pub(crate) fn generate(seed: u64, mood: Mood, draft: Draft) -> Generated {
         shards: Dice::new(seed, "shards"),
         moves: Dice::new(seed, "moves"),
         homes: Dice::new(seed, "homes"),
+        looks: Dice::new(seed, "looks"),
         sharded: Vec::new(),
         divides: false,
         hands: Dice::new(seed, "hands"),

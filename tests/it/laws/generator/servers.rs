@@ -153,6 +153,9 @@ impl Generator {
             let (name, target) = (format!("queue{layer}"), self.dice.name(names));
             let (workers, ack) = (self.dice.pick(&[1, 3, 20]), self.time(0.1, 20.0));
             self.line(format!("[queue.{name}]\ntarget = \"{target}\"\nworkers = {workers}\nack = {ack}"));
+            let (looks, pause) = (self.looks.one_in(3), 1000 * self.looks.whole(1, 400));
+            let pause = self.quoted(pause);
+            self.line_if(looks, format!("poll = {pause}"));
             let visibility = self.time(5.0, 3000.0);
             self.line(format!("visibility = {visibility}"));
             let (limit, receives) = (self.dice.pick(&[1, 20, 5000]), self.dice.whole(1, 4));

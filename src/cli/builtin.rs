@@ -134,7 +134,7 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 /// The help line for an unknown name.
 #[must_use]
 pub fn suggestion(name: &str) -> String {
-    let names = BUILTINS.iter().map(Builtin::short_name);
+    let names = BUILTINS.iter().chain(STEPS).map(Builtin::short_name);
     did_you_mean(name, "built-in scenarios", names).expect("there are built-in scenarios")
 }
 

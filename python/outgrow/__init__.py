@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, overload
 
-__all__ = ["Interrupted", "OutgrowError", "Result", "ScenarioError", "capacity", "climb", "compare", "program", "run", "sweep"]
+__all__ = ["Interrupted", "OutgrowError", "Result", "ScenarioError", "capacity", "climb", "compare", "program", "run", "sweep", "year"]
 
 # A group of its own: Ctrl-C in a terminal must reach the program once, and through this module.
 if sys.platform == "win32":
@@ -108,6 +108,12 @@ def capacity(scenario: str | Path, slo: str, *, set: Mapping[str, Any] | None = 
 def climb(*scenarios: str | Path, set: Mapping[str, Any] | None = None, **options: Any) -> Result:
     """`outgrow climb`: the load that each step of a ladder carries; without scenarios that of the chapter."""
     found: Result = _call("climb", scenarios, set, options)
+    return found
+
+
+def year(*scenarios: str | Path, set: Mapping[str, Any] | None = None, **options: Any) -> Result | list[Result]:
+    """`outgrow year`: how available each design is over a year of faults, and what eats its availability."""
+    found: Result | list[Result] = _call("year", scenarios, set, options)
     return found
 
 

@@ -33,6 +33,7 @@ mod style;
 mod sweep;
 mod trace;
 mod validate;
+mod year;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,7 @@ enum Command {
     Compare(compare::Args),
     Capacity(capacity::Args),
     Climb(climb::Args),
+    Year(year::Args),
     Sweep(sweep::Args),
     Check(check::Args),
     Explain(explain::Args),
@@ -124,6 +126,7 @@ fn dispatch(command: &Command) -> Ended {
         Command::Compare(args) => compare::run(args),
         Command::Capacity(args) => capacity::run(args),
         Command::Climb(args) => climb::run(args),
+        Command::Year(args) => year::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),

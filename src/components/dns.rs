@@ -163,6 +163,10 @@ impl Spec for DnsSpec {
         true
     }
 
+    fn reacts_within(&self) -> SimDuration {
+        self.ttl()
+    }
+
     fn knows(&self) -> Option<Knows> {
         (self.policy == DnsPolicy::Geo).then_some(Knows::Region("policy"))
     }

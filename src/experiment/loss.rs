@@ -9,7 +9,6 @@ use crate::model::ask::Verbs;
 use crate::model::quantity::Duration;
 use crate::model::spec::{MemberPlan, Standing};
 use crate::scenario::faults::{FaultKind, FaultSpec};
-use crate::scenario::names::Names;
 use crate::scenario::{BoxEntry, Scenario};
 
 /// When a machine dies and how long it is dead, as shares of the measured time: 3 of 10 minutes in the middle.
@@ -67,22 +66,9 @@ pub fn crash(scenario: &Scenario, machine: &str) -> FaultSpec {
     };
     let at = scenario.run.warmup.as_nanos().saturating_add(part(AT).as_nanos());
     FaultSpec {
-        kind: FaultKind::Crash,
-        target: Some(Names(vec![machine.to_owned()])),
-        between: None,
         at: Some(Duration(SimDuration::from_nanos(at))),
         lasts: Some(Duration(part(FOR))),
-        mtbf: None,
-        mttr: None,
-        factor: None,
-        applies: None,
-        share: None,
-        add: None,
-        drain: None,
-        grace: None,
-        pause: None,
-        ending: None,
-        time: None,
+        ..FaultSpec::new(FaultKind::Crash, machine.to_owned())
     }
 }
 

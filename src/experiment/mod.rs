@@ -38,3 +38,4 @@ pub mod value;
 mod warn;
 pub mod windows;
 mod words;
+pub mod year;

@@ -9,6 +9,9 @@ use crate::stats::rare::EVENTS_MIN;
 use super::result::{Figure, RandomFault, RunResult};
 use super::round::round_up;
 
+/// Longest trial, in hours, that is advised so that ten faults are seen.
+const HOURS_MAX: f64 = 48.0;
+
 /// The random faults of the scenario, in the order of the text.
 pub(super) fn random_faults(scenario: &Scenario, records: &[TrialRecord]) -> Vec<RandomFault> {
     let one = |(row, spec): (usize, &FaultSpec)| {
@@ -33,9 +36,7 @@ pub(super) fn random_faults(scenario: &Scenario, records: &[TrialRecord]) -> Vec
 
 /// What the fault does, and to what: `crash of web`, `partition of web | db`.
 fn named(spec: &FaultSpec) -> String {
-    let sides = spec.between.iter().flatten().map(|side| side.0.join(", ")).collect::<Vec<_>>().join(" | ");
-    let target = spec.target.as_ref().map_or(sides, |target| target.0.join(", "));
-    format!("{} of {target}", spec.kind.name())
+    format!("{} of {}", spec.kind.name(), spec.whole())
 }
 
 /// The random fault that happened too rarely for a statement about shares and counts: the rarest; `None` if all happened
@@ -94,6 +95,9 @@ fn help(at_bound: f64, result: &RunResult) -> String {
 pub(super) fn longer(fault: &RandomFault, result: &RunResult) -> String {
     let seconds = result.duration_s * 2.0 * EVENTS_MIN / fault.expected;
     let hours = (seconds / 3600.0).ceil();
+    if hours > HOURS_MAX {
+        return "`outgrow year` says what faults as rare as this cost".into();
+    }
     if hours > 2.0 { format!("--duration {hours}h") } else { format!("--duration {}", round_up(seconds)) }
 }
 

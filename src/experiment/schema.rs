@@ -13,9 +13,10 @@ use super::fit::{self, Fit};
 use super::gauge::GaugeResult;
 use super::result::{self, RunResult};
 use super::value::{Figure, Named};
+use super::year::result::{self as year, YearResult};
 
 /// The results that have a schema, by the command that writes them with `--json`.
-pub const RESULTS: [&str; 5] = ["run", "compare", "capacity", "climb", "fit"];
+pub const RESULTS: [&str; 6] = ["run", "compare", "capacity", "climb", "year", "fit"];
 
 /// The schema (draft 2020-12) of the JSON that a command writes.
 ///
@@ -29,6 +30,7 @@ pub fn schema(command: &str) -> Value {
         "compare" => generator.into_root_schema_for::<CompareResult>(),
         "capacity" => generator.into_root_schema_for::<CapacityResult>(),
         "climb" => generator.into_root_schema_for::<ClimbResult>(),
+        "year" => generator.into_root_schema_for::<YearResult>(),
         "fit" => generator.into_root_schema_for::<Fit>(),
         other => panic!("{other} has no result"),
     }
@@ -49,6 +51,7 @@ pub fn any() -> Value {
         generator.subschema_for::<CompareResult>(),
         generator.subschema_for::<CapacityResult>(),
         generator.subschema_for::<ClimbResult>(),
+        generator.subschema_for::<YearResult>(),
         generator.subschema_for::<Fit>(),
     ];
     let mut schema = json_schema!({
@@ -73,6 +76,7 @@ fn name_formats(schema: &mut Value) {
         ("CompareResult", compare::SCHEMA),
         ("CapacityResult", capacity::SCHEMA),
         ("ClimbResult", climb::SCHEMA),
+        ("YearResult", year::SCHEMA),
         ("FitResult", fit::SCHEMA),
     ];
     for (name, format) in formats {

@@ -336,6 +336,11 @@ pub trait Spec: Debug + Send + Sync {
         None
     }
 
+    /// The longest time after a fault until it has done about it what it will do, such as a failover; zero for nothing.
+    fn reacts_within(&self) -> SimDuration {
+        SimDuration::ZERO
+    }
+
     /// Whether it hears of targets that a deployment is about to stop, and then gives them no new calls.
     fn hears_of_stops(&self) -> bool {
         false
@@ -432,8 +437,7 @@ pub trait Spec: Debug + Send + Sync {
         Err("it has no work of its own".into())
     }
 
-    /// The load that starts here when it is highest; `None` for a load that is always the same, and for a box that is no
-    /// client.
+    /// The load that starts here when it is highest; `None` for a load that is always the same, and for other boxes.
     fn peak(&self) -> Option<Peak> {
         None
     }

@@ -1,6 +1,4 @@
-//! Results as JSON: `outgrow.result/1`, `outgrow.compare/1`, `outgrow.capacity/1`.
-
-use crate::experiment::result::RunResult;
+//! Results as JSON.
 
 /// One result as a JSON object, with a line end.
 ///
@@ -18,7 +16,7 @@ pub fn one(result: &impl serde::Serialize) -> String {
 /// # Panics
 /// Never: see [`one`].
 #[must_use]
-pub fn results(results: &[RunResult]) -> String {
+pub fn results(results: &[impl serde::Serialize]) -> String {
     match results {
         [single] => one(single),
         several => one(&several),

@@ -25,5 +25,6 @@ pub mod tables;
 mod text;
 pub mod trace;
 pub mod validation;
+pub mod year;
 
 pub use text::fit;

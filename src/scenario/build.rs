@@ -9,7 +9,7 @@ use crate::model::site::{Directory, KeptOpen, Site};
 use crate::model::spec::Pooled;
 
 use super::Scenario;
-use super::faults::plan;
+use super::faults::{FaultSpec, plan};
 use super::operations::{fleets, purges};
 use super::places::settle;
 use super::seats::{Seat, seats};
@@ -26,6 +26,12 @@ impl Scenario {
 /// The simulation of one trial of a scenario, not yet started.
 #[must_use]
 pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
+    build_with(scenario, &scenario.faults, seed)
+}
+
+/// The simulation of one trial in which these faults happen in place of the scenario's own.
+#[must_use]
+pub fn build_with(scenario: &Scenario, faults: &[FaultSpec], seed: Seed) -> Simulation {
     let seats = seats(&scenario.boxes);
     let mut directory = Directory::default();
     for (index, seat) in seats.iter().enumerate() {
@@ -81,7 +87,7 @@ pub fn build(scenario: &Scenario, seed: Seed) -> Simulation {
     }
     fleets(&scenario.operations, &seats).into_iter().for_each(|fleet| simulation.add_fleet(fleet));
     purges(&scenario.operations, &seats).into_iter().for_each(|purge| simulation.add_purge(purge));
-    plan(&scenario.faults, &seats).into_iter().for_each(|fault| simulation.plan(fault));
+    plan(faults, &seats).into_iter().for_each(|fault| simulation.plan(fault));
     simulation
 }
 

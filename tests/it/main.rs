@@ -46,3 +46,4 @@ mod sweep;
 mod tables;
 mod theory;
 mod tidy;
+mod year;

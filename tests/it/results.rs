@@ -139,6 +139,18 @@ fn other_results_are_as_the_schema_says() {
         &[&["compare", "mm1", "single-server", "scale-up"][..], &quick].concat(),
         &[&["capacity", "mm1", "--slo", "p99 < 300ms, errors < 1%"][..], &quick].concat(),
         &[&["climb", "single-server", "database-split-off"][..], &quick].concat(),
+        &[
+            "year",
+            "single-server",
+            "--set",
+            "users.users=50",
+            "--precision",
+            "50%",
+            "--slo",
+            "99%",
+            "--json",
+            "-",
+        ],
     ] {
         let output = Command::new(assert_cmd::cargo::cargo_bin!("outgrow")).args(words).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -187,6 +187,11 @@ impl Spec for AutoscalerSpec {
         Verbs::NONE
     }
 
+    fn reacts_within(&self) -> SimDuration {
+        // A look at the members that are left, and the boot of others.
+        self.boot.map_or(BOOT, |boot| boot.0) + self.every()
+    }
+
     fn keeps(&self) -> Option<Keeps> {
         let pace = Pace {
             boot: self.boot.map_or(BOOT, |boot| boot.0),

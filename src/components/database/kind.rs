@@ -43,6 +43,10 @@ impl Spec for DatabaseSpec {
         self.on.as_deref()
     }
 
+    fn reacts_within(&self) -> SimDuration {
+        self.failover.as_ref().map_or(SimDuration::ZERO, |failover| failover.over_within())
+    }
+
     fn divided(&self) -> Option<Divided> {
         // An engine without joins leaves them to its caller, who asks each shard for what it has.
         let divided = Divided { shards: self.pieces(), joins: !self.engine().joins() };

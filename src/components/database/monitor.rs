@@ -102,7 +102,7 @@ impl Monitor {
     pub fn new(spec: &DatabaseSpec, site: &Site<'_>) -> Monitor {
         let failover: &Failover = spec.failover.as_ref().expect("a monitor belongs to a failover");
         let nodes = spec.node_ids(spec.shard_of(site.member), site);
-        let discover = failover.discover.map_or(SimDuration::from_secs(300), |time| time.0);
+        let discover = failover.discover();
         Monitor {
             router: site.find(site.group),
             shard: spec.shard_of(site.member),

@@ -14,6 +14,9 @@ use crate::model::site::Site;
 use crate::model::spec::{Outline, Problems, Sides, Spec};
 use crate::model::switching::Step;
 
+/// Time in which a lost site is noticed, about: checks, and machines that boot [T].
+const NOTICED: SimDuration = SimDuration::from_secs(120);
+
 /// Time in which a person decides [T].
 const AFTER: SimDuration = SimDuration::from_secs(20 * 60);
 
@@ -101,6 +104,10 @@ impl SwitchSpec {
 impl Spec for SwitchSpec {
     fn answers(&self) -> Verbs {
         Verbs::NONE
+    }
+
+    fn reacts_within(&self) -> SimDuration {
+        self.steps().into_iter().fold(NOTICED + self.after(), |time, (_, step)| time + step)
     }
 
     fn detail(&self) -> Option<String> {

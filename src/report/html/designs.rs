@@ -1,15 +1,18 @@
-//! The reports of `compare`, `capacity` and `climb`.
+//! The reports of `compare`, `capacity`, `climb` and `year`.
 
 use super::super::chart::designs::{of_capacity, of_compare};
-use super::super::chart::plot::Chart;
+use super::super::chart::plot::{Chart, Table};
 use super::super::number::{percent, seconds};
-use super::super::{capacity as capacity_text, climb as climb_text, compare as compare_text};
+use super::super::{
+    capacity as capacity_text, climb as climb_text, compare as compare_text, year as year_text,
+};
 use super::run::{one_line, with_next};
 use super::{Block, Group, Line, Section, page};
 use crate::experiment::capacity::CapacityResult;
 use crate::experiment::climb::ClimbResult;
 use crate::experiment::compare::{CompareResult, Design, Regressed};
 use crate::experiment::result::Answer;
+use crate::experiment::year::result::YearResult;
 use crate::scenario::Scenario;
 
 /// The page of a comparison; `command` is the command that made it.
@@ -102,6 +105,38 @@ pub fn climb(result: &ClimbResult, texts: &[(&str, &str)], command: &str) -> Str
     ];
     let title = climb_text::title(result);
     page(title.clone(), vec![climb_text::about(result)], vec![group(title, parts)])
+}
+
+/// The page of a year of some designs, with the name and the text of each; `command` is the command that made it.
+#[must_use]
+pub fn year(results: &[YearResult], texts: &[(&str, &str)], command: &str) -> String {
+    let texts =
+        texts.iter().map(|(name, text)| Block::Command(format!("The text of {name}:"), (*text).to_owned()));
+    let mut answer = Vec::new();
+    if results.len() > 1 {
+        answer.push(Block::Numbers("Designs".into(), year_text::designs(results)));
+        answer.extend(sentences(&year_text::differences(results)));
+    }
+    for result in results {
+        let facts = year_text::facts(result)
+            .into_iter()
+            .chain(result.budget.iter().map(|budget| ("budget".to_owned(), year_text::spent(budget))));
+        let rows = facts.map(|(name, value)| vec![name, value]).collect();
+        let of = result.scenario.title.clone();
+        answer.push(Block::Numbers(of.clone(), Table::new(["", ""], rows)));
+        answer.push(Block::Numbers(format!("What eats it: {of}"), year_text::causes(result)));
+        answer.extend(sentences(&year_text::notes(result)));
+    }
+    let about = year_text::about_all(results);
+    let (seed, version) = results.first().map_or((0, ""), |one| (one.seed, one.version));
+    let parts = vec![
+        ("charts", "Charts", pictures(year_text::charts(results))),
+        ("verdict", "Answer", answer),
+        ("scenario", "Scenarios", texts.collect()),
+        ("again", "How to get the same again", again(command, seed, version)),
+    ];
+    let title = year_text::title(results);
+    page(title.clone(), vec![about], vec![group(title, parts)])
 }
 
 pub(super) fn group(title: String, parts: Vec<(&str, &'static str, Vec<Block>)>) -> Group {

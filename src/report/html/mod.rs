@@ -12,7 +12,7 @@ use askama::Template;
 use super::chart::plot::{Chart, Table};
 use super::text::unbroken;
 
-pub use self::designs::{capacity, climb, compare};
+pub use self::designs::{capacity, climb, compare, year};
 pub use self::run::{Run, runs};
 pub use self::sweep::{Swept, sweep};
 

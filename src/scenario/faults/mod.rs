@@ -3,12 +3,15 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "[V] and its like are marks of sources, not links")]
 
 mod plan;
+mod source;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use self::plan::plan;
+pub use self::source::{Source, sources};
 use super::names::Names;
+use super::seats::Seat;
 use crate::kernel::time::SimDuration;
 use crate::model::failing::{Ending, ErrorTime};
 use crate::model::quantity::{Dist, Duration, Share};
@@ -172,10 +175,55 @@ pub struct FaultSpec {
 }
 
 impl FaultSpec {
+    /// A fault of a kind that happens to this target, without its times and without the keys of its kind.
+    #[must_use]
+    pub fn new(kind: FaultKind, target: String) -> FaultSpec {
+        FaultSpec {
+            kind,
+            target: Some(Names(vec![target])),
+            between: None,
+            at: None,
+            lasts: None,
+            mtbf: None,
+            mttr: None,
+            factor: None,
+            applies: None,
+            share: None,
+            add: None,
+            drain: None,
+            grace: None,
+            pause: None,
+            ending: None,
+            time: None,
+        }
+    }
+
     /// How long it lasts; `None` if until the trial ends. A flush is over at once.
     #[must_use]
     pub fn lasts(&self) -> Option<Duration> {
         if self.kind == FaultKind::Flush { Some(Duration(SimDuration::ZERO)) } else { self.lasts }
+    }
+
+    /// All that it names, as one text: `web`, `web | db`.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let sides =
+            self.between.iter().flatten().map(|side| side.0.join(", ")).collect::<Vec<_>>().join(" | ");
+        self.target.as_ref().map_or(sides, |target| target.0.join(", "))
+    }
+
+    /// Whether its target names the member of this seat, and it can happen there.
+    fn hits(&self, seat: &Seat<'_>) -> bool {
+        let mut names = self.target.iter().flat_map(|target| &target.0);
+        // Users are not machines: they do not fail with their region.
+        seat.entry.spec.offered().is_none()
+            && !seat.is_driver()
+            && self.kind.happens_to(seat.entry.kind)
+            && names.any(|name| match self.kind {
+                FaultKind::Region => seat.is_in_region(name),
+                FaultKind::Zone => seat.is_in_zone(name),
+                _ => seat.is_hit_by(name),
+            })
     }
 
     /// All names in it: the key of each, and the name.

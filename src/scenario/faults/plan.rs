@@ -125,20 +125,8 @@ impl Plan<'_> {
 
     /// The components that the target names.
     fn components(&self, spec: &FaultSpec) -> Vec<ComponentId> {
-        let names = spec.target.iter().flat_map(|target| &target.0);
-        let names: Vec<&String> = names.collect();
-        let hit = |seat: &Seat<'_>| {
-            // Users are not machines: they do not fail with their region.
-            seat.entry.spec.offered().is_none()
-                && !seat.is_driver()
-                && spec.kind.happens_to(seat.entry.kind)
-                && names.iter().any(|name| match spec.kind {
-                    FaultKind::Region => seat.is_in_region(name),
-                    FaultKind::Zone => seat.is_in_zone(name),
-                    _ => seat.is_hit_by(name),
-                })
-        };
-        (0..self.seats.len()).filter(|at| hit(&self.seats[*at])).map(ComponentId::new).collect()
+        let hit = self.seats.iter().enumerate().filter(|(_, seat)| spec.hits(seat));
+        hit.map(|(at, _)| ComponentId::new(at)).collect()
     }
 }
 
@@ -153,7 +141,7 @@ fn when(spec: &FaultSpec) -> When {
 }
 
 /// The random time of a distribution; a plain duration is the mean of an exponential time.
-fn random(dist: &Dist) -> Variate {
+pub(super) fn random(dist: &Dist) -> Variate {
     let variate = dist.variate();
     if variate.is_constant() { Variate::exponential(variate.mean()) } else { variate }
 }

@@ -232,6 +232,19 @@ impl Failover {
         if self.reroute() == Reroute::Dns { self.reroute_delay() } else { SimDuration::ZERO }
     }
 
+    /// Time from the death of the primary until the failover is over for everybody, about as long as it can take.
+    pub(in crate::components::database) fn over_within(&self) -> SimDuration {
+        let manual = self.manual.map_or(SimDuration::ZERO, |manual| manual.0);
+        let promote = SimDuration::from_sample_secs(self.promote().mean()).saturating_mul(2);
+        let old = if self.is_fenced() { SimDuration::ZERO } else { self.discover() };
+        (self.noticed() + manual + promote + self.reroute_delay()).max(old)
+    }
+
+    /// Time for which an old primary that is not fenced goes on.
+    pub(in crate::components::database) fn discover(&self) -> SimDuration {
+        self.discover.map_or(SimDuration::from_secs(300), |time| time.0)
+    }
+
     pub(in crate::components::database) fn is_fenced(&self) -> bool {
         self.fenced.unwrap_or(true)
     }

@@ -1,0 +1,152 @@
+//! Many years of faults without any requests: each source fails and is repaired by its own clock. It costs next to nothing, and
+//! says which faults come alone, and which while another lasts.
+
+use std::ops::Range;
+
+use crate::kernel::random::Seed;
+use crate::scenario::faults::Source;
+
+/// Number of failures that are drawn, of all sources together. The rarest of ten sources is seen thousands of times.
+const FAILURES: f64 = 400_000.0;
+
+/// Longest time that is drawn, in seconds: a hundred thousand years, which is enough for what happens once in a century.
+const SECONDS_MAX: f64 = 100_000.0 * super::YEAR_S;
+
+/// A failure of one source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Failure {
+    /// The index of its source.
+    pub source: usize,
+    /// When it begins, in seconds.
+    pub at: f64,
+    /// How long it lasts, in seconds.
+    pub lasts: f64,
+    /// Time from its begin until its source works again, in seconds: that of all members of a deployment.
+    pub over: f64,
+}
+
+impl Failure {
+    /// When its source works again.
+    pub(super) fn end(&self) -> f64 {
+        self.at + self.over
+    }
+}
+
+/// The failures of all sources over a long time.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// The failures by their begin.
+    failures: Vec<Failure>,
+    /// Failures with no calm between them, by their place in `failures`.
+    episodes: Vec<Range<usize>>,
+    /// Time from the begin of an episode to the end of the calm behind it, all together, in seconds.
+    pub inside: f64,
+}
+
+impl Timeline {
+    /// Draws the failures of these sources. An episode is over when nothing has failed for the time `calm_s`.
+    pub(super) fn draw(sources: &[Source], seed: Seed, calm_s: f64) -> Timeline {
+        let rate: f64 = sources.iter().map(Source::rate).sum();
+        let seconds = (FAILURES / rate).min(SECONDS_MAX);
+        let mut failures = Vec::new();
+        for (source, of) in sources.iter().enumerate() {
+            let mut stream = seed.stream(&of.name, "years");
+            let mut at = of.after.draw(&mut stream).as_secs_f64();
+            while at < seconds {
+                let lasts = of.lasts.draw(&mut stream).as_secs_f64();
+                let over = of.over(lasts);
+                failures.push(Failure { source, at, lasts, over });
+                at += over + of.after.draw(&mut stream).as_secs_f64();
+            }
+        }
+        failures.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.source.cmp(&b.source)));
+        let (mut episodes, mut inside) = (Vec::<Range<usize>>::new(), 0.0);
+        let mut calm_at = f64::NEG_INFINITY;
+        for (index, failure) in failures.iter().enumerate() {
+            match episodes.last_mut() {
+                Some(last) if failure.at <= calm_at => last.end = index + 1,
+                _ => episodes.push(index..index + 1),
+            }
+            let calm = calm_at.max(failure.end() + calm_s);
+            inside += calm - calm_at.max(failure.at);
+            calm_at = calm;
+        }
+        Timeline { seconds, failures, episodes, inside }
+    }
+
+    /// The episodes, in order.
+    pub(super) fn episodes(&self) -> impl Iterator<Item = &[Failure]> {
+        self.episodes.iter().map(|range| &self.failures[range.clone()])
+    }
+
+    /// The failures of an episode.
+    pub(super) fn episode(&self, index: usize) -> &[Failure] {
+        &self.failures[self.episodes[index].clone()]
+    }
+}
+
+/// Time from the begin of an episode until its last failure is over, in seconds.
+pub(super) fn length(episode: &[Failure]) -> f64 {
+    let end = episode.iter().map(Failure::end).fold(f64::NEG_INFINITY, f64::max);
+    end - episode[0].at
+}
+
+/// Time in which at least two failures of an episode last, in seconds.
+pub(super) fn shared(episode: &[Failure]) -> f64 {
+    let (mut busy_until, mut shared_until, mut shared) = (f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0);
+    for failure in episode {
+        let both = failure.end().min(busy_until);
+        shared += (both - failure.at.max(shared_until)).max(0.0);
+        shared_until = shared_until.max(both);
+        busy_until = busy_until.max(failure.end());
+    }
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples::from_text;
+    use super::*;
+    use crate::scenario::faults::sources;
+
+    fn failure(at: f64, lasts: f64) -> Failure {
+        Failure { source: 0, at, lasts, over: lasts }
+    }
+
+    #[test]
+    fn an_episode_has_a_length_and_a_time_that_two_failures_share() {
+        let cases = [
+            (vec![failure(5.0, 10.0)], 10.0, 0.0),
+            (vec![failure(0.0, 10.0), failure(20.0, 5.0)], 25.0, 0.0),
+            (vec![failure(0.0, 10.0), failure(4.0, 20.0)], 24.0, 6.0),
+            (vec![failure(0.0, 10.0), failure(4.0, 2.0), failure(5.0, 20.0)], 25.0, 6.0),
+        ];
+        for (episode, whole, both) in cases {
+            assert_eq!((length(&episode), shared(&episode)), (whole, both), "{episode:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_has_the_rates_of_its_sources_and_of_their_overlaps() {
+        let text = "[client.u]\nrate = '10/s'\ntarget = 'web'\n[server.web]\npublic = true\ncount = 2\n\
+            steps = [{ wait = '1ms' }]\n[[fault]]\nkind = 'crash'\ntarget = 'web'\nmtbf = '9h'\nmttr = '1h'\n";
+        let scenario = from_text(text);
+        let sources = sources(&scenario, &scenario.faults);
+        assert_eq!([&*sources[0].name, &*sources[1].name], ["crash of web-1", "crash of web-2"]);
+        assert_eq!(sources[1].cause, "crash of web");
+        let timeline = Timeline::draw(&sources, Seed::new(1), 0.0);
+        let times: f64 = timeline.episodes().map(|episode| episode.len() as f64).sum();
+        assert!(
+            (times / timeline.seconds * 36_000.0 - 2.0).abs() < 0.02,
+            "two sources, each once in ten hours"
+        );
+        let both: f64 = timeline.episodes().map(shared).sum();
+        assert!(
+            (both / timeline.seconds - 0.01).abs() < 3e-4,
+            "a tenth of the time each, so a hundredth both"
+        );
+        assert!((timeline.inside / timeline.seconds - 0.19).abs() < 2e-3);
+    }
+}

@@ -86,7 +86,7 @@ fn after_stop(verdict: Verdict, result: &RunResult) -> Verdict {
 /// but not that one is long enough or short enough.
 fn without_rest(verdict: Verdict, that: &Expectation, result: &RunResult) -> Verdict {
     let grows = match &that.metric {
-        Metric::Response { .. } | Metric::QueueLen(_) => result.steady_state.lag_growth.is_none(),
+        Metric::Response { .. } | Metric::QueueLen(_) => !result.steady_state.times_are_steady(),
         Metric::Lag => true,
         Metric::Gauge { gauge, .. } => matches!(gauge.sort, Sort::Time | Sort::Level),
         _ => false,

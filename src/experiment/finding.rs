@@ -18,6 +18,13 @@ pub enum Finding {
         /// Calls, or requests, a second.
         per_s: f64,
     },
+    /// More messages come to a queue than its workers do, so that those that wait become more without end.
+    Backlog {
+        /// The queue.
+        of: String,
+        /// Messages a second.
+        per_s: f64,
+    },
     /// The lag of a database grows without end.
     LagGrowth {
         /// The database.

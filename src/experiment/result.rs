@@ -144,9 +144,12 @@ pub struct SteadyState {
     /// The component whose queue grows fastest, or the database whose lag grows; absent if only the number of requests grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// The growth of its queue in calls a second.
+    /// The growth of its queue in calls a second; of a queue of messages, in messages a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_per_s: Option<f64>,
+    /// Whether the messages of a queue grow: their senders have been answered, and response times are steady; absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_backlog: bool,
     /// The growth of its lag in seconds a second: the share of the writes that its replicas do not apply in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_growth: Option<f64>,
@@ -154,13 +157,18 @@ pub struct SteadyState {
 
 impl SteadyState {
     /// It was reached.
-    pub(super) const REACHED: SteadyState =
-        SteadyState { reached: true, component: None, growth_per_s: None, lag_growth: None };
+    pub(super) const REACHED: SteadyState = SteadyState {
+        reached: true,
+        component: None,
+        growth_per_s: None,
+        is_backlog: false,
+        lag_growth: None,
+    };
 
-    /// Whether response times do not depend on the duration: no call waits for a replica whose lag grows.
+    /// Whether response times do not depend on the duration: no call waits for a replica whose lag grows, or for a message.
     #[must_use]
     pub fn times_are_steady(&self) -> bool {
-        self.reached || self.lag_growth.is_some()
+        self.reached || self.lag_growth.is_some() || self.is_backlog
     }
 }
 

@@ -1,6 +1,7 @@
 //! Did the system reach steady state? Finds growing queues, and advises on the warm-up.
 
 use crate::components::database::DataRecord;
+use crate::kernel::time::SimDuration;
 use crate::model::ledger::LedgerRecord;
 use crate::model::record::{Stop, TrialRecord, Window};
 use crate::model::resource::{Bound, Full};
@@ -9,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::scenario::load::ResourceLoad;
 use crate::stats::interval::Estimate;
 use crate::stats::series::{average_over_trials, mean};
-use crate::stats::trend::grows;
+use crate::stats::trend::{grows, rises};
 use crate::stats::warmup::{drift, mser5};
 
 use super::result::{RunResult, SteadyState};
@@ -58,15 +59,27 @@ pub(super) fn steady_state(records: &[TrialRecord], length: Length) -> SteadySta
     } else {
         Some(bursting(overloaded[0]))
     };
-    let Some((index, growth)) = fastest else {
+    let Some(Growth { of, per_s, is_backlog }) = fastest else {
         return falling_behind(records, length).unwrap_or(SteadyState::REACHED);
     };
     SteadyState {
         reached: false,
-        component: index.map(|index| records[0].components[index].name.clone()),
-        growth_per_s: Some(growth),
+        component: of.map(|index| records[0].components[index].name.clone()),
+        growth_per_s: Some(per_s),
+        is_backlog,
         lag_growth: None,
     }
+}
+
+/// What grows without end.
+#[derive(Clone, Copy, Debug)]
+struct Growth {
+    /// The component; none if only the number of requests grows.
+    of: Option<usize>,
+    /// Calls a second, or messages.
+    per_s: f64,
+    /// Whether what grows are messages whose senders have been answered.
+    is_backlog: bool,
 }
 
 /// The verdict on the database whose replicas fall behind fastest; `None` if none does. What they have not applied is a
@@ -90,8 +103,8 @@ fn falling_behind(records: &[TrialRecord], length: Length) -> Option<SteadyState
     Some(SteadyState {
         reached: false,
         component: Some(group.clone()),
-        growth_per_s: None,
         lag_growth: Some(growth),
+        ..SteadyState::REACHED
     })
 }
 
@@ -115,47 +128,70 @@ pub(super) fn behind_by_law(
     (growth > 0.0).then(|| SteadyState {
         reached: false,
         component: Some(fullest.name.clone()),
-        growth_per_s: None,
         lag_growth: Some(growth),
+        ..SteadyState::REACHED
     })
 }
 
 /// The fullest component of a trial that had to stop, and how fast it filled, in calls a second.
-fn bursting(record: &TrialRecord) -> (Option<usize>, f64) {
+fn bursting(record: &TrialRecord) -> Growth {
     let last = record.windows.last().expect("a trial closes a window when it stops");
     let end = last.start_s + last.length_s;
     let fullest =
         last.components.iter().map(|one| one.inside).enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    fullest.map_or((None, 0.0), |(index, inside)| (Some(index), inside / end))
+    let none = Growth { of: None, per_s: 0.0, is_backlog: false };
+    fullest.map_or(none, |(index, inside)| Growth { of: Some(index), per_s: inside / end, ..none })
 }
 
-/// The component that grows, or none if only the number of requests grows; and the growth in calls a second. `None` if
-/// nothing grows.
-fn growing(records: &[TrialRecord], length: Length) -> Option<(Option<usize>, f64)> {
+/// What grows, if anything does.
+fn growing(records: &[TrialRecord], length: Length) -> Option<Growth> {
     let trials = whole(records);
     let per_s = 1.0 / window_length(trials[0]);
-    let candidate = |index: usize| {
+    let is_worth_a_word = |index: usize, growth: f64| {
+        let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
+        growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived
+    };
+    let all = || 0..trials[0].components.len();
+    let calls = all().filter_map(|index| {
         let inside =
             trials.iter().map(|trial| measured(trial, length, |window| window.components[index].inside));
-        let growth = grows(&inside.collect::<Vec<_>>())? * per_s;
-        let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
-        (growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived).then_some((index, growth))
-    };
-    let saturated = |index: usize| {
-        let machine = trials[0].components[index].machine.as_ref();
+        let per_s = grows(&inside.collect::<Vec<_>>())? * per_s;
+        is_worth_a_word(index, per_s).then_some(Growth { of: Some(index), per_s, is_backlog: false })
+    });
+    let messages = all().filter_map(|index| {
+        let per_s = backlog_growth(&trials, length, index)? * per_s;
+        is_worth_a_word(index, per_s).then_some(Growth { of: Some(index), per_s, is_backlog: true })
+    });
+    let saturated = |growth: &Growth| {
+        let machine = growth.of.and_then(|index| trials[0].components[index].machine.as_ref());
         machine.is_some_and(|machine| machine.busy_cores_mean >= SATURATED * f64::from(machine.cores))
     };
     // Calls that wait downstream also fill their caller. So the component with the busiest machine explains the growth
     // of its callers, not the other way round.
-    let worst = (0..trials[0].components.len())
-        .filter_map(candidate)
-        .max_by(|a, b| saturated(a.0).cmp(&saturated(b.0)).then(a.1.total_cmp(&b.1)));
-    if let Some((index, growth)) = worst {
-        return Some((Some(index), growth));
+    let worst = calls
+        .chain(messages)
+        .max_by(|a, b| saturated(a).cmp(&saturated(b)).then(a.per_s.total_cmp(&b.per_s)));
+    if worst.is_some() {
+        return worst;
     }
     let under_way: Vec<Vec<f64>> =
         trials.iter().map(|trial| measured_of(trial, length, &in_system(trial))).collect();
-    grows(&under_way).map(|growth| (None, growth * per_s))
+    grows(&under_way).map(|growth| Growth { of: None, per_s: growth * per_s, is_backlog: false })
+}
+
+/// The growth of the messages that wait in a queue, in messages a window of the measured time; `None` if it is none.
+///
+/// It is judged from the empty start on. Nobody waits for these messages, so that nothing but their number tells of an overload:
+/// what the warm-up has piled up must not hide what comes on top of it in a short trial.
+fn backlog_growth(trials: &[&TrialRecord], length: Length, index: usize) -> Option<f64> {
+    let waiting = |length: Length| -> Vec<Vec<f64>> {
+        trials
+            .iter()
+            .map(|trial| measured(trial, length, |window| window.components[index].backlog))
+            .collect()
+    };
+    grows(&waiting(Length { warmup: SimDuration::ZERO, ..length }))?;
+    rises(&waiting(length))
 }
 
 /// Whether no fault occurred and the load stayed the same, so that only overload can explain growth.
@@ -234,6 +270,7 @@ fn differs(series: &[Vec<f64>], from: usize, to: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Finding;
     use super::super::runner::{Unwatched, run};
     use super::super::samples::{from_text, options, trial};
     use super::*;
@@ -263,6 +300,39 @@ mod tests {
         assert_eq!((state.reached, state.component.as_deref()), (false, Some("box")));
         assert!((state.growth_per_s.unwrap() - 60.0).abs() < 1e-6);
         assert!(verdict(&trials(|_, index| (index % 7) as f64)).reached);
+    }
+
+    #[test]
+    fn messages_that_pile_up_are_no_steady_state_though_nobody_waits_for_them() {
+        // One worker that takes 20 ms a message: 50 messages a second.
+        let found = |rate: &str, more: &str, seconds: f64| {
+            let scenario = from_text(&format!(
+                "[client.u]\ntarget = 'web'\nrate = '{rate}'\n{more}\n\
+                 [server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n\
+                 [queue.jobs]\ntarget = 'mill'\n[server.mill]\ncores = 2\nsteps = [{{ cpu = '20ms' }}]\n"
+            ));
+            let mut options = options(3);
+            options.length.measured = SimDuration::from_sample_secs(seconds);
+            RunResult::new(&scenario, &options, &run(&scenario, &options, &Unwatched))
+        };
+        assert!(found("35/s", "", 10.0).steady_state.reached);
+        // In a trial that is shorter than its warm-up, what waits grows by a fraction only.
+        for seconds in [10.0, 1.0] {
+            let result = found("80/s", "", seconds);
+            let state = &result.steady_state;
+            assert_eq!((state.reached, state.component.as_deref()), (false, Some("jobs")), "{seconds}");
+            assert!((state.growth_per_s.unwrap() - 30.0).abs() < 9.0, "{state:?}");
+            assert!(state.is_backlog && state.times_are_steady());
+            // The machine is half busy: one worker has no use for its second core.
+            let binds = result.bottleneck.unwrap();
+            assert_eq!((binds.component.as_str(), binds.resource), ("jobs", "workers"));
+            assert!(result.warnings[0].starts_with("what waits in `jobs`"), "{:?}", result.warnings);
+            let is_it = |one: &Finding| matches!(one, Finding::Backlog { of, .. } if of == "jobs");
+            assert!(result.why.iter().any(is_it), "{:?}", result.why);
+        }
+        // What comes at once is done later.
+        let burst = "profile = { steps = [['0s', 1], ['3s', 3], ['4s', 0.2]] }";
+        assert!(found("35/s", burst, 10.0).steady_state.reached);
     }
 
     #[test]

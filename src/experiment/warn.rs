@@ -72,6 +72,12 @@ fn unsteady(records: &[TrialRecord], result: &RunResult) -> Option<String> {
         let what = "lag and lost writes depend on how long is simulated, as the lag grows: see `why`, or lower the load";
         return Some(what.into());
     }
+    if let (true, Some(queue)) = (result.steady_state.is_backlog, &result.steady_state.component) {
+        return Some(format!(
+            "what waits in `{queue}`, and for how long, depends on how long is simulated, as more messages come than its workers \
+             do: see `why`, or lower the load"
+        ));
+    }
     if let Some(collapse) = result.collapse.as_ref().filter(|collapse| collapse.of > 0) {
         return Some(format!(
             "the service did not come back in {} of {} trials: means and percentiles mix two worlds, and depend on how long \

@@ -175,6 +175,7 @@ impl Meter {
         let held = inside - mean(self.window.lined_up, before.lined_up);
         ComponentWindow {
             inside,
+            backlog: 0.0,
             busy: 0.0,
             held: self.slots.map_or(0.0, |slots| (held / f64::from(slots)).clamp(0.0, 1.0)),
             lacking: mean(self.window.lacking, before.lacking),

@@ -141,6 +141,8 @@ pub struct Window {
 pub struct ComponentWindow {
     /// Time average of the number of calls inside.
     pub inside: f64,
+    /// Messages that wait in it at the end of the window, and whose senders have been answered; 0 if it is no queue.
+    pub backlog: f64,
     /// Utilisation of the cores of its own machine, 0..1; 0 without one.
     pub busy: f64,
     /// Mean share of its slots (workers, connections) that calls held, 0..1; 0 without a limit.

@@ -205,8 +205,13 @@ impl Recorder {
     }
 
     /// Closes the current window at `now`. `busy` gives for each machine its host, the core time used in the window in
-    /// nanoseconds, and the number of cores.
-    pub(super) fn close_window(&mut self, now: SimTime, busy: &[(usize, u128, u32)]) {
+    /// nanoseconds, and the number of cores; `backlogs` the messages that wait in each component.
+    pub(super) fn close_window(
+        &mut self,
+        now: SimTime,
+        busy: &[(usize, u128, u32)],
+        backlogs: impl Iterator<Item = u64>,
+    ) {
         let responses = &mut self.window.responses;
         self.accounts.iter_mut().for_each(|account| account.close_window(responses));
         let length = now.since(self.window.start);
@@ -217,6 +222,9 @@ impl Recorder {
         let issued: u64 = self.accounts.iter().map(|account| account.counts.issued).sum();
         let mut components: Vec<ComponentWindow> =
             self.meters.iter_mut().map(|meter| meter.close_window(now, length)).collect();
+        for (component, waiting) in components.iter_mut().zip(backlogs) {
+            component.backlog = waiting as f64;
+        }
         for &(host, nanos, cores) in busy {
             components[host].busy = nanos as f64 / (length.as_nanos() as f64 * f64::from(cores));
         }
@@ -378,14 +386,14 @@ mod tests {
         let mut recorder = Recorder::new(&[Some(SimDuration::from_nanos(25))]);
         assert!(!recorder.issue(0, at(1)) && !recorder.issue(0, at(2)));
         end(&mut recorder, 1, false, 5, Outcome::Ok);
-        recorder.close_window(at(10), &[]);
+        recorder.close_window(at(10), &[], std::iter::empty());
         recorder.end_warmup(at(10));
         assert!(recorder.issue(0, at(11)) && recorder.issue(0, at(12)) && recorder.issue(0, at(13)));
         end(&mut recorder, 2, false, 20, Outcome::Ok);
         end(&mut recorder, 11, true, 31, Outcome::Ok);
         end(&mut recorder, 12, true, 42, Outcome::Ok);
         end(&mut recorder, 13, true, 43, Outcome::Rejected);
-        recorder.close_window(at(50), &[]);
+        recorder.close_window(at(50), &[], std::iter::empty());
         recorder.audit(at(50), &[0], &[]);
         let window = &recorder.windows[1];
         assert_eq!((window.issued, window.ok, window.failed, window.response_sum), (3, 3, 1, 18 + 20 + 30));

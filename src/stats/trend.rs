@@ -28,13 +28,24 @@ pub fn grows(trials: &[Vec<f64>]) -> Option<f64> {
     if average.len() < WINDOWS_MIN {
         return None;
     }
+    rises(trials).filter(|_| quarters_grow(&average))
+}
+
+/// The first of these conditions alone: the fitted slope, for each window, if it is significantly above 0. Of a series that is
+/// known to grow it tells that it still does, and how fast. Takes four windows.
+#[must_use]
+pub fn rises(trials: &[Vec<f64>]) -> Option<f64> {
+    let average = average_over_trials(trials);
+    if average.len() < 4 {
+        return None;
+    }
     let slopes: Vec<f64> = trials.iter().map(|trial| slope(&trial[..average.len()])).collect();
     let growth = Estimate::over_trials(&slopes);
     let certain = match growth.half_width {
         Some(half_width) => growth.mean > half_width,
         None => quarters_apart(&average),
     };
-    (certain && quarters_grow(&average)).then_some(growth.mean)
+    certain.then_some(growth.mean)
 }
 
 /// The windows of the second and of the last quarter.
@@ -109,5 +120,15 @@ mod tests {
         assert_eq!(grows(&[tiny]), None, "a tenth of a job is no backlog");
         assert_eq!(grows(&[vec![5.0; 40]]), None);
         assert_eq!(grows(&[]), None);
+    }
+
+    #[test]
+    fn what_was_long_before_still_rises() {
+        let high: Vec<f64> = (0..4).map(|i| 100.0 + 3.0 * f64::from(i)).collect();
+        assert_eq!(rises(std::slice::from_ref(&high)), Some(3.0));
+        assert_eq!(rises(&[high.clone(), high.clone()]), Some(3.0));
+        assert_eq!(rises(&[high[..3].to_vec()]), None);
+        assert_eq!(rises(&[high.clone(), high.iter().rev().copied().collect()]), None);
+        assert_eq!(rises(&[]), None);
     }
 }

@@ -249,9 +249,10 @@ fn a_higher_priority_is_pulled_first() {
 
 #[test]
 fn what_is_done_behind_a_queue_binds_only_where_nobody_waits_for_anything_busier() {
-    // Web takes 10 ms of its core, and a worker 20 ms of a message.
-    let binds = |rate: &str| {
-        let text = queued("duration = '20s'\nwarmup = '0s'\ntrials = 2", rate, "workers = 1", "'20ms'")
+    // Web takes 10 ms of its core, and a message 21 ms of a worker.
+    let binds = |rate: &str, workers: u32| {
+        let workers = format!("workers = {workers}");
+        let text = queued("duration = '20s'\nwarmup = '0s'\ntrials = 2", rate, &workers, "'21ms'")
             .replace("steps = [{ call", "cores = 1\nsteps = [{ cpu = '10ms' }, { call");
         let found = Scenario::parse(&text)
             .and_then(|scenario| scenario.run())
@@ -259,6 +260,8 @@ fn what_is_done_behind_a_queue_binds_only_where_nobody_waits_for_anything_busier
         let found = found.bottleneck.expect("something binds");
         (found.component, found.resource)
     };
-    assert_eq!(binds("30/s"), ("jobs".into(), "workers"));
-    assert_eq!(binds("90/s"), ("web".into(), "cpu"));
+    assert_eq!(binds("30/s", 1), ("jobs".into(), "workers"));
+    assert_eq!(binds("90/s", 2), ("web".into(), "cpu"));
+    // What piles up without end binds whatever else is busy.
+    assert_eq!(binds("90/s", 1), ("jobs".into(), "workers"));
 }

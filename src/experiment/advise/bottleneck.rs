@@ -52,6 +52,13 @@ pub(in super::super) fn bottleneck(scenario: &Scenario, result: &RunResult) -> O
     for one in &mut found {
         one.is_awaited &= awaited.contains(&one.group);
     }
+    // What piles up without end binds, however busy the boxes are that requests wait for.
+    if let (true, Some(queue)) = (result.steady_state.is_backlog, &result.steady_state.component) {
+        let behind = below.get(queue);
+        found.retain(|one| {
+            one.group == *queue || behind.is_some_and(|behind: &BTreeSet<String>| behind.contains(&one.group))
+        });
+    }
     let is_held = found.iter().any(|one| one.is_awaited && one.used >= BUSY);
     let binds = |one: &&Use| {
         one.used > 0.0

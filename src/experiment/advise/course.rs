@@ -119,6 +119,7 @@ fn slice(same: &[&Window], lag_s: f64) -> Slice {
         let of = |figure: fn(&ComponentWindow) -> f64| over(&|window| figure(&window.components[at]));
         ComponentWindow {
             inside: of(|one| one.inside),
+            backlog: of(|one| one.backlog),
             busy: of(|one| one.busy),
             held: of(|one| one.held),
             lacking: of(|one| one.lacking),

@@ -107,7 +107,7 @@ impl Cures<'_> {
             }
             Finding::Behind { of, resource, .. } => self.relief(of, resource),
             Finding::Busiest { of, resource, .. } => self.relief(of, resource),
-            Finding::Growth { .. } => {
+            Finding::Growth { .. } | Finding::Backlog { .. } => {
                 let binds = self.result.bottleneck.as_ref()?;
                 self.relief(&binds.component, binds.resource)
             }

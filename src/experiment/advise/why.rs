@@ -133,6 +133,9 @@ fn growth(result: &RunResult) -> Option<Finding> {
         return Some(Finding::LagGrowth { of: of.clone(), per_s: growth });
     }
     let per_s = steady.growth_per_s?;
+    if let (true, Some(of)) = (steady.is_backlog, &steady.component) {
+        return Some(Finding::Backlog { of: of.clone(), per_s });
+    }
     Some(Finding::Growth { of: steady.component.clone(), per_s })
 }
 

@@ -194,6 +194,10 @@ pub struct Point {
     /// are. Absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_growth: Option<f64>,
+    /// Whether the messages of a queue become more without end, where that is why it did not; response times then are as they
+    /// are. Absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backlog_grows: bool,
     /// Requests that ended ok a second.
     pub throughput_rps: Figure,
     /// Requests that ended ok within their deadline, a second.
@@ -243,6 +247,7 @@ impl Point {
             duration_s: result.duration_s,
             steady: result.steady_state.reached,
             lag_growth: result.steady_state.lag_growth,
+            backlog_grows: result.steady_state.is_backlog,
             throughput_rps: whole.throughput_rps.clone(),
             goodput_rps: whole.goodput_rps.clone(),
             mean_ms: whole.response_ms.mean.clone(),
@@ -259,7 +264,7 @@ impl Point {
     /// Whether response times do not depend on the duration.
     #[must_use]
     pub fn times_are_steady(&self) -> bool {
-        self.steady || self.lag_growth.is_some()
+        self.steady || self.lag_growth.is_some() || self.backlog_grows
     }
 
     fn with(self, slo: &[Expectation], result: &RunResult, margin: Option<&Margin>) -> Point {

@@ -16,6 +16,7 @@ use crate::scenario::Scenario;
 
 use super::super::result::{Happening, RunResult, ScenarioRef, SteadyState};
 use super::super::runner::{self, Progress, RunOptions, Trials};
+use super::super::words::number;
 use super::margin::{Margin, Unknown};
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
 use root::{HIGH, LOW, Side, VALUE};
@@ -343,6 +344,13 @@ impl<'a, L: Loads> Search<'a, L> {
             return None;
         }
         let what = if state.lag_growth.is_some() { "lag" } else { "queue" };
+        if let (true, Some(queue), Some(growth)) = (state.is_backlog, &state.component, state.growth_per_s) {
+            return Some(format!(
+                "the queue `{queue}` grows without end, at {} by {} messages a second",
+                shown(above.point.load, self.question.knob.unit()),
+                number(growth),
+            ));
+        }
         let of = state.component.as_ref().map(|component| format!(" of `{component}`"));
         Some(format!("the {what}{} grows without end", of.unwrap_or_default()))
     }

@@ -82,6 +82,23 @@ fn an_objective_may_be_met_always_or_never() {
 }
 
 #[test]
+fn a_load_whose_messages_pile_up_is_not_carried() {
+    // Who sends a message is answered at once, and the machine has cores to spare. The one worker does 50 a second.
+    let text = "[run]\nduration = '60s'\nwarmup = '5s'\n[client.users]\nrate = '10/s'\ntarget = 'web'\n\
+                [server.web]\npublic = true\ncores = 8\nworkers = 1000\nsteps = [{ cpu = '1ms' }, { call = 'photos' }]\n\
+                [queue.photos]\ntarget = 'mill'\n[server.mill]\ncores = 4\nsteps = [{ cpu = '20ms' }]\n";
+    let found = find(text, "mean < 100ms, errors < 1%", 1, 4);
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    // A growth by a few per cent is as small as chance in a minute.
+    assert!(low <= 53.0 && high >= 49.5 && high - low < 5.0, "{low} to {high}");
+    let why = found.grows.unwrap();
+    assert!(why.starts_with("the queue `photos` grows without end, at "), "{why}");
+    let beyond = found.points.last().unwrap();
+    assert!(!beyond.steady && beyond.backlog_grows && beyond.times_are_steady() && beyond.margin.is_none());
+    assert_eq!(found.collapse.unwrap().how, "no steady state");
+}
+
+#[test]
 fn no_load_above_the_goal_is_tried_if_the_goal_is_met() {
     let text = one_core("rate = '10/s'", "100s");
     let found = up_to(Some(40.0), &text, "mean < 100ms", 1, 3);

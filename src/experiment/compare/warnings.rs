@@ -6,7 +6,7 @@ use crate::model::spec::Users;
 use crate::scenario::{BoxEntry, Scenario};
 
 use super::super::rare::{about, longer, rarest, times};
-use super::super::result::RunResult;
+use super::super::result::{RunResult, SteadyState};
 use super::Design;
 
 /// Whether the clients of two scenarios send the same requests: all that they do but whom they ask, and where they are.
@@ -96,8 +96,7 @@ pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String>
             ));
         }
         if !result.steady_state.reached {
-            let what =
-                if result.steady_state.lag_growth.is_some() { "lag grows" } else { "response times grow" };
+            let what = what_grows(&result.steady_state);
             warnings.push(format!(
                 "`{}` does not come to rest: its {what} with the time that is simulated",
                 design.name
@@ -108,4 +107,12 @@ pub(super) fn warnings(designs: &[Design], results: &[RunResult]) -> Vec<String>
         warnings.push("one trial gives no interval: --trials 10".into());
     }
     warnings
+}
+/// What grows with the time that is simulated.
+fn what_grows(state: &SteadyState) -> &'static str {
+    match state {
+        state if state.lag_growth.is_some() => "lag grows",
+        state if state.is_backlog => "backlog grows",
+        _ => "response times grow",
+    }
 }

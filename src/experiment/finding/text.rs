@@ -69,6 +69,10 @@ impl Finding {
             Finding::Growth { of: Some(of), per_s } => {
                 format!("no steady state: the queue at `{of}` grows by {} calls a second", number(*per_s))
             }
+            Finding::Backlog { of, per_s } => format!(
+                "no steady state: the queue `{of}` grows by {} messages a second, as more come than its workers do",
+                number(*per_s)
+            ),
             Finding::LagGrowth { of, per_s } => format!(
                 "no steady state: the lag of `{of}` grows by {} s every second, as its replicas apply {:.0} % less than is \
                  written",

@@ -15,7 +15,8 @@ impl Simulation {
         let world = &mut self.world;
         self.busy.clear();
         self.busy.extend(world.machines.iter_mut().map(|machine| machine.window_busy(now)));
-        world.recorder.close_window(now, &self.busy);
+        let backlogs = world.infos.iter().map(|info| info.backlog.waiting);
+        world.recorder.close_window(now, &self.busy, backlogs);
     }
 
     /// Closes the books at the moment that the trial has reached.

@@ -170,6 +170,9 @@ pub(super) fn growth(result: &RunResult) -> String {
     let what = steady.component.as_ref().map_or("the number of requests under way".to_owned(), |component| {
         format!("the queue at {component}")
     });
+    if let (true, Some(queue), Some(growth)) = (steady.is_backlog, &steady.component, steady.growth_per_s) {
+        return format!("the queue {queue} grows by {} messages a second", number(growth));
+    }
     match steady.growth_per_s {
         Some(growth) => format!("{what} grows by {} a second", number(growth)),
         None => format!("{what} grows"),
@@ -368,10 +371,25 @@ mod tests {
         let text = plain(&result);
         assert!(text.contains("no steady state  the lag of db grows by 0.25 s every second"), "{text}");
         assert!(line(&text, "all").contains("ms"), "no call waits for a replica: {text}");
+        result.steady_state = SteadyState {
+            component: Some("jobs".into()),
+            growth_per_s: Some(50.0),
+            is_backlog: true,
+            ..not_reached()
+        };
+        let text = plain(&result);
+        assert!(text.contains("no steady state  the queue jobs grows by 50 messages a second"), "{text}");
+        assert!(line(&text, "all").contains("ms"), "no call waits for a message: {text}");
     }
 
     fn not_reached() -> SteadyState {
-        SteadyState { reached: false, component: None, growth_per_s: None, lag_growth: None }
+        SteadyState {
+            reached: false,
+            component: None,
+            growth_per_s: None,
+            is_backlog: false,
+            lag_growth: None,
+        }
     }
 
     #[test]

@@ -6,6 +6,13 @@ use crate::stats::quantile::TAIL_RECORDS_MIN;
 use super::super::expect::measure;
 use super::super::result::RunResult;
 
+/// Largest share of the requests that may be under way at the end of a trial beyond those that Little's law explains. Where more
+/// are, the figures of those that have ended are not the figures of all.
+pub(super) const OPEN_MAX: f64 = 0.1;
+
+/// Trials are made longer by this factor until their requests have ended.
+const LONGER: f64 = 2.0;
+
 /// The distance of the worst part of an objective from its bound, relative to the bound. Below 0 the objective is met.
 /// Infinite if no request is served or a queue grows without end.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +83,26 @@ fn too_little(metric: &Metric, result: &RunResult) -> Unknown {
     Unknown::TooLittle(why, (answered > 0.0).then(|| needed / answered))
 }
 
+/// The reason why the figures of a steady load do not show that it meets an objective: too many requests had not ended. In a trial
+/// that is shorter than users wait, an overload answers a few at once, and of the others nothing is known yet.
+///
+/// By Little's law as many are under way at the end as came in the time that one takes. Takes that time from those that have ended,
+/// so that a trial which is too short for them all has more.
+pub(super) fn unanswered(result: &RunResult) -> Option<Unknown> {
+    let metrics = &result.metrics;
+    let open = metrics.outcomes.in_flight.as_ref()?.mean?;
+    let issued = metrics.offered_rps.mean? * result.duration_s;
+    let takes_s = metrics.response_all_ms.mean.mean? / 1e3;
+    let explained = issued * (takes_s / result.duration_s).min(1.0);
+    // Three standard deviations of a count that chance decides.
+    let chance = 3.0 * (open / result.trials.max(1) as f64).sqrt();
+    (open - explained > OPEN_MAX * issued + chance).then(|| {
+        let why =
+            format!("{:.0} % of the requests had not ended when their trial did", 100.0 * open / issued);
+        Unknown::TooLittle(why, Some(LONGER))
+    })
+}
+
 /// The distance of a value beyond the bound, relative to the bound.
 fn share_beyond(that: &Expectation, value: f64) -> f64 {
     let scale = if that.bound == 0.0 { 1.0 } else { that.bound };
@@ -123,6 +150,18 @@ mod tests {
         assert!(matches!(&never, Unknown::Never(why) if why.contains("no replicas")), "{never:?}");
         let margin = Margin::of(&slo("availability > 50%"), &result).unwrap();
         assert!((margin.value + 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn requests_that_have_not_ended_leave_it_open_whether_it_is_met() {
+        let with_open = |open: u64| {
+            let mut records = vec![trial(&[90; 100]), trial(&[110; 100])];
+            records.iter_mut().for_each(|record| record.classes[0].issued += open);
+            unanswered(&result(records))
+        };
+        assert_eq!((with_open(0), with_open(10)), (None, None));
+        let why = "80 % of the requests had not ended when their trial did";
+        assert_eq!(with_open(400), Some(Unknown::TooLittle(why.into(), Some(LONGER))));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::scenario::Scenario;
 use super::super::result::{Happening, RunResult, ScenarioRef, SteadyState};
 use super::super::runner::{self, Progress, RunOptions, Trials};
 use super::super::words::number;
-use super::margin::{Margin, Unknown};
+use super::margin::{Margin, Unknown, unanswered};
 use super::{CapacityResult, Collapse, Found, LoadRef, LoadUnit, Loads, Point, Question, SCHEMA, shown};
 use root::{HIGH, LOW, Side, VALUE};
 
@@ -244,7 +244,10 @@ impl<'a, L: Loads> Search<'a, L> {
         let all = Trials { records: std::mem::take(records), complete: true, precision: None };
         let result = RunResult::new(scenario, &options, &all);
         *records = all.records;
-        let margin = Margin::of(self.question.slo, &result);
+        let mut margin = Margin::of(self.question.slo, &result);
+        if margin.as_ref().is_ok_and(|margin| margin.value < 0.0) && scenario.is_constant() {
+            margin = unanswered(&result).map_or(margin, Err);
+        }
         Ok((result, margin))
     }
 

@@ -82,6 +82,20 @@ fn an_objective_may_be_met_always_or_never() {
 }
 
 #[test]
+fn a_probe_that_ends_before_its_requests_do_is_no_sign_of_a_capacity() {
+    // The core is shared: of hundreds that come in a probe of 2 s, the few with the least work end at once, and the others have not
+    // timed out yet. Those that end have a mean of less than 1.5 s at 24 and at 240 times the capacity too.
+    let text = one_core("rate = '240/s'", "20s").replace("timeout = '1h'", "timeout = '10s'");
+    let text = text.replace("scheduling = 'fifo'\n", "").replace("[run]\n", "[run]\nwarmup = '10s'\n");
+    let found = find(&text, "mean < 1500ms, errors < 1%", 1, 4);
+    // By M/M/1 the mean is 1.5 s at 99.3/s.
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    assert!(found.verdict == Found::Found && low > 85.0 && high < 115.0, "{low} to {high}");
+    let carried = found.points.iter().filter(|point| point.margin.is_some_and(|margin| margin < 0.0));
+    assert!(carried.clone().count() > 0 && carried.clone().all(|point| point.load < 115.0));
+}
+
+#[test]
 fn a_load_whose_messages_pile_up_is_not_carried() {
     // Who sends a message is answered at once, and the machine has cores to spare. The one worker does 50 a second.
     let text = "[run]\nduration = '60s'\nwarmup = '5s'\n[client.users]\nrate = '10/s'\ntarget = 'web'\n\
@@ -133,6 +147,7 @@ fn the_page_tells_the_limits_of_the_search() {
         format!("Within {} of such a load", per_cent(search::REACH)),
         format!("{} trials of a tenth of the time", search::PROBE_TRIALS),
         format!("At most {} loads are simulated", search::LOADS_MAX),
+        format!("more than {} of the requests are under way", per_cent(margin::OPEN_MAX)),
         format!("falls by more than {} beyond", per_cent(search::FALL)),
         format!("bracketed to {}", per_cent(search::COLLAPSE_WIDTH)),
         format!("up to {} times the highest load", 1 << search::COLLAPSE_DOUBLINGS),

@@ -76,8 +76,8 @@ impl RunResult {
             warnings: Vec::new(),
             pooled,
         };
-        if let Some(behind) = steady::behind_by_law(scenario, records, &result) {
-            result.steady_state = behind;
+        if let Some(grows) = steady::seen_in_the_scenario(scenario, records, options.length, &result) {
+            result.steady_state = grows;
         }
         if let Verdict::Shown(found) = &collapse {
             result.steady_state.reached &= found.of == 0;

@@ -1,13 +1,15 @@
 //! Did the system reach steady state? Finds growing queues, and advises on the warm-up.
 
+use std::collections::BTreeSet;
+
 use crate::components::database::DataRecord;
 use crate::kernel::time::SimDuration;
 use crate::model::ledger::LedgerRecord;
-use crate::model::record::{Stop, TrialRecord, Window};
+use crate::model::record::{Stop, TrialRecord, Window, is_alert};
 use crate::model::resource::{Bound, Full};
 use crate::model::simulation::Length;
-use crate::scenario::Scenario;
 use crate::scenario::load::ResourceLoad;
+use crate::scenario::{BoxEntry, Scenario};
 use crate::stats::interval::Estimate;
 use crate::stats::series::{average_over_trials, mean};
 use crate::stats::trend::{grows, rises};
@@ -108,13 +110,19 @@ fn falling_behind(records: &[TrialRecord], length: Length) -> Option<SteadyState
     })
 }
 
-/// The verdict on a database of which more is written than its replicas can apply, by the utilisation law. In a short trial
-/// chance may hide what the law tells exactly. `None` where there is none, or where the verdict does not apply.
-pub(super) fn behind_by_law(
+/// The verdict that takes the scenario, where the trials alone show none.
+pub(super) fn seen_in_the_scenario(
     scenario: &Scenario,
     records: &[TrialRecord],
+    length: Length,
     result: &RunResult,
 ) -> Option<SteadyState> {
+    behind_by_law(scenario, records, result).or_else(|| piles_up(scenario, records, length, result))
+}
+
+/// The verdict on a database of which more is written than its replicas can apply, by the utilisation law. In a short trial
+/// chance may hide what the law tells exactly. `None` where there is none, or where the verdict does not apply.
+fn behind_by_law(scenario: &Scenario, records: &[TrialRecord], result: &RunResult) -> Option<SteadyState> {
     // What fails on its way is not written.
     let served = result.metrics.availability.mean?;
     if !result.steady_state.reached || !scenario.is_constant() || records[0].is_disturbed() {
@@ -133,6 +141,43 @@ pub(super) fn behind_by_law(
     })
 }
 
+/// The verdict on a queue whose messages pile up while something happens to other boxes only, and by no plan: an autoscaler gives
+/// these more machines, but none to the workers of the queue. `None` if there is none, or if the verdict does not apply.
+fn piles_up(
+    scenario: &Scenario,
+    records: &[TrialRecord],
+    length: Length,
+    result: &RunResult,
+) -> Option<SteadyState> {
+    if !result.steady_state.reached || !scenario.is_constant() || !keeps_its_load(records, length) {
+        return None;
+    }
+    let components = &records[0].components;
+    let notes = records.iter().flat_map(|record| &record.timeline).filter(|note| !is_alert(&note.event));
+    let group_of = |name: &String| components.iter().find(|one| one.name == *name).map(|one| &one.group);
+    let touched: BTreeSet<&String> = notes.filter_map(|note| group_of(&note.component)).collect();
+    let is_untouched = |growth: &Growth| {
+        let Some(entry) = growth.of.and_then(|index| scenario.entry(&components[index].group)) else {
+            return false;
+        };
+        let later = scenario.classes.iter().flat_map(|class| entry.spec.demand(class).later);
+        // Who may give the workers other machines has arrows to them.
+        let workers: BTreeSet<String> = later.map(|(name, _)| name).collect();
+        let leads = |one: &&BoxEntry| one.spec.arrows().iter().any(|arrow| workers.contains(&arrow.to));
+        let around = scenario.boxes.iter().filter(leads).map(|one| &one.name);
+        !around.chain(&workers).any(|name| touched.contains(name))
+    };
+    let growth = backlogs(&whole(records), length).into_iter().filter(is_untouched);
+    let Growth { of, per_s, is_backlog } = growth.max_by(|a, b| a.per_s.total_cmp(&b.per_s))?;
+    Some(SteadyState {
+        reached: false,
+        component: of.map(|index| components[index].name.clone()),
+        growth_per_s: Some(per_s),
+        is_backlog,
+        lag_growth: None,
+    })
+}
+
 /// The fullest component of a trial that had to stop, and how fast it filled, in calls a second.
 fn bursting(record: &TrialRecord) -> Growth {
     let last = record.windows.last().expect("a trial closes a window when it stops");
@@ -147,20 +192,15 @@ fn bursting(record: &TrialRecord) -> Growth {
 fn growing(records: &[TrialRecord], length: Length) -> Option<Growth> {
     let trials = whole(records);
     let per_s = 1.0 / window_length(trials[0]);
-    let is_worth_a_word = |index: usize, growth: f64| {
-        let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
-        growth * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived
-    };
-    let all = || 0..trials[0].components.len();
-    let calls = all().filter_map(|index| {
+    let calls = (0..trials[0].components.len()).filter_map(|index| {
         let inside =
             trials.iter().map(|trial| measured(trial, length, |window| window.components[index].inside));
         let per_s = grows(&inside.collect::<Vec<_>>())? * per_s;
-        is_worth_a_word(index, per_s).then_some(Growth { of: Some(index), per_s, is_backlog: false })
-    });
-    let messages = all().filter_map(|index| {
-        let per_s = backlog_growth(&trials, length, index)? * per_s;
-        is_worth_a_word(index, per_s).then_some(Growth { of: Some(index), per_s, is_backlog: true })
+        is_worth_a_word(&trials, length, index, per_s).then_some(Growth {
+            of: Some(index),
+            per_s,
+            is_backlog: false,
+        })
     });
     let saturated = |growth: &Growth| {
         let machine = growth.of.and_then(|index| trials[0].components[index].machine.as_ref());
@@ -169,7 +209,7 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<Growth> {
     // Calls that wait downstream also fill their caller. So the component with the busiest machine explains the growth
     // of its callers, not the other way round.
     let worst = calls
-        .chain(messages)
+        .chain(backlogs(&trials, length))
         .max_by(|a, b| saturated(a).cmp(&saturated(b)).then(a.per_s.total_cmp(&b.per_s)));
     if worst.is_some() {
         return worst;
@@ -177,6 +217,23 @@ fn growing(records: &[TrialRecord], length: Length) -> Option<Growth> {
     let under_way: Vec<Vec<f64>> =
         trials.iter().map(|trial| measured_of(trial, length, &in_system(trial))).collect();
     grows(&under_way).map(|growth| Growth { of: None, per_s: growth * per_s, is_backlog: false })
+}
+
+/// Whether a growth, in calls or messages a second, is more than chance gives one of many boxes.
+fn is_worth_a_word(trials: &[&TrialRecord], length: Length, index: usize, per_s: f64) -> bool {
+    let arrived = mean(trials.iter().map(|trial| trial.components[index].arrived as f64));
+    per_s * length.measured.as_secs_f64() >= GROWTH_SHARE_MIN * arrived
+}
+
+/// The queues whose messages become more without end.
+fn backlogs(trials: &[&TrialRecord], length: Length) -> Vec<Growth> {
+    let per_s = 1.0 / window_length(trials[0]);
+    let one = |index: usize| {
+        let per_s = backlog_growth(trials, length, index)? * per_s;
+        let growth = Growth { of: Some(index), per_s, is_backlog: true };
+        is_worth_a_word(trials, length, index, per_s).then_some(growth)
+    };
+    (0..trials[0].components.len()).filter_map(one).collect()
 }
 
 /// The growth of the messages that wait in a queue, in messages a window of the measured time; `None` if it is none.
@@ -199,6 +256,11 @@ pub(super) fn is_undisturbed(records: &[TrialRecord], length: Length) -> bool {
     if records.iter().any(TrialRecord::is_disturbed) {
         return false;
     }
+    keeps_its_load(records, length)
+}
+
+/// Whether as many requests come in the last quarter of the measured time as in the second.
+fn keeps_its_load(records: &[TrialRecord], length: Length) -> bool {
     let issued: Vec<Vec<f64>> =
         whole(records).iter().map(|trial| measured(trial, length, |window| window.issued as f64)).collect();
     let issued = average_over_trials(&issued);
@@ -307,8 +369,8 @@ mod tests {
         // One worker that takes 20 ms a message: 50 messages a second.
         let found = |rate: &str, more: &str, seconds: f64| {
             let scenario = from_text(&format!(
-                "[client.u]\ntarget = 'web'\nrate = '{rate}'\n{more}\n\
-                 [server.web]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n\
+                "[client.u]\ntarget = 'lb'\nrate = '{rate}'\n{more}\n\
+                 [balancer.lb]\npublic = true\ntargets = ['web']\n[server.web]\nsteps = [{{ call = 'jobs' }}]\n\
                  [queue.jobs]\ntarget = 'mill'\n[server.mill]\ncores = 2\nsteps = [{{ cpu = '20ms' }}]\n"
             ));
             let mut options = options(3);
@@ -330,6 +392,15 @@ mod tests {
             let is_it = |one: &Finding| matches!(one, Finding::Backlog { of, .. } if of == "jobs");
             assert!(result.why.iter().any(is_it), "{:?}", result.why);
         }
+        // Machines that come for the users are none for the workers, and those that come for the workers may be enough.
+        let scaled = |target: &str| {
+            let fleet = format!(
+                "[autoscaler.fleet]\ntarget = '{target}'\nmin = 1\nmax = 3\ngoal = '1%'\nevery = '2s'\nwindow = '2s'\n\
+                 boot = '1s'\nstart = '1s'"
+            );
+            found("80/s", &fleet, 20.0).steady_state
+        };
+        assert_eq!((scaled("web").is_backlog, scaled("mill").is_backlog), (true, false));
         // What comes at once is done later.
         let burst = "profile = { steps = [['0s', 1], ['3s', 3], ['4s', 0.2]] }";
         assert!(found("35/s", burst, 10.0).steady_state.reached);

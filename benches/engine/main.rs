@@ -1,14 +1,19 @@
 //! What the engine costs: the calendar alone, whole scenarios, and both beside the least that any program must do.
 //!
 //! `cargo bench --bench engine` runs criterion and then prints all tables. `cargo bench --bench engine -- summary` prints
-//! the ratios to the loops by hand and to the leanest loops, `-- growth` how cost and memory grow, `-- memory` the memory of 10^8 requests.
+//! the ratios to the loops by hand and to the leanest loops, `-- record` only what one record a request would gain, `-- growth` how
+//! cost and memory grow, `-- memory` the memory of 10^8 requests. `--row record 1000000` runs one row of the table of `record` once,
+//! for a profiler.
 
 mod bare;
+mod books;
 mod growth;
+mod hops;
 mod lean;
 mod limits;
 mod measure;
 mod models;
+mod record;
 mod summary;
 
 use std::hint::black_box;
@@ -89,8 +94,12 @@ fn main() {
         let number = |offset: usize| arguments[at + offset].parse::<u64>().expect("a model and a number");
         return measure::print_peak(&Model::all()[number(1) as usize], number(2));
     }
+    if let Some(at) = arguments.iter().position(|argument| argument == "--row") {
+        let customers = arguments[at + 2].parse().expect("a number of customers");
+        return record::run_row(&arguments[at + 1], customers);
+    }
     let wants = |table: &str| arguments.iter().any(|argument| argument == table);
-    let only = ["summary", "growth", "memory"].iter().any(|table| wants(table));
+    let only = ["summary", "record", "growth", "memory"].iter().any(|table| wants(table));
     if !only {
         let mut criterion = Criterion::default().configure_from_args();
         calendar(&mut criterion);
@@ -99,12 +108,16 @@ fn main() {
         criterion.final_summary();
     }
     lean::check();
+    record::check();
     // `cargo test --benches` passes no `--bench`: it wants to know only whether everything runs.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
     if wants("summary") || !only {
         summary::tables();
+    }
+    if wants("record") {
+        summary::one_record();
     }
     if wants("growth") || !only {
         growth::tables();

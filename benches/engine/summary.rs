@@ -1,10 +1,10 @@
-//! What a customer costs in each model, beside two loops that do less, and what sharing the cores costs beside serving in
-//! order.
+//! What a customer costs in each model, beside two loops that do less; what one record a request would gain; and what sharing
+//! the cores costs beside serving in order.
 
 use std::hint::black_box;
 
 use crate::measure::{Row, measure};
-use crate::{bare, lean, models};
+use crate::{bare, lean, models, record};
 
 /// Customers of a timed run.
 const CUSTOMERS: u64 = 1_000_000;
@@ -21,9 +21,10 @@ fn time<'a>(works: &[Work<'a>]) -> Vec<(&'a str, f64)> {
     rows.iter().map(|row| row.name).zip(measure(&rows, ROUNDS)).collect()
 }
 
-/// Prints both tables.
+/// Prints all tables.
 pub(crate) fn tables() {
     beside_loops();
+    one_record();
     beside_fifo();
 }
 
@@ -62,6 +63,28 @@ fn beside_loops() {
     }
     println!("loops by hand: {}", bare::LACKS);
     println!("leanest loops: {}", lean::LACKS);
+}
+
+/// The three tiers from the leanest loop to outgrow, with loops between that write down all that outgrow does.
+pub(crate) fn one_record() {
+    let [_, model, _] = models::of_the_summary();
+    let scenario = model.scenario(CUSTOMERS);
+    let run = || _ = black_box(models::run(&scenario).events);
+    let timed = time(&[
+        ("three tiers, leanest loop", &|| _ = black_box(lean::tiers(CUSTOMERS, false))),
+        ("three tiers, loop by hand", &|| _ = black_box(bare::tiers(CUSTOMERS, false))),
+        ("all written down, one record a request", &|| _ = black_box(record::one_record(CUSTOMERS))),
+        ("the same, 64 bytes a hop", &|| _ = black_box(record::roomy_record(CUSTOMERS))),
+        ("all written down, a call a hop", &|| _ = black_box(record::call_a_hop(CUSTOMERS))),
+        (model.name, &run),
+    ]);
+    let [.., (_, one), _, (_, hops), (_, outgrow)] = timed[..] else { unreachable!() };
+    println!("\n{:<42} {:>12} {:>10}", "", "ns/customer", "outgrow /");
+    for (name, each) in &timed {
+        println!("{name:<42} {each:>12.1} {:>10.2}", outgrow / each);
+    }
+    println!("{:<42} {:>12} {:>10.2}", "a call a hop / one record", "", hops / one);
+    println!("the loops that write all down: {}", record::LACKS);
 }
 
 /// Two lines a model: as a user writes it, with cores that are shared, and the same served in order.

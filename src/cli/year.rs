@@ -13,7 +13,7 @@ use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::experiment::year::catalogue::catalogue;
 use crate::experiment::year::result::{Kept, Rates, YearResult};
-use crate::experiment::year::{Refusal, YearOptions, year};
+use crate::experiment::year::{HOLD_LEAST, Refusal, YearOptions, year};
 use crate::model::quantity::Duration;
 use crate::report;
 use crate::scenario::faults::FaultSpec;
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
     /// Longest time that an outage is simulated; the rest of a longer one costs what its end costs. By default four minutes, or
     /// longer if a box reacts later
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = hold)]
     hold: Option<Duration>,
 
     /// Take the faults of the catalogue, whatever faults the scenarios have; docs/year.md has its table
@@ -85,6 +85,15 @@ fn objective(text: &str) -> Result<f64, String> {
         }
         share => Ok(share),
     }
+}
+
+/// Reads the time for which an outage is simulated. Its last third must be long enough to tell what the rest costs.
+fn hold(text: &str) -> Result<Duration, String> {
+    let hold = time(text)?;
+    if hold.0 < HOLD_LEAST {
+        return Err(format!("what an outage costs is not seen in less than {}", Duration(HOLD_LEAST)));
+    }
+    Ok(hold)
 }
 
 /// A scenario with the faults of its years.

@@ -104,8 +104,10 @@ fn what_cannot_be_composed_says_why() {
         };
         assert!(said.contains(reason), "{name}: {said}");
     }
-    let nothing = outgrow(&["year", "single-server", "--slo", "100%"]);
-    assert_eq!(nothing.status.code(), Some(2));
+    for wrong in [["--slo", "100%"], ["--precision", "0%"], ["--hold", "1s"]] {
+        let refused = outgrow(&[&["year", "single-server"][..], &wrong].concat());
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -47,6 +47,9 @@ const CALM_MAX: SimDuration = SimDuration::from_secs(16 * 60);
 /// given up to connect to a machine that is silent, which takes 131 s.
 const HOLD_MIN: SimDuration = SimDuration::from_secs(240);
 
+/// Shortest time for which an outage may be told to be simulated.
+pub const HOLD_LEAST: SimDuration = SimDuration::from_secs(10);
+
 /// Episodes of each stratum that are simulated at first.
 const PILOT: usize = 2;
 

@@ -4,7 +4,7 @@ use super::super::result::{RunResult, ScenarioRef};
 use super::estimate::{Mean, mean};
 use super::group::{Group, Sample};
 use super::result::{Budget, Cause, Composed, Kept, Rates, Reached, SCHEMA, Span, YearResult};
-use super::{Work, YEAR_S};
+use super::{CauseOf, Work, YEAR_S};
 use crate::stats::interval::t_quantile_975;
 use crate::stats::rare::rare;
 use crate::stats::tally::Moments;
@@ -52,8 +52,8 @@ impl Work<'_> {
         let steady = self.steady_share().map(|share| share * calm);
         let share = steady.value + self.over(|one| one.lost);
         let otherwise = steady.value + self.over(|one| one.otherwise);
-        let rest: f64 =
-            self.groups.iter().filter(|group| group.samples.is_empty()).map(|group| group.share).sum();
+        let unknown = self.groups.iter().filter(|group| group.samples.is_empty());
+        let rest: f64 = unknown.map(|group| group.share).sum::<f64>() + self.never_drawn();
         let excess = |group: &Group| match group.samples.is_empty() {
             true => Mean::default(),
             false => mean(group, |one| one.lost),
@@ -77,6 +77,14 @@ impl Work<'_> {
         let up = libm::hypot(half, steady.high - steady.value);
         let span = Span { value: share, low: (share - down).max(0.0), high: (share + up + rest).min(1.0) };
         Sum { share: span, parts, rest, steady, otherwise }
+    }
+
+    /// Share of the time that failures take of causes so rare that none of them was drawn.
+    fn never_drawn(&self) -> f64 {
+        let calm = self.times.calm.as_secs_f64();
+        let missing = |(at, _): &(usize, &CauseOf)| !self.groups.iter().any(|group| group.sort.0 == [*at]);
+        let causes = self.causes.iter().enumerate().filter(missing);
+        causes.map(|(_, cause)| cause.rate * (cause.lasts + calm)).sum()
     }
 
     /// What all simulated groups have of something in an average second.

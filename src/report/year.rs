@@ -1,6 +1,8 @@
 //! A year of faults as text for the terminal: what a design costs its users, and what eats its availability. And as a chart: a bar
 //! for each cause, or for each design.
 
+use std::path::Path;
+
 use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::number::{number, percent};
 use super::text::{bad, bold, dim, fitted, good, paragraph, unsure};
@@ -278,8 +280,8 @@ pub(super) fn designs(results: &[YearResult]) -> Table {
 
 /// The file of a scenario without its folder and its ending.
 fn name(result: &YearResult) -> String {
-    let file = result.scenario.file.rsplit(['/', '\\']).next().unwrap_or_default();
-    file.strip_suffix(".toml").unwrap_or(file).to_owned()
+    let file = Path::new(&result.scenario.file);
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What each design but the first changes in the one before it.

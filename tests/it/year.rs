@@ -100,7 +100,7 @@ fn what_cannot_be_composed_says_why() {
         let reason = match name {
             "a load that changes" => "the load of `users` changes over time",
             "no steady state" => "no steady state between faults",
-            _ => "requests pile up without end even without any fault",
+            _ => "work piles up without end even without any fault",
         };
         assert!(said.contains(reason), "{name}: {said}");
     }

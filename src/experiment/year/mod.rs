@@ -91,7 +91,7 @@ pub enum Refusal {
     TooOften(f64),
     /// After this cause the service is not as before when the longest calm is over.
     Unsettled(String),
-    /// After this cause requests pile up without end; without one, even without any fault.
+    /// After this cause requests pile up without end; without one, work does so even without any fault.
     Flooded(Option<String>),
     /// The user interrupted it before there was a result.
     Interrupted,
@@ -102,7 +102,9 @@ impl Refusal {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Refusal::NoFaults => "there is nothing that could fail: no box has a machine, a zone or a region".into(),
+            Refusal::NoFaults => {
+                "there is nothing that could fail: no box has a machine, a zone or a region".into()
+            }
             Refusal::LoadChanges(name) => format!(
                 "the load of `{name}` changes over time, and a fault costs most at the peak: give it one load, such as the \
                  peak's, with --set"
@@ -121,7 +123,8 @@ impl Refusal {
                 "after a {cause} requests pile up without end: limit them, such as by a `timeout` of the client or a `backlog`"
             ),
             Refusal::Flooded(None) => {
-                "requests pile up without end even without any fault: the load is beyond what the design can serve".into()
+                "work piles up without end even without any fault: the load is beyond what the design can do"
+                    .into()
             }
             Refusal::Interrupted => "interrupted before anything was measured: there is no result".into(),
         }
@@ -180,6 +183,9 @@ pub fn year(
     }
     let mut work = Work::new(scenario, sources, options, progress, said);
     let (result, first) = work.steady_state(0..STEADY_FIRST)?;
+    if !result.steady_state.times_are_steady() {
+        return Err(Refusal::Flooded(None));
+    }
     let steady = Steady {
         rate: result.metrics.offered_rps.mean.unwrap_or(0.0),
         share: first.1 / first.0.max(1.0),

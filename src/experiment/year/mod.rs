@@ -13,7 +13,7 @@ pub mod result;
 mod sum;
 mod timeline;
 
-use self::episode::{Steady, Times, counts, live};
+use self::episode::{Steady, Times, counts, live, lost_writes};
 use self::group::{Group, Sample, Task, groups};
 use self::result::{Rates, YearResult};
 use self::sum::Sum;
@@ -153,6 +153,8 @@ struct Work<'a> {
     causes: Vec<CauseOf>,
     /// Requests issued and failed in each trial without faults.
     steady: Vec<(f64, f64)>,
+    /// Writes that were lost in all of them, as nodes lose that all take writes.
+    steady_writes: f64,
     steady_length: Length,
     times: Times,
     timeline: Timeline,
@@ -220,6 +222,7 @@ impl<'a> Work<'a> {
             cause_of,
             causes,
             steady: Vec::new(),
+            steady_writes: 0.0,
             steady_length: Length { warmup: scenario.run.warmup, measured },
             times,
             timeline,
@@ -260,6 +263,7 @@ impl<'a> Work<'a> {
         self.events += found.records.iter().map(|record: &TrialRecord| record.events).sum::<u64>();
         self.is_interrupted |= !found.complete;
         self.steady.extend(found.records.iter().map(counts));
+        self.steady_writes += found.records.iter().map(lost_writes).sum::<f64>();
         found
     }
 

@@ -155,9 +155,15 @@ impl Work<'_> {
         (issued / time + self.over(|one| one.issued), failed / time + self.over(|one| one.failed))
     }
 
+    /// Writes lost a second without any fault.
+    fn steady_writes(&self) -> f64 {
+        self.steady_writes / (self.steady.len() as f64 * self.steady_length.measured.as_secs_f64())
+    }
+
     /// The lost writes of a year.
     fn lost_writes(&self) -> Span {
-        let (mut value, mut variance) = (0.0, 0.0);
+        let calm = 1.0 - self.timeline.inside / self.timeline.seconds;
+        let (mut value, mut variance) = (self.steady_writes() * calm, 0.0);
         for group in self.groups.iter().filter(|group| !group.samples.is_empty()) {
             let mean = mean(group, |one| one.lost_writes);
             value += group.rate * mean.mean;
@@ -192,7 +198,7 @@ impl Work<'_> {
             repair_s: None,
             without_service_s: steady.map(|share| share * YEAR_S),
             share: steady.value,
-            lost_writes: 0.0,
+            lost_writes: self.steady_writes() * YEAR_S,
         });
         let total: f64 = found.iter().map(|cause| cause.without_service_s.value).sum();
         for cause in &mut found {
@@ -213,7 +219,8 @@ impl Work<'_> {
             let own = mean(group, |one| one.lost);
             lost += group.rate * own.mean - ratio * group.share;
             variance += group.rate * group.rate * own.variance();
-            writes += group.rate * mean(group, |one| one.lost_writes).mean;
+            writes +=
+                group.rate * mean(group, |one| one.lost_writes).mean - self.steady_writes() * group.share;
         }
         let value = lost.max(0.0) * YEAR_S;
         let half = 1.96 * variance.sqrt() * YEAR_S;

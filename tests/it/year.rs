@@ -67,8 +67,6 @@ fn closed_forms_lie_within_the_interval() {
     ];
     for (name, text, expected, precision) in cases {
         let [value, low, high] = failing(&json("year", &text, &["--precision", precision]));
-        // Of five intervals of 95 % at once one would miss in a run of four: half as much again is 99.7 %.
-        let (low, high) = (value - 1.5 * (value - low), value + 1.5 * (high - value));
         assert!(
             low <= expected && expected <= high,
             "{name}: {expected:e} is not in {low:e} to {high:e} ({value:e})"
@@ -219,7 +217,6 @@ fn straight_simulation_of_faults_that_come_often_agrees() {
 }
 
 #[test]
-#[ignore = "a study of some minutes: cargo test --release --test it year:: -- --ignored"]
 fn intervals_cover_the_closed_form_as_often_as_they_promise() {
     let down = 1.0 / 49.0;
     let crashes = CRASHES.replace("10d", "2d");
@@ -237,8 +234,10 @@ fn intervals_cover_the_closed_form_as_often_as_they_promise() {
                 failing(&json("year", &text, &["--seed", &seed.to_string(), "--precision", "5%"]));
             low <= expected && expected <= high
         };
-        let covered = (1..=100).filter(covers).count();
-        println!("{name}: {covered} of 100 intervals contain the closed form");
-        assert!((92..=98).contains(&covered), "{name}: {covered} of 100");
+        // A hundred seeds with STUDY=1. Of eight, three misses are less likely than one in a hundred.
+        let (seeds, allowed) = if std::env::var_os("STUDY").is_some() { (100, 92..=98) } else { (8, 6..=8) };
+        let covered = (1..=seeds).filter(covers).count();
+        println!("{name}: {covered} of {seeds} intervals contain the closed form");
+        assert!(allowed.contains(&covered), "{name}: {covered} of {seeds}");
     }
 }

@@ -62,8 +62,9 @@ pub(super) fn mean(group: &Group, value: impl Fn(&Sample) -> f64) -> Mean {
     };
     let spread = weighted(&|one| (rest(one) - middle) * (rest(one) - middle));
     let mean = x + slope * (group.size - size);
-    // Where the rate is known, only what these episodes have beside their size is left to chance; else their number, too.
-    let whole = if group.is_known { spread } else { spread + mean * mean };
+    // Where rate and mean size are known, only what these episodes have beside their size is left to chance. Else their number and
+    // their sizes are, too: the variance of a compound Poisson count.
+    let whole = if group.is_known { spread } else { weighted(&|one| value(one) * value(one)) };
     Mean { mean, parts: own.iter().enumerate().map(part).collect(), drawn: whole / group.len() as f64 }
 }
 
@@ -86,6 +87,23 @@ mod tests {
         let found = mean(&group, |one| one.lost);
         assert!((found.mean - (5.0 + 2.0 * 499.5)).abs() < 1e-6, "{}", found.mean);
         assert!(found.variance() < 1e-12, "{}", found.variance());
+    }
+
+    #[test]
+    fn what_was_drawn_varies_with_its_number_and_its_sizes_unless_they_are_known() {
+        let sizes: Vec<f64> = (0..1000).map(f64::from).collect();
+        let mut drawn = group(&sizes, 4);
+        drawn.is_known = false;
+        for stratum in (0..4).flat_map(|stratum| [stratum; 50]) {
+            let task = drawn.draw(0, stratum);
+            let size = drawn.size_of(task);
+            drawn.samples.push(Sample { stratum, size, lost: size, ..Sample::default() });
+        }
+        let found = mean(&drawn, |one| one.lost);
+        let square = sizes.iter().map(|size| size * size).sum::<f64>() / 1000.0;
+        assert!((found.drawn / (square / 1000.0) - 1.0).abs() < 0.05, "{}", found.drawn);
+        drawn.is_known = true;
+        assert!(mean(&drawn, |one| one.lost).drawn < 1e-9);
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub(super) fn groups(
 ) -> Vec<Group> {
     let mut found: BTreeMap<(usize, Sort), Vec<(f64, usize)>> = BTreeMap::new();
     let mut taken = vec![(0.0, 0.0); causes.len()];
-    let mut inside: BTreeMap<(usize, Sort), f64> = BTreeMap::new();
+    let mut lasting: BTreeMap<(usize, Sort), f64> = BTreeMap::new();
     for (index, episode) in timeline.episodes().enumerate() {
         let key = key(episode, cause);
         if episode.len() > 1 {
@@ -124,7 +124,7 @@ pub(super) fn groups(
                 *of = (of.0 + 1.0, of.1 + failure.lasts);
             }
         }
-        *inside.entry(key.clone()).or_default() += length(episode) + calm_s;
+        *lasting.entry(key.clone()).or_default() += length(episode) + calm_s;
         let size = if episode.len() == 1 { episode[0].lasts } else { shared(episode) };
         found.entry(key).or_default().push((size, index));
     }
@@ -147,8 +147,8 @@ pub(super) fn groups(
         Group { sort, episodes, sizes, strata, share: 0.0, rate, size, is_known, samples: Vec::new() }
     };
     let mut groups: Vec<Group> = found.into_iter().map(one).collect();
-    for (group, inside) in groups.iter_mut().zip(inside.into_values()) {
-        group.share = inside / timeline.seconds;
+    for (group, time) in groups.iter_mut().zip(lasting.into_values()) {
+        group.share = group.rate * time / group.len() as f64;
     }
     groups
 }

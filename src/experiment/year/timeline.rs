@@ -6,10 +6,13 @@ use std::ops::Range;
 use crate::kernel::random::Seed;
 use crate::scenario::faults::Source;
 
-/// Number of failures that are drawn, of all sources together. The rarest of ten sources is seen thousands of times.
+/// Rounds in which failures are drawn, and their number in each, of all sources together. The failures that come alone are kept
+/// of the first round only: how many there are, and how long they last, is known. Of those that overlap it is not, and they are
+/// few.
+const ROUNDS: u32 = 4;
 const FAILURES: f64 = 400_000.0;
 
-/// Longest time that is drawn, in seconds: a hundred thousand years, which is enough for what happens once in a century.
+/// Longest time of a round, in seconds: a hundred thousand years, which is enough for what happens once in a century.
 const SECONDS_MAX: f64 = 100_000.0 * super::YEAR_S;
 
 /// A failure of one source.
@@ -37,9 +40,9 @@ impl Failure {
 pub(super) struct Timeline {
     /// Its length in seconds.
     pub seconds: f64,
-    /// The failures by their begin.
+    /// The failures that are kept, an episode after the other.
     failures: Vec<Failure>,
-    /// Failures with no calm between them, by their place in `failures`.
+    /// The episodes that are kept: failures with no calm between them, by their place in `failures`.
     episodes: Vec<Range<usize>>,
     /// Time from the begin of an episode to the end of the calm behind it, all together, in seconds.
     pub inside: f64,
@@ -50,30 +53,37 @@ impl Timeline {
     pub(super) fn draw(sources: &[Source], seed: Seed, calm_s: f64) -> Timeline {
         let rate: f64 = sources.iter().map(Source::rate).sum();
         let seconds = (FAILURES / rate).min(SECONDS_MAX);
-        let mut failures = Vec::new();
-        for (source, of) in sources.iter().enumerate() {
-            let mut stream = seed.stream(&of.name, "years");
-            let mut at = of.after.draw(&mut stream).as_secs_f64();
-            while at < seconds {
-                let lasts = of.lasts.draw(&mut stream).as_secs_f64();
-                let over = of.over(lasts);
-                failures.push(Failure { source, at, lasts, over });
-                at += over + of.after.draw(&mut stream).as_secs_f64();
-            }
+        let mut timeline = Timeline {
+            seconds: seconds * f64::from(ROUNDS),
+            failures: Vec::new(),
+            episodes: Vec::new(),
+            inside: 0.0,
+        };
+        for round in 0..ROUNDS {
+            let failures = round_of(sources, seed, (round, seconds));
+            timeline.add(&failures, round == 0, calm_s);
         }
-        failures.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.source.cmp(&b.source)));
-        let (mut episodes, mut inside) = (Vec::<Range<usize>>::new(), 0.0);
-        let mut calm_at = f64::NEG_INFINITY;
-        for (index, failure) in failures.iter().enumerate() {
-            match episodes.last_mut() {
-                Some(last) if failure.at <= calm_at => last.end = index + 1,
-                _ => episodes.push(index..index + 1),
+        timeline
+    }
+
+    /// Adds the episodes of a round; without those of a single failure unless `alone` are kept.
+    fn add(&mut self, failures: &[Failure], alone: bool, calm_s: f64) {
+        let mut from = 0;
+        while from < failures.len() {
+            let mut calm_at = failures[from].end() + calm_s;
+            let mut to = from + 1;
+            while let Some(next) = failures.get(to).filter(|next| next.at <= calm_at) {
+                calm_at = calm_at.max(next.end() + calm_s);
+                to += 1;
             }
-            let calm = calm_at.max(failure.end() + calm_s);
-            inside += calm - calm_at.max(failure.at);
-            calm_at = calm;
+            self.inside += calm_at - failures[from].at;
+            if alone || to - from > 1 {
+                let at = self.failures.len();
+                self.failures.extend_from_slice(&failures[from..to]);
+                self.episodes.push(at..self.failures.len());
+            }
+            from = to;
         }
-        Timeline { seconds, failures, episodes, inside }
     }
 
     /// The episodes, in order.
@@ -85,6 +95,23 @@ impl Timeline {
     pub(super) fn episode(&self, index: usize) -> &[Failure] {
         &self.failures[self.episodes[index].clone()]
     }
+}
+
+/// The failures of a round, by their begin.
+fn round_of(sources: &[Source], seed: Seed, (round, seconds): (u32, f64)) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for (source, of) in sources.iter().enumerate() {
+        let mut stream = seed.stream(&of.name, &format!("years {round}"));
+        let mut at = of.after.draw(&mut stream).as_secs_f64();
+        while at < seconds {
+            let lasts = of.lasts.draw(&mut stream).as_secs_f64();
+            let over = of.over(lasts);
+            failures.push(Failure { source, at, lasts, over });
+            at += over + of.after.draw(&mut stream).as_secs_f64();
+        }
+    }
+    failures.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.source.cmp(&b.source)));
+    failures
 }
 
 /// Time from the begin of an episode until its last failure is over, in seconds.
@@ -137,7 +164,10 @@ mod tests {
         assert_eq!([&*sources[0].name, &*sources[1].name], ["crash of web-1", "crash of web-2"]);
         assert_eq!(sources[1].cause, "crash of web");
         let timeline = Timeline::draw(&sources, Seed::new(1), 0.0);
-        let times: f64 = timeline.episodes().map(|episode| episode.len() as f64).sum();
+        let (alone, others): (Vec<&[Failure]>, Vec<&[Failure]>) =
+            timeline.episodes().partition(|episode| episode.len() == 1);
+        let others: usize = others.iter().map(|episode| episode.len()).sum();
+        let times = alone.len() as f64 * f64::from(ROUNDS) + others as f64;
         assert!(
             (times / timeline.seconds * 36_000.0 - 2.0).abs() < 0.02,
             "two sources, each once in ten hours"

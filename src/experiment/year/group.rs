@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::timeline::{Failure, Timeline, length, shared};
+use super::timeline::{Failure, Timeline, length};
 use crate::kernel::random::{Seed, Stream, below};
 
-/// Strata of a group of single failures, and of any other.
+/// Strata of a group of single failures, and of any other: enough that the first samples give a slope over the size.
 const STRATA_ONE: usize = 4;
-const STRATA_MORE: usize = 2;
+const STRATA_MORE: usize = 3;
 
 /// Failures of an episode from which on it is not told apart any more.
 const MANY: usize = 3;
@@ -23,7 +23,7 @@ pub(super) struct Group {
     pub sort: Sort,
     /// Its episodes by their size, the smallest first.
     episodes: Vec<usize>,
-    /// How bad each may be, in seconds: the time of a failure, or the time that two have in common.
+    /// What each probably costs, in seconds: the time to repair of a single failure, or the weight of several.
     sizes: Vec<f64>,
     /// Parts of `episodes`, of about the same weight.
     pub strata: Vec<Stratum>,
@@ -105,13 +105,14 @@ impl Group {
     }
 }
 
-/// The groups of a timeline, single failures first. `cause` gives the cause of each source; a name of each of `causes` makes the
+/// The groups of the episodes of a timeline that have a `size`, single failures first. `cause` gives the cause of each source; a name of each of `causes` makes the
 /// random numbers; of each cause the rate of failures, a second, and their mean time are known.
 pub(super) fn groups(
     timeline: &Timeline,
     cause: &[usize],
     causes: &[(String, f64, f64)],
     (seed, calm_s): (Seed, f64),
+    size: &dyn Fn(&[Failure]) -> Option<f64>,
 ) -> Vec<Group> {
     let mut found: BTreeMap<(usize, Sort), Vec<(f64, usize)>> = BTreeMap::new();
     let mut taken = vec![(0.0, 0.0); causes.len()];
@@ -124,8 +125,8 @@ pub(super) fn groups(
                 *of = (of.0 + 1.0, of.1 + failure.lasts);
             }
         }
+        let Some(size) = size(episode) else { continue };
         *lasting.entry(key.clone()).or_default() += length(episode) + calm_s;
-        let size = if episode.len() == 1 { episode[0].lasts } else { shared(episode) };
         found.entry(key).or_default().push((size, index));
     }
     let one = |((_, sort), mut all): ((usize, Sort), Vec<(f64, usize)>)| {

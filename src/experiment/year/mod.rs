@@ -14,10 +14,11 @@ mod sum;
 mod timeline;
 
 use self::episode::{Steady, Times, counts, live, lost_writes};
+use self::estimate::mean;
 use self::group::{Group, Sample, Task, groups};
 use self::result::{Rates, YearResult};
 use self::sum::Sum;
-use self::timeline::Timeline;
+use self::timeline::{Failure, Timeline, weight};
 use super::result::RunResult;
 use super::runner::{Progress, RunOptions, Trials, run};
 use super::threads;
@@ -194,6 +195,7 @@ pub fn year(
         inside: result.metrics.in_flight_mean.mean.unwrap_or(0.0),
     };
     work.single_failures(&steady)?;
+    work.several_failures();
     work.refine(&steady);
     Ok(work.result(&result, rates))
 }
@@ -296,10 +298,29 @@ impl<'a> Work<'a> {
         if inside > INSIDE_MAX {
             return Err(Refusal::TooOften(inside));
         }
+        self.groups = self.sorted(&|episode| (episode.len() == 1).then_some(episode[0].lasts));
+        Ok(())
+    }
+
+    /// The groups of the episodes that have a size.
+    fn sorted(&self, size: &dyn Fn(&[Failure]) -> Option<f64>) -> Vec<Group> {
         let known = self.causes.iter().map(|of| (of.name.clone(), of.rate, of.lasts));
         let known: Vec<(String, f64, f64)> = known.collect();
-        self.groups = groups(&self.timeline, &self.cause_of, &known, (self.seed(), calm));
-        Ok(())
+        let calm = self.times.calm.as_secs_f64();
+        groups(&self.timeline, &self.cause_of, &known, (self.seed(), calm), size)
+    }
+
+    /// Adds the episodes of several failures, by what they probably cost: single failures have told what each costs alone.
+    fn several_failures(&mut self) {
+        let part = |cause: usize| {
+            let own = self.groups.iter().find(|group| group.sort.0 == [cause]);
+            own.filter(|group| group.size > 0.0)
+                .map_or(0.0, |group| (mean(group, |one| one.lost).mean / group.size).clamp(0.0, 1.0))
+        };
+        let parts: Vec<f64> = (0..self.causes.len()).map(part).collect();
+        let alone = |source: usize| parts[self.cause_of[source]];
+        let several = self.sorted(&|episode| (episode.len() > 1).then(|| weight(episode, alone)));
+        self.groups.extend(several);
     }
 
     /// Simulates the first episodes of a group. Returns its cause if the service was not as before at the end of one.

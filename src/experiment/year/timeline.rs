@@ -120,16 +120,21 @@ pub(super) fn length(episode: &[Failure]) -> f64 {
     end - episode[0].at
 }
 
-/// Time in which at least two failures of an episode last, in seconds.
-pub(super) fn shared(episode: &[Failure]) -> f64 {
-    let (mut busy_until, mut shared_until, mut shared) = (f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0);
-    for failure in episode {
-        let both = failure.end().min(busy_until);
-        shared += (both - failure.at.max(shared_until)).max(0.0);
-        shared_until = shared_until.max(both);
-        busy_until = busy_until.max(failure.end());
-    }
-    shared
+/// What an episode probably costs, in seconds: the time in which at least two of its failures last, and of the time in which one lasts
+/// alone the part `alone` that it costs then, by its source.
+pub(super) fn weight(episode: &[Failure], alone: impl Fn(usize) -> f64) -> f64 {
+    let mut moments: Vec<f64> = episode.iter().flat_map(|failure| [failure.at, failure.end()]).collect();
+    moments.sort_by(f64::total_cmp);
+    let cost = |pair: &[f64]| {
+        let mut lasting = episode.iter().filter(|one| one.at <= pair[0] && pair[1] <= one.end());
+        let part = match (lasting.next(), lasting.next()) {
+            (None, _) => 0.0,
+            (Some(only), None) => alone(only.source),
+            _ => 1.0,
+        };
+        part * (pair[1] - pair[0])
+    };
+    moments.windows(2).map(cost).sum()
 }
 
 #[cfg(test)]
@@ -143,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_episode_has_a_length_and_a_time_that_two_failures_share() {
+    fn an_episode_has_a_length_and_a_weight() {
         let cases = [
             (vec![failure(5.0, 10.0)], 10.0, 0.0),
             (vec![failure(0.0, 10.0), failure(20.0, 5.0)], 25.0, 0.0),
@@ -151,8 +156,11 @@ mod tests {
             (vec![failure(0.0, 10.0), failure(4.0, 2.0), failure(5.0, 20.0)], 25.0, 6.0),
         ];
         for (episode, whole, both) in cases {
-            assert_eq!((length(&episode), shared(&episode)), (whole, both), "{episode:?}");
+            assert_eq!((length(&episode), weight(&episode, |_| 0.0)), (whole, both), "{episode:?}");
         }
+        // The first stops everything, the second nothing by itself.
+        let two = [failure(0.0, 10.0), Failure { source: 1, ..failure(4.0, 20.0) }];
+        assert_eq!(weight(&two, |source| if source == 0 { 1.0 } else { 0.0 }), 10.0);
     }
 
     #[test]
@@ -172,7 +180,7 @@ mod tests {
             (times / timeline.seconds * 36_000.0 - 2.0).abs() < 0.02,
             "two sources, each once in ten hours"
         );
-        let both: f64 = timeline.episodes().map(shared).sum();
+        let both: f64 = timeline.episodes().map(|episode| weight(episode, |_| 0.0)).sum();
         assert!(
             (both / timeline.seconds - 0.01).abs() < 3e-4,
             "a tenth of the time each, so a hundredth both"

@@ -24,8 +24,9 @@ impl Mean {
 
 /// The mean of `value` over the episodes of a group, by generalised regression on their size (Särndal, Swensson and Wretman,
 /// Model Assisted Survey Sampling, 1992, 6.4): the mean of each stratum by its weight, moved along the fitted line to the known
-/// mean size. What an outage costs mostly grows with its length, so little else is left to chance.
-pub(super) fn mean(group: &Group, value: impl Fn(&Sample) -> f64) -> Mean {
+/// mean size. What an outage costs mostly grows with its length, so little else is left to chance. `alone` is the part of the
+/// value that the failures of an episode would have if each came alone.
+pub(super) fn mean(group: &Group, value: impl Fn(&Sample) -> f64, alone: impl Fn(&Sample) -> f64) -> Mean {
     let strata = group.strata.len();
     let count = |stratum: usize| group.simulated(stratum) as f64;
     let counts: Vec<f64> = (0..strata).map(count).collect();
@@ -63,8 +64,10 @@ pub(super) fn mean(group: &Group, value: impl Fn(&Sample) -> f64) -> Mean {
     let spread = weighted(&|one| (rest(one) - middle) * (rest(one) - middle));
     let mean = x + slope * (group.size - size);
     // Where rate and mean size are known, only what these episodes have beside their size is left to chance. Else their number and
-    // their sizes are, too: the variance of a compound Poisson count.
-    let whole = if group.is_known { spread } else { weighted(&|one| value(one) * value(one)) };
+    // their sizes are, too, with the variance of a compound Poisson count. What their failures would have cost alone is not: those
+    // that come alone are the fewer.
+    let beyond = |one: &Sample| value(one) - alone(one);
+    let whole = if group.is_known { spread } else { weighted(&|one| beyond(one) * beyond(one)) };
     Mean { mean, parts: own.iter().enumerate().map(part).collect(), drawn: whole / group.len() as f64 }
 }
 
@@ -84,7 +87,7 @@ mod tests {
             };
             group.samples.push(Sample { stratum, size, lost: 5.0 + 2.0 * size, ..Sample::default() });
         }
-        let found = mean(&group, |one| one.lost);
+        let found = mean(&group, |one| one.lost, |_| 0.0);
         assert!((found.mean - (5.0 + 2.0 * 499.5)).abs() < 1e-6, "{}", found.mean);
         assert!(found.variance() < 1e-12, "{}", found.variance());
     }
@@ -99,11 +102,11 @@ mod tests {
             let size = drawn.size_of(task);
             drawn.samples.push(Sample { stratum, size, lost: size, ..Sample::default() });
         }
-        let found = mean(&drawn, |one| one.lost);
+        let found = mean(&drawn, |one| one.lost, |_| 0.0);
         let square = sizes.iter().map(|size| size * size).sum::<f64>() / 1000.0;
         assert!((found.drawn / (square / 1000.0) - 1.0).abs() < 0.05, "{}", found.drawn);
         drawn.is_known = true;
-        assert!(mean(&drawn, |one| one.lost).drawn < 1e-9);
+        assert!(mean(&drawn, |one| one.lost, |_| 0.0).drawn < 1e-9);
     }
 
     #[test]
@@ -122,7 +125,7 @@ mod tests {
                 };
                 whole.samples.push(Sample { stratum, size, lost: cost(size), ..Sample::default() });
             }
-            let found = mean(&whole, |one| one.lost);
+            let found = mean(&whole, |one| one.lost, |_| 0.0);
             let sampled: f64 = found.parts.iter().map(|part| part.0).sum();
             (found.mean - truth).abs() <= t_quantile_975(20.0) * sampled.sqrt()
         };

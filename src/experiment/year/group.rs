@@ -11,11 +11,23 @@ const STRATA_ONE: usize = 4;
 const STRATA_MORE: usize = 3;
 
 /// Failures of an episode from which on it is not told apart any more.
-const MANY: usize = 3;
+pub(super) const MANY: usize = 3;
+
+/// Part of what an episode probably costs up to which it costs nothing.
+const FREE: f64 = 0.01;
 
 /// What the episodes of a group have in common: their causes, sorted; empty for three failures and more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sort(pub Vec<usize>);
+
+impl Sort {
+    /// The sort of failures of these sources, by the cause of each source.
+    pub(super) fn of(sources: &[usize], cause: &[usize]) -> Sort {
+        let mut causes: Vec<usize> = sources.iter().map(|source| cause[*source]).collect();
+        causes.sort_unstable();
+        Sort(causes)
+    }
+}
 
 /// Episodes that are alike.
 #[derive(Debug)]
@@ -52,6 +64,8 @@ pub(super) struct Stratum {
 pub(super) struct Sample {
     pub stratum: usize,
     pub size: f64,
+    /// What its failures probably cost if each came alone, in seconds.
+    pub alone: f64,
     /// Time without service, in seconds: each moment counts by the share of the requests that failed.
     pub lost: f64,
     /// The same if a long outage went on as it was in the first half of the part by which it is continued.
@@ -99,14 +113,38 @@ impl Group {
         self.sizes[task.size_at]
     }
 
+    /// Whether its episodes have not the same causes.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.sort.0.is_empty()
+    }
+
+    /// Whether its episodes hit the same boxes: one failure, or two of different causes.
+    pub(super) fn is_alike(&self) -> bool {
+        matches!(*self.sort.0, [_]) || matches!(*self.sort.0, [one, other] if one != other)
+    }
+
+    /// What its episodes could cost an average second beside what was seen: all of their time if none was simulated. If many
+    /// failures cost nothing in `n` episodes, others of them still may: at most 1 - .05^(1/n) of them, with 95 % (Clopper and
+    /// Pearson, Biometrika 26, 1934). Episodes of the same causes are alike.
+    pub(super) fn unknown(&self) -> f64 {
+        let n = self.samples.len();
+        if n == 0 {
+            return self.share;
+        }
+        // What fails without any fault is not the cost of one.
+        let is_free = self.samples.iter().all(|one| one.lost <= FREE * self.size);
+        let others = if self.is_mixed() && is_free { 1.0 - libm::pow(0.05, 1.0 / n as f64) } else { 0.0 };
+        others * self.rate * self.size
+    }
+
     /// Number of episodes of a stratum that were simulated.
     pub(super) fn simulated(&self, stratum: usize) -> usize {
         self.samples.iter().filter(|sample| sample.stratum == stratum).count()
     }
 }
 
-/// The groups of the episodes of a timeline that have a `size`, single failures first. `cause` gives the cause of each source; a name of each of `causes` makes the
-/// random numbers; of each cause the rate of failures, a second, and their mean time are known.
+/// The groups of the episodes of a timeline that have a `size`, single failures first. `cause` gives the cause of each source; a
+/// name of each of `causes` makes the random numbers; of each cause the rate of failures, a second, and their mean time are known.
 pub(super) fn groups(
     timeline: &Timeline,
     cause: &[usize],
@@ -159,9 +197,8 @@ fn key(episode: &[Failure], cause: &[usize]) -> (usize, Sort) {
     if episode.len() >= MANY {
         return (MANY, Sort(Vec::new()));
     }
-    let mut causes: Vec<usize> = episode.iter().map(|failure| cause[failure.source]).collect();
-    causes.sort_unstable();
-    (episode.len(), Sort(causes))
+    let sources: Vec<usize> = episode.iter().map(|failure| failure.source).collect();
+    (episode.len(), Sort::of(&sources, cause))
 }
 
 /// Cuts episodes, sorted by size, into parts that have about the same share of their number and of their size. So the few
@@ -228,5 +265,19 @@ pub(super) mod tests {
                 assert_eq!(group.size_of(task), task.episode as f64);
             }
         }
+    }
+
+    #[test]
+    fn many_failures_that_cost_nothing_may_cost_something_elsewhere() {
+        let mut many = group(&[10.0; 100], 4);
+        many.share = 40.0;
+        assert_eq!(many.unknown(), 40.0, "nothing was simulated");
+        many.samples = vec![Sample { size: 10.0, lost: 0.0, ..Sample::default() }; 58];
+        assert_eq!(many.unknown(), 0.0, "failures of one cause are alike");
+        many.sort = Sort(Vec::new());
+        // Of 58 that cost nothing follows that at most one in twenty costs something.
+        assert!((many.unknown() / 10.0 - 0.05).abs() < 5e-4, "{}", many.unknown());
+        many.samples[0].lost = 5.0;
+        assert_eq!(many.unknown(), 0.0, "what was seen has an interval");
     }
 }

@@ -13,9 +13,11 @@ pub mod result;
 mod sum;
 mod timeline;
 
+use std::collections::BTreeMap;
+
 use self::episode::{Steady, Times, counts, live, lost_writes};
 use self::estimate::mean;
-use self::group::{Group, Sample, Task, groups};
+use self::group::{Group, MANY, Sample, Sort, Task, groups};
 use self::result::{Rates, YearResult};
 use self::sum::Sum;
 use self::timeline::{Failure, Timeline, weight};
@@ -51,11 +53,16 @@ const HOLD_MIN: SimDuration = SimDuration::from_secs(240);
 /// Shortest time for which an outage may be told to be simulated.
 pub const HOLD_LEAST: SimDuration = SimDuration::from_secs(10);
 
-/// Episodes of each stratum that are simulated at first.
+/// Episodes of each stratum that are simulated at first: of the same causes, and of those in which it matters which members of a
+/// fleet fail.
 const PILOT: usize = 2;
+const PILOT_UNLIKE: usize = 4;
 
 /// Episodes that are simulated between two looks at the precision, whatever the number of threads.
 const BATCH: usize = 16;
+
+/// Episodes of many failures of which none cost anything, after which no more of them are simulated.
+const FREE_MAX: usize = 60;
 
 /// Episodes after which the precision is given up.
 const EPISODES_MAX: usize = 4000;
@@ -160,6 +167,8 @@ struct Work<'a> {
     times: Times,
     timeline: Timeline,
     groups: Vec<Group>,
+    /// What a failure, and two at once, cost a second while they last, by their causes, as far as that is known.
+    parts: BTreeMap<Sort, f64>,
     episodes: usize,
     events: u64,
     is_interrupted: bool,
@@ -229,6 +238,7 @@ impl<'a> Work<'a> {
             times,
             timeline,
             groups: Vec::new(),
+            parts: BTreeMap::new(),
             episodes: 0,
             events: 0,
             is_interrupted: false,
@@ -312,23 +322,54 @@ impl<'a> Work<'a> {
 
     /// Adds the episodes of several failures, by what they probably cost: single failures have told what each costs alone.
     fn several_failures(&mut self) {
-        let part = |cause: usize| {
-            let own = self.groups.iter().find(|group| group.sort.0 == [cause]);
-            own.filter(|group| group.size > 0.0)
-                .map_or(0.0, |group| (mean(group, |one| one.lost).mean / group.size).clamp(0.0, 1.0))
-        };
-        let parts: Vec<f64> = (0..self.causes.len()).map(part).collect();
-        let alone = |source: usize| parts[self.cause_of[source]];
-        let several = self.sorted(&|episode| (episode.len() > 1).then(|| weight(episode, alone)));
+        self.learn();
+        let several = self.sorted(&|episode| (episode.len() > 1).then(|| self.weight(episode)));
         self.groups.extend(several);
+    }
+
+    /// Sorts the episodes of a group of many failures anew: two at once have told by now what they cost.
+    fn sort_many(&mut self, group: usize) {
+        self.learn();
+        let sort = &self.groups[group].sort;
+        let mut many = self.sorted(&|episode| (episode.len() >= MANY).then(|| self.weight(episode)));
+        many.retain(|one| one.sort == *sort);
+        if let Some(many) = many.pop() {
+            self.groups[group] = many;
+        }
+    }
+
+    /// Takes down what the failures cost that were simulated.
+    fn learn(&mut self) {
+        let known = self.groups.iter().filter(|group| !group.samples.is_empty() && group.size > 0.0);
+        let part = |group: &Group| (mean(group, |one| one.lost, |_| 0.0).mean / group.size).clamp(0.0, 1.0);
+        self.parts = known.map(|group| (group.sort.clone(), part(group))).collect();
+    }
+
+    /// What an episode probably costs, in seconds. What is not known costs nothing if it comes alone, and everything if not.
+    fn weight(&self, episode: &[Failure]) -> f64 {
+        weight(episode, |sources| match sources {
+            [only] => self.alone(*only),
+            [_, _] => self.parts.get(&Sort::of(sources, &self.cause_of)).copied().unwrap_or(1.0),
+            _ => 1.0,
+        })
+    }
+
+    /// What a failure of a source costs a second if it comes alone, as far as that is known.
+    fn alone(&self, source: usize) -> f64 {
+        self.parts.get(&Sort::of(&[source], &self.cause_of)).copied().unwrap_or(0.0)
     }
 
     /// Simulates the first episodes of a group. Returns its cause if the service was not as before at the end of one.
     fn pilot(&mut self, group: usize, steady: &Steady) -> Result<Option<String>, Refusal> {
         (self.said)(self.name_of(group));
-        let strata = self.groups[group].strata.len();
-        let tasks: Vec<Task> =
-            (0..strata * PILOT).map(|at| self.groups[group].draw(group, at / PILOT)).collect();
+        let of = &self.groups[group];
+        if of.is_mixed() && of.samples.is_empty() {
+            self.sort_many(group);
+        }
+        let of = &mut self.groups[group];
+        let each = if of.is_alike() { PILOT } else { PILOT_UNLIKE };
+        let strata = of.strata.len();
+        let tasks: Vec<Task> = (0..strata * each).map(|at| of.draw(group, at / each)).collect();
         let lived = self.simulate(&tasks, steady);
         if self.is_interrupted {
             return Err(Refusal::Interrupted);
@@ -354,9 +395,11 @@ impl<'a> Work<'a> {
                 self.is_interrupted = true;
                 continue;
             };
+            let episode = self.timeline.episode(task.episode);
+            let alone = episode.iter().map(|failure| self.alone(failure.source) * failure.lasts).sum();
             let group = &mut self.groups[task.group];
             let size = group.size_of(*task);
-            group.samples.push(Sample { stratum: task.stratum, size, ..lived.sample });
+            group.samples.push(Sample { stratum: task.stratum, size, alone, ..lived.sample });
             self.episodes += 1;
             self.events += lived.events;
             told.push((lived.is_settled, lived.is_flooded));
@@ -379,7 +422,8 @@ impl<'a> Work<'a> {
                 }
                 continue;
             }
-            if sum.half_width() <= aim {
+            // More episodes make only that smaller which comes of too few.
+            if sum.half_width() <= aim || sum.rest > REST * aim && sum.half_width() - sum.rest / 2.0 <= aim {
                 break;
             }
             (self.said)(format!(
@@ -399,10 +443,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The group without a sample that costs most at most.
+    /// The group that could still cost most and has few samples, or none.
     fn largest_unknown(&self) -> Option<usize> {
-        let unknown = (0..self.groups.len()).filter(|at| self.groups[*at].samples.is_empty());
-        unknown.max_by(|a, b| self.groups[*a].share.total_cmp(&self.groups[*b].share))
+        let few = |at: &usize| self.groups[*at].unknown() > 0.0 && self.groups[*at].samples.len() < FREE_MAX;
+        let unknown = (0..self.groups.len()).filter(few);
+        unknown.max_by(|a, b| self.groups[*a].unknown().total_cmp(&self.groups[*b].unknown()))
     }
 
     /// Whether steady state is least certain, and the episodes that make the sum more certain, by what each adds.

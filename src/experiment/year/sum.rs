@@ -52,11 +52,10 @@ impl Work<'_> {
         let steady = self.steady_share().map(|share| share * calm);
         let share = steady.value + self.over(|one| one.lost);
         let otherwise = steady.value + self.over(|one| one.otherwise);
-        let unknown = self.groups.iter().filter(|group| group.samples.is_empty());
-        let rest: f64 = unknown.map(|group| group.share).sum::<f64>() + self.never_drawn();
+        let rest: f64 = self.groups.iter().map(Group::unknown).sum::<f64>() + self.never_drawn();
         let excess = |group: &Group| match group.samples.is_empty() {
             true => Mean::default(),
-            false => mean(group, |one| one.lost),
+            false => mean(group, |one| one.lost, |one| one.alone),
         };
         let means: Vec<Mean> = self.groups.iter().map(excess).collect();
         let scaled = |(group, mean): (&Group, &Mean)| -> Vec<f64> {
@@ -90,7 +89,7 @@ impl Work<'_> {
     /// What all simulated groups have of something in an average second.
     fn over(&self, value: impl Fn(&Sample) -> f64) -> f64 {
         let known = self.groups.iter().filter(|group| !group.samples.is_empty());
-        known.map(|group| group.rate * mean(group, &value).mean).sum()
+        known.map(|group| group.rate * mean(group, &value, |_| 0.0).mean).sum()
     }
 
     /// The share of requests that fails in steady state.
@@ -165,7 +164,7 @@ impl Work<'_> {
         let calm = 1.0 - self.timeline.inside / self.timeline.seconds;
         let (mut value, mut variance) = (self.steady_writes() * calm, 0.0);
         for group in self.groups.iter().filter(|group| !group.samples.is_empty()) {
-            let mean = mean(group, |one| one.lost_writes);
+            let mean = mean(group, |one| one.lost_writes, |_| 0.0);
             value += group.rate * mean.mean;
             variance += group.rate * group.rate * mean.variance();
         }
@@ -212,15 +211,15 @@ impl Work<'_> {
     fn row(&self, name: &str, ratio: f64, groups: &[&Group]) -> Cause {
         let (mut lost, mut variance, mut writes, mut unknown) = (0.0, 0.0, 0.0, 0.0);
         for group in groups {
+            unknown += group.unknown();
             if group.samples.is_empty() {
-                unknown += group.share;
                 continue;
             }
-            let own = mean(group, |one| one.lost);
+            let own = mean(group, |one| one.lost, |_| 0.0);
             lost += group.rate * own.mean - ratio * group.share;
             variance += group.rate * group.rate * own.variance();
-            writes +=
-                group.rate * mean(group, |one| one.lost_writes).mean - self.steady_writes() * group.share;
+            writes += group.rate * mean(group, |one| one.lost_writes, |_| 0.0).mean
+                - self.steady_writes() * group.share;
         }
         let value = lost.max(0.0) * YEAR_S;
         let half = 1.96 * variance.sqrt() * YEAR_S;

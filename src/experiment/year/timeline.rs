@@ -120,19 +120,17 @@ pub(super) fn length(episode: &[Failure]) -> f64 {
     end - episode[0].at
 }
 
-/// What an episode probably costs, in seconds: the time in which at least two of its failures last, and of the time in which one lasts
-/// alone the part `alone` that it costs then, by its source.
-pub(super) fn weight(episode: &[Failure], alone: impl Fn(usize) -> f64) -> f64 {
+/// What an episode probably costs, in seconds: of the time in which some of its failures last together, the `part` that they cost
+/// then, by their sources.
+pub(super) fn weight(episode: &[Failure], part: impl Fn(&[usize]) -> f64) -> f64 {
     let mut moments: Vec<f64> = episode.iter().flat_map(|failure| [failure.at, failure.end()]).collect();
     moments.sort_by(f64::total_cmp);
+    let mut lasting = Vec::new();
     let cost = |pair: &[f64]| {
-        let mut lasting = episode.iter().filter(|one| one.at <= pair[0] && pair[1] <= one.end());
-        let part = match (lasting.next(), lasting.next()) {
-            (None, _) => 0.0,
-            (Some(only), None) => alone(only.source),
-            _ => 1.0,
-        };
-        part * (pair[1] - pair[0])
+        lasting.clear();
+        let lasts = |one: &&Failure| one.at <= pair[0] && pair[1] <= one.end();
+        lasting.extend(episode.iter().filter(lasts).map(|one| one.source));
+        if lasting.is_empty() { 0.0 } else { part(&lasting) * (pair[1] - pair[0]) }
     };
     moments.windows(2).map(cost).sum()
 }
@@ -147,6 +145,11 @@ mod tests {
         Failure { source: 0, at, lasts, over: lasts }
     }
 
+    /// A part of one failure is nothing, and of more everything.
+    fn two(sources: &[usize]) -> f64 {
+        if sources.len() > 1 { 1.0 } else { 0.0 }
+    }
+
     #[test]
     fn an_episode_has_a_length_and_a_weight() {
         let cases = [
@@ -156,11 +159,11 @@ mod tests {
             (vec![failure(0.0, 10.0), failure(4.0, 2.0), failure(5.0, 20.0)], 25.0, 6.0),
         ];
         for (episode, whole, both) in cases {
-            assert_eq!((length(&episode), weight(&episode, |_| 0.0)), (whole, both), "{episode:?}");
+            assert_eq!((length(&episode), weight(&episode, two)), (whole, both), "{episode:?}");
         }
         // The first stops everything, the second nothing by itself.
-        let two = [failure(0.0, 10.0), Failure { source: 1, ..failure(4.0, 20.0) }];
-        assert_eq!(weight(&two, |source| if source == 0 { 1.0 } else { 0.0 }), 10.0);
+        let unlike = [failure(0.0, 10.0), Failure { source: 1, ..failure(4.0, 20.0) }];
+        assert_eq!(weight(&unlike, |sources| if sources[0] == 0 { 1.0 } else { 0.0 }), 10.0);
     }
 
     #[test]
@@ -180,7 +183,7 @@ mod tests {
             (times / timeline.seconds * 36_000.0 - 2.0).abs() < 0.02,
             "two sources, each once in ten hours"
         );
-        let both: f64 = timeline.episodes().map(|episode| weight(episode, |_| 0.0)).sum();
+        let both: f64 = timeline.episodes().map(|episode| weight(episode, two)).sum();
         assert!(
             (both / timeline.seconds - 0.01).abs() < 3e-4,
             "a tenth of the time each, so a hundredth both"

@@ -13,7 +13,7 @@ use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::experiment::year::catalogue::catalogue;
 use crate::experiment::year::result::{Kept, Rates, YearResult};
-use crate::experiment::year::{HOLD_LEAST, Refusal, YearOptions, year};
+use crate::experiment::year::{HOLD_LEAST, Refusal, Year, YearOptions, year};
 use crate::model::quantity::Duration;
 use crate::report;
 use crate::scenario::faults::FaultSpec;
@@ -110,10 +110,16 @@ pub(super) fn run(args: &Args) -> Ended {
     let given: Vec<Given> = args.scenarios.iter().map(|name| read(args, name)).collect::<Result<_, _>>()?;
     interrupt::watch()?;
     let steps = Steps::new(args.quiet);
-    let mut found: Vec<YearResult> = Vec::new();
+    let (mut found, mut before): (Vec<YearResult>, Option<Year>) = (Vec::new(), None);
     for one in &given {
         match compose(args, one, &steps) {
-            Ok(result) => found.push(result),
+            Ok(mut year) => {
+                if let Some(before) = &before {
+                    year.against(before);
+                }
+                found.push(year.result.clone());
+                before = Some(year);
+            }
             Err(Refusal::Interrupted) => break,
             Err(why) => {
                 steps.clear();
@@ -166,7 +172,7 @@ fn read(args: &Args, argument: &str) -> Result<Given, Failure> {
     Ok(Given { scenario, faults, rates })
 }
 
-fn compose(args: &Args, given: &Given, steps: &Steps) -> Result<YearResult, Refusal> {
+fn compose(args: &Args, given: &Given, steps: &Steps) -> Result<Year, Refusal> {
     let options = YearOptions {
         seed: args.seed.unwrap_or(given.scenario.run.seed),
         jobs: args.jobs.map_or(0, usize::from),

@@ -289,12 +289,7 @@ fn name(result: &YearResult) -> String {
 pub(super) fn differences(results: &[YearResult]) -> Vec<String> {
     let one = |pair: &[YearResult]| {
         let [before, after] = [&pair[0], &pair[1]];
-        let [a, b] = [before.without_service_s, after.without_service_s];
-        let change = b.value - a.value;
-        // Each side by itself, as the designs are simulated apart.
-        let (down, up) =
-            (libm::hypot(b.value - b.low, a.high - a.value), libm::hypot(b.high - b.value, a.value - a.low));
-        let (low, high) = (change - down, change + up);
+        let Span { value: change, low, high } = after.change.as_ref()?.without_service_s;
         let price = match (before.cost_usd_per_hour, after.cost_usd_per_hour) {
             (Some(a), Some(b)) if a != b => {
                 format!(", for USD {} an hour {}", number((b - a).abs()), if b > a { "more" } else { "less" })
@@ -312,9 +307,9 @@ pub(super) fn differences(results: &[YearResult]) -> Vec<String> {
             }
             _ => "a difference is not shown".to_owned(),
         };
-        format!("{} against {}: {said}{price}", name(after), name(before))
+        Some(format!("{} against {}: {said}{price}", name(after), name(before)))
     };
-    results.windows(2).map(one).collect()
+    results.windows(2).filter_map(one).collect()
 }
 
 /// A time with two units at most: `8 h 46 min`, `2 min 31 s`, `12.3 s`.

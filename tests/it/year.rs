@@ -76,6 +76,49 @@ fn closed_forms_lie_within_the_interval() {
 }
 
 #[test]
+fn what_a_change_buys_is_compared_on_the_same_episodes() {
+    let down = 1.0 / 49.0;
+    let with = behind(2, "", &CRASHES.replace("10d", "2d"));
+    let without = with.replace("retries = 1", "retries = 0");
+    let folder = tempfile::tempdir().unwrap();
+    let files =
+        [("without.toml", &without), ("with.toml", &with), ("again.toml", &with)].map(|(name, text)| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).unwrap();
+            file.to_str().unwrap().to_owned()
+        });
+    let output = outgrow(&["year", &files[0], &files[1], &files[2], "--precision", "5%", "--json", "-"]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found[0].get("change").is_none(), "the first one changes nothing");
+    let lost = |at: usize, key: &str| found[at]["without_service_s"][key].as_f64().unwrap();
+    let change = |at: usize, key: &str| found[at]["change"]["without_service_s"][key].as_f64().unwrap();
+    // Without a second try half of the requests fail while one of the two is down.
+    let expected = (down * down - down) * 365.0 * 86_400.0;
+    assert!(
+        change(1, "low") <= expected && expected <= change(1, "high"),
+        "{expected}: {}",
+        found[1]["change"]
+    );
+    assert!((change(1, "value") / expected - 1.0).abs() < 0.02);
+    // The same design again: the same episodes, and nothing but what steady state may hide is left to chance.
+    assert_eq!(change(2, "value"), 0.0);
+    assert!(found[2]["change"]["paired_episodes"].as_u64().unwrap() > 20);
+    let steady =
+        found[2]["causes"].as_array().unwrap().iter().find(|cause| cause["cause"] == "no fault").unwrap();
+    let hidden = steady["without_service_s"]["high"].as_f64().unwrap();
+    assert!((change(2, "high") / hidden - 1.0).abs() < 1e-6, "{} {hidden}", found[2]["change"]);
+    for at in [1, 2] {
+        let apart =
+            f64::hypot(lost(at, "high") - lost(at, "value"), lost(at - 1, "value") - lost(at - 1, "low"));
+        assert!(
+            change(at, "high") - change(at, "value") <= apart * (1.0 + 1e-9),
+            "{apart}: {}",
+            found[at]["change"]
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_composed_says_why() {
     let cases = [
         (

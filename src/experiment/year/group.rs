@@ -64,6 +64,9 @@ pub(super) struct Stratum {
 pub(super) struct Sample {
     pub stratum: usize,
     pub size: f64,
+    /// When its first failure begins, in seconds of the drawn time, and the seed of its trial: what makes it the same in two designs.
+    pub at: f64,
+    pub trial: u64,
     /// What its failures probably cost if each came alone, in seconds.
     pub alone: f64,
     /// Time without service, in seconds: each moment counts by the share of the requests that failed.
@@ -75,6 +78,13 @@ pub(super) struct Sample {
     pub failed: f64,
     /// Number of acknowledged writes that were lost.
     pub lost_writes: f64,
+}
+
+impl Sample {
+    /// Whether another design lived through the same failures with the same customers.
+    pub(super) fn is_same_as(&self, other: &Sample) -> bool {
+        (self.stratum, self.at, self.trial) == (other.stratum, other.at, other.trial)
+    }
 }
 
 /// An episode to simulate.
@@ -98,6 +108,12 @@ impl Group {
     /// Number of episodes in the drawn time.
     pub(super) fn len(&self) -> usize {
         self.episodes.len()
+    }
+
+    /// Whether its strata are those of the group of another design.
+    pub(super) fn has_strata_of(&self, other: &Group) -> bool {
+        let ends = |of: &Stratum| (of.from, of.to);
+        self.len() == other.len() && self.strata.iter().map(ends).eq(other.strata.iter().map(ends))
     }
 
     /// Draws an episode of a stratum.

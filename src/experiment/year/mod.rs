@@ -6,19 +6,23 @@
 //! contains.
 
 pub mod catalogue;
+mod change;
 mod episode;
 mod estimate;
 mod group;
+mod refusal;
 pub mod result;
 mod sum;
 mod timeline;
 
 use std::collections::BTreeMap;
 
+pub use self::change::Year;
 use self::episode::{Steady, Times, counts, live, lost_writes};
 use self::estimate::mean;
 use self::group::{Group, MANY, Sample, Sort, Task, groups};
-use self::result::{Rates, YearResult};
+pub use self::refusal::Refusal;
+use self::result::Rates;
 use self::sum::Sum;
 use self::timeline::{Failure, Timeline, weight};
 use super::result::RunResult;
@@ -26,7 +30,6 @@ use super::runner::{Progress, RunOptions, Trials, run};
 use super::threads;
 use crate::kernel::random::Seed;
 use crate::kernel::time::SimDuration;
-use crate::model::quantity::Duration;
 use crate::model::record::TrialRecord;
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
@@ -88,57 +91,6 @@ pub struct YearOptions {
     pub slo: Option<f64>,
 }
 
-/// Why a year cannot be composed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Refusal {
-    /// Nothing fails at random, and the catalogue has nothing that could.
-    NoFaults,
-    /// The load of this box changes over time.
-    LoadChanges(String),
-    /// Faults overlap for this share of the time.
-    TooOften(f64),
-    /// After this cause the service is not as before when the longest calm is over.
-    Unsettled(String),
-    /// After this cause requests pile up without end; without one, work does so even without any fault.
-    Flooded(Option<String>),
-    /// The user interrupted it before there was a result.
-    Interrupted,
-}
-
-impl Refusal {
-    /// The reason and what to do, as a sentence without a full stop.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Refusal::NoFaults => {
-                "there is nothing that could fail: no box has a machine, a zone or a region".into()
-            }
-            Refusal::LoadChanges(name) => format!(
-                "the load of `{name}` changes over time, and a fault costs most at the peak: give it one load, such as the \
-                 peak's, with --set"
-            ),
-            Refusal::TooOften(share) => format!(
-                "there is a fault, or its aftermath, for {:.0} % of the time, so that there is no steady state between faults: \
-                 `outgrow run` sees enough of them",
-                share * 100.0
-            ),
-            Refusal::Unsettled(cause) => format!(
-                "{} after a {cause} the service is not yet as it was before: it has to be made to recover first; \
-                 `outgrow run` with a planned fault shows why",
-                Duration(CALM_MAX)
-            ),
-            Refusal::Flooded(Some(cause)) => format!(
-                "after a {cause} requests pile up without end: limit them, such as by a `timeout` of the client or a `backlog`"
-            ),
-            Refusal::Flooded(None) => {
-                "work piles up without end even without any fault: the load is beyond what the design can do"
-                    .into()
-            }
-            Refusal::Interrupted => "interrupted before anything was measured: there is no result".into(),
-        }
-    }
-}
-
 /// What all failures of a cause have in common.
 #[derive(Clone, Debug, PartialEq)]
 struct CauseOf {
@@ -185,7 +137,7 @@ pub fn year(
     options: &YearOptions,
     progress: &dyn Progress,
     said: &(dyn Fn(String) + Sync),
-) -> Result<YearResult, Refusal> {
+) -> Result<Year, Refusal> {
     if let Some(entry) = scenario.boxes.iter().find(|entry| entry.spec.changes_load()) {
         return Err(Refusal::LoadChanges(entry.name.clone()));
     }
@@ -206,7 +158,8 @@ pub fn year(
     work.single_failures(&steady)?;
     work.several_failures();
     work.refine(&steady);
-    Ok(work.result(&result, rates))
+    let result = work.result(&result, rates);
+    Ok(Year::of(work, result))
 }
 
 impl<'a> Work<'a> {
@@ -397,9 +350,11 @@ impl<'a> Work<'a> {
             };
             let episode = self.timeline.episode(task.episode);
             let alone = episode.iter().map(|failure| self.alone(failure.source) * failure.lasts).sum();
+            let at = episode[0].at;
             let group = &mut self.groups[task.group];
             let size = group.size_of(*task);
-            group.samples.push(Sample { stratum: task.stratum, size, alone, ..lived.sample });
+            let (stratum, trial) = (task.stratum, task.trial);
+            group.samples.push(Sample { stratum, size, at, trial, alone, ..lived.sample });
             self.episodes += 1;
             self.events += lived.events;
             told.push((lived.is_settled, lived.is_flooded));

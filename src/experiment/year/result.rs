@@ -43,6 +43,9 @@ pub struct YearResult {
     /// The objective and what is left of it; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// What it changes in the design before it; absent of the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// The precision that was asked for, and that was reached: half the interval of the time without service, relative to it.
     pub precision: Reached,
     /// What a user should know before trusting the figures.
@@ -133,6 +136,18 @@ pub struct Budget {
     pub used: Span,
     /// Whether the objective holds.
     pub verdict: Kept,
+}
+
+/// What a design changes in the year of the one before it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Change {
+    /// The file of the design before it.
+    pub from: String,
+    /// Time without service that it adds, in seconds a year; below 0 if it takes some away.
+    pub without_service_s: Span,
+    /// Number of episodes that both lived through, with the same failures and the same customers. The chance that these share is not
+    /// in the interval.
+    pub paired_episodes: usize,
 }
 
 /// Whether an objective holds.

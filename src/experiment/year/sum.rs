@@ -27,7 +27,7 @@ pub(super) struct Sum {
     /// What was not simulated costs at most this share.
     pub rest: f64,
     /// The part of `share` that comes from steady state.
-    steady: Span,
+    pub steady: Span,
     /// The share if long outages went on as in the middle of what was simulated.
     otherwise: f64,
 }
@@ -65,12 +65,8 @@ impl Work<'_> {
         let drawn: f64 =
             self.groups.iter().zip(&means).map(|(group, mean)| mean.drawn * group.rate * group.rate).sum();
         let freedoms = means.iter().flat_map(|mean| mean.parts.iter().map(|part| part.1));
-        let sampled: f64 = parts.iter().flatten().sum();
-        let squares: f64 = parts.iter().flatten().zip(freedoms).map(|(part, df)| part * part / df).sum();
-        let variance = sampled + drawn;
-        // Satterthwaite's degrees of freedom of a sum of independent variances.
-        let freedom = if squares > 0.0 { (variance * variance / squares).min(NORMAL) } else { NORMAL };
-        let half = t_quantile_975(freedom) * variance.sqrt();
+        let sampled: Vec<(f64, f64)> = parts.iter().flatten().copied().zip(freedoms).collect();
+        let half = spread(&sampled, drawn);
         // The two intervals together, each side by itself (Zou and Donner, Statistics in Medicine 27, 2008).
         let down = libm::hypot(half, steady.value - steady.low);
         let up = libm::hypot(half, steady.high - steady.value);
@@ -141,6 +137,7 @@ impl Work<'_> {
             cost_usd_per_hour: run.metrics.cost_usd_per_hour.mean.filter(|cost| *cost > 0.0),
             causes: self.causes(&sum),
             budget: self.options.slo.map(|slo| budget(slo, share)),
+            change: None,
             precision: Reached { target, achieved, reached },
             notes: self.notes(&sum, reached),
         }
@@ -257,6 +254,16 @@ impl Work<'_> {
         }
         notes
     }
+}
+
+/// Half of the interval of a sum of estimates: of the variances of the samples, each with its degrees of freedom, and of the variance
+/// of what was drawn.
+pub(super) fn spread(sampled: &[(f64, f64)], drawn: f64) -> f64 {
+    let variance = sampled.iter().map(|part| part.0).sum::<f64>() + drawn;
+    let squares: f64 = sampled.iter().map(|(part, freedom)| part * part / freedom).sum();
+    // Satterthwaite's degrees of freedom of a sum of independent variances.
+    let freedom = if squares > 0.0 { (variance * variance / squares).min(NORMAL) } else { NORMAL };
+    t_quantile_975(freedom) * variance.sqrt()
 }
 
 /// Requests issued and failed in all trials.

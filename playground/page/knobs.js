@@ -63,6 +63,7 @@ const KNOBS = {
   "53-standby": [knob("over.after", "decision", ["0s", "1min", "5min", "20min"]), knob("tools.region", "tools", ["ap-southeast-1", "ap-northeast-2"]), knob("over.warm", "warmsite", [false, true], false)],
   "55-nines": [knob("fault.0.mttr", "repair", ["10ms", "50ms", "200ms"]), knob("fault.1.mttr", "dark", ["0.1s", "0.5s", "2s"])],
   "56-alarm": [knob("quick.alert.0.for", "alertfor", ["0s", "1min", "2min", "5min"]), knob("quick.scrape", "scrape", ["15s", "1min"])],
+  "58-one-rack": [knob("fault.0.mttr", "repair", ["1min", "3min", "10min"]), knob("fault.1.mttr", "dark", ["1min", "5min", "15min"])],
   "43-far-readers": [knob("edge.entries", "entries", [100, 525, 1000, 5000])],
   "43-photo-stack": [knob("edge.entries", "entries", [50, 173, 500, 2000])],
   "44-sticky-or-store": [knob("own.sessions.ttl", "ttl", ["5s", "1min", "30min"])],

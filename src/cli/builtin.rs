@@ -105,6 +105,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("53-standby"),
     builtin!("55-nines"),
     builtin!("56-alarm"),
+    builtin!("58-one-rack"),
     builtin!("million-users"),
 ];
 

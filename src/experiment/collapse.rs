@@ -1,6 +1,8 @@
 //! Collapse: trials in which the service did not come back after what had pushed it over was long gone (a metastable failure).
 
-use crate::model::record::{TrialRecord, Window};
+use std::collections::BTreeSet;
+
+use crate::model::record::{FAULTS, Note, TrialRecord, Window};
 use crate::model::simulation::Length;
 use crate::scenario::Scenario;
 use crate::scenario::faults::{FaultKind, FaultSpec};
@@ -19,19 +21,6 @@ const SURGE: f64 = 1.2;
 
 /// Least number of windows after a trigger that show whether the service comes back.
 const WINDOWS_MIN: usize = 10;
-
-/// Events that end a fault.
-const ENDS: [&str; 9] = [
-    "recover",
-    "normal speed",
-    "goes on",
-    "records are back",
-    "partition heals",
-    "no packet loss",
-    "normal latency",
-    "disk has room",
-    "no errors",
-];
 
 /// In how many trials the service did not come back.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -111,7 +100,10 @@ pub(super) fn collapse(scenario: &Scenario, records: &[TrialRecord], length: Len
     let judged: Vec<Option<(bool, f64)>> = records
         .iter()
         .zip(&triggers)
-        .map(|(record, trigger)| judge(record, (*trigger)?, patience_s, warmup_s))
+        .map(|(record, trigger)| {
+            let trigger = trigger.filter(|_| !lasts_to_the_end(scenario, record))?;
+            judge(record, trigger, patience_s, warmup_s)
+        })
         .collect();
     let last_s = triggers.iter().flatten().map(|trigger| trigger.end_s).fold(0.0, f64::max);
     if judged.iter().all(Option::is_none) {
@@ -185,13 +177,31 @@ fn planned(scenario: &Scenario, record: &TrialRecord) -> Vec<Trigger> {
 
 /// Times at which faults of a trial ended.
 fn ends(record: &TrialRecord) -> impl Iterator<Item = f64> {
-    record.timeline.iter().filter(|note| ENDS.contains(&&*note.event)).map(|note| note.at.as_secs_f64())
+    record.timeline.iter().filter(|note| is_end(note)).map(|note| note.at.as_secs_f64())
+}
+
+/// Whether an event ends a fault.
+fn is_end(note: &Note) -> bool {
+    FAULTS.iter().any(|(_, end)| *end == note.event)
+}
+
+/// Whether a random fault lasts when the trial ends: then nothing shows whether the service would come back.
+fn lasts_to_the_end(scenario: &Scenario, record: &TrialRecord) -> bool {
+    let mut lasting: BTreeSet<&str> = BTreeSet::new();
+    for note in &record.timeline {
+        if is_end(note) {
+            lasting.remove(&*note.component);
+        } else if FAULTS.iter().any(|(begin, _)| *begin == note.event) {
+            lasting.insert(&note.component);
+        }
+    }
+    !lasting.is_empty() && scenario.faults.iter().any(|fault| fault.mtbf.is_some())
 }
 
 /// The last random fault that ended: what began it is the last event before that is no end.
 fn random(scenario: &Scenario, record: &TrialRecord) -> Option<Trigger> {
     scenario.faults.iter().find(|fault| fault.mtbf.is_some())?;
-    let last = record.timeline.iter().rposition(|note| ENDS.contains(&&*note.event))?;
+    let last = record.timeline.iter().rposition(is_end)?;
     let begin =
         record.timeline[..last].iter().rfind(|note| note.component == record.timeline[last].component)?;
     Some(Trigger { begin_s: begin.at.as_secs_f64(), end_s: record.timeline[last].at.as_secs_f64() })
@@ -310,6 +320,32 @@ mod tests {
         assert!((worlds.0.available_max - 0.2).abs() < 1e-9 && worlds.1.available_min == 1.0);
         let Verdict::Shown(none) = verdict(0, "1s", SLOW) else { panic!("no verdict") };
         assert_eq!((none.of, none.collapsed, none.low), (0, None, 0.0));
+    }
+
+    #[test]
+    fn a_random_fault_that_lasts_to_the_end_is_nothing_to_come_back_from() {
+        let text = "[run]\nduration = '10s'\nwarmup = '2s'\n[client.u]\nrate = '100/s'\ntarget = 's'\ntimeout = '1s'\n\
+            [server.s]\npublic = true\nsteps = [{ cpu = '1ms' }]\n[[fault]]\nkind = 'crash'\ntarget = 's'\n\
+            mtbf = '4s'\nmttr = '1s'\n";
+        let scenario = from_text(text);
+        let of = |events: &[(u64, &'static str)]| {
+            let mut record = trial(&[100]);
+            for window in &mut record.windows {
+                let ok = if window.start_s > 4.0 { 2 } else { 10 };
+                (window.issued, window.ok, window.failed) = (10, ok, 10 - ok);
+            }
+            let note = |(at, event): &(u64, &'static str)| Note {
+                at: crate::kernel::time::SimTime::ZERO + crate::kernel::time::SimDuration::from_secs(*at),
+                component: "s".into(),
+                event: (*event).into(),
+            };
+            record.timeline = events.iter().map(note).collect();
+            collapse(&scenario, &[record], options(1).length)
+        };
+        let Verdict::Shown(found) = of(&[(3, "crash"), (4, "recover")]) else { panic!("no verdict") };
+        assert_eq!(found.of, 1, "it did not come back");
+        let lasts = of(&[(3, "crash"), (4, "recover"), (5, "crash")]);
+        assert!(!matches!(lasts, Verdict::Shown(_)), "{lasts:?}");
     }
 
     #[test]

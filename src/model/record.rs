@@ -176,6 +176,21 @@ pub struct Note {
     pub event: Cow<'static, str>,
 }
 
+/// The events that begin a fault, each with the one that ends it.
+pub const FAULTS: [(&str, &str); 11] = [
+    ("crash", "recover"),
+    ("power off", "recover"),
+    ("hang", "recover"),
+    ("slow", "normal speed"),
+    ("pause", "goes on"),
+    ("disk full", "disk has room"),
+    ("errors", "no errors"),
+    ("no records", "records are back"),
+    ("partition", "partition heals"),
+    ("packet loss", "no packet loss"),
+    ("latency", "normal latency"),
+];
+
 /// How the events of alerts begin: one that fires, and one that does so no longer.
 pub const ALERTS: [&str; 2] = ["fires: ", "resolves: "];
 

@@ -58,12 +58,14 @@ fn closed_forms_lie_within_the_interval() {
     let zone = behind(2, "zone = 'a'\nconnect_timeout = '10ms'\n", CRASHES)
         .replace("count = 2", "count = 2\nzone = 'b'")
         + "[[fault]]\nkind = 'zone'\ntarget = 'b'\nmtbf = '30d'\nmttr = '2h'\n";
+    let rack = fs::read_to_string(root().join("scenarios/58-one-rack.toml")).unwrap();
     let cases = [
         ("one", alone(1), down, "5%"),
         ("series", series, 1.0 - up * up, "5%"),
         ("parallel", alone(2), down * down, "5%"),
         ("three", alone(3), down * down * down, "20%"),
         ("common cause", zone, 1.0 - (1.0 - hall) * (1.0 - down * down), "5%"),
+        ("one rack", rack, 1.0 - (1.0 - 5.0 / 245.0) * (1.0 - 3.0 / 63.0 * 3.0 / 63.0), "5%"),
     ];
     for (name, text, expected, precision) in cases {
         let [value, low, high] = failing(&json("year", &text, &["--precision", precision]));

@@ -51,7 +51,13 @@ pub(in super::super) fn why(
         unconfirmed(scenario, result, records).into_iter().chain(metastable(scenario, result)).collect();
     why.extend(case.idle());
     let incidents = incidents(scenario, result, &course);
-    why.extend(incidents.iter().flat_map(|incident| case.story(incident)));
+    for incident in &incidents {
+        let story = case.story(incident);
+        // How often random faults happen is the same for each incident.
+        let is_known = |one: &Finding| matches!(one, Finding::RandomFaults { .. }) && why.contains(one);
+        let new: Vec<Finding> = story.into_iter().filter(|one| !is_known(one)).collect();
+        why.extend(new);
+    }
     if !why.iter().any(names_a_cause) {
         why.splice(0..0, origin(scenario, result));
     } else {

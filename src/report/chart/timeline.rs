@@ -5,6 +5,7 @@ use super::plot::{Axis, Body, Chart, Curve, Event, Goal, Lines, Panel, Point, Sc
 use super::{about, brief, three};
 use crate::experiment::finding::Finding;
 use crate::experiment::result::{Answer, Figure, Happening, RunResult, Verdict};
+use crate::model::record::FAULTS;
 
 /// Largest number of points of a line. With more windows, each point is the mean over several, because neighbours a
 /// pixel apart show only noise.
@@ -167,32 +168,35 @@ fn together(result: &RunResult) -> usize {
     result.series.rows.len().div_ceil(POINTS_MAX).max(1)
 }
 
-/// The faults: the event that begins one, the event that ends it, and the label for the time in between.
-const FAULTS: [(&str, &str, &str); 11] = [
-    ("crash", "recover", "down"),
-    ("power off", "recover", "without power"),
-    ("hang", "recover", "hangs"),
-    ("slow", "normal speed", "slow"),
-    ("pause", "goes on", "paused"),
-    ("disk full", "disk has room", "disk full"),
-    ("errors", "no errors", "errs"),
-    ("no records", "records are back", "without records"),
-    ("partition", "partition heals", "partition"),
-    ("packet loss", "no packet loss", "packet loss"),
-    ("latency", "normal latency", "latency"),
-];
+/// What a box is while a fault lasts, by the event that begins it.
+fn label(event: &str) -> &str {
+    match event {
+        "crash" => "down",
+        "power off" => "without power",
+        "hang" => "hangs",
+        "pause" => "paused",
+        "errors" => "errs",
+        "no records" => "without records",
+        other => other,
+    }
+}
 
 /// The time of each fault, from its begin to its end or to the end of the trial.
 fn shades(result: &RunResult) -> Vec<Shade> {
     let last = result.warmup_s + result.duration_s;
     let shade = |(at, begin): (usize, &Happening)| {
-        let (_, end, what) = FAULTS.iter().find(|(event, _, _)| *event == begin.event)?;
+        let (_, end) = FAULTS.iter().find(|(event, _)| *event == begin.event)?;
         let mut later = result.timeline[at..].iter();
         // Where a standby takes over, the box works again, though the machine that failed is still away.
         let ends = |event: &str| event == *end || (*end == "recover" && event == "take over");
         let end = later.find(|one| one.component == begin.component && ends(&one.event));
         let to = end.map_or(last, |end| end.t_s);
-        Some(Shade { from: begin.t_s, to, label: format!("{} {what}", begin.component), is_fault: true })
+        Some(Shade {
+            from: begin.t_s,
+            to,
+            label: format!("{} {}", begin.component, label(&begin.event)),
+            is_fault: true,
+        })
     };
     result.timeline.iter().enumerate().filter_map(shade).take(SHADES_MAX).collect()
 }
@@ -207,7 +211,7 @@ struct Told<'a> {
 /// The incidents in the order of the reasons, each with its first cause.
 fn incidents(result: &RunResult) -> Vec<Told<'_>> {
     let mut told = Vec::new();
-    let mut first: Option<&Finding> = None;
+    let (mut first, mut random): (Option<&Finding>, Option<&Finding>) = (None, None);
     for finding in &result.why {
         match finding {
             Finding::NoAcks { .. }
@@ -217,7 +221,13 @@ fn incidents(result: &RunResult) -> Vec<Told<'_>> {
             | Finding::Full { .. } => first = first.or(Some(finding)),
             Finding::Users { failed, p99_ms, .. } => {
                 let seen = (*failed, p99_ms.0);
-                told.extend(first.take().map(|cause| Told { cause, failed: seen.0, p99_ms: seen.1 }));
+                // Random faults are named once, and are the cause of what follows, too.
+                random = random.or(first.filter(|cause| matches!(cause, Finding::RandomFaults { .. })));
+                told.extend(first.take().or(random).map(|cause| Told {
+                    cause,
+                    failed: seen.0,
+                    p99_ms: seen.1,
+                }));
             }
             _ => {}
         }

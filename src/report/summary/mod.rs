@@ -148,11 +148,9 @@ pub(super) fn collapse(collapse: &Collapse) -> String {
     );
     let world = |world: &Option<World>, who: String| {
         world.map(|World { available_min, available_max }| {
-            format!(
-                "{who}: {} to {} available afterwards",
-                share(available_min, None),
-                share(available_max, None)
-            )
+            let [low, high] = [available_min, available_max].map(|one| share(one, None));
+            let ends = if low == high { low } else { format!("{low} to {high}") };
+            format!("{who}: {ends} available afterwards")
         })
     };
     let worlds = [

@@ -53,8 +53,8 @@ pub(super) struct Args {
 
 /// Checks everything, then searches the capacity.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.simulating.json()?;
-    let pictures = args.simulating.pictures()?;
+    let json = args.simulating.outputs.json()?;
+    let pictures = args.simulating.outputs.pictures()?;
     let source = Source::find(&args.scenario)?.without(Without { faults: args.no_faults, expects: true });
     let overrides = args.simulating.with_timing(&source, &args.overrides)?;
     let scenario = match args.simulating.load(&source, &overrides) {
@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Ended {
     let slo = objective(&args.slo, &scenario)?;
     let knob = Knob::of(&scenario, args.load.as_deref()).map_err(Failure::usage)?;
     interrupt::watch()?;
-    let steps = Steps::new(args.simulating.quiet);
+    let steps = Steps::new(args.simulating.outputs.quiet);
     let limit = args.time.map(|Duration(time)| Limit::new(time.as_secs_f64()));
     let loads = FileLoads { source: &source, overrides: &overrides, steps: &steps, what: "", limit };
     let found = search(
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> Ended {
     if found.verdict == Found::Found {
         found.notes.extend(without_one(&knob, &scenario));
     }
-    if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+    if !args.simulating.outputs.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::capacity::text(&found))?;
     }
     if let Some(json) = json {

@@ -117,15 +117,15 @@ struct Given {
 
 /// Checks all steps, then climbs them.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.simulating.json()?;
-    let pictures = args.simulating.pictures()?;
+    let json = args.simulating.outputs.json()?;
+    let pictures = args.simulating.outputs.pictures()?;
     let names: Vec<&str> = match args.steps.as_slice() {
         [] => args.ladder.steps().to_vec(),
         given => given.iter().map(String::as_str).collect(),
     };
     let given: Vec<Given> = names.into_iter().map(|name| read(args, name)).collect::<Result<_, _>>()?;
     interrupt::watch()?;
-    let steps = Steps::new(args.simulating.quiet);
+    let steps = Steps::new(args.simulating.outputs.quiet);
     let found = climb(args, &given, &steps);
     steps.clear();
     let found = found?;
@@ -133,7 +133,7 @@ pub(super) fn run(args: &Args) -> Ended {
         say("interrupted before a step was measured: there is no result");
         return Ok(Status::Interrupted);
     }
-    if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+    if !args.simulating.outputs.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::climb::text(&found))?;
     }
     if let Some(json) = json {

@@ -84,8 +84,8 @@ struct Given {
 
 /// Checks everything, then compares.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.simulating.json()?;
-    let pictures = args.simulating.pictures()?;
+    let json = args.simulating.outputs.json()?;
+    let pictures = args.simulating.outputs.pictures()?;
     let given = read(args)?;
     let designs = load(args, &given)?;
     let baseline = &designs[0].scenario;
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> Ended {
     interrupt::watch()?;
     let names: Vec<String> = args.designs.iter().map(|design| quoted(design)).collect();
     panic::running(format!("outgrow run {}", names.join(" ")));
-    let steps = Steps::new(args.simulating.quiet);
+    let steps = Steps::new(args.simulating.outputs.quiet);
     steps.now("the designs as they stand".into());
     let reload = |at: usize, changes: &[Override]| {
         let all = [&given[at].overrides[..], changes].concat();
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args) -> Ended {
         found.complete &= !steps.interrupted();
     }
     steps.clear();
-    if !args.simulating.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+    if !args.simulating.outputs.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::compare::text(&found))?;
     }
     if let Some(json) = json {

@@ -38,6 +38,13 @@ pub(super) struct Simulating {
     #[arg(long)]
     pub(super) strict: bool,
 
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+}
+
+/// Where a result goes.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Outputs {
     /// Write the result as JSON into a file; - is stdout, instead of the summary
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -59,12 +66,7 @@ pub(super) struct Simulating {
     pub(super) quiet: bool,
 }
 
-impl Simulating {
-    /// Number of threads; 0 for one on each core.
-    pub(super) fn jobs(&self) -> usize {
-        self.jobs.map_or(0, usize::from)
-    }
-
+impl Outputs {
     /// The output for JSON, if asked for. Checked before anything is simulated.
     pub(super) fn json(&self) -> Result<Option<JsonOutput>, Failure> {
         self.json.as_deref().map(JsonOutput::prepare).transpose()
@@ -73,6 +75,13 @@ impl Simulating {
     /// The outputs for charts and report, if asked for. Checked before anything is simulated.
     pub(super) fn pictures(&self) -> Result<Pictures, Failure> {
         Pictures::prepare(self.charts.as_deref(), self.report.as_deref(), self.light)
+    }
+}
+
+impl Simulating {
+    /// Number of threads; 0 for one on each core.
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.map_or(0, usize::from)
     }
 
     /// Reads and checks a scenario with these overrides. Prints its warnings; with `--strict` they are an error.

@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args) -> Ended {
             break;
         };
         status = status.max(verdict(&result, args.simulating.strict));
-        if !args.simulating.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
+        if !args.simulating.outputs.quiet && !matches!(outputs.json, Some(JsonOutput::Stdout)) {
             let gap = if results.is_empty() { "" } else { "\n" };
             let text = report::summary::text(&result);
             let text = if args.lang == Lang::Ko { report::korean::headings(&text) } else { text };
@@ -163,7 +163,7 @@ fn simulate(args: &Args, argument: &str, scenario: &Scenario) -> Option<RunResul
         jobs: args.simulating.jobs(),
         length: scenario.length(),
     };
-    let bar = Bar::new(trials, args.simulating.quiet);
+    let bar = Bar::new(trials, args.simulating.outputs.quiet);
     let trials: Trials = match args.precision {
         Some(target) => runner::run_to_precision(scenario, &options, target, &bar),
         None => runner::run(scenario, &options, &bar),
@@ -277,9 +277,9 @@ impl Outputs {
     fn prepare(args: &Args) -> Result<Outputs, Failure> {
         args.csv.as_deref().map(claim_output).transpose()?;
         Ok(Outputs {
-            json: args.simulating.json()?,
+            json: args.simulating.outputs.json()?,
             csv: args.csv.as_deref().map(OutputFolder::prepare).transpose()?,
-            pictures: args.simulating.pictures()?,
+            pictures: args.simulating.outputs.pictures()?,
         })
     }
 

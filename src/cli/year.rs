@@ -1,10 +1,8 @@
 //! `outgrow year`: how available a design is over a year of faults.
 
-use std::path::PathBuf;
-
-use super::options::{precision, share, time};
+use super::options::{Outputs, precision, share, time};
 use super::output::{JsonOutput, print, say};
-use super::pictures::{Pictures, files};
+use super::pictures::files;
 use super::play::page::{Opened, Opening};
 use super::progress::Steps;
 use super::shell::typed;
@@ -56,25 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
-    /// Write the result as JSON into a file; - is stdout, instead of the summary
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// Write charts of the result into a folder, each as SVG and as PNG
-    #[arg(long, value_name = "DIR")]
-    charts: Option<PathBuf>,
-
-    /// Write a report with text and charts as one HTML file
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
-
-    /// Leave the playground out of the report, which makes it small
-    #[arg(long, requires = "report", hide = cfg!(not(feature = "playground")))]
-    light: bool,
-
-    /// Print neither summary nor progress
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 /// Reads a share of requests below 1: no design fails none for ever.
@@ -105,11 +86,11 @@ struct Given {
 
 /// Checks all scenarios, then composes a year of each.
 pub(super) fn run(args: &Args) -> Ended {
-    let json = args.json.as_deref().map(JsonOutput::prepare).transpose()?;
-    let pictures = Pictures::prepare(args.charts.as_deref(), args.report.as_deref(), args.light)?;
+    let json = args.outputs.json()?;
+    let pictures = args.outputs.pictures()?;
     let given: Vec<Given> = args.scenarios.iter().map(|name| read(args, name)).collect::<Result<_, _>>()?;
     interrupt::watch()?;
-    let steps = Steps::new(args.quiet);
+    let steps = Steps::new(args.outputs.quiet);
     let (mut found, mut before): (Vec<YearResult>, Option<Year>) = (Vec::new(), None);
     for one in &given {
         match compose(args, one, &steps) {
@@ -132,7 +113,7 @@ pub(super) fn run(args: &Args) -> Ended {
         say(&Refusal::Interrupted.text());
         return Ok(Status::Interrupted);
     }
-    if !args.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
+    if !args.outputs.quiet && !matches!(json, Some(JsonOutput::Stdout)) {
         print(&report::year::text(&found))?;
     }
     if let Some(json) = json {

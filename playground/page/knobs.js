@@ -61,6 +61,7 @@ const KNOBS = {
   "51-scatter": [knob("db.shards.count", "shards", [2, 4, 10, 40])],
   "52-two-sites": [knob("koreans.rate", "koreans", ["30/s", "45/s", "60/s", "80/s"]), knob("virginians.rate", "virginians", ["30/s", "45/s", "60/s", "80/s"]), knob("www.ttl", "ttl", TTLS)],
   "53-standby": [knob("over.after", "decision", ["0s", "1min", "5min", "20min"]), knob("tools.region", "tools", ["ap-southeast-1", "ap-northeast-2"]), knob("over.warm", "warmsite", [false, true], false)],
+  "54-one-box": [knob("users.rate", "rate", ["1000/s", "2424/s", "3600/s", "4300/s"])],
   "55-nines": [knob("fault.0.mttr", "repair", ["10ms", "50ms", "200ms"]), knob("fault.1.mttr", "dark", ["0.1s", "0.5s", "2s"])],
   "56-alarm": [knob("quick.alert.0.for", "alertfor", ["0s", "1min", "2min", "5min"]), knob("quick.scrape", "scrape", ["15s", "1min"])],
   "58-one-rack": [knob("fault.0.mttr", "repair", ["1min", "3min", "10min"]), knob("fault.1.mttr", "dark", ["1min", "5min", "15min"])],

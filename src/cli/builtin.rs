@@ -103,6 +103,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("51-scatter"),
     builtin!("52-two-sites"),
     builtin!("53-standby"),
+    builtin!("54-one-box"),
     builtin!("55-nines"),
     builtin!("56-alarm"),
     builtin!("58-one-rack"),

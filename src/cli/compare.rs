@@ -1,15 +1,14 @@
 //! `outgrow compare`: runs the same customers through several designs.
 
-use std::path::Path;
-
 use super::capacity::{FileLoads, Reach, objective, search};
+use super::designs::{Given, addressed};
 use super::options::{Simulating, expression, precision, share};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::play::page::Opening;
 use super::progress::Steps;
 use super::shell::typed;
-use super::source::{Override, Source};
+use super::source::Override;
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value, panic};
 use crate::experiment::capacity::Knob;
@@ -20,7 +19,6 @@ use crate::experiment::runner::{self, Progress as _, RunOptions};
 use crate::report;
 use crate::scenario::command::quoted;
 use crate::scenario::expression::{Expectation, Metric, Regression, parse_fail_on, parse_metrics};
-use crate::scenario::suggest::did_you_mean;
 use crate::scenario::vary::Vary;
 
 /// Run the same customers through several designs and say by how much they differ
@@ -69,17 +67,6 @@ pub(super) struct Args {
 
     #[command(flatten)]
     simulating: Simulating,
-}
-
-/// A design as the command line gives it.
-struct Given {
-    /// The name of its file, by which options address it; with a number if another one has it too.
-    file: String,
-    /// The name for readers.
-    name: String,
-    source: Source,
-    overrides: Vec<Override>,
-    vary: Option<Vary>,
 }
 
 /// Checks everything, then compares.
@@ -165,28 +152,7 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
             "one design cannot be compared: name a second one, or change it: outgrow compare {only} {only} --set '2?KEY=VALUE'"
         )));
     }
-    if args.designs.iter().filter(|design| *design == "-").count() > 1 {
-        return Err(Failure::usage("stdin can be read only once"));
-    }
-    let mut given: Vec<Given> = Vec::new();
-    for argument in &args.designs {
-        let name = name_of(argument);
-        let same = given.iter().filter(|other| other.name == name).count();
-        let file = if same == 0 { name.clone() } else { format!("{name} ({})", same + 1) };
-        let source = Source::find(argument)?;
-        given.push(Given { file, name, source, overrides: Vec::new(), vary: None });
-    }
-    for (key, value) in &args.overrides {
-        let (of, key) = addressed(key, &given)?;
-        let set = (key.to_owned(), value.clone());
-        for &at in &of {
-            given[at].overrides.push(set.clone());
-            if of.len() < given.len() {
-                given[at].name += &format!(" {key}={value}");
-            }
-        }
-    }
-    rename(&mut given, &args.name)?;
+    let mut given = Given::read(&args.designs, &args.overrides, &args.name)?;
     for text in &args.vary {
         let (of, text) = addressed(text, &given)?;
         let vary: Vary = text.parse().map_err(|why| Failure::usage(format!("--vary {text}: {why}")))?;
@@ -213,52 +179,11 @@ fn read(args: &Args) -> Result<Vec<Given>, Failure> {
     Ok(given)
 }
 
-/// Gives the designs the names of `--name`, or else makes their own names different.
-fn rename(given: &mut [Given], names: &[String]) -> Result<(), Failure> {
-    if !names.is_empty() && names.len() != given.len() {
-        return Err(Failure::usage(format!(
-            "--name has {} names, and there are {} designs",
-            names.len(),
-            given.len()
-        )));
-    }
-    for at in 0..given.len() {
-        let name = names.get(at).unwrap_or(&given[at].name).clone();
-        let is_taken = given[..at].iter().any(|other| other.name == name);
-        if is_taken && !names.is_empty() {
-            return Err(Failure::usage(format!("--name gives two designs the name `{name}`")));
-        }
-        given[at].name = if is_taken { format!("{name} ({})", at + 1) } else { name };
-    }
-    Ok(())
-}
-
 /// Reads metrics against the names of the first design that has them all.
 fn metrics(text: &str, designs: &[Design]) -> Result<Vec<Metric>, Failure> {
     let read = |design: &Design| expression("--metric", text, &design.scenario, parse_metrics);
     let others = designs[1..].iter().filter_map(|design| read(design).ok());
     read(&designs[0]).or_else(|failure| others.into_iter().next().ok_or(failure))
-}
-
-/// The name of a design: that of its file, without folder and extension.
-fn name_of(argument: &str) -> String {
-    let stem = Path::new(argument).file_stem().and_then(|stem| stem.to_str());
-    stem.filter(|_| argument != "-").unwrap_or("stdin").to_owned()
-}
-
-/// The designs that an option applies to, and the option without the prefix `DESIGN?`. Without a prefix it applies to
-/// all.
-fn addressed<'t>(text: &'t str, given: &[Given]) -> Result<(Vec<usize>, &'t str), Failure> {
-    let before_value = text.split('=').next().unwrap_or_default();
-    let Some((name, _)) = before_value.split_once('?') else { return Ok(((0..given.len()).collect(), text)) };
-    let rest = &text[name.len() + 1..];
-    let number = name.parse().ok().filter(|number| (1..=given.len()).contains(number));
-    let at = given.iter().position(|one| one.file == name).or(number.map(|number: usize| number - 1));
-    at.map(|at| (vec![at], rest)).ok_or_else(|| {
-        let names = given.iter().map(|one| one.file.as_str());
-        let help = did_you_mean(name, "there are", names).unwrap_or_default();
-        Failure::usage(format!("there is no design `{name}`; {help}"))
-    })
 }
 
 fn load(args: &Args, given: &[Given]) -> Result<Vec<Design>, Failure> {

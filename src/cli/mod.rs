@@ -6,6 +6,7 @@ mod check;
 mod climb;
 mod compare;
 mod completions;
+mod designs;
 mod explain;
 mod fit;
 mod holder;

@@ -1,12 +1,13 @@
 //! `outgrow year`: how available a design is over a year of faults.
 
+use super::designs::Given;
 use super::options::{Outputs, precision, share, time};
 use super::output::{JsonOutput, print, say};
 use super::pictures::files;
 use super::play::page::{Opened, Opening};
 use super::progress::Steps;
 use super::shell::typed;
-use super::source::{Override, Source};
+use super::source::Override;
 use super::status::{Failure, Status};
 use super::{Ended, interrupt, key_and_value};
 use crate::experiment::year::catalogue::catalogue;
@@ -42,8 +43,8 @@ pub(super) struct Args {
     #[arg(long)]
     catalogue: bool,
 
-    /// Change a key in every scenario, as in web.count=8
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    /// Change a key in every scenario, or in one, by its name or number: 'scale-out?web.count=8'
+    #[arg(long = "set", value_name = "[SCENARIO?]KEY=VALUE", value_parser = key_and_value)]
     overrides: Vec<Override>,
 
     /// Seed of all random numbers, instead of each scenario's own
@@ -78,8 +79,11 @@ fn hold(text: &str) -> Result<Duration, String> {
 }
 
 /// A scenario with the faults of its years.
-struct Given {
+struct Design {
+    name: String,
     scenario: Scenario,
+    /// Its changes.
+    overrides: Vec<Override>,
     faults: Vec<FaultSpec>,
     rates: Rates,
 }
@@ -88,7 +92,10 @@ struct Given {
 pub(super) fn run(args: &Args) -> Ended {
     let json = args.outputs.json()?;
     let pictures = args.outputs.pictures()?;
-    let given: Vec<Given> = args.scenarios.iter().map(|name| read(args, name)).collect::<Result<_, _>>()?;
+    let given: Vec<Design> = Given::read(&args.scenarios, &args.overrides, &[])?
+        .into_iter()
+        .map(|one| read(args, one))
+        .collect::<Result<_, _>>()?;
     interrupt::watch()?;
     let steps = Steps::new(args.outputs.quiet);
     let (mut found, mut before): (Vec<YearResult>, Option<Year>) = (Vec::new(), None);
@@ -120,12 +127,12 @@ pub(super) fn run(args: &Args) -> Ended {
         json.write(&report::json::results(&found))?;
     }
     let texts: Vec<(&str, &str)> =
-        given.iter().map(|one| (one.scenario.origin.as_str(), one.scenario.text.as_str())).collect();
+        given.iter().map(|one| (one.name.as_str(), one.scenario.text.as_str())).collect();
     pictures.write(
         || files("", &report::year::charts(&found)),
         || report::html::year(&found, &texts, &typed()),
         || {
-            let opened = given.iter().map(|one| Opened::again(&one.scenario, args.overrides.clone()));
+            let opened = given.iter().map(|one| Opened::again(&one.scenario, one.overrides.clone()));
             Ok(Opening { scenarios: opened.collect::<Result<_, _>>()?, language: None, compares: false })
         },
     )?;
@@ -137,9 +144,9 @@ pub(super) fn run(args: &Args) -> Ended {
     })
 }
 
-fn read(args: &Args, argument: &str) -> Result<Given, Failure> {
-    let source = Source::find(argument)?.without(Without { faults: false, expects: true });
-    let loaded = source.check(&args.overrides)?;
+fn read(args: &Args, given: Given) -> Result<Design, Failure> {
+    let source = given.source.without(Without { faults: false, expects: true });
+    let loaded = source.check(&given.overrides)?;
     if !loaded.warnings.is_empty() {
         say(&loaded.warnings.render(true));
     }
@@ -150,10 +157,10 @@ fn read(args: &Args, argument: &str) -> Result<Given, Failure> {
     scenario.faults.clear();
     // What operators do at a planned time is no part of an average year.
     scenario.operations.retain(|operation| operation.at.is_none());
-    Ok(Given { scenario, faults, rates })
+    Ok(Design { name: given.name, scenario, overrides: given.overrides, faults, rates })
 }
 
-fn compose(args: &Args, given: &Given, steps: &Steps) -> Result<Year, Refusal> {
+fn compose(args: &Args, given: &Design, steps: &Steps) -> Result<Year, Refusal> {
     let options = YearOptions {
         seed: args.seed.unwrap_or(given.scenario.run.seed),
         jobs: args.jobs.map_or(0, usize::from),
@@ -161,6 +168,8 @@ fn compose(args: &Args, given: &Given, steps: &Steps) -> Result<Year, Refusal> {
         hold: args.hold.map(|hold| hold.0),
         slo: args.slo,
     };
-    let said = |what: String| steps.now(format!("{}: {what}", given.scenario.title));
-    year(&given.scenario, (&given.faults, given.rates), &options, steps, &said)
+    let said = |what: String| steps.now(format!("{}: {what}", given.name));
+    let mut year = year(&given.scenario, (&given.faults, given.rates), &options, steps, &said)?;
+    year.result.design.clone_from(&given.name);
+    Ok(year)
 }

@@ -50,6 +50,8 @@ impl fmt::Display for Setting {
 pub enum Ill {
     /// A box, or a member of it, does not answer.
     Dead,
+    /// It does not even answer to a connection: nobody is there, or nothing comes through.
+    Silent,
     /// It answers late.
     Slow,
     /// It answers with errors.

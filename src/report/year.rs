@@ -1,8 +1,6 @@
 //! A year of faults as text for the terminal: what a design costs its users, and what eats its availability. And as a chart: a bar
 //! for each cause, or for each design.
 
-use std::path::Path;
-
 use super::chart::plot::{Axis, Bar, Bars, Body, Chart, Table, Unit};
 use super::number::{number, percent};
 use super::text::{bad, bold, dim, fitted, good, paragraph, unsure};
@@ -263,7 +261,7 @@ pub(super) fn designs(results: &[YearResult]) -> Table {
         let span = result.without_service_s;
         let worst = result.causes.first();
         let mut row = vec![
-            name(result),
+            result.design.clone(),
             percent(result.availability.value),
             nines(result),
             time(span.value),
@@ -277,12 +275,6 @@ pub(super) fn designs(results: &[YearResult]) -> Table {
         row
     };
     Table::new(header, results.iter().map(row).collect())
-}
-
-/// The file of a scenario without its folder and its ending.
-fn name(result: &YearResult) -> String {
-    let file = Path::new(&result.scenario.file);
-    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What each design but the first changes in the one before it.
@@ -307,7 +299,7 @@ pub(super) fn differences(results: &[YearResult]) -> Vec<String> {
             }
             _ => "a difference is not shown".to_owned(),
         };
-        Some(format!("{} against {}: {said}{price}", name(after), name(before)))
+        Some(format!("{} against {}: {said}{price}", after.design, before.design))
     };
     results.windows(2).filter_map(one).collect()
 }
@@ -343,7 +335,7 @@ pub fn charts(results: &[YearResult]) -> Vec<Chart> {
         }
         several => {
             let bar =
-                |one: &YearResult| bar(&name(one), one.without_service_s, format!("{} nines", nines(one)));
+                |one: &YearResult| bar(&one.design, one.without_service_s, format!("{} nines", nines(one)));
             (designs(several), several.iter().map(bar).collect())
         }
     };

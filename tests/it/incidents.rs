@@ -67,7 +67,7 @@ const INCIDENTS: &[Incident] = &[
     },
     Incident { file: "slow", names: &["`db`", "slow"], next: Solves(&["db.cores", "db.replicas"]) },
     Incident { file: "hang", names: &["`db`", "hung"], next: Nothing },
-    Incident { file: "partition", names: &["`web`", "cut off"], next: Helps("web.db_pool") },
+    Incident { file: "partition", names: &["`web`", "cut off"], next: Helps("web.connect_timeout") },
     Incident {
         file: "lag",
         names: &["`db.replica-1`", "the apply workers"],

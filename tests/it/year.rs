@@ -94,6 +94,12 @@ fn what_a_change_buys_is_compared_on_the_same_episodes() {
     assert!(found[0].get("change").is_none(), "the first one changes nothing");
     let lost = |at: usize, key: &str| found[at]["without_service_s"][key].as_f64().unwrap();
     let change = |at: usize, key: &str| found[at]["change"]["without_service_s"][key].as_f64().unwrap();
+    // The same change on the command line.
+    let second = ["--set", "2?lb.retries=1", "--precision", "5%", "--json", "-"];
+    let output = outgrow(&[&["year", &files[0], &files[0]][..], &second].concat());
+    let on_the_line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(on_the_line[1]["change"], found[1]["change"]);
+    assert_eq!(on_the_line[1]["design"], "without lb.retries=1");
     // Without a second try half of the requests fail while one of the two is down.
     let expected = (down * down - down) * 365.0 * 86_400.0;
     assert!(

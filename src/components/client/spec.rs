@@ -295,7 +295,8 @@ impl Spec for ClientSpec {
         let says = (!self.cancel).then(|| Lever::remedy("cancel", "true", &[Ill::Storm]));
         let passes =
             (!self.propagate).then(|| Lever::remedy("propagate", "true", &[Ill::Storm]).together(DEADLINES));
-        let cures = budget.into_iter().chain(no_more).chain(again).chain(says).chain(passes);
+        let connects = self.connecting(false).lever();
+        let cures = budget.into_iter().chain(no_more).chain(again).chain(connects).chain(says).chain(passes);
         users.into_iter().chain(rates).chain(trace).chain(cures).collect()
     }
 

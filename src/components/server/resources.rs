@@ -131,6 +131,7 @@ impl ServerSpec {
         if !self.arrows().is_empty() {
             let now = self.timeout.map_or(Setting::Whole(0), |timeout| Setting::Time(timeout.0));
             levers.push(Lever::fitted("timeout", now, Fit::Patience(PATIENT), &[Ill::Held]));
+            levers.extend(self.connecting().lever());
         }
         for (path, step) in self.all_steps() {
             let key = |name: &str| format!("{}.{name}", path.replace('[', ".").replace(']', ""));

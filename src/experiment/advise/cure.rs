@@ -26,6 +26,10 @@ const AS_FULL: f64 = 0.9;
 /// Use of a resource that leaves room for chance.
 const ROOMY: f64 = 0.8;
 
+/// Faults after which nobody answers, not even to a connection.
+const SILENT: [FaultKind; 4] =
+    [FaultKind::PowerOff, FaultKind::Partition, FaultKind::Zone, FaultKind::Region];
+
 /// Most alternatives for one cause.
 const FOR_ONE_MAX: usize = 3;
 
@@ -70,8 +74,12 @@ pub(super) fn cures(scenario: &Scenario, result: &RunResult, reload: Option<&Rel
             changes.any(|known| known.key == key)
         };
         alternatives.retain(|changes| !changes.iter().any(|change| known(&change.key)));
-        let each = matches!(finding, Finding::Metastable { .. });
-        if !each {
+        // Who takes over costs another thing than who waits less for those that are gone.
+        let is_silent = |fault: &str| SILENT.iter().any(|kind| kind.name() == fault);
+        let is_gone = matches!(finding, Finding::Fault { fault, .. } if is_silent(fault));
+        let is_down = matches!(finding, Finding::Metastable { .. });
+        let each = is_down || is_gone;
+        if !is_down {
             alternatives.truncate(FOR_ONE_MAX);
         }
         let by_law = matches!(finding, Finding::Full { need: Some(_), .. } | Finding::Behind { .. });
@@ -98,7 +106,7 @@ impl Cures<'_> {
                 Some(self.against(&self.from(weakest.as_deref()), &[Ill::Storm]))
             }
             Finding::Fault { of, fault, .. } => Some(self.against_fault(fault, of)),
-            Finding::RandomFaults { .. } => Some(self.against(&self.everything(), &[Ill::Dead])),
+            Finding::RandomFaults { .. } => Some(self.against_random()),
             Finding::Retries { inside, .. } if *inside >= STORM => {
                 Some(self.against(&self.everything(), &[Ill::Storm]))
             }
@@ -137,6 +145,7 @@ impl Cures<'_> {
         let ills: &[Ill] = match fault {
             _ if is_late => &[Ill::Slow],
             _ if fault == FaultKind::Errors.name() => &[Ill::Wrong, Ill::Dead],
+            _ if SILENT.iter().any(|kind| kind.name() == fault) => &[Ill::Silent, Ill::Dead],
             _ => &[Ill::Dead],
         };
         let hit: Vec<&str> = of
@@ -162,6 +171,14 @@ impl Cures<'_> {
         });
         changes.extend(more);
         changes
+    }
+
+    /// What helps when anything is away at random times.
+    fn against_random(&self) -> Vec<Together> {
+        let mut random = self.scenario.faults.iter().filter(|fault| fault.mtbf.is_some());
+        let is_silent = random.any(|fault| SILENT.contains(&fault.kind));
+        let ills: &[Ill] = if is_silent { &[Ill::Dead, Ill::Silent] } else { &[Ill::Dead] };
+        self.against(&self.everything(), ills)
     }
 
     /// The levers of some boxes that help against any of some ills. Those that only help together are turned at once.

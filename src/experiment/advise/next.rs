@@ -127,17 +127,20 @@ pub(in super::super) fn plans(
     }
     plans.extend(causes.iter().flat_map(|alternatives| alternatives.iter().skip(1)).cloned());
     plans.extend(first.iter().skip(TOGETHER_MAX).map(|changes| (*changes).clone()));
-    if let Some([a, b]) = causes.first().and_then(|alternatives| alternatives.get(..2))
-        && !a.iter().any(|one| b.iter().any(|other| one.key == other.key))
-    {
-        plans.push(joined(&[a, b]));
-    }
+    let pair = causes.first().and_then(|alternatives| match alternatives {
+        [a, b, ..] if !a.iter().any(|one| b.iter().any(|other| one.key == other.key)) => {
+            Some(joined(&[a, b]))
+        }
+        _ => None,
+    });
     // Where too much is asked by the scenario alone, nothing else can do.
     let is_short = found.iter().any(|cause| cause.by_law);
     let each = found.first().filter(|cause| cause.each && !is_short);
     if let Some(cause) = each {
         plans.retain(|plan| !cause.alternatives.contains(plan));
-        plans.splice(0..0, cause.alternatives.iter().cloned());
+        plans.splice(0..0, cause.alternatives.iter().cloned().chain(pair));
+    } else {
+        plans.extend(pair);
     }
     let accepted = |plan: &Together| {
         let pairs: Vec<(String, String)> = plan.iter().map(Change::pair).collect();

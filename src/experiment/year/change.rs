@@ -57,7 +57,7 @@ impl Year {
         let up = side(b.steady.high - b.steady.value, a.steady.value - a.steady.low) + b.rest;
         let span = Span { value, low: value - down, high: value + up };
         Change {
-            from: before.result.scenario.file.clone(),
+            from: before.result.design.clone(),
             without_service_s: span.map(|share| share * YEAR_S),
             paired_episodes,
         }

@@ -14,6 +14,8 @@ pub struct YearResult {
     pub version: &'static str,
     /// Whether it was not interrupted.
     pub complete: bool,
+    /// Name of the design: the scenario's file, with the changes that it alone has.
+    pub design: String,
     /// The scenario that was simulated.
     pub scenario: ScenarioRef,
     /// Seed of all random numbers.
@@ -141,7 +143,7 @@ pub struct Budget {
 /// What a design changes in the year of the one before it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Change {
-    /// The file of the design before it.
+    /// Name of the design before it.
     pub from: String,
     /// Time without service that it adds, in seconds a year; below 0 if it takes some away.
     pub without_service_s: Span,

@@ -116,6 +116,7 @@ impl Work<'_> {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             complete: !self.is_interrupted,
+            design: run.scenario.title.clone(),
             scenario: ScenarioRef::clone(&run.scenario),
             seed: self.options.seed,
             rates,

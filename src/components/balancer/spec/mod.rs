@@ -414,6 +414,7 @@ impl Spec for BalancerSpec {
             .chain(limit)
             .chain(ejects)
             .chain(checks)
+            .chain(settings.connecting.lever())
             .chain(tries)
             .chain(standby)
             .chain(budget)

@@ -14,32 +14,41 @@ const BUCKETS_PER_OCTAVE: usize = 1 << MANTISSA_BITS;
 const BUCKETS: usize = (64 - MANTISSA_BITS as usize + 1) * BUCKETS_PER_OCTAVE;
 
 /// Counts of `u64` values, usually nanoseconds. Values below 256 are exact; others share a bucket with values less
-/// than 0.8 % away. Count, moments, least and greatest are exact. A histogram takes 44 KiB.
+/// than 0.8 % away. Count, moments, least and greatest are exact. A histogram takes 15 KiB from its first value on, and 44 KiB once
+/// a bucket has more than 65,535.
 ///
 /// Inside a bucket the values count as spread evenly over its whole numbers. [`Histogram::quantile`] and
 /// [`Histogram::share_at_most`] both follow from that, and are each other's inverse.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    /// The counts of the buckets modulo 2^16. A record touches only these. They are small, so that those of a dozen
-    /// components fit into the cache together.
+    /// The counts of the buckets modulo 2^16; none before the first value. A record touches only these. They are small, so that
+    /// those of a dozen components fit into the cache together.
     low: Box<[u16]>,
-    /// How often each count of `low` has overflowed.
+    /// How often each count of `low` has overflowed; none before the first time.
     high: Box<[u32]>,
     tally: Tally,
 }
 
-impl Default for Histogram {
-    fn default() -> Histogram {
-        let (low, high) = (vec![0; BUCKETS].into_boxed_slice(), vec![0; BUCKETS].into_boxed_slice());
-        Histogram { low, high, tally: Tally::default() }
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Histogram) -> bool {
+        let alike = |bucket| self.inside(bucket) == other.inside(bucket);
+        self.tally == other.tally && self.touched().is_none_or(|mut touched| touched.all(alike))
     }
 }
+
+impl Eq for Histogram {}
 
 /// The bucket of `value`: the shift that leaves eight significant bits, and those bits.
 #[inline]
 fn bucket_of(value: u64) -> usize {
     let shift = 63 - MANTISSA_BITS - (value | BUCKETS_PER_OCTAVE as u64).leading_zeros();
     shift as usize * BUCKETS_PER_OCTAVE + (value >> shift) as usize
+}
+
+/// Counts of all buckets, each 0.
+#[cold]
+fn buckets<T: Clone + Default>() -> Box<[T]> {
+    vec![T::default(); BUCKETS].into_boxed_slice()
 }
 
 /// The least and the greatest value of a bucket.
@@ -54,35 +63,64 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, value: u64) {
         let bucket = bucket_of(value);
-        let low = self.low[bucket].wrapping_add(1);
-        self.low[bucket] = low;
-        if low == 0 {
+        let Some(low) = self.low.get_mut(bucket) else { return self.record_first(value) };
+        *low = low.wrapping_add(1);
+        if *low == 0 {
             self.carry(bucket);
         }
         self.tally.record(value);
     }
 
     #[cold]
+    fn record_first(&mut self, value: u64) {
+        self.low = buckets();
+        self.record(value);
+    }
+
+    #[cold]
     fn carry(&mut self, bucket: usize) {
+        if self.high.is_empty() {
+            self.high = buckets();
+        }
         self.high[bucket] += 1;
     }
 
     /// Number of records in a bucket.
     fn inside(&self, bucket: usize) -> u64 {
-        u64::from(self.high[bucket]) << u16::BITS | u64::from(self.low[bucket])
+        let high = self.high.get(bucket).copied().unwrap_or(0);
+        let low = self.low.get(bucket).copied().unwrap_or(0);
+        u64::from(high) << u16::BITS | u64::from(low)
     }
 
     /// Adds all values of `other`.
     pub fn merge(&mut self, other: &Histogram) {
         let Some(touched) = other.touched() else { return };
-        let mine = self.low[touched.clone()].iter_mut().zip(&mut self.high[touched.clone()]);
-        let theirs = other.low[touched.clone()].iter().zip(&other.high[touched]);
-        for ((low, high), (their_low, their_high)) in mine.zip(theirs) {
-            let sum = u32::from(*low) + u32::from(*their_low);
-            *low = sum as u16;
-            *high += their_high + (sum >> u16::BITS);
+        if self.low.is_empty() {
+            self.low = buckets();
+        }
+        let mut carries = false;
+        let mine = self.low[touched.clone()].iter_mut();
+        for (low, their_low) in mine.zip(&other.low[touched.clone()]) {
+            let sum = low.wrapping_add(*their_low);
+            carries |= sum < *low;
+            *low = sum;
+        }
+        if carries || !other.high.is_empty() {
+            self.merge_high(other, touched);
         }
         self.tally.merge(&other.tally);
+    }
+
+    /// Adds what has overflowed in `other`, and in `low` when that of `other` was added.
+    fn merge_high(&mut self, other: &Histogram, touched: RangeInclusive<usize>) {
+        if self.high.is_empty() {
+            self.high = buckets();
+        }
+        for bucket in touched {
+            // What overflowed is less than what was added.
+            let carried = u32::from(self.low[bucket] < other.low[bucket]);
+            self.high[bucket] += carried + other.high.get(bucket).copied().unwrap_or(0);
+        }
     }
 
     /// Removes all values. This touches only the buckets between the least and the greatest value, so that clearing
@@ -90,7 +128,9 @@ impl Histogram {
     pub fn clear(&mut self) {
         if let Some(touched) = self.touched() {
             self.low[touched.clone()].fill(0);
-            self.high[touched].fill(0);
+            if !self.high.is_empty() {
+                self.high[touched].fill(0);
+            }
         }
         self.tally = Tally::default();
     }
@@ -297,5 +337,22 @@ mod tests {
         left.clear();
         assert_eq!(left, Histogram::default());
         assert!(left.is_empty() && left.min().is_none() && left.max().is_none());
+    }
+
+    #[test]
+    fn counts_carry_whether_recorded_or_merged_and_an_empty_one_takes_nothing() {
+        let (few, many) =
+            (histogram(std::iter::repeat_n(5, 40_000)), histogram(std::iter::repeat_n(5, 70_000)));
+        assert!(few.high.is_empty() && !many.high.is_empty());
+        let mut all = Histogram::default();
+        assert!(all.low.is_empty() && all == Histogram::default());
+        for (other, count) in [(&few, 40_000), (&few, 80_000), (&many, 150_000), (&few, 190_000)] {
+            all.merge(other);
+            assert_eq!((all.inside(5), all.count()), (count, count));
+        }
+        assert_eq!(all, histogram(std::iter::repeat_n(5, 190_000)));
+        all.clear();
+        assert_eq!(all, Histogram::default(), "what is cleared is empty");
+        assert_ne!(few, histogram(std::iter::repeat_n(6, 40_000)));
     }
 }

@@ -317,7 +317,22 @@ impl Check<'_> {
         }
     }
 
+    /// Whether a box that could not be read may be, or stand in, what has this name: its own errors come first.
+    fn may_be_unread(&self, name: &str) -> bool {
+        let is_read = |declared: &String| self.assembly.boxes.iter().any(|entry| entry.name == *declared);
+        let mut unread = self.assembly.declared.keys().filter(|declared| !is_read(declared));
+        match self.spec.kind {
+            FaultKind::Region | FaultKind::Zone => unread.next().is_some(),
+            _ => unread.any(|declared| {
+                name.strip_prefix(declared.as_str()).is_some_and(|rest| rest.starts_with(['-', '.']))
+            }),
+        }
+    }
+
     fn unknown(&mut self, key: &str, name: &str) {
+        if self.may_be_unread(name) {
+            return;
+        }
         let regions = self.seats.iter().filter_map(Seat::region).map(str::to_owned);
         let zones = self.seats.iter().flat_map(|seat| {
             let zone = seat.zone().map(str::to_owned);

@@ -35,7 +35,7 @@ pub(super) fn random_faults(scenario: &Scenario, records: &[TrialRecord]) -> Vec
 }
 
 /// What the fault does, and to what: `crash of web`, `partition of web | db`.
-fn named(spec: &FaultSpec) -> String {
+pub(super) fn named(spec: &FaultSpec) -> String {
     format!("{} of {}", spec.kind.name(), spec.whole())
 }
 

@@ -131,3 +131,15 @@ fn workers_that_wait_for_a_stalled_box_are_given_back_sooner() {
     };
     assert!(!result.tried.iter().any(with_cores), "the cores were idle: {:?}", result.tried);
 }
+
+#[test]
+fn who_asks_a_silent_machine_is_advised_to_wait_less_for_it() {
+    let text = built_in("09-primary-and-replicas");
+    for times in ["at=\"90s\",for=\"3min\"", "mtbf=\"2min\",mttr=\"3min\""] {
+        let fault = format!("{{kind=\"power-off\",target=\"db.replica-1\",{times}}}");
+        let set = [("run.duration", "5min"), ("fault", fault.as_str())];
+        let result = advised("replicas", text, &pairs(&set));
+        let next = result.next.as_deref().unwrap_or_default();
+        assert!(next.contains("web.connect_timeout=1s"), "{times}: {next}\n{:#?}", result.tried);
+    }
+}

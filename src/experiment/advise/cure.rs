@@ -10,8 +10,10 @@ use crate::scenario::load::ResourceLoad;
 use crate::scenario::{BoxEntry, Scenario};
 
 use super::super::finding::{Change, Finding};
+use super::super::rare::named;
 use super::super::result::RunResult;
 use super::full::{depths, reach};
+use super::story::targets;
 use super::{owner, resource_of, used};
 
 /// Reads a scenario with other values of some keys: keys and values. `None` if that is no good scenario.
@@ -29,6 +31,11 @@ const ROOMY: f64 = 0.8;
 /// Faults after which nobody answers, not even to a connection.
 const SILENT: [FaultKind; 4] =
     [FaultKind::PowerOff, FaultKind::Partition, FaultKind::Zone, FaultKind::Region];
+
+/// Whether nobody answers while a fault of this kind lasts.
+fn is_silent(fault: &str) -> bool {
+    SILENT.iter().any(|kind| kind.name() == fault)
+}
 
 /// Most alternatives for one cause.
 const FOR_ONE_MAX: usize = 3;
@@ -75,8 +82,7 @@ pub(super) fn cures(scenario: &Scenario, result: &RunResult, reload: Option<&Rel
         };
         alternatives.retain(|changes| !changes.iter().any(|change| known(&change.key)));
         // Who takes over costs another thing than who waits less for those that are gone.
-        let is_silent = |fault: &str| SILENT.iter().any(|kind| kind.name() == fault);
-        let is_gone = matches!(finding, Finding::Fault { fault, .. } if is_silent(fault));
+        let is_gone = cures.fault(finding).is_some_and(|(fault, _)| is_silent(fault));
         let is_down = matches!(finding, Finding::Metastable { .. });
         let each = is_down || is_gone;
         if !is_down {
@@ -105,8 +111,10 @@ impl Cures<'_> {
             Finding::Metastable { weakest, .. } => {
                 Some(self.against(&self.from(weakest.as_deref()), &[Ill::Storm]))
             }
-            Finding::Fault { of, fault, .. } => Some(self.against_fault(fault, of)),
-            Finding::RandomFaults { .. } => Some(self.against_random()),
+            Finding::Fault { .. } | Finding::RandomFaults { .. } => {
+                let (fault, of) = self.fault(finding)?;
+                Some(self.against_fault(fault, &of))
+            }
             Finding::Retries { inside, .. } if *inside >= STORM => {
                 Some(self.against(&self.everything(), &[Ill::Storm]))
             }
@@ -138,6 +146,19 @@ impl Cures<'_> {
         self.scenario.boxes.iter().collect()
     }
 
+    /// The kind of the fault that a finding names, planned or random, and what it hits.
+    fn fault<'f>(&self, finding: &'f Finding) -> Option<(&'f str, Vec<String>)> {
+        match finding {
+            Finding::Fault { fault, of, .. } => Some((fault, of.clone())),
+            Finding::RandomFaults { fault, .. } => {
+                let mut random = self.scenario.faults.iter().filter(|one| one.mtbf.is_some());
+                let found = random.find(|one| named(one) == *fault)?;
+                Some((found.kind.name(), targets(found)))
+            }
+            _ => None,
+        }
+    }
+
     /// What helps when these boxes or members are away: at themselves, and at the boxes that lead to them, the nearest first.
     fn against_fault(&self, fault: &str, of: &[String]) -> Vec<Together> {
         let late = [FaultKind::Slow, FaultKind::Latency, FaultKind::PacketLoss];
@@ -145,7 +166,7 @@ impl Cures<'_> {
         let ills: &[Ill] = match fault {
             _ if is_late => &[Ill::Slow],
             _ if fault == FaultKind::Errors.name() => &[Ill::Wrong, Ill::Dead],
-            _ if SILENT.iter().any(|kind| kind.name() == fault) => &[Ill::Silent, Ill::Dead],
+            _ if is_silent(fault) => &[Ill::Silent, Ill::Dead],
             _ => &[Ill::Dead],
         };
         let hit: Vec<&str> = of
@@ -171,14 +192,6 @@ impl Cures<'_> {
         });
         changes.extend(more);
         changes
-    }
-
-    /// What helps when anything is away at random times.
-    fn against_random(&self) -> Vec<Together> {
-        let mut random = self.scenario.faults.iter().filter(|fault| fault.mtbf.is_some());
-        let is_silent = random.any(|fault| SILENT.contains(&fault.kind));
-        let ills: &[Ill] = if is_silent { &[Ill::Dead, Ill::Silent] } else { &[Ill::Dead] };
-        self.against(&self.everything(), ills)
     }
 
     /// The levers of some boxes that help against any of some ills. Those that only help together are turned at once.

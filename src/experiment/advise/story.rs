@@ -397,7 +397,7 @@ impl Case<'_> {
 }
 
 /// What a fault happens to.
-fn targets(fault: &FaultSpec) -> Vec<String> {
+pub(super) fn targets(fault: &FaultSpec) -> Vec<String> {
     let between = fault.between.iter().flatten();
     fault.target.iter().chain(between).flat_map(|names| names.0.clone()).collect()
 }

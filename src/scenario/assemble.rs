@@ -110,27 +110,19 @@ impl<'t> Reader<'_, 't> {
         path: &str,
         load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
     ) -> Option<T> {
-        self.table(path, &[], load)
-    }
-
-    fn table<T>(
-        &mut self,
-        path: &str,
-        required: &[String],
-        load: impl Fn(toml::de::ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
-    ) -> Option<T> {
         let value = self.document.value(path)?;
-        read(value, &self.document.span_of(path), required, load, &mut self.found)
+        read(value, &self.document.span_of(path), &Vec::new, load, &mut self.found)
     }
 
     /// Reads the keys of a box that belong to its kind: all but the keys that say where it stands.
-    fn box_table(&mut self, path: &str, required: &[String], kind: &Kind) -> Option<Box<dyn Spec>> {
+    fn box_table(&mut self, path: &str, kind: &Kind) -> Option<Box<dyn Spec>> {
         let mut value = self.document.value(path)?.clone();
         if let DeValue::Table(table) = value.get_mut() {
             WHERE.iter().for_each(|key| drop(table.remove(*key)));
         }
         let first = self.found.len();
-        let spec = read(&value, &self.document.span_of(path), required, kind.load, &mut self.found);
+        let spec =
+            read(&value, &self.document.span_of(path), &|| required_keys(kind), kind.load, &mut self.found);
         // The kind does not know the keys that say where a box stands, so suggest them here.
         for item in &mut self.found[first..] {
             let key = item.message.strip_prefix("unknown key `").and_then(|rest| rest.strip_suffix('`'));
@@ -350,14 +342,12 @@ impl<'t> Reader<'_, 't> {
         let mut boxes = Vec::new();
         let mut declared: BTreeMap<String, &'static str> = BTreeMap::new();
         for kind in &kinds {
-            let names = self.names_under(kind.name);
-            let required = if names.is_empty() { Vec::new() } else { required_keys(kind) };
-            for name in names {
+            for name in self.names_under(kind.name) {
                 let path = format!("{}.{name}", kind.name);
                 self.name_is_free(&path, &name, &declared);
                 declared.entry(name.clone()).or_insert(kind.name);
                 let [regions, zones] = WHERE.map(|key| self.names_at(&format!("{path}.{key}")));
-                if let Some(spec) = self.box_table(&path, &required, kind) {
+                if let Some(spec) = self.box_table(&path, kind) {
                     let own = spec.regions().into_iter().map(|(_, region)| region);
                     let regions = own.chain(regions).collect();
                     let (kind, gauges) = (kind.name, kind.gauges);

@@ -15,12 +15,12 @@ const ERRORS_PER_TABLE_MAX: usize = 20;
 ///
 /// After an error, the key or array element with the error is removed and the rest is read again, until no error
 /// remains. An error that the removal may have caused is not reported. Errors about the table as a whole are shown at
-/// `shown`. `required` are the keys that the table must have, because serde reports only the first one that is
-/// missing.
+/// `shown`. `required` gives the keys that the table must have, because serde reports only the first one that is
+/// missing; it is asked only then, as the schema that knows them takes longer to make than the table to read.
 pub(super) fn read<'t, T>(
     value: &Spanned<DeValue<'t>>,
     shown: &Range<usize>,
-    required: &[String],
+    required: &dyn Fn() -> Vec<String>,
     load: impl Fn(ValueDeserializer<'t>) -> Result<T, toml::de::Error>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<T> {
@@ -40,8 +40,8 @@ pub(super) fn read<'t, T>(
         }
         if place.is_empty() {
             if let Some(reported) = &fault.missing {
-                let others = missing(value, required, &removed);
-                let others = others.into_iter().filter(|key| *key != reported);
+                let others = missing(value, required(), &removed);
+                let others = others.into_iter().filter(|key| key != reported);
                 found.extend(
                     others.map(|key| Diagnostic::error(shown.clone(), format!("missing key `{key}`"))),
                 );
@@ -55,10 +55,11 @@ pub(super) fn read<'t, T>(
 }
 
 /// The required keys that are missing from the table as written, not even misspelt.
-fn missing<'r>(value: &Spanned<DeValue<'_>>, required: &'r [String], removed: &[Removed]) -> Vec<&'r String> {
+fn missing(value: &Spanned<DeValue<'_>>, mut required: Vec<String>, removed: &[Removed]) -> Vec<String> {
     let is_there = |key: &str| value.get_ref().get(key).is_some();
     let is_meant = |key: &str| removed.iter().any(|removed| removed.meant.as_deref() == Some(key));
-    required.iter().filter(|key| !is_there(key) && !is_meant(key)).collect()
+    required.retain(|key| !is_there(key) && !is_meant(key));
+    required
 }
 
 /// One step of a path into tables and arrays. An array element is identified by the position of its first byte, which
@@ -288,7 +289,7 @@ mod tests {
         let document = Document::parse(text).unwrap();
         let mut found = Vec::new();
         let value = document.value("box").unwrap();
-        let required = ["cores".to_owned(), "zone".to_owned()];
+        let required = || vec!["cores".to_owned(), "zone".to_owned()];
         let read = read(value, &document.span_of("box"), &required, Box::deserialize, &mut found);
         assert_eq!(read.is_some(), expected.is_empty());
         found.sort_by_key(|item| item.span.start);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::estimate::{common, mean};
+use super::estimate::common;
 use super::group::Group;
 use super::result::{Change, Span, YearResult};
 use super::sum::{Sum, spread};
@@ -38,7 +38,7 @@ impl Year {
         let names: BTreeSet<&String> = before.groups.keys().chain(self.groups.keys()).collect();
         for name in names {
             let [a, b] = [before, self].map(|year| year.groups.get(name));
-            let [own, its] = [a, b].map(|group| group.map(Own::of).unwrap_or_default());
+            let [own, its] = [a, b].map(|group| group.map(Group::lost_share).unwrap_or_default());
             let scaled = |a: &Group, b: &Group| (common(a, b), a.rate * b.rate);
             let (shared, scale) = a.zip(b).map(|(a, b)| scaled(a, b)).unwrap_or_default();
             for at in 0..own.parts.len().max(its.parts.len()) {
@@ -61,21 +61,5 @@ impl Year {
             without_service_s: span.map(|share| share * YEAR_S),
             paired_episodes,
         }
-    }
-}
-
-/// The variance that a group adds to the share without service, by stratum with its degrees of freedom, and by what was drawn.
-#[derive(Default)]
-struct Own {
-    parts: Vec<(f64, f64)>,
-    drawn: f64,
-}
-
-impl Own {
-    fn of(group: &Group) -> Own {
-        let mean = mean(group, |one| one.lost, |one| one.alone);
-        let scale = group.rate * group.rate;
-        let parts = mean.parts.iter().map(|part| (part.0 * scale, part.1)).collect();
-        Own { parts, drawn: mean.drawn * scale }
     }
 }

@@ -20,6 +20,14 @@ impl Mean {
     pub(super) fn variance(&self) -> f64 {
         self.parts.iter().map(|part| part.0).sum::<f64>() + self.drawn
     }
+
+    /// The mean times a factor.
+    pub(super) fn times(mut self, factor: f64) -> Mean {
+        self.mean *= factor;
+        self.parts.iter_mut().for_each(|part| part.0 *= factor * factor);
+        self.drawn *= factor * factor;
+        self
+    }
 }
 
 /// What an episode has of something by its size, as fitted to the samples of a group.
@@ -60,16 +68,24 @@ impl Weights {
         self.shares[stratum] / self.counts[stratum]
     }
 
-    /// Of each stratum what it adds to a variance of the mean, from the variance of its samples, and its degrees of freedom. Two
-    /// samples that are equal by chance show nothing: each stratum begins with one more, of the group's spread.
-    fn parts(&self, own: &[f64]) -> Vec<(f64, f64)> {
+    /// The variance, or the covariance, of each stratum from that of its samples. Two samples that are equal by chance show
+    /// nothing: each stratum begins with one more, of what all strata have together.
+    fn with_one_more(&self, own: &[f64]) -> Vec<f64> {
         let pooled: f64 = self.shares.iter().zip(own).map(|(share, own)| share * own).sum();
-        let part = |((share, count), own): ((&f64, &f64), &f64)| {
+        let one = |(count, own): (&f64, &f64)| {
             let n = count.max(1.0);
-            let variance = ((n - 1.0) * own + pooled) / n;
+            ((n - 1.0) * own + pooled) / n
+        };
+        self.counts.iter().zip(own).map(one).collect()
+    }
+
+    /// Of each stratum what it adds to a variance of the mean, from the variance of its samples, and its degrees of freedom.
+    fn parts(&self, own: &[f64]) -> Vec<(f64, f64)> {
+        let part = |((share, count), variance): ((&f64, &f64), f64)| {
+            let n = count.max(1.0);
             (share * share * variance / n, n)
         };
-        self.shares.iter().zip(&self.counts).zip(own).map(part).collect()
+        self.shares.iter().zip(&self.counts).zip(self.with_one_more(own)).map(part).collect()
     }
 }
 
@@ -143,15 +159,9 @@ pub(super) fn common(one: &Group, other: &Group) -> Common {
         covariance(own.map(|(mine, its)| (rest(&lines.0, mine), rest(&lines.1, its))))
     };
     let own: Vec<f64> = (0..both.counts.len()).map(covariance).collect();
-    let pooled: f64 = both.shares.iter().zip(&own).map(|(share, own)| share * own).sum();
-    // As in a variance of the mean: one more pair, of what all have in common.
-    let part = |stratum: usize| {
-        let n = both.counts[stratum];
-        if n == 0.0 {
-            return 0.0;
-        }
-        let own = ((n - 1.0) * own[stratum] + pooled) / n;
-        a.shares[stratum] * b.shares[stratum] * own * n / (a.counts[stratum] * b.counts[stratum])
+    let part = |(stratum, covariance): (usize, f64)| match both.counts[stratum] {
+        0.0 => 0.0,
+        pairs => a.each(stratum) * b.each(stratum) * covariance * pairs,
     };
     let by_chance = |line: &Line, sample: &Sample| match one.is_known {
         true => rest(line, sample),
@@ -162,7 +172,7 @@ pub(super) fn common(one: &Group, other: &Group) -> Common {
     };
     Common {
         episodes: pairs.len(),
-        parts: (0..own.len()).map(part).collect(),
+        parts: both.with_one_more(&own).into_iter().enumerate().map(part).collect(),
         drawn: pairs.iter().map(product).sum::<f64>() / one.len() as f64,
     }
 }

@@ -53,24 +53,16 @@ impl Work<'_> {
         let share = steady.value + self.over(|one| one.lost);
         let otherwise = steady.value + self.over(|one| one.otherwise);
         let rest: f64 = self.groups.iter().map(Group::unknown).sum::<f64>() + self.never_drawn();
-        let excess = |group: &Group| match group.samples.is_empty() {
-            true => Mean::default(),
-            false => mean(group, |one| one.lost, |one| one.alone),
-        };
-        let means: Vec<Mean> = self.groups.iter().map(excess).collect();
-        let scaled = |(group, mean): (&Group, &Mean)| -> Vec<f64> {
-            mean.parts.iter().map(|part| part.0 * group.rate * group.rate).collect()
-        };
-        let parts: Vec<Vec<f64>> = self.groups.iter().zip(&means).map(scaled).collect();
-        let drawn: f64 =
-            self.groups.iter().zip(&means).map(|(group, mean)| mean.drawn * group.rate * group.rate).sum();
-        let freedoms = means.iter().flat_map(|mean| mean.parts.iter().map(|part| part.1));
-        let sampled: Vec<(f64, f64)> = parts.iter().flatten().copied().zip(freedoms).collect();
+        let groups: Vec<Mean> = self.groups.iter().map(Group::lost_share).collect();
+        let sampled: Vec<(f64, f64)> = groups.iter().flat_map(|group| group.parts.iter().copied()).collect();
+        let drawn: f64 = groups.iter().map(|group| group.drawn).sum();
         let half = spread(&sampled, drawn);
         // The two intervals together, each side by itself (Zou and Donner, Statistics in Medicine 27, 2008).
         let down = libm::hypot(half, steady.value - steady.low);
         let up = libm::hypot(half, steady.high - steady.value);
         let span = Span { value: share, low: (share - down).max(0.0), high: (share + up + rest).min(1.0) };
+        let variances = |group: Mean| group.parts.into_iter().map(|part| part.0).collect();
+        let parts = groups.into_iter().map(variances).collect();
         Sum { share: span, parts, rest, steady, otherwise }
     }
 
@@ -84,8 +76,7 @@ impl Work<'_> {
 
     /// What all simulated groups have of something in an average second.
     fn over(&self, value: impl Fn(&Sample) -> f64) -> f64 {
-        let known = self.groups.iter().filter(|group| !group.samples.is_empty());
-        known.map(|group| group.rate * mean(group, &value, |_| 0.0).mean).sum()
+        self.groups.iter().map(|group| group.rate * mean(group, &value, |_| 0.0).mean).sum()
     }
 
     /// The share of requests that fails in steady state.
@@ -161,10 +152,10 @@ impl Work<'_> {
     fn lost_writes(&self) -> Span {
         let calm = 1.0 - self.timeline.inside / self.timeline.seconds;
         let (mut value, mut variance) = (self.steady_writes() * calm, 0.0);
-        for group in self.groups.iter().filter(|group| !group.samples.is_empty()) {
-            let mean = mean(group, |one| one.lost_writes, |_| 0.0);
-            value += group.rate * mean.mean;
-            variance += group.rate * group.rate * mean.variance();
+        for group in &self.groups {
+            let writes = mean(group, |one| one.lost_writes, |_| 0.0).times(group.rate);
+            value += writes.mean;
+            variance += writes.variance();
         }
         let half = 1.96 * variance.sqrt();
         let (value, half) = (value.max(0.0) * YEAR_S, half * YEAR_S);
@@ -213,9 +204,9 @@ impl Work<'_> {
             if group.samples.is_empty() {
                 continue;
             }
-            let own = mean(group, |one| one.lost, |_| 0.0);
-            lost += group.rate * own.mean - ratio * group.share;
-            variance += group.rate * group.rate * own.variance();
+            let own = mean(group, |one| one.lost, |_| 0.0).times(group.rate);
+            lost += own.mean - ratio * group.share;
+            variance += own.variance();
             writes += group.rate * mean(group, |one| one.lost_writes, |_| 0.0).mean
                 - self.steady_writes() * group.share;
         }
@@ -254,6 +245,13 @@ impl Work<'_> {
             ));
         }
         notes
+    }
+}
+
+impl Group {
+    /// What its episodes add to the share without service.
+    pub(super) fn lost_share(&self) -> Mean {
+        mean(self, |one| one.lost, |one| one.alone).times(self.rate)
     }
 }
 

@@ -106,22 +106,24 @@ impl Simulating {
     ) -> Result<Opening, Failure> {
         let (seed, trials) =
             same.map_or((self.seed, self.trials), |(seed, trials)| (Some(seed), Some(trials)));
-        let own = |scenario: &Scenario| {
-            let is_timed = self.duration.is_some() || self.warmup.is_some();
-            let time = |time| is_timed.then(|| Duration(time).to_string());
-            [
+        let one = |(scenario, set): (&Scenario, &[Override])| {
+            let drawn = [
                 ("run.seed", seed.map(|seed| seed.to_string())),
                 ("run.trials", trials.map(|trials| trials.to_string())),
-                ("run.duration", time(scenario.run.duration)),
-                ("run.warmup", time(scenario.run.warmup)),
-            ]
-        };
-        let one = |(scenario, set): (&Scenario, &[Override])| {
-            let more = own(scenario).into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-            Opened::again(scenario, set.iter().cloned().chain(more).collect())
+            ];
+            let drawn = drawn.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+            Opened::again(scenario, set.iter().cloned().chain(drawn).chain(self.times(scenario)).collect())
         };
         let scenarios = all.map(one).collect::<Result<_, _>>()?;
         Ok(Opening { scenarios, language: None, compares: false })
+    }
+
+    /// The overrides that give a scenario the times which it was loaded with, if the command line changes them.
+    pub(super) fn times(&self, scenario: &Scenario) -> Vec<Override> {
+        let times = [("run.duration", scenario.run.duration), ("run.warmup", scenario.run.warmup)];
+        let is_timed = self.duration.is_some() || self.warmup.is_some();
+        let kept = times.into_iter().filter(|_| is_timed);
+        kept.map(|(key, time)| (key.to_owned(), Duration(time).to_string())).collect()
     }
 
     /// The overrides, and those that set the duration to `--duration`.

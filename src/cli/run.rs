@@ -189,9 +189,8 @@ fn advice(
     result: &mut RunResult,
     records: &[TrialRecord],
 ) {
-    let overrides = Source::find(argument)
-        .and_then(|source| Ok((args.simulating.with_timing(&source, &args.overrides)?, source)));
-    let Ok((overrides, source)) = overrides else { return };
+    let Ok(source) = Source::find(argument) else { return };
+    let overrides = [args.overrides.clone(), args.simulating.times(scenario)].concat();
     let reload = |changes: &[Override]| {
         let all = [overrides.as_slice(), changes].concat();
         source.check(&all).ok().map(|loaded| loaded.scenario)

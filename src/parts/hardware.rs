@@ -182,3 +182,117 @@ pub fn check_contention(sigma: f64, kappa: f64, problems: &mut Problems) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::{keys, words};
+    use super::*;
+    use crate::model::lever::Effect;
+
+    const NOTHING: Hardware<'static> =
+        Hardware { instance: None, cores: None, memory: None, speed: None, price: None };
+
+    #[test]
+    fn a_machine_has_what_its_keys_say_or_else_what_its_type_has() {
+        let machine = NOTHING.machine();
+        assert_eq!((machine.cores, machine.memory), (1, 4 << 30));
+        assert_eq!((machine.speed, machine.price), (1.0, 0.0));
+        let rented = Hardware { instance: Some("m7i.large"), ..NOTHING };
+        let machine = rented.machine();
+        assert_eq!((machine.cores, machine.memory, machine.price), (2, 8 << 30, 0.1008));
+        let own =
+            Hardware { cores: Some(7), memory: Some(Bytes(9)), speed: Some(3.0), price: Some(0.5), ..rented };
+        let machine = own.machine();
+        assert_eq!((machine.cores, machine.memory, machine.speed, machine.price), (7, 9, 3.0, 0.5));
+        let given = [
+            NOTHING,
+            Hardware { instance: Some("m7i.large"), ..NOTHING },
+            Hardware { cores: Some(1), ..NOTHING },
+            Hardware { memory: Some(Bytes(1)), ..NOTHING },
+            Hardware { speed: Some(1.0), ..NOTHING },
+            Hardware { price: Some(0.0), ..NOTHING },
+        ];
+        assert_eq!(given.map(|keys| keys.is_given()), [false, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_larger_machine_is_the_next_of_its_family_or_has_twice_the_cores() {
+        let rented = |name| Hardware { instance: Some(name), ..NOTHING };
+        let larger = |keys: Hardware<'_>| keys.larger(&keys.machine(), &["cores"], 0..3);
+        let lever = larger(rented("m7i.large"));
+        assert_eq!((lever.key.as_ref(), lever.now), ("instance", Setting::Word("m7i.large")));
+        assert_eq!((lever.next, lever.price), (Some(Setting::Word("m7i.xlarge")), Some(0.2016)));
+        assert_eq!(lever.effect, Effect::Relief { resources: &["cores"], of: 0..3 });
+        assert_eq!(larger(Hardware { price: Some(1.0), ..rented("m7i.large") }).price, None);
+        // Not the metal type of the same size, and nothing beyond the largest.
+        assert_eq!(larger(rented("m7i.24xlarge")).next, Some(Setting::Word("m7i.48xlarge")));
+        assert_eq!(larger(rented("m7i.48xlarge")).next, None);
+        let end = rented("m7i.48xlarge").is_largest();
+        assert_eq!(end.as_deref(), Some("m7i.48xlarge is the largest of its family"));
+        assert_eq!((rented("m7i.large").is_largest(), NOTHING.is_largest()), (None, None));
+        // Whose number of cores is the scenario's own.
+        let lever = larger(Hardware { cores: Some(6), ..rented("m7i.large") });
+        assert_eq!((lever.key.as_ref(), lever.now), ("cores", Setting::Whole(6)));
+        assert_eq!((lever.next, lever.price), (Some(Setting::Whole(12)), None));
+        assert_eq!(larger(Hardware { cores: Some(CORES_MAX), ..NOTHING }).next, None);
+    }
+
+    #[test]
+    fn a_larger_machine_that_does_no_more_work_is_none() {
+        // With kappa = .01 the law has its peak at 10 cores.
+        for (cores, next) in [(4, Some(Setting::Whole(8))), (16, None)] {
+            let keys = Hardware { cores: Some(cores), ..NOTHING };
+            let mut machine = keys.machine();
+            machine.kappa = 0.01;
+            assert_eq!(keys.larger(&machine, &["cores"], 0..1).next, next, "{cores}");
+        }
+        // A process that uses two cores uses four of a larger machine, because its limit is that of its machine.
+        let keys = Hardware { cores: Some(2), ..NOTHING };
+        let mut machine = keys.machine();
+        machine.limit = Some(2);
+        assert_eq!(keys.larger(&machine, &["cores"], 0..1).next, Some(Setting::Whole(4)));
+        let fast = Hardware { speed: Some(2.0), instance: Some("m7i.large"), ..NOTHING };
+        let next = fast.larger(&fast.machine(), &["cores"], 0..1).next;
+        assert_eq!(next, Some(Setting::Word("m7i.xlarge")));
+        let more = keys.more_memory(&keys.machine(), 0..2);
+        assert_eq!((more.key.as_ref(), more.next), ("memory", Some(Setting::Bytes(8 << 30))));
+    }
+
+    #[test]
+    fn keys_of_a_machine_are_checked() {
+        let wrong = |hardware: Hardware<'_>| keys(|problems| hardware.check(None, problems));
+        assert!(wrong(NOTHING).is_empty());
+        let good = Hardware {
+            instance: Some("m7i.large"),
+            cores: Some(CORES_MAX),
+            memory: Some(Bytes(1)),
+            speed: Some(0.1),
+            price: Some(0.0),
+        };
+        assert!(wrong(good).is_empty());
+        for cores in [0, CORES_MAX + 1] {
+            assert_eq!(wrong(Hardware { cores: Some(cores), ..NOTHING }), ["cores"]);
+        }
+        for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(wrong(Hardware { speed: Some(speed), ..NOTHING }), ["speed"]);
+        }
+        for price in [-0.1, f64::NAN, f64::INFINITY] {
+            assert_eq!(wrong(Hardware { price: Some(price), ..NOTHING }), ["price"]);
+        }
+        assert_eq!(wrong(Hardware { memory: Some(Bytes(0)), ..NOTHING }), ["memory"]);
+        assert_eq!(keys(|problems| good.check(Some("db"), problems)), ["on"]);
+        assert!(keys(|problems| NOTHING.check(Some("db"), problems)).is_empty());
+        assert!(keys(|problems| positive("x", None, problems)).is_empty());
+        let said =
+            |name| words(|problems| Hardware { instance: Some(name), ..NOTHING }.check(None, problems));
+        assert_eq!(said("m7i.larg"), "the catalogue has no `m7i.larg`; did you mean `m7i.large`?");
+        assert!(
+            said("a thing of another cloud").contains("the catalogue ends at "),
+            "{}",
+            said("nothing like it")
+        );
+        for (sigma, kappa, wrong) in [(0.0, 1.0, &[][..]), (1.1, 0.0, &["sigma"]), (0.5, -0.1, &["kappa"])] {
+            assert_eq!(keys(|problems| check_contention(sigma, kappa, problems)), wrong);
+        }
+    }
+}

@@ -48,3 +48,27 @@ impl Legs {
         self.0.iter().all(Option::is_none)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::{call, play};
+    use super::*;
+
+    #[test]
+    fn each_call_is_taken_once() {
+        play(1, |_, cx| {
+            let calls = [call(cx), call(cx)];
+            let mut legs = Legs::default();
+            assert!(legs.is_empty());
+            for (at, call) in calls.into_iter().enumerate() {
+                legs.add(Leg { call, pass: Pass::default(), is_paid: at > 0, is_hedge: at > 0 });
+            }
+            assert_eq!(
+                legs.iter().map(|leg| (leg.call, leg.is_hedge)).collect::<Vec<_>>(),
+                [(calls[0], false), (calls[1], true)]
+            );
+            assert!(legs.take(calls[0]).is_some() && legs.take(calls[0]).is_none() && !legs.is_empty());
+            assert!(legs.take(calls[1]).is_some_and(|leg| leg.is_paid) && legs.is_empty());
+        });
+    }
+}

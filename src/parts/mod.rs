@@ -17,4 +17,6 @@ pub mod members;
 pub mod retry;
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod tables;
 pub mod throttle;

@@ -1,4 +1,4 @@
-//! A box that follows a script, once a second: a world in which parts are tested.
+//! What tests of parts share: a box that follows a script, once a second, and what checks complain of.
 
 use crate::kernel::random::Seed;
 use crate::kernel::time::SimDuration;
@@ -10,6 +10,7 @@ use crate::model::network::{NetworkSettings, Place};
 use crate::model::quantity::Bytes;
 use crate::model::signal::{About, Alarm, CallId, Signal};
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
+use crate::model::spec::{Problem, Problems};
 use crate::parts::hardware::Hardware as Keys;
 
 /// Code of the alarm of each second.
@@ -67,4 +68,19 @@ pub(super) fn play(seconds: u64, act: impl FnMut(Event, &mut Cx<'_>) + Send + 's
 pub(super) fn call(cx: &mut Cx<'_>) -> CallId {
     let me = cx.me();
     cx.call(Parent::Number(0), me, 0)
+}
+
+/// The keys at which a check complains.
+pub(super) fn keys(check: impl FnOnce(&mut Problems)) -> Vec<String> {
+    let mut problems = Problems::default();
+    check(&mut problems);
+    problems.items.into_iter().map(|problem| problem.key).collect()
+}
+
+/// What it says there.
+pub(super) fn words(check: impl FnOnce(&mut Problems)) -> String {
+    let mut problems = Problems::default();
+    check(&mut problems);
+    let said = |problem: Problem| problem.message + "; " + &problem.help.unwrap_or_default();
+    problems.items.into_iter().map(said).collect()
 }

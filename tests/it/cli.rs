@@ -214,6 +214,12 @@ fn all_scenarios_are_checked_before_the_first_is_run() {
 }
 
 #[test]
+fn a_warning_is_said_once() {
+    let output = run(&["run", "single-server", "--trials", "1", "--duration", "5s", "--quiet"]);
+    assert_eq!(stderr(&output).matches("is cut to 500ms").count(), 1, "{}", stderr(&output));
+}
+
+#[test]
 fn strict_makes_warnings_errors() {
     let overloaded = ["run", "mm1", "--set", "users.rate=150/s", "--duration", "2s", "--trials", "1"];
     assert!(stderr(&run(&overloaded)).contains("% busy: "));

@@ -150,6 +150,13 @@ mod tests {
         let planned = [240.0, 239.0, 241.0, 240.0, 240.0, 241.0];
         assert_eq!(rare(&planned, 0.0).interval, None);
         assert!(rare(&planned[..4], 0.0).interval.is_some(), "four trials do not show it");
+        // Of six random counts the variance, times 5 over the mean, is below 1.145 once in twenty times.
+        let around = |square: f64| {
+            let away = square.sqrt();
+            [100.0 - away, 100.0 + away, 100.0 - away, 100.0 + away, 100.0 - away, 100.0 + away]
+        };
+        assert!(rare(&around(1.20 / 0.06), 0.0).interval.is_some());
+        assert!(rare(&around(1.08 / 0.06), 0.0).interval.is_none());
     }
 
     #[test]

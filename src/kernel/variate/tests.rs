@@ -55,6 +55,8 @@ fn moments_are_those_that_were_asked_for() {
     }
     let hyper = Variate::hyperexponential(2.0, 3.0);
     assert!(close(hyper.mean(), 2.0) && close(hyper.cv2(), 9.0));
+    // At a mean of 2 the sum of both squares is also their product.
+    assert!(close(Variate::hyperexponential(3.0, 3.0).cv2(), 9.0));
     assert!(close(Variate::weibull(2.0, 1.0).cv2(), 1.0));
     assert_eq!(Variate::pareto(1.0, 1.5).cv2(), f64::INFINITY);
     assert_eq!(Variate::constant(0.0).cv2(), 0.0);

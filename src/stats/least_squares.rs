@@ -265,6 +265,14 @@ mod tests {
         let (c, s) = (0.8, 0.6);
         let found = problem(&[(&[1.0, c], 0.0), (&[0.0, s], 0.0)]).condition();
         assert!((found - (1.8f64 / 0.2).sqrt()).abs() < 1e-9, "{found}");
+        // Three, of which the first and the last are at right angles: 1 and 1 +- the root of the sum of both squared cosines.
+        let (a, b) = (0.6f64, 0.3f64);
+        let far = (1.0 - b * b / (1.0 - a * a)).sqrt();
+        let rows: [(&[f64], f64); 3] =
+            [(&[1.0, a, 0.0], 0.0), (&[0.0, 0.8, b / 0.8], 0.0), (&[0.0, 0.0, far], 0.0)];
+        let root = libm::hypot(a, b);
+        let found = problem(&rows).condition();
+        assert!((found - ((1.0 + root) / (1.0 - root)).sqrt()).abs() < 1e-9, "{found}");
         assert_eq!(problem(&[(&[1.0, 2.0], 0.0), (&[3.0, 6.0], 0.0)]).condition(), f64::INFINITY);
         near(&[problem(&[(&[1.0, 0.0], 0.0), (&[0.0, 9.0], 0.0)]).condition()], &[1.0]);
     }

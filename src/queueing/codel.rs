@@ -66,6 +66,19 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_forgets_that_a_queue_stood() {
+        let mut codel = Codel::new(ms(5), ms(100));
+        let at = |now: u64| SimTime::ZERO + ms(now);
+        assert!(!codel.drops(at(0), ms(50)) && !codel.drops(at(100), ms(50)) && codel.drops(at(110), ms(50)));
+        codel.clear();
+        assert!(!codel.drops(at(120), ms(50)) && !codel.drops(at(130), ms(50)));
+        // Its own target and interval it keeps.
+        assert!(
+            !codel.drops(at(220), ms(50)) && codel.drops(at(230), ms(11)) && !codel.drops(at(240), ms(10))
+        );
+    }
+
+    #[test]
     fn an_interval_without_calls_says_nothing() {
         let mut codel = Codel::new(ms(5), ms(100));
         let mut at = |now: u64, delay: u64| codel.drops(SimTime::ZERO + ms(now), ms(delay));

@@ -109,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_forgets_the_limits_and_the_timer() {
+        let mut deadlines = Deadlines::new(SimDuration::from_secs(10));
+        deadlines.push(S(0), 'a', |_| true);
+        deadlines.clear();
+        assert_eq!(deadlines.expired(S(20), |_| true), None);
+        assert_eq!(deadlines.push(S(3), 'b', |_| true), Some(S(13)), "the timer is set anew");
+    }
+
+    #[test]
     fn what_no_longer_matters_is_forgotten() {
         let mut deadlines = Deadlines::new(SimDuration::from_secs(10));
         for n in 0..1000 {

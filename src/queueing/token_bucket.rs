@@ -69,6 +69,14 @@ mod tests {
             assert_eq!(taken(&mut bucket, tick * 100_000_000, 9), 1, "tick {tick}");
         }
         assert_eq!(taken(&mut bucket, 1_000_000_000_000, 9), 5, "it never holds more than the burst");
+        bucket.fill();
+        assert_eq!(taken(&mut bucket, 1_000_000_000_000, 9), 5, "filled by hand");
+        assert_eq!(
+            taken(&mut TokenBucket::of_a_second(2.5), 0, 9),
+            3,
+            "what flows in within a second, in whole tokens"
+        );
+        assert_eq!(taken(&mut TokenBucket::of_a_second(0.1), 0, 9), 1);
     }
 
     #[test]

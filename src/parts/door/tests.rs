@@ -109,6 +109,19 @@ fn each_call_has_the_rate_limit_that_it_names() {
 }
 
 #[test]
+fn a_crash_frees_what_was_held() {
+    play(1, |_, cx| {
+        let rate = Some(Rate::new(TokenBucket::new(1.0, 2), None));
+        let mut door = Door::new(Limits { memory_per_call: MEMORY, rates: vec![rate], ..narrow() });
+        let (_, before) = come(&mut door, 3, cx);
+        assert_eq!(before, [Verdict::Enter, Verdict::Wait, Verdict::Away(Outcome::Throttled)]);
+        assert!(!cx.reserve_memory(1));
+        door.crash(cx);
+        assert_eq!(come(&mut door, 3, cx).1, before);
+    });
+}
+
+#[test]
 fn memory_is_held_with_the_slot() {
     play(1, |_, cx| {
         let limits = Limits { slots: 3, base_memory: MEMORY / 2, memory_per_call: MEMORY / 4, ..narrow() };

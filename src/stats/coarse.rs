@@ -67,6 +67,7 @@ mod tests {
             assert!(next > low && next <= low * 17.0 / 16.0);
         }
         assert_eq!((bucket_of(0), bucket_of(1023), bucket_of(u64::MAX)), (0, 0, BUCKETS - 1));
+        assert_eq!([(1 << LAST) - 1, 1 << LAST].map(bucket_of), [BUCKETS - 2, BUCKETS - 1]);
     }
 
     /// Counts of `count` exponential durations of this mean in seconds, at their own quantiles.

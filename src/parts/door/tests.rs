@@ -85,7 +85,8 @@ fn a_call_that_is_too_old_for_work_gives_its_slot_to_the_next() {
     play(4, move |(second, _), cx| {
         if second == 0 {
             calls.extend(come(&mut door, 3, cx).0);
-        } else if second == 2 {
+        } else if second == 1 {
+            // It will have waited for as long as is allowed.
             calls.extend(come(&mut door, 1, cx).0);
         } else if second == 3 {
             door.leave(calls[0], cx);

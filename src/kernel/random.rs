@@ -177,6 +177,13 @@ mod tests {
     }
 
     #[test]
+    fn thirty_two_bits_are_the_upper_half_of_sixty_four() {
+        let key = Seed::new(1).key(2, 3);
+        let (mut half, mut whole) = (KeyedRng::new(key), KeyedRng::new(key));
+        assert!((0..9).all(|_| u64::from(half.next_u32()) == whole.next_u64() >> 32));
+    }
+
+    #[test]
     fn draws_of_consecutive_requests_are_uniform_in_upper_and_lower_bits() {
         for seed in [0, 1, 7, u64::MAX] {
             let draws = || (0..100_000).map(|number| first(seed, name_hash("web-1"), number));

@@ -126,6 +126,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_lies_below_what_is_no_number() {
+        let below =
+            [(f64::NAN, 1.0), (1.0, f64::NAN), (1.0, 0.0)].map(|(shape, x)| gamma_share_below(shape, x));
+        assert_eq!(below, [0.0; 3]);
+    }
+
+    #[test]
     fn none_seen_leaves_three_possible() {
         let none = rare(&[0.0; 10], 0.0);
         assert_eq!((none.interval, none.events), (Some((0.0, 0.3)), 0.0));

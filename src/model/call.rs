@@ -122,7 +122,11 @@ pub(super) enum Stage {
     Inside,
     /// Answered; the reply is on the network.
     Answered,
-    /// The message was lost; there will be no answer.
+    /// Sent over an open connection on which nothing comes through: the kernel of the caller sends it again.
+    Unacknowledged,
+    /// Answered, but nothing comes through: the kernel of the callee sends the answer again.
+    AnswerUnacknowledged,
+    /// The answer was lost for good.
     Lost,
 }
 
@@ -181,7 +185,7 @@ pub struct Call {
     pub(super) awaited: Awaited,
     /// Whether another component has failed it, so that a failure of it is passed on.
     pub(super) failed_below: bool,
-    /// Number of times that the kernel of the caller has tried again to connect.
+    /// Number of times that a kernel has sent again what was not acknowledged: an attempt to connect, the call or its answer.
     pub(super) knocks: u8,
 }
 

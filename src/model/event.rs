@@ -33,6 +33,8 @@ pub(super) enum Event {
     Returned { to: ComponentId, id: CallId, from: ComponentId },
     /// The caller's kernel has had no answer to its attempt to connect for a call: it tries again, or `gives_up`.
     Knock { to: ComponentId, id: CallId, gives_up: bool },
+    /// The kernel of `to`, the caller or the callee of a call, has had no acknowledgement of the call or of its answer: it sends that again.
+    Resend { to: ComponentId, id: CallId, outcome: Outcome },
     /// The caller of a call tells its callee that it waits no longer.
     Cancel { to: ComponentId, id: CallId },
     /// A timer fires; `epoch` is that of its component when it was set.
@@ -133,6 +135,7 @@ pub(super) mod tag {
     pub(in super::super) const KNOCK: u64 = 12;
     pub(in super::super) const CANCEL: u64 = 13;
     pub(in super::super) const QUOTA: u64 = 14;
+    pub(in super::super) const RESEND: u64 = 15;
 }
 
 #[inline]
@@ -153,6 +156,9 @@ impl From<Event> for Packed {
             }
             Event::Knock { to, id, gives_up } => {
                 Packed { id: id.0.bits(), rest: word(tag::KNOCK, to, u64::from(gives_up)) }
+            }
+            Event::Resend { to, id, outcome } => {
+                Packed { id: id.0.bits(), rest: word(tag::RESEND, to, outcome as u64) }
             }
             Event::Cancel { to, id } => Packed { id: id.0.bits(), rest: word(tag::CANCEL, to, 0) },
             Event::Alarm { to, epoch, alarm } => {
@@ -273,6 +279,7 @@ mod tests {
             tag::REPLY => Event::Reply { to, id: packed.call(), outcome: packed.outcome() },
             tag::RETURNED => Event::Returned { to, id: packed.call(), from: packed.sender() },
             tag::KNOCK => Event::Knock { to, id: packed.call(), gives_up: packed.gives_up() },
+            tag::RESEND => Event::Resend { to, id: packed.call(), outcome: packed.outcome() },
             tag::CANCEL => Event::Cancel { to, id: packed.call() },
             tag::ALARM => alarm(About::Nothing),
             tag::ALARM_CALL => alarm(About::Call(packed.call())),
@@ -301,6 +308,7 @@ mod tests {
         });
         let mut events = Vec::from(alarms);
         events.extend(Outcome::ALL.map(|outcome| Event::Reply { to, id, outcome }));
+        events.extend(Outcome::ALL.map(|outcome| Event::Resend { to, id, outcome }));
         events.extend([Event::Call { to, id }, Event::Returned { to, id, from }, Event::Cancel { to, id }]);
         events.extend([false, true].map(|gives_up| Event::Knock { to, id, gives_up }));
         events.extend([Event::Control { to, place: id.0 }, Event::Fault(u32::MAX)]);

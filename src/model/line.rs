@@ -22,8 +22,10 @@ impl Keep {
 /// How a call comes to its callee.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Opening {
-    /// Over a connection that was there before, or that costs nothing.
+    /// Nobody says whether there was a connection: it costs nothing.
     None,
+    /// Over a connection that its caller has kept open.
+    Kept,
     /// Over a connection that was opened for it.
     Made,
     /// The connection is being opened: its first message has been taken.
@@ -42,7 +44,7 @@ impl Opening {
     /// Whether what comes to the callee first is not a call that its process sees.
     #[inline(always)]
     pub(super) const fn is_first_message(self) -> bool {
-        !matches!(self, Opening::None | Opening::Made | Opening::Shaking)
+        !matches!(self, Opening::None | Opening::Kept | Opening::Made | Opening::Shaking)
     }
 
     /// A connection of `trips` round trips, 1 to [`TRIPS_MAX`].

@@ -7,6 +7,7 @@ mod knocks;
 mod listen;
 mod operations;
 mod pauses;
+mod resends;
 mod stations;
 mod steps;
 mod watching;
@@ -19,7 +20,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use super::addresses::Addresses;
 use super::ask::Verbs;
-use super::call::{Call, Connection, Request, Stage, Wish};
+use super::call::{Call, Request, Stage, Wish};
 use super::commits::Commits;
 use super::event::{EPOCHS_MAX, Event, Packed};
 use super::fleet::{Backlog, Running};
@@ -96,6 +97,8 @@ pub(super) struct Info {
     pub keep: Keep,
     /// Number of times that it was taken down, each of which closes its connections.
     pub falls: u32,
+    /// Number of times that it lost its power, of which nobody was told.
+    pub blackouts: u32,
     /// Whether one half of the pair has crashed and the other has taken over.
     pub half_down: bool,
     /// Number of checks that it has made.
@@ -240,9 +243,24 @@ impl World {
         self.network.transmission(places.0, places.1, bytes, now)
     }
 
-    /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified. The
-    /// kernel of the caller sends a call again. After a lost answer the caller waits until its own time limit, or until its
-    /// operating system gives up the connection.
+    /// The same for the answer to a call, if it is one that a link has to send.
+    fn transmission_of_answer(
+        &mut self,
+        from: ComponentId,
+        to: ComponentId,
+        class: u16,
+        number: u64,
+        outcome: Outcome,
+    ) -> SimDuration {
+        if outcome == Outcome::Ok && number != u64::MAX && self.network.has_bandwidths() {
+            self.transmission(from, to, class)
+        } else {
+            SimDuration::ZERO
+        }
+    }
+
+    /// Sends a message about a call, with its delay. A message without a delay is lost, and neither side is notified: the kernel of its
+    /// sender sends it again.
     #[inline(always)]
     fn post(&mut self, id: CallId, delay: Option<SimDuration>, message: Event) {
         match delay {
@@ -251,22 +269,18 @@ impl World {
                 self.calendar.schedule_now(message.into());
             }
             Some(delay) => self.schedule(self.now() + delay, message),
-            None if matches!(message, Event::Call { .. }) => self.knock_later(id, SimDuration::ZERO),
-            None => self.lose(id),
+            None => self.meet_silence(id, message),
         }
     }
 
-    /// The answer to a call is lost: the caller hears no more of it.
+    /// A message about a call does not come through.
     #[cold]
-    fn lose(&mut self, id: CallId) {
-        let now = self.now();
-        let call = self.calls.get_mut(id.0).expect("a message is about a call that is alive");
-        call.stage = Stage::Lost;
-        call.connection = Connection::Broken;
-        let (caller, callee) = (call.caller, call.callee);
-        self.recorder.meters[callee.index()].own[Outcome::Unavailable as usize] += 1;
-        let answer = Event::Reply { to: caller, id, outcome: Outcome::Unavailable };
-        self.schedule(now + CONNECTION_GIVEN_UP, answer);
+    fn meet_silence(&mut self, id: CallId, message: Event) {
+        match message {
+            Event::Call { .. } => self.knock_later(id, SimDuration::ZERO),
+            Event::Reply { outcome, .. } => self.keep_answer(id, outcome),
+            _ => self.lose(id),
+        }
     }
 
     /// Begins a request.
@@ -376,7 +390,3 @@ impl World {
         }
     }
 }
-
-/// Time after which an operating system gives up a connection without acknowledgements: 924.6 s, Linux's `tcp_retries2`
-/// of 15 retransmissions [V: kernel documentation, ip-sysctl].
-const CONNECTION_GIVEN_UP: SimDuration = SimDuration::from_millis(924_600);

@@ -25,6 +25,8 @@ pub struct Kept {
     pub since: SimTime,
     /// Number of times that the callee had been taken down by then.
     falls: u32,
+    /// Number of power failures among them, of which nobody is told.
+    blackouts: u32,
     /// Number of calls that went over it.
     pub calls: u32,
 }
@@ -38,6 +40,8 @@ pub enum Way {
     Kept,
     /// Over the one that was kept, which its callee closes before the call comes.
     Closed,
+    /// Over the one that was kept, of which its callee knows nothing any more, because it has had no power.
+    Forgotten,
 }
 
 impl Kept {
@@ -45,7 +49,7 @@ impl Kept {
     #[must_use]
     pub fn after(calls: u32, to: ComponentId, cx: &Cx<'_>) -> Option<Kept> {
         let is_open = calls < cx.keep_of(to).calls;
-        is_open.then(|| Kept { since: cx.now(), falls: cx.falls(to), calls })
+        is_open.then(|| Kept { since: cx.now(), falls: cx.falls(to), blackouts: cx.blackouts(to), calls })
     }
 
     /// How a call goes now for which there is this connection, which its caller keeps for the time `keep_alive`.
@@ -53,8 +57,12 @@ impl Kept {
     pub fn way(&self, to: ComponentId, keep_alive: SimDuration, cx: &Cx<'_>) -> Way {
         let idle = cx.now().since(self.since);
         let limit = cx.keep_of(to).idle;
-        if idle >= keep_alive.min(limit) || self.falls != cx.falls(to) {
+        let (falls, blackouts) = (cx.falls(to) - self.falls, cx.blackouts(to) - self.blackouts);
+        if idle >= keep_alive.min(limit) || falls != blackouts {
             return Way::Opened;
+        }
+        if blackouts > 0 {
+            return Way::Forgotten;
         }
         let me = cx.me();
         let round_trip = cx.distance(me, to) + cx.distance(to, me);
@@ -86,7 +94,8 @@ impl Way {
                 cx.count(counts.resets);
                 cx.send_over_closed(call);
             }
-            Way::Kept => {}
+            Way::Forgotten => cx.send_over_closed(call),
+            Way::Kept => cx.send_over_open(call),
         }
     }
 }

@@ -471,7 +471,7 @@ fn a_trace_tells_of_connections_that_are_opened_and_lost() {
     assert!(trace(&["--request", "1"], &[]).contains("opens a connection for it: one round trip"));
     // A server that closes connections before the next call can come loses it.
     let lost = trace(&["--failed"], &["--set", "web.idle_timeout=4ms", "--set", "users.rate=400/s"]);
-    assert!(lost.contains("over a connection that is being closed for idleness"), "{lost}");
+    assert!(lost.contains("over a connection that its callee does not know any more"), "{lost}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Server {
         let child = cx.ask(Parent::Call(call), to, ordinal, ask);
         self.hand.wait_for(child, cx);
         if self.has_wires {
-            self.open_wire(call, child, cx);
+            self.use_wire(call, child, cx);
         }
         if self.propagates {
             let at = (cx.now() + self.limit).min(cx.deadline(call));

@@ -141,14 +141,16 @@ impl Server {
         }
     }
 
-    /// A call has asked its database for the first time over a connection that it opens.
+    /// A call has asked another box: a database over the connection that the call has, which its first query opens if it is new.
     #[cold]
-    pub(super) fn open_wire(&self, call: CallId, child: CallId, cx: &mut Cx<'_>) {
+    pub(super) fn use_wire(&self, call: CallId, child: CallId, cx: &mut Cx<'_>) {
         let notes = cx.get(call).notes;
-        let is_query = matches!(self.stages[usize::from(notes.step)].action, Action::Query(..));
-        if notes.flags & OPENS != 0 && is_query {
+        let Action::Query(database, ..) = self.stages[usize::from(notes.step)].action else { return };
+        if notes.flags & OPENS != 0 {
             cx.get_mut(call).notes.flags &= !OPENS;
             cx.open_for(child, 1);
+        } else if self.databases[database].wires.is_some() {
+            cx.send_over_open(child);
         }
     }
 

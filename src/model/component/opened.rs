@@ -30,6 +30,12 @@ impl Cx<'_> {
         self.world.infos[of.index()].falls
     }
 
+    /// Number of those times at which it lost its power, so that nobody was told.
+    #[must_use]
+    pub fn blackouts(&self, of: ComponentId) -> u32 {
+        self.world.infos[of.index()].blackouts
+    }
+
     /// A connection is opened for a call that this component has just made, which takes `trips` round trips before the call
     /// itself is sent.
     ///
@@ -44,10 +50,16 @@ impl Cx<'_> {
         });
     }
 
-    /// A call that this component has just made goes over a connection that its callee will have closed when it comes.
+    /// A call that this component has just made goes over a connection of which its callee knows nothing any more when it comes.
     pub fn send_over_closed(&mut self, call: CallId) {
-        self.world.luggage.set_opening(call, Opening::Closed);
-        self.annotate(call, || "sends it over a connection that is being closed for idleness".into());
+        self.world.keep_to_connection(call, Opening::Closed);
+        self.annotate(call, || "sends it over a connection that its callee does not know any more".into());
+    }
+
+    /// A call that this component has just made goes over a connection that is open. While nothing comes through, the kernel sends the
+    /// call again, and no attempt to connect.
+    pub fn send_over_open(&mut self, call: CallId) {
+        self.world.keep_to_connection(call, Opening::Kept);
     }
 
     /// Whether a connection was opened for a call that is inside this component.

@@ -228,8 +228,8 @@ impl World {
         }
         let at = self.asker_of(caller, id);
         let mut delay = self.delay(from, at, key);
-        if self.network.has_bandwidths() && outcome == Outcome::Ok && number != u64::MAX && delay.is_some() {
-            let time = self.transmission(from, at, class);
+        if self.network.has_bandwidths() && delay.is_some() {
+            let time = self.transmission_of_answer(from, at, class, number, outcome);
             delay = delay.map(|delay| delay + time);
         }
         if self.trace.is_some() {
@@ -356,12 +356,17 @@ impl World {
 
     pub(in crate::model) fn abandon(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
-        if matches!(call.stage, Stage::Lost | Stage::Outside) {
-            self.calls.remove(id.0);
-        } else {
-            call.awaited = Awaited::No;
-            call.parent = Parent::None;
+        let (callee, is_check) = (call.callee, call.ask.is_check());
+        match call.stage {
+            Stage::Lost | Stage::Outside | Stage::Unacknowledged => {}
+            Stage::AnswerUnacknowledged => self.fail_unheard(callee, is_check),
+            Stage::Travelling | Stage::Inside | Stage::Answered => {
+                call.awaited = Awaited::No;
+                call.parent = Parent::None;
+                return;
+            }
         }
+        self.calls.remove(id.0);
     }
 }
 
@@ -376,5 +381,5 @@ fn branch(key: u64, ordinal: u64) -> u64 {
 
 /// How a trace tells a delay.
 fn away(delay: Option<SimDuration>) -> String {
-    delay.map_or_else(|| "but the message is lost".to_owned(), |delay| format!("{delay} away"))
+    delay.map_or_else(|| "but nothing comes through".to_owned(), |delay| format!("{delay} away"))
 }

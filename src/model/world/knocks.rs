@@ -1,6 +1,7 @@
 //! Attempts to connect: what the kernel of a caller does while nothing answers.
 
 use super::World;
+use super::resends::CONNECTION_GIVEN_UP;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Verb;
 use crate::model::call::{Awaited, Call, Connection, Notes, Stage};
@@ -31,6 +32,10 @@ impl World {
             self.calls.remove(id.0);
             return;
         }
+        if self.is_over_open(id) {
+            return self.keep_call(id, late);
+        }
+        let call = self.calls.get_mut(id.0).expect("it has just been there");
         call.stage = Stage::Outside;
         call.connection = Connection::Refused;
         let &mut Call { caller, ask, mut knocks, .. } = call;
@@ -57,10 +62,13 @@ impl World {
         self.knock_later(id, late);
     }
 
-    /// The moment at which the caller of a call that has just arrived would give up connecting.
+    /// The moment at which the caller of a call that has just arrived would give up connecting, or a connection that it has.
     pub(super) fn limit_of_connecting(&self, id: CallId) -> SimTime {
         let &Call { caller, callee, key, knocks, .. } =
             self.calls.get(id.0).expect("what has arrived is alive");
+        if self.is_over_open(id) {
+            return self.now() + CONNECTION_GIVEN_UP;
+        }
         let ago =
             self.delay(self.asker_of(caller, id), callee, key).unwrap_or(SimDuration::ZERO) + after(knocks);
         let first = SimTime::from_nanos(self.now().as_nanos().saturating_sub(ago.as_nanos()));

@@ -2,6 +2,7 @@
 
 use super::{Status, World};
 use crate::model::call::{Call, Stage};
+use crate::model::line::Opening;
 use crate::model::listen::Listen;
 use crate::model::signal::{CallId, ComponentId};
 use crate::model::trace::What;
@@ -22,6 +23,10 @@ impl World {
     /// taken a place at a process that hangs: also a check, which is closed at once, stays there until the process takes it.
     #[cold]
     pub(in crate::model) fn overflows(&mut self, component: ComponentId, id: CallId) -> bool {
+        if self.luggage.opening(id) == Opening::Kept {
+            // Its connection was taken before.
+            return false;
+        }
         let waiting = self.recorder.meters[component.index()].lined_up.level();
         let info = &mut self.infos[component.index()];
         let Listen { behind, length, refuses } = info.listen;
@@ -67,6 +72,7 @@ impl World {
             stage == Stage::Inside && callee == component && arrived == now,
             "an attempt is dropped when it arrives"
         );
+        self.luggage.pass_on(id);
         self.mark(component, id, What::Leave(None));
         self.recorder.meters[component.index()].turn_back(now, ask.is_check());
         self.knock_in_vain(id);

@@ -2,6 +2,7 @@
 
 use super::super::call::{Awaited, Call, Connection, Stage};
 use super::super::event::Event;
+use super::super::line::Opening;
 use super::super::machine::Device;
 use super::super::signal::{CallId, ComponentId, Control, Outcome};
 use super::super::trace::What;
@@ -22,6 +23,7 @@ impl World {
         info.set_process(status);
         info.begin_epoch();
         info.falls += 1;
+        info.blackouts += u32::from(status == Status::Silent);
         if let Some(exported) = &mut self.recorder.meters[component.index()].exported {
             exported.clear();
         }
@@ -75,9 +77,17 @@ impl World {
             .filter(|(_, call)| call.callee == component || call.caller == component)
             .map(|(key, call)| (CallId(key), *call))
             .collect();
+        let is_dark = self.infos[component.index()].process() == Status::Silent;
         for (id, call) in touched {
             if call.caller == component {
                 self.abandon(id);
+            }
+            if call.callee == component && call.stage == Stage::Unacknowledged {
+                self.luggage.set_opening(id, Opening::Closed);
+            }
+            // A dead process has handed its answers to its kernel, which sends them as long as its machine has power.
+            if call.callee == component && call.stage == Stage::AnswerUnacknowledged && is_dark {
+                self.lose(id);
             }
             if call.callee == component && call.stage == Stage::Inside {
                 let meter = &mut self.recorder.meters[component.index()];
@@ -107,7 +117,13 @@ impl World {
         }
         let at = self.asker_of(call.caller, id);
         let delay = if is_silent { None } else { self.delay(call.callee, at, call.key) };
-        self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
+        // What resets a connection is sent once.
+        match delay {
+            Some(_) => {
+                self.post(id, delay, Event::Reply { to: call.caller, id, outcome: Outcome::Unavailable });
+            }
+            None => self.lose(id),
+        }
     }
 
     /// Makes the process hang: it accepts calls, but neither its work nor its timers go on. Other components on its

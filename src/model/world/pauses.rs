@@ -76,13 +76,16 @@ impl World {
 
     /// A call has come to a machine that stands still. It waits there, unless its caller gives up.
     fn wait_outside(&mut self, id: CallId) {
-        let limit = self.limit_of_connecting(id);
+        let (limit, is_over_open) = (self.limit_of_connecting(id), self.is_over_open(id));
         let call = self.calls.get_mut(id.0).expect("what has arrived is alive");
         if call.awaited != Awaited::Yes {
             self.calls.remove(id.0);
             return;
         }
-        (call.stage, call.connection) = (Stage::Outside, Connection::Refused);
+        call.stage = Stage::Outside;
+        if !is_over_open {
+            call.connection = Connection::Refused;
+        }
         let caller = call.caller;
         self.schedule(limit, Event::Knock { to: caller, id, gives_up: true });
     }

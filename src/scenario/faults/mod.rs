@@ -156,8 +156,8 @@ pub struct FaultSpec {
     pub factor: Option<f64>,
     /// For `slow`: the work that takes longer. Default: "all".
     pub applies: Option<Applies>,
-    /// For `packet-loss`: share of the messages that are lost. Each is sent again 200 ms later, then 400 ms later,
-    /// and so on. For `errors`: share of the calls that are answered with an error.
+    /// For `packet-loss`: share of the messages that are lost. Each is sent again
+    /// 200 ms and a round trip later, after the same time once more, and then twice as long each time. For `errors`: share of the calls that are answered with an error.
     pub share: Option<Share>,
     /// For `latency`: added to the round-trip time, half of it each way.
     pub add: Option<Duration>,

@@ -142,3 +142,69 @@ impl Keeping<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::signal::Control;
+    use crate::parts::script::{keys, play_beside};
+
+    /// The other side closes a connection after 10 s, and after three calls.
+    const KEEP: Keep = Keep { idle: SimDuration::from_secs(10), calls: 3 };
+
+    #[test]
+    fn a_connection_is_used_until_its_end_is_nearer_than_the_other_side() {
+        let mut kept = None;
+        play_beside(KEEP, SimDuration::from_secs(2), 12, move |second, other, cx| {
+            let kept =
+                *kept.get_or_insert_with(|| Kept::after(1, other, cx).expect("two more calls go over it"));
+            assert!(Kept::after(2, other, cx).is_some() && Kept::after(3, other, cx).is_none());
+            let way = match second {
+                0..=7 => Way::Kept,
+                8..=9 => Way::Closed,
+                _ => Way::Opened,
+            };
+            assert_eq!(kept.way(other, SimDuration::MAX, cx), way, "{second} s");
+            let own = kept.way(other, SimDuration::from_secs(5), cx);
+            assert_eq!(own, if second < 5 { Way::Kept } else { Way::Opened }, "{second} s");
+        });
+    }
+
+    #[test]
+    fn who_has_lost_its_power_forgets_and_who_crashes_says_so() {
+        let mut kept = None;
+        play_beside(Keep::ALL, SimDuration::ZERO, 12, move |second, other, cx| {
+            let now = SimDuration::ZERO;
+            if second == 0 || second == 6 {
+                kept = Kept::after(1, other, cx);
+            }
+            let way = kept.expect("it is kept from the first second on").way(other, SimDuration::MAX, cx);
+            let expected = match second {
+                0..=2 | 6..=7 => Way::Kept,
+                3..=5 => Way::Forgotten,
+                _ => Way::Opened,
+            };
+            assert_eq!(way, expected, "{second} s");
+            match second {
+                2 => cx.control(other, now, Control::PowerOff),
+                4 | 8 => cx.control(other, now, Control::Recover),
+                7 => cx.control(other, now, Control::Crash),
+                // Without power after a crash: its end was told.
+                9 => cx.control(other, now, Control::PowerOff),
+                _ => {}
+            }
+        });
+    }
+
+    #[test]
+    fn what_a_box_says_of_its_connections_has_defaults_and_bounds() {
+        let nothing = Keeping { idle_timeout: None, max_requests: None, connect_cpu: None };
+        assert_eq!(nothing.keep(), Keep { idle: SimDuration::from_secs(75), calls: u32::MAX });
+        assert_eq!((nothing.closes().given, nothing.closes().idle), (None, SimDuration::from_secs(75)));
+        let some = Keeping { max_requests: Some(7), ..nothing };
+        assert_eq!((some.keep().calls, some.closes().given), (7, Some("max_requests")));
+        assert!(keys(|problems| some.check(problems)).is_empty());
+        let none = Keeping { max_requests: Some(0), ..nothing };
+        assert_eq!(keys(|problems| none.check(problems)), ["max_requests"]);
+    }
+}

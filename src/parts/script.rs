@@ -6,9 +6,10 @@ use crate::model::ask::Verbs;
 use crate::model::call::Parent;
 use crate::model::component::{Component, Cx};
 use crate::model::gauge::Gauge;
+use crate::model::line::Keep;
 use crate::model::network::{NetworkSettings, Place};
 use crate::model::quantity::Bytes;
-use crate::model::signal::{About, Alarm, CallId, Signal};
+use crate::model::signal::{About, Alarm, CallId, ComponentId, Signal};
 use crate::model::simulation::{Hardware, Length, Member, Simulation};
 use crate::model::spec::{Problem, Problems};
 use crate::parts::hardware::Hardware as Keys;
@@ -44,23 +45,52 @@ impl<F: FnMut(Event, &mut Cx<'_>) + Send> Component for Script<F> {
     }
 }
 
+/// A box that says how long it keeps connections to it, and does nothing.
+struct Other(Keep);
+
+impl Component for Other {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        cx.keep_connections(self.0);
+    }
+
+    fn on(&mut self, _signal: Signal, _cx: &mut Cx<'_>) {}
+}
+
 /// Runs `act` in each of a number of seconds, first at 0 s, and at each alarm that it sets.
 pub(super) fn play(seconds: u64, act: impl FnMut(Event, &mut Cx<'_>) + Send + 'static) {
+    run(SimDuration::ZERO, vec![Box::new(Script { seconds, act })], seconds);
+}
+
+/// The same, beside another box that is `trip` away, both ways together, and keeps connections to it.
+pub(super) fn play_beside(
+    keep: Keep,
+    trip: SimDuration,
+    seconds: u64,
+    mut act: impl FnMut(u64, ComponentId, &mut Cx<'_>) + Send + 'static,
+) {
+    let act = move |(second, _): Event, cx: &mut Cx<'_>| act(second, ComponentId::new(1), cx);
+    run(trip, vec![Box::new(Script { seconds, act }), Box::new(Other(keep))], seconds);
+}
+
+/// Runs boxes, each on a machine of its own.
+fn run(trip: SimDuration, boxes: Vec<Box<dyn Component>>, seconds: u64) {
     let none = SimDuration::ZERO;
-    let network = NetworkSettings { client: none, same_zone: none, other_zone: none, jitter: 0.0 };
+    let network = NetworkSettings { client: none, same_zone: trip, other_zone: none, jitter: 0.0 };
     let mut simulation = Simulation::new(Seed::new(1), &[], &network);
     let keys = Keys { instance: None, cores: None, memory: Some(Bytes(MEMORY)), speed: None, price: None };
-    simulation.add(Member {
-        name: "box",
-        group: "box",
-        kind: "box",
-        answers: Verbs::WORK,
-        gauges: GAUGES,
-        place: Place::ZONE,
-        public: false,
-        hardware: Hardware::Own(&keys.machine()),
-        component: Box::new(Script { seconds, act }),
-    });
+    for (component, name) in boxes.into_iter().zip(["box", "other"]) {
+        simulation.add(Member {
+            name,
+            group: name,
+            kind: "box",
+            answers: Verbs::WORK,
+            gauges: GAUGES,
+            place: Place::ZONE,
+            public: false,
+            hardware: Hardware::Own(&keys.machine()),
+            component,
+        });
+    }
     simulation.run(Length { warmup: none, measured: SimDuration::from_secs(seconds) }, &mut |_| false);
 }
 

@@ -138,6 +138,7 @@ impl Simulation {
             ledgers: Ledgers::default(),
             fleets: Vec::new(),
             purges: Vec::new(),
+            has_faults: false,
             commits: Commits::default(),
         };
         Simulation { seats: Vec::new(), world, faults: Vec::new(), windows: WINDOWS, busy: Vec::new() }

@@ -172,6 +172,8 @@ pub(super) struct World {
     pub(super) commits: Commits,
     /// What operators empty.
     pub(super) purges: Vec<Purge>,
+    /// Whether faults are planned.
+    pub(super) has_faults: bool,
 }
 
 impl World {

@@ -59,7 +59,10 @@ impl Cx<'_> {
     /// A call that this component has just made goes over a connection that is open. While nothing comes through, the kernel sends the
     /// call again, and no attempt to connect.
     pub fn send_over_open(&mut self, call: CallId) {
-        self.world.keep_to_connection(call, Opening::Kept);
+        // Where nothing fails, everything comes through.
+        if self.world.has_faults {
+            self.world.keep_to_connection(call, Opening::Kept);
+        }
     }
 
     /// Whether a connection was opened for a call that is inside this component.

@@ -32,6 +32,7 @@ impl Simulation {
             other => other,
         };
         let effect = Arc::new(effect);
+        self.world.has_faults = true;
         self.faults.push(Planned {
             effect,
             when: fault.when,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from lab import main
+from lab import main, program
 from pair import SWITCH, build, inside, ip, remove
 
 # Answers each number with as many milliseconds of sleep, and then a letter.
@@ -49,7 +49,7 @@ def know_each_other():
     """Neither machine asks for the other's address: what is measured is the connection."""
     address = {}
     for space in ("lab-master", "lab-backup"):
-        told = subprocess.run(["ip", "-j", "-n", space, "link", "show", "eth0"], capture_output=True, text=True, check=True)
+        told = subprocess.run([program("ip"), "-j", "-n", space, "link", "show", "eth0"], capture_output=True, text=True, check=True)
         address[space] = json.loads(told.stdout)[0]["address"]
     for space, other, number in (("lab-master", "lab-backup", 2), ("lab-backup", "lab-master", 1)):
         ip("-n", space, "neigh", "replace", f"10.99.0.{number}", "lladdr", address[other], "dev", "eth0", "nud", "permanent")
@@ -57,13 +57,13 @@ def know_each_other():
 
 def heard(lab, of, silence):
     """Seconds from each of several calls to its answer, where a silence ends so many seconds after the sending of the answer or the call."""
-    found = []
+    found, asker = [], None
     build()
     try:
         know_each_other()
         lab.start(inside("lab-backup", sys.executable, "-c", ANSWERER))
         time.sleep(1)
-        for _ in range(5 if not lab.quick else 1):
+        for _ in range(lab.seconds(5, 1)):
             command = inside("lab-master", sys.executable, "-c", ASKER)
             asker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -90,6 +90,8 @@ def heard(lab, of, silence):
             asker.stdin.close()
             asker.wait()
     finally:
+        if asker:
+            asker.kill()
         remove()
     return found
 

@@ -1,6 +1,6 @@
 //! Messages over connections that are open, while nothing comes through: the kernel of the sender sends them again.
 
-use super::World;
+use super::{Status, World};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::ask::Verb;
 use crate::model::call::{Call, Connection, Stage};
@@ -8,7 +8,6 @@ use crate::model::event::Event;
 use crate::model::line::Opening;
 use crate::model::signal::{CallId, ComponentId, Outcome};
 use crate::model::troubles::{RETRANSMISSIONS_MAX, pause_before};
-use crate::model::world::Status;
 
 /// Time after which Linux gives up a connection on which nothing is acknowledged, where the round trip is short: 924.6 s [V: ip-sysctl,
 /// `tcp_retries2` of 15].
@@ -93,6 +92,10 @@ impl World {
         };
         if self.infos[to.index()].status == Status::Paused {
             return self.hold(Event::Resend { to, id, outcome });
+        }
+        if is_answer && self.infos[to.index()].process() == Status::Silent {
+            // Its machine has been given back meanwhile.
+            return self.lose(id);
         }
         let at = self.asker_of(caller, id);
         let delay = if is_answer { self.delay(callee, at, key) } else { self.delay(at, callee, key) };

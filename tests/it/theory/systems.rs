@@ -26,6 +26,26 @@ fn simulation_and_real_systems_agree() {
     let page = fs::read_to_string(&path).expect("the page is there");
     let made = within(&page, "real", &markdown(&found)).expect("the page has its marks");
     compare(&path, &made).unwrap_or_else(|message| panic!("{message}"));
+
+    // What docs/faults.md says of some of them.
+    let faults = fs::read_to_string(root().join("docs/faults.md")).expect("the page is there");
+    let (median, model) = found
+        .iter()
+        .find(|one| one.id == "linux-backlog-apart-p50")
+        .map(|one| (one.measured, one.model.expect("some are answered")))
+        .expect("it is measured");
+    let medians =
+        format!("came after {:.2} s there, and comes after {:.1} s here", median / 1e3, model / 1e3);
+    assert!(faults.contains(&medians), "{medians}");
+    let later: Vec<f64> = found
+        .iter()
+        .filter(|one| one.id.starts_with("linux-silence-"))
+        .map(|one| 100.0 * (one.measured / one.model.expect("it comes through") - 1.0))
+        .collect();
+    let (least, most) = later.iter().fold((f64::MAX, 0.0f64), |(a, b), x| (a.min(*x), b.max(*x)));
+    assert!(faults.contains("Twelve measurements") && later.len() == 12);
+    let told = format!("is {least:.0} to {most:.0} % later");
+    assert!(faults.contains(&told), "{told}");
 }
 
 #[test]

@@ -95,3 +95,21 @@ fn a_target_without_power_costs_the_time_limit_of_answers_over_connections_that_
     let back = text("upstream = { keep_alive = '20s' }", "write").replace("'20.01s'", "'20.01s'\nfor = '1s'");
     assert_eq!(count(&run(&back), Outcome::Unavailable), 1);
 }
+
+#[test]
+fn a_machine_that_is_given_back_sends_no_answer_again() {
+    // Two workers have done a message each when nothing comes through. One machine goes meanwhile: its message is done again 10 s later.
+    let text = |scale: &str| {
+        let text = format!(
+            "[run]\nduration = '30s'\nwarmup = '0s'\ntrials = 1\n[network]\nclient = '0s'\njitter = 0\n\
+             [client.u]\nusers = 4\nthink_time = '990ms'\ntarget = 'w'\n\
+             [server.w]\npublic = true\nsteps = [{{ call = 'jobs' }}]\n\
+             [queue.jobs]\nvisibility = '10s'\nworkers = 2\ntarget = 'b'\n\
+             [server.b]\ncount = 2\nsteps = [{{ wait = '300ms' }}]\n{scale}\
+             [[fault]]\nkind = 'partition'\nbetween = ['jobs', 'b']\nat = '1.2s'\nfor = '2s'\n"
+        );
+        crate::cache::values(&text, ["redelivered(jobs)"])[0]
+    };
+    assert_eq!(text(""), 0.0, "both answers come when the partition is over");
+    assert_eq!(text("[[operation]]\nkind = 'scale'\ntarget = 'b'\nto = 1\nat = '1.35s'\n"), 1.0);
+}
